@@ -1,0 +1,254 @@
+"""The operator's config: command line, then environment, then a `.env` file, then defaults.
+
+The only room that reads the environment.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import platformdirs
+from dotenv import dotenv_values
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+DEFAULT_API_URL = 'http://localhost:1337/v1'
+DEFAULT_MODEL = 'flux'
+DEFAULT_PORT = 8484
+SECRETS = ('EASEL_API_KEY', 'EASEL_PASSWORD', 'EASEL_TOKEN', 'OPENAI_API_KEY')
+NOT_YET = ('EASEL_ROOT_PATH', 'EASEL_TRUSTED_PROXIES')
+KNOWN = {
+    'EASEL_HOST',
+    'EASEL_PORT',
+    'EASEL_DATA',
+    'EASEL_API_URL',
+    'EASEL_API_MODEL',
+    'EASEL_IMAGE_ORIGINS',
+    'EASEL_HOSTS',
+    'EASEL_TIMEOUT_S',
+    'EASEL_LOG',
+    'EASEL_LOG_FORMAT',
+    *(name for name in SECRETS if name.startswith('EASEL_')),
+    *(f'{name}_FILE' for name in SECRETS if name.startswith('EASEL_')),
+}
+CHILD_NEEDS = ('PATH', 'HOME', 'LANG', 'LC_ALL', 'SYSTEMROOT', 'VIRTUAL_ENV', 'PYTHONHOME')
+
+_HOST_NAME = re.compile(r'[a-z0-9]([a-z0-9.-]*[a-z0-9])?', re.IGNORECASE)
+_LOOPBACK = re.compile(r'localhost|127(\.\d{1,3}){3}|::1', re.IGNORECASE)
+
+
+class ConfigError(Exception):
+    """A variable holds what can't be meant; the text names it, the value and what is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything the operator settles before the start.
+
+    Attributes:
+        api_url_was_set: Whether somebody named the provider's address; only an address that
+            nobody named may be stood in for by the demo.
+        warnings: Sentences to log at the start.
+    """
+
+    host: str
+    port: int
+    data: Path
+    api_url: str
+    api_url_was_set: bool
+    api_model: str
+    timeout_s: float
+    log_level: str
+    log_format: str
+    password: str | None = field(repr=False)
+    token: str | None = field(repr=False)
+    api_key: str | None = field(repr=False)
+    image_origins: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can connect."""
+        return bool(_LOOPBACK.fullmatch(self.host))
+
+
+def read_config(
+    *, host: str | None = None, port: int | None = None, data: str | None = None
+) -> Config:
+    """Read the process's environment and the `.env` file; the arguments win.
+
+    Raises:
+        ConfigError: A value can't be meant.
+    """
+    return config_from(with_dotenv(os.environ), host=host, port=port, data=data)
+
+
+def with_dotenv(environment: Mapping[str, str]) -> dict[str, str]:
+    """Add what a `.env` file, in this folder or else in the checkout, sets besides."""
+    for folder in (Path.cwd(), CHECKOUT):
+        if (folder / '.env').is_file():
+            file = dotenv_values(folder / '.env', interpolate=False)
+            return {name: value for name, value in file.items() if value} | dict(environment)
+    return dict(environment)
+
+
+def config_from(
+    environment: Mapping[str, str],
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    data: str | None = None,
+) -> Config:
+    """Make sense of the variables.
+
+    Raises:
+        ConfigError: A value can't be meant, or a host is not loopback and no password is set.
+    """
+    values = _Values(environment)
+    url, key, was_set = _provider(values)
+    config = Config(
+        host=host or values.text('EASEL_HOST', '127.0.0.1'),
+        port=port if port is not None else int(values.number('EASEL_PORT', DEFAULT_PORT, 0, 65535)),
+        data=Path(data or values.text('EASEL_DATA', str(default_data()))).expanduser().absolute(),
+        api_url=url,
+        api_url_was_set=was_set,
+        api_model=values.text('EASEL_API_MODEL', DEFAULT_MODEL),
+        timeout_s=values.number('EASEL_TIMEOUT_S', 600, 1, 86_400),
+        log_level=values.choice('EASEL_LOG', 'info', ('debug', 'info', 'warning', 'error')),
+        log_format=values.choice('EASEL_LOG_FORMAT', 'text', ('text', 'json')),
+        password=values.secret('EASEL_PASSWORD'),
+        token=values.secret('EASEL_TOKEN'),
+        api_key=key,
+        image_origins=values.origins('EASEL_IMAGE_ORIGINS'),
+        hosts=values.hosts('EASEL_HOSTS'),
+        warnings=_warnings(environment),
+    )
+    if not config.loopback and config.password is None:
+        raise ConfigError(
+            f'EASEL_HOST is {config.host!r}, which other machines can reach, and no EASEL_PASSWORD '
+            'is set. Set one; EASEL_PASSWORD=off says on purpose that there is none.'
+        )
+    return config
+
+
+def default_data() -> Path:
+    """Give the data folder that is used when nobody names one."""
+    if (CHECKOUT / 'run.py').is_file() and (CHECKOUT / 'pyproject.toml').is_file():
+        return CHECKOUT / 'data'
+    return platformdirs.user_data_path('easel', appauthor=False)
+
+
+def new_secret() -> str:
+    """Make 256 random bits, as text."""
+    return secrets.token_urlsafe(32)
+
+
+def child_environment() -> dict[str, str]:
+    """Give the few variables that a child process needs, and none of the secrets."""
+    return {name: os.environ[name] for name in CHILD_NEEDS if name in os.environ}
+
+
+def language_of_terminal() -> str:
+    """Give the terminal's language, `ru` for `ru_RU.UTF-8`; empty when none is set."""
+    for name in ('LC_ALL', 'LC_MESSAGES', 'LANG'):
+        if os.environ.get(name):
+            return os.environ[name][:2].lower()
+    return ''
+
+
+def _provider(values: _Values) -> tuple[str, str | None, bool]:
+    """Choose address and key together: a key never goes to an address it was not set for."""
+    if values.has('EASEL_API_URL'):
+        return values.url('EASEL_API_URL'), values.secret('EASEL_API_KEY'), True
+    if values.has('OPENAI_BASE_URL'):
+        key = values.secret('EASEL_API_KEY') or values.secret('OPENAI_API_KEY')
+        return values.url('OPENAI_BASE_URL'), key, True
+    return DEFAULT_API_URL, values.secret('EASEL_API_KEY'), False
+
+
+def _warnings(environment: Mapping[str, str]) -> tuple[str, ...]:
+    found = []
+    for name in sorted(environment):
+        if name in NOT_YET:
+            found.append(f'{name} is set and has no effect in this version')
+        elif name.startswith('EASEL_') and name not in KNOWN:
+            found.append(f'{name} is not a variable of Easel')
+    return tuple(found)
+
+
+class _Values:
+    """The variables, read with a sentence for each way they can be wrong."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def has(self, name: str) -> bool:
+        return bool(self._environment.get(name, '').strip())
+
+    def text(self, name: str, default: str) -> str:
+        return self._environment.get(name, '').strip() or default
+
+    def number(self, name: str, default: float, least: float, most: float) -> float:
+        text = self.text(name, str(default))
+        try:
+            value = float(text)
+        except ValueError:
+            value = least - 1
+        if not least <= value <= most:
+            raise ConfigError(f'{name} is {text!r}; a number from {least} to {most} is allowed.')
+        return value
+
+    def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
+        text = self.text(name, default).lower()
+        if text not in allowed:
+            raise ConfigError(f'{name} is {text!r}; allowed are {", ".join(allowed)}.')
+        return text
+
+    def secret(self, name: str) -> str | None:
+        """Read a secret from its variable, or from the file that `…_FILE` names."""
+        if self.has(name):
+            return self._environment[name].strip()
+        if not self.has(f'{name}_FILE'):
+            return None
+        path = Path(self._environment[f'{name}_FILE'].strip()).expanduser()
+        try:
+            return path.read_text(encoding='utf-8').strip() or None
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f'{name}_FILE is {str(path)!r}, which can not be read.') from error
+
+    def url(self, name: str) -> str:
+        text = self.text(name, '')
+        whole = text if '://' in text else f'http://{text}'
+        try:
+            parts = urlsplit(whole)
+            usable = parts.scheme in ('http', 'https') and parts.hostname and parts.port != 0
+        except ValueError:
+            usable = None
+        if not usable or parts.username is not None or any(sign.isspace() for sign in whole):
+            raise ConfigError(
+                f'{name} is {text!r}; an address like {DEFAULT_API_URL} is allowed, '
+                'without a user name in it.'
+            )
+        return whole
+
+    def origins(self, name: str) -> tuple[str, ...]:
+        return tuple(
+            _Values({name: part}).url(name).rstrip('/')
+            for part in self.text(name, '').split(',')
+            if part.strip()
+        )
+
+    def hosts(self, name: str) -> tuple[str, ...]:
+        names = tuple(part.strip() for part in self.text(name, '').split(',') if part.strip())
+        for host in names:
+            if not _HOST_NAME.fullmatch(host):
+                raise ConfigError(
+                    f'{name} holds {host!r}; names without port or scheme are allowed.'
+                )
+        return names

@@ -1,0 +1,1 @@
+"""The limited child that decodes untrusted bytes, and its one client."""

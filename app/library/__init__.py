@@ -1,0 +1,33 @@
+"""Every SQL statement, behind one door."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.library.db import Database
+from app.library.generations import Generations
+from app.library.images import Images
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """The database of one data folder."""
+
+    database: Database
+    generations: Generations
+    images: Images
+
+    @classmethod
+    async def open(cls, path: Path) -> Library:
+        """Open the database, making or upgrading it.
+
+        Raises:
+            StorageFailed: It can't be opened, or a newer Easel wrote it.
+        """
+        database = await Database.open(path)
+        return cls(database, Generations(database), Images(database))
+
+    async def close(self) -> None:
+        """Let go of the database; safe to call twice."""
+        await self.database.close()

@@ -1,0 +1,145 @@
+"""One connection to SQLite, used by one thread alone.
+
+apsw carries its own SQLite: releases before 3.51.3 can lose commits when a WAL is reset.
+Source: https://sqlite.org/wal.html#walresetbug
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import apsw
+
+from app.errors import N_, StorageFailed
+from app.log import logger
+
+log = logger(__name__)
+T = TypeVar('T')
+Row = dict[str, str | int | float | None]
+
+MIGRATIONS = Path(__file__).parent / 'migrations'
+OLDEST_SAFE_SQLITE = (3, 51, 3)
+BUSY_TIMEOUT_MS = 5_000
+
+
+class Database:
+    """The door: every question and every change goes through it, one at a time."""
+
+    def __init__(self, connection: apsw.Connection, thread: ThreadPoolExecutor) -> None:
+        self._connection = connection
+        self._thread = thread
+        self._closed = False
+
+    @classmethod
+    async def open(cls, path: Path) -> Database:
+        """Open the file, making or upgrading it.
+
+        Raises:
+            StorageFailed: It can't be opened, is damaged, or a newer Easel wrote it.
+        """
+        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix='database')
+        loop = asyncio.get_running_loop()
+        try:
+            connection = await loop.run_in_executor(thread, _connect, path)
+        except apsw.Error as error:
+            thread.shutdown(wait=False)
+            raise StorageFailed(
+                N_('The database {path} can not be opened: {reason}.'), path=path, reason=error
+            ) from error
+        except BaseException:
+            thread.shutdown(wait=False)
+            raise
+        return cls(connection, thread)
+
+    async def read(self, question: Callable[[apsw.Connection], T]) -> T:
+        """Ask something that changes nothing.
+
+        Raises:
+            StorageFailed: SQLite refused.
+        """
+        return await self._run(question)
+
+    async def write(self, change: Callable[[apsw.Connection], T]) -> T:
+        """Do a change as one durable transaction.
+
+        Raises:
+            StorageFailed: SQLite refused; nothing of the change is kept.
+        """
+
+        def transaction(connection: apsw.Connection) -> T:
+            connection.execute('begin immediate')
+            try:
+                changed = change(connection)
+            except BaseException:
+                connection.execute('rollback')
+                raise
+            connection.execute('commit')
+            return changed
+
+        return await self._run(transaction)
+
+    async def close(self) -> None:
+        """Check the journal in and let go of the file."""
+        if self._closed:
+            return
+        self._closed = True
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
+        self._thread.shutdown()
+
+    async def _run(self, act: Callable[[apsw.Connection], T]) -> T:
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._thread, act, self._connection)
+        except apsw.Error as error:
+            raise StorageFailed(
+                N_('The database could not keep this: {reason}.'), reason=error
+            ) from error
+
+
+def _connect(path: Path) -> apsw.Connection:
+    version = tuple(int(part) for part in apsw.sqlite_lib_version().split('.'))
+    if version < OLDEST_SAFE_SQLITE:
+        raise StorageFailed(
+            N_('SQLite {version} can lose pictures; Easel needs 3.51.3 or newer.'),
+            version=apsw.sqlite_lib_version(),
+        )
+    connection = apsw.Connection(str(path))
+    connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+    connection.execute('pragma journal_mode = wal')
+    connection.execute('pragma synchronous = full')
+    connection.execute('pragma foreign_keys = on')
+    connection.row_trace = _named
+    _migrate(connection, path)
+    return connection
+
+
+def _named(cursor: apsw.Cursor, row: apsw.SQLiteValues) -> Row:
+    return {column[0]: value for column, value in zip(cursor.description, row, strict=True)}
+
+
+def _migrate(connection: apsw.Connection, path: Path) -> None:
+    have = int(connection.pragma('user_version'))
+    steps = sorted(MIGRATIONS.glob('[0-9]*.sql'))
+    if have > len(steps):
+        raise StorageFailed(
+            N_(
+                'A newer Easel wrote {path} (version {have}, this one knows {known}). '
+                'Nothing was changed: start that Easel again.'
+            ),
+            path=path,
+            have=have,
+            known=len(steps),
+        )
+    if 0 < have < len(steps):
+        copy = path.with_name(f'{path.stem}-before-{len(steps)}{path.suffix}')
+        copy.unlink(missing_ok=True)
+        connection.execute('vacuum into ?', (str(copy),))
+        log.info('kept a copy of the database as %s before upgrading it', copy)
+    for number, step in enumerate(steps[have:], start=have + 1):
+        with connection:
+            connection.execute(step.read_text(encoding='utf-8'))
+            connection.pragma('user_version', number)

@@ -1,0 +1,310 @@
+"""Questions and changes about generations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import cast
+
+import apsw
+
+from app.errors import N_, Conflict, Failure, NotFound, QueueFull
+from app.library.db import Database, Row
+from app.library.images import add_images, images_of
+from app.library.rows import ask_columns, failure_fields, failure_text, generation_of
+from app.models import Ask, Generation, Kept, Status
+
+LONGEST_QUEUE = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The generation of a submission, and whether this very submission made it."""
+
+    generation: Generation
+    new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one attempt came to."""
+
+    status: Status
+    provider: str
+    model: str | None
+    kept: tuple[Kept, ...] = ()
+    item_errors: tuple[Failure, ...] = ()
+    dropped: tuple[str, ...] = ()
+    error: Failure | None = None
+
+
+class Generations:
+    """The table that is the queue as well."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def submit(
+        self, ask: Ask, *, provider: str, submission: str | None, now: float
+    ) -> Submitted:
+        """Queue an ask.
+
+        Args:
+            ask: What to draw.
+            provider: Who is meant to draw it.
+            submission: The form's own mark; the same mark again gives the same generation.
+            now: Seconds since 1970.
+
+        Raises:
+            Conflict: The mark was used with another ask.
+            QueueFull: `LONGEST_QUEUE` generations wait already.
+        """
+
+        def change(db: apsw.Connection) -> Submitted:
+            before = _by_submission(db, submission)
+            if before is not None:
+                if before.ask != ask:
+                    raise Conflict(N_('This form was sent before with other settings.'))
+                return Submitted(before, new=False)
+            if _waiting(db) >= LONGEST_QUEUE:
+                raise QueueFull(N_('{count} generations wait already.'), count=LONGEST_QUEUE)
+            return Submitted(_insert(db, ask, provider, submission, now), new=True)
+
+        return await self._database.write(change)
+
+    async def claim(self, provider: str, now: float) -> Generation | None:
+        """Take the oldest generation that waits for this provider."""
+
+        def change(db: apsw.Connection) -> Generation | None:
+            rows = db.execute(
+                """
+                update generations
+                set status = 'running', started_at = :now, progress = null
+                where id = (
+                  select id
+                  from generations
+                  where status = 'queued' and provider = :provider
+                  order by id
+                  limit 1
+                )
+                returning *
+                """,
+                {'now': now, 'provider': provider},
+            ).fetchall()
+            return generation_of(_row(rows[0])) if rows else None
+
+        return await self._database.write(change)
+
+    async def finish(self, claimed: Generation, outcome: Outcome, now: float) -> bool:
+        """Write an attempt's outcome and its pictures, all or nothing.
+
+        Returns:
+            False if the row has moved on since (cancelled, or a later attempt): nothing is written.
+        """
+
+        def change(db: apsw.Connection) -> bool:
+            db.execute(
+                """
+                update generations
+                set status = :status, provider = :provider, model = :model, error = :error,
+                  item_errors = :item_errors, dropped = :dropped, progress = null,
+                  finished_at = :now
+                where id = :id and attempt = :attempt and status = 'running'
+                """,
+                {
+                    'id': claimed.id,
+                    'attempt': claimed.attempt,
+                    'status': outcome.status,
+                    'provider': outcome.provider,
+                    'model': outcome.model,
+                    'error': failure_text(outcome.error) if outcome.error else None,
+                    'item_errors': json.dumps([failure_fields(e) for e in outcome.item_errors]),
+                    'dropped': json.dumps(outcome.dropped),
+                    'now': now,
+                },
+            )
+            if not db.changes():
+                return False
+            add_images(db, claimed, outcome.kept, outcome.provider, outcome.model, now)
+            return True
+
+        return await self._database.write(change)
+
+    async def cancel(self, generation_id: int, now: float) -> Generation:
+        """End a waiting or running generation; a final one stays as it is.
+
+        Raises:
+            NotFound: There is no such generation.
+        """
+
+        def change(db: apsw.Connection) -> Generation:
+            db.execute(
+                """
+                update generations
+                set status = 'cancelled', finished_at = :now, progress = null
+                where id = :id and status in ('queued', 'running')
+                """,
+                {'id': generation_id, 'now': now},
+            )
+            return _one(db, generation_id)
+
+        return await self._database.write(change)
+
+    async def retry(self, generation_id: int, provider: str) -> Generation:
+        """Queue a failed, cancelled or interrupted generation again, as its next attempt.
+
+        Raises:
+            NotFound: There is no such generation.
+            Conflict: It is waiting, running or done.
+        """
+
+        def change(db: apsw.Connection) -> Generation:
+            before = _one(db, generation_id)
+            if not before.status.retryable:
+                raise Conflict(
+                    N_('Only a failed, cancelled or interrupted one can be tried again.')
+                )
+            db.execute(
+                """
+                update generations
+                set status = 'queued', attempt = attempt + 1, provider = :provider, error = null,
+                  item_errors = '[]', dropped = '[]', started_at = null, finished_at = null
+                where id = :id
+                """,
+                {'id': generation_id, 'provider': provider},
+            )
+            return _one(db, generation_id)
+
+        return await self._database.write(change)
+
+    async def interrupt_running(self, now: float) -> tuple[int, ...]:
+        """Mark what was running when an earlier server ended; it may have been paid for."""
+
+        def change(db: apsw.Connection) -> tuple[int, ...]:
+            rows = db.execute(
+                """
+                update generations
+                set status = 'interrupted', finished_at = :now, progress = null
+                where status = 'running'
+                returning id
+                """,
+                {'now': now},
+            ).fetchall()
+            return tuple(cast('int', _row(row)['id']) for row in rows)
+
+        return await self._database.write(change)
+
+    async def waiting_for(self) -> tuple[str, ...]:
+        """Name the providers that something waits for."""
+
+        def ask(db: apsw.Connection) -> tuple[str, ...]:
+            rows = db.execute("select distinct provider from generations where status = 'queued'")
+            return tuple(str(_row(row)['provider']) for row in rows)
+
+        return await self._database.read(ask)
+
+    async def one(self, generation_id: int) -> Generation:
+        """Read one, with its pictures.
+
+        Raises:
+            NotFound: There is no such generation.
+        """
+        return await self._database.read(lambda db: _one(db, generation_id))
+
+    async def page(self, before: int | None, limit: int) -> tuple[Generation, ...]:
+        """Read the newest ones below an id, newest first, without those whose pictures are gone."""
+
+        def ask(db: apsw.Connection) -> tuple[Generation, ...]:
+            rows = db.execute(
+                """
+                select *
+                from generations
+                where id < :before
+                  and (status <> 'done' or exists (
+                    select 1
+                    from images
+                    where images.generation_id = generations.id and deleted_at is null
+                  ))
+                order by id desc
+                limit :limit
+                """,
+                {'before': before or 1 << 62, 'limit': limit},
+            ).fetchall()
+            return _with_images(db, [_row(row) for row in rows])
+
+        return await self._database.read(ask)
+
+    async def last_asked(self) -> Ask | None:
+        """Give the newest settings that were sent."""
+        newest = await self._database.read(
+            lambda db: db.execute('select * from generations order by id desc limit 1').fetchall()
+        )
+        return generation_of(_row(newest[0])).ask if newest else None
+
+    async def queued_before(self, generation_id: int) -> int:
+        """Count what waits before this one for the same provider."""
+
+        def ask(db: apsw.Connection) -> int:
+            rows = db.execute(
+                """
+                select count(*) as waiting
+                from generations as other
+                join generations as mine on mine.id = :id and mine.provider = other.provider
+                where other.status = 'queued' and other.id < :id
+                """,
+                {'id': generation_id},
+            ).fetchall()
+            return cast('int', _row(rows[0])['waiting'])
+
+        return await self._database.read(ask)
+
+
+def _insert(
+    db: apsw.Connection, ask: Ask, provider: str, submission: str | None, now: float
+) -> Generation:
+    columns = ask_columns(ask) | {
+        'status': Status.QUEUED,
+        'provider': provider,
+        'model': ask.model,
+        'submission': submission,
+        'created_at': now,
+    }
+    names = ', '.join(columns)
+    places = ', '.join(f':{name}' for name in columns)
+    rows = db.execute(
+        f'insert into generations ({names}) values ({places}) returning *',  # noqa: S608 (our own names)
+        columns,
+    ).fetchall()
+    return generation_of(_row(rows[0]))
+
+
+def _by_submission(db: apsw.Connection, submission: str | None) -> Generation | None:
+    if submission is None:
+        return None
+    rows = db.execute(
+        'select * from generations where submission = :submission', {'submission': submission}
+    ).fetchall()
+    return _with_images(db, [_row(rows[0])])[0] if rows else None
+
+
+def _waiting(db: apsw.Connection) -> int:
+    rows = db.execute("select count(*) as n from generations where status = 'queued'").fetchall()
+    return cast('int', _row(rows[0])['n'])
+
+
+def _one(db: apsw.Connection, generation_id: int) -> Generation:
+    rows = db.execute('select * from generations where id = :id', {'id': generation_id}).fetchall()
+    if not rows:
+        raise NotFound(N_('There is no generation {id}.'), id=generation_id)
+    return _with_images(db, [_row(rows[0])])[0]
+
+
+def _with_images(db: apsw.Connection, rows: Iterable[Row]) -> tuple[Generation, ...]:
+    rows = list(rows)
+    images = images_of(db, [cast('int', row['id']) for row in rows])
+    return tuple(generation_of(row, images.get(cast('int', row['id']), ())) for row in rows)
+
+
+def _row(row: object) -> Row:
+    return cast('Row', row)

@@ -1,0 +1,174 @@
+"""The nouns: what was asked, what became of it, and the pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from app.errors import Failure
+
+DEMO = 'demo'
+
+
+class Status(StrEnum):
+    """Where a generation stands."""
+
+    QUEUED = 'queued'
+    RUNNING = 'running'
+    DONE = 'done'
+    FAILED = 'failed'
+    CANCELLED = 'cancelled'
+    INTERRUPTED = 'interrupted'
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether something will still happen by itself."""
+        return self in (Status.QUEUED, Status.RUNNING)
+
+    @property
+    def retryable(self) -> bool:
+        """Whether *Try again* makes sense."""
+        return self in (Status.FAILED, Status.CANCELLED, Status.INTERRUPTED)
+
+
+class ResponseFormat(StrEnum):
+    """How the provider is asked to hand pictures over; automatic is None: not sent."""
+
+    URL = 'url'
+    B64_JSON = 'b64_json'
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Pixels."""
+
+    width: int
+    height: int
+
+    def __str__(self) -> str:
+        return f'{self.width}x{self.height}'
+
+    @classmethod
+    def parse(cls, text: str) -> Size:
+        """Read `1536x1024`.
+
+        Raises:
+            ValueError: The text is not two whole numbers with an `x` between.
+        """
+        width, cross, height = text.partition('x')
+        if not (cross and width.isascii() and width.isdigit() and height.isascii()):
+            raise ValueError(text)
+        return cls(int(width), int(height))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """The settings of one generation; None means automatic, and automatic is not sent."""
+
+    prompt: str
+    provider: str = ''
+    model: str | None = None
+    size: Size | None = None
+    n: int | None = None
+    seed: int | None = None
+    response_format: ResponseFormat | None = None
+    negative_prompt: str | None = None
+    quality: str | None = None
+
+    @property
+    def count(self) -> int:
+        """How many pictures are expected."""
+        return self.n or 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """One picture as it came: bytes in a temporary file, nothing checked yet."""
+
+    path: Path
+    digest: str
+    size_bytes: int
+    head: bytes
+    revised_prompt: str | None = None
+    source_url: str | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a provider made of one ask."""
+
+    received: tuple[Received, ...]
+    item_errors: tuple[Failure, ...] = ()
+    dropped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """One picture as it is kept.
+
+    Attributes:
+        file: Its key below the picture folder: `2026/11/22/150412-a-fox-1f2e3d4c.png`.
+        mean_colour: `#rrggbb`, what the tile shows until the picture is there.
+    """
+
+    digest: str
+    file: str
+    mime: str
+    width: int
+    height: int
+    size_bytes: int
+    mean_colour: str
+    revised_prompt: str | None = None
+    source_url: str | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image(Kept):
+    """One picture of a generation, with what its label says."""
+
+    id: int
+    generation_id: int
+    position: int
+    prompt: str
+    negative_prompt: str | None
+    provider: str
+    model: str | None
+    asked_size: str | None
+    favourite: bool
+    created_at: float
+    deleted_at: float | None
+    took_s: float | None
+    tags: tuple[str, ...] = ()
+
+    @property
+    def extension(self) -> str:
+        """Of the file's name, without the dot."""
+        return self.file.rpartition('.')[2]
+
+    @property
+    def name(self) -> str:
+        """The file's own name."""
+        return self.file.rpartition('/')[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """One act of asking, from queued to done. Times are seconds since 1970, UTC."""
+
+    id: int
+    status: Status
+    attempt: int
+    ask: Ask
+    provider: str
+    model: str | None
+    created_at: float
+    started_at: float | None = None
+    finished_at: float | None = None
+    progress: float | None = None
+    dropped: tuple[str, ...] = ()
+    item_errors: tuple[Failure, ...] = ()
+    error: Failure | None = None
+    images: tuple[Image, ...] = field(default=())

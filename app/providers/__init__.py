@@ -1,0 +1,107 @@
+"""Whoever draws: each provider speaks one dialect to one address."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from urllib.parse import urlsplit
+
+from app.config import Config
+from app.errors import N_, InvalidRequest
+from app.log import logger
+from app.models import DEMO
+from app.outbound import Outbound
+from app.providers.base import Listing, Provider, ProviderSettings
+from app.providers.demo.server import create_demo
+from app.providers.inside import InsideTransport
+from app.providers.openai import OpenAIProvider
+
+log = logger(__name__)
+
+DEMO_URL = 'http://demo.easel.invalid/v1'
+DEMO_MODEL = 'sketch'
+DEFAULT_NAME = 'g4f'
+LISTING_FRESH_S = 15.0
+
+
+class Providers:
+    """The configured provider, and the demo that stands in for an address that nobody set."""
+
+    def __init__(self, config: Config, outbound: Outbound) -> None:
+        self._stand_in_allowed = not config.api_url_was_set
+        settings = ProviderSettings(
+            name=_name_of(config),
+            base_url=config.api_url,
+            model=config.api_model,
+            timeout_s=config.timeout_s,
+            key=config.api_key,
+        )
+        self._inside = Outbound(transport=InsideTransport(create_demo()))
+        demo = ProviderSettings(
+            name=DEMO, base_url=DEMO_URL, model=DEMO_MODEL, timeout_s=config.timeout_s, at_once=2
+        )
+        self.first: Provider = OpenAIProvider(settings, outbound)
+        self.demo: Provider = OpenAIProvider(demo, self._inside)
+        self._listing = Listing(answered=False, reason='not asked yet')
+        self._listed_at = float('-inf')
+        self._asking: asyncio.Task[Listing] | None = None
+
+    def named(self, name: str) -> Provider:
+        """Give the provider of a name; empty is the first.
+
+        Raises:
+            InvalidRequest: There is none of that name.
+        """
+        if name == DEMO:
+            return self.demo
+        if name in ('', self.first.settings.name):
+            return self.first
+        raise InvalidRequest(N_('There is no provider {name}.'), name=name[:80])
+
+    async def drawing(self, name: str) -> Provider:
+        """Give the provider that draws now: the demo where a nobody-set address refuses."""
+        provider = self.named(name)
+        if provider is self.first and self._stand_in_allowed:
+            listing = await self.ask_again()
+            if listing.refused:
+                return self.demo
+        return provider
+
+    @property
+    def listing(self) -> Listing:
+        """What the first provider last said, at once; asks again behind it when that is old."""
+        if time.monotonic() - self._listed_at > LISTING_FRESH_S:
+            self._ask()
+        return self._listing
+
+    @property
+    def demo_stands_in(self) -> bool:
+        """Whether the demo draws for an address that nobody set and where nothing listens."""
+        return self._stand_in_allowed and self.listing.refused
+
+    async def ask_again(self) -> Listing:
+        """Ask the first provider what it offers, and wait for it."""
+        return await asyncio.shield(self._ask())
+
+    async def close(self) -> None:
+        """Stop asking, and let go of the demo."""
+        if self._asking:
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
+        await self._inside.close()
+
+    def _ask(self) -> asyncio.Task[Listing]:
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._list(), name='list models')
+        return self._asking
+
+    async def _list(self) -> Listing:
+        self._listing = await self.first.list_models()
+        self._listed_at = time.monotonic()
+        return self._listing
+
+
+def _name_of(config: Config) -> str:
+    if not config.api_url_was_set:
+        return DEFAULT_NAME
+    return urlsplit(config.api_url).netloc.rpartition('@')[2]

@@ -1,0 +1,1 @@
+"""The embedded provider: an OpenAI-shaped images API that sketches landscapes with Pillow."""

@@ -1,0 +1,101 @@
+"""Lets the one HTTP client talk to an ASGI app in this process, so that nothing knows the difference.
+
+httpx brings such a transport, and it collects the whole answer before it gives any of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from typing import Any
+
+import httpx
+
+Message = MutableMapping[str, Any]
+AsgiApp = Callable[
+    [Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]],
+    Awaitable[None],
+]
+
+MOST_MESSAGES = 4
+
+
+class InsideTransport(httpx.AsyncBaseTransport):
+    """Calls the app as a server would, and hands its body on as it comes."""
+
+    def __init__(self, app: AsgiApp) -> None:
+        self._app = app
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer one request.
+
+        Raises:
+            httpx.ReadError: The app raised or ended before it answered.
+        """
+        body = await request.aread()
+        exchange = _Exchange(self._app, _scope(request), body)
+        start = await exchange.next_message()
+        if start is None or start['type'] != 'http.response.start':
+            await exchange.aclose()
+            raise httpx.ReadError('disconnected without an answer', request=request)
+        return httpx.Response(start['status'], headers=start['headers'], stream=exchange)
+
+
+class _Exchange(httpx.AsyncByteStream):
+    """One request that the app is answering in a task of its own."""
+
+    def __init__(self, app: AsgiApp, scope: Message, body: bytes) -> None:
+        self._messages: asyncio.Queue[Message | None] = asyncio.Queue(MOST_MESSAGES)
+        self._closed = asyncio.Event()
+        self._body: bytes | None = body
+        self._task = asyncio.create_task(self._run(app, scope))
+
+    async def next_message(self) -> Message | None:
+        """Wait for what the app sends next; None when it has ended."""
+        return await self._messages.get()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while (message := await self.next_message()) is not None:
+            if message.get('body'):
+                yield message['body']
+            if not message.get('more_body', False):
+                return
+
+    async def aclose(self) -> None:
+        """Tell the app that nobody listens any more, and wait for its end."""
+        self._closed.set()
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+
+    async def _run(self, app: AsgiApp, scope: Message) -> None:
+        try:
+            await app(scope, self._receive, self._messages.put)
+        finally:
+            if not self._closed.is_set():
+                await self._messages.put(None)
+
+    async def _receive(self) -> Message:
+        if self._body is not None:
+            body, self._body = self._body, None
+            return {'type': 'http.request', 'body': body, 'more_body': False}
+        await self._closed.wait()
+        return {'type': 'http.disconnect'}
+
+
+def _scope(request: httpx.Request) -> Message:
+    return {
+        'type': 'http',
+        'asgi': {'version': '3.0'},
+        'http_version': '1.1',
+        'method': request.method,
+        'scheme': request.url.scheme,
+        'path': request.url.path,
+        'raw_path': request.url.raw_path.split(b'?')[0],
+        'query_string': request.url.query,
+        'root_path': '',
+        'headers': [(name.lower(), value) for name, value in request.headers.raw],
+        'server': (request.url.host, request.url.port or 80),
+        'client': ('127.0.0.1', 0),
+    }

@@ -1,0 +1,77 @@
+"""Reads a provider's list of models, in the spellings that servers give it."""
+
+from __future__ import annotations
+
+import re
+
+from app.providers.items import Json
+
+MOST_NAMES = 2_000
+LONGEST_NAME = 200
+
+_DRAWS = re.compile(
+    r'flux|sdxl|stable.?diffusion|(^|[^a-z])sd([^a-z]|$)|dall-?e|gpt-image|imagen|qwen-image|z-image|'
+    r'seedream|kolors|recraft|ideogram|midjourney|hidream|playground|pixart|kandinsky|image',
+    re.IGNORECASE,
+)
+_IMAGE_WORDS = {'image', 'image_generation', 'text-to-image', 'texttoimage', 'imagetoimage', 't2i'}
+_SIGNS = (
+    'output_modalities',
+    'type',
+    'model_type',
+    'mode',
+    'tasks',
+    'task_type',
+    'supported_task_types',
+    'labels',
+    'capabilities',
+    'model_ability',
+)
+
+
+def models_in(tree: Json) -> tuple[str, ...]:
+    """List the names to suggest, those that draw first.
+
+    A flag outweighs a name; `image: true` counts only when no row has a better sign, since some
+    servers set it false for every model that draws. Nothing is hidden: the rest follows.
+    """
+    rows = _rows(tree)
+    flagged = [row for row in rows if _is_flagged(row)]
+    if not flagged:
+        flagged = [row for row in rows if isinstance(row, dict) and row.get('image') is True]
+    named = [row for row in rows if _DRAWS.search(_name(row))]
+    ordered = [*flagged, *named, *rows]
+    names = (_name(row) for row in ordered)
+    return tuple(dict.fromkeys(name for name in names if name))[:MOST_NAMES]
+
+
+def _rows(tree: Json) -> list[Json]:
+    if isinstance(tree, dict):
+        for key in ('data', 'models'):
+            if isinstance(tree.get(key), list):
+                tree = tree[key]
+                break
+    return tree if isinstance(tree, list) else []
+
+
+def _name(row: Json) -> str:
+    if isinstance(row, str):
+        return row[:LONGEST_NAME]
+    if not isinstance(row, dict):
+        return ''
+    for key in ('id', 'model_name', 'name', 'model'):
+        value = row.get(key)
+        if isinstance(value, str) and value:
+            return value[:LONGEST_NAME]
+    return ''
+
+
+def _is_flagged(row: Json) -> bool:
+    if not isinstance(row, dict):
+        return False
+    for key in _SIGNS:
+        value = row.get(key)
+        words = value if isinstance(value, list) else [value]
+        if any(isinstance(word, str) and word.lower() in _IMAGE_WORDS for word in words):
+            return True
+    return False

@@ -1,0 +1,274 @@
+"""Makes sense of an answer that is no picture: what kind of refusal, in whose words."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import time
+from collections.abc import Collection, Mapping
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+
+from app.errors import ErrorKind, Failure
+from app.providers.items import Json, task_of
+
+LONGEST_WORDS = 500
+LONGEST_WAIT_S = 3_600.0
+
+_SECRETS = (
+    (re.compile(r'data:[\w.+/-]+(;[\w=.-]+)*,[^\s"\')]{16,}'), 'data:…'),
+    (re.compile(r'\bBearer\s+[^\s"\',]+', re.IGNORECASE), 'Bearer …'),
+    (re.compile(r'\b(sk|pk|r8|hf|gsk|xai)[-_][A-Za-z0-9_*-]{6,}'), r'\1-…'),
+    (re.compile(r'[A-Za-z0-9+/_=-]{120,}'), '…'),
+    (
+        re.compile(r'(?<![\w:/.])/(?:home|root|usr|opt|var|app|mnt|tmp|workspace|srv)/[^\s"\',)]*'),
+        '…',
+    ),
+)
+_TITLE = re.compile(r'<title[^>]*>(.*?)</title>', re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r'<[^>]+>')
+_NAMED_PARAM = re.compile(
+    r"""(?:unknown\ parameter|unhandled\ parameter|argument\ not\ supported|setting|parameter
+    |unrecognized\ (?:request\ )?argument(?:\ supplied)?|invalid\ value\ for|field)
+    \s*:?\s*['"`]?([a-z][a-z0-9_]*)['"`]?""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_REJECTS = re.compile(
+    r'unknown|unhandled|unsupported|not supported|not (a|an|valid|permitted)|invalid|unrecogni|'
+    r'unexpected|requires|must be|should be|extra',
+    re.IGNORECASE,
+)
+_MODERATION = re.compile(
+    r'moderation|content.?policy|content.?filter|ResponsibleAI|Sensitive\w*Content|SensitiveContent|'
+    r'safety system|flagged',
+    re.IGNORECASE,
+)
+_QUOTA = re.compile(
+    r'insufficient.?(quota|balance|credit)|exceeded your current quota|billing|'
+    r'payment required|余额不足',
+    re.IGNORECASE,
+)
+_KEY = re.compile(r'api.?key|token|credential|authenticat|unauthori[sz]ed', re.IGNORECASE)
+_MODEL = re.compile(
+    r'model.{0,80}?(not found|does not exist|not exist|unknown|no longer)|(unknown|no such|invalid)'
+    r' model|no router for|DeploymentNotFound|provider not found|deployment.{0,60}does not exist',
+    re.IGNORECASE | re.DOTALL,
+)
+_ENDPOINT = re.compile(
+    r'unexpected endpoint|invalid url|not implemented|page not found', re.IGNORECASE
+)
+_NOT_READY = re.compile(r'loading|not ready|no (image )?model loaded|worker exited', re.IGNORECASE)
+_CANCELLED = re.compile(r'cancel', re.IGNORECASE)
+
+GATEWAY_TIMEOUTS = (408, 504, 522, 524)
+
+
+def words_of(tree: Json, text: str) -> str:
+    """Find the provider's own words in its answer, scrubbed and short; empty if it gave none."""
+    found = _words_in(tree) if isinstance(tree, dict | list) else ''
+    if not found and isinstance(tree, str):
+        found = tree
+    if not found and not isinstance(tree, dict | list):
+        title = _TITLE.search(text)
+        lines = [line.strip() for line in _TAG.sub(' ', text).splitlines() if line.strip()]
+        found = title.group(1) if title else (lines[0] if lines else '')
+    return scrub(found)
+
+
+def scrub(text: str) -> str:
+    """Take out what must not be shown or logged: pictures, keys, paths; cut to 500 letters."""
+    for pattern, instead in _SECRETS:
+        text = pattern.sub(instead, text)
+    text = ' '.join(text.split())
+    return text if len(text) <= LONGEST_WORDS else text[: LONGEST_WORDS - 1] + '…'
+
+
+def failed_in_success(tree: Json) -> bool:
+    """Whether a 2xx answer says itself that it is none."""
+    if not isinstance(tree, dict):
+        return False
+    error = tree.get('error')
+    if error not in (None, '', {}, []) or tree.get('success') is False or tree.get('error_code'):
+        return True
+    if tree.get('detail') or tree.get('status') == 'failed':
+        return True
+    return tree.get('code') not in (None, 0, '0', 200, '200', '') and not tree.get('data')
+
+
+def refusal(
+    status: int,
+    headers: Mapping[str, str],
+    tree: Json,
+    text: str,
+    *,
+    where: str,
+    sent: Collection[str],
+) -> Failure:
+    """Classify an answer that holds no picture.
+
+    Args:
+        status: Of the answer.
+        headers: Of the answer, names in lower case.
+        tree: The parsed body, None where it is no JSON.
+        text: The body as text.
+        where: The address asked, for the sentence.
+        sent: The names of the fields that were sent, since only those can be refused.
+    """
+    words = words_of(tree, text)
+    everything = f'{words} {text[:4000]}'
+    param = refused_param(tree, everything, sent)
+    kind = _kind(status, tree, everything, is_html=_is_html(text), param=param)
+    return Failure(
+        kind=kind,
+        where=where,
+        words=words,
+        http_status=status,
+        param=param if kind is ErrorKind.UNSUPPORTED_PARAM else None,
+        retry_after_s=retry_after_s(headers),
+        job_id=task_of(tree) if kind is ErrorKind.PENDING else None,
+    )
+
+
+def refused_param(tree: Json, text: str, sent: Collection[str]) -> str | None:
+    """Name the field that a refusal means, if we sent it."""
+    droppable = [name for name in sent if name not in ('prompt', 'model')]
+    error = tree.get('error') if isinstance(tree, dict) else None
+    named = [error.get('param')] if isinstance(error, dict) else []
+    detail = tree.get('detail') if isinstance(tree, dict) else None
+    for entry in detail if isinstance(detail, list) else []:
+        loc = entry.get('loc') if isinstance(entry, dict) else None
+        named.append(loc[-1] if isinstance(loc, list) and loc else None)
+    named += _NAMED_PARAM.findall(text)
+    for name in named:
+        if name in droppable:
+            return str(name)
+    if not _REJECTS.search(text):
+        return None
+    spelt = re.sub(r'[\s_-]+', '_', text.lower())
+    return next((name for name in droppable if len(name) > 1 and name in spelt), None)
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Read when to come back, in seconds from now; capped at an hour."""
+    with_ms = headers.get('retry-after-ms', '')
+    plain = headers.get('retry-after', '')
+    try:
+        seconds = float(with_ms) / 1000 if with_ms else float(plain)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(plain).timestamp() - time.time()
+        except (ValueError, TypeError):
+            return None
+    return min(max(seconds, 0.0), LONGEST_WAIT_S) if math.isfinite(seconds) else None
+
+
+def _kind(status: int, tree: Json, text: str, *, is_html: bool, param: str | None) -> ErrorKind:
+    """Follow the order in which one sign outweighs the other."""
+    codes = _codes(tree)
+    if status == HTTPStatus.ACCEPTED or (
+        status < 300 and task_of(tree) is not None and not failed_in_success(tree)
+    ):
+        return ErrorKind.PENDING
+    for kind, found in (
+        (ErrorKind.REDIRECT, 300 <= status < 400),
+        (ErrorKind.MODERATION, bool(_MODERATION.search(f'{codes} {text}')) and status < 500),
+        (
+            ErrorKind.QUOTA,
+            status == HTTPStatus.PAYMENT_REQUIRED
+            or (bool(_QUOTA.search(f'{codes} {text}')) and status in (403, 429)),
+        ),
+        (
+            ErrorKind.AUTH,
+            status == HTTPStatus.UNAUTHORIZED
+            or (status == HTTPStatus.FORBIDDEN and bool(_KEY.search(text))),
+        ),
+        (ErrorKind.FORBIDDEN, status == HTTPStatus.FORBIDDEN),
+        (ErrorKind.RATE_LIMITED, status == HTTPStatus.TOO_MANY_REQUESTS),
+        (ErrorKind.TOO_LARGE, status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+        (ErrorKind.GATEWAY_TIMEOUT, status in GATEWAY_TIMEOUTS),
+        (
+            ErrorKind.MODEL_NOT_FOUND,
+            status in (400, 404, 421, 422) and bool(_MODEL.search(f'{codes} {text}')),
+        ),
+        (
+            ErrorKind.ENDPOINT_NOT_FOUND,
+            status in (404, 405, 501) or bool(_ENDPOINT.search(text) and status < 500),
+        ),
+        (ErrorKind.CANCELLED, status == HTTPStatus.CONFLICT and bool(_CANCELLED.search(text))),
+        (
+            ErrorKind.NOT_READY,
+            status == HTTPStatus.SERVICE_UNAVAILABLE and bool(_NOT_READY.search(text)),
+        ),
+        (ErrorKind.UNSUPPORTED_PARAM, status >= 400 and param is not None),
+        (
+            ErrorKind.INVALID_REQUEST,
+            400 <= status < 500 or 'type_error' in text or 'invalid_input' in codes,
+        ),
+        (ErrorKind.NOT_JSON, status < 300 and is_html),
+    ):
+        if found:
+            return kind
+    return ErrorKind.UPSTREAM_ERROR
+
+
+def _codes(tree: Json) -> str:
+    """Collect the short code words that an answer holds."""
+    if not isinstance(tree, dict):
+        return ''
+    inner = tree.get('error')
+    nodes = [tree, inner] if isinstance(inner, dict) else [tree]
+    deeper = inner.get('inner_error') if isinstance(inner, dict) else None
+    nodes += [deeper] if isinstance(deeper, dict) else []
+    keys = ('code', 'type', 'error_id', 'error_code')
+    return ' '.join(str(node[key]) for node in nodes for key in keys if node.get(key))
+
+
+def _words_in(tree: Json) -> str:
+    if isinstance(tree, list):
+        return next((words for words in (_words_in(node) for node in tree) if words), '')
+    if not isinstance(tree, dict):
+        return tree if isinstance(tree, str) else ''
+    error = tree.get('error')
+    if isinstance(error, dict):
+        message = error.get('message') or error.get('msg') or error.get('detail')
+        if isinstance(message, str) and message.strip():
+            return _unwrapped(message)
+    for key in ('detail', 'errors'):
+        words = _words_of_detail(tree.get(key))
+        if words:
+            return words
+    texts = [tree.get(key) for key in ('errors', 'message', 'detail', 'msg', 'error')]
+    said = [text for text in texts if isinstance(text, str) and text.strip()]
+    if said:
+        return _unwrapped(max(said, key=len))
+    title = tree.get('title')
+    return title if isinstance(title, str) else ''
+
+
+def _words_of_detail(detail: Json) -> str:
+    """Read FastAPI's and its imitators' `detail`."""
+    entries = detail if isinstance(detail, list) else [detail]
+    for entry in entries:
+        if not isinstance(entry, dict):
+            continue
+        said = entry.get('msg') or entry.get('message')
+        loc = entry.get('loc')
+        if isinstance(said, str) and said.strip():
+            return f'{loc[-1]}: {said}' if isinstance(loc, list) and loc else said
+    return ''
+
+
+def _unwrapped(message: str) -> str:
+    """Relays put the whole answer of another server into their message."""
+    if not message.lstrip().startswith('{'):
+        return message
+    try:
+        inner = json.loads(message)
+    except (ValueError, RecursionError):
+        return message
+    return _words_in(inner) or message
+
+
+def _is_html(text: str) -> bool:
+    return text.lstrip()[:200].lower().startswith(('<!doctype', '<html', '<head', '<body'))

@@ -1,0 +1,310 @@
+"""Reads any answer as it streams, so that no picture ever stands whole in memory.
+
+An answer is a little text with pictures in it as very long base64 strings. `Spool` copies the text
+to a skeleton and each long base64 string to a file, in the place of which the skeleton gets a short
+mark. The skeleton is small, and is read by ordinary means (`items`).
+
+How the bytes are cut into blocks never changes what comes out.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+import secrets
+from collections.abc import Callable
+from enum import Enum, auto
+
+import pybase64
+
+from app.errors import ErrorKind, Failure, ProviderError
+from app.images import Incoming, mime_of
+from app.models import Received
+
+LONG_STRING_BYTES = 4_096
+MOST_SKELETON_BYTES = 4 * 1024 * 1024
+MOST_PICTURES = 64
+SNIFF_BYTES = 16
+
+_BASE64 = re.compile(rb'[A-Za-z0-9+/_=\s-]*')
+_DATA_URI = re.compile(rb'\s*data:[^,"]{0,200};base64,', re.IGNORECASE)
+_ESCAPE = re.compile(rb'\\(?:u([0-9a-fA-F]{4})|(.))', re.DOTALL)
+_CUT_ESCAPE = re.compile(rb'\\(?:u[0-9a-fA-F]{0,3})?\Z')
+_BLANKS = b' \t\r\n'
+_STANDARD = bytes.maketrans(b'-_', b'+/')
+_ESCAPED = {b'n': b'\n', b'r': b'\r', b't': b'\t', b'/': b'/'}
+_NOT_BASE64 = b'?'
+
+
+class Base64Error(Exception):
+    """The text is not base64, or its end is missing."""
+
+
+class Base64Reader:
+    """Decodes base64 that comes in pieces of any length, in any spelling."""
+
+    def __init__(self, incoming: Incoming) -> None:
+        self._incoming = incoming
+        self._rest = b''
+
+    def feed(self, text: bytes) -> None:
+        """Decode a piece.
+
+        Raises:
+            Base64Error: It holds what base64 does not.
+        """
+        text = self._rest + text
+        whole = max(0, len(text) - 4) & ~3  # the last four letters may be padding: `finish` knows
+        try:
+            block = pybase64.b64decode(memoryview(text)[:whole], validate=True)
+        except binascii.Error:
+            self._feed_odd(text)
+            return
+        self._rest = text[whole:]
+        self._incoming.write(block)
+
+    def finish(self) -> None:
+        """Decode what is left, with its padding or without.
+
+        Raises:
+            Base64Error: One letter is left over, so the end is missing.
+        """
+        rest = self._rest.translate(_STANDARD, _BLANKS).rstrip(b'=')
+        if len(rest) % 4 == 1:
+            raise Base64Error('cut')
+        self._write(rest + b'=' * (-len(rest) % 4))
+
+    def _feed_odd(self, text: bytes) -> None:
+        """Decode a piece with blanks, line breaks or the letters of the URL alphabet in it."""
+        plain = text.translate(_STANDARD, _BLANKS)
+        whole = max(0, len(plain) - 4) & ~3
+        self._rest = plain[whole:]
+        self._write(plain[:whole])
+
+    def _write(self, text: bytes) -> None:
+        try:
+            block = pybase64.b64decode(text, validate=True)
+        except binascii.Error as error:
+            raise Base64Error(str(error)) from error
+        self._incoming.write(block)
+
+
+class _Place(Enum):
+    """Where in the answer the next byte is."""
+
+    START = auto()
+    OUTSIDE = auto()
+    STRING = auto()
+    LONG_TEXT = auto()
+    PICTURE = auto()
+    BAD_PICTURE = auto()
+    RAW = auto()
+
+
+class Spool:
+    """Splits an answer into a small skeleton and the pictures that it held.
+
+    Attributes:
+        pictures: By the mark that stands for each in the skeleton.
+        raw: The answer itself, when it was a picture and not text.
+        bad: Marks of strings that began as base64 and were not, or had no end.
+    """
+
+    def __init__(self, incoming: Callable[[], Incoming]) -> None:
+        self.pictures: dict[str, Received] = {}
+        self.raw: Received | None = None
+        self.bad: set[str] = set()
+        self._incoming = incoming
+        self._token = f'picture-{secrets.token_hex(8)}-'
+        self._place = _Place.START
+        self._skeleton = bytearray()
+        self._held = b''  # the answer's first bytes, or the string so far
+        self._escaped = False
+        self._cut_escape = b''
+        self._file: Incoming | None = None
+        self._reader: Base64Reader | None = None
+
+    def feed(self, block: bytes) -> None:
+        """Take the next bytes of the answer.
+
+        Raises:
+            ProviderError: `too_large`: a picture, or the text around, is over its cap.
+            StorageFailed: The disk refused.
+        """
+        if self._place is _Place.START:
+            self._held += block
+            if len(self._held) < SNIFF_BYTES:
+                return
+            block = self._begin()
+        if self._place is _Place.RAW:
+            assert self._file  # noqa: S101 (RAW means that it is open)
+            self._file.write(block)
+            return
+        at = 0
+        while at < len(block):
+            at = self._step(block, at)
+
+    def finish(self) -> str:
+        """Close everything and give the skeleton; a string that never ended stays open in it."""
+        if self._place is _Place.START:
+            start = self._begin()
+            self.feed(start)
+        if self._place is _Place.RAW:
+            assert self._file  # noqa: S101 (RAW means that it is open)
+            self.raw = self._file.received()
+            self._file = None
+        if self._place is _Place.STRING:
+            self._add(b'"' + self._held)
+        if self._place is _Place.PICTURE:
+            self._spoil()
+        return self._skeleton.decode('utf-8-sig', 'replace')
+
+    def discard(self) -> None:
+        """Throw away everything that came."""
+        if self._file:
+            self._file.discard()
+        for received in (*self.pictures.values(), *([self.raw] if self.raw else ())):
+            received.path.unlink(missing_ok=True)
+
+    def _begin(self) -> bytes:
+        """Look at the first bytes; give back those that are text."""
+        start, self._held = self._held, b''
+        if not mime_of(start):
+            self._place = _Place.OUTSIDE
+            return start
+        self._place = _Place.RAW
+        self._file = self._incoming()
+        return start
+
+    def _step(self, block: bytes, at: int) -> int:
+        """Walk to the next quote that begins or ends a string; returns where to go on."""
+        if self._place is _Place.OUTSIDE:
+            quote = block.find(b'"', at)
+            self._add(block[at : quote if quote >= 0 else len(block)])
+            if quote < 0:
+                return len(block)
+            self._place = _Place.STRING
+            return quote + 1
+        end = _string_end(block, at, escaped=self._escaped)
+        stop = end if end >= 0 else len(block)
+        piece = block[at:stop]
+        self._escaped = end < 0 and _ends_escaped(piece, escaped=self._escaped)
+        self._take(piece)
+        if end < 0:
+            return stop
+        self._end_string()
+        return end + 1
+
+    def _take(self, piece: bytes) -> None:
+        """Take a piece of the string that we are in."""
+        if self._place is _Place.LONG_TEXT:
+            self._add(piece)
+        elif self._place is _Place.PICTURE:
+            self._decode(self._unescape(piece))
+        elif self._place is _Place.STRING:
+            self._held += piece
+            if len(self._held) >= LONG_STRING_BYTES:
+                self._decide()
+
+    def _decide(self) -> None:
+        """Tell by its first 4 kB what a long string is: a picture, or a text that is just long."""
+        held, self._held = self._held, b''
+        head = self._unescape(held[:LONG_STRING_BYTES])
+        prefix = _DATA_URI.match(head)
+        start = head[prefix.end() :] if prefix else head
+        if not _BASE64.fullmatch(start):
+            self._cut_escape = b''
+            self._place = _Place.LONG_TEXT
+            self._add(b'"' + held)
+            return
+        if len(self.pictures) + len(self.bad) >= MOST_PICTURES:
+            raise _too_large('over 64 pictures')
+        self._place = _Place.PICTURE
+        self._file = self._incoming()
+        self._reader = Base64Reader(self._file)
+        self._decode(start)
+        self._take(held[LONG_STRING_BYTES:])
+
+    def _decode(self, text: bytes) -> None:
+        assert self._reader  # noqa: S101 (PICTURE means that there is one)
+        try:
+            self._reader.feed(text)
+        except Base64Error:
+            self._spoil()
+
+    def _end_string(self) -> None:
+        if self._place is _Place.STRING:
+            self._add(b'"' + self._held + b'"')
+        elif self._place is _Place.LONG_TEXT:
+            self._add(b'"')
+        elif self._place is _Place.PICTURE:
+            self._end_picture()
+        self._place = _Place.OUTSIDE
+        self._held = self._cut_escape = b''
+
+    def _end_picture(self) -> None:
+        assert self._reader  # noqa: S101 (PICTURE means that there is one)
+        assert self._file  # noqa: S101
+        try:
+            self._reader.finish()
+        except Base64Error:
+            self._spoil()
+            return
+        mark = f'{self._token}{len(self.pictures) + len(self.bad)}'
+        self.pictures[mark] = self._file.received()
+        self._file = self._reader = None
+        self._add(f'"{mark}"'.encode())
+
+    def _spoil(self) -> None:
+        """Give the picture up and go on to the end of its string."""
+        assert self._file  # noqa: S101 (there is one to give up)
+        self._file.discard()
+        self._file = self._reader = None
+        mark = f'{self._token}{len(self.pictures) + len(self.bad)}'
+        self.bad.add(mark)
+        self._add(f'"{mark}"'.encode())
+        self._place = _Place.BAD_PICTURE
+
+    def _unescape(self, piece: bytes) -> bytes:
+        """Undo JSON's escapes; one that the block's end cuts waits for the next block."""
+        if b'\\' not in piece and not self._cut_escape:
+            return piece
+        piece = self._cut_escape + piece
+        cut = _CUT_ESCAPE.search(piece)
+        self._cut_escape = piece[cut.start() :] if cut else b''
+        return _ESCAPE.sub(_plain, piece[: cut.start()] if cut else piece)
+
+    def _add(self, text: bytes) -> None:
+        if len(self._skeleton) + len(text) > MOST_SKELETON_BYTES:
+            raise _too_large('over 4 MiB of text')
+        self._skeleton += text
+
+
+def _plain(escape: re.Match[bytes]) -> bytes:
+    code, letter = escape.groups()
+    if code is None:
+        return _ESCAPED.get(letter, _NOT_BASE64)
+    number = int(code, 16)
+    return bytes([number]) if number < 128 else _NOT_BASE64
+
+
+def _string_end(block: bytes, at: int, *, escaped: bool) -> int:
+    """Find the quote that ends a JSON string, or -1."""
+    start = at
+    while (quote := block.find(b'"', at)) >= 0:
+        if not _ends_escaped(block[start:quote], escaped=escaped):
+            return quote
+        start, escaped, at = quote + 1, False, quote + 1
+    return -1
+
+
+def _ends_escaped(piece: bytes, *, escaped: bool) -> bool:
+    """Whether an odd number of backslashes stands at the end, so that the next sign is escaped."""
+    slashes = len(piece) - len(piece.rstrip(b'\\'))
+    if slashes == len(piece) and escaped:
+        slashes += 1
+    return slashes % 2 == 1
+
+
+def _too_large(reason: str) -> ProviderError:
+    return ProviderError(Failure(kind=ErrorKind.TOO_LARGE, reason=reason))

@@ -1,0 +1,233 @@
+"""Takes generations from the queue, has them drawn, keeps what came, says so.
+
+The database is the queue; an event only wakes the worker. A generation that was running when the
+server ended is never sent again by itself: it may have been paid for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+
+from app.changes import Changes
+from app.errors import AppError, ErrorKind, Failure, ProviderError, StorageFailed
+from app.images import Store
+from app.library import Library
+from app.library.generations import Outcome, Submitted
+from app.log import logger
+from app.models import DEMO, Answer, Ask, Generation, Kept, Status
+from app.providers import Providers
+
+log = logger(__name__)
+
+REST_AFTER_FAULT_S = 2.0
+
+
+class Worker:
+    """The one place that runs a generation, whoever asked for it."""
+
+    def __init__(
+        self,
+        library: Library,
+        providers: Providers,
+        store: Store,
+        changes: Changes,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._library = library
+        self._providers = providers
+        self._store = store
+        self._changes = changes
+        self._clock = clock
+        self._wake = asyncio.Event()
+        self._running: dict[int, asyncio.Task[None]] = {}
+        self._busy: dict[str, int] = {}
+        self._loop_task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Mark what an earlier server left running as interrupted, then work through the queue."""
+        for generation_id in await self._library.generations.interrupt_running(self._clock()):
+            log.warning('%s: was running when Easel ended; it waits for *Try again*', generation_id)
+        self._wake.set()
+        self._loop_task = asyncio.create_task(self._loop(), name='worker')
+
+    async def stop(self) -> None:
+        """Stop at once; what is running becomes interrupted, what waits stays queued."""
+        if self._loop_task:
+            self._loop_task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._loop_task
+        tasks = list(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._library.generations.interrupt_running(self._clock())
+
+    async def submit(self, ask: Ask, submission: str | None = None) -> Submitted:
+        """Queue an ask; the same submission again gives the same generation.
+
+        Raises:
+            InvalidRequest: It names a provider that is not there.
+            Conflict: The submission was used with another ask.
+            QueueFull: Too much waits already.
+        """
+        provider = self._providers.named(ask.provider).settings.name
+        submitted = await self._library.generations.submit(
+            ask, provider=provider, submission=submission, now=self._clock()
+        )
+        if submitted.new:
+            self._tell(submitted.generation.id)
+        return submitted
+
+    async def cancel(self, generation_id: int) -> Generation:
+        """End a generation; its call is closed, and a final one stays as it is.
+
+        Raises:
+            NotFound: There is no such generation.
+        """
+        cancelled = await self._library.generations.cancel(generation_id, self._clock())
+        task = self._running.get(generation_id)
+        if task and cancelled.status is Status.CANCELLED:
+            task.cancel()
+        self._tell(generation_id)
+        return cancelled
+
+    async def retry(self, generation_id: int) -> Generation:
+        """Queue a failed, cancelled or interrupted generation again, as its next attempt.
+
+        Raises:
+            NotFound: There is no such generation.
+            Conflict: It is waiting, running or done.
+        """
+        before = await self._library.generations.one(generation_id)
+        provider = self._providers.named(before.ask.provider).settings.name
+        again = await self._library.generations.retry(generation_id, provider)
+        self._tell(generation_id)
+        return again
+
+    def _tell(self, generation_id: int) -> None:
+        self._changes.announce(generation_id)
+        self._wake.set()
+
+    async def _loop(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                await self._claim_all()
+            except StorageFailed:
+                log.exception('the queue could not be read; trying again soon')
+                await asyncio.sleep(REST_AFTER_FAULT_S)
+                self._wake.set()
+
+    async def _claim_all(self) -> None:
+        for name in await self._library.generations.waiting_for():
+            settings = self._providers.named(name).settings
+            while self._busy.get(name, 0) < settings.at_once:
+                claimed = await self._library.generations.claim(name, self._clock())
+                if claimed is None:
+                    break
+                self._begin(name, claimed)
+
+    def _begin(self, name: str, claimed: Generation) -> None:
+        self._busy[name] = self._busy.get(name, 0) + 1
+        task = asyncio.create_task(self.run_generation(claimed), name=f'generation {claimed.id}')
+        self._running[claimed.id] = task
+        self._changes.announce(claimed.id)
+
+        def ended(_: asyncio.Task[None]) -> None:
+            self._busy[name] -= 1
+            if self._running.get(claimed.id) is task:
+                del self._running[claimed.id]
+            self._wake.set()
+
+        task.add_done_callback(ended)
+
+    async def run_generation(self, claimed: Generation) -> None:
+        """Draw one claimed generation and write down what became of it; never raises a fault."""
+        log.info('%s: attempt %s begins', claimed.id, claimed.attempt)
+        kept: tuple[Kept, ...] = ()
+        try:
+            outcome = await self._draw(claimed)
+            kept = outcome.kept
+            written = await self._library.generations.finish(claimed, outcome, self._clock())
+        except AppError as error:
+            log.exception('%s: could not be written down', claimed.id, exc_info=error)
+            written = await self._give_up(claimed, _failure_of(error))
+        except Exception as error:
+            log.exception('%s: a fault of ours', claimed.id)
+            written = await self._give_up(claimed, _failure_of(error))
+        if not written:
+            log.info('%s: was cancelled meanwhile, its pictures are not kept', claimed.id)
+            for picture in kept:
+                self._store.forget(picture)
+        self._changes.announce(claimed.id)
+
+    async def _give_up(self, claimed: Generation, failure: Failure) -> bool:
+        outcome = Outcome(
+            status=Status.FAILED, provider=claimed.provider, model=claimed.model, error=failure
+        )
+        try:
+            return await self._library.generations.finish(claimed, outcome, self._clock())
+        except AppError:
+            log.exception('%s: its failure could not be written down either', claimed.id)
+            return False
+
+    async def _draw(self, claimed: Generation) -> Outcome:
+        """Ask the provider and keep what comes; every expected failure is an outcome."""
+        provider = await self._providers.drawing(claimed.provider)
+        settings = provider.settings
+        model = claimed.ask.model or settings.model or None
+        if settings.name == DEMO != claimed.provider:
+            model = settings.model
+        ask = claimed.ask
+        try:
+            answer = await provider.generate(ask, self._store.incoming)
+            kept, failures = await self._keep(answer, ask)
+        except ProviderError as error:
+            failure = error.failure
+            log.warning('%s: %s: %s', claimed.id, failure.kind, failure.words or failure.reason)
+            return Outcome(status=Status.FAILED, provider=settings.name, model=model, error=failure)
+        if not kept:
+            return Outcome(
+                status=Status.FAILED, provider=settings.name, model=model, error=failures[0]
+            )
+        log.info('%s: %s pictures kept, %s lost', claimed.id, len(kept), len(failures))
+        return Outcome(
+            status=Status.DONE,
+            provider=settings.name,
+            model=model,
+            kept=kept,
+            item_errors=failures,
+            dropped=answer.dropped,
+        )
+
+    async def _keep(self, answer: Answer, ask: Ask) -> tuple[tuple[Kept, ...], tuple[Failure, ...]]:
+        """Keep what can be kept; a bad picture does not take the good ones along."""
+        kept: list[Kept] = []
+        failures = list(answer.item_errors)
+        waiting = list(answer.received)
+        try:
+            while waiting:
+                received = waiting.pop(0)
+                try:
+                    kept.append(await self._store.keep(received, ask.prompt, self._clock()))
+                except ProviderError as error:
+                    failures.append(error.failure)
+        except BaseException:
+            for picture in kept:
+                self._store.forget(picture)
+            for left in waiting:
+                left.path.unlink(missing_ok=True)
+            raise
+        return tuple(kept), tuple(failures)
+
+
+def _failure_of(error: Exception) -> Failure:
+    if isinstance(error, ProviderError):
+        return error.failure
+    if isinstance(error, StorageFailed):
+        return Failure(kind=ErrorKind.STORAGE, reason=str(error.places.get('reason', '')))
+    return Failure(kind=ErrorKind.INTERNAL, reason=type(error).__name__)
