@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -152,6 +153,13 @@ def new_secret() -> str:
 def child_environment() -> dict[str, str]:
     """Give the few variables that a child process needs, and none of the secrets."""
     return {name: os.environ[name] for name in CHILD_NEEDS if name in os.environ}
+
+
+def can_show_browser() -> bool:
+    """Whether there is a desktop to open a browser on; a text browser is not meant."""
+    if sys.platform in ('win32', 'darwin'):
+        return True
+    return bool(os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY'))
 
 
 def language_of_terminal() -> str:

@@ -107,6 +107,19 @@ class Worker:
         self._tell(generation_id)
         return again
 
+    async def draw_now(self, ask: Ask) -> Generation:
+        """Draw one ask without the queue, for a command that has no server.
+
+        Raises:
+            InvalidRequest: It names a provider that is not there.
+            StorageFailed: It could not be written down.
+        """
+        queued = (await self.submit(ask)).generation
+        claimed = await self._library.generations.claim(queued.provider, self._clock(), queued.id)
+        if claimed:
+            await self.run_generation(claimed)
+        return await self._library.generations.one(queued.id)
+
     def _tell(self, generation_id: int) -> None:
         self._changes.announce(generation_id)
         self._wake.set()
@@ -124,7 +137,7 @@ class Worker:
 
     async def _claim_all(self) -> None:
         for name in await self._library.generations.waiting_for():
-            settings = self._providers.named(name).settings
+            settings = self._providers.serving(name).settings
             while self._busy.get(name, 0) < settings.at_once:
                 claimed = await self._library.generations.claim(name, self._clock())
                 if claimed is None:
@@ -152,9 +165,9 @@ class Worker:
         try:
             outcome = await self._draw(claimed)
             kept = outcome.kept
-            written = await self._library.generations.finish(claimed, outcome, self._clock())
+            written = await self._write_down(claimed, outcome)
         except AppError as error:
-            log.exception('%s: could not be written down', claimed.id, exc_info=error)
+            log.exception('%s: could not be written down', claimed.id)
             written = await self._give_up(claimed, _failure_of(error))
         except Exception as error:
             log.exception('%s: a fault of ours', claimed.id)
@@ -164,6 +177,15 @@ class Worker:
             for picture in kept:
                 self._store.forget(picture)
         self._changes.announce(claimed.id)
+
+    async def _write_down(self, claimed: Generation, outcome: Outcome) -> bool:
+        """Write an outcome whole, even when the task is cancelled in the middle of it."""
+        writing = asyncio.ensure_future(
+            self._library.generations.finish(claimed, outcome, self._clock())
+        )
+        with contextlib.suppress(asyncio.CancelledError):
+            return await asyncio.shield(writing)
+        return await writing
 
     async def _give_up(self, claimed: Generation, failure: Failure) -> bool:
         outcome = Outcome(

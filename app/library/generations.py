@@ -73,8 +73,10 @@ class Generations:
 
         return await self._database.write(change)
 
-    async def claim(self, provider: str, now: float) -> Generation | None:
-        """Take the oldest generation that waits for this provider."""
+    async def claim(
+        self, provider: str, now: float, generation_id: int | None = None
+    ) -> Generation | None:
+        """Take the oldest generation that waits for this provider, or one certain of them."""
 
         def change(db: apsw.Connection) -> Generation | None:
             rows = db.execute(
@@ -84,13 +86,13 @@ class Generations:
                 where id = (
                   select id
                   from generations
-                  where status = 'queued' and provider = :provider
+                  where status = 'queued' and provider = :provider and id = coalesce(:id, id)
                   order by id
                   limit 1
                 )
                 returning *
                 """,
-                {'now': now, 'provider': provider},
+                {'now': now, 'provider': provider, 'id': generation_id},
             ).fetchall()
             return generation_of(_row(rows[0])) if rows else None
 

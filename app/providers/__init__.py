@@ -58,9 +58,16 @@ class Providers:
             return self.first
         raise InvalidRequest(N_('There is no provider {name}.'), name=name[:80])
 
+    def serving(self, name: str) -> Provider:
+        """Give the provider for a generation that was queued earlier.
+
+        It may name one that the config no longer has; the first takes its place.
+        """
+        return self.demo if name == DEMO else self.first
+
     async def drawing(self, name: str) -> Provider:
         """Give the provider that draws now: the demo where a nobody-set address refuses."""
-        provider = self.named(name)
+        provider = self.serving(name)
         if provider is self.first and self._stand_in_allowed:
             listing = await self.ask_again()
             if listing.refused:

@@ -1,4 +1,4 @@
-"""Lets the one HTTP client talk to an ASGI app in this process, so that nothing knows the difference.
+"""Lets the one HTTP client talk to an ASGI app in this process; nothing else knows the difference.
 
 httpx brings such a transport, and it collects the whole answer before it gives any of it.
 """

@@ -148,7 +148,7 @@ def noise(rng: Random, size: tuple[int, int], cells: tuple[float, float]) -> Ima
 
 
 def threshold(field: Image.Image, low: float, high: float) -> Image.Image:
-    """Grey noise as a mask: nothing below `low`, everything above `high` (0..255), smooth between."""
+    """Grey noise as a mask: nothing below `low`, all above `high` (0..255), smooth between."""
     table = []
     for value in range(256):
         at = min(1.0, max(0.0, (value - low) / (high - low)))

@@ -5,12 +5,13 @@ from random import Random
 
 from PIL import Image, ImageFilter
 
+from app.providers.demo.afar import paint_afar
 from app.providers.demo.brush import dice
 from app.providers.demo.grounds import paint_far_land, paint_near_land
+from app.providers.demo.nearby import paint_nearby
 from app.providers.demo.palette import palette_for
 from app.providers.demo.sky import Stage, paint_sky
 from app.providers.demo.space import paint_space
-from app.providers.demo.things import paint_afar, paint_nearby
 from app.providers.demo.water import paint_water
 from app.providers.demo.weather import finish, paint_weather
 from app.providers.demo.words import Ground, Scene, Time, read_scene

@@ -5,7 +5,7 @@ from random import Random
 
 from PIL import Image, ImageChops
 
-from app.providers.demo.brush import Stencil, fade, profile, ramp
+from app.providers.demo.brush import Point, Stencil, fade, profile, ramp
 from app.providers.demo.growth import tower_block
 from app.providers.demo.land import (
     Line,
@@ -14,7 +14,6 @@ from app.providers.demo.land import (
     ground_layer,
     range_layer,
     skyline,
-    slope_from,
     tone,
 )
 from app.providers.demo.sky import Stage
@@ -62,47 +61,48 @@ def _base(picture: Image.Image, stage: Stage, depth: float) -> float:
     """How low a layer stands; before water all stand on the horizon."""
     if stage.scene.water:
         return stage.horizon
-    return stage.horizon + (picture.height - stage.horizon) * 0.86 * depth**1.55
+    return stage.horizon + (picture.height - stage.horizon) * 0.86 * math.pow(depth, 1.55)
 
 
 def _dune(picture: Image.Image, stage: Stage, rng: Random, base: float, depth: float) -> None:
     """A dune: a lit slope, and below its crest a crescent in shadow."""
-    rise = stage.unit * rng.uniform(0.12, 0.22)
-    cells = picture.width / stage.unit * rng.uniform(1.1, 1.9)
-    line = skyline(picture, rng, base, rise, (cells, 0.0))
+    unit, wide = stage.unit, picture.width
     low = float(picture.height) if not stage.scene.water else stage.horizon
-    line = [(x, min(y, low)) for x, y in line]
+    away = 1 if stage.sun[0] < wide / 2 else -1
+    crest, rise = rng.uniform(0.15, 0.85) * wide, unit * rng.uniform(0.13, 0.22)
+    reach = unit * rng.uniform(0.42, 0.7)
+    roll = profile(rng, 241, 1.6 * wide / unit, 0.0)
+    line: Line = []
+    for step in range(241):
+        x = step / 240 * wide
+        side = (x - crest) * away / reach
+        hump = math.exp(-(abs(side) ** 1.25) * (1.5 if side > 0 else 1.0))
+        line.append((x, min(low, base - rise * hump - unit * 0.045 * roll[step] * (1 - hump))))
     body = body_of(picture, line, low)
     mask = body.mask()
     sand = tone(stage, depth)
     fill_hazy(picture, stage, (body, mask), sand, depth)
     lit = ramp(mask.size, [(0, sand.toward(stage.palette.light, 0.45)), (0.7, sand), (1, sand)])
     picture.paste(lit, body.box, fade(mask, 0.85))
-    shadows = Stencil(picture, body.box[1], body.box[3])
-    reach = max(4, len(line) // 12)
-    for index in range(1, len(line) - 1):
-        near = line[max(0, index - reach) : index + reach + 1]
-        if line[index][1] <= min(y for _, y in near):
-            _crescent(shadows, stage, line, index)
-    dark = ImageChops.multiply(shadows.mask(0.62), mask)
+    shadow = Stencil(picture, body.box[1], body.box[3])
+    top = min(range(241), key=lambda step: line[step][1])
+    end = min(240, max(0, top + away * round(1.35 * reach / wide * 240)))
+    ridge = line[top : end + 1] if away > 0 else line[end : top + 1][::-1]
+    shadow.polygon([*ridge, *_lee_edge(ridge[0], ridge[-1], rise)])
+    dark = ImageChops.multiply(shadow.mask(0.66), mask)
     picture.paste(sand.toward(stage.palette.top, 0.30).lighter(-0.10).rgb, body.box, dark)
 
 
-def _crescent(stencil: Stencil, stage: Stage, line: Line, index: int) -> None:
-    """The side of a dune that the sun does not reach, below its crest."""
-    x, y = line[index]
-    away = 1 if x > stage.sun[0] else -1
-    ridge = slope_from(line, index, away, stage.unit * 0.003)
-    if len(ridge) < 4:
-        return
-    end_x, end_y = ridge[-1]
-    width = abs(end_x - x)
-    curve = []
-    for step in range(31):
-        at = step / 30
-        sag = math.sin(math.pi * at**0.75) * min(width * 0.34, stage.unit * 0.16)
-        curve.append((x + (end_x - x) * at**1.5, y + (end_y - y) * at + sag))
-    stencil.polygon([*ridge, *curve[::-1]])
+def _lee_edge(crest: Point, end: Point, rise: float) -> Line:
+    """The lower edge of a dune's shadow, from its far end back to the crest, in one long curve."""
+    edge = []
+    for step in range(41):
+        at = 1 - step / 40
+        sag = math.sin(math.pi * at**0.8) * rise * 0.75
+        bend = math.sin(math.pi * at) * 0.22
+        x = crest[0] + (end[0] - crest[0]) * max(0.0, at - bend * (1 - at))
+        edge.append((x, crest[1] + (end[1] - crest[1]) * at + sag))
+    return edge
 
 
 def _capes(picture: Image.Image, stage: Stage, rng: Random) -> None:

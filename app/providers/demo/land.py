@@ -106,7 +106,7 @@ def _light_faces(
     rock = relief(noise(rng, (512, 256), lumps), (way, 2))
     rock = rock.resize(mask.size, Image.Resampling.BICUBIC)
     if Thing.WINTER in stage.scene.things or rng.random() < 0.7:
-        deep = 1.5 if Thing.WINTER in stage.scene.things else rng.uniform(0.35, 0.6)
+        deep = 1.05 if Thing.WINTER in stage.scene.things else rng.uniform(0.35, 0.6)
         snow = ImageChops.multiply(_snow_cover(mask.size, rng, deep, rock), mask)
         bright = colour.toward(stage.palette.snow, 0.50 + 0.35 * depth)
         picture.paste(bright.rgb, body.box, snow)
@@ -212,7 +212,7 @@ def _woods(
             dense = grove[(round(at * 63) + round(row * 20)) % 64]
             ground = line[round(at * (len(line) - 1))][1] + row * tall * rng.uniform(0.8, 1.2)
             size = tall * (0.45 + 0.75 * dense) * rng.uniform(0.65, 1.15)
-            conifer(stencil, (x, min(ground + stage.unit * 0.006, low)), size, rng)
+            conifer(stencil, (x, ground + stage.unit * 0.006), size, rng)
             x += size * rng.uniform(0.16, 0.46) * (1 + row * 1.6)
         colour = tone(stage, min(1.0, depth + 0.05 * row)).lighter(-0.012 * (1 + row))
         fill_hazy(picture, stage, (stencil, stencil.mask()), colour, depth)
@@ -220,14 +220,14 @@ def _woods(
 
 def _bushes(picture: Image.Image, stage: Stage, rng: Random, line: Line, depth: float) -> None:
     """A few clumps of round trees along a hill."""
-    size = stage.unit * (0.006 + 0.020 * depth)
+    size = stage.unit * (0.004 + 0.012 * depth)
     stencil = Stencil(
         picture, min(y for _, y in line) - size * 4, max(y for _, y in line) + size * 6
     )
-    for _ in range(rng.randint(2, 5)):
+    for _ in range(rng.randint(3, 8)):
         start = rng.randrange(len(line))
-        for _ in range(rng.randint(2, 14)):
+        for _ in range(rng.randint(2, 18)):
             spot = min(len(line) - 1, max(0, start + round(rng.gauss(0, 0.03) * len(line))))
             x, y = line[spot]
             bush(stencil, (x, y + size * rng.uniform(0, 1.6)), size * rng.uniform(0.6, 1.25), rng)
-    stencil.fill(tone(stage, min(1.0, depth + 0.10)).lighter(-0.02))
+    stencil.fill(tone(stage, min(1.0, depth + 0.06)).lighter(-0.02))

@@ -41,7 +41,7 @@ def mix_lab(one: Lab, other: Lab, share: float) -> Lab:
 def _encode(linear: float) -> float:
     if linear <= 0.0031308:
         return max(0.0, linear * 12.92 * 255)
-    return min(255.0, (1.055 * linear ** (1 / 2.4) - 0.055) * 255)
+    return min(255.0, (1.055 * math.pow(linear, 1 / 2.4) - 0.055) * 255)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,7 @@ def palette_for(scene: Scene, rng: Random) -> Palette:
         Colour(lightness + rng.uniform(-0.015, 0.015), chroma * rng.uniform(0.92, 1.12), hue + turn)
         for lightness, chroma, hue in _TIMES[scene.time]
     )
+    light = replace(light, hue=light.hue - turn)
     near = _ground_colour(scene, near)
     sky = _dressed((top, middle, horizon, light, near), scene)
     top, middle, horizon, light, near = (_named_hue(colour, scene) for colour in sky)
@@ -130,10 +131,10 @@ def palette_for(scene: Scene, rng: Random) -> Palette:
         horizon = horizon.toward(Colour(0.60, 0.12, 42), 0.45)
     cloud = horizon.toward(light, 0.55) if not scene.dark else middle.toward(horizon, 0.5)
     accent_hue = scene.accent_hues[0] if scene.accent_hues else rng.choice((18.0, 28.0, 60.0))
-    shade = 0.60 if not scene.dark else 0.48
+    shade = 0.57 if not scene.dark else 0.48
     return Palette(
         top=top, middle=middle, horizon=horizon, light=light, near=near, cloud=cloud,
-        accent=Colour(shade, 0.165, accent_hue),
+        accent=Colour(shade, 0.185, accent_hue),
         snow=Colour(0.965, 0.012, 240).toward(middle, 0.16 if not scene.dark else 0.42),
         lamp=Colour(0.90, 0.115, 82),
     )  # fmt: skip
@@ -181,5 +182,7 @@ def _named_hue(colour: Colour, scene: Scene) -> Colour:
         return colour
     # The darker half takes the second named hue, the brighter half the first.
     hue = scene.world_hues[0] if colour.lightness > 0.5 else scene.world_hues[-1]
+    if 75 < hue < 125 and colour.lightness < 0.7:
+        hue = 56  # dark yellow is olive; shadows of a yellow world are brown
     pull = Colour(colour.lightness, max(colour.chroma, 0.085) * 1.1, hue)
     return colour.toward(pull, 0.82)

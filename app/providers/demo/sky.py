@@ -183,13 +183,12 @@ def _aurora(picture: Image.Image, rng: Random, stage: Stage) -> None:
     for _ in range(3):
         foot, swing = rng.uniform(0.45, 0.85), rng.uniform(0.05, 0.14)
         turns, start = rng.uniform(4, 8), rng.uniform(0, 6.28)
-        streaks = noise(rng, (wide, 2), (14, 2)).resize((wide, 1))
+        streaks = noise(rng, (wide, 2), (14, 2)).resize((wide, 1)).tobytes()
         curtain = Image.new('L', (wide, high))
         for x in range(wide):
             at = x / wide
             low = foot + swing * math.sin(turns * at + start) + 0.03 * math.sin(19 * at + start)
-            bright = float(streaks.getpixel((x, 0)) or 0) / 255  # type: ignore[arg-type]
-            bright = min(1.0, bright**1.6 * 1.7)
+            bright = min(1.0, math.pow(streaks[x] / 255, 1.6) * 1.7)
             for y in range(high):
                 above = low - y / high
                 level = math.exp(-above / 0.19) if above > 0 else math.exp(above / 0.018)

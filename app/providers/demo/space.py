@@ -5,7 +5,7 @@ from random import Random
 
 from PIL import Image, ImageChops
 
-from app.providers.demo.brush import Point, Stencil, glow, noise, threshold, veil
+from app.providers.demo.brush import Point, Stencil, glow, noise, threshold
 from app.providers.demo.palette import Colour
 from app.providers.demo.sky import Stage
 
@@ -101,7 +101,7 @@ def _ring(picture: Image.Image, centre: Point, radius: float, colour: Colour) ->
             turn = math.radians(step)
             across, down = math.cos(turn) * radius * width, math.sin(turn) * radius * width * 0.2
             point = (x + across, y + down - across * 0.28)
-            behind = 180 <= step and math.hypot(point[0] - x, point[1] - y) < radius
+            behind = step >= 180 and math.hypot(point[0] - x, point[1] - y) < radius
             if not behind:
                 run.append(point)
             if run and (behind or step == 360):

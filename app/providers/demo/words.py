@@ -64,11 +64,13 @@ _TIMES = {
     Time.DAWN: 'dawn sunrise morning рассвет* утр* восход*',
     Time.SUNSET: 'sunset golden закат*',
     Time.DUSK: 'dusk twilight evening сумер* вечер*',
-    Time.NIGHT: 'night* midnight moon* star stars starry ноч* полноч* лун* звезд* звёзд* aurora*',
+    Time.NIGHT: 'night* midnight neon cyberpunk moon* star stars starry aurora* '
+    'ноч* полноч* лун* звезд* звёзд*',
     Time.DAY: 'day noon sunny summer spring день днём днем полдень солнеч* лет* весн*',
 }
 _WEATHER = {
-    Weather.RAIN: 'rain* storm* shower* дожд* ливень ливня гроз*',
+    Weather.RAIN: 'rain rains rainy raining rainfall storm* thunder* shower* '
+    'дожд* ливень ливня гроз*',
     Weather.SNOW: 'snow* blizzard* whiteout снег* снеж* метел* вьюг*',
     Weather.FOG: 'fog* mist* haz* туман* дымк*',
     Weather.CLOUDS: 'cloud* overcast облак* облач* туч* пасмурн*',
@@ -105,9 +107,9 @@ _THINGS = {
     Thing.AUTUMN: 'autumn* fall осен*',
 }
 _HUES = {
-    25.0: 'red crimson scarlet vermilion красн* ал* багров*',
+    25.0: 'red crimson scarlet vermilion красн* алый алая алое алые багров*',
     52.0: 'orange amber copper оранж* рыж* янтар*',
-    92.0: 'yellow gold golden жёлт* желт* золот*',
+    92.0: 'yellow gold жёлт* желт* золот*',
     148.0: 'green emerald jade зелён* зелен* изумруд*',
     192.0: 'teal turquoise mint бирюз* мятн*',
     222.0: 'cyan azure голуб* лазур*',
@@ -201,6 +203,8 @@ def _ground(words: list[str], rng: Random) -> tuple[Ground, bool]:
         things = _named(words, _THINGS)
         if Thing.FLOWERS in things or Thing.CAT in things:
             return Ground.HILLS, False
+        if Thing.AUTUMN in things or Thing.WINTER in things:
+            return Ground.FOREST, False
         return usual
     solid = [ground for ground in named if ground is not Ground.SEA]
     if Ground.SEA not in named:

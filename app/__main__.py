@@ -1,0 +1,114 @@
+"""The commands: `easel [serve]`, `easel generate`, `easel demo`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app import __version__
+
+if TYPE_CHECKING:
+    from app.generate import Order
+
+COMMANDS = ('serve', 'generate', 'demo')
+FIELDS = ('model', 'size', 'n', 'seed', 'response_format', 'negative_prompt', 'quality')
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status: 0 done, 1 failed, 2 wrong usage."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or (given[0].startswith('-') and given[0] not in ('-h', '--help')):
+        given.insert(0, 'serve')
+    chosen = _parser().parse_args(given)
+    if chosen.command == 'demo':
+        return _demo(chosen)
+    from app import log
+    from app.config import ConfigError, read_config
+
+    try:
+        if chosen.command == 'generate':
+            config = read_config(host='127.0.0.1', data=chosen.data)
+        else:
+            config = read_config(host=chosen.host, port=chosen.port, data=chosen.data)
+    except ConfigError as error:
+        sys.stderr.write(f'{error}\n')
+        return 2
+    log.start(config.log_level, config.log_format)
+    try:
+        if chosen.command == 'generate':
+            from app.generate import generate
+
+            return generate(config, _order(chosen))
+        from app.serve import serve
+
+        return serve(config, browser=not chosen.no_browser)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog='easel', description='A local web UI for image-generation APIs.'
+    )
+    commands = parser.add_subparsers(dest='command', required=True)
+    serve = commands.add_parser('serve', help='serve the web UI (this is what plain `easel` does)')
+    serve.add_argument('--host', help='address to listen on (EASEL_HOST, 127.0.0.1)')
+    serve.add_argument('--port', type=_port, help='port to listen on (EASEL_PORT, 8484)')
+    serve.add_argument('--data', help='data folder (EASEL_DATA)')
+    serve.add_argument('--no-browser', action='store_true', help='do not open the browser')
+    serve.add_argument('--version', action='version', version=f'Easel {__version__}')
+    generate = commands.add_parser('generate', help='draw one prompt from the command line')
+    generate.add_argument('prompt', help='what to draw; - reads it from standard input')
+    generate.add_argument('--model', default='')
+    generate.add_argument('--size', default='', metavar='WxH')
+    generate.add_argument('-n', default='', metavar='COUNT', help='how many pictures, 1 to 10')
+    generate.add_argument('--seed', default='')
+    generate.add_argument('--response-format', default='', choices=['url', 'b64_json'])
+    generate.add_argument('--negative-prompt', default='', metavar='TEXT')
+    generate.add_argument('--quality', default='')
+    generate.add_argument('--out', type=Path, metavar='DIR', help='copy the pictures there')
+    generate.add_argument('--json', action='store_true', help='print one JSON object')
+    generate.add_argument(
+        '--forget', action='store_true', help='drop what was learned of the provider'
+    )
+    generate.add_argument('--data', help='data folder (EASEL_DATA)')
+    demo = commands.add_parser('demo', help='serve the built-in demo provider alone')
+    demo.add_argument('--host', default='127.0.0.1')
+    demo.add_argument('--port', type=_port, default=1337)
+    return parser
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError('a port is from 0 to 65535')
+    return port
+
+
+def _order(chosen: argparse.Namespace) -> Order:
+    from app.generate import Order
+
+    fields = {name: str(getattr(chosen, name)) for name in FIELDS}
+    prompt = sys.stdin.read() if chosen.prompt == '-' else chosen.prompt
+    return Order(fields={**fields, 'prompt': prompt}, out=chosen.out, as_json=chosen.json)
+
+
+def _demo(chosen: argparse.Namespace) -> int:
+    import uvicorn
+
+    from app.providers.demo.server import create_demo
+
+    sys.stderr.write(
+        f'The demo provider draws at http://localhost:{chosen.port}/v1/images/generations\n'
+    )
+    uvicorn.run(
+        create_demo(), host=chosen.host, port=chosen.port, log_level='warning', access_log=False
+    )
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

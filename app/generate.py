@@ -1,0 +1,217 @@
+"""`easel generate`: one prompt, from a terminal or a program."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+from urllib.parse import unquote, urlencode
+
+import httpx
+
+from app.config import Config, language_of_terminal
+from app.errors import AppError, InvalidRequest, NotFound
+from app.holding import Held, Holder, holding
+from app.images import Store
+from app.log import logger
+from app.main import TOKEN, open_house
+from app.models import DEMO, Generation
+from app.outbound import Outbound, origin_of
+from app.sentences import error_json, item_error_json
+from app.serve import run
+from app.web.files import FILE_HEADER
+from app.web.forms import ask_of
+from app.web.render import LANGUAGES, translations
+
+log = logger(__name__)
+
+POLL_S = 0.3
+Object: TypeAlias = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the command line asked for."""
+
+    fields: Mapping[str, str]
+    out: Path | None
+    as_json: bool
+
+
+class Unfulfilled(Exception):
+    """The server did not take the order; the text is its sentence."""
+
+
+def generate(config: Config, order: Order) -> int:
+    """Draw, then print where the pictures are; returns the exit status."""
+    for warning in config.warnings:
+        log.warning('%s', warning)
+    try:
+        ask_of(order.fields)
+        result = _by_whoever_can(config, order)
+        _copy_out(result, order.out)
+    except InvalidRequest as error:
+        for name, wrong in (error.fields or {'': error}).items():
+            sys.stderr.write(f'{name}: {wrong}\n' if name else f'{wrong}\n')
+        return 2
+    except (AppError, Unfulfilled, OSError) as error:
+        sys.stderr.write(f'{error}\n')
+        return 1
+    return _print(result, order)
+
+
+def _by_whoever_can(config: Config, order: Order) -> Object:
+    """Do the work here, or have the server do it that holds the data folder."""
+    try:
+        with holding(config.data):
+            return _run_here(config, order)
+    except Held as held:
+        return _run_there(config, order, held.holder)
+
+
+def _run_here(config: Config, order: Order) -> Object:
+    results: list[Object] = []
+
+    async def draw() -> int:
+        async with open_house(config) as house:
+            generation = await house.worker.draw_now(ask_of(order.fields))
+            results.append(result_of(generation, house.store, _language(order)))
+        return 0
+
+    run(draw())
+    return results[0]
+
+
+def result_of(generation: Generation, store: Store, language: str) -> Object:
+    """Lay a finished generation out as the command's JSON."""
+    translate = translations(language).gettext
+    images = [
+        {
+            'path': str(store.original(image.file)),
+            'width': image.width,
+            'height': image.height,
+            'mime': image.mime,
+            'source_url': image.source_url,
+        }
+        for image in generation.images
+    ]
+    return {
+        'status': generation.status,
+        'generation_id': generation.id,
+        'provider': generation.provider,
+        'model': generation.model,
+        'images': images,
+        'item_errors': [item_error_json(one, translate) for one in generation.item_errors],
+        'dropped': list(generation.dropped),
+        'error': error_json(generation.error, translate) if generation.error else None,
+    }
+
+
+def _run_there(config: Config, order: Order, holder: Holder) -> Object:
+    results: list[Object] = []
+
+    async def draw() -> int:
+        token = (config.data / TOKEN).read_text(encoding='ascii').strip()
+        outbound = Outbound([holder.url])
+        outbound.client.headers['Authorization'] = f'Bearer {token}'
+        outbound.client.headers['Accept'] = 'application/json'
+        outbound.client.headers['Accept-Language'] = _language(order)
+        try:
+            results.append(await _order_there(outbound, holder.url.rstrip('/'), config, order))
+        except httpx.HTTPError as error:
+            raise Unfulfilled(f'Easel at {origin_of(holder.url)} does not answer.') from error
+        finally:
+            await outbound.close()
+        return 0
+
+    if not holder.url:
+        raise Unfulfilled(f'Process {holder.pid} holds the data folder and does not serve yet.')
+    run(draw())
+    return results[0]
+
+
+async def _order_there(outbound: Outbound, url: str, config: Config, order: Order) -> Object:
+    answer = await outbound.client.post(
+        f'{url}/generations',
+        content=urlencode(order.fields),
+        headers={'Content-Type': 'application/x-www-form-urlencoded'},
+    )
+    if answer.status_code != 303:
+        raise Unfulfilled(_sentence_of(answer))
+    generation_id = answer.headers['location'].rpartition('-')[2]
+    while True:
+        answer = await outbound.client.get(f'{url}/generations/{generation_id}.json')
+        if answer.status_code != 200:
+            raise Unfulfilled(_sentence_of(answer))
+        generation: dict[str, object] = answer.json()
+        if generation['status'] not in ('queued', 'running'):
+            break
+        await asyncio.sleep(POLL_S)
+    images = generation['images']
+    assert isinstance(images, list)  # noqa: S101 (our own server wrote it)
+    return {
+        'status': generation['status'],
+        'generation_id': generation['id'],
+        'provider': generation['provider'],
+        'model': generation['model'],
+        'images': [await _image_there(outbound, url, config, image) for image in images],
+        'item_errors': generation['item_errors'],
+        'dropped': generation['dropped'],
+        'error': generation['error'],
+    }
+
+
+async def _image_there(
+    outbound: Outbound, url: str, config: Config, image: dict[str, object]
+) -> Object:
+    answer = await outbound.client.head(f'{url}{image["url"]}')
+    if FILE_HEADER not in answer.headers:
+        raise NotFound('The file of a picture is gone from the data folder.')
+    shown = {name: image[name] for name in ('width', 'height', 'mime', 'source_url')}
+    return {'path': str(config.data / unquote(answer.headers[FILE_HEADER])), **shown}
+
+
+def _sentence_of(answer: httpx.Response) -> str:
+    try:
+        error = answer.json()['error']
+        return ' '.join([error['message'], *error['fields'].values()])
+    except (ValueError, KeyError, TypeError):
+        return f'Easel answered {answer.status_code}.'
+
+
+def _copy_out(result: Object, out: Path | None) -> None:
+    """Copy the pictures to where the user wants them, and name those copies instead."""
+    images = result['images']
+    if out is None or not isinstance(images, list):
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    for image in images:
+        copy = out.absolute() / Path(image['path']).name
+        shutil.copyfile(image['path'], copy)
+        image['path'] = str(copy)
+
+
+def _print(result: Object, order: Order) -> int:
+    images, error = result['images'], result['error']
+    assert isinstance(images, list)  # noqa: S101 (made above)
+    result['status'] = 'done' if images else 'failed'
+    if order.as_json:
+        sys.stdout.write(json.dumps(result, ensure_ascii=False) + '\n')
+        return 0 if images else 1
+    for image in images:
+        sys.stdout.write(f'{image["path"]}\n')
+    if result['provider'] == DEMO and images:
+        sys.stderr.write('No image server answers: this is a demo sketch, no model drew it.\n')
+    if isinstance(error, dict):
+        sys.stderr.write(f'{error["message"]}\n{error["hint"]}\n')
+    return 0 if images else 1
+
+
+def _language(order: Order) -> str:
+    language = language_of_terminal()
+    return language if language in LANGUAGES and not order.as_json else 'en'

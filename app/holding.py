@@ -1,0 +1,73 @@
+"""Who holds a data folder: one process at a time, by a lock that a crash releases."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+LOCK = 'easel.lock'
+HOLDER = 'server.json'
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The server that holds a data folder; port 0 while it has not said where it listens."""
+
+    pid: int
+    url: str
+    port: int
+
+
+class Held(Exception):
+    """Another process holds the data folder.
+
+    Attributes:
+        holder: Which, as far as it has said.
+    """
+
+    def __init__(self, holder: Holder) -> None:
+        super().__init__(f'process {holder.pid} holds the data folder')
+        self.holder = holder
+
+
+@contextmanager
+def holding(data: Path) -> Iterator[None]:
+    """Hold a data folder for as long as the block lasts.
+
+    Raises:
+        Held: Another process does.
+        OSError: The folder can't be made or written.
+    """
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = FileLock(data / LOCK, mode=0o600)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise Held(holder_of(data)) from error
+    try:
+        yield
+    finally:
+        (data / HOLDER).unlink(missing_ok=True)
+        lock.release()
+
+
+def announce(data: Path, url: str, port: int) -> None:
+    """Write down where the holder's server listens."""
+    file = data / HOLDER
+    file.touch(mode=0o600)
+    file.write_text(json.dumps({'pid': os.getpid(), 'url': url, 'port': port}), encoding='ascii')
+
+
+def holder_of(data: Path) -> Holder:
+    """Read who holds the folder; what is not known is 0 and empty."""
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+        said = json.loads((data / HOLDER).read_text(encoding='ascii'))
+        return Holder(int(said['pid']), str(said['url']), int(said['port']))
+    return Holder(0, '', 0)

@@ -1,0 +1,85 @@
+"""Builds each part once and hands them on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from app.changes import Changes
+from app.config import Config, child_environment
+from app.decoder.client import Decoder
+from app.images import Store, storage_failed
+from app.library import Library
+from app.outbound import Outbound
+from app.providers import Providers
+from app.web import create, gallery, settings
+from app.web.failures import Failures
+from app.web.files import Files
+from app.web.guard import Guard
+from app.web.hosts import Hosts
+from app.web.house import House
+from app.web.render import Renderer, assets
+from app.web.session import Sessions, kept_secret
+from app.web.static import Static
+from app.worker import Worker
+
+DATABASE = 'easel.db'
+SECRET = 'secret'  # noqa: S105 (the file's name)
+TOKEN = 'token'  # noqa: S105 (the file's name)
+
+
+@asynccontextmanager
+async def open_house(config: Config) -> AsyncIterator[House]:
+    """Make every part, and let go of each at the end, the worker first.
+
+    Raises:
+        StorageFailed: The data folder can't be used.
+    """
+    decoder = Decoder(child_environment())
+    store = Store(config.data, decoder)
+    store.prepare()
+    outbound = Outbound(config.image_origins)
+    library = await Library.open(config.data / DATABASE)
+    providers = Providers(config, outbound)
+    changes = Changes()
+    worker = Worker(library, providers, store, changes)
+    try:
+        secret, token = kept_secret(config.data / SECRET), kept_secret(config.data / TOKEN)
+    except OSError as error:
+        raise storage_failed(error) from error
+    try:
+        yield House(
+            config=config,
+            library=library,
+            store=store,
+            outbound=outbound,
+            providers=providers,
+            changes=changes,
+            worker=worker,
+            renderer=Renderer(Static(assets('static'))),
+            sessions=Sessions(config, secret, token),
+        )
+    finally:
+        await worker.stop()
+        await providers.close()
+        await outbound.close()
+        await decoder.close()
+        await library.close()
+
+
+def create_app(house: House) -> ASGIApp:
+    """Put the pages behind the guard."""
+    app = FastAPI(title='Easel', docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.house = house
+    failures = Failures(house.renderer)
+    failures.install(app)
+    for page in (create, gallery, settings):
+        app.include_router(page.router)
+    files = Files(house)
+    app.mount('/files', files)
+    app.mount('/thumbs', files)
+    app.mount('/static', house.renderer.static)
+    return Guard(app, Hosts(house.config.hosts), house.sessions, failures)

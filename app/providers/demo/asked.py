@@ -1,0 +1,152 @@
+"""What a request asks the demo for, checked against the rules of the OpenAI images API."""
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+DEFAULT_SIDE = 1024
+MOST_PICTURES = 10
+MOST_PIXELS = 40_000_000
+_SIDES = range(16, 16384 + 1)
+_LONGEST_PROMPT = 32_000
+_SEED_LIMIT = 2**63
+_NUMBERS = ('n', 'seed', 'partial_images')
+
+
+class Refused(Exception):
+    """The request cannot be answered; carries what OpenAI puts into its error object."""
+
+    def __init__(
+        self, message: str, param: str | None = None, code: str | None = None, status: int = 400
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.code = code
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A checked request; `size` is None where it is left to the demo."""
+
+    model: str
+    prompt: str
+    count: int
+    size: tuple[int, int] | None
+    seed: int
+    inline: bool
+    streams: bool
+    partials: int
+
+    @property
+    def size_or_default(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.size or (DEFAULT_SIDE, DEFAULT_SIDE)
+
+
+def model_of(fields: Mapping[str, object]) -> str:
+    """The model's name as it was sent; `sketch` when there is none."""
+    model = fields.get('model')
+    if model is None or model == '':
+        return 'sketch'
+    if not isinstance(model, str):
+        raise Refused("'model' must be a string.", 'model', 'invalid_type')
+    return _sayable(model)
+
+
+def read_asked(fields: Mapping[str, object]) -> Asked:
+    """Checks every field.
+
+    Raises:
+        Refused: A field is missing, of the wrong type or out of range.
+    """
+    seed = _whole(fields, 'seed', range(-_SEED_LIMIT, _SEED_LIMIT))
+    count = _whole(fields, 'n', range(1, MOST_PICTURES + 1))
+    partials = _whole(fields, 'partial_images', range(4))
+    return Asked(
+        model=model_of(fields),
+        prompt=_prompt(fields),
+        count=1 if count is None else count,
+        size=_size(fields),
+        seed=secrets.randbelow(2**31) if seed is None else seed,
+        inline=_inline(fields),
+        streams=_streams(fields),
+        partials=partials or 0,
+    )
+
+
+def typed_fields(form: Mapping[str, str]) -> dict[str, object]:
+    """Form fields as JSON would hold them: numbers as numbers, `true` as true, empty as absent."""
+    fields: dict[str, object] = {name: text for name, text in form.items() if text != ''}
+    for name in _NUMBERS:
+        text = form.get(name, '')
+        if re.fullmatch(r'-?[0-9]{1,30}', text):
+            fields[name] = int(text)
+    if form.get('stream') in {'true', 'false'}:
+        fields['stream'] = form['stream'] == 'true'
+    return fields
+
+
+def _sayable(text: str) -> str:
+    """The text without half characters, which no answer could be encoded with."""
+    return text.encode('utf-8', 'replace').decode()
+
+
+def _prompt(fields: Mapping[str, object]) -> str:
+    prompt = fields.get('prompt')
+    if prompt is None:
+        raise Refused("Missing required parameter: 'prompt'.", 'prompt', 'missing_parameter')
+    if not isinstance(prompt, str):
+        raise Refused("'prompt' must be a string.", 'prompt', 'invalid_type')
+    if not prompt.strip():
+        raise Refused("'prompt' must not be empty.", 'prompt', 'empty_string')
+    if len(prompt) > _LONGEST_PROMPT:
+        message = f"'prompt' must have at most {_LONGEST_PROMPT} characters."
+        raise Refused(message, 'prompt', 'string_above_max_length')
+    return _sayable(prompt)
+
+
+def _whole(fields: Mapping[str, object], name: str, allowed: range) -> int | None:
+    number = fields.get(name)
+    if number is None:
+        return None
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise Refused(f"'{name}' must be an integer.", name, 'invalid_type')
+    if number not in allowed:
+        message = f"'{name}' must be from {allowed.start} to {allowed.stop - 1}."
+        raise Refused(message, name, 'invalid_value')
+    return number
+
+
+def _size(fields: Mapping[str, object]) -> tuple[int, int] | None:
+    size = fields.get('size')
+    if size is None or size == 'auto':
+        return None
+    match = re.fullmatch(r'([0-9]{1,5})x([0-9]{1,5})', size) if isinstance(size, str) else None
+    if match is None:
+        raise Refused("'size' must be 'auto' or like '1024x1024'.", 'size', 'invalid_value')
+    width, height = int(match[1]), int(match[2])
+    if width not in _SIDES or height not in _SIDES:
+        message = f"Each side of 'size' must be from {_SIDES.start} to {_SIDES.stop - 1} pixels."
+        raise Refused(message, 'size', 'invalid_value')
+    if width * height > MOST_PIXELS:
+        message = f"'size' must have at most {MOST_PIXELS} pixels in all."
+        raise Refused(message, 'size', 'invalid_value')
+    return width, height
+
+
+def _inline(fields: Mapping[str, object]) -> bool:
+    form = fields.get('response_format')
+    if form not in (None, 'url', 'b64_json'):
+        message = "'response_format' must be 'url' or 'b64_json'."
+        raise Refused(message, 'response_format', 'invalid_value')
+    return form == 'b64_json'
+
+
+def _streams(fields: Mapping[str, object]) -> bool:
+    streams = fields.get('stream')
+    if streams is not None and not isinstance(streams, bool):
+        raise Refused("'stream' must be true or false.", 'stream', 'invalid_type')
+    return streams is True

@@ -1,0 +1,215 @@
+"""What to say of each failure: what happened, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.errors import N_, ErrorKind, Failure
+
+Translate = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A failure in words.
+
+    Attributes:
+        message: What happened.
+        words: The provider's own words, or empty.
+        hint: What to do next.
+    """
+
+    message: str
+    words: str
+    hint: str
+
+    @property
+    def whole(self) -> str:
+        """Message and the provider's words, for where there is one line only."""
+        return f'{self.message} “{self.words}”' if self.words else self.message
+
+
+def tell(failure: Failure, translate: Translate) -> Telling:
+    """Put a failure into the reader's language."""
+    message, hint = _SENTENCES[failure.kind]
+    if failure.kind is ErrorKind.RATE_LIMITED and failure.retry_after_s:
+        hint = N_('It asks to wait {seconds} s.')
+    places = {
+        'where': failure.where or translate(N_('The server')),
+        'reason': translate(failure.reason) if failure.reason else translate(N_('no details')),
+        'status': failure.http_status or '',
+        'param': failure.param or '',
+        'url': failure.url or '',
+        'seconds': round(failure.retry_after_s or 0),
+        'job': failure.job_id or '',
+    }
+    return Telling(
+        message=translate(message).format(**places),
+        words=failure.words,
+        hint=translate(hint).format(**places),
+    )
+
+
+def error_json(failure: Failure, translate: Translate) -> dict[str, object]:
+    """Lay a failure out as the public JSON; what is not known is null."""
+    telling = tell(failure, translate)
+    return {
+        'kind': failure.kind,
+        'message': telling.whole,
+        'hint': telling.hint,
+        'param': failure.param,
+        'retry_after_s': failure.retry_after_s,
+        'job_id': failure.job_id,
+    }
+
+
+def item_error_json(failure: Failure, translate: Translate) -> dict[str, object]:
+    """Lay the failure of one picture among others out."""
+    return {'kind': failure.kind, 'message': tell(failure, translate).whole}
+
+
+# Short words for what was seen, which `outbound`, `images` and the providers write in English.
+REASONS = (
+    N_('connection refused'),
+    N_('connection reset'),
+    N_('no such name'),
+    N_('no answer to the connection'),
+    N_('closed without an answer'),
+    N_('its certificate is not trusted'),
+    N_('too many redirects'),
+    N_('a compressed answer'),
+    N_('the JSON breaks off'),
+    N_('an empty body'),
+    N_('its base64 is damaged'),
+    N_('a damaged data address'),
+    N_('damaged'),
+    N_('too large to decode'),
+    N_('over 40 megapixels'),
+    N_('over 200 frames'),
+    N_('over 64 MiB'),
+    N_('over 64 pictures'),
+    N_('over 4 MiB of text'),
+    N_('the decoder ran into its limits'),
+    N_('html'),
+    N_('svg'),
+    N_('xml'),
+    N_('json'),
+    N_('pdf'),
+    N_('zip'),
+    N_('video'),
+    N_('audio'),
+    N_('empty'),
+    N_('unknown'),
+)
+
+_SENTENCES: dict[ErrorKind, tuple[str, str]] = {
+    ErrorKind.AUTH: (
+        N_('{where} did not accept the key ({status}).'),
+        N_('Set EASEL_API_KEY to a key that this server knows, then start Easel again.'),
+    ),
+    ErrorKind.BAD_IMAGE: (
+        N_('The picture that came is damaged: {reason}.'),
+        N_('Nothing of it was kept. Trying again asks for a new one.'),
+    ),
+    ErrorKind.BLOCKED_URL: (
+        N_('The picture was made, but its address may not be fetched from: {url}'),
+        N_('If you trust it, add its origin to EASEL_IMAGE_ORIGINS; or ask for b64_json.'),
+    ),
+    ErrorKind.CANCELLED: (
+        N_('{where} cancelled the work itself.'),
+        N_('Try again.'),
+    ),
+    ErrorKind.EMPTY: (
+        N_('{where} answered without a picture.'),
+        N_('Try again, or choose another model. Whether it was charged is not known.'),
+    ),
+    ErrorKind.ENDPOINT_NOT_FOUND: (
+        N_('{where} has no images API at this address ({status}).'),
+        N_('Check EASEL_API_URL: most addresses end in /v1.'),
+    ),
+    ErrorKind.FORBIDDEN: (
+        N_('{where} does not allow this ({status}).'),
+        N_('Its account or its settings must allow this model first.'),
+    ),
+    ErrorKind.GATEWAY_TIMEOUT: (
+        N_('A gateway in front of {where} gave up waiting ({status}).'),
+        N_('The picture may have been made and charged. A longer time-out there helps.'),
+    ),
+    ErrorKind.IMAGE_FETCH_FAILED: (
+        N_('The picture was made, but could not be fetched from {url} ({reason}).'),
+        N_('Trying again draws anew. Asking for b64_json avoids the fetch.'),
+    ),
+    ErrorKind.INTERNAL: (
+        N_('A fault in Easel itself ({reason}).'),
+        N_("The log has the details under this generation's number. Nothing else was lost."),
+    ),
+    ErrorKind.INVALID_REQUEST: (
+        N_('{where} could not use this request ({status}).'),
+        N_('Change the prompt or a setting, then try again.'),
+    ),
+    ErrorKind.MODEL_NOT_FOUND: (
+        N_('{where} does not have this model ({status}).'),
+        N_('Choose another one: the model field suggests what the server lists.'),
+    ),
+    ErrorKind.MODERATION: (
+        N_('{where} refused the prompt.'),
+        N_('Word it differently, or choose another model.'),
+    ),
+    ErrorKind.NOT_AN_IMAGE: (
+        N_('What came is not a picture that Easel keeps ({reason}).'),
+        N_('Easel keeps PNG, JPEG, WebP, GIF and AVIF. Choose another model.'),
+    ),
+    ErrorKind.NOT_JSON: (
+        N_('{where} answered with something that is no images API.'),
+        N_('This may be a web page: check EASEL_API_URL, most addresses end in /v1.'),
+    ),
+    ErrorKind.NOT_READY: (
+        N_('{where} is not ready yet ({status}).'),
+        N_('Load a model there, or wait until it has, then try again.'),
+    ),
+    ErrorKind.PENDING: (
+        N_('{where} only promised a picture (job {job}).'),
+        N_('Easel can not wait for such jobs with this server.'),
+    ),
+    ErrorKind.QUOTA: (
+        N_('The account at {where} has nothing left to spend ({status}).'),
+        N_('Top it up there, then try again.'),
+    ),
+    ErrorKind.RATE_LIMITED: (
+        N_('{where} answered {status}: too many requests.'),
+        N_('Wait a little, then try again.'),
+    ),
+    ErrorKind.REDIRECT: (
+        N_('{where} sent the request elsewhere ({status}).'),
+        N_('Check EASEL_API_URL: http or https, and no slash too many.'),
+    ),
+    ErrorKind.STORAGE: (
+        N_('The picture could not be kept ({reason}).'),
+        N_('Check that the data folder can be written and its disk has room.'),
+    ),
+    ErrorKind.TIMEOUT: (
+        N_('{where} gave no whole answer within {reason}.'),
+        N_('It may still be drawing, and may charge. EASEL_TIMEOUT_S sets how long to wait.'),
+    ),
+    ErrorKind.TOO_LARGE: (
+        N_('The answer is too large ({reason}).'),
+        N_('Ask for a smaller size or fewer pictures.'),
+    ),
+    ErrorKind.TRUNCATED: (
+        N_('The answer of {where} broke off ({reason}).'),
+        N_('The picture may have been charged. Try again.'),
+    ),
+    ErrorKind.UNREACHABLE: (
+        N_('{where} can not be reached ({reason}).'),
+        N_('Start the server, or set EASEL_API_URL to another. Nothing was charged.'),
+    ),
+    ErrorKind.UNSUPPORTED_PARAM: (
+        N_('{where} does not take the setting “{param}” ({status}).'),
+        N_('Set it to automatic, then try again.'),
+    ),
+    ErrorKind.UPSTREAM_ERROR: (
+        N_('{where} failed ({status}).'),
+        N_('Try again. If it stays, its own log says more.'),
+    ),
+}

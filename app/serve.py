@@ -1,0 +1,175 @@
+"""Starts the server: hold the data folder, bind the port, say where, open the browser."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import signal
+import socket
+import sys
+import webbrowser
+from collections.abc import Coroutine
+
+import uvicorn
+
+from app import __version__
+from app.config import Config, can_show_browser
+from app.errors import AppError
+from app.holding import Held, Holder, announce, holding
+from app.log import logger
+from app.main import create_app, open_house
+from app.outbound import origin_of
+from app.web.house import House
+
+log = logger(__name__)
+
+BACKLOG = 512
+GRACE_S = 5
+PORTS_TRIED = 50
+KEEP_ALIVE_S = 30
+G4F_LINES = '    pip install "g4f[api]"\n    g4f api --bind 127.0.0.1:1337 --no-gui\n'
+
+
+def serve(config: Config, *, browser: bool) -> int:
+    """Serve until a signal ends it; returns the exit status."""
+    for warning in config.warnings:
+        log.warning('%s', warning)
+    try:
+        with holding(config.data):
+            return _serve_held(config, browser=browser)
+    except Held as held:
+        return _already(config, held.holder, browser=browser)
+    except OSError as error:
+        return _stop(f'The data folder {config.data} can not be used: {error.strerror}.')
+    except AppError as error:
+        return _stop(str(error))
+
+
+def run(main: Coroutine[object, object, int]) -> int:
+    """Run a coroutine on the fastest loop there is."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(main)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(main)
+
+
+def _serve_held(config: Config, *, browser: bool) -> int:
+    try:
+        listening = _bind(config.host, config.port)
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            return _stop(f'{config.host}:{config.port} can not be listened on: {error.strerror}.')
+        free = _next_free(config.host, config.port)
+        return _stop(
+            f'Port {config.port} is taken by another program. Use the next free one: --port {free}'
+        )
+    with listening:
+        return run(_serve(config, listening, browser=browser))
+
+
+async def _serve(config: Config, listening: socket.socket, *, browser: bool) -> int:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn raises what it caught again at its end; by then the parts still need closing
+        signal.signal(number, lambda *_: None)
+    port = listening.getsockname()[1]
+    url = _url(config.host, port)
+    async with open_house(config) as house:
+        server = uvicorn.Server(_uvicorn(create_app(house)))
+        await house.worker.start()
+        announce(config.data, url, port)
+        _say(f'Easel {__version__}\n  open      {url}\n  data      {config.data}\n')
+        telling = asyncio.create_task(_tell_provider(house))
+        if browser and can_show_browser():
+            asyncio.get_running_loop().run_in_executor(None, webbrowser.open, url)
+        await server.serve(sockets=[listening])
+        telling.cancel()
+    return 0
+
+
+def _uvicorn(app: object) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        log_config=None,
+        access_log=False,
+        lifespan='off',
+        proxy_headers=False,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=GRACE_S,
+        ws='none',
+    )
+
+
+async def _tell_provider(house: House) -> None:
+    """Say who draws, as soon as that is known."""
+    settings = house.providers.first.settings
+    where = origin_of(settings.base_url)
+    listing = await house.providers.ask_again()
+    if listing.answered:
+        known = f', lists {len(listing.models)} models' if listing.models else ''
+        trouble = f' ({listing.reason})' if listing.reason else ''
+        _say(f'  provider  {settings.name} at {where} answers{known}{trouble}\n')
+    elif house.providers.demo_stands_in:
+        _say(
+            f'  provider  nothing answers at {where}: pictures are demo sketches until it does.\n'
+            f'  These two lines start a g4f server on this machine:\n{G4F_LINES}'
+            '  (g4f passes prompts on to third parties. For another server: EASEL_API_URL.)\n'
+        )
+    else:
+        _say(f'  provider  {settings.name} does not answer ({listing.reason})\n')
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ':' in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if sys.platform != 'win32':
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+    except OSError:
+        listening.close()
+        raise
+    listening.set_inheritable(True)
+    return listening
+
+
+def _next_free(host: str, port: int) -> int:
+    for candidate in range(port + 1, min(port + PORTS_TRIED, 65536)):
+        try:
+            _bind(host, candidate).close()
+        except OSError:
+            continue
+        return candidate
+    return 0
+
+
+def _url(host: str, port: int) -> str:
+    shown = 'localhost' if host in ('127.0.0.1', '0.0.0.0', '::1', '::') else host  # noqa: S104 (only compared)
+    return f'http://[{shown}]:{port}/' if ':' in shown else f'http://{shown}:{port}/'
+
+
+def _already(config: Config, holder: Holder, *, browser: bool) -> int:
+    """The same data is served already: open that, or refuse a second port on it."""
+    if holder.port and holder.port == config.port:
+        _say(f'Easel is running already: {holder.url}\n')
+        if browser and can_show_browser():
+            webbrowser.open(holder.url)
+        return 0
+    where = f' at {holder.url}' if holder.url else ''
+    return _stop(
+        f'The data folder {config.data} is in use by process {holder.pid}{where}; '
+        f'a second Easel at {_url(config.host, config.port)} needs another --data.'
+    )
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _stop(sentence: str) -> int:
+    sys.stderr.write(sentence + '\n')
+    return 1

@@ -1,0 +1,200 @@
+"""The Create page, and what happens to a generation."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from app.errors import N_, AppError, InvalidRequest
+from app.models import Generation
+from app.web.failures import failure_json, in_words
+from app.web.forms import (
+    LONGEST_PROMPT,
+    MOST_COUNT,
+    ask_of,
+    fields_of,
+    form_fields,
+    new_submission,
+    submission_of,
+)
+from app.web.house import House, house_of
+from app.web.numbers import id_of, number_in
+from app.web.render import wants_fragment, wants_json
+from app.web.shapes import generation_json
+
+router = APIRouter()
+TheHouse = Annotated[House, Depends(house_of)]
+
+RECENT = 18
+MOST_PAGE = 60
+REFRESH_S = 3
+SHAPES = (
+    ('1024x1024', N_('Square'), '1 : 1'),
+    ('1536x1024', N_('Landscape'), '3 : 2'),
+    ('1024x1536', N_('Portrait'), '2 : 3'),
+    ('1344x768', N_('Wide'), '16 : 9'),
+    ('768x1344', N_('Tall'), '9 : 16'),
+    ('512x512', N_('Small square'), '1 : 1'),
+)
+EXAMPLES = (
+    N_('A lighthouse at dusk, long exposure, calm sea'),
+    N_('Snow-covered ridge under two moons, risograph print'),
+    N_('Quiet harbour at dawn, watercolour'),
+)
+
+
+@router.get('/')
+async def create_page(request: Request, house: TheHouse) -> Response:
+    """Show the form, and the newest generations below it."""
+    fields, given = await _starting_fields(request, house)
+    return await _create_page(request, house, fields, given=given)
+
+
+@router.post('/generations')
+async def submit(request: Request, house: TheHouse) -> Response:
+    """Queue a generation; what was typed comes back when it can't be used."""
+    fields = await form_fields(request)
+    try:
+        submitted = await house.worker.submit(ask_of(fields), submission_of(fields))
+    except InvalidRequest as error:
+        if wants_json(request):
+            raise
+        return await _create_page(request, house, fields, given=True, error=error)
+    generation = submitted.generation
+    if wants_fragment(request):
+        return await _fragment(request, house, generation, status=201 if submitted.new else 200)
+    return _to_tile(generation)
+
+
+@router.get('/generations')
+@router.get('/generations.json')
+async def generations_page(request: Request, house: TheHouse) -> Response:
+    """List generations, newest first."""
+    before = number_in(request, 'before')
+    found = await house.library.generations.page(before, MOST_PAGE)
+    older = f'before={found[-1].id}' if len(found) == MOST_PAGE else None
+    if wants_json(request):
+        language = house.language(request)
+        listed = [generation_json(generation, language) for generation in found]
+        return JSONResponse(
+            {'generations': listed, 'next': f'/generations.json?{older}' if older else None}
+        )
+    return house.renderer.page(
+        request,
+        'generations.html',
+        generations=found,
+        older=f'/generations?{older}' if older else None,
+        now=time.time(),
+        refresh_s=_refresh(found),
+        provider=house.provider_line(),
+    )
+
+
+@router.get('/generations/{generation_id}')
+async def generation_page(request: Request, house: TheHouse, generation_id: str) -> Response:
+    """Show one generation: a page, its fragment, or JSON by its `.json` address."""
+    generation = await house.library.generations.one(id_of(generation_id))
+    if wants_json(request):
+        return JSONResponse(generation_json(generation, house.language(request)))
+    if wants_fragment(request):
+        return await _fragment(request, house, generation)
+    return house.renderer.page(
+        request,
+        'generations.html',
+        generations=[generation],
+        older=None,
+        now=time.time(),
+        refresh_s=_refresh((generation,)),
+        provider=house.provider_line(),
+    )
+
+
+@router.post('/generations/{generation_id}/cancellation')
+async def cancel(request: Request, house: TheHouse, generation_id: str) -> Response:
+    """End a generation; a final one stays as it is."""
+    generation = await house.worker.cancel(id_of(generation_id))
+    return await _after_act(request, house, generation)
+
+
+@router.post('/generations/{generation_id}/retry')
+async def retry(request: Request, house: TheHouse, generation_id: str) -> Response:
+    """Queue a failed, cancelled or interrupted generation again."""
+    generation = await house.worker.retry(id_of(generation_id))
+    return await _after_act(request, house, generation)
+
+
+async def _starting_fields(request: Request, house: House) -> tuple[dict[str, str], bool]:
+    """Choose what the form starts with, and whether that outweighs what was typed before."""
+    source = number_in(request, 'from')
+    if source is not None:
+        return fields_of((await house.library.generations.one(source)).ask), True
+    last = await house.library.generations.last_asked()
+    fields = fields_of(last) if last else {}
+    prompt = request.query_params.get('prompt', '')[:LONGEST_PROMPT]
+    return {**fields, 'prompt': prompt}, bool(prompt)
+
+
+async def _create_page(
+    request: Request,
+    house: House,
+    fields: dict[str, str],
+    *,
+    given: bool,
+    error: AppError | None = None,
+) -> Response:
+    language = house.language(request)
+    if error and wants_fragment(request):
+        return JSONResponse({'error': failure_json(error, language)}, error.status)
+    recent = await house.library.generations.page(None, RECENT)
+    provider = house.providers.demo if house.provider_line().is_demo else house.providers.first
+    wrong = {name: in_words(one, language) for name, one in error.fields.items()} if error else {}
+    return house.renderer.page(
+        request,
+        'create.html',
+        status=error.status if error else 200,
+        fields=fields,
+        given=given,
+        wrong=wrong,
+        wrong_form=in_words(error, language) if error and not wrong else '',
+        submission=new_submission(),
+        generations=recent,
+        now=time.time(),
+        refresh_s=_refresh(recent),
+        provider=house.provider_line(),
+        models=house.providers.listing.models[:200],
+        default_model=provider.settings.model,
+        shapes=SHAPES,
+        examples=EXAMPLES,
+        most_count=MOST_COUNT,
+    )
+
+
+async def _fragment(
+    request: Request, house: House, generation: Generation, *, status: int = 200
+) -> Response:
+    return house.renderer.page(
+        request,
+        '_generation.html',
+        status=status,
+        generation=generation,
+        now=time.time(),
+    )
+
+
+async def _after_act(request: Request, house: House, generation: Generation) -> Response:
+    if wants_fragment(request):
+        return await _fragment(request, house, generation)
+    return _to_tile(generation)
+
+
+def _to_tile(generation: Generation) -> Response:
+    return RedirectResponse(f'/#generation-{generation.id}', 303)
+
+
+def _refresh(generations: tuple[Generation, ...]) -> int | None:
+    """Say after how many seconds a page without scripts looks again."""
+    return REFRESH_S if any(one.status.unfinished for one in generations) else None

@@ -1,0 +1,170 @@
+"""From what a form sent to an ask; a sentence for each field that can't be meant."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from app.errors import N_, AppError, InvalidRequest, Malformed
+from app.models import Ask, ResponseFormat, Size
+
+T = TypeVar('T')
+
+LONGEST_PROMPT = 32_000
+LONGEST_TEXT = 200
+LONGEST_SUBMISSION = 100
+LEAST_SIDE, MOST_SIDE = 16, 16_384
+MOST_COUNT = 10
+MOST_SEED = (1 << 63) - 1
+AUTOMATIC = ('', 'auto')
+OTHER = 'other'
+
+_CONTROL = re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]')
+
+
+async def form_fields(request: Request) -> dict[str, str]:
+    """Read a form; files in it are not taken.
+
+    Raises:
+        Malformed: It is no form.
+    """
+    try:
+        async with request.form(max_files=0, max_fields=50, max_part_size=1_000_000) as form:
+            return {name: value for name, value in form.items() if isinstance(value, str)}
+    except HTTPException as error:
+        raise Malformed(N_('The request could not be read.')) from error
+
+
+def new_submission() -> str:
+    """Make the mark that lets a form be sent twice and drawn once."""
+    return secrets.token_urlsafe(16)
+
+
+def ask_of(fields: Mapping[str, str]) -> Ask:
+    """Make an ask of a form's fields; empty and `auto` mean automatic.
+
+    Raises:
+        InvalidRequest: With a sentence for each field that is wrong.
+    """
+    size = fields.get('size', '')
+    if size == OTHER:
+        size = fields.get('size_other', '')
+    reader = _Reader()
+    ask = Ask(
+        prompt=reader.read('prompt', fields.get('prompt', ''), _prompt) or '',
+        provider=reader.read('provider', fields.get('provider', ''), _line) or '',
+        model=reader.read('model', fields.get('model', ''), _line),
+        size=reader.read('size', size, _size),
+        n=reader.read('n', fields.get('n', ''), _count),
+        seed=reader.read('seed', fields.get('seed', ''), _seed),
+        response_format=reader.read('response_format', fields.get('response_format', ''), _format),
+        negative_prompt=reader.read('negative_prompt', fields.get('negative_prompt', ''), _text),
+        quality=reader.read('quality', fields.get('quality', ''), _line),
+    )
+    if reader.wrong:
+        raise InvalidRequest(N_('Some of this can not be used yet.'), fields=reader.wrong)
+    return ask
+
+
+def submission_of(fields: Mapping[str, str]) -> str | None:
+    """Read the form's mark, None if it brought none.
+
+    Raises:
+        InvalidRequest: It is no such mark.
+    """
+    mark = fields.get('submission', '')
+    if len(mark) > LONGEST_SUBMISSION or _CONTROL.search(mark):
+        raise InvalidRequest(N_('The mark of this form is damaged. Reload the page.'))
+    return mark or None
+
+
+def fields_of(ask: Ask) -> dict[str, str]:
+    """Lay an ask out as the fields of a form."""
+    return {
+        'prompt': ask.prompt,
+        'provider': ask.provider,
+        'model': ask.model or '',
+        'size': str(ask.size or ''),
+        'n': str(ask.n or ''),
+        'seed': '' if ask.seed is None else str(ask.seed),
+        'response_format': ask.response_format or '',
+        'negative_prompt': ask.negative_prompt or '',
+        'quality': ask.quality or '',
+    }
+
+
+class _Reader:
+    """Reads field after field and collects what is wrong."""
+
+    def __init__(self) -> None:
+        self.wrong: dict[str, AppError] = {}
+
+    def read(self, name: str, text: str, make: Callable[[str], T]) -> T | None:
+        plain = text.replace('\r\n', '\n').strip()
+        if plain.lower() in AUTOMATIC and name != 'prompt':
+            return None
+        try:
+            if _CONTROL.search(plain):
+                raise InvalidRequest(N_('This holds signs that can not be sent.'))
+            return make(plain)
+        except InvalidRequest as error:
+            self.wrong[name] = error
+            return None
+
+
+def _prompt(text: str) -> str:
+    if not text:
+        raise InvalidRequest(N_('Describe the picture first.'))
+    return _text(text)
+
+
+def _text(text: str) -> str:
+    return _at_most(LONGEST_PROMPT, text)
+
+
+def _line(text: str) -> str:
+    return _at_most(LONGEST_TEXT, text.replace('\n', ' '))
+
+
+def _at_most(most: int, text: str) -> str:
+    if len(text) > most:
+        raise InvalidRequest(
+            N_('{have} characters are too many: {most} at most.'), have=len(text), most=most
+        )
+    return text
+
+
+def _size(text: str) -> Size:
+    try:
+        size = Size.parse(text.lower().replace('×', 'x').replace(' ', ''))
+    except ValueError as error:
+        raise InvalidRequest(N_('Write a size as width x height: 1024x768.')) from error
+    if not all(LEAST_SIDE <= side <= MOST_SIDE for side in (size.width, size.height)):
+        raise InvalidRequest(
+            N_('Each side is from {least} to {most} pixels.'), least=LEAST_SIDE, most=MOST_SIDE
+        )
+    return size
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r'[0-9]{1,2}', text) or not 1 <= int(text) <= MOST_COUNT:
+        raise InvalidRequest(N_('From {least} to {most} pictures.'), least=1, most=MOST_COUNT)
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not re.fullmatch(r'[0-9]{1,19}', text) or int(text) > MOST_SEED:
+        raise InvalidRequest(N_('A seed is a whole number from 0 to {most}.'), most=MOST_SEED)
+    return int(text)
+
+
+def _format(text: str) -> ResponseFormat:
+    try:
+        return ResponseFormat(text)
+    except ValueError as error:
+        raise InvalidRequest(N_('Choose automatic, url or b64_json.')) from error

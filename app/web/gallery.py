@@ -1,0 +1,132 @@
+"""The gallery, and the page of one picture."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from itertools import groupby
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from app.errors import N_, Gone
+from app.library.images import Filter
+from app.models import Image
+from app.web.house import House, house_of
+from app.web.numbers import id_of, number_in
+from app.web.render import wants_fragment, wants_json
+from app.web.shapes import image_json
+
+router = APIRouter()
+TheHouse = Annotated[House, Depends(house_of)]
+
+PAGE = 60
+LONGEST_QUESTION = 500
+
+
+@router.get('/gallery')
+@router.get('/gallery.json')
+async def gallery_page(request: Request, house: TheHouse) -> Response:
+    """Show the pictures, newest first, by day."""
+    chosen = _filter(request)
+    found = await house.library.images.page(chosen, number_in(request, 'before'), PAGE)
+    older = _query(chosen, before=found[-1].id) if len(found) == PAGE else None
+    if wants_json(request):
+        images = [image_json(image) for image in found]
+        return JSONResponse({'images': images, 'next': f'/gallery.json{older}' if older else None})
+    language = house.language(request)
+    days = [
+        (name, list(images))
+        for name, images in groupby(found, key=lambda image: language.day(image.created_at))
+    ]
+    everything = await house.library.images.facets('all')
+    return house.renderer.page(
+        request,
+        'gallery.html',
+        days=days,
+        chosen=chosen,
+        query=_query(chosen),
+        older=f'/gallery{older}' if older else None,
+        models=await house.library.images.facets('model'),
+        total=everything[0].images if everything else 0,
+        provider=house.provider_line(),
+    )
+
+
+@router.get('/images/{image_id}')
+async def image_page(request: Request, house: TheHouse, image_id: str) -> Response:
+    """Show one picture with its whole label; in the trash, with the way back."""
+    image = await house.library.images.one(id_of(image_id))
+    if wants_json(request):
+        return JSONResponse(image_json(image))
+    chosen = _filter(request)
+    newer, older = await house.library.images.around(image, chosen)
+    return house.renderer.page(
+        request,
+        'image.html',
+        image=image,
+        generation=await house.library.generations.one(image.generation_id),
+        newer=newer,
+        older=older,
+        query=_query(chosen),
+        file_missing=not house.store.original(image.file).is_file(),
+        provider=house.provider_line(),
+    )
+
+
+@router.post('/images/{image_id}/favourite')
+async def favourite(request: Request, house: TheHouse, image_id: str) -> Response:
+    """Mark a picture, or unmark it if it is marked."""
+    image = await house.library.images.one(id_of(image_id))
+    changed = await house.library.images.set_favourite(image.id, favourite=not image.favourite)
+    return _after_act(request, house, changed)
+
+
+@router.post('/images/{image_id}/deletion')
+async def delete(request: Request, house: TheHouse, image_id: str) -> Response:
+    """Put a picture into the trash; its row and file stay."""
+    image = await house.library.images.set_deleted(id_of(image_id), time.time())
+    house.changes.announce(image.generation_id)
+    return _after_act(request, house, image)
+
+
+@router.post('/images/{image_id}/restoration')
+async def restore(request: Request, house: TheHouse, image_id: str) -> Response:
+    """Take a picture out of the trash.
+
+    Raises:
+        Gone: Its file is not there any more.
+    """
+    image = await house.library.images.one(id_of(image_id))
+    if not house.store.original(image.file).is_file():
+        raise Gone(N_('The file of this picture is gone from the data folder.'))
+    image = await house.library.images.set_deleted(image.id, None)
+    house.changes.announce(image.generation_id)
+    return _after_act(request, house, image)
+
+
+def _after_act(request: Request, house: House, image: Image) -> Response:
+    if wants_fragment(request):
+        return house.renderer.page(request, '_picture_tile.html', image=image, query='')
+    return RedirectResponse(f'/images/{image.id}', 303)
+
+
+def _filter(request: Request) -> Filter:
+    query = request.query_params
+    return Filter(
+        words=query.get('q', '').strip()[:LONGEST_QUESTION],
+        model=query.get('model', '')[:LONGEST_QUESTION],
+        provider=query.get('provider', '')[:LONGEST_QUESTION],
+        favourite=query.get('favourite', '') == '1',
+    )
+
+
+def _query(chosen: Filter, **more: int) -> str:
+    """Write a filter as a query, `?` included; empty where nothing is chosen."""
+    fields = asdict(chosen) | {'q': chosen.words, 'favourite': '1' if chosen.favourite else ''}
+    fields.pop('words')
+    pairs = {name: value for name, value in (fields | more).items() if value}
+    return f'?{urlencode(pairs)}' if pairs else ''

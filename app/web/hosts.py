@@ -1,0 +1,63 @@
+"""Which Host headers are ours: read by a grammar, on the raw header, never by string tests.
+
+A name that is not ours means another site's name that points here (DNS rebinding).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+from collections.abc import Iterable
+
+from app.errors import N_, Malformed, Misdirected
+
+LONGEST_HOST = 255
+
+_HOST = re.compile(
+    rb'(?:\[(?P<v6>[0-9a-fA-F:.]+)\]|(?P<name>[0-9a-zA-Z_-]+(?:\.[0-9a-zA-Z_-]+)*\.?))'
+    rb'(?::(?P<port>[0-9]{1,5}))?'
+)
+
+
+class Hosts:
+    """The names that this server answers to."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        own = {'localhost', socket.gethostname().lower()}
+        self._names = own | {name.lower().rstrip('.') for name in names}
+
+    def check(self, headers: Iterable[tuple[bytes, bytes]]) -> str:
+        """Give the request's host with its port, as it was sent.
+
+        Raises:
+            Malformed: None, several, or not of a host's form.
+            Misdirected: A name that is not ours.
+        """
+        found = [value for name, value in headers if name == b'host']
+        match = _HOST.fullmatch(found[0]) if len(found) == 1 else None
+        if match is None or len(found[0]) > LONGEST_HOST:
+            raise Malformed(N_('The Host header is missing or malformed.'))
+        if match['port'] and not 0 < int(match['port']) < 65536:
+            raise Malformed(N_('The Host header is missing or malformed.'))
+        if not self._is_ours(match):
+            raise Misdirected(
+                N_('This server does not answer to {host}. EASEL_HOSTS can add that name.'),
+                host=found[0].decode('ascii'),
+            )
+        return found[0].decode('ascii')
+
+    def _is_ours(self, match: re.Match[bytes]) -> bool:
+        if match['v6']:
+            return _is_canonical_address(match['v6'].decode('ascii').lower(), version=6)
+        name = match['name'].decode('ascii').lower()
+        return name.removesuffix('.') in self._names or _is_canonical_address(name, version=4)
+
+
+def _is_canonical_address(text: str, *, version: int) -> bool:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    mapped = isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped
+    return address.version == version and str(address) == text and not mapped

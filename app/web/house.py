@@ -1,0 +1,63 @@
+"""What the pages are given: each part once, made by `main`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from app.changes import Changes
+from app.config import Config
+from app.images import Store
+from app.library import Library
+from app.outbound import Outbound, origin_of
+from app.providers import Providers
+from app.web.render import Language, Renderer, language_of
+from app.web.session import Sessions
+from app.worker import Worker
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderLine:
+    """The provider as the top of a page shows it."""
+
+    name: str
+    where: str
+    answered: bool
+    is_demo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The parts of one running Easel."""
+
+    config: Config
+    library: Library
+    store: Store
+    outbound: Outbound
+    providers: Providers
+    changes: Changes
+    worker: Worker
+    renderer: Renderer
+    sessions: Sessions
+
+    def language(self, request: Request) -> Language:
+        """Give the reader's language."""
+        return self.renderer.language(language_of(request))
+
+    def provider_line(self) -> ProviderLine:
+        """Say who draws now, as far as is known."""
+        settings = self.providers.first.settings
+        is_demo = self.providers.demo_stands_in
+        return ProviderLine(
+            name=self.providers.demo.settings.name if is_demo else settings.name,
+            where=str(origin_of(settings.base_url)),
+            answered=is_demo or self.providers.listing.answered,
+            is_demo=is_demo,
+        )
+
+
+def house_of(request: Request) -> House:
+    """Find the parts from within a page."""
+    house: House = request.app.state.house
+    return house

@@ -1,0 +1,163 @@
+"""Pages and fragments: Jinja templates in the reader's language."""
+
+from __future__ import annotations
+
+import gettext
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from app.config import CHECKOUT
+from app.errors import N_, Failure
+from app.sentences import Telling, tell
+from app.web.static import Static
+
+PACKAGE = Path(__file__).resolve().parent.parent
+LANGUAGES = {'en': 'English', 'ru': 'Русский'}
+LANGUAGE_COOKIE = 'easel-language'
+THEME_COOKIE = 'easel-theme'
+THEMES = ('system', 'light', 'dark')
+MONTHS = (
+    N_('{day} January {year}'), N_('{day} February {year}'), N_('{day} March {year}'),
+    N_('{day} April {year}'), N_('{day} May {year}'), N_('{day} June {year}'),
+    N_('{day} July {year}'), N_('{day} August {year}'), N_('{day} September {year}'),
+    N_('{day} October {year}'), N_('{day} November {year}'), N_('{day} December {year}'),
+)  # fmt: skip
+
+
+def assets(name: str) -> Path:
+    """Find `templates` or `static`: inside the installed package, or beside it in a checkout."""
+    inside = PACKAGE / name
+    return inside if inside.is_dir() else CHECKOUT / name
+
+
+def language_of(request: Request) -> str:
+    """Choose the reader's language: their switch, then their browser, then English."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE, '')
+    if chosen in LANGUAGES:
+        return chosen
+    for part in request.headers.get('accept-language', '').split(','):
+        primary = part.partition(';')[0].strip().partition('-')[0].lower()
+        if primary in LANGUAGES:
+            return primary
+    return 'en'
+
+
+def theme_of(request: Request) -> str:
+    """Give the visitor's own choice, or `system`."""
+    chosen = request.cookies.get(THEME_COOKIE, '')
+    return chosen if chosen in THEMES else 'system'
+
+
+def wants_fragment(request: Request) -> bool:
+    """Whether a script asks for a part of a page."""
+    return request.headers.get('x-fragment') == 'true'
+
+
+def wants_json(request: Request) -> bool:
+    """Whether a program asks, by the address's ending or by what it accepts."""
+    accept = request.headers.get('accept', '')
+    by_accept = 'application/json' in accept and 'text/html' not in accept
+    return request.scope['path'].endswith('.json') or by_accept
+
+
+def translations(language: str) -> gettext.NullTranslations:
+    """Load a catalogue; English is what the sources are written in."""
+    return gettext.translation(
+        'easel', PACKAGE / 'locale', languages=[language], fallback=True
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language's templates, and its way with words."""
+
+    code: str
+    environment: Environment
+    words: gettext.NullTranslations
+
+    def translate(self, text: str) -> str:
+        """Translate one sentence."""
+        return self.words.gettext(text)
+
+    def tell(self, failure: Failure) -> Telling:
+        """Put a failure into words."""
+        return tell(failure, self.translate)
+
+    def day(self, moment: float) -> str:
+        """Name a day by the server's clock: today, yesterday, or its date."""
+        day = datetime.fromtimestamp(moment).date()
+        today = date.today()
+        if day == today:
+            return self.translate(N_('Today'))
+        if day == today - timedelta(days=1):
+            return self.translate(N_('Yesterday'))
+        return self.date(moment)
+
+    def date(self, moment: float) -> str:
+        """Write a date out by the server's clock."""
+        day = datetime.fromtimestamp(moment).date()
+        return self.translate(MONTHS[day.month - 1]).format(day=day.day, year=day.year)
+
+    def amount(self, size_bytes: int) -> str:
+        """Write a file's size."""
+        if size_bytes < 1_000_000:
+            return self.translate(N_('{n} kB')).format(n=max(1, round(size_bytes / 1000)))
+        return self.translate(N_('{n} MB')).format(n=f'{size_bytes / 1e6:.1f}')
+
+
+class Renderer:
+    """Draws every page and fragment."""
+
+    def __init__(self, static: Static) -> None:
+        self.static = static
+        self._languages: dict[str, Language] = {}
+
+    def language(self, code: str) -> Language:
+        """Give one language, made when it is first asked for."""
+        if code not in self._languages:
+            self._languages[code] = self._make(code)
+        return self._languages[code]
+
+    def page(
+        self, request: Request, template: str, *, status: int = 200, **values: object
+    ) -> Response:
+        """Draw a page or a fragment for this visitor."""
+        language = self.language(language_of(request))
+        html = language.environment.get_template(template).render(
+            request_path=request.scope['path'], theme=theme_of(request), **values
+        )
+        return HTMLResponse(html, status, headers={'Cache-Control': 'no-store'})
+
+    def _make(self, code: str) -> Language:
+        environment = Environment(
+            loader=FileSystemLoader(assets('templates')),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=['jinja2.ext.i18n'],
+            auto_reload=False,
+        )
+        words = translations(code)
+        environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
+        language = Language(code, environment, words)
+        functions: dict[str, Callable[..., object]] = {
+            'tell': language.tell,
+            'day': language.day,
+            'date': language.date,
+            'amount': language.amount,
+            'static': self.static.address,
+        }
+        environment.globals.update(functions, language=code, languages=LANGUAGES, themes=THEMES)
+        environment.filters['iso'] = _iso
+        return language
+
+
+def _iso(moment: float) -> str:
+    return datetime.fromtimestamp(moment).astimezone().isoformat(timespec='seconds')

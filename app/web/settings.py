@@ -1,0 +1,106 @@
+"""A visitor's own settings, and what the operator set, to look at."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from app import __version__
+from app.errors import N_, InvalidRequest
+from app.images import free_bytes
+from app.web.forms import form_fields
+from app.web.house import House, house_of
+from app.web.render import (
+    LANGUAGE_COOKIE,
+    LANGUAGES,
+    THEME_COOKIE,
+    THEMES,
+    language_of,
+    theme_of,
+    wants_json,
+)
+
+router = APIRouter()
+TheHouse = Annotated[House, Depends(house_of)]
+
+COOKIE_S = 400 * 24 * 3600
+SIGN_IN_FIELD = 'password'
+
+
+@router.get('/settings')
+@router.get('/settings.json')
+async def settings_page(request: Request, house: TheHouse) -> Response:
+    """Show language and theme, the provider, and where everything is kept."""
+    everything = await house.library.images.facets('all')
+    shown = {
+        'version': __version__,
+        'data': str(house.config.data),
+        'images': everything[0].images if everything else 0,
+        'free_bytes': free_bytes(house.config.data),
+        'api_url': house.config.api_url,
+        'api_model': house.config.api_model,
+        'timeout_s': house.config.timeout_s,
+    }
+    if wants_json(request):
+        return JSONResponse(shown | {'language': language_of(request), 'theme': theme_of(request)})
+    listing = house.providers.listing
+    return house.renderer.page(
+        request,
+        'settings.html',
+        shown=shown,
+        listing=listing,
+        chosen_language=request.cookies.get(LANGUAGE_COOKIE, ''),
+        provider=house.provider_line(),
+    )
+
+
+@router.post('/settings')
+async def change_settings(request: Request) -> Response:
+    """Keep a visitor's language and theme in their browser.
+
+    Raises:
+        InvalidRequest: There is no such language or theme.
+    """
+    fields = await form_fields(request)
+    response = RedirectResponse('/settings', 303)
+    allowed = {'language': (LANGUAGE_COOKIE, LANGUAGES), 'theme': (THEME_COOKIE, THEMES)}
+    for field, (cookie, values) in allowed.items():
+        value = fields.get(field, '')
+        if value in values:
+            response.set_cookie(cookie, value, COOKIE_S, samesite='lax', httponly=True)
+        elif value:
+            raise InvalidRequest(N_('“{value}” can not be chosen here.'), value=value[:40])
+        elif field in fields:
+            response.delete_cookie(cookie)
+    return response
+
+
+@router.get('/session')
+async def sign_in_page(request: Request, house: TheHouse) -> Response:
+    """Show the sign-in form."""
+    if not house.sessions.needed:
+        return RedirectResponse('/', 303)
+    return house.renderer.page(request, 'sign_in.html', message='')
+
+
+@router.post('/session')
+async def sign_in(request: Request, house: TheHouse) -> Response:
+    """Take a password; a wrong one shows the form again."""
+    cookie = house.sessions.sign_in((await form_fields(request)).get(SIGN_IN_FIELD, ''))
+    if cookie is None:
+        message = house.language(request).translate(N_('That is not the password.'))
+        return house.renderer.page(request, 'sign_in.html', status=401, message=message)
+    response = RedirectResponse('/', 303)
+    response.set_cookie(
+        house.sessions.cookie_name, cookie, COOKIE_S, httponly=True, samesite='strict'
+    )
+    return response
+
+
+@router.get('/health')
+async def health() -> dict[str, str]:
+    """Say that the server is up; asks for no password."""
+    return {'status': 'ok', 'version': __version__}

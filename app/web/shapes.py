@@ -1,0 +1,71 @@
+"""The public JSON of a generation and a picture; absent values are null."""
+
+from __future__ import annotations
+
+from app.models import Generation, Image
+from app.sentences import error_json, item_error_json
+from app.web.render import Language
+
+THUMB_WIDTH = 480
+
+
+def file_url(image: Image) -> str:
+    """Give the address of the original."""
+    return f'/files/{image.digest}.{image.extension}'
+
+
+def thumb_url(image: Image, width: int = THUMB_WIDTH) -> str:
+    """Give the address of a thumbnail."""
+    return f'/thumbs/{image.digest}-{width}.webp'
+
+
+def image_json(image: Image) -> dict[str, object]:
+    """Lay a picture out."""
+    return {
+        'id': image.id,
+        'generation_id': image.generation_id,
+        'position': image.position,
+        'prompt': image.prompt,
+        'negative_prompt': image.negative_prompt,
+        'revised_prompt': image.revised_prompt,
+        'provider': image.provider,
+        'model': image.model,
+        'asked_size': image.asked_size,
+        'width': image.width,
+        'height': image.height,
+        'mime': image.mime,
+        'size_bytes': image.size_bytes,
+        'digest': image.digest,
+        'seed': image.seed,
+        'url': file_url(image),
+        'thumb_url': thumb_url(image),
+        'source_url': image.source_url,
+        'favourite': image.favourite,
+        'tags': list(image.tags),
+        'created_at': image.created_at,
+    }
+
+
+def generation_json(generation: Generation, language: Language) -> dict[str, object]:
+    """Lay a generation out, with its pictures."""
+    ask, error = generation.ask, generation.error
+    return {
+        'id': generation.id,
+        'status': generation.status,
+        'attempt': generation.attempt,
+        'prompt': ask.prompt,
+        'provider': generation.provider,
+        'model': generation.model,
+        'size': str(ask.size) if ask.size else None,
+        'n': ask.n,
+        'seed': ask.seed,
+        'response_format': ask.response_format,
+        'progress': generation.progress,
+        'dropped': list(generation.dropped),
+        'item_errors': [item_error_json(one, language.translate) for one in generation.item_errors],
+        'error': error_json(error, language.translate) if error else None,
+        'images': [image_json(image) for image in generation.images],
+        'created_at': generation.created_at,
+        'started_at': generation.started_at,
+        'finished_at': generation.finished_at,
+    }

@@ -1,0 +1,67 @@
+"""Style sheets, scripts and icons: read once, joined, compressed, and named by one digest."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import mimetypes
+from pathlib import Path
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from app.errors import N_, NotFound
+
+STYLE_SHEET = 'easel.css'
+FOREVER = 'public, max-age=31536000, immutable'
+TYPES = {'.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8'}
+
+
+class Static:
+    """A small ASGI app over the files of one folder, which never change while it runs."""
+
+    def __init__(self, folder: Path) -> None:
+        files = {
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in sorted(folder.rglob('*'))
+            if path.is_file()
+        }
+        sheets = [name for name in files if name.startswith('css/')]
+        files[STYLE_SHEET] = b''.join(files.pop(name) for name in sheets)
+        digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:12]
+        self._prefix = f'/static/{digest}/'
+        self._plain = files
+        self._compressed = {
+            name: gzip.compress(content, 9, mtime=0) for name, content in files.items()
+        }
+
+    def address(self, name: str) -> str:
+        """Give a file's address, which changes when any file does.
+
+        Raises:
+            KeyError: There is no such file.
+        """
+        if name not in self._plain:
+            raise KeyError(name)
+        return self._prefix + name
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one file."""
+        name = scope['path'].removeprefix(self._prefix)
+        if name not in self._plain or scope['method'] not in ('GET', 'HEAD'):
+            raise NotFound(N_('There is no such page.'))
+        headers = {
+            'Cache-Control': FOREVER,
+            'Content-Type': _type_of(name),
+            'Vary': 'Accept-Encoding',
+        }
+        content = self._plain[name]
+        if 'gzip' in Headers(scope=scope).get('accept-encoding', ''):
+            content = self._compressed[name]
+            headers['Content-Encoding'] = 'gzip'
+        await Response(content, headers=headers)(scope, receive, send)
+
+
+def _type_of(name: str) -> str:
+    return TYPES.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or 'text/plain'
