@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlencode
 import httpx
 
 from app.config import Config, language_of_terminal
-from app.errors import AppError, InvalidRequest, NotFound
+from app.errors import AppError, ErrorKind, Failure, InvalidRequest, NotFound
 from app.holding import Held, Holder, holding
 from app.images import Store
 from app.log import logger
@@ -60,8 +60,7 @@ def generate(config: Config, order: Order) -> int:
             sys.stderr.write(f'{name}: {wrong}\n' if name else f'{wrong}\n')
         return 2
     except (AppError, Unfulfilled, OSError) as error:
-        sys.stderr.write(f'{error}\n')
-        return 1
+        return _not_even_begun(error, order)
     return _print(result, order)
 
 
@@ -210,6 +209,18 @@ def _print(result: Object, order: Order) -> int:
     if isinstance(error, dict):
         sys.stderr.write(f'{error["message"]}\n{error["hint"]}\n')
     return 0 if images else 1
+
+
+def _not_even_begun(error: Exception, order: Order) -> int:
+    """Say what kept the order from becoming a generation."""
+    if order.as_json:
+        kind = ErrorKind.INTERNAL if isinstance(error, Unfulfilled) else ErrorKind.STORAGE
+        empty = dict.fromkeys(('generation_id', 'provider', 'model'))
+        failure = error_json(Failure(kind=kind, reason=str(error)), str)
+        result: Object = {'status': 'failed', **empty, 'images': [], 'item_errors': []}
+        sys.stdout.write(json.dumps({**result, 'dropped': [], 'error': failure}) + '\n')
+    sys.stderr.write(f'{error}\n')
+    return 1
 
 
 def _language(order: Order) -> str:

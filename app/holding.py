@@ -45,6 +45,7 @@ def holding(data: Path) -> Iterator[None]:
         Held: Another process does.
         OSError: The folder can't be made or written.
     """
+    os.umask(0o077)  # prompts, pictures and secrets are for this user alone
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = FileLock(data / LOCK, mode=0o600)
     try:

@@ -68,9 +68,7 @@ def wants_json(request: Request) -> bool:
 
 def translations(language: str) -> gettext.NullTranslations:
     """Load a catalogue; English is what the sources are written in."""
-    return gettext.translation(
-        'easel', PACKAGE / 'locale', languages=[language], fallback=True
-    )
+    return gettext.translation('easel', PACKAGE / 'locale', languages=[language], fallback=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +104,10 @@ class Language:
 
     def amount(self, size_bytes: int) -> str:
         """Write a file's size."""
-        if size_bytes < 1_000_000:
-            return self.translate(N_('{n} kB')).format(n=max(1, round(size_bytes / 1000)))
-        return self.translate(N_('{n} MB')).format(n=f'{size_bytes / 1e6:.1f}')
+        for unit, words in ((1e9, N_('{n} GB')), (1e6, N_('{n} MB'))):
+            if size_bytes >= unit:
+                return self.translate(words).format(n=f'{size_bytes / unit:.1f}')
+        return self.translate(N_('{n} kB')).format(n=max(1, round(size_bytes / 1000)))
 
 
 class Renderer:
