@@ -66,6 +66,7 @@ def _serve_held(config: Config, *, browser: bool) -> int:
             f'Port {config.port} is taken by another program. Use the next free one: --port {free}'
         )
     with listening:
+        listening.listen(BACKLOG)  # so that whoever reads the address can connect at once
         return run(_serve(config, listening, browser=browser))
 
 

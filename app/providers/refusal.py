@@ -6,9 +6,9 @@ import json
 import math
 import re
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from http import HTTPStatus
 
 from app.errors import ErrorKind, Failure
 from app.providers.items import Json, task_of
@@ -60,8 +60,7 @@ _ENDPOINT = re.compile(
 )
 _NOT_READY = re.compile(r'loading|not ready|no (image )?model loaded|worker exited', re.IGNORECASE)
 _CANCELLED = re.compile(r'cancel', re.IGNORECASE)
-
-GATEWAY_TIMEOUTS = (408, 504, 522, 524)
+_OUR_TYPES = re.compile(r'type_error|invalid_input')
 
 
 def words_of(tree: Json, text: str) -> str:
@@ -118,7 +117,16 @@ def refusal(
     words = words_of(tree, text)
     everything = f'{words} {text[:4000]}'
     param = refused_param(tree, everything, sent)
-    kind = _kind(status, tree, everything, is_html=_is_html(text), param=param)
+    kind = _kind(
+        _Signs(
+            status=status,
+            text=everything,
+            codes=_codes(tree),
+            promises=task_of(tree) is not None and not failed_in_success(tree),
+            is_html=_is_html(text),
+            param=param,
+        )
+    )
     return Failure(
         kind=kind,
         where=where,
@@ -163,53 +171,9 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
     return min(max(seconds, 0.0), LONGEST_WAIT_S) if math.isfinite(seconds) else None
 
 
-def _kind(status: int, tree: Json, text: str, *, is_html: bool, param: str | None) -> ErrorKind:
+def _kind(signs: _Signs) -> ErrorKind:
     """Follow the order in which one sign outweighs the other."""
-    codes = _codes(tree)
-    if status == HTTPStatus.ACCEPTED or (
-        status < 300 and task_of(tree) is not None and not failed_in_success(tree)
-    ):
-        return ErrorKind.PENDING
-    for kind, found in (
-        (ErrorKind.REDIRECT, 300 <= status < 400),
-        (ErrorKind.MODERATION, bool(_MODERATION.search(f'{codes} {text}')) and status < 500),
-        (
-            ErrorKind.QUOTA,
-            status == HTTPStatus.PAYMENT_REQUIRED
-            or (bool(_QUOTA.search(f'{codes} {text}')) and status in (403, 429)),
-        ),
-        (
-            ErrorKind.AUTH,
-            status == HTTPStatus.UNAUTHORIZED
-            or (status == HTTPStatus.FORBIDDEN and bool(_KEY.search(text))),
-        ),
-        (ErrorKind.FORBIDDEN, status == HTTPStatus.FORBIDDEN),
-        (ErrorKind.RATE_LIMITED, status == HTTPStatus.TOO_MANY_REQUESTS),
-        (ErrorKind.TOO_LARGE, status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
-        (ErrorKind.GATEWAY_TIMEOUT, status in GATEWAY_TIMEOUTS),
-        (
-            ErrorKind.MODEL_NOT_FOUND,
-            status in (400, 404, 421, 422) and bool(_MODEL.search(f'{codes} {text}')),
-        ),
-        (
-            ErrorKind.ENDPOINT_NOT_FOUND,
-            status in (404, 405, 501) or bool(_ENDPOINT.search(text) and status < 500),
-        ),
-        (ErrorKind.CANCELLED, status == HTTPStatus.CONFLICT and bool(_CANCELLED.search(text))),
-        (
-            ErrorKind.NOT_READY,
-            status == HTTPStatus.SERVICE_UNAVAILABLE and bool(_NOT_READY.search(text)),
-        ),
-        (ErrorKind.UNSUPPORTED_PARAM, status >= 400 and param is not None),
-        (
-            ErrorKind.INVALID_REQUEST,
-            400 <= status < 500 or 'type_error' in text or 'invalid_input' in codes,
-        ),
-        (ErrorKind.NOT_JSON, status < 300 and is_html),
-    ):
-        if found:
-            return kind
-    return ErrorKind.UPSTREAM_ERROR
+    return next((kind for kind, holds in _RULES if holds(signs)), ErrorKind.UPSTREAM_ERROR)
 
 
 def _codes(tree: Json) -> str:
@@ -272,3 +236,41 @@ def _unwrapped(message: str) -> str:
 
 def _is_html(text: str) -> bool:
     return text.lstrip()[:200].lower().startswith(('<!doctype', '<html', '<head', '<body'))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Signs:
+    """What an answer is classified by."""
+
+    status: int
+    text: str
+    codes: str
+    promises: bool
+    is_html: bool
+    param: str | None
+
+    def say(self, pattern: re.Pattern[str]) -> bool:
+        return pattern.search(f'{self.codes} {self.text}') is not None
+
+
+_RULES: tuple[tuple[ErrorKind, Callable[[_Signs], bool]], ...] = (
+    (ErrorKind.PENDING, lambda s: s.status == 202 or (s.status < 300 and s.promises)),
+    (ErrorKind.REDIRECT, lambda s: 300 <= s.status < 400),
+    (ErrorKind.MODERATION, lambda s: s.status < 500 and s.say(_MODERATION)),
+    (ErrorKind.QUOTA, lambda s: s.status == 402 or (s.status in (403, 429) and s.say(_QUOTA))),
+    (ErrorKind.AUTH, lambda s: s.status == 401 or (s.status == 403 and s.say(_KEY))),
+    (ErrorKind.FORBIDDEN, lambda s: s.status == 403),
+    (ErrorKind.RATE_LIMITED, lambda s: s.status == 429),
+    (ErrorKind.TOO_LARGE, lambda s: s.status == 413),
+    (ErrorKind.GATEWAY_TIMEOUT, lambda s: s.status in (408, 504, 522, 524)),
+    (ErrorKind.MODEL_NOT_FOUND, lambda s: s.status in (400, 404, 421, 422) and s.say(_MODEL)),
+    (
+        ErrorKind.ENDPOINT_NOT_FOUND,
+        lambda s: s.status in (404, 405, 501) or (s.status < 500 and s.say(_ENDPOINT)),
+    ),
+    (ErrorKind.CANCELLED, lambda s: s.status == 409 and s.say(_CANCELLED)),
+    (ErrorKind.NOT_READY, lambda s: s.status == 503 and s.say(_NOT_READY)),
+    (ErrorKind.UNSUPPORTED_PARAM, lambda s: s.status >= 400 and s.param is not None),
+    (ErrorKind.INVALID_REQUEST, lambda s: 400 <= s.status < 500 or s.say(_OUR_TYPES)),
+    (ErrorKind.NOT_JSON, lambda s: s.status < 300 and s.is_html),
+)

@@ -20,6 +20,7 @@ import pybase64
 from app.errors import ErrorKind, Failure, ProviderError
 from app.images import Incoming, mime_of
 from app.models import Received
+from app.providers.json_text import ends_escaped, string_end, unescaped
 
 LONG_STRING_BYTES = 4_096
 MOST_SKELETON_BYTES = 4 * 1024 * 1024
@@ -28,12 +29,8 @@ SNIFF_BYTES = 16
 
 _BASE64 = re.compile(rb'[A-Za-z0-9+/_=\s-]*')
 _DATA_URI = re.compile(rb'\s*data:[^,"]{0,200};base64,', re.IGNORECASE)
-_ESCAPE = re.compile(rb'\\(?:u([0-9a-fA-F]{4})|(.))', re.DOTALL)
-_CUT_ESCAPE = re.compile(rb'\\(?:u[0-9a-fA-F]{0,3})?\Z')
 _BLANKS = b' \t\r\n'
 _STANDARD = bytes.maketrans(b'-_', b'+/')
-_ESCAPED = {b'n': b'\n', b'r': b'\r', b't': b'\t', b'/': b'/'}
-_NOT_BASE64 = b'?'
 
 
 class Base64Error(Exception):
@@ -185,10 +182,10 @@ class Spool:
                 return len(block)
             self._place = _Place.STRING
             return quote + 1
-        end = _string_end(block, at, escaped=self._escaped)
+        end = string_end(block, at, escaped=self._escaped)
         stop = end if end >= 0 else len(block)
         piece = block[at:stop]
-        self._escaped = end < 0 and _ends_escaped(piece, escaped=self._escaped)
+        self._escaped = end < 0 and ends_escaped(piece, escaped=self._escaped)
         self._take(piece)
         if end < 0:
             return stop
@@ -269,41 +266,13 @@ class Spool:
         """Undo JSON's escapes; one that the block's end cuts waits for the next block."""
         if b'\\' not in piece and not self._cut_escape:
             return piece
-        piece = self._cut_escape + piece
-        cut = _CUT_ESCAPE.search(piece)
-        self._cut_escape = piece[cut.start() :] if cut else b''
-        return _ESCAPE.sub(_plain, piece[: cut.start()] if cut else piece)
+        text, self._cut_escape = unescaped(self._cut_escape + piece)
+        return text
 
     def _add(self, text: bytes) -> None:
         if len(self._skeleton) + len(text) > MOST_SKELETON_BYTES:
             raise _too_large('over 4 MiB of text')
         self._skeleton += text
-
-
-def _plain(escape: re.Match[bytes]) -> bytes:
-    code, letter = escape.groups()
-    if code is None:
-        return _ESCAPED.get(letter, _NOT_BASE64)
-    number = int(code, 16)
-    return bytes([number]) if number < 128 else _NOT_BASE64
-
-
-def _string_end(block: bytes, at: int, *, escaped: bool) -> int:
-    """Find the quote that ends a JSON string, or -1."""
-    start = at
-    while (quote := block.find(b'"', at)) >= 0:
-        if not _ends_escaped(block[start:quote], escaped=escaped):
-            return quote
-        start, escaped, at = quote + 1, False, quote + 1
-    return -1
-
-
-def _ends_escaped(piece: bytes, *, escaped: bool) -> bool:
-    """Whether an odd number of backslashes stands at the end, so that the next sign is escaped."""
-    slashes = len(piece) - len(piece.rstrip(b'\\'))
-    if slashes == len(piece) and escaped:
-        slashes += 1
-    return slashes % 2 == 1
 
 
 def _too_large(reason: str) -> ProviderError:

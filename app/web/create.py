@@ -163,7 +163,7 @@ async def _create_page(
         submission=new_submission(),
         generations=recent,
         now=time.time(),
-        refresh_s=_refresh(recent),
+        refresh_s=None if error else _refresh(recent),
         provider=house.provider_line(),
         models=house.providers.listing.models[:200],
         default_model=provider.settings.model,

@@ -129,7 +129,10 @@ class Renderer:
         """Draw a page or a fragment for this visitor."""
         language = self.language(language_of(request))
         html = language.environment.get_template(template).render(
-            request_path=request.scope['path'], theme=theme_of(request), **values
+            request_path=request.scope['path'],
+            request_address=_address(request),
+            theme=theme_of(request),
+            **values,
         )
         return HTMLResponse(html, status, headers={'Cache-Control': 'no-store'})
 
@@ -156,6 +159,15 @@ class Renderer:
         environment.globals.update(functions, language=code, languages=LANGUAGES, themes=THEMES)
         environment.filters['iso'] = _iso
         return language
+
+
+def _address(request: Request) -> str:
+    """Give the page's own address below the origin, never with a fragment.
+
+    With one, a page that loads itself again would only scroll.
+    """
+    query = request.scope['query_string'].decode('ascii', 'replace')
+    return f'{request.scope["path"]}?{query}' if query else str(request.scope['path'])
 
 
 def _iso(moment: float) -> str:

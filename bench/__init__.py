@@ -1,0 +1,1 @@
+"""Benches: each holds one claim of the design against this machine."""

@@ -1,0 +1,77 @@
+"""Takes the pictures of this folder: `.venv/bin/python docs/screenshots.py`.
+
+Starts Easel with the demo alone, has a few prompts drawn, and photographs every page at both
+widths, light and dark. Needs Chromium.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from playwright.sync_api import Browser  # noqa: E402
+
+from tests.browser import DESKTOP, PHONE, chromium  # noqa: E402
+from tests.servers import Easel, running_demo, running_easel  # noqa: E402
+
+DOCS = ROOT / 'docs'
+PROMPTS = (
+    ('Volcano at first light, woodcut', '1344x768'),
+    ('Moss garden, macro, soft rain', '1024x1024'),
+    ('Night train crossing a viaduct', '1024x1536'),
+    ('Old observatory above the clouds', '1536x1024'),
+    ('Тихая гавань на рассвете, акварель', '1344x768'),
+    ('Desert highway, heat haze, red sun', '1024x1024'),
+    ('Fox asleep in tall grass, morning fog', '1536x1024'),
+    ('A city at night in the rain', '1024x1536'),
+    ('Sunflower field under a wide sky', '1344x768'),
+    ('Snow-covered ridge under two moons, risograph print', '1024x1536'),
+    ('A lighthouse at dusk, long exposure, calm sea', '1536x1024'),
+)
+SEED = '2026'
+PAGES = {'create': '/', 'gallery': '/gallery', 'image': '/images/11', 'settings': '/settings'}
+QUALITY = 82
+
+
+def main() -> None:
+    """Draw the prompts, then photograph each page."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_demo() as upstream,
+        running_easel(Path(folder) / 'data', {'EASEL_API_URL': upstream}) as easel,
+        chromium() as browser,
+    ):
+        for prompt, size in PROMPTS:
+            easel.draw(prompt=prompt, size=size, seed=SEED)
+        easel.draw(prompt='Polar station in a whiteout, one red lamp', model='fail-429')
+        easel.submit(prompt='A harbour of paper boats', model='slow-90', size='1536x1024')
+        for name, address in PAGES.items():
+            for theme in ('light', 'dark'):
+                photograph(browser, easel, address, f'{name}-{theme}', theme)
+                photograph(browser, easel, address, f'{name}-phone-{theme}', theme, phone=True)
+
+
+def photograph(
+    browser: Browser, easel: Easel, address: str, name: str, theme: str, *, phone: bool = False
+) -> None:
+    """Take one picture."""
+    context = browser.new_context(
+        viewport=PHONE if phone else DESKTOP,  # type: ignore[arg-type]
+        color_scheme='dark' if theme == 'dark' else 'light',
+        has_touch=phone,
+    )
+    page = context.new_page()
+    page.goto(easel.url + address, wait_until='load')
+    if address == '/':
+        page.get_by_role('textbox', name='Prompt').fill(PROMPTS[-1][0])
+    page.wait_for_timeout(1200)
+    page.screenshot(path=DOCS / f'{name}.jpg', type='jpeg', quality=QUALITY)
+    context.close()
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,204 @@
+"""What a person does, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, expect
+
+from tests.browser import DESKTOP, PHONE, chromium, watched
+from tests.servers import CLOSED_PORT_URL, Easel, running_easel
+
+pytestmark = pytest.mark.browser
+
+SHIFT = """() => new Promise((done) => {
+  let total = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) total += entry.value;
+  }).observe({ type: 'layout-shift', buffered: true });
+  setTimeout(() => done(total), 600);
+})"""
+
+
+@pytest.fixture(scope='module')
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]
+    page = context.new_page()
+    complaints = watched(page)
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def generate(page: Page, prompt: str) -> None:
+    page.get_by_role('textbox', name='Prompt').fill(prompt)
+    page.get_by_role('button', name='Generate').click()
+
+
+def test_from_the_form_to_the_picture_and_its_page(page: Page, easel: Easel) -> None:
+    page.goto(easel.url)
+
+    generate(page, 'a paper boat')
+    picture = page.locator('.generation .hung img[alt="a paper boat"]').first
+    expect(picture).to_be_visible(timeout=15_000)
+    page.wait_for_function(
+        'img => img.complete && img.naturalWidth > 0', arg=picture.element_handle()
+    )
+    picture.click()
+
+    expect(page.get_by_role('heading', name='a paper boat')).to_be_visible()
+    assert '/images/' in page.url
+
+
+def test_ctrl_enter_sends(page: Page, easel: Easel) -> None:
+    page.goto(easel.url)
+    page.get_by_role('textbox', name='Prompt').fill('by keyboard')
+
+    page.keyboard.press('Control+Enter')
+
+    expect(page.locator('.generation', has_text='by keyboard').first).to_be_visible()
+
+
+def test_what_was_typed_survives_a_reload_and_an_error(page: Page, easel: Easel) -> None:
+    page.goto(easel.url)
+    page.get_by_role('textbox', name='Prompt').fill('half a thou')
+    page.get_by_label('Seed').fill('123')
+
+    page.reload()
+    kept = page.get_by_role('textbox', name='Prompt').input_value()
+    page.get_by_label('Model').fill('fail-500')
+    generate(page, 'half a thought')
+    expect(page.locator('.stopped').first).to_be_visible(timeout=15_000)
+
+    assert kept == 'half a thou'
+    assert page.get_by_role('textbox', name='Prompt').input_value() == 'half a thought'
+    assert page.get_by_label('Seed').input_value() == '123'
+
+
+def test_typing_goes_on_while_pictures_come(page: Page, easel: Easel) -> None:
+    page.goto(easel.url)
+    page.get_by_label('Model').fill('slow-2')
+    generate(page, 'slowly')
+    expect(page.get_by_text('Drawing…')).to_be_visible()
+
+    page.get_by_role('textbox', name='Prompt').press_sequentially(' next', delay=150)
+    expect(page.locator('.hung img[alt="slowly"]').first).to_be_visible(timeout=15_000)
+
+    assert page.get_by_role('textbox', name='Prompt').input_value() == 'slowly next'
+
+
+def test_cancel_and_try_again_on_the_tile(page: Page, easel: Easel) -> None:
+    page.goto(easel.url)
+    page.get_by_label('Model').fill('slow-60')
+    generate(page, 'to be cancelled')
+    tile = page.locator('.generation', has_text='to be cancelled').first
+
+    tile.get_by_role('button', name='Cancel').click()
+    expect(tile.get_by_text('Cancelled')).to_be_visible()
+    tile.get_by_role('button', name='Try again').click()
+
+    expect(tile.get_by_text('Drawing…')).to_be_visible()
+    tile.get_by_role('button', name='Cancel').click()
+
+
+def test_delete_and_undo(page: Page, easel: Easel) -> None:
+    generation = easel.draw(prompt='deleted and back', size='64x64')
+    page.goto(f'{easel.url}/images/{_first_image(generation)}')
+
+    page.get_by_role('button', name='Delete').click()
+    expect(page.get_by_text('in the trash')).to_be_visible()
+    page.get_by_role('button', name='Put it back').click()
+
+    expect(page.get_by_role('button', name='Delete')).to_be_visible()
+
+
+def test_every_act_works_without_scripts(browser: Browser, easel: Easel) -> None:
+    context = browser.new_context(viewport=PHONE, java_script_enabled=False)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(easel.url)
+
+    page.locator('input[name=model]').fill('slow-1')
+    generate(page, 'without scripts')
+    tile = page.locator('.generation', has_text='without scripts').first
+    expect(tile.locator('.working')).to_be_visible()
+    expect(tile.locator('img')).to_be_visible(timeout=20_000)
+    tile.locator('img').click()
+    page.get_by_role('button', name='Favourite').click()
+    page.get_by_role('button', name='Delete').click()
+
+    expect(page.get_by_role('button', name='Put it back')).to_be_visible()
+    context.close()
+
+
+@pytest.mark.parametrize('address', ['/', '/gallery', '/images/1', '/settings'])
+def test_a_phone_needs_no_sideways_scrolling(browser: Browser, easel: Easel, address: str) -> None:
+    easel.draw(prompt='wide ' * 30, size='160x40')
+    context = browser.new_context(viewport=PHONE, has_touch=True)  # type: ignore[arg-type]
+    page = context.new_page()
+
+    page.goto(easel.url + address)
+
+    assert page.evaluate('document.documentElement.scrollWidth') <= PHONE['width']
+    context.close()
+
+
+@pytest.mark.parametrize('viewport', [DESKTOP, PHONE])
+def test_nothing_jumps_while_pictures_load(
+    browser: Browser, easel: Easel, viewport: dict[str, int]
+) -> None:
+    easel.draw(prompt='steady', size='300x200', n='4')
+    context = browser.new_context(viewport=viewport)  # type: ignore[arg-type]
+    page = context.new_page()
+
+    page.goto(f'{easel.url}/gallery', wait_until='networkidle')
+
+    assert page.evaluate(SHIFT) == 0
+    context.close()
+
+
+def test_the_empty_create_page_is_light_and_stays_on_its_origin(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    data = tmp_path_factory.mktemp('light') / 'data'
+    with running_easel(data, {'EASEL_API_URL': CLOSED_PORT_URL}) as easel:
+        page = browser.new_page()
+        requests: list[Request] = []
+        page.on('requestfinished', lambda request: requests.append(request))
+
+        page.goto(easel.url, wait_until='networkidle')
+
+        sizes = [request.sizes() for request in requests]
+        wire = sum(one['responseBodySize'] + one['responseHeadersSize'] for one in sizes)
+        assert wire <= 40_000
+        assert len(requests) <= 12
+        assert all(request.url.startswith(easel.url) for request in requests)
+        page.close()
+
+
+def test_hostile_text_is_only_text(page: Page, easel: Easel) -> None:
+    payload = '<img src=x onerror=alert(1)>"\'><script>alert(2)</script>{{7*7}}'
+    page.on('dialog', lambda dialog: pytest.fail(dialog.message))
+    generation = easel.draw(prompt=payload, size='64x64')
+
+    page.goto(f'{easel.url}/images/{_first_image(generation)}')
+    heading = page.locator('h1').inner_text()
+    page.goto(easel.url)
+
+    assert heading == payload
+    expect(
+        page.locator('.title', has_text=re.escape('{{7*7}}').replace('\\', '')).first
+    ).to_be_visible()
+
+
+def _first_image(generation: dict[str, object]) -> int:
+    images = generation['images']
+    assert isinstance(images, list)
+    return int(images[0]['id'])

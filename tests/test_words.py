@@ -1,0 +1,230 @@
+"""Every word a visitor sees is marked, and said in Russian too."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.mofile import read_mo, write_mo
+from babel.messages.pofile import read_po
+from jinja2 import Environment, nodes
+
+from app import errors
+from app.errors import AppError, ErrorKind, Failure, ProviderError
+from app.sentences import tell
+from app.web.render import Renderer, translations
+from app.web.static import Static
+
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATES = sorted((ROOT / 'templates').rglob('*.html'))
+CATALOGUE = ROOT / 'app' / 'locale' / 'ru' / 'LC_MESSAGES' / 'easel.po'
+PLACE = re.compile(r'%\(\w+\)s|\{\w*\}')
+TOLD = [
+    *sorted((ROOT / 'app' / 'web').glob('*.py')),
+    *sorted((ROOT / 'app' / 'library').glob('*.py')),
+    *sorted((ROOT / 'app' / 'providers').glob('*.py')),
+    ROOT / 'app' / 'worker.py',
+    ROOT / 'app' / 'images.py',
+]
+# A ProviderError takes a Failure, whose sentences are all in `app/sentences.py`.
+SENTENCED = {
+    name
+    for name, made in vars(errors).items()
+    if isinstance(made, type) and issubclass(made, AppError) and made is not ProviderError
+}
+READ_ALOUD = ('placeholder', 'aria-label', 'title', 'alt')
+SAME_EVERYWHERE = {'Easel', '· Easel', 'Ctrl ⏎', '1216x832'}
+UNSPOKEN = ('pre', 'script', 'style')
+
+Id = str | tuple[str, ...]
+
+
+def in_russian() -> Catalog:
+    with CATALOGUE.open('rb') as file:
+        return read_po(file, locale='ru', domain='easel')
+
+
+def compiled(file: io.BufferedIOBase) -> dict[Id, Id]:
+    return {message.id: message.string for message in read_mo(file) if message.id}
+
+
+def marked() -> dict[Id, str]:
+    """What `pybabel extract -F babel.cfg .` finds: each message, and the file it is in."""
+    with (ROOT / 'babel.cfg').open(encoding='utf-8') as file:
+        methods, options = parse_mapping_cfg(file, 'babel.cfg')
+
+    def only_sources(folder: str) -> bool:
+        return Path(folder).relative_to(ROOT).parts[0] in ('app', 'templates')
+
+    found = extract_from_dir(ROOT, methods, options, directory_filter=only_sources)
+    return {message: path for path, _, message, _, _ in found}
+
+
+def strings_of(message: Message) -> list[str]:
+    said = message.string
+    return [said] if isinstance(said, str) else list(said)
+
+
+def environment() -> Environment:
+    return Renderer(Static(ROOT / 'static')).language('ru').environment
+
+
+def test_every_marked_sentence_has_a_russian_one() -> None:
+    catalogue = in_russian()
+
+    missing = [
+        f'{path}: {message}'
+        for message, path in marked().items()
+        if message not in catalogue or not all(strings_of(catalogue[message]))
+    ]
+
+    assert missing == []
+
+
+def test_the_catalogue_keeps_nothing_that_no_source_says() -> None:
+    catalogue = in_russian()
+
+    left = [message.id for message in catalogue if message.id and message.id not in marked_once()]
+
+    assert left == []
+    assert list(catalogue.obsolete) == []
+
+
+def marked_once(kept: list[dict[Id, str]] = []) -> dict[Id, str]:  # noqa: B006
+    return kept[0] if kept else marked()
+
+
+def test_no_russian_sentence_is_a_guess() -> None:
+    catalogue = in_russian()
+
+    guessed = [message.id for message in catalogue if message.id and message.fuzzy]
+
+    assert guessed == []
+
+
+def test_a_counted_thing_has_all_three_russian_forms() -> None:
+    catalogue = in_russian()
+
+    forms = {len(strings_of(message)) for message in catalogue if message.pluralizable}
+
+    assert forms == {3} == {catalogue.num_plurals}
+
+
+@pytest.mark.parametrize('message', [one for one in in_russian() if one.id], ids=lambda one: one.id)
+def test_a_russian_sentence_has_the_same_places(message: Message) -> None:
+    said = [message.id] if isinstance(message.id, str) else message.id
+
+    places = {frozenset(PLACE.findall(text)) for text in [*said, *strings_of(message)]}
+
+    assert len(places) == 1
+
+
+def test_the_compiled_catalogue_is_the_written_one() -> None:
+    fresh = io.BytesIO()
+    write_mo(fresh, in_russian())
+    fresh.seek(0)
+
+    with CATALOGUE.with_suffix('.mo').open('rb') as file:
+        on_disk = compiled(file)
+
+    assert on_disk == compiled(fresh)
+
+
+@pytest.mark.parametrize('path', TEMPLATES, ids=lambda path: path.name)
+def test_a_template_looks_up_what_was_extracted(path: Path) -> None:
+    extracted = marked()
+
+    looked_up = environment().extract_translations(path.read_text(encoding='utf-8'))
+
+    assert [message for _, _, message in looked_up if _plain(message) not in extracted] == []
+
+
+def _plain(message: str | tuple[str, ...] | tuple[str | None, ...] | None) -> Id:
+    return message if isinstance(message, str) else tuple(part for part in message or () if part)
+
+
+@pytest.mark.parametrize('kind', ErrorKind)
+def test_every_failure_is_told_in_both_languages(kind: ErrorKind) -> None:
+    failure = Failure(kind=kind)
+
+    english = tell(failure, translations('en').gettext)
+    russian = tell(failure, translations('ru').gettext)
+
+    assert english.message
+    assert english.hint
+    assert english.message != russian.message
+    assert english.hint != russian.hint
+
+
+class Spoken(HTMLParser):
+    """Collects the text of a page, and the attributes that are read aloud."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self._unspoken: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.texts += [value for name, value in attrs if name in READ_ALOUD and value]
+        if tag in UNSPOKEN:
+            self._unspoken.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self._unspoken:
+            self._unspoken.remove(tag)
+
+    def handle_data(self, data: str) -> None:
+        if not self._unspoken:
+            self.texts.append(' '.join(data.split()))
+
+
+def left_as_written(path: Path) -> str:
+    """The HTML of a template without what its expressions and `{% trans %}` put in."""
+    tree = environment().parse(path.read_text(encoding='utf-8'))
+    return ''.join(
+        node.data if isinstance(node, nodes.TemplateData) else ''
+        for output in tree.find_all(nodes.Output)
+        for node in output.nodes
+    )
+
+
+@pytest.mark.parametrize('path', TEMPLATES, ids=lambda path: path.name)
+def test_a_template_has_no_unmarked_words(path: Path) -> None:
+    spoken = Spoken()
+
+    spoken.feed(left_as_written(path))
+
+    unmarked = [text for text in spoken.texts if any(letter.isalpha() for letter in text)]
+    assert set(unmarked) - SAME_EVERYWHERE == set()
+
+
+def unmarked_errors(tree: ast.AST) -> Iterator[ast.Call]:
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+            continue
+        if node.func.id in SENTENCED and not is_marked(node.args):
+            yield node
+
+
+def is_marked(arguments: list[ast.expr]) -> bool:
+    first = arguments[0] if arguments else None
+    return (
+        isinstance(first, ast.Call) and isinstance(first.func, ast.Name) and first.func.id == 'N_'
+    )
+
+
+@pytest.mark.parametrize('path', TOLD, ids=lambda path: str(path.relative_to(ROOT)))
+def test_an_error_takes_a_marked_sentence(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding='utf-8'))
+
+    unmarked = [f'{path.name}:{call.lineno}' for call in unmarked_errors(tree)]
+
+    assert unmarked == []
