@@ -18,16 +18,14 @@ class Telling:
         message: What happened.
         words: The provider's own words, or empty.
         hint: What to do next.
+        whole: Message and the provider's words, for where there is one line only.
     """
 
     message: str
     words: str
     hint: str
 
-    @property
-    def whole(self) -> str:
-        """Message and the provider's words, for where there is one line only."""
-        return f'{self.message} “{self.words}”' if self.words else self.message
+    whole: str
 
 
 def tell(failure: Failure, translate: Translate) -> Telling:
@@ -44,10 +42,13 @@ def tell(failure: Failure, translate: Translate) -> Telling:
         'seconds': round(failure.retry_after_s or 0),
         'job': failure.job_id or '',
     }
+    told = translate(message).format(**places)
+    quoted = translate(N_('{message} “{words}”')).format(message=told, words=failure.words)
     return Telling(
-        message=translate(message).format(**places),
+        message=told,
         words=failure.words,
         hint=translate(hint).format(**places),
+        whole=quoted if failure.words else told,
     )
 
 
@@ -73,6 +74,10 @@ def item_error_json(failure: Failure, translate: Translate) -> dict[str, object]
 REASONS = (
     N_('connection refused'),
     N_('connection reset'),
+    N_('no answer'),
+    N_('not asked yet'),
+    N_('no list of models'),
+    N_('not there in time'),
     N_('no such name'),
     N_('no answer to the connection'),
     N_('closed without an answer'),
@@ -105,7 +110,7 @@ REASONS = (
 
 _SENTENCES: dict[ErrorKind, tuple[str, str]] = {
     ErrorKind.AUTH: (
-        N_('{where} did not accept the key ({status}).'),
+        N_('{where} asks for a key, or did not accept the one it got ({status}).'),
         N_('Set EASEL_API_KEY to a key that this server knows, then start Easel again.'),
     ),
     ErrorKind.BAD_IMAGE: (
@@ -189,7 +194,7 @@ _SENTENCES: dict[ErrorKind, tuple[str, str]] = {
         N_('Check that the data folder can be written and its disk has room.'),
     ),
     ErrorKind.TIMEOUT: (
-        N_('{where} gave no whole answer within {reason}.'),
+        N_('{where} gave no whole answer within {reason} s.'),
         N_('It may still be drawing, and may charge. EASEL_TIMEOUT_S sets how long to wait.'),
     ),
     ErrorKind.TOO_LARGE: (

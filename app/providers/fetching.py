@@ -52,7 +52,7 @@ class Fetcher:
             async with asyncio.timeout(FETCH_DEADLINE_S):
                 return await self._try(url, incoming), url[:LONGEST_URL_SHOWN]
         except TimeoutError as error:
-            raise _lost(url, f'not there after {FETCH_DEADLINE_S:g} s') from error
+            raise _lost(url, 'not there in time') from error
 
     def data_uri(self, text: str, incoming: Callable[[], Incoming]) -> Received:
         """Decode a short `data:` address; long ones were decoded while they came.

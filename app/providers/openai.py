@@ -49,7 +49,7 @@ class OpenAIProvider:
                 return await self._exchange(ask, spool, incoming)
         except TimeoutError as error:
             spool.discard()
-            reason = f'{self.settings.timeout_s:g} s'
+            reason = f'{self.settings.timeout_s:g}'
             raise self._failed(ErrorKind.TIMEOUT, reason) from error
         except BaseException:
             spool.discard()
@@ -109,7 +109,7 @@ class OpenAIProvider:
     async def _read(self, response: httpx.Response, spool: Spool) -> None:
         encoding = response.headers.get('content-encoding', 'identity').lower()
         if encoding != 'identity':
-            raise self._failed(ErrorKind.NOT_JSON, f'a compressed answer ({encoding[:20]})')
+            raise self._failed(ErrorKind.NOT_JSON, 'a compressed answer')
         try:
             async for block in response.aiter_raw():
                 spool.feed(block)

@@ -102,11 +102,16 @@ class Language:
         day = datetime.fromtimestamp(moment).date()
         return self.translate(MONTHS[day.month - 1]).format(day=day.day, year=day.year)
 
+    def decimal(self, value: float) -> str:
+        """Write a number with one digit after the language's own sign."""
+        whole, _, part = f'{value:.1f}'.partition('.')
+        return self.translate(N_('{whole}.{part}')).format(whole=whole, part=part)
+
     def amount(self, size_bytes: int) -> str:
         """Write a file's size."""
         for unit, words in ((1e9, N_('{n} GB')), (1e6, N_('{n} MB'))):
             if size_bytes >= unit:
-                return self.translate(words).format(n=f'{size_bytes / unit:.1f}')
+                return self.translate(words).format(n=self.decimal(size_bytes / unit))
         return self.translate(N_('{n} kB')).format(n=max(1, round(size_bytes / 1000)))
 
 
@@ -154,6 +159,7 @@ class Renderer:
             'day': language.day,
             'date': language.date,
             'amount': language.amount,
+            'decimal': language.decimal,
             'static': self.static.address,
         }
         environment.globals.update(functions, language=code, languages=LANGUAGES, themes=THEMES)
