@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from app.generate import generate
 
             return generate(config, _order(chosen))
+        gc.disable()  # nothing is garbage while all is imported; `serve` turns it on again
         from app.serve import serve
 
         return serve(config, browser=not chosen.no_browser)

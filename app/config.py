@@ -14,9 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import platformdirs
-from dotenv import dotenv_values
-
 CHECKOUT = Path(__file__).resolve().parent.parent
 DEFAULT_API_URL = 'http://localhost:1337/v1'
 DEFAULT_MODEL = 'flux'
@@ -94,6 +91,8 @@ def with_dotenv(environment: Mapping[str, str]) -> dict[str, str]:
     """Add what a `.env` file, in this folder or else in the checkout, sets besides."""
     for folder in (Path.cwd(), CHECKOUT):
         if (folder / '.env').is_file():
+            from dotenv import dotenv_values
+
             file = dotenv_values(folder / '.env', interpolate=False)
             return {name: value for name, value in file.items() if value} | dict(environment)
     return dict(environment)
@@ -142,6 +141,8 @@ def default_data() -> Path:
     """Give the data folder that is used when nobody names one."""
     if (CHECKOUT / 'run.py').is_file() and (CHECKOUT / 'pyproject.toml').is_file():
         return CHECKOUT / 'data'
+    import platformdirs
+
     return platformdirs.user_data_path('easel', appauthor=False)
 
 

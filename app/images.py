@@ -20,6 +20,7 @@ from pathlib import Path
 
 from app.decoder.client import Decoder
 from app.errors import N_, ErrorKind, Failure, ProviderError, StorageFailed
+from app.formats import MIME_EXTENSIONS, mime_of, what_is
 from app.log import logger
 from app.models import Kept, Received
 
@@ -29,39 +30,6 @@ MOST_IMAGE_BYTES = 64 * 1024 * 1024
 HEAD_BYTES = 64
 THUMB_WIDTHS = (480, 960)
 LONGEST_NAME_BYTES = 60
-MIME_EXTENSIONS = {
-    'image/png': 'png',
-    'image/jpeg': 'jpg',
-    'image/webp': 'webp',
-    'image/gif': 'gif',
-    'image/avif': 'avif',
-}
-
-
-def mime_of(head: bytes) -> str | None:
-    """Tell a picture we keep by its first bytes; None if it is anything else."""
-    if head.startswith(b'\x89PNG\r\n\x1a\n'):
-        return 'image/png'
-    if head.startswith(b'\xff\xd8\xff'):
-        return 'image/jpeg'
-    if head[:4] == b'RIFF' and head[8:12] == b'WEBP':
-        return 'image/webp'
-    if head[:6] in (b'GIF87a', b'GIF89a'):
-        return 'image/gif'
-    if head[4:8] == b'ftyp' and head[8:12] in (b'avif', b'avis'):
-        return 'image/avif'
-    return None
-
-
-def what_is(head: bytes) -> str:
-    """Name what came instead of a picture, in a word for the sentence."""
-    text = head.lstrip(b'\xef\xbb\xbf \t\r\n').lower()
-    for name, starts in _OTHERS.items():
-        if text.startswith(starts):
-            return name
-    if head[4:8] == b'ftyp':
-        return 'video'
-    return 'unknown'
 
 
 class Incoming:
@@ -180,9 +148,8 @@ class Store:
             mime = _recognise(received)
             decoded = await self.decoder.decode(received.path, mime, thumbs)
             file = _key(prompt, received.digest, MIME_EXTENSIONS[mime], now)
-            targets = {thumbs[w]: self.thumb(received.digest, w) for w in THUMB_WIDTHS}
-            targets[received.path] = self.original(file)
-            await asyncio.to_thread(_put_in_place, targets)
+            places = {thumbs[w]: self.thumb(received.digest, w) for w in THUMB_WIDTHS}
+            await asyncio.to_thread(_put_in_place, places, received.path, self.original(file))
         finally:
             for path in (received.path, *thumbs.values()):
                 path.unlink(missing_ok=True)
@@ -198,6 +165,27 @@ class Store:
             source_url=received.source_url,
             seed=received.seed,
         )
+
+    async def ensure_thumbs(self, digest: str, file: str) -> None:
+        """Make the thumbnails of a kept picture again if they are gone.
+
+        They are not in a backup, need not survive a power cut, and are never worth a fault: where
+        the picture itself is gone too, nothing is made.
+        """
+        thumbs = {width: self.thumb(digest, width) for width in THUMB_WIDTHS}
+        original = self.original(file)
+        if all(_is_whole(path) for path in thumbs.values()) or not original.is_file():
+            return
+        with original.open('rb') as opened:
+            mime = mime_of(opened.read(HEAD_BYTES))
+        if mime is None:
+            return
+        made = {w: self.arriving / f'{uuid.uuid4().hex}-{w}.webp' for w in THUMB_WIDTHS}
+        with contextlib.suppress(ProviderError):
+            await self.decoder.decode(original, mime, made)
+            for width, path in made.items():
+                thumbs[width].parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                path.replace(thumbs[width])
 
     def forget(self, kept: Kept) -> None:
         """Remove a picture that was put in place and that no row came to name."""
@@ -215,6 +203,11 @@ def storage_failed(error: OSError) -> StorageFailed:
 def free_bytes(folder: Path) -> int:
     """How much room the disk of a folder has."""
     return shutil.disk_usage(folder).free
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a file has anything in it; after a power cut a fresh one may not."""
+    return path.exists() and path.stat().st_size > 0
 
 
 def _recognise(received: Received) -> str:
@@ -238,15 +231,22 @@ def _key(prompt: str, digest: str, extension: str, now: float) -> str:
     return f'{time.strftime("%Y/%m/%d", clock)}/{name}-{unique}.{extension}'
 
 
-def _put_in_place(targets: dict[Path, Path]) -> None:
-    """Sync, rename, sync the folder; in this order a crash leaves the whole file or none."""
+def _put_in_place(thumbs: dict[Path, Path], source: Path, original: Path) -> None:
+    """Sync, rename, sync the folder; in this order a crash leaves the whole picture or none.
+
+    Thumbnails are only moved: they are made again when they are gone.
+    """
     try:
-        for source, target in targets.items():
-            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _sync(source, os.O_RDWR)
-            source.replace(target)
-        for folder in {target.parent for target in targets.values()}:
-            _sync_folder(folder)
+        for made, thumb in thumbs.items():
+            thumb.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            made.replace(thumb)
+        new = [folder for folder in (original.parent, *original.parents) if not folder.exists()]
+        original.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _sync(source, os.O_RDWR)
+        source.replace(original)
+        for folder in {original.parent, *(folder.parent for folder in new)}:
+            if os.name != 'nt':  # Windows can't sync a folder, and needn't
+                _sync(folder, os.O_RDONLY)
     except OSError as error:
         raise storage_failed(error) from error
 
@@ -257,24 +257,3 @@ def _sync(path: Path, flags: int) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Sync a folder and those above it that may be new with it; Windows can't and needn't."""
-    if os.name == 'nt':
-        return
-    for path in (folder, *list(folder.parents)[:3]):
-        _sync(path, os.O_RDONLY)
-
-
-_OTHERS: dict[str, tuple[bytes, ...]] = {
-    'html': (b'<!doctype html', b'<html'),
-    'svg': (b'<svg',),
-    'xml': (b'<?xml', b'<'),
-    'json': (b'{', b'['),
-    'pdf': (b'%pdf',),
-    'zip': (b'pk\x03\x04',),
-    'video': (b'\x1a\x45\xdf\xa3',),
-    'audio': (b'id3', b'oggs', b'riff', b'\xff\xfb'),
-    'empty': (),
-}

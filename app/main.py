@@ -28,6 +28,7 @@ from app.worker import Worker
 
 DATABASE = 'easel.db'
 SECRET = 'secret'  # noqa: S105 (the file's name)
+CACHE = 'cache'
 TOKEN = 'token'  # noqa: S105 (the file's name)
 
 
@@ -59,7 +60,7 @@ async def open_house(config: Config) -> AsyncIterator[House]:
             providers=providers,
             changes=changes,
             worker=worker,
-            renderer=Renderer(Static(assets('static'))),
+            renderer=Renderer(Static(assets('static')), config.data / CACHE),
             sessions=Sessions(config, secret, token),
         )
     finally:

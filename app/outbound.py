@@ -24,6 +24,7 @@ import httpx
 
 from app import __version__
 from app.errors import ErrorKind, Failure, ProviderError
+from app.network import addresses_of, connect
 
 CONNECT_TIMEOUT_S = 10.0
 FETCH_DEADLINE_S = 120.0
@@ -110,7 +111,6 @@ class Dialer(httpcore.AsyncNetworkBackend):
     """Connects; to origins nobody named, only at public addresses."""
 
     def __init__(self, named: Iterable[Origin]) -> None:
-        self._inner = httpcore.AnyIOBackend()
         self._named = {(origin.host, origin.port) for origin in named}
 
     def trust(self, origin: Origin) -> None:
@@ -125,43 +125,40 @@ class Dialer(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Connect, to the very address that was checked.
+        """Connect, to the very addresses that were checked.
 
         Raises:
             Blocked: The name stands for an address that is not public.
             httpcore.ConnectError: Nothing answers, or there is no such name.
         """
-        if (host.lower(), port) in self._named:
-            return await self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
-        addresses = await self._addresses(host, port)
-        if not addresses or not all(is_public(address) for address in addresses):
+        addresses = await self.addresses_of(host, port)
+        named = (host.lower(), port) in self._named
+        if not named and not all(is_public(address) for address in addresses):
             raise Blocked('not a public address')
-        return await self._inner.connect_tcp(
-            addresses[0], port, timeout, local_address, socket_options
-        )
+        return await connect(addresses, port, timeout)
+
+    async def addresses_of(self, host: str, port: int) -> list[str]:
+        """Look a name up; never empty.
+
+        Raises:
+            httpcore.ConnectError: There is no such name.
+        """
+        return await addresses_of(host, port)
 
     async def sleep(self, seconds: float) -> None:
         """Wait; httpcore asks for this between its own tries."""
         await asyncio.sleep(seconds)
-
-    async def _addresses(self, host: str, port: int) -> list[str]:
-        loop = asyncio.get_running_loop()
-        try:
-            found = await loop.getaddrinfo(host, port, type=1)
-        except OSError as error:
-            raise httpcore.ConnectError(str(error)) from error
-        return [str(entry[4][0]) for entry in found]
 
 
 class _Transport(httpx.AsyncHTTPTransport):
     """httpx's own transport over a pool with our dialer."""
 
     def __init__(self, dialer: Dialer) -> None:
-        context = ssl.create_default_context()
-        super().__init__(verify=context, trust_env=False)
+        unused = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # connections bring the real one
+        super().__init__(verify=unused, trust_env=False)
         # httpx has no public way to give its pool a network backend; httpcore has.
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=context,
+            ssl_context=unused,
             max_connections=None,
             max_keepalive_connections=20,
             keepalive_expiry=5.0,
@@ -234,12 +231,9 @@ def new_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
 
 
 def what_happened(error: Exception) -> str:
-    """Say in a few words what httpx saw; the words are among `SEEN`, or the error's own."""
+    """Say in a few words what httpx saw; `network` wrote most of them."""
     text = str(error).strip() or type(error).__name__
-    for sign, words in SEEN.items():
-        if sign in text.lower():
-            return words
-    return text[:200]
+    return next((words for sign, words in _SEEN if sign in text.lower()), text[:200])
 
 
 def _origin_or_refuse(url: str) -> Origin:
@@ -271,16 +265,9 @@ def _fetch_failed(url: str, reason: str, http_status: int | None = None) -> Prov
     )
 
 
-SEEN = {
-    'all connection attempts failed': 'connection refused',
-    'connection refused': 'connection refused',
-    'name or service not known': 'no such name',
-    'nodename nor servname': 'no such name',
-    'temporary failure in name resolution': 'no such name',
-    'no address associated': 'no such name',
-    'getaddrinfo failed': 'no such name',
-    'reset by peer': 'connection reset',
-    'readerror': 'connection reset',
-    'disconnected without': 'closed without an answer',
-    'certificate verify failed': 'its certificate is not trusted',
-}
+_SEEN = (
+    ('readerror', 'connection reset'),
+    ('disconnected without', 'closed without an answer'),
+    ('incomplete', 'connection reset'),
+    ('peer closed', 'connection reset'),
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import signal
 import socket
 import sys
@@ -79,6 +80,8 @@ async def _serve(config: Config, listening: socket.socket, *, browser: bool) -> 
     async with open_house(config) as house:
         server = uvicorn.Server(_uvicorn(create_app(house)))
         await house.worker.start()
+        gc.freeze()
+        gc.enable()
         announce(config.data, url, port)
         _say(f'Easel {__version__}\n  open      {url}\n  data      {config.data}\n')
         telling = asyncio.create_task(_tell_provider(house))

@@ -163,7 +163,7 @@ def memory(url: str, folder: Path, rounds: int) -> list[Claim]:
     """Run whole servers, each fresh, and take what they say of themselves."""
     wholes = [_fresh(url, folder / f'whole-{number}') for number in range(rounds)]
     ones, severals = [whole.one for whole in wholes], [whole.several for whole in wholes]
-    rows = [('', 'prompt to done, ms', 'peak, MB', 'left, MB', 'longest stall, ms')]
+    rows = [('', 'prompt to done, ms', 'peak, MB', 'left, MB', 'longest stall, ms', 'of our own')]
     for name, drawn in (('1 x 20 MB', ones), ('4 x 20 MB at once', severals)):
         rows.append(
             (
@@ -172,6 +172,7 @@ def memory(url: str, folder: Path, rounds: int) -> list[Claim]:
                 f'{median(each.peak_kb for each in drawn) / 1024:.2f}',
                 f'{median(each.left_kb for each in drawn) / 1024:.2f}',
                 f'{median(each.worst_stall_ms for each in drawn):.1f}',
+                f'{median(each.worst_own_stall_ms for each in drawn):.1f}',
             )
         )
     child_mb = median(whole.child_peak_kb for whole in wholes) / 1024

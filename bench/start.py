@@ -35,7 +35,8 @@ async def app(scope, receive, send):
     await send({'type': 'http.response.start', 'status': 200, 'headers': []})
     await send({'type': 'http.response.body', 'body': b'hello'})
 """
-IMPORTS = 'import fastapi, httpx, jinja2, sys; print(flush=True); sys.stdin.read()'
+IMPORTS = 'import fastapi, httpx, jinja2'
+WAIT = 'import sys; print(flush=True); sys.stdin.read()'
 
 
 @dataclass(slots=True)
@@ -79,15 +80,20 @@ def main() -> int:
 def measured(folder: Path, rounds: int) -> dict[str, Runs]:
     """Run all programs in turn, once before the count so that bytecode and data are there."""
     (folder / 'bare.py').write_text(BARE_APP, encoding='utf-8')
-    bare = ['-m', 'uvicorn', '--app-dir', str(folder), '--log-level', 'warning', 'bare:app']
+    (folder / 'floor.py').write_text(IMPORTS + BARE_APP, encoding='utf-8')
+    uvicorn = ['-m', 'uvicorn', '--app-dir', str(folder), '--log-level', 'warning']
     easel = ['-m', 'app', '--no-browser', '--data', str(folder / 'data')]
     closed = {'EASEL_API_URL': f'http://127.0.0.1:{free_port()}/v1'}
-    runs = {name: Runs() for name in ('python -m app', 'the same, no address set', 'bare uvicorn')}
+    programs: dict[str, tuple[list[str], dict[str, str]]] = {
+        'python -m app': (easel, closed),
+        'the same, no address set': (easel, {}),
+        'bare uvicorn': ([*uvicorn, 'bare:app'], {}),
+        'the same and the imports': ([*uvicorn, 'floor:app'], {}),
+    }
+    runs = {name: Runs() for name in programs}
     imports = Runs()
     for number in range(rounds + 1):
-        for name, command, variables in zip(
-            runs, (easel, easel, bare), (closed, {}, {}), strict=True
-        ):
+        for name, (command, variables) in programs.items():
             first_byte_s, idle_kb = serve_once(command, environment(folder, variables))
             if number:
                 runs[name].first_byte_s.append(first_byte_s)
@@ -110,7 +116,7 @@ def serve_once(command: Sequence[str], variables: dict[str, str]) -> tuple[float
 
 def import_once(variables: dict[str, str]) -> int:
     """Start a process that only imports; give what it holds when idle, in kB."""
-    with running(['-c', IMPORTS], variables) as process:
+    with running(['-c', f'{IMPORTS}; {WAIT}'], variables) as process:
         assert process.stdout
         process.stdout.readline()
         time.sleep(SETTLE_S)

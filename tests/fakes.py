@@ -185,6 +185,12 @@ def picture(
     return file.getvalue()
 
 
+def differs(shown: str, colour: Colour) -> int:
+    """Give the largest difference between `#rrggbb` and a colour, 0 to 255."""
+    pairs = zip(bytes.fromhex(shown.removeprefix('#')), colour, strict=True)
+    return max(abs(one - other) for one, other in pairs)
+
+
 def received_in(store: Store, content: bytes) -> Received:
     incoming = store.incoming()
     incoming.write(content)

@@ -17,8 +17,8 @@ MOST_FUNCTION_LINES = 40
 STOREYS = (
     ('app', 'app.errors'),
     ('app.log', 'app.config', 'app.changes', 'app.holding', 'app.models', 'app.sentences'),
-    ('app.outbound', 'app.decoder', 'app.library'),
-    ('app.images',),
+    ('app.network', 'app.formats', 'app.decoder', 'app.library'),
+    ('app.outbound', 'app.images'),
     ('app.providers',),
     ('app.worker',),
     ('app.web',),
@@ -29,7 +29,7 @@ STOREYS = (
 HOMES = {
     'apsw': ('app.library',),
     'httpx': ('app.outbound', 'app.providers', 'app.generate'),
-    'httpcore': ('app.outbound',),
+    'httpcore': ('app.network', 'app.outbound'),
     'pybase64': ('app.providers.reply',),
     'PIL': ('app.decoder.child', 'app.providers.demo'),
     'jinja2': ('app.web.render',),

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from app.providers.items import Item, Json, find_items, parse, task_of
 from app.providers.models_list import models_in
-from tests.fakes import Reply, asking, upstream
+from tests.fakes import Ending, Reply, asking, refused_port, upstream
 
 B64 = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAAB'
 URL = 'https://cdn.test/a.png'
-AT_ONCE_S = 1.0
+AT_ONCE_S = 0.3
 LISTS = json.loads(
     (Path(__file__).parent / 'replay' / 'upstream_models.json').read_text(encoding='utf-8')
 )
@@ -146,7 +146,7 @@ def test_what_is_no_json_is_said_to_be_none(text: str) -> None:
 
 @pytest.mark.parametrize(
     'text',
-    ['![' * 100_000, '![a](' * 40_000, 'data:' * 100_000],
+    ['![' * 50_000, '![a](' * 8_000, 'data:' * 50_000],
     ids=['brackets', 'links', 'data'],
 )
 def test_a_hostile_text_is_searched_at_once(text: str) -> None:
@@ -209,3 +209,35 @@ def test_a_list_of_models_hides_nothing_and_repeats_nothing(tree: Json, names: l
 @given(json_values)
 def test_any_json_at_all_is_a_list_of_names(tree: Json) -> None:
     assert all(isinstance(name, str) and name for name in models_in(tree))
+
+
+async def test_a_list_says_whether_anything_listens() -> None:
+    with refused_port() as port:
+        async with asking(f'http://127.0.0.1:{port}/v1') as provider:
+            listing = await provider.list_models()
+
+    assert (listing.answered, listing.refused) == (False, True)
+    assert listing.reason == 'connection refused'
+
+
+@pytest.mark.parametrize(
+    ('reply', 'answered', 'reason'),
+    [
+        (Reply(status=401), True, 'HTTP 401'),
+        (Reply(body=b'<html>'), True, 'no list of models'),
+        (Reply(body=b'[' * 100_000), True, 'no list of models'),
+        (Reply(body=b' ' * 9_000_000), True, 'a list over 8 MiB'),
+        (Reply(status=302, headers=(('Location', 'http://['),)), True, 'HTTP 302'),
+        (Reply(status=None), False, 'closed without an answer'),
+        (Reply(status=None, ending=Ending.RESETS), False, 'connection reset'),
+    ],
+    ids=['401', 'html', 'deep', 'large', 'redirect', 'closed', 'reset'],
+)
+async def test_a_list_that_is_none_says_what_came(
+    reply: Reply, answered: bool, reason: str
+) -> None:
+    async with upstream() as server, asking(f'{server.origin}/v1') as provider:
+        server.otherwise = lambda _: reply
+        listing = await provider.list_models()
+
+    assert (listing.answered, listing.refused, listing.reason) == (answered, False, reason)

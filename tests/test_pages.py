@@ -305,3 +305,22 @@ def test_russian_by_the_browser_or_by_the_switch(client: httpx.Client) -> None:
 
     assert '<html lang="ru">' in asked
     assert '<html lang="ru" data-theme="dark">' in switched
+
+
+def test_lost_thumbnails_are_made_again(easel: Easel, client: httpx.Client) -> None:
+    image = draw(easel, prompt='thumbless', seed='31')
+    for thumb in (easel.data / 'thumbs').rglob(f'{image["digest"]}-*.webp'):
+        thumb.unlink()
+
+    answer = client.get(str(image['thumb_url']))
+
+    assert answer.status_code == 200
+    assert answer.content[8:12] == b'WEBP'
+
+
+@pytest.mark.parametrize('address', ['/', '/gallery', '/health'])
+def test_head_answers_as_get_does_without_a_body(client: httpx.Client, address: str) -> None:
+    answer = client.head(address)
+
+    assert answer.status_code == 200
+    assert answer.content == b''

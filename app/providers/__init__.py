@@ -12,8 +12,7 @@ from app.log import logger
 from app.models import DEMO
 from app.outbound import Outbound
 from app.providers.base import Listing, Provider, ProviderSettings
-from app.providers.demo.server import create_demo
-from app.providers.inside import InsideTransport
+from app.providers.inside import AsgiApp, InsideTransport
 from app.providers.openai import OpenAIProvider
 
 log = logger(__name__)
@@ -36,7 +35,7 @@ class Providers:
             timeout_s=config.timeout_s,
             key=config.api_key,
         )
-        self._inside = Outbound(transport=InsideTransport(create_demo()))
+        self._inside = Outbound(transport=InsideTransport(_demo))
         demo = ProviderSettings(
             name=DEMO, base_url=DEMO_URL, model=DEMO_MODEL, timeout_s=config.timeout_s, at_once=2
         )
@@ -106,6 +105,12 @@ class Providers:
         self._listing = await self.first.list_models()
         self._listed_at = time.monotonic()
         return self._listing
+
+
+def _demo() -> AsgiApp:
+    from app.providers.demo.server import create_demo
+
+    return create_demo()
 
 
 def _name_of(config: Config) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from functools import cached_property
 from typing import Any
 
 import httpx
@@ -22,10 +23,17 @@ MOST_MESSAGES = 4
 
 
 class InsideTransport(httpx.AsyncBaseTransport):
-    """Calls the app as a server would, and hands its body on as it comes."""
+    """Calls the app as a server would, and hands its body on as it comes.
 
-    def __init__(self, app: AsgiApp) -> None:
-        self._app = app
+    The app is made when it is first called.
+    """
+
+    def __init__(self, make_app: Callable[[], AsgiApp]) -> None:
+        self._make_app = make_app
+
+    @cached_property
+    def _app(self) -> AsgiApp:
+        return self._make_app()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer one request.

@@ -18,7 +18,8 @@ from enum import Enum, auto
 import pybase64
 
 from app.errors import ErrorKind, Failure, ProviderError
-from app.images import Incoming, mime_of
+from app.formats import mime_of
+from app.images import Incoming
 from app.models import Received
 from app.providers.json_text import ends_escaped, string_end, unescaped
 

@@ -22,12 +22,13 @@ from app.web.forms import (
     submission_of,
 )
 from app.web.house import House, house_of
-from app.web.numbers import id_of, number_in
+from app.web.numbers import id_in, number_in
 from app.web.render import wants_fragment, wants_json
 from app.web.shapes import generation_json
 
 router = APIRouter()
 TheHouse = Annotated[House, Depends(house_of)]
+TheId = Annotated[int, Depends(id_in)]
 
 RECENT = 18
 MOST_PAGE = 60
@@ -94,10 +95,10 @@ async def generations_page(request: Request, house: TheHouse) -> Response:
     )
 
 
-@router.get('/generations/{generation_id}')
-async def generation_page(request: Request, house: TheHouse, generation_id: str) -> Response:
+@router.get('/generations/{id}')
+async def generation_page(request: Request, house: TheHouse, generation_id: TheId) -> Response:
     """Show one generation: a page, its fragment, or JSON by its `.json` address."""
-    generation = await house.library.generations.one(id_of(generation_id))
+    generation = await house.library.generations.one(generation_id)
     if wants_json(request):
         return JSONResponse(generation_json(generation, house.language(request)))
     if wants_fragment(request):
@@ -113,17 +114,17 @@ async def generation_page(request: Request, house: TheHouse, generation_id: str)
     )
 
 
-@router.post('/generations/{generation_id}/cancellation')
-async def cancel(request: Request, house: TheHouse, generation_id: str) -> Response:
+@router.post('/generations/{id}/cancellation')
+async def cancel(request: Request, house: TheHouse, generation_id: TheId) -> Response:
     """End a generation; a final one stays as it is."""
-    generation = await house.worker.cancel(id_of(generation_id))
+    generation = await house.worker.cancel(generation_id)
     return await _after_act(request, house, generation)
 
 
-@router.post('/generations/{generation_id}/retry')
-async def retry(request: Request, house: TheHouse, generation_id: str) -> Response:
+@router.post('/generations/{id}/retry')
+async def retry(request: Request, house: TheHouse, generation_id: TheId) -> Response:
     """Queue a failed, cancelled or interrupted generation again."""
-    generation = await house.worker.retry(id_of(generation_id))
+    generation = await house.worker.retry(generation_id)
     return await _after_act(request, house, generation)
 
 

@@ -18,7 +18,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from app.errors import N_, Gone, NotFound, WrongMethod
-from app.images import MIME_EXTENSIONS, THUMB_WIDTHS
+from app.formats import MIME_EXTENSIONS
+from app.images import THUMB_WIDTHS
 from app.web.house import House
 
 BLOCK_BYTES = 256 * 1024
@@ -44,7 +45,7 @@ class Files:
             NotFound: No picture outside the trash has this digest.
             Gone: There is such a picture, and its file is not there.
         """
-        if scope['method'] not in ('GET', 'HEAD'):
+        if scope['method'] != 'GET':
             raise WrongMethod(N_('This address takes another method.'))
         digest, path, mime = await self._find(scope['path'])
         asked = Headers(scope=scope)
@@ -63,6 +64,7 @@ class Files:
         if file is None:
             raise NotFound(N_('There is no such picture.'))
         if thumb and int(thumb[2]) in THUMB_WIDTHS:
+            await self._house.store.ensure_thumbs(digest, file)
             return digest, self._house.store.thumb(digest, int(thumb[2])), 'image/webp'
         if original and file.endswith(f'.{original[2]}'):
             return digest, self._house.store.original(file), MIMES[original[2]]

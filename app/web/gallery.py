@@ -16,12 +16,13 @@ from app.errors import N_, Gone
 from app.library.images import Filter
 from app.models import Image
 from app.web.house import House, house_of
-from app.web.numbers import id_of, number_in
+from app.web.numbers import id_in, number_in
 from app.web.render import wants_fragment, wants_json
 from app.web.shapes import image_json
 
 router = APIRouter()
 TheHouse = Annotated[House, Depends(house_of)]
+TheId = Annotated[int, Depends(id_in)]
 
 PAGE = 60
 LONGEST_QUESTION = 500
@@ -56,10 +57,10 @@ async def gallery_page(request: Request, house: TheHouse) -> Response:
     )
 
 
-@router.get('/images/{image_id}')
-async def image_page(request: Request, house: TheHouse, image_id: str) -> Response:
+@router.get('/images/{id}')
+async def image_page(request: Request, house: TheHouse, image_id: TheId) -> Response:
     """Show one picture with its whole label; in the trash, with the way back."""
-    image = await house.library.images.one(id_of(image_id))
+    image = await house.library.images.one(image_id)
     if wants_json(request):
         return JSONResponse(image_json(image))
     chosen = _filter(request)
@@ -77,30 +78,30 @@ async def image_page(request: Request, house: TheHouse, image_id: str) -> Respon
     )
 
 
-@router.post('/images/{image_id}/favourite')
-async def favourite(request: Request, house: TheHouse, image_id: str) -> Response:
+@router.post('/images/{id}/favourite')
+async def favourite(request: Request, house: TheHouse, image_id: TheId) -> Response:
     """Mark a picture, or unmark it if it is marked."""
-    image = await house.library.images.one(id_of(image_id))
+    image = await house.library.images.one(image_id)
     changed = await house.library.images.set_favourite(image.id, favourite=not image.favourite)
     return _after_act(request, house, changed)
 
 
-@router.post('/images/{image_id}/deletion')
-async def delete(request: Request, house: TheHouse, image_id: str) -> Response:
+@router.post('/images/{id}/deletion')
+async def delete(request: Request, house: TheHouse, image_id: TheId) -> Response:
     """Put a picture into the trash; its row and file stay."""
-    image = await house.library.images.set_deleted(id_of(image_id), time.time())
+    image = await house.library.images.set_deleted(image_id, time.time())
     house.changes.announce(image.generation_id)
     return _after_act(request, house, image)
 
 
-@router.post('/images/{image_id}/restoration')
-async def restore(request: Request, house: TheHouse, image_id: str) -> Response:
+@router.post('/images/{id}/restoration')
+async def restore(request: Request, house: TheHouse, image_id: TheId) -> Response:
     """Take a picture out of the trash.
 
     Raises:
         Gone: Its file is not there any more.
     """
-    image = await house.library.images.one(id_of(image_id))
+    image = await house.library.images.one(image_id)
     if not house.store.original(image.file).is_file():
         raise Gone(N_('The file of this picture is gone from the data folder.'))
     image = await house.library.images.set_deleted(image.id, None)

@@ -23,13 +23,15 @@ def number_in(request: Request, name: str) -> int | None:
     return int(text)
 
 
-def id_of(text: str) -> int:
-    """Read an id from an address, with or without `.json` behind it.
+def id_in(request: Request) -> int:
+    """Read the id in an address, with or without `.json` behind it.
+
+    A dependency and not a typed path parameter: those cost 15 ms more at the start.
 
     Raises:
         NotFound: It can't be an id.
     """
-    text = text.removesuffix('.json')
+    text = str(request.path_params['id']).removesuffix('.json')
     if not _is_number(text):
         raise NotFound(N_('There is no such page.'))
     return int(text)

@@ -49,7 +49,7 @@ class Static:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one file."""
         name = scope['path'].removeprefix(self._prefix)
-        if name not in self._plain or scope['method'] not in ('GET', 'HEAD'):
+        if name not in self._plain or scope['method'] != 'GET':
             raise NotFound(N_('There is no such page.'))
         headers = {
             'Cache-Control': FOREVER,

@@ -1,0 +1,66 @@
+"""A worker with a real library, store and decoder, and a provider that does as it is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.changes import Changes, Listener
+from app.config import config_from
+from app.images import Store
+from app.library import Library
+from app.models import Ask, Generation, Status
+from app.outbound import Outbound
+from app.providers import Providers
+from app.worker import Worker
+from tests.fakes import FakeProvider, storing
+
+DEADLINE_S = 15
+
+
+@dataclass
+class Shop:
+    """A worker and all that it works with."""
+
+    worker: Worker
+    library: Library
+    providers: Providers
+    store: Store
+    listener: Listener
+
+    async def ask(self, prompt: str = 'a cat') -> Generation:
+        return (await self.worker.submit(Ask(prompt=prompt))).generation
+
+    async def until(self, generation: Generation, *statuses: Status) -> Generation:
+        """Wait, by what the worker announces, until a generation has one of the statuses."""
+        async with asyncio.timeout(DEADLINE_S):
+            while True:
+                now = await self.library.generations.one(generation.id)
+                if now.status in (statuses or set(Status) - {Status.QUEUED, Status.RUNNING}):
+                    return now
+                await self.listener.wait()
+
+    def originals(self) -> list[Path]:
+        return [path for path in self.store.images.rglob('*') if path.is_file()]
+
+
+@asynccontextmanager
+async def shop_in(folder: Path, provider: FakeProvider, **environment: str) -> AsyncIterator[Shop]:
+    """Open a shop whose first provider is the fake; the worker is not started."""
+    config = config_from({'EASEL_DATA': str(folder)} | environment)
+    outbound, changes = Outbound(), Changes()
+    async with storing(folder) as store, changes.listening() as listener:
+        library = await Library.open(folder / 'easel.db')
+        providers = Providers(config, outbound)
+        providers.first = provider
+        worker = Worker(library, providers, store, changes)
+        try:
+            yield Shop(worker, library, providers, store, listener)
+        finally:
+            await worker.stop()
+            await providers.close()
+            await outbound.close()
+            await library.close()

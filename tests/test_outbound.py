@@ -1,0 +1,305 @@
+"""What may be called, where a connection goes, and what travels with it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import httpcore
+import pytest
+
+from app.errors import ErrorKind, Failure, ProviderError
+from app.outbound import Blocked, Dialer, Outbound, origin_of
+from tests.fakes import KEY, Ending, Reply, Upstream, picture, refused_port, upstream
+
+PNG = picture()
+SECRET = {'Authorization': f'Bearer {KEY}'}
+PUBLIC = '8.8.8.8'
+
+
+class FakeNetwork(httpcore.AnyIOBackend):
+    """Notes where connections go, and makes none."""
+
+    def __init__(self) -> None:
+        self.dialled: list[tuple[str, int]] = []
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        self.dialled.append((host, port))
+        raise httpcore.ConnectError('all connection attempts failed')
+
+
+class FakeNames(Dialer):
+    """A dialer with a resolver and a network of its own; each look-up takes the next answer."""
+
+    def __init__(self, *answers: list[str], named: tuple[str, ...] = ()) -> None:
+        super().__init__(origin_of(url) for url in named)
+        self.network = FakeNetwork()
+        self._inner = self.network
+        self._answers = list(answers)
+
+    async def _addresses(self, host: str, port: int) -> list[str]:
+        return self._answers.pop(0)
+
+
+def redirect(location: str, status: int = 302) -> Reply:
+    return Reply(status=status, headers=(('Location', location),))
+
+
+@asynccontextmanager
+async def outgoing(*named: str) -> AsyncIterator[Outbound]:
+    outbound = Outbound(named)
+    try:
+        yield outbound
+    finally:
+        await outbound.close()
+
+
+async def fetched(outbound: Outbound, url: str, own: str) -> bytes:
+    async with outbound.picture(url, own=origin_of(own), headers=SECRET) as response:
+        return b''.join([block async for block in response.aiter_raw()])
+
+
+async def failure_of(outbound: Outbound, url: str, own: str) -> Failure:
+    with pytest.raises(ProviderError) as caught:
+        await fetched(outbound, url, own)
+    return caught.value.failure
+
+
+@pytest.mark.parametrize(
+    'addresses',
+    [['127.0.0.1'], ['::1'], ['10.0.0.7'], [PUBLIC, '127.0.0.1'], ['169.254.169.254'], [], ['x']],
+)
+async def test_a_name_that_stands_for_a_private_address_is_never_dialled(
+    addresses: list[str],
+) -> None:
+    dialer = FakeNames(addresses)
+
+    with pytest.raises(Blocked):
+        await dialer.connect_tcp('cdn.test', 443)
+
+    assert dialer.network.dialled == []
+
+
+async def test_the_address_that_was_checked_is_the_one_that_is_dialled() -> None:
+    dialer = FakeNames([PUBLIC], ['127.0.0.1'])
+
+    with pytest.raises(httpcore.ConnectError):
+        await dialer.connect_tcp('cdn.test', 443)
+
+    assert dialer.network.dialled == [(PUBLIC, 443)]
+
+
+async def test_another_address_of_the_name_is_tried_when_the_first_does_not_answer() -> None:
+    dialer = FakeNames(['2606:4700::1111', PUBLIC])
+
+    with pytest.raises(httpcore.ConnectError):
+        await dialer.connect_tcp('cdn.test', 443)
+
+    assert dialer.network.dialled == [('2606:4700::1111', 443), (PUBLIC, 443)]
+
+
+async def test_a_named_origin_may_be_anywhere() -> None:
+    dialer = FakeNames(named=('http://nas.lan:8080',))
+
+    with pytest.raises(httpcore.ConnectError):
+        await dialer.connect_tcp('NAS.lan', 8080)
+
+    assert dialer.network.dialled == [('NAS.lan', 8080)]
+
+
+@pytest.mark.parametrize(('host', 'port'), [('nas.lan', 8081), ('other.lan', 8080)])
+async def test_a_named_origin_names_no_other(host: str, port: int) -> None:
+    dialer = FakeNames(['192.168.1.7'], named=('http://nas.lan:8080',))
+
+    with pytest.raises(Blocked):
+        await dialer.connect_tcp(host, port)
+
+
+async def test_a_picture_on_another_private_address_is_blocked_unasked() -> None:
+    async with upstream({'GET /a.png': Reply(body=PNG)}) as server, outgoing() as outbound:
+        failure = await failure_of(outbound, f'{server.origin}/a.png', 'http://127.0.0.1:1/v1')
+
+    assert failure.kind is ErrorKind.BLOCKED_URL
+    assert server.asked == []
+
+
+async def test_a_named_http_origin_is_not_named_for_https() -> None:
+    with refused_port() as port:
+        async with outgoing(f'http://127.0.0.1:{port}') as outbound:
+            failure = await failure_of(outbound, f'https://127.0.0.1:{port}/a.png', 'http://b.test')
+
+    assert failure.kind is ErrorKind.BLOCKED_URL
+
+
+async def test_the_key_goes_along_to_the_own_origin_and_nowhere_else() -> None:
+    async with upstream() as own, upstream() as other:
+        own.replies = {
+            'GET /a.png': redirect('/b.png'),
+            'GET /b.png': redirect(f'{other.origin}/c.png'),
+        }
+        other.replies = {'GET /c.png': Reply(body=PNG)}
+        async with outgoing(own.origin, other.origin) as outbound:
+            content = await fetched(outbound, f'{own.origin}/a.png', own.origin)
+
+    assert content == PNG
+    assert [asked.headers.get('authorization') for asked in own.asked] == [f'Bearer {KEY}'] * 2
+    assert 'authorization' not in other.asked[0].headers
+
+
+@pytest.mark.parametrize('status', [301, 302, 303, 307, 308])
+async def test_each_kind_of_redirect_is_followed(status: int) -> None:
+    async with upstream() as server, outgoing(server.origin) as outbound:
+        server.replies = {
+            'GET /a.png': redirect('b.png?sig=%2F&x=1', status),
+            'GET /b.png?sig=%2F&x=1': Reply(body=PNG),
+        }
+        content = await fetched(outbound, f'{server.origin}/a.png', server.origin)
+
+    assert content == PNG
+
+
+async def test_a_redirect_loop_ends_after_five_hops() -> None:
+    async with upstream() as server, outgoing(server.origin) as outbound:
+        server.otherwise = lambda _: redirect('/loop')
+        failure = await failure_of(outbound, f'{server.origin}/loop', server.origin)
+
+    assert (failure.kind, failure.reason) == (ErrorKind.IMAGE_FETCH_FAILED, 'too many redirects')
+    assert len(server.asked) == 6
+
+
+@pytest.mark.parametrize(
+    'location',
+    [
+        'http://127.0.0.1:1/x',
+        'http://localhost:1/x',
+        'http://169.254.169.254/latest/meta-data/',
+        'http://[::1]/x',
+        'http://[::ffff:127.0.0.1]/x',
+        'http://2130706433/x',
+        'http://0x7f.1/x',
+        'http://user@127.0.0.1/x',
+        'file:///etc/passwd',
+        'data:text/plain,x',
+        'http://[',
+        'http://a..test/',
+        '//[',
+    ],
+)
+async def test_a_redirect_to_where_nothing_may_be_fetched_is_blocked(location: str) -> None:
+    async with upstream() as server, outgoing(server.origin) as outbound:
+        server.otherwise = lambda _: redirect(location)
+        failure = await failure_of(outbound, f'{server.origin}/a.png', server.origin)
+
+    assert failure.kind is ErrorKind.BLOCKED_URL
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ('reply', 'reason', 'status'),
+    [
+        (Reply(status=404), 'HTTP 404', 404),
+        (Reply(status=302), 'HTTP 302', 302),
+        (Reply(status=206, body=PNG), 'HTTP 206', 206),
+        (Reply(headers=(('Content-Encoding', 'gzip'),), body=PNG), 'a compressed answer', None),
+        (Reply(status=None), 'closed without an answer', None),
+        (Reply(status=None, ending=Ending.RESETS), 'connection reset', None),
+    ],
+    ids=['404', 'nowhere', 'part', 'gzip', 'closed', 'reset'],
+)
+async def test_an_answer_that_is_no_picture_says_why(
+    reply: Reply, reason: str, status: int | None
+) -> None:
+    async with upstream() as server, outgoing(server.origin) as outbound:
+        server.otherwise = lambda _: reply
+        failure = await failure_of(outbound, f'{server.origin}/a.png', server.origin)
+
+    assert failure.kind is ErrorKind.IMAGE_FETCH_FAILED
+    assert (failure.reason, failure.http_status) == (reason, status)
+
+
+async def test_a_refused_connection_says_so() -> None:
+    with refused_port() as port:
+        own = f'http://127.0.0.1:{port}'
+        async with outgoing(own) as outbound:
+            failure = await failure_of(outbound, f'{own}/a.png', own)
+
+    assert failure.reason == 'connection refused'
+
+
+async def test_a_picture_larger_than_the_cap_is_refused_before_it_is_read() -> None:
+    huge = (('Content-Length', '10737418240'),)
+    async with upstream() as server, outgoing(server.origin) as outbound:
+        server.otherwise = lambda _: Reply(headers=huge, body=PNG, ending=Ending.HANGS)
+        async with asyncio.timeout(5):
+            failure = await refused_or_hung(outbound, server)
+
+    assert failure.kind is ErrorKind.TOO_LARGE
+
+
+async def refused_or_hung(outbound: Outbound, server: Upstream) -> Failure:
+    own = origin_of(server.origin)
+    with pytest.raises(ProviderError) as caught:
+        async with outbound.picture(f'{server.origin}/a.png', own=own, headers={}):
+            return Failure(kind=ErrorKind.INTERNAL, reason='it would be read')
+    return caught.value.failure
+
+
+async def test_cookies_are_never_kept() -> None:
+    baked = Reply(headers=(('Set-Cookie', 'sid=1; Path=/'),), body=PNG)
+    async with upstream() as server, outgoing(server.origin) as outbound:
+        server.otherwise = lambda _: baked
+        await fetched(outbound, f'{server.origin}/a.png', server.origin)
+        await fetched(outbound, f'{server.origin}/b.png', server.origin)
+
+    assert 'cookie' not in server.asked[1].headers
+
+
+async def test_what_is_sent_tells_nothing_of_the_visitor() -> None:
+    async with upstream() as server, outgoing(server.origin) as outbound:
+        server.otherwise = lambda _: Reply(body=PNG)
+        await fetched(outbound, f'{server.origin}/a.png', 'http://elsewhere.test')
+
+    headers = dict(server.asked[0].headers)
+    assert headers.pop('user-agent').startswith('Easel/')
+    assert headers.pop('accept-encoding') == 'identity'
+    assert set(headers) <= {'host', 'accept', 'connection'}
+
+
+async def test_a_proxy_of_the_environment_is_not_used() -> None:
+    async with upstream() as proxy, upstream({'GET /a.png': Reply(body=PNG)}) as server:
+        with environment(HTTP_PROXY=proxy.origin, http_proxy=proxy.origin, ALL_PROXY=proxy.origin):
+            async with outgoing(server.origin) as outbound:
+                await fetched(outbound, f'{server.origin}/a.png', server.origin)
+
+    assert proxy.asked == []
+
+
+@contextmanager
+def environment(**values: str) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+async def test_the_client_takes_no_redirect_by_itself() -> None:
+    async with upstream() as server, outgoing(server.origin) as outbound:
+        server.otherwise = lambda _: redirect('/elsewhere', 307)
+        request = outbound.client.build_request('POST', f'{server.origin}/v1')
+        response = await outbound.client.send(request, stream=True)
+        await response.aclose()
+
+    assert [asked.target for asked in server.asked] == ['/v1']

@@ -1,0 +1,208 @@
+"""The worker: what is drawn, when, how often, and by whom."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from app.errors import Conflict, InvalidRequest
+from app.library import Library
+from app.models import Ask, Status
+from app.providers.base import Listing
+from tests.fakes import FakeProvider, provider_settings
+from tests.libraries import running
+from tests.shops import Shop, shop_in
+
+
+@pytest.fixture
+def provider() -> FakeProvider:
+    return FakeProvider()
+
+
+@pytest.fixture
+async def shop(tmp_path: Path, provider: FakeProvider) -> AsyncIterator[Shop]:
+    async with shop_in(tmp_path, provider, EASEL_API_URL='http://fake.test/v1') as shop:
+        await shop.worker.start()
+        yield shop
+
+
+async def test_an_ask_is_drawn_and_its_picture_kept(shop: Shop, provider: FakeProvider) -> None:
+    provider.go.set()
+
+    done = await shop.until(await shop.ask())
+
+    assert (done.status, done.provider, done.model) == (Status.DONE, 'fake', 'flux')
+    assert [shop.store.original(image.file) for image in done.images] == shop.originals()
+    assert provider.asks == [Ask(prompt='a cat')]
+    assert done.started_at
+    assert done.finished_at
+
+
+async def test_what_waits_is_drawn_after_a_restart(tmp_path: Path, provider: FakeProvider) -> None:
+    async with shop_in(tmp_path, provider) as before:
+        waiting = await before.ask()
+    provider.go.set()
+
+    async with shop_in(tmp_path, provider) as after:
+        await after.worker.start()
+        done = await after.until(waiting)
+
+    assert (done.status, done.attempt) == (Status.DONE, 1)
+
+
+async def test_what_was_running_at_a_crash_is_interrupted_and_never_sent_again(
+    tmp_path: Path, provider: FakeProvider
+) -> None:
+    before = await Library.open(tmp_path / 'easel.db')
+    generation = await running(before, provider='fake')
+    await before.close()
+    provider.go.set()
+
+    async with shop_in(tmp_path, provider) as after:
+        await after.worker.start()
+        await after.until(await after.ask('another'))
+        found = await after.library.generations.one(generation.id)
+
+    assert found.status is Status.INTERRUPTED
+    assert [ask.prompt for ask in provider.asks] == ['another']
+
+
+async def test_stopping_interrupts_what_runs_and_keeps_what_waits(
+    tmp_path: Path,
+) -> None:
+    provider = FakeProvider(provider_settings(at_once=1))
+    async with shop_in(tmp_path, provider) as shop:
+        await shop.worker.start()
+        running, waiting = await shop.ask(), await shop.ask()
+        await provider.begun.acquire()
+
+        await shop.worker.stop()
+
+        assert (await shop.library.generations.one(running.id)).status is Status.INTERRUPTED
+        assert (await shop.library.generations.one(waiting.id)).status is Status.QUEUED
+        assert provider.closed == 1
+
+
+async def test_cancelling_closes_the_call_and_keeps_no_file(
+    shop: Shop, provider: FakeProvider
+) -> None:
+    generation = await shop.ask()
+    await provider.begun.acquire()
+
+    cancelled = await shop.worker.cancel(generation.id)
+    follower = await shop.ask()
+    await provider.begun.acquire()
+    provider.go.set()
+    await shop.until(follower)
+
+    assert cancelled.status is Status.CANCELLED
+    assert (await shop.until(generation)).images == ()
+    assert provider.closed == 1
+    assert len(shop.originals()) == 1
+
+
+async def test_cancelling_what_waits_means_that_it_is_never_asked(
+    tmp_path: Path, provider: FakeProvider
+) -> None:
+    async with shop_in(tmp_path, provider) as shop:
+        first, second = await shop.ask('first'), await shop.ask('second')
+        await shop.worker.cancel(first.id)
+        provider.go.set()
+
+        await shop.worker.start()
+        await shop.until(second)
+
+    assert [ask.prompt for ask in provider.asks] == ['second']
+
+
+async def test_a_cancelled_generation_can_be_tried_again(
+    shop: Shop, provider: FakeProvider
+) -> None:
+    generation = await shop.ask()
+    await provider.begun.acquire()
+    await shop.worker.cancel(generation.id)
+    provider.go.set()
+
+    await shop.worker.retry(generation.id)
+    done = await shop.until(generation, Status.DONE)
+
+    assert (done.attempt, len(done.images)) == (2, 1)
+
+
+async def test_what_is_done_can_not_be_tried_again(shop: Shop, provider: FakeProvider) -> None:
+    provider.go.set()
+    done = await shop.until(await shop.ask())
+
+    with pytest.raises(Conflict):
+        await shop.worker.retry(done.id)
+
+    assert len(provider.asks) == 1
+
+
+@pytest.mark.parametrize('at_once', [1, 3])
+async def test_no_more_run_at_the_same_time_than_the_provider_allows(
+    at_once: int, tmp_path: Path
+) -> None:
+    provider = FakeProvider(provider_settings(at_once=at_once))
+    async with shop_in(tmp_path, provider) as shop:
+        asked = [await shop.ask() for _ in range(5)]
+        await shop.worker.start()
+        for _ in range(at_once):
+            await provider.begun.acquire()
+        asked += [await shop.ask() for _ in range(20)]
+        provider.go.set()
+        statuses = [(await shop.until(generation)).status for generation in asked]
+
+    assert statuses == [Status.DONE] * 25
+    assert provider.most_under_way == at_once
+
+
+async def test_the_same_submission_is_drawn_once(shop: Shop, provider: FakeProvider) -> None:
+    provider.go.set()
+
+    first = await shop.worker.submit(Ask(prompt='a'), 'mark')
+    again = await shop.worker.submit(Ask(prompt='a'), 'mark')
+    await shop.until(first.generation)
+
+    assert first.generation.id == again.generation.id
+    assert len(provider.asks) == 1
+
+
+async def test_an_unknown_provider_is_refused(shop: Shop) -> None:
+    with pytest.raises(InvalidRequest):
+        await shop.worker.submit(Ask(prompt='a', provider='nobody'))
+
+
+@pytest.mark.parametrize(
+    ('environment', 'refused', 'drew'),
+    [
+        ({}, True, 'demo'),
+        ({}, False, 'fake'),
+        ({'EASEL_API_URL': 'http://fake.test/v1'}, True, 'fake'),
+        ({'OPENAI_BASE_URL': 'http://fake.test/v1'}, True, 'fake'),
+    ],
+    ids=['not set, refuses', 'not set, answers', 'set, refuses', 'set otherwise, refuses'],
+)
+async def test_the_demo_stands_in_only_for_an_address_that_nobody_set_and_that_refuses(
+    environment: dict[str, str], refused: bool, drew: str, tmp_path: Path
+) -> None:
+    provider = FakeProvider(listing=Listing(answered=not refused, refused=refused))
+    provider.go.set()
+    async with shop_in(tmp_path, provider, **environment) as shop:
+        await shop.worker.start()
+        done = await shop.until(await shop.ask())
+
+    assert (done.status, done.provider) == (Status.DONE, drew)
+    assert len(provider.asks) == (1 if drew == 'fake' else 0)
+
+
+async def test_an_ask_can_be_drawn_without_the_queue(
+    tmp_path: Path, provider: FakeProvider
+) -> None:
+    provider.go.set()
+    async with shop_in(tmp_path, provider) as shop:
+        done = await shop.worker.draw_now(Ask(prompt='now'))
+
+    assert (done.status, len(done.images)) == (Status.DONE, 1)

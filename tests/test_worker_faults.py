@@ -1,0 +1,124 @@
+"""The worker when something breaks: it says what, keeps what is good, and goes on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from app.errors import ErrorKind, Failure, ProviderError
+from app.models import Status
+from tests.fakes import FakeProvider, arriving_in, picture
+from tests.shops import Shop, shop_in
+
+
+@pytest.fixture
+def provider() -> FakeProvider:
+    return FakeProvider()
+
+
+@pytest.fixture
+async def shop(tmp_path: Path, provider: FakeProvider) -> AsyncIterator[Shop]:
+    async with shop_in(tmp_path, provider, EASEL_API_URL='http://fake.test/v1') as shop:
+        await shop.worker.start()
+        yield shop
+
+
+async def test_one_bad_picture_of_two_is_reported_and_the_other_kept(tmp_path: Path) -> None:
+    provider = FakeProvider(pictures=[picture(), picture()[:30]])
+    provider.go.set()
+    async with shop_in(tmp_path, provider) as shop:
+        await shop.worker.start()
+        done = await shop.until(await shop.ask())
+
+        assert (done.status, len(done.images)) == (Status.DONE, 1)
+        assert [failure.kind for failure in done.item_errors] == [ErrorKind.BAD_IMAGE]
+        assert arriving_in(tmp_path) == []
+
+
+async def test_bad_pictures_alone_are_a_failure(tmp_path: Path) -> None:
+    provider = FakeProvider(pictures=[b'<html>', picture()[:30]])
+    provider.go.set()
+    async with shop_in(tmp_path, provider) as shop:
+        await shop.worker.start()
+        done = await shop.until(await shop.ask())
+
+        assert (done.status, done.images) == (Status.FAILED, ())
+        assert done.error
+        assert done.error.kind is ErrorKind.NOT_AN_IMAGE
+        assert shop.originals() == []
+
+
+REFUSED = Failure(kind=ErrorKind.MODERATION, words='not that', where='fake.test', http_status=400)
+
+
+@pytest.mark.parametrize(
+    ('fault', 'failure'),
+    [
+        (ProviderError(REFUSED), REFUSED),
+        (RuntimeError('a secret detail'), Failure(kind=ErrorKind.INTERNAL, reason='RuntimeError')),
+        (KeyError('x'), Failure(kind=ErrorKind.INTERNAL, reason='KeyError')),
+    ],
+)
+async def test_a_fault_is_written_down_and_the_next_is_drawn(
+    fault: Exception, failure: Failure, shop: Shop, provider: FakeProvider
+) -> None:
+    provider.fault = fault
+    provider.go.set()
+    broken = await shop.until(await shop.ask())
+    provider.fault = None
+
+    following = await shop.until(await shop.ask())
+
+    assert (broken.status, broken.error) == (Status.FAILED, failure)
+    assert following.status is Status.DONE
+
+
+@pytest.mark.parametrize('folder', ['images', 'arriving', 'thumbs'])
+async def test_a_disk_that_refuses_is_a_failed_storage_and_not_the_provider(
+    folder: str, shop: Shop, provider: FakeProvider
+) -> None:
+    (shop.store.data / folder).rmdir()
+    (shop.store.data / folder).write_text('in the way')
+    provider.go.set()
+
+    failed = await shop.until(await shop.ask())
+
+    assert failed.status is Status.FAILED
+    assert failed.error
+    assert failed.error.kind is ErrorKind.STORAGE
+    assert str(shop.store.data) not in failed.error.reason
+
+
+@pytest.mark.parametrize(
+    'labels',
+    [{'seed': 1 << 63}, {'seed': 10**30}, {'revised_prompt': 'a \ud800 cat'}],
+    ids=['large seed', 'huge seed', 'half a sign'],
+)
+async def test_a_label_that_no_row_can_hold_does_not_cost_the_picture(
+    labels: dict[str, object], shop: Shop, provider: FakeProvider
+) -> None:
+    provider.labels = labels
+    provider.go.set()
+
+    done = await shop.until(await shop.ask())
+
+    assert (done.status, len(done.images)) == (Status.DONE, 1)
+
+
+async def test_a_generation_that_could_not_be_written_down_leaves_no_picture(
+    shop: Shop, provider: FakeProvider
+) -> None:
+    await shop.library.database.write(
+        lambda db: db.execute(
+            "create trigger refuse before insert on images begin select raise(abort, 'no'); end"
+        )
+    )
+    provider.go.set()
+
+    failed = await shop.until(await shop.ask())
+
+    assert failed.error
+    assert failed.error.kind is ErrorKind.STORAGE
+    assert shop.originals() == []
