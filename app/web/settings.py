@@ -101,6 +101,6 @@ async def sign_in(request: Request, house: TheHouse) -> Response:
 
 
 @router.get('/health')
-async def health() -> dict[str, str]:
+async def health() -> Response:
     """Say that the server is up; asks for no password."""
-    return {'status': 'ok', 'version': __version__}
+    return JSONResponse({'status': 'ok', 'version': __version__})
