@@ -232,7 +232,6 @@ class FakeProvider:
     asks: list[Ask] = field(default_factory=list)
     begun: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
     go: asyncio.Event = field(default_factory=asyncio.Event)
-    labels: dict[str, object] = field(default_factory=dict)
     under_way: int = 0
     most_under_way: int = 0
     closed: int = 0
@@ -259,14 +258,4 @@ class FakeProvider:
     def _arrive(self, content: bytes, incoming: Callable[[], Incoming]) -> Received:
         file = incoming()
         file.write(content)
-        came = file.received()
-        seed = self.labels.get('seed')
-        revised = self.labels.get('revised_prompt')
-        return Received(
-            path=came.path,
-            digest=came.digest,
-            size_bytes=came.size_bytes,
-            head=came.head,
-            seed=seed if isinstance(seed, int) else None,
-            revised_prompt=revised if isinstance(revised, str) else None,
-        )
+        return file.received()

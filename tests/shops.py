@@ -15,8 +15,9 @@ from app.library import Library
 from app.models import Ask, Generation, Status
 from app.outbound import Outbound
 from app.providers import Providers
+from app.providers.base import Provider
 from app.worker import Worker
-from tests.fakes import FakeProvider, storing
+from tests.fakes import storing
 
 DEADLINE_S = 15
 
@@ -48,8 +49,8 @@ class Shop:
 
 
 @asynccontextmanager
-async def shop_in(folder: Path, provider: FakeProvider, **environment: str) -> AsyncIterator[Shop]:
-    """Open a shop whose first provider is the fake; the worker is not started."""
+async def shop_in(folder: Path, provider: Provider, **environment: str) -> AsyncIterator[Shop]:
+    """Open a shop with this as its first provider; the worker is not started."""
     config = config_from({'EASEL_DATA': str(folder)} | environment)
     outbound, changes = Outbound(), Changes()
     async with storing(folder) as store, changes.listening() as listener:

@@ -36,7 +36,6 @@ HOMES = {
     'fastapi': ('app.web', 'app.main'),
     'starlette': ('app.web', 'app.main', 'app.providers.demo'),
     'uvicorn': ('app.serve', 'app.__main__'),
-    'filelock': ('app.holding',),
     'dotenv': ('app.config',),
     'platformdirs': ('app.config',),
 }

@@ -97,15 +97,6 @@ def test_a_prompt_that_is_no_text_and_a_seed_that_is_no_number_are_absent(
     assert items == [Item(URL, True, None, None)]
 
 
-@pytest.mark.parametrize('seed', [1 << 63, -(1 << 63) - 1, 10**30])
-def test_a_seed_that_no_row_can_hold_is_absent(seed: int) -> None:
-    tree: Json = {'data': [{'url': URL, 'seed': seed}]}
-
-    items = find_items(tree)
-
-    assert items[0].seed is None
-
-
 @given(json_values)
 def test_any_json_at_all_can_be_searched(tree: Json) -> None:
     items = find_items(tree)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from app.errors import ErrorKind, Failure, ProviderError
-from app.models import Status
-from tests.fakes import FakeProvider, arriving_in, picture
+from app.models import Ask, Generation, Status
+from tests.fakes import FakeProvider, Reply, arriving_in, asking, picture, upstream
 from tests.shops import Shop, shop_in
 
 
@@ -91,20 +92,47 @@ async def test_a_disk_that_refuses_is_a_failed_storage_and_not_the_provider(
     assert str(shop.store.data) not in failed.error.reason
 
 
-@pytest.mark.parametrize(
-    'labels',
-    [{'seed': 1 << 63}, {'seed': 10**30}, {'revised_prompt': 'a \ud800 cat'}],
-    ids=['large seed', 'huge seed', 'half a sign'],
-)
-async def test_a_label_that_no_row_can_hold_does_not_cost_the_picture(
-    labels: dict[str, object], shop: Shop, provider: FakeProvider
-) -> None:
-    provider.labels = labels
-    provider.go.set()
+async def drawn_by_a_server(reply: Reply, folder: Path) -> Generation:
+    """Have the real provider ask a server that answers so, and read the row afterwards."""
+    async with upstream({'POST /v1/images/generations': reply}) as server:
+        url = f'{server.origin}/v1'
+        async with asking(url) as provider, shop_in(folder, provider, EASEL_API_URL=url) as shop:
+            return await shop.worker.draw_now(Ask(prompt='a cat'))
 
-    done = await shop.until(await shop.ask())
+
+@pytest.mark.parametrize(
+    'label',
+    ['"seed":9223372036854775808', '"seed":-1e400', f'"seed":{10**30}', '"revised_prompt":"\\ud800"'],
+    ids=['large seed', 'endless seed', 'huge seed', 'half a sign'],
+)  # fmt: skip
+async def test_a_label_that_no_row_can_hold_does_not_cost_the_picture(
+    label: str, tmp_path: Path
+) -> None:
+    content = base64.b64encode(picture()).decode()
+    body = f'{{"data":[{{"b64_json":"{content}",{label}}}]}}'.encode()
+
+    done = await drawn_by_a_server(Reply(body=body), tmp_path)
 
     assert (done.status, len(done.images)) == (Status.DONE, 1)
+
+
+@pytest.mark.parametrize(
+    ('status', 'body', 'kind'),
+    [
+        (400, b'{"error":{"message":"no \\ud800 cat"}}', ErrorKind.INVALID_REQUEST),
+        (202, b'{"id":"\\ud800"}', ErrorKind.PENDING),
+        (200, b'{"data":[{"url":"http://127.0.0.1/\\ud800"}]}', ErrorKind.BLOCKED_URL),
+    ],
+    ids=['words', 'job', 'address'],
+)
+async def test_words_that_no_row_can_hold_do_not_hide_the_failure(
+    status: int, body: bytes, kind: ErrorKind, tmp_path: Path
+) -> None:
+    failed = await drawn_by_a_server(Reply(status=status, body=body), tmp_path)
+
+    assert failed.status is Status.FAILED
+    assert failed.error
+    assert failed.error.kind is kind
 
 
 async def test_a_generation_that_could_not_be_written_down_leaves_no_picture(
