@@ -101,14 +101,19 @@ def _order(chosen: argparse.Namespace) -> Order:
 def _demo(chosen: argparse.Namespace) -> int:
     import uvicorn
 
+    from app.listening import PortTaken, listen
     from app.providers.demo.server import create_demo
 
-    sys.stderr.write(
-        f'The demo provider draws at http://localhost:{chosen.port}/v1/images/generations\n'
-    )
-    uvicorn.run(
-        create_demo(), host=chosen.host, port=chosen.port, log_level='warning', access_log=False
-    )
+    try:
+        listening = listen(chosen.host, chosen.port)
+    except PortTaken as error:
+        sys.stderr.write(f'{error}\n')
+        return 1
+    port = listening.getsockname()[1]
+    sys.stderr.write(f'The demo draws at http://localhost:{port}/v1/images/generations\n')
+    config = uvicorn.Config(create_demo(), log_level='warning', access_log=False, lifespan='off')
+    with listening:
+        uvicorn.Server(config).run(sockets=[listening])
     return 0
 
 

@@ -12,7 +12,8 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+
+from app.addresses import Blocked, origin_of
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DEFAULT_API_URL = 'http://localhost:1337/v1'
@@ -37,6 +38,8 @@ KNOWN = {
 CHILD_NEEDS = ('PATH', 'HOME', 'LANG', 'LC_ALL', 'SYSTEMROOT', 'VIRTUAL_ENV', 'PYTHONHOME')
 
 _HOST_NAME = re.compile(r'[a-z0-9]([a-z0-9.-]*[a-z0-9])?', re.IGNORECASE)
+_BIND_ADDRESS = re.compile(r'[a-z0-9:]([a-z0-9.:-]*[a-z0-9:])?', re.IGNORECASE)
+_HEADER_VALUE = re.compile(r'[!-~]+')
 _LOOPBACK = re.compile(r'localhost|127(\.\d{1,3}){3}|::1', re.IGNORECASE)
 
 
@@ -114,7 +117,7 @@ def config_from(
     url, key, was_set = _provider(values)
     config = Config(
         host=host or values.text('EASEL_HOST', '127.0.0.1'),
-        port=port if port is not None else int(values.number('EASEL_PORT', DEFAULT_PORT, 0, 65535)),
+        port=port if port is not None else values.whole('EASEL_PORT', DEFAULT_PORT, 0, 65535),
         data=Path(data or values.text('EASEL_DATA', str(default_data()))).expanduser().absolute(),
         api_url=url,
         api_url_was_set=was_set,
@@ -123,12 +126,14 @@ def config_from(
         log_level=values.choice('EASEL_LOG', 'info', ('debug', 'info', 'warning', 'error')),
         log_format=values.choice('EASEL_LOG_FORMAT', 'text', ('text', 'json')),
         password=values.secret('EASEL_PASSWORD'),
-        token=values.secret('EASEL_TOKEN'),
+        token=values.key('EASEL_TOKEN'),
         api_key=key,
         image_origins=values.origins('EASEL_IMAGE_ORIGINS'),
         hosts=values.hosts('EASEL_HOSTS'),
         warnings=_warnings(environment),
     )
+    if not _BIND_ADDRESS.fullmatch(config.host) or '..' in config.host:
+        raise ConfigError(f'EASEL_HOST is {config.host!r}; an address or a name is allowed.')
     if not config.loopback and config.password is None:
         raise ConfigError(
             f'EASEL_HOST is {config.host!r}, which other machines can reach, and no EASEL_PASSWORD '
@@ -174,11 +179,11 @@ def language_of_terminal() -> str:
 def _provider(values: _Values) -> tuple[str, str | None, bool]:
     """Choose address and key together: a key never goes to an address it was not set for."""
     if values.has('EASEL_API_URL'):
-        return values.url('EASEL_API_URL'), values.secret('EASEL_API_KEY'), True
+        return values.url('EASEL_API_URL'), values.key('EASEL_API_KEY'), True
     if values.has('OPENAI_BASE_URL'):
-        key = values.secret('EASEL_API_KEY') or values.secret('OPENAI_API_KEY')
+        key = values.key('EASEL_API_KEY') or values.key('OPENAI_API_KEY')
         return values.url('OPENAI_BASE_URL'), key, True
-    return DEFAULT_API_URL, values.secret('EASEL_API_KEY'), False
+    return DEFAULT_API_URL, values.key('EASEL_API_KEY'), False
 
 
 def _warnings(environment: Mapping[str, str]) -> tuple[str, ...]:
@@ -213,6 +218,14 @@ class _Values:
             raise ConfigError(f'{name} is {text!r}; a number from {least} to {most} is allowed.')
         return value
 
+    def whole(self, name: str, default: int, least: int, most: int) -> int:
+        value = self.number(name, default, least, most)
+        if value != int(value):
+            raise ConfigError(
+                f'{name} is {value}; a whole number from {least} to {most} is allowed.'
+            )
+        return int(value)
+
     def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
         text = self.text(name, default).lower()
         if text not in allowed:
@@ -231,27 +244,38 @@ class _Values:
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f'{name}_FILE is {str(path)!r}, which can not be read.') from error
 
+    def key(self, name: str) -> str | None:
+        """Read a secret that goes into a header; a wrong one is never shown."""
+        secret = self.secret(name)
+        if secret is not None and not _HEADER_VALUE.fullmatch(secret):
+            raise ConfigError(f'{name} holds blanks or letters that no HTTP header can carry.')
+        return secret
+
     def url(self, name: str) -> str:
         text = self.text(name, '')
         whole = text if '://' in text else f'http://{text}'
         try:
-            parts = urlsplit(whole)
-            usable = parts.scheme in ('http', 'https') and parts.hostname and parts.port != 0
-        except ValueError:
-            usable = None
-        if not usable or parts.username is not None or any(sign.isspace() for sign in whole):
+            origin_of(whole)
+        except Blocked as error:
             raise ConfigError(
                 f'{name} is {text!r}; an address like {DEFAULT_API_URL} is allowed, '
                 'without a user name in it.'
-            )
+            ) from error
         return whole
 
     def origins(self, name: str) -> tuple[str, ...]:
         return tuple(
-            _Values({name: part}).url(name).rstrip('/')
+            self._origin(name, part.strip())
             for part in self.text(name, '').split(',')
             if part.strip()
         )
+
+    def _origin(self, name: str, text: str) -> str:
+        if '://' not in text:
+            raise ConfigError(
+                f'{name} holds {text!r}; origins like http://10.0.0.5:8080 are allowed.'
+            )
+        return _Values({name: text}).url(name).rstrip('/')
 
     def hosts(self, name: str) -> tuple[str, ...]:
         names = tuple(part.strip() for part in self.text(name, '').split(',') if part.strip())

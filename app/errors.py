@@ -108,6 +108,13 @@ class Malformed(AppError):
     kind = 'malformed'
 
 
+class WrongType(AppError):
+    """The body is of a type that this address does not read."""
+
+    status = 415
+    kind = 'wrong_type'
+
+
 class NotFound(AppError):
     """There is no such page, generation or picture."""
 

@@ -29,6 +29,8 @@ def mime_of(head: bytes) -> str | None:
 def what_is(head: bytes) -> str:
     """Name what came instead of a picture, in a word for the sentence."""
     text = head.lstrip(b'\xef\xbb\xbf \t\r\n').lower()
+    if not text:
+        return 'empty'
     for name, starts in _OTHERS.items():
         if text.startswith(starts):
             return name
@@ -44,7 +46,6 @@ _OTHERS: dict[str, tuple[bytes, ...]] = {
     'json': (b'{', b'['),
     'pdf': (b'%pdf',),
     'zip': (b'pk\x03\x04',),
-    'video': (b'\x1a\x45\xdf\xa3',),
+    'video': (b'\x1aE\xdf\xa3'.lower(),),
     'audio': (b'id3', b'oggs', b'riff', b'\xff\xfb'),
-    'empty': (),
 }

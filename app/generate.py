@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from urllib.parse import unquote, urlencode
 
 import httpx
 
+from app.addresses import origin_of
 from app.config import Config, language_of_terminal
 from app.errors import AppError, ErrorKind, Failure, InvalidRequest, NotFound
 from app.holding import Held, Holder, holding
@@ -21,7 +23,7 @@ from app.images import Store
 from app.log import logger
 from app.main import TOKEN, open_house
 from app.models import DEMO, Generation
-from app.outbound import Outbound, origin_of
+from app.outbound import Outbound
 from app.sentences import error_json, item_error_json
 from app.serve import run
 from app.web.files import FILE_HEADER
@@ -53,14 +55,15 @@ def generate(config: Config, order: Order) -> int:
         log.warning('%s', warning)
     try:
         ask_of(order.fields)
+        _prepare_out(order.out)
         result = _by_whoever_can(config, order)
-        _copy_out(result, order.out)
     except InvalidRequest as error:
         for name, wrong in (error.fields or {'': error}).items():
             sys.stderr.write(f'{name}: {wrong}\n' if name else f'{wrong}\n')
         return 2
     except (AppError, Unfulfilled, OSError) as error:
         return _not_even_begun(error, order)
+    _copy_out(result, order.out)
     return _print(result, order)
 
 
@@ -183,15 +186,34 @@ def _sentence_of(answer: httpx.Response) -> str:
         return f'Easel answered {answer.status_code}.'
 
 
+def _prepare_out(out: Path | None) -> None:
+    """Make the folder for copies before anything is drawn, which may cost money.
+
+    Raises:
+        InvalidRequest: It can't be written.
+    """
+    if out is None:
+        return
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise InvalidRequest('--out {out}: {reason}.', out=out, reason=error.strerror) from error
+
+
 def _copy_out(result: Object, out: Path | None) -> None:
     """Copy the pictures to where the user wants them, and name those copies instead."""
     images = result['images']
     if out is None or not isinstance(images, list):
         return
-    out.mkdir(parents=True, exist_ok=True)
     for image in images:
         copy = out.absolute() / Path(image['path']).name
-        shutil.copyfile(image['path'], copy)
+        try:
+            shutil.copyfile(image['path'], copy)
+        except OSError as error:
+            sys.stderr.write(f'{copy} could not be written: {error.strerror}.\n')
+            continue
         image['path'] = str(copy)
 
 

@@ -49,13 +49,23 @@ def holding(data: Path) -> Iterator[None]:
         Held: Another process does.
         OSError: The folder can't be made or written.
     """
-    os.umask(0o077)  # prompts, pictures and secrets are for this user alone
+    mask = os.umask(0o077)  # prompts, pictures and secrets are for this user alone
+    try:
+        with _held(data):
+            yield
+    finally:
+        os.umask(mask)
+
+
+@contextmanager
+def _held(data: Path) -> Iterator[None]:
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (data / LOCK).open('ab') as file:
         try:
             _lock(file.fileno())
         except OSError as error:
             raise Held(holder_of(data)) from error
+        (data / HOLDER).unlink(missing_ok=True)  # what a crash left behind names nobody
         try:
             yield
         finally:

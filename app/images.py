@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -55,7 +56,8 @@ class Incoming:
         if len(self._head) < HEAD_BYTES:
             self._head += block[:HEAD_BYTES]
         try:
-            self._file.write(block)
+            if self._file.write(block) != len(block):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             raise storage_failed(error) from error
         self._digest.update(block)

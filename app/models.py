@@ -57,7 +57,7 @@ class Size:
             ValueError: The text is not two whole numbers with an `x` between.
         """
         width, cross, height = text.partition('x')
-        if not (cross and width.isascii() and width.isdigit() and height.isascii()):
+        if not (cross and f'{width}{height}'.isascii() and width.isdigit() and height.isdigit()):
             raise ValueError(text)
         return cls(int(width), int(height))
 
@@ -172,3 +172,24 @@ class Generation:
     item_errors: tuple[Failure, ...] = ()
     error: Failure | None = None
     images: tuple[Image, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The generation of a submission, and whether this very submission made it."""
+
+    generation: Generation
+    new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one attempt came to."""
+
+    status: Status
+    provider: str
+    model: str | None
+    kept: tuple[Kept, ...] = ()
+    item_errors: tuple[Failure, ...] = ()
+    dropped: tuple[str, ...] = ()
+    error: Failure | None = None

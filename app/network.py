@@ -85,7 +85,7 @@ def tls_context() -> ssl.SSLContext:
 
 
 async def addresses_of(host: str, port: int) -> list[str]:
-    """Look a name up.
+    """Look a name up; never empty.
 
     Raises:
         httpcore.ConnectError: There is no such name.
@@ -95,7 +95,10 @@ async def addresses_of(host: str, port: int) -> list[str]:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise httpcore.ConnectError('no such name') from error
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    if not addresses:
+        raise httpcore.ConnectError('no such name')
+    return addresses
 
 
 async def connect(addresses: Iterable[str], port: int, timeout: float | None) -> Stream:

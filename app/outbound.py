@@ -10,20 +10,20 @@ httpx keeps an answer that was read whole in a reference cycle, so nothing here 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import urljoin
 
 import httpcore
 import httpx
 
 from app import __version__
+from app.addresses import Blocked, Origin, is_public, origin_of
 from app.errors import ErrorKind, Failure, ProviderError
+from app.images import MOST_IMAGE_BYTES
 from app.network import addresses_of, connect
 
 CONNECT_TIMEOUT_S = 10.0
@@ -32,90 +32,28 @@ FETCH_TRIES = 3
 FETCH_PAUSE_S = 0.4
 MOST_REDIRECTS = 5
 FETCH_TIMEOUT = httpx.Timeout(FETCH_DEADLINE_S, connect=CONNECT_TIMEOUT_S)
-MOST_ADDRESS_LETTERS = 8_192
-
-# What `ipaddress` calls global and is not fit to be fetched from: 6to4, Teredo, both NAT64
-# prefixes, v4-compatible, site-local, documentation, SRv6, multicast.
-NOT_PUBLIC_TEXT = """
-0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24
-192.0.2.0/24 192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24
-224.0.0.0/3 ::/96 ::ffff:0:0/96 64:ff9b::/96 64:ff9b:1::/48 100::/64 2001::/23
-2001:db8::/32 2002::/16 3fff::/20 5f00::/16 fc00::/7 fe80::/9 ff00::/8
-"""
-NOT_PUBLIC = tuple(ipaddress.ip_network(text) for text in NOT_PUBLIC_TEXT.split())
-
-
-class Blocked(Exception):
-    """The address is not one that a picture may be fetched from."""
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Scheme, host and port."""
-
-    scheme: str
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        """Write it as a person would: `localhost:1337`."""
-        host = f'[{self.host}]' if ':' in self.host else self.host
-        usual = {'http': 80, 'https': 443}[self.scheme]
-        return host if self.port == usual else f'{host}:{self.port}'
-
-
-def origin_of(url: str) -> Origin:
-    """Read the origin of an absolute http or https address.
-
-    Raises:
-        Blocked: It is no such address, or is spelt in a way that two readers may read apart.
-    """
-    if len(url) > MOST_ADDRESS_LETTERS or any(ord(sign) <= 32 or sign == '\\' for sign in url):
-        raise Blocked('odd spelling')
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise Blocked('odd spelling') from error
-    if parts.scheme not in ('http', 'https') or not parts.hostname or '@' in parts.netloc:
-        raise Blocked('not a plain http address')
-    if port == 0 or parts.netloc.endswith(':') or '%' in parts.netloc:
-        raise Blocked('odd spelling')
-    usual = 443 if parts.scheme == 'https' else 80
-    return Origin(parts.scheme, parts.hostname.lower(), port or usual)
-
-
-def absolute(reference: str, base: str) -> str:
-    """Resolve what an answer calls a picture's address against the provider's own.
-
-    A path goes to the origin's root, never below the API's path; blanks are encoded, and an
-    existing query is left as it is, since signatures cover it.
-    """
-    text = quote(reference.strip(), safe="%/:=&?~#+!$,;'@()*[]")
-    parts = urlsplit(base)
-    return urljoin(f'{parts.scheme}://{parts.netloc}/', text)
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address may be fetched from although nobody named it."""
-    try:
-        ip = ipaddress.ip_address(address.partition('%')[0])
-    except ValueError:
-        return False
-    return ip.is_global and not any(
-        ip in network for network in NOT_PUBLIC if network.version == ip.version
-    )
 
 
 class Dialer(httpcore.AsyncNetworkBackend):
     """Connects; to origins nobody named, only at public addresses."""
 
     def __init__(self, named: Iterable[Origin]) -> None:
-        self._named = {(origin.host, origin.port) for origin in named}
+        self._named = set(named)
 
     def trust(self, origin: Origin) -> None:
         """Let this origin be wherever it is: it is a provider's, or the operator named it."""
-        self._named.add((origin.host, origin.port))
+        self._named.add(origin)
+
+    def refuse_other_scheme(self, origin: Origin) -> None:
+        """Keep a named http origin from naming https on the same port, and the other way round.
+
+        Raises:
+            Blocked: The same host and port are named, with the other scheme.
+        """
+        if origin not in self._named and any(
+            (origin.host, origin.port) == (one.host, one.port) for one in self._named
+        ):
+            raise Blocked('named with another scheme')
 
     async def connect_tcp(
         self,
@@ -132,7 +70,7 @@ class Dialer(httpcore.AsyncNetworkBackend):
             httpcore.ConnectError: Nothing answers, or there is no such name.
         """
         addresses = await self.addresses_of(host, port)
-        named = (host.lower(), port) in self._named
+        named = any((host.lower(), port) == (one.host, one.port) for one in self._named)
         if not named and not all(is_public(address) for address in addresses):
             raise Blocked('not a public address')
         return await connect(addresses, port, timeout)
@@ -194,26 +132,34 @@ class Outbound:
             ProviderError: `blocked_url`, or `image_fetch_failed` with what was seen.
         """
         for _ in range(MOST_REDIRECTS + 1):
-            origin = _origin_or_refuse(url)
-            request = self.client.build_request(
-                'GET', url, headers=headers if origin == own else None, timeout=FETCH_TIMEOUT
-            )
-            response = await self._send(request, url)
+            origin = self._origin_or_refuse(url)
+            response = await self._send(url, headers if origin == own else None)
             try:
                 if not response.has_redirect_location:
                     _refuse_answer(response, url)
                     yield response
                     return
-                url = urljoin(url, response.headers['location'])
+                url = _joined(url, response.headers['location'])
             finally:
                 await response.aclose()
         raise _fetch_failed(url, 'too many redirects')
 
-    async def _send(self, request: httpx.Request, url: str) -> httpx.Response:
+    def _origin_or_refuse(self, url: str) -> Origin:
         try:
+            origin = origin_of(url)
+            self.dialer.refuse_other_scheme(origin)
+        except Blocked as error:
+            raise blocked(url) from error
+        return origin
+
+    async def _send(self, url: str, headers: dict[str, str] | None) -> httpx.Response:
+        try:
+            request = self.client.build_request('GET', url, headers=headers, timeout=FETCH_TIMEOUT)
             return await self.client.send(request, stream=True)
         except Blocked as error:
-            raise _blocked(url) from error
+            raise blocked(url, str(error)) from error
+        except (httpx.InvalidURL, ValueError) as error:
+            raise blocked(url) from error
         except httpx.HTTPError as error:
             raise _fetch_failed(url, what_happened(error)) from error
 
@@ -232,26 +178,33 @@ def new_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
 
 def what_happened(error: Exception) -> str:
     """Say in a few words what httpx saw; `network` wrote most of them."""
+    if isinstance(error, httpx.LocalProtocolError):
+        return 'a request that can not be sent'  # its text may hold a header, and so the key
     text = str(error).strip() or type(error).__name__
     return next((words for sign, words in _SEEN if sign in text.lower()), text[:200])
 
 
-def _origin_or_refuse(url: str) -> Origin:
+def _joined(url: str, location: str) -> str:
     try:
-        return origin_of(url)
-    except Blocked as error:
-        raise _blocked(url) from error
+        return urljoin(url, location)
+    except ValueError as error:
+        raise blocked(location) from error
 
 
 def _refuse_answer(response: httpx.Response, url: str) -> None:
+    """Look at the head of an answer before any of its body is read."""
     if response.status_code != 200:
         raise _fetch_failed(url, f'HTTP {response.status_code}', response.status_code)
     if response.headers.get('content-encoding', 'identity').lower() != 'identity':
         raise _fetch_failed(url, 'a compressed answer')
+    length = response.headers.get('content-length', '')
+    if length.isdecimal() and int(length) > MOST_IMAGE_BYTES:
+        raise ProviderError(Failure(kind=ErrorKind.TOO_LARGE, url=url[:500], reason='over 64 MiB'))
 
 
-def _blocked(url: str) -> ProviderError:
-    return ProviderError(Failure(kind=ErrorKind.BLOCKED_URL, url=url[:500]))
+def blocked(url: str, reason: str = 'odd spelling') -> ProviderError:
+    """Say that an address may not be fetched from."""
+    return ProviderError(Failure(kind=ErrorKind.BLOCKED_URL, url=url[:500], reason=reason))
 
 
 def _fetch_failed(url: str, reason: str, http_status: int | None = None) -> ProviderError:

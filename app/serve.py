@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import gc
 import signal
 import socket
@@ -14,19 +13,18 @@ from collections.abc import Coroutine
 import uvicorn
 
 from app import __version__
+from app.addresses import origin_of
 from app.config import Config, can_show_browser
 from app.errors import AppError
 from app.holding import Held, Holder, announce, holding
+from app.listening import PortTaken, listen
 from app.log import logger
 from app.main import create_app, open_house
-from app.outbound import origin_of
-from app.web.house import House
+from app.web.house import NO_API, House
 
 log = logger(__name__)
 
-BACKLOG = 512
 GRACE_S = 5
-PORTS_TRIED = 50
 KEEP_ALIVE_S = 30
 G4F_LINES = '    pip install "g4f[api]"\n    g4f api --bind 127.0.0.1:1337 --no-gui\n'
 
@@ -58,16 +56,10 @@ def run(main: Coroutine[object, object, int]) -> int:
 
 def _serve_held(config: Config, *, browser: bool) -> int:
     try:
-        listening = _bind(config.host, config.port)
-    except OSError as error:
-        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-            return _stop(f'{config.host}:{config.port} can not be listened on: {error.strerror}.')
-        free = _next_free(config.host, config.port)
-        return _stop(
-            f'Port {config.port} is taken by another program. Use the next free one: --port {free}'
-        )
+        listening = listen(config.host, config.port)
+    except PortTaken as error:
+        return _stop(str(error))
     with listening:
-        listening.listen(BACKLOG)  # so that whoever reads the address can connect at once
         return run(_serve(config, listening, browser=browser))
 
 
@@ -100,7 +92,6 @@ def _uvicorn(app: object) -> uvicorn.Config:
         lifespan='off',
         proxy_headers=False,
         server_header=False,
-        backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
         ws='none',
@@ -113,9 +104,12 @@ async def _tell_provider(house: House) -> None:
     where = origin_of(settings.base_url)
     listing = await house.providers.ask_again()
     if listing.answered:
-        known = f', lists {len(listing.models)} models' if listing.models else ''
+        known = f', models: {len(listing.models)}' if listing.models else ''
         trouble = f' ({listing.reason})' if listing.reason else ''
-        _say(f'  provider  {settings.name} at {where} answers{known}{trouble}\n')
+        name = settings.name if settings.name == str(where) else f'{settings.name} at {where}'
+        _say(f'  provider  {name} answers{known}{trouble}\n')
+        if listing.reason in NO_API:
+            _say('  Most addresses end in /v1: check EASEL_API_URL.\n')
     elif house.providers.demo_stands_in:
         _say(
             f'  provider  nothing answers at {where}: pictures are demo sketches until it does.\n'
@@ -124,30 +118,6 @@ async def _tell_provider(house: House) -> None:
         )
     else:
         _say(f'  provider  {settings.name} does not answer ({listing.reason})\n')
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ':' in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        if sys.platform != 'win32':
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-    except OSError:
-        listening.close()
-        raise
-    listening.set_inheritable(True)
-    return listening
-
-
-def _next_free(host: str, port: int) -> int:
-    for candidate in range(port + 1, min(port + PORTS_TRIED, 65536)):
-        try:
-            _bind(host, candidate).close()
-        except OSError:
-            continue
-        return candidate
-    return 0
 
 
 def _url(host: str, port: int) -> str:

@@ -15,9 +15,8 @@ from app.changes import Changes
 from app.errors import AppError, ErrorKind, Failure, ProviderError, StorageFailed
 from app.images import Store
 from app.library import Library
-from app.library.generations import Outcome, Submitted
 from app.log import logger
-from app.models import DEMO, Answer, Ask, Generation, Kept, Status
+from app.models import DEMO, Answer, Ask, Generation, Kept, Outcome, Status, Submitted
 from app.providers import Providers
 
 log = logger(__name__)
@@ -49,7 +48,7 @@ class Worker:
     async def start(self) -> None:
         """Mark what an earlier server left running as interrupted, then work through the queue."""
         for generation_id in await self._library.generations.interrupt_running(self._clock()):
-            log.warning('%s: was running when Easel ended; it waits for *Try again*', generation_id)
+            log.warning('%s: was running when Easel ended; it waits for Try again', generation_id)
         self._wake.set()
         self._loop_task = asyncio.create_task(self._loop(), name='worker')
 
@@ -173,7 +172,6 @@ class Worker:
             log.exception('%s: a fault of ours', claimed.id)
             written = await self._give_up(claimed, _failure_of(error))
         if not written:
-            log.info('%s: was cancelled meanwhile, its pictures are not kept', claimed.id)
             for picture in kept:
                 self._store.forget(picture)
         self._changes.announce(claimed.id)
@@ -188,14 +186,15 @@ class Worker:
         return await writing
 
     async def _give_up(self, claimed: Generation, failure: Failure) -> bool:
+        """Write down that it failed; returns False, since no picture of it is written about."""
         outcome = Outcome(
             status=Status.FAILED, provider=claimed.provider, model=claimed.model, error=failure
         )
         try:
-            return await self._library.generations.finish(claimed, outcome, self._clock())
+            await self._library.generations.finish(claimed, outcome, self._clock())
         except AppError:
             log.exception('%s: its failure could not be written down either', claimed.id)
-            return False
+        return False
 
     async def _draw(self, claimed: Generation) -> Outcome:
         """Ask the provider and keep what comes; every expected failure is an outcome."""
@@ -207,16 +206,18 @@ class Worker:
         ask = claimed.ask
         try:
             answer = await provider.generate(ask, self._store.incoming)
+            self._providers.saw(provider, answered=True)
             kept, failures = await self._keep(answer, ask)
         except ProviderError as error:
             failure = error.failure
+            self._providers.saw(provider, answered=failure.kind is not ErrorKind.UNREACHABLE)
             log.warning('%s: %s: %s', claimed.id, failure.kind, failure.words or failure.reason)
             return Outcome(status=Status.FAILED, provider=settings.name, model=model, error=failure)
         if not kept:
             return Outcome(
                 status=Status.FAILED, provider=settings.name, model=model, error=failures[0]
             )
-        log.info('%s: %s pictures kept, %s lost', claimed.id, len(kept), len(failures))
+        log.info('%s: kept %s, lost %s', claimed.id, len(kept), len(failures))
         return Outcome(
             status=Status.DONE,
             provider=settings.name,

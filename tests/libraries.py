@@ -6,8 +6,7 @@ import itertools
 
 from app.errors import ErrorKind, Failure
 from app.library import Library
-from app.library.generations import Outcome
-from app.models import Ask, Generation, Image, Kept, ResponseFormat, Size, Status
+from app.models import Ask, Generation, Image, Kept, Outcome, ResponseFormat, Size, Status
 
 FULL = Ask(
     prompt='a cat\nand a dog; кот',

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.outbound import Blocked, Origin, absolute, is_public, origin_of
+from app.addresses import Blocked, Origin, absolute, is_public, origin_of
 
 
 def each(text: str) -> list[str]:

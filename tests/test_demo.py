@@ -1,23 +1,15 @@
-"""The embedded provider: what it draws, and how it speaks the OpenAI images API."""
+"""The embedded provider: how it speaks the OpenAI images API."""
 
-import asyncio
 import base64
-import hashlib
-import io
-import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 
 import httpx
-import openai
 import pytest
-import uvicorn
-from openai import AsyncOpenAI
 from PIL import Image
 
-from app.providers.demo.drawing import coarse, draw
 from app.providers.demo.server import create_demo
+from tests.sketches import from_base64, opened, png
 
 GENERATIONS = '/v1/images/generations'
 EDITS = '/v1/images/edits'
@@ -28,131 +20,6 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app=create_demo())
     async with httpx.AsyncClient(transport=transport, base_url='http://demo.local') as client:
         yield client
-
-
-@pytest.fixture
-async def origin() -> AsyncIterator[str]:
-    """The demo behind a real socket."""
-    listener = socket.create_server(('127.0.0.1', 0))
-    server = uvicorn.Server(uvicorn.Config(create_demo(), log_level='warning', lifespan='off'))
-    serving = asyncio.create_task(server.serve([listener]))
-    yield f'http://127.0.0.1:{listener.getsockname()[1]}'
-    server.should_exit = True
-    await serving
-    listener.close()
-
-
-@pytest.fixture
-async def sdk(origin: str) -> AsyncIterator[AsyncOpenAI]:
-    async with AsyncOpenAI(base_url=f'{origin}/v1', api_key='none', max_retries=0) as sdk:
-        yield sdk
-
-
-def opened(content: bytes) -> Image.Image:
-    picture = Image.open(io.BytesIO(content))
-    picture.load()
-    return picture
-
-
-def from_base64(text: str | None) -> Image.Image:
-    return opened(base64.b64decode(text or ''))
-
-
-def png(picture: Image.Image) -> bytes:
-    file = io.BytesIO()
-    picture.save(file, 'PNG')
-    return file.getvalue()
-
-
-def digest(picture: Image.Image) -> str:
-    return hashlib.sha256(picture.tobytes()).hexdigest()
-
-
-def test_the_same_prompt_and_seed_draw_the_same_pixels() -> None:
-    first = draw('a lighthouse at dusk', 7, 200, 160)
-
-    again = draw('a lighthouse at dusk', 7, 200, 160)
-
-    assert digest(first) == digest(again)
-
-
-def test_another_seed_or_prompt_draws_another_picture() -> None:
-    requests = [('hills', 1), ('hills', 2), ('холмы', 1)]
-
-    drawn = {digest(draw(prompt, seed, 64, 64)) for prompt, seed in requests}
-
-    assert len(drawn) == 3
-
-
-@pytest.mark.parametrize(
-    'prompt',
-    [
-        '',
-        '\ud800',
-        'mountains and a lake at dawn',
-        'зимний лес, снегопад, ночь',
-        'пустыня на закате',
-        'city at night in the rain',
-        'red boat, lighthouse and birds on a foggy sea',
-        'a galaxy with a planet',
-        'aurora over a cabin in the snow',
-        'balloons over a castle and an oak tree in autumn',
-        'a cat among tulips',
-    ],
-)
-@pytest.mark.parametrize('size', [(16, 16), (300, 200), (90, 400)])
-def test_every_subject_is_drawn_at_every_shape(prompt: str, size: tuple[int, int]) -> None:
-    picture = draw(prompt, 3, *size)
-
-    shades = set(picture.convert('L').tobytes())
-
-    assert picture.size == size
-    assert picture.mode == 'RGB'
-    assert len(shades) > 8
-
-
-@pytest.mark.parametrize('size', [(16384, 16), (16, 16384), (8000, 5000)])
-def test_extreme_sizes_are_drawn(size: tuple[int, int]) -> None:
-    picture = draw('море, мост', 1, *size)
-
-    drawn_size = picture.size
-
-    assert drawn_size == size
-
-
-def test_night_is_darker_than_day() -> None:
-    night = draw('mountains at night', 5, 96, 96).convert('L').resize((1, 1))
-
-    day = draw('mountains on a sunny day', 5, 96, 96).convert('L').resize((1, 1))
-
-    assert night.tobytes() < day.tobytes()
-
-
-@pytest.mark.parametrize(('word', 'band'), [('red', 0), ('зелёные', 1), ('blue', 2)])
-def test_a_named_colour_rules_the_picture(word: str, band: int) -> None:
-    picture = draw(f'{word} hills in the morning', 4, 96, 96)
-
-    mean = picture.resize((1, 1), Image.Resampling.BOX).tobytes()
-
-    assert max(range(3), key=lambda index: mean[index]) == band
-
-
-def test_a_picture_of_a_megapixel_is_quick() -> None:
-    draw('warm up', 1, 64, 64)
-    started = time.process_time()
-
-    draw('foggy forest with mountains and a lake', 1, 1024, 1024)
-
-    assert time.process_time() - started < 1.5
-
-
-def test_an_early_state_is_like_the_picture_and_coarser() -> None:
-    picture = draw('hills', 1, 256, 256)
-
-    early = coarse(picture, 0.3)
-
-    assert early.size == picture.size
-    assert len(png(early)) < len(png(picture)) / 2
 
 
 async def test_the_official_script_gets_an_address_that_gives_the_picture(
@@ -367,96 +234,3 @@ async def test_an_edit_without_a_readable_picture_is_refused(
 
     assert answer.status_code == 400
     assert answer.json()['error']['param'] == param
-
-
-async def test_the_sdk_lists_the_one_model(sdk: AsyncOpenAI) -> None:
-    models = (await sdk.models.list()).data
-
-    described = [(model.id, model.owned_by, model.to_dict()['type']) for model in models]
-
-    assert described == [('sketch', 'easel', 'image')]
-
-
-async def test_the_sdk_gets_a_picture_inline(sdk: AsyncOpenAI) -> None:
-    answer = await sdk.images.generate(
-        prompt='hills', model='dall-e-3', size='1024x1024', response_format='b64_json'
-    )
-
-    assert answer.data
-    assert from_base64(answer.data[0].b64_json).size == (1024, 1024)
-
-
-async def test_the_sdk_gets_an_address_on_the_same_socket(sdk: AsyncOpenAI, origin: str) -> None:
-    answer = await sdk.images.generate(prompt='hills', extra_body={'size': '64x48'})
-
-    assert answer.data
-    url = answer.data[0].url or ''
-    async with httpx.AsyncClient() as client:
-        picture = await client.get(url)
-    assert url.startswith(f'{origin}/media/')
-    assert opened(picture.content).size == (64, 48)
-
-
-async def test_the_sdk_streams_early_states_and_then_the_picture(sdk: AsyncOpenAI) -> None:
-    stream = await sdk.images.generate(
-        prompt='hills', stream=True, partial_images=2, extra_body={'size': '96x64'}
-    )
-
-    async with aclosing(stream.response):
-        events = [event async for event in stream]
-
-    assert [event.type for event in events] == [
-        'image_generation.partial_image',
-        'image_generation.partial_image',
-        'image_generation.completed',
-    ]
-    assert [event.to_dict().get('partial_image_index') for event in events] == [0, 1, None]
-    assert {from_base64(event.b64_json).size for event in events} == {(96, 64)}
-    assert events[-1].size == '96x64'
-
-
-async def test_the_sdk_edits_a_picture(sdk: AsyncOpenAI) -> None:
-    original = Image.new('RGB', (64, 48), (90, 120, 200))
-
-    answer = await sdk.images.edit(
-        image=('photo.png', png(original), 'image/png'),
-        prompt='sunset',
-        response_format='b64_json',
-    )
-
-    assert answer.data
-    edited = from_base64(answer.data[0].b64_json)
-    assert edited.size == original.size
-    assert edited.tobytes() != original.tobytes()
-
-
-async def test_the_sdk_streams_an_edit(sdk: AsyncOpenAI) -> None:
-    original = ('photo.png', png(Image.new('RGB', (64, 48))), 'image/png')
-
-    stream = await sdk.images.edit(image=[original], prompt='dawn', stream=True, partial_images=1)
-    async with aclosing(stream.response):
-        kinds = [event.type async for event in stream]
-
-    assert kinds == ['image_edit.partial_image', 'image_edit.completed']
-
-
-@pytest.mark.parametrize(
-    ('model', 'error'),
-    [
-        ('fail-400', openai.BadRequestError),
-        ('fail-401', openai.AuthenticationError),
-        ('fail-403', openai.PermissionDeniedError),
-        ('fail-404', openai.NotFoundError),
-        ('fail-422', openai.UnprocessableEntityError),
-        ('fail-429', openai.RateLimitError),
-        ('fail-500', openai.InternalServerError),
-    ],
-)
-async def test_the_sdk_raises_the_error_of_the_status(
-    sdk: AsyncOpenAI, model: str, error: type[openai.APIStatusError]
-) -> None:
-    with pytest.raises(error) as caught:
-        await sdk.images.generate(prompt='hills', model=model)
-
-    assert isinstance(caught.value.body, dict)
-    assert caught.value.body['message']

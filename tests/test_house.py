@@ -15,9 +15,17 @@ MOST_FUNCTION_LINES = 40
 
 # From the ground up; a module imports from lower storeys and from its own, never from above.
 STOREYS = (
-    ('app', 'app.errors'),
-    ('app.log', 'app.config', 'app.changes', 'app.holding', 'app.models', 'app.sentences'),
-    ('app.network', 'app.formats', 'app.decoder', 'app.library'),
+    ('app', 'app.errors', 'app.addresses'),
+    (
+        'app.log',
+        'app.config',
+        'app.changes',
+        'app.holding',
+        'app.models',
+        'app.sentences',
+        'app.listening',
+    ),
+    ('app.network', 'app.formats', 'app.decoder', 'app.library', 'app.metadata'),
     ('app.outbound', 'app.images'),
     ('app.providers',),
     ('app.worker',),

@@ -9,8 +9,7 @@ import pytest
 
 from app.errors import Conflict, ErrorKind, Failure, NotFound, StorageFailed
 from app.library import Library
-from app.library.generations import Outcome
-from app.models import Ask, Generation, Status
+from app.models import Ask, Generation, Outcome, Status
 from tests.libraries import FULL, drawn, failed, kept, running, submitted
 
 

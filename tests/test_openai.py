@@ -54,10 +54,13 @@ async def failure_of(
     reply: Reply, store: Store, ask: Ask | None = None, timeout_s: float = 10
 ) -> Failure:
     """Ask a server that answers so, and give what the provider makes of it."""
-    async with upstream({'POST /v1/images/generations': reply}) as server:
-        async with asking(f'{server.origin}/v1', timeout_s=timeout_s) as provider:
-            with pytest.raises(ProviderError) as caught:
-                await provider.generate(ask or Ask(prompt='a cat'), store.incoming)
+    replies = {'POST /v1/images/generations': reply}
+    async with (
+        upstream(replies) as server,
+        asking(f'{server.origin}/v1', timeout_s=timeout_s) as provider,
+    ):
+        with pytest.raises(ProviderError) as caught:
+            await provider.generate(ask or Ask(prompt='a cat'), store.incoming)
     return caught.value.failure
 
 

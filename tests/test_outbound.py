@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 
+from app.addresses import Blocked, origin_of
 from app.errors import ErrorKind, Failure, ProviderError
-from app.outbound import Blocked, Dialer, Outbound, origin_of
+from app.outbound import Dialer, Outbound
 from tests.fakes import KEY, Ending, Reply, picture, refused_port, upstream
 
 PNG = picture()

@@ -14,14 +14,12 @@ from app.errors import ErrorKind
 from app.providers.items import Json
 from app.providers.refusal import (
     LONGEST_WAIT_S,
-    LONGEST_WORDS,
     failed_in_success,
     refusal,
     refused_param,
     retry_after_s,
-    scrub,
-    words_of,
 )
+from app.providers.words import LONGEST_WORDS, scrub, words_of
 
 SENT = ('model', 'prompt', 'n', 'size', 'seed', 'response_format', 'quality')
 AT_ONCE_S = 0.3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import re
+import tempfile
 from collections.abc import Iterator, Sequence
 from functools import cache
 from html.parser import HTMLParser
@@ -82,7 +83,7 @@ def name_of(path: Path) -> str:
 
 
 def environment() -> Environment:
-    return Renderer(Static(ROOT / 'static')).language('ru').environment
+    return Renderer(Static(ROOT / 'static'), Path(tempfile.mkdtemp())).language('ru').environment
 
 
 def test_every_marked_sentence_has_a_russian_one() -> None:

@@ -102,9 +102,9 @@ async def drawn_by_a_server(reply: Reply, folder: Path) -> Generation:
 
 @pytest.mark.parametrize(
     'label',
-    ['"seed":9223372036854775808', '"seed":-1e400', f'"seed":{10**30}', '"revised_prompt":"\\ud800"'],
-    ids=['large seed', 'endless seed', 'huge seed', 'half a sign'],
-)  # fmt: skip
+    ['"seed":9223372036854775808', '"seed":-1e400', '"revised_prompt":"\\ud800"'],
+    ids=['large seed', 'endless seed', 'half a sign'],
+)
 async def test_a_label_that_no_row_can_hold_does_not_cost_the_picture(
     label: str, tmp_path: Path
 ) -> None:
@@ -120,7 +120,7 @@ async def test_a_label_that_no_row_can_hold_does_not_cost_the_picture(
     ('status', 'body', 'kind'),
     [
         (400, b'{"error":{"message":"no \\ud800 cat"}}', ErrorKind.INVALID_REQUEST),
-        (202, b'{"id":"\\ud800"}', ErrorKind.PENDING),
+        (202, b'{"task_id":"\\ud800"}', ErrorKind.PENDING),
         (200, b'{"data":[{"url":"http://127.0.0.1/\\ud800"}]}', ErrorKind.BLOCKED_URL),
     ],
     ids=['words', 'job', 'address'],

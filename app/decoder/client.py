@@ -66,7 +66,9 @@ class Decoder:
             'thumbs': {str(width): str(target) for width, target in thumbs.items()},
         }
         async with self._one_at_a_time:
-            answer = await self._ask(order)
+            answer = await self._ask(order) or await self._ask(order)
+        if answer is None:
+            raise _bad_image('the decoder ran into its limits')
         if 'refused' in answer:
             raise _bad_image(str(answer['refused']))
         return Decoded(
@@ -81,7 +83,8 @@ class Decoder:
             self._ending.cancel()
         await self._end()
 
-    async def _ask(self, order: dict[str, object]) -> dict[str, object]:
+    async def _ask(self, order: dict[str, object]) -> dict[str, object] | None:
+        """Have the child decode; None if it died, which once may be somebody else's doing."""
         if self._ending:
             self._ending.cancel()
         try:
@@ -92,17 +95,23 @@ class Decoder:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 await child.stdin.drain()
                 line = await child.stdout.readline()
-            answer = json.loads(line)
-        except (TimeoutError, OSError, ValueError) as error:
-            log.warning('the decoder gave no answer (%s); it is started anew', type(error).__name__)
+        except TimeoutError as error:
+            log.warning('the decoder took more than %s s; it is started anew', ANSWER_TIMEOUT_S)
             await self._end()
             raise _bad_image('the decoder ran into its limits') from error
+        except OSError:
+            line = b''
         except asyncio.CancelledError:
             await self._end()
             raise
+        if not line.endswith(b'\n'):
+            log.warning('the decoder died; it is started anew')
+            await self._end()
+            return None
         loop = asyncio.get_running_loop()
         self._ending = loop.call_later(IDLE_S, lambda: loop.create_task(self._end_if_idle()))
-        return answer if isinstance(answer, dict) else {'refused': 'no answer'}
+        answer: dict[str, object] = json.loads(line)
+        return answer
 
     async def _running(self) -> asyncio.subprocess.Process:
         if self._child is None or self._child.returncode is not None:

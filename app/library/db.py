@@ -109,6 +109,7 @@ def _connect(path: Path) -> apsw.Connection:
         )
     connection = apsw.Connection(str(path))
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+    _refuse_newer(connection, path)
     connection.execute('pragma journal_mode = wal')
     connection.execute('pragma synchronous = full')
     connection.execute('pragma foreign_keys = on')
@@ -124,6 +125,21 @@ def _named(cursor: apsw.Cursor, row: apsw.SQLiteValues) -> Row:
 def _migrate(connection: apsw.Connection, path: Path) -> None:
     have = int(connection.pragma('user_version'))
     steps = sorted(MIGRATIONS.glob('[0-9]*.sql'))
+    if 0 < have < len(steps):
+        copy = path.with_name(f'{path.stem}-before-{len(steps)}{path.suffix}')
+        copy.unlink(missing_ok=True)
+        connection.execute('vacuum into ?', (str(copy),))
+        log.info('kept a copy of the database as %s before upgrading it', copy)
+    for number, step in enumerate(steps[have:], start=have + 1):
+        with connection:
+            connection.execute(step.read_text(encoding='utf-8'))
+            connection.pragma('user_version', number)
+
+
+def _refuse_newer(connection: apsw.Connection, path: Path) -> None:
+    """Look before anything is written: a newer Easel's database stays as it is."""
+    have = int(connection.pragma('user_version'))
+    steps = sorted(MIGRATIONS.glob('[0-9]*.sql'))
     if have > len(steps):
         raise StorageFailed(
             N_(
@@ -134,12 +150,3 @@ def _migrate(connection: apsw.Connection, path: Path) -> None:
             have=have,
             known=len(steps),
         )
-    if 0 < have < len(steps):
-        copy = path.with_name(f'{path.stem}-before-{len(steps)}{path.suffix}')
-        copy.unlink(missing_ok=True)
-        connection.execute('vacuum into ?', (str(copy),))
-        log.info('kept a copy of the database as %s before upgrading it', copy)
-    for number, step in enumerate(steps[have:], start=have + 1):
-        with connection:
-            connection.execute(step.read_text(encoding='utf-8'))
-            connection.pragma('user_version', number)

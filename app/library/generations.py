@@ -4,39 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import cast
 
 import apsw
 
-from app.errors import N_, Conflict, Failure, NotFound, QueueFull
+from app.errors import N_, Conflict, NotFound, QueueFull
 from app.library.db import Database, Row
 from app.library.images import add_images, images_of
 from app.library.rows import ask_columns, failure_fields, failure_text, generation_of
-from app.models import Ask, Generation, Kept, Status
+from app.models import Ask, Generation, Outcome, Status, Submitted
 
 LONGEST_QUEUE = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Submitted:
-    """The generation of a submission, and whether this very submission made it."""
-
-    generation: Generation
-    new: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What one attempt came to."""
-
-    status: Status
-    provider: str
-    model: str | None
-    kept: tuple[Kept, ...] = ()
-    item_errors: tuple[Failure, ...] = ()
-    dropped: tuple[str, ...] = ()
-    error: Failure | None = None
 
 
 class Generations:

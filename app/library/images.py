@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import cast
 
 import apsw
@@ -32,6 +32,7 @@ class Filter:
     model: str = ''
     provider: str = ''
     favourite: bool = False
+    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ class Images:
         words = question(chosen.words) if chosen.words else None
         if chosen.words and words is None:
             return ()
-        clauses = ['images.deleted_at is null']
+        clauses = [f'images.deleted_at is {"not null" if chosen.deleted else "null"}']
         clauses.append('images.id > :edge' if newer else 'images.id < :edge')
         if words:
             side = '>' if newer else '<'
@@ -221,28 +222,29 @@ def add_images(
               :mean_colour, :provider, :model, :revised_prompt, :source_url, :seed, :created_at
             )
             """,
-            {
-                'generation_id': generation.id,
-                'position': position,
-                'digest': picture.digest,
-                'file': picture.file,
-                'mime': picture.mime,
-                'width': picture.width,
-                'height': picture.height,
-                'size_bytes': picture.size_bytes,
-                'mean_colour': picture.mean_colour,
-                'provider': provider,
-                'model': model,
-                'revised_prompt': picture.revised_prompt,
-                'source_url': picture.source_url,
-                'seed': picture.seed,
-                'created_at': now,
-            },
+            _columns(generation, position, picture, provider, model, now),
         )
         db.execute(
             'insert into image_words (rowid, words) values (:id, :words)',
             {'id': db.last_insert_rowid(), 'words': words},
         )
+
+
+def _columns(
+    generation: Generation,
+    position: int,
+    picture: Kept,
+    provider: str,
+    model: str | None,
+    now: float,
+) -> dict[str, str | int | float | None]:
+    return asdict(picture) | {
+        'generation_id': generation.id,
+        'position': position,
+        'provider': provider,
+        'model': model,
+        'created_at': now,
+    }
 
 
 def _one(db: apsw.Connection, image_id: int) -> Image:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from app.config import Config
@@ -55,7 +56,8 @@ class Providers:
             return self.demo
         if name in ('', self.first.settings.name):
             return self.first
-        raise InvalidRequest(N_('There is no provider {name}.'), name=name[:80])
+        wrong = InvalidRequest(N_('There is no provider {name}.'), name=name[:80])
+        raise InvalidRequest(N_('Some of this can not be used yet.'), fields={'provider': wrong})
 
     def serving(self, name: str) -> Provider:
         """Give the provider for a generation that was queued earlier.
@@ -84,6 +86,12 @@ class Providers:
     def demo_stands_in(self) -> bool:
         """Whether the demo draws for an address that nobody set and where nothing listens."""
         return self._stand_in_allowed and self.listing.refused
+
+    def saw(self, provider: Provider, *, answered: bool) -> None:
+        """Take note of what a generation has just met, and ask again if it is news."""
+        if provider is self.first and answered != self._listing.answered:
+            self._listing = replace(self._listing, answered=answered, refused=False)
+            self._ask()
 
     async def ask_again(self) -> Listing:
         """Ask the first provider what it offers, and wait for it."""

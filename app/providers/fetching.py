@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 from collections.abc import Callable
-from urllib.parse import unquote_to_bytes
 
 import httpx
 
+from app.addresses import Blocked, Origin, absolute
 from app.errors import ErrorKind, Failure, ProviderError
 from app.images import Incoming
 from app.log import logger
 from app.models import Received
-from app.outbound import FETCH_DEADLINE_S, Origin, Outbound, absolute, what_happened
+from app.outbound import FETCH_DEADLINE_S, Outbound, blocked, what_happened
 
 log = logger(__name__)
 
@@ -47,38 +45,22 @@ class Fetcher:
         Raises:
             ProviderError: `blocked_url`, `image_fetch_failed` or `too_large`.
         """
-        url = absolute(text, self._base_url)
+        try:
+            url = absolute(text, self._base_url)
+        except Blocked as error:
+            raise blocked(text) from error
         try:
             async with asyncio.timeout(FETCH_DEADLINE_S):
                 return await self._try(url, incoming), url[:LONGEST_URL_SHOWN]
         except TimeoutError as error:
             raise _lost(url, 'not there in time') from error
 
-    def data_uri(self, text: str, incoming: Callable[[], Incoming]) -> Received:
-        """Decode a short `data:` address; long ones were decoded while they came.
-
-        Raises:
-            ProviderError: `bad_image`.
-        """
-        header, comma, payload = text.partition(',')
-        try:
-            raw = unquote_to_bytes(payload)
-            if header.lower().endswith(';base64'):
-                raw = base64.b64decode(raw + b'=' * (-len(raw) % 4), validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise _bad_data_uri() from error
-        if not comma:
-            raise _bad_data_uri()
-        file = incoming()
-        file.write(raw)
-        return file.received()
-
     async def _try(self, url: str, incoming: Callable[[], Incoming]) -> Received:
         for attempt in range(1, TRIES + 1):
             try:
                 return await self._once(url, incoming)
             except ProviderError as error:
-                if attempt == TRIES or not _may_come(error.failure):
+                if attempt == TRIES or not _may_come(error):
                     raise
                 log.info(
                     'try %s of %s to fetch a picture: %s', attempt, TRIES, error.failure.reason
@@ -103,18 +85,13 @@ class Fetcher:
         return file.received()
 
 
-def _may_come(failure: Failure) -> bool:
+def _may_come(error: ProviderError) -> bool:
     """Whether the same GET may bring the picture a moment later."""
-    status = failure.http_status
-    passing = status is None or status == 404 or status >= 500
-    return failure.kind is ErrorKind.IMAGE_FETCH_FAILED and passing
+    status = error.failure.http_status or 0
+    return isinstance(error.__cause__, httpx.HTTPError) or status == 404 or status >= 500
 
 
 def _lost(url: str, reason: str) -> ProviderError:
     return ProviderError(
         Failure(kind=ErrorKind.IMAGE_FETCH_FAILED, url=url[:LONGEST_URL_SHOWN], reason=reason)
     )
-
-
-def _bad_data_uri() -> ProviderError:
-    return ProviderError(Failure(kind=ErrorKind.BAD_IMAGE, reason='a damaged data address'))

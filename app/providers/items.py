@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, replace
+from typing import TypeAlias, TypeGuard
 
 Json: TypeAlias = 'dict[str, Json] | list[Json] | str | int | float | bool | None'
 
@@ -14,11 +14,12 @@ CONTAINERS = ('data', 'images', 'output_images', 'results', 'output', 'choices',
 INSIDE = ('message', 'delta', 'content', 'images', 'output', 'choices', 'result', 'data')
 BASE64_KEYS = ('b64_json', 'image_base64', 'base64', 'b64', 'image')
 URL_KEYS = ('url', 'image_url')
+_PICTURE_KEYS = {*BASE64_KEYS, *URL_KEYS}
 TASK_KEYS = ('poll_url', 'task_id', 'job_id')
 MOST_DEPTH = 8
 MOST_ITEMS = 64
 
-_MARKDOWN_IMAGE = re.compile(r'!\[[^\]]*\]\(([^)\s]+)\)')
+_MARKDOWN_IMAGE = re.compile(r'!\[[^\[\]]{0,500}\]\(([^()\s]{1,8192})\)')
 _ADDRESS = re.compile(r'(https?:)?//|data:|[a-z]+://', re.IGNORECASE)
 _DATA_FIELD = re.compile(r'^(data|event|id|retry)?:', re.MULTILINE)
 
@@ -59,8 +60,18 @@ def parse(skeleton: str) -> Json:
 
 
 def find_items(tree: Json) -> list[Item]:
-    """List the pictures in their order; each dictionary that holds one is one picture."""
-    return list(_walk(tree, 0))[:MOST_ITEMS]
+    """List the pictures in their order; each dictionary that holds one is one picture.
+
+    A place in a list that should hold one and does not is an item with an empty text.
+    """
+    items = list(_walk(tree, 0))[:MOST_ITEMS]
+    if not any(item.text for item in items):
+        return []
+    seeds = _seeds_of(tree)
+    return [
+        item if item.seed is not None else replace(item, seed=seed)
+        for item, seed in zip(items, [*seeds, *[None] * len(items)], strict=False)
+    ]
 
 
 def task_of(tree: Json) -> str | None:
@@ -79,6 +90,9 @@ def task_of(tree: Json) -> str | None:
 def _loads(text: str) -> Json:
     try:
         tree: Json = json.loads(text)
+        if '\\ud' in text.lower():
+            whole = json.dumps(tree, ensure_ascii=False).encode('utf-8', 'replace')
+            tree = json.loads(whole)  # half a sign can neither be kept nor be shown
     except RecursionError as error:
         raise ValueError('nested too deep') from error
     return tree
@@ -112,7 +126,10 @@ def _walk(node: Json, depth: int) -> Iterator[Item]:
         return
     if isinstance(node, list):
         for element in node:
-            yield from _walk(element, depth + 1)
+            found = list(_walk(element, depth + 1))
+            yield from found
+            if not found and isinstance(element, dict) and _PICTURE_KEYS & element.keys():
+                yield Item('', is_address=False)
     elif isinstance(node, str):
         yield from _item_of_text(node, depth)
     elif isinstance(node, dict):
@@ -131,7 +148,7 @@ def _item_of(node: dict[str, Json]) -> Item | None:
     seed = node.get('seed')
     known = (
         revised if isinstance(revised, str) and revised.strip() else None,
-        seed if isinstance(seed, int) and not isinstance(seed, bool) else None,
+        seed if _is_seed(seed) else None,
     )
     for key in BASE64_KEYS:
         value = node.get(key)
@@ -144,6 +161,28 @@ def _item_of(node: dict[str, Json]) -> Item | None:
         if isinstance(value, str) and value.strip():
             return Item(value.strip(), True, *known)
     return None
+
+
+def _is_seed(value: Json) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63
+
+
+def _seeds_of(tree: Json) -> list[int]:
+    """Read seeds that stand beside the pictures and not in them."""
+    if not isinstance(tree, dict):
+        return []
+    info = tree.get('info')
+    if isinstance(info, str):
+        try:
+            info = _loads(info)
+        except ValueError:
+            info = None
+    for node in (info, tree):
+        every = node.get('all_seeds') if isinstance(node, dict) else None
+        if isinstance(every, list):
+            return [seed for seed in every if _is_seed(seed)]
+    seed = tree.get('seed')
+    return [seed] if _is_seed(seed) else []
 
 
 def _item_of_text(text: str, depth: int) -> Iterator[Item]:

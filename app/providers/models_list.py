@@ -38,7 +38,7 @@ def models_in(tree: Json) -> tuple[str, ...]:
     rows = _rows(tree)
     flagged = [row for row in rows if _is_flagged(row)]
     if not flagged:
-        flagged = [row for row in rows if isinstance(row, dict) and row.get('image') is True]
+        flagged = [row for row in rows if _is_model_with_flag(row)]
     named = [row for row in rows if _DRAWS.search(_name(row))]
     ordered = [*flagged, *named, *rows]
     names = (_name(row) for row in ordered)
@@ -66,8 +66,13 @@ def _name(row: Json) -> str:
     return ''
 
 
+def _is_model_with_flag(row: Json) -> bool:
+    """Whether a row says `image: true` and is a model; g4f lists its own providers too."""
+    return isinstance(row, dict) and row.get('image') is True and row.get('provider') is not True
+
+
 def _is_flagged(row: Json) -> bool:
-    if not isinstance(row, dict):
+    if not isinstance(row, dict) or row.get('provider') is True:
         return False
     for key in _SIGNS:
         value = row.get(key)

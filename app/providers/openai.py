@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote_to_bytes, urlsplit, urlunsplit
 
 import httpx
 
+from app.addresses import Blocked, origin_of
 from app.errors import AppError, ErrorKind, Failure, ProviderError
 from app.images import Incoming
 from app.log import logger
 from app.models import Answer, Ask, Received
-from app.outbound import Blocked, Outbound, origin_of, what_happened
+from app.outbound import Outbound, what_happened
 from app.providers.base import Listing, ProviderSettings
 from app.providers.fetching import Fetcher
 from app.providers.items import Item, Json, find_items, parse, task_of
@@ -72,7 +73,7 @@ class OpenAIProvider:
         except httpx.ConnectError as error:
             reason = what_happened(error)
             return Listing(answered=False, refused=reason == 'connection refused', reason=reason)
-        except (httpx.HTTPError, Blocked) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, Blocked, ValueError) as error:
             return Listing(answered=False, reason=what_happened(error))
 
     async def _exchange(self, ask: Ask, spool: Spool, incoming: Callable[[], Incoming]) -> Answer:
@@ -103,6 +104,8 @@ class OpenAIProvider:
             return await client.send(request, stream=True)
         except httpx.ConnectTimeout as error:
             raise self._failed(ErrorKind.UNREACHABLE, 'no answer to the connection') from error
+        except (httpx.InvalidURL, ValueError) as error:
+            raise self._failed(ErrorKind.REDIRECT, 'an odd address') from error
         except (httpx.HTTPError, Blocked) as error:
             raise self._failed(ErrorKind.UNREACHABLE, what_happened(error)) from error
 
@@ -164,22 +167,32 @@ class OpenAIProvider:
             raise self._failed(ErrorKind.BAD_IMAGE, 'its base64 is damaged')
         if item.text in spool.pictures:
             return _labelled(spool.pictures[item.text], item, None)
-        if item.text.lower().startswith('data:'):
-            return _labelled(self._fetcher.data_uri(item.text, incoming), item, None)
-        if item.is_address:
+        if not item.text:
+            raise self._failed(ErrorKind.EMPTY)
+        if item.is_address and not item.text.lower().startswith('data:'):
             received, address = await self._fetcher.fetch(item.text, incoming)
             return _labelled(received, item, address)
-        return _labelled(self._short_base64(item.text, incoming), item, None)
+        return _labelled(self._inline(item.text, incoming), item, None)
 
-    def _short_base64(self, text: str, incoming: Callable[[], Incoming]) -> Received:
+    def _inline(self, text: str, incoming: Callable[[], Incoming]) -> Received:
+        """Decode a short picture; long ones were decoded while they came."""
+        header, comma, payload = text.partition(',')
+        is_uri = bool(comma) and header.lower().startswith('data:')
+        raw = unquote_to_bytes(payload) if is_uri else text.encode('utf-8', 'replace')
         file = incoming()
         try:
+            if is_uri and not header.lower().endswith(';base64'):
+                file.write(raw)
+                return file.received()
             reader = Base64Reader(file)
-            reader.feed(text.encode())
+            reader.feed(raw)
             reader.finish()
-        except (Base64Error, UnicodeEncodeError) as error:
+        except Base64Error as error:
             file.discard()
             raise self._failed(ErrorKind.BAD_IMAGE, 'its base64 is damaged') from error
+        except BaseException:
+            file.discard()
+            raise
         return file.received()
 
     def _refused(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import math
 import re
 import time
@@ -12,22 +12,10 @@ from email.utils import parsedate_to_datetime
 
 from app.errors import ErrorKind, Failure
 from app.providers.items import Json, task_of
+from app.providers.words import words_of
 
-LONGEST_WORDS = 500
 LONGEST_WAIT_S = 3_600.0
 
-_SECRETS = (
-    (re.compile(r'data:[\w.+/-]+(;[\w=.-]+)*,[^\s"\')]{16,}'), 'data:…'),
-    (re.compile(r'\bBearer\s+[^\s"\',]+', re.IGNORECASE), 'Bearer …'),
-    (re.compile(r'\b(sk|pk|r8|hf|gsk|xai)[-_][A-Za-z0-9_*-]{6,}'), r'\1-…'),
-    (re.compile(r'[A-Za-z0-9+/_=-]{120,}'), '…'),
-    (
-        re.compile(r'(?<![\w:/.])/(?:home|root|usr|opt|var|app|mnt|tmp|workspace|srv)/[^\s"\',)]*'),
-        '…',
-    ),
-)
-_TITLE = re.compile(r'<title[^>]*>(.*?)</title>', re.IGNORECASE | re.DOTALL)
-_TAG = re.compile(r'<[^>]+>')
 _NAMED_PARAM = re.compile(
     r"""(?:unknown\ parameter|unhandled\ parameter|argument\ not\ supported|setting|parameter
     |unrecognized\ (?:request\ )?argument(?:\ supplied)?|invalid\ value\ for|field)
@@ -63,26 +51,6 @@ _CANCELLED = re.compile(r'cancel', re.IGNORECASE)
 _OUR_TYPES = re.compile(r'type_error|invalid_input')
 
 
-def words_of(tree: Json, text: str) -> str:
-    """Find the provider's own words in its answer, scrubbed and short; empty if it gave none."""
-    found = _words_in(tree) if isinstance(tree, dict | list) else ''
-    if not found and isinstance(tree, str):
-        found = tree
-    if not found and not isinstance(tree, dict | list):
-        title = _TITLE.search(text)
-        lines = [line.strip() for line in _TAG.sub(' ', text).splitlines() if line.strip()]
-        found = title.group(1) if title else (lines[0] if lines else '')
-    return scrub(found)
-
-
-def scrub(text: str) -> str:
-    """Take out what must not be shown or logged: pictures, keys, paths; cut to 500 letters."""
-    for pattern, instead in _SECRETS:
-        text = pattern.sub(instead, text)
-    text = ' '.join(text.split())
-    return text if len(text) <= LONGEST_WORDS else text[: LONGEST_WORDS - 1] + '…'
-
-
 def failed_in_success(tree: Json) -> bool:
     """Whether a 2xx answer says itself that it is none."""
     if not isinstance(tree, dict):
@@ -110,23 +78,22 @@ def refusal(
         status: Of the answer.
         headers: Of the answer, names in lower case.
         tree: The parsed body, None where it is no JSON.
-        text: The body as text.
-        where: The address asked, for the sentence.
+        text: The body.
+        where: The address asked.
         sent: The names of the fields that were sent, since only those can be refused.
     """
     words = words_of(tree, text)
     everything = f'{words} {text[:4000]}'
     param = refused_param(tree, everything, sent)
-    kind = _kind(
-        _Signs(
-            status=status,
-            text=everything,
-            codes=_codes(tree),
-            promises=task_of(tree) is not None and not failed_in_success(tree),
-            is_html=_is_html(text),
-            param=param,
-        )
+    signs = _Signs(
+        status=status,
+        text=everything,
+        codes=_codes(tree),
+        promises=task_of(tree) is not None and not failed_in_success(tree),
+        is_html=_is_html(text),
+        param=param,
     )
+    kind = _kind(signs)
     return Failure(
         kind=kind,
         where=where,
@@ -153,22 +120,26 @@ def refused_param(tree: Json, text: str, sent: Collection[str]) -> str | None:
             return str(name)
     if not _REJECTS.search(text):
         return None
-    spelt = re.sub(r'[\s_-]+', '_', text.lower())
-    return next((name for name in droppable if len(name) > 1 and name in spelt), None)
+    return next((name for name in droppable if len(name) > 1 and _names(text, name)), None)
+
+
+def _names(text: str, field: str) -> bool:
+    """Whether a text holds a field's name as a word, however it is joined: `response format`."""
+    spelt = field.replace('_', r'[\s_-]?')
+    return re.search(rf'(?<![a-z0-9_]){spelt}(?![a-z0-9_])', text, re.IGNORECASE) is not None
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Read when to come back, in seconds from now; capped at an hour."""
-    with_ms = headers.get('retry-after-ms', '')
     plain = headers.get('retry-after', '')
-    try:
-        seconds = float(with_ms) / 1000 if with_ms else float(plain)
-    except ValueError:
-        try:
-            seconds = parsedate_to_datetime(plain).timestamp() - time.time()
-        except (ValueError, TypeError):
-            return None
-    return min(max(seconds, 0.0), LONGEST_WAIT_S) if math.isfinite(seconds) else None
+    for text, unit in ((headers.get('retry-after-ms', ''), 1000), (plain, 1)):
+        with contextlib.suppress(ValueError):
+            seconds = float(text) / unit
+            if math.isfinite(seconds):
+                return min(max(seconds, 0.0), LONGEST_WAIT_S)
+    with contextlib.suppress(ValueError, TypeError):
+        return min(max(parsedate_to_datetime(plain).timestamp() - time.time(), 0.0), LONGEST_WAIT_S)
+    return None
 
 
 def _kind(signs: _Signs) -> ErrorKind:
@@ -186,52 +157,6 @@ def _codes(tree: Json) -> str:
     nodes += [deeper] if isinstance(deeper, dict) else []
     keys = ('code', 'type', 'error_id', 'error_code')
     return ' '.join(str(node[key]) for node in nodes for key in keys if node.get(key))
-
-
-def _words_in(tree: Json) -> str:
-    if isinstance(tree, list):
-        return next((words for words in (_words_in(node) for node in tree) if words), '')
-    if not isinstance(tree, dict):
-        return tree if isinstance(tree, str) else ''
-    error = tree.get('error')
-    if isinstance(error, dict):
-        message = error.get('message') or error.get('msg') or error.get('detail')
-        if isinstance(message, str) and message.strip():
-            return _unwrapped(message)
-    for key in ('detail', 'errors'):
-        words = _words_of_detail(tree.get(key))
-        if words:
-            return words
-    texts = [tree.get(key) for key in ('errors', 'message', 'detail', 'msg', 'error')]
-    said = [text for text in texts if isinstance(text, str) and text.strip()]
-    if said:
-        return _unwrapped(max(said, key=len))
-    title = tree.get('title')
-    return title if isinstance(title, str) else ''
-
-
-def _words_of_detail(detail: Json) -> str:
-    """Read FastAPI's and its imitators' `detail`."""
-    entries = detail if isinstance(detail, list) else [detail]
-    for entry in entries:
-        if not isinstance(entry, dict):
-            continue
-        said = entry.get('msg') or entry.get('message')
-        loc = entry.get('loc')
-        if isinstance(said, str) and said.strip():
-            return f'{loc[-1]}: {said}' if isinstance(loc, list) and loc else said
-    return ''
-
-
-def _unwrapped(message: str) -> str:
-    """Relays put the whole answer of another server into their message."""
-    if not message.lstrip().startswith('{'):
-        return message
-    try:
-        inner = json.loads(message)
-    except (ValueError, RecursionError):
-        return message
-    return _words_in(inner) or message
 
 
 def _is_html(text: str) -> bool:

@@ -28,7 +28,9 @@ MOST_SKELETON_BYTES = 4 * 1024 * 1024
 MOST_PICTURES = 64
 SNIFF_BYTES = 16
 
-_BASE64 = re.compile(rb'[A-Za-z0-9+/_=\s-]*')
+_BASE64 = re.compile(rb'\s*(?:[A-Za-z0-9+/_=-]{48,}\s+)*[A-Za-z0-9+/_=-]*')  # lines, not words
+_PERCENT = re.compile(rb'%([0-9a-fA-F]{2})')
+_CUT_PERCENT = re.compile(rb'%[0-9a-fA-F]?\Z')
 _DATA_URI = re.compile(rb'\s*data:[^,"]{0,200};base64,', re.IGNORECASE)
 _BLANKS = b' \t\r\n'
 _STANDARD = bytes.maketrans(b'-_', b'+/')
@@ -58,6 +60,9 @@ class Base64Reader:
         except binascii.Error:
             self._feed_odd(text)
             return
+        if text[whole - 1 : whole] == b'=':
+            self._feed_odd(text)
+            return
         self._rest = text[whole:]
         self._incoming.write(block)
 
@@ -76,6 +81,8 @@ class Base64Reader:
         """Decode a piece with blanks, line breaks or the letters of the URL alphabet in it."""
         plain = text.translate(_STANDARD, _BLANKS)
         whole = max(0, len(plain) - 4) & ~3
+        if plain[:whole].endswith(b'='):
+            raise Base64Error('padding in the middle')
         self._rest = plain[whole:]
         self._write(plain[:whole])
 
@@ -119,6 +126,8 @@ class Spool:
         self._held = b''  # the answer's first bytes, or the string so far
         self._escaped = False
         self._cut_escape = b''
+        self._percent_encoded = False
+        self._cut_percent = b''
         self._file: Incoming | None = None
         self._reader: Base64Reader | None = None
 
@@ -220,11 +229,14 @@ class Spool:
         self._place = _Place.PICTURE
         self._file = self._incoming()
         self._reader = Base64Reader(self._file)
+        self._percent_encoded = prefix is not None
         self._decode(start)
         self._take(held[LONG_STRING_BYTES:])
 
     def _decode(self, text: bytes) -> None:
         assert self._reader  # noqa: S101 (PICTURE means that there is one)
+        if self._percent_encoded and (b'%' in text or self._cut_percent):
+            text = self._unquote(self._cut_percent + text)
         try:
             self._reader.feed(text)
         except Base64Error:
@@ -238,7 +250,7 @@ class Spool:
         elif self._place is _Place.PICTURE:
             self._end_picture()
         self._place = _Place.OUTSIDE
-        self._held = self._cut_escape = b''
+        self._held = self._cut_escape = self._cut_percent = b''
 
     def _end_picture(self) -> None:
         assert self._reader  # noqa: S101 (PICTURE means that there is one)
@@ -269,6 +281,13 @@ class Spool:
             return piece
         text, self._cut_escape = unescaped(self._cut_escape + piece)
         return text
+
+    def _unquote(self, text: bytes) -> bytes:
+        """Undo a data address's percent signs; one that is cut waits for the next block."""
+        cut = _CUT_PERCENT.search(text)
+        self._cut_percent = text[cut.start() :] if cut else b''
+        whole = text[: cut.start()] if cut else text
+        return _PERCENT.sub(lambda sign: bytes([int(sign[1], 16)]), whole)
 
     def _add(self, text: bytes) -> None:
         if len(self._skeleton) + len(text) > MOST_SKELETON_BYTES:

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.errors import N_, AppError, InvalidRequest, Malformed, NotFound, WrongMethod
 from app.log import logger
-from app.web.render import Language, Renderer, language_of, wants_fragment, wants_json
+from app.web.render import Language, Renderer, address_of, language_of, wants_fragment, wants_json
 
 log = logger(__name__)
 
@@ -33,8 +33,9 @@ class Failures:
             return JSONResponse({'error': failure_json(error, language)}, error.status)
         template = 'error.html'
         if error.status == 401:
-            template = 'sign_in.html'
-        elif wants_fragment(request):
+            back = address_of(request) if request.method == 'GET' else ''
+            return self._renderer.page(request, 'sign_in.html', status=401, message='', back=back)
+        if wants_fragment(request):
             template = '_error.html'
         return self._renderer.page(
             request, template, status=error.status, error=error, message=in_words(error, language)

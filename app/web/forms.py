@@ -10,7 +10,7 @@ from typing import TypeVar
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from app.errors import N_, AppError, InvalidRequest, Malformed
+from app.errors import N_, AppError, InvalidRequest, Malformed, WrongType
 from app.models import Ask, ResponseFormat, Size
 
 T = TypeVar('T')
@@ -21,6 +21,7 @@ LONGEST_SUBMISSION = 100
 LEAST_SIDE, MOST_SIDE = 16, 16_384
 MOST_COUNT = 10
 MOST_SEED = (1 << 63) - 1
+FORM_TYPES = ('application/x-www-form-urlencoded', 'multipart/form-data')
 AUTOMATIC = ('', 'auto')
 OTHER = 'other'
 
@@ -31,8 +32,12 @@ async def form_fields(request: Request) -> dict[str, str]:
     """Read a form; files in it are not taken.
 
     Raises:
-        Malformed: It is no form.
+        WrongType: It is something else.
+        Malformed: It breaks the form's own rules.
     """
+    kind = request.headers.get('content-type', '').partition(';')[0].strip().lower()
+    if kind not in FORM_TYPES:
+        raise WrongType(N_('Send a form: {types}.'), types=' / '.join(FORM_TYPES))
     try:
         async with request.form(max_files=0, max_fields=50, max_part_size=1_000_000) as form:
             return {name: value for name, value in form.items() if isinstance(value, str)}

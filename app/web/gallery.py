@@ -122,12 +122,17 @@ def _filter(request: Request) -> Filter:
         model=query.get('model', '')[:LONGEST_QUESTION],
         provider=query.get('provider', '')[:LONGEST_QUESTION],
         favourite=query.get('favourite', '') == '1',
+        deleted=query.get('deleted', '') == '1',
     )
 
 
 def _query(chosen: Filter, **more: int) -> str:
     """Write a filter as a query, `?` included; empty where nothing is chosen."""
-    fields = asdict(chosen) | {'q': chosen.words, 'favourite': '1' if chosen.favourite else ''}
+    fields = asdict(chosen) | {
+        'q': chosen.words,
+        'favourite': '1' if chosen.favourite else '',
+        'deleted': '1' if chosen.deleted else '',
+    }
     fields.pop('words')
     pairs = {name: value for name, value in (fields | more).items() if value}
     return f'?{urlencode(pairs)}' if pairs else ''

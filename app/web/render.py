@@ -141,7 +141,7 @@ class Renderer:
         language = self.language(language_of(request))
         html = language.environment.get_template(template).render(
             request_path=request.scope['path'],
-            request_address=_address(request),
+            request_address=address_of(request),
             theme=theme_of(request),
             **values,
         )
@@ -174,7 +174,7 @@ class Renderer:
         return language
 
 
-def _address(request: Request) -> str:
+def address_of(request: Request) -> str:
     """Give the page's own address below the origin, never with a fragment.
 
     With one, a page that loads itself again would only scroll.

@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import time
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 
 from app.config import Config, new_secret
@@ -51,11 +50,15 @@ class Sessions:
         )
 
     def _has_cookie(self, headers: Mapping[str, str]) -> bool:
-        try:
-            morsel = SimpleCookie(headers.get('cookie', '')).get(self.cookie_name)
-        except CookieError:
-            return False
-        expires, _, signature = (morsel.value if morsel else '').partition('.')
+        """Look for our cookie by hand: a library gives up at the odd ones that other apps set."""
+        for pair in headers.get('cookie', '').split(';'):
+            name, _, value = pair.strip().partition('=')
+            if name == self.cookie_name and self._is_valid(value):
+                return True
+        return False
+
+    def _is_valid(self, cookie: str) -> bool:
+        expires, _, signature = cookie.partition('.')
         if not hmac.compare_digest(signature.encode(), self._sign(expires).encode()):
             return False
         return int(expires) > time.time()
@@ -70,7 +73,7 @@ def kept_secret(path: Path) -> str:
     Raises:
         OSError: The file can be neither read nor written.
     """
-    if not path.exists():
+    if not path.exists() or path.stat().st_size == 0:
         path.touch(mode=0o600)
         path.write_text(new_secret(), encoding='ascii')
     return path.read_text(encoding='ascii').strip()

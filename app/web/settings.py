@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -11,6 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app import __version__
 from app.errors import N_, InvalidRequest
 from app.images import free_bytes
+from app.log import logger
 from app.web.forms import form_fields
 from app.web.house import House, house_of
 from app.web.render import (
@@ -23,11 +25,13 @@ from app.web.render import (
     wants_json,
 )
 
+log = logger(__name__)
 router = APIRouter()
 TheHouse = Annotated[House, Depends(house_of)]
 
 COOKIE_S = 400 * 24 * 3600
 SIGN_IN_FIELD = 'password'
+OWN_PAGE = re.compile(r'/(?:(?:gallery|settings|generations|images/\d+)(?:\?[\w=&%+.-]*)?)?')
 
 
 @router.get('/settings')
@@ -83,17 +87,21 @@ async def sign_in_page(request: Request, house: TheHouse) -> Response:
     """Show the sign-in form."""
     if not house.sessions.needed:
         return RedirectResponse('/', 303)
-    return house.renderer.page(request, 'sign_in.html', message='')
+    return house.renderer.page(request, 'sign_in.html', message='', back='')
 
 
 @router.post('/session')
 async def sign_in(request: Request, house: TheHouse) -> Response:
     """Take a password; a wrong one shows the form again."""
-    cookie = house.sessions.sign_in((await form_fields(request)).get(SIGN_IN_FIELD, ''))
+    fields = await form_fields(request)
+    cookie = house.sessions.sign_in(fields.get(SIGN_IN_FIELD, ''))
+    back = fields.get('back', '')
     if cookie is None:
+        log.warning('a wrong password was given')
         message = house.language(request).translate(N_('That is not the password.'))
-        return house.renderer.page(request, 'sign_in.html', status=401, message=message)
-    response = RedirectResponse('/', 303)
+        return house.renderer.page(request, 'sign_in.html', status=401, message=message, back=back)
+    log.info('somebody signed in')
+    response = RedirectResponse(back if OWN_PAGE.fullmatch(back) else '/', 303)
     response.set_cookie(
         house.sessions.cookie_name, cookie, COOKIE_S, httponly=True, samesite='strict'
     )

@@ -1,12 +1,14 @@
 const KEY = 'easel-draft';
 
-// Keeps what is typed in this browser, so that it survives an error, a reload and a crash.
+// Keeps what is typed in this browser, so that it survives an error, a reload and a crash. Each tab has
+// its own draft; a new tab begins with the newest.
 class DraftForm extends HTMLElement {
   connectedCallback() {
     this.form = this.querySelector('form');
-    if ('given' in this.dataset) this.keep();
-    else this.restore();
+    if (!('given' in this.dataset)) this.restore();
     this.form.addEventListener('input', () => this.keep());
+    this.form.addEventListener('submit', () => this.keep());
+    if (matchMedia('(hover: hover)').matches) this.focusPrompt();
     this.form.addEventListener('keydown', (event) => this.shortcut(event));
     addEventListener('pageshow', (event) => event.persisted && this.renewMark());
   }
@@ -18,7 +20,7 @@ class DraftForm extends HTMLElement {
   keep() {
     const typed = Object.fromEntries(this.fields.map((field) => [field.name, field.value]));
     try {
-      localStorage.setItem(KEY, JSON.stringify(typed));
+      for (const store of [sessionStorage, localStorage]) store.setItem(KEY, JSON.stringify(typed));
     } catch {
       // a full or forbidden store costs the draft, nothing else
     }
@@ -27,7 +29,7 @@ class DraftForm extends HTMLElement {
   restore() {
     let typed = {};
     try {
-      typed = JSON.parse(localStorage.getItem(KEY) ?? '{}') ?? {};
+      typed = JSON.parse(sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY) ?? '{}') ?? {};
     } catch {
       return;
     }
@@ -35,6 +37,12 @@ class DraftForm extends HTMLElement {
       if (typeof typed[field.name] === 'string') field.value = typed[field.name];
       if (field.matches('select') && field.selectedIndex < 0) field.selectedIndex = 0;
     }
+  }
+
+  focusPrompt() {
+    const prompt = this.form.elements.prompt;
+    prompt.focus({ preventScroll: true });
+    prompt.setSelectionRange(prompt.value.length, prompt.value.length);
   }
 
   // A page that comes back from the browser's cache must not bring its old mark along.

@@ -36,6 +36,7 @@ class LiveGeneration extends HTMLElement {
       return; // the server is away or restarting: what is shown stays, and is asked for again
     }
     const focused = this.contains(document.activeElement);
+    next.dataset.fresh = '';
     this.replaceWith(next);
     if (focused) next.querySelector('button, a')?.focus();
   }

@@ -1,0 +1,58 @@
+"""Takes a port, or says in one sentence why it can't."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import sys
+
+BACKLOG = 512
+PORTS_TRIED = 50
+
+
+class PortTaken(Exception):
+    """The port can't be listened on; the text says why and what to do."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Listen at once, so that whoever reads the address can connect.
+
+    Raises:
+        PortTaken: Another program has the port, or the system refuses it.
+    """
+    try:
+        listening = _bind(host, port)
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            reason = error.strerror or str(error)
+            raise PortTaken(f'{host}:{port} can not be listened on: {reason}.') from error
+        raise PortTaken(
+            f'Port {port} is taken by another program. '
+            f'Use the next free one: --port {_next_free(host, port)}'
+        ) from error
+    listening.listen(BACKLOG)
+    return listening
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ':' in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if sys.platform != 'win32':
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+    except OSError:
+        listening.close()
+        raise
+    listening.set_inheritable(True)
+    return listening
+
+
+def _next_free(host: str, port: int) -> int:
+    for candidate in range(port + 1, min(port + PORTS_TRIED, 65536)):
+        try:
+            _bind(host, candidate).close()
+        except OSError:
+            continue
+        return candidate
+    return 0

@@ -1,0 +1,130 @@
+"""The embedded provider: as the official SDK meets it."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+import httpx
+import openai
+import pytest
+import uvicorn
+from openai import AsyncOpenAI
+from PIL import Image
+
+from app.providers.demo.server import create_demo
+from tests.sketches import from_base64, opened, png
+
+GENERATIONS = '/v1/images/generations'
+EDITS = '/v1/images/edits'
+
+
+@pytest.fixture
+async def origin() -> AsyncIterator[str]:
+    """The demo behind a real socket."""
+    listener = socket.create_server(('127.0.0.1', 0))
+    server = uvicorn.Server(uvicorn.Config(create_demo(), log_level='warning', lifespan='off'))
+    serving = asyncio.create_task(server.serve([listener]))
+    yield f'http://127.0.0.1:{listener.getsockname()[1]}'
+    server.should_exit = True
+    await serving
+    listener.close()
+
+
+@pytest.fixture
+async def sdk(origin: str) -> AsyncIterator[AsyncOpenAI]:
+    async with AsyncOpenAI(base_url=f'{origin}/v1', api_key='none', max_retries=0) as sdk:
+        yield sdk
+
+
+async def test_the_sdk_lists_the_one_model(sdk: AsyncOpenAI) -> None:
+    models = (await sdk.models.list()).data
+
+    described = [(model.id, model.owned_by, model.to_dict()['type']) for model in models]
+
+    assert described == [('sketch', 'easel', 'image')]
+
+
+async def test_the_sdk_gets_a_picture_inline(sdk: AsyncOpenAI) -> None:
+    answer = await sdk.images.generate(
+        prompt='hills', model='dall-e-3', size='1024x1024', response_format='b64_json'
+    )
+
+    assert answer.data
+    assert from_base64(answer.data[0].b64_json).size == (1024, 1024)
+
+
+async def test_the_sdk_gets_an_address_on_the_same_socket(sdk: AsyncOpenAI, origin: str) -> None:
+    answer = await sdk.images.generate(prompt='hills', extra_body={'size': '64x48'})
+
+    assert answer.data
+    url = answer.data[0].url or ''
+    async with httpx.AsyncClient() as client:
+        picture = await client.get(url)
+    assert url.startswith(f'{origin}/media/')
+    assert opened(picture.content).size == (64, 48)
+
+
+async def test_the_sdk_streams_early_states_and_then_the_picture(sdk: AsyncOpenAI) -> None:
+    stream = await sdk.images.generate(
+        prompt='hills', stream=True, partial_images=2, extra_body={'size': '96x64'}
+    )
+
+    async with aclosing(stream.response):
+        events = [event async for event in stream]
+
+    assert [event.type for event in events] == [
+        'image_generation.partial_image',
+        'image_generation.partial_image',
+        'image_generation.completed',
+    ]
+    assert [event.to_dict().get('partial_image_index') for event in events] == [0, 1, None]
+    assert {from_base64(event.b64_json).size for event in events} == {(96, 64)}
+    assert events[-1].size == '96x64'
+
+
+async def test_the_sdk_edits_a_picture(sdk: AsyncOpenAI) -> None:
+    original = Image.new('RGB', (64, 48), (90, 120, 200))
+
+    answer = await sdk.images.edit(
+        image=('photo.png', png(original), 'image/png'),
+        prompt='sunset',
+        response_format='b64_json',
+    )
+
+    assert answer.data
+    edited = from_base64(answer.data[0].b64_json)
+    assert edited.size == original.size
+    assert edited.tobytes() != original.tobytes()
+
+
+async def test_the_sdk_streams_an_edit(sdk: AsyncOpenAI) -> None:
+    original = ('photo.png', png(Image.new('RGB', (64, 48))), 'image/png')
+
+    stream = await sdk.images.edit(image=[original], prompt='dawn', stream=True, partial_images=1)
+    async with aclosing(stream.response):
+        kinds = [event.type async for event in stream]
+
+    assert kinds == ['image_edit.partial_image', 'image_edit.completed']
+
+
+@pytest.mark.parametrize(
+    ('model', 'error'),
+    [
+        ('fail-400', openai.BadRequestError),
+        ('fail-401', openai.AuthenticationError),
+        ('fail-403', openai.PermissionDeniedError),
+        ('fail-404', openai.NotFoundError),
+        ('fail-422', openai.UnprocessableEntityError),
+        ('fail-429', openai.RateLimitError),
+        ('fail-500', openai.InternalServerError),
+    ],
+)
+async def test_the_sdk_raises_the_error_of_the_status(
+    sdk: AsyncOpenAI, model: str, error: type[openai.APIStatusError]
+) -> None:
+    with pytest.raises(error) as caught:
+        await sdk.images.generate(prompt='hills', model=model)
+
+    assert isinstance(caught.value.body, dict)
+    assert caught.value.body['message']
