@@ -1,22 +1,50 @@
-"""Which generations changed; in this process, for the worker and for pages that wait."""
+"""Which generations changed; in this process, for pages that wait.
+
+An event says what changed, not what it changed to: a listener's ids are a set, so they can never
+grow past what is shown, and whoever wakes late reads the row as it is then.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+MOST_SERIALS = 4_096
+
 
 class Changes:
-    """A set of ids for each listener: idempotent, so it can never grow past what is shown."""
+    """Tells every listener."""
 
     def __init__(self) -> None:
         self._listeners: set[Listener] = set()
+        self._serials: OrderedDict[int, int] = OrderedDict()
+        self._serial = 0
 
     def announce(self, generation_id: int) -> None:
         """Mark a generation as changed for everybody who listens."""
+        self._serial += 1
+        self._serials[generation_id] = self._serial
+        self._serials.move_to_end(generation_id)
+        if len(self._serials) > MOST_SERIALS:
+            self._serials.popitem(last=False)
         for listener in self._listeners:
             listener.mark(generation_id)
+
+    def serial_of(self, generation_id: int) -> int:
+        """Give a number that grows with each change of a generation; 0 if none is known."""
+        return self._serials.get(generation_id, 0)
+
+    @property
+    def listeners(self) -> int:
+        """How many listen now."""
+        return len(self._listeners)
+
+    def close(self) -> None:
+        """End every listener, so that the server can stop at once."""
+        for listener in self._listeners:
+            listener.end()
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[Listener]:
@@ -30,9 +58,14 @@ class Changes:
 
 
 class Listener:
-    """One who wants to know."""
+    """One who wants to know.
+
+    Attributes:
+        ended: Whether nobody will be told anything any more.
+    """
 
     def __init__(self) -> None:
+        self.ended = False
         self._ids: set[int] = set()
         self._event = asyncio.Event()
 
@@ -41,9 +74,18 @@ class Listener:
         self._ids.add(generation_id)
         self._event.set()
 
-    async def wait(self) -> frozenset[int]:
-        """Wait for changes and take them all."""
-        await self._event.wait()
+    def end(self) -> None:
+        """Wake up for the last time."""
+        self.ended = True
+        self._event.set()
+
+    async def wait(self, timeout_s: float) -> frozenset[int]:
+        """Wait for changes and take them all; empty when none came in time."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._event.wait()
+        except TimeoutError:
+            return frozenset()
         self._event.clear()
         ids, self._ids = frozenset(self._ids), set()
         return ids

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from app.changes import Changes
@@ -21,6 +22,7 @@ from app.web.files import Files
 from app.web.guard import Guard
 from app.web.hosts import Hosts
 from app.web.house import House
+from app.web.live import Live
 from app.web.render import Renderer, assets
 from app.web.session import Sessions, kept_secret
 from app.web.static import Static
@@ -82,5 +84,6 @@ def create_app(house: House) -> ASGIApp:
     files = Files(house)
     app.mount('/files', files)
     app.mount('/thumbs', files)
+    app.router.routes.append(Route('/events', Live(house)))
     app.mount('/static', house.renderer.static)
     return Guard(app, Hosts(house.config.hosts), house.sessions, failures)

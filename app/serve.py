@@ -9,6 +9,7 @@ import socket
 import sys
 import webbrowser
 from collections.abc import Coroutine
+from types import FrameType
 
 import uvicorn
 
@@ -70,7 +71,7 @@ async def _serve(config: Config, listening: socket.socket, *, browser: bool) -> 
     port = listening.getsockname()[1]
     url = _url(config.host, port)
     async with open_house(config) as house:
-        server = uvicorn.Server(_uvicorn(create_app(house)))
+        server = _Server(_uvicorn(create_app(house)), house)
         await house.worker.start()
         gc.freeze()
         gc.enable()
@@ -82,6 +83,19 @@ async def _serve(config: Config, listening: socket.socket, *, browser: bool) -> 
         await server.serve(sockets=[listening])
         telling.cancel()
     return 0
+
+
+class _Server(uvicorn.Server):
+    """Ends the live feeds first, since a stop waits for every open answer."""
+
+    def __init__(self, config: uvicorn.Config, house: House) -> None:
+        super().__init__(config)
+        self._house = house
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take the first signal as a wish to stop."""
+        self._house.changes.close()
+        super().handle_exit(sig, frame)
 
 
 def _uvicorn(app: object) -> uvicorn.Config:

@@ -42,7 +42,7 @@ class Shop:
                 now = await self.library.generations.one(generation.id)
                 if now.status in (statuses or set(Status) - {Status.QUEUED, Status.RUNNING}):
                     return now
-                await self.listener.wait()
+                await self.listener.wait(20)
 
     def originals(self) -> list[Path]:
         return [path for path in self.store.images.rglob('*') if path.is_file()]

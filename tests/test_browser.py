@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.browser import DESKTOP, PHONE, chromium, watched
-from tests.servers import CLOSED_PORT_URL, Easel, running_easel
+from tests.servers import CLOSED_PORT_URL, Easel, running_easel, start_easel
 
 pytestmark = pytest.mark.browser
 
@@ -89,7 +89,8 @@ def test_typing_goes_on_while_pictures_come(page: Page, easel: Easel) -> None:
     generate(page, 'slowly')
     expect(page.get_by_text('Drawing…')).to_be_visible()
 
-    page.get_by_role('textbox', name='Prompt').press_sequentially(' next', delay=150)
+    page.get_by_role('textbox', name='Prompt').press('End')
+    page.keyboard.type(' next', delay=150)
     expect(page.locator('.hung img[alt="slowly"]').first).to_be_visible(timeout=15_000)
 
     assert page.get_by_role('textbox', name='Prompt').input_value() == 'slowly next'
@@ -102,7 +103,7 @@ def test_cancel_and_try_again_on_the_tile(page: Page, easel: Easel) -> None:
     tile = page.locator('.generation', has_text='to be cancelled').first
 
     tile.get_by_role('button', name='Cancel').click()
-    expect(tile.get_by_text('Cancelled')).to_be_visible()
+    expect(tile.get_by_text('Cancelled', exact=True)).to_be_visible()
     tile.get_by_role('button', name='Try again').click()
 
     expect(tile.get_by_text('Drawing…')).to_be_visible()
@@ -202,3 +203,39 @@ def _first_image(generation: dict[str, object]) -> int:
     images = generation['images']
     assert isinstance(images, list)
     return int(images[0]['id'])
+
+
+def test_a_second_tab_shows_what_the_first_one_asked_for(browser: Browser, easel: Easel) -> None:
+    easel.draw(prompt='so that there is a wall', size='32x32')
+    context = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]
+    first, second = context.new_page(), context.new_page()
+    first.goto(easel.url)
+    second.goto(easel.url)
+
+    second.bring_to_front()
+    first.get_by_role('textbox', name='Prompt').fill('seen in both')
+    first.get_by_role('button', name='Generate').click()
+
+    expect(second.locator('.hung img[alt="seen in both"]').first).to_be_visible(timeout=15_000)
+    expect(first.locator('#news')).to_have_text('Picture ready: seen in both', timeout=15_000)
+    context.close()
+
+
+def test_tiles_catch_up_after_the_server_was_away(
+    browser: Browser, upstream: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    data = tmp_path_factory.mktemp('away') / 'data'
+    easel = start_easel(data, {'EASEL_API_URL': upstream})
+    port = int(easel.url.rpartition(':')[2])
+    running = easel.submit(prompt='interrupted', model='slow-60')
+    easel.wait(running, 'running')
+    page = browser.new_page()
+    page.goto(easel.url)
+    expect(page.get_by_text('Drawing…')).to_be_visible()
+
+    easel.stop()
+    again = start_easel(data, {'EASEL_API_URL': upstream}, port=port)
+
+    expect(page.get_by_text('Easel ended while this was being drawn')).to_be_visible(timeout=20_000)
+    page.close()
+    again.stop()

@@ -163,7 +163,12 @@ def test_every_partial_and_every_element_is_used() -> None:
 
     unused = {name for name in pages if f"'{name}'" not in everything}
     elements = set(re.findall(r'<([a-z]+-[a-z-]+)[\s>{]', '\n'.join(pages.values())))
-    scripts = {path.stem for path in (ROOT / 'static/js').glob('*.js')} - {'fragment'}
+    scripts = {path.stem for path in (ROOT / 'static/js').glob('*.js')} - {
+        'fragment',
+        'feed',
+        'feed-worker',
+        'signal',
+    }
 
     assert unused == set()
     assert elements == scripts

@@ -246,4 +246,4 @@ async def test_the_place_in_the_queue_counts_the_same_provider_alone(library: Li
     await submitted(library)
     last = await submitted(library)
 
-    assert await library.generations.queued_before(last.id) == 1
+    assert await library.ahead.queued_before(last.id) == 1

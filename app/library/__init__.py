@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.library.ahead import Ahead
 from app.library.db import Database
 from app.library.generations import Generations
 from app.library.images import Images
@@ -17,6 +18,7 @@ class Library:
     database: Database
     generations: Generations
     images: Images
+    ahead: Ahead
 
     @classmethod
     async def open(cls, path: Path) -> Library:
@@ -26,7 +28,7 @@ class Library:
             StorageFailed: It can't be opened, or a newer Easel wrote it.
         """
         database = await Database.open(path)
-        return cls(database, Generations(database), Images(database))
+        return cls(database, Generations(database), Images(database), Ahead(database))
 
     async def close(self) -> None:
         """Let go of the database; safe to call twice."""

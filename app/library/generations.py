@@ -222,23 +222,6 @@ class Generations:
         )
         return generation_of(_row(newest[0])).ask if newest else None
 
-    async def queued_before(self, generation_id: int) -> int:
-        """Count what waits before this one for the same provider."""
-
-        def ask(db: apsw.Connection) -> int:
-            rows = db.execute(
-                """
-                select count(*) as waiting
-                from generations as other
-                join generations as mine on mine.id = :id and mine.provider = other.provider
-                where other.status = 'queued' and other.id < :id
-                """,
-                {'id': generation_id},
-            ).fetchall()
-            return cast('int', _row(rows[0])['waiting'])
-
-        return await self._database.read(ask)
-
 
 def _insert(
     db: apsw.Connection, ask: Ask, provider: str, submission: str | None, now: float

@@ -23,6 +23,7 @@ from app.web.forms import (
 )
 from app.web.house import House, house_of
 from app.web.numbers import id_in, number_in
+from app.web.outlook import outlooks
 from app.web.render import wants_fragment, wants_json
 from app.web.shapes import generation_json
 
@@ -88,6 +89,7 @@ async def generations_page(request: Request, house: TheHouse) -> Response:
         request,
         'generations.html',
         generations=found,
+        ahead=await outlooks(house, found),
         older=f'/generations?{older}' if older else None,
         now=time.time(),
         refresh_s=_refresh(found),
@@ -107,6 +109,7 @@ async def generation_page(request: Request, house: TheHouse, generation_id: TheI
         request,
         'generations.html',
         generations=[generation],
+        ahead=await outlooks(house, [generation]),
         older=None,
         now=time.time(),
         refresh_s=_refresh((generation,)),
@@ -163,6 +166,7 @@ async def _create_page(
         wrong_form=in_words(error, language) if error and not wrong else '',
         submission=new_submission(),
         generations=recent,
+        ahead=await outlooks(house, recent),
         now=time.time(),
         refresh_s=None if error else _refresh(recent),
         provider=house.provider_line(),
@@ -182,6 +186,7 @@ async def _fragment(
         '_generation.html',
         status=status,
         generation=generation,
+        ahead=await outlooks(house, [generation]),
         now=time.time(),
     )
 

@@ -7,7 +7,7 @@ class DraftForm extends HTMLElement {
     this.form = this.querySelector('form');
     if (!('given' in this.dataset)) this.restore();
     this.form.addEventListener('input', () => this.keep());
-    this.form.addEventListener('submit', () => this.keep());
+    this.form.addEventListener('submit', (event) => this.send(event));
     if (matchMedia('(hover: hover)').matches) this.focusPrompt();
     this.form.addEventListener('keydown', (event) => this.shortcut(event));
     addEventListener('pageshow', (event) => event.persisted && this.renewMark());
@@ -36,6 +36,25 @@ class DraftForm extends HTMLElement {
     for (const field of this.fields) {
       if (typeof typed[field.name] === 'string') field.value = typed[field.name];
       if (field.matches('select') && field.selectedIndex < 0) field.selectedIndex = 0;
+    }
+  }
+
+  // Sends without leaving the page where there is a wall to hang the tile on; what the server does not
+  // take is sent once more as a plain form, so that its page can say why.
+  async send(event) {
+    this.keep();
+    if (!document.querySelector('live-wall')) return;
+    event.preventDefault();
+    const body = new URLSearchParams(new FormData(this.form));
+    try {
+      const headers = { 'X-Fragment': 'true' };
+      const answer = await fetch(this.form.action, { method: 'POST', body, headers });
+      if (!answer.ok) return this.form.submit();
+      dispatchEvent(new CustomEvent('easel-added', { detail: await answer.text() }));
+      this.querySelector('.offline').hidden = true;
+      this.renewMark();
+    } catch {
+      this.querySelector('.offline').hidden = false;
     }
   }
 

@@ -1,13 +1,21 @@
-// Asks the server for a fragment and turns it into an element. The server drew it and escaped
-// everything in it; this is the one place that turns text into elements.
+// The one place that turns text of our own server into elements and script addresses. The server drew it
+// and escaped everything in it.
 const policy = globalThis.trustedTypes
-  ? trustedTypes.createPolicy('easel', { createHTML: (text) => text })
-  : { createHTML: (text) => text };
+  ? trustedTypes.createPolicy('easel', { createHTML: (text) => text, createScriptURL: (url) => url })
+  : { createHTML: (text) => text, createScriptURL: (url) => url };
+
+export function element(text) {
+  const template = document.createElement('template');
+  template.innerHTML = policy.createHTML(text);
+  return document.importNode(template.content, true).firstElementChild;
+}
 
 export async function fragment(address, options = {}) {
   const response = await fetch(address, { ...options, headers: { 'X-Fragment': 'true' } });
   if (!response.ok) throw new Error(`${response.status}`);
-  const template = document.createElement('template');
-  template.innerHTML = policy.createHTML(await response.text());
-  return template.content.firstElementChild;
+  return element(await response.text());
+}
+
+export function sharedWorker(address) {
+  return new SharedWorker(policy.createScriptURL(address), { type: 'module' });
 }

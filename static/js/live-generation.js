@@ -1,16 +1,12 @@
 import { fragment } from './fragment.js';
 
-const PAUSE_MS = 1000;
-
-// A generation that is not finished yet looks at itself once a second, and takes its own place anew.
+// A generation whose acts (cancel, try again) happen in place.
 class LiveGeneration extends HTMLElement {
   connectedCallback() {
     this.addEventListener('submit', this);
-    if (this.unfinished) this.timer = setTimeout(() => this.look(), PAUSE_MS);
   }
 
   disconnectedCallback() {
-    clearTimeout(this.timer);
     this.removeEventListener('submit', this);
   }
 
@@ -20,23 +16,17 @@ class LiveGeneration extends HTMLElement {
 
   async handleEvent(event) {
     event.preventDefault();
-    await this.renew(event.target.action, { method: 'POST' });
-  }
-
-  async look() {
-    if (!document.hidden) await this.renew(`/generations/${this.dataset.id}`);
-    if (this.isConnected) this.timer = setTimeout(() => this.look(), PAUSE_MS);
-  }
-
-  async renew(address, options) {
-    let next;
     try {
-      next = await fragment(address, options);
+      this.become(await fragment(event.target.action, { method: 'POST' }));
     } catch {
-      return; // the server is away or restarting: what is shown stays, and is asked for again
+      event.target.submit(); // let the page say what went wrong
     }
+  }
+
+  // Gives its place to its newer self, and the focus with it.
+  become(next) {
     const focused = this.contains(document.activeElement);
-    next.dataset.fresh = '';
+    if (this.unfinished && !next.unfinished) next.dataset.fresh = '';
     this.replaceWith(next);
     if (focused) next.querySelector('button, a')?.focus();
   }

@@ -1,0 +1,54 @@
+"""Questions about what is to come: places in the queue, and how long such things took."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import apsw
+
+from app.library.db import Database, Row
+
+
+class Ahead:
+    """Looks at the queue and at the past."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def durations(
+        self, provider: str, model: str | None, count: int, limit: int
+    ) -> tuple[float, ...]:
+        """Give the seconds that the newest finished ones of the same kind took."""
+
+        def ask(db: apsw.Connection) -> tuple[float, ...]:
+            rows = db.execute(
+                """
+                select finished_at - started_at as took_s
+                from generations
+                where status = 'done' and provider = :provider and model is :model
+                  and coalesce(n, 1) = :count
+                order by id desc
+                limit :limit
+                """,
+                {'provider': provider, 'model': model, 'count': count, 'limit': limit},
+            )
+            return tuple(cast('float', cast('Row', row)['took_s']) for row in rows)
+
+        return await self._database.read(ask)
+
+    async def queued_before(self, generation_id: int) -> int:
+        """Count what waits before this one for the same provider."""
+
+        def ask(db: apsw.Connection) -> int:
+            rows = db.execute(
+                """
+                select count(*) as waiting
+                from generations as other
+                join generations as mine on mine.id = :id and mine.provider = other.provider
+                where other.status = 'queued' and other.id < :id
+                """,
+                {'id': generation_id},
+            ).fetchall()
+            return cast('int', cast('Row', rows[0])['waiting'])
+
+        return await self._database.read(ask)

@@ -1,0 +1,110 @@
+"""Server-sent events: each changed generation as the fragment that takes its place.
+
+Pure ASGI: one small coroutine a stream, and a fragment drawn once for everybody who reads the same
+language.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+
+from app.changes import Listener
+from app.errors import N_, AppError, WrongMethod
+from app.web.house import House
+from app.web.outlook import outlooks
+from app.web.render import Language
+
+HEARTBEAT_S = 20.0
+RETRY_MS = 2_000
+MOST_SHOWING = 200
+MOST_DRAWN = 256
+HEADERS = [
+    (b'content-type', b'text/event-stream; charset=utf-8'),
+    (b'cache-control', b'no-store'),
+    (b'x-accel-buffering', b'no'),
+]
+
+
+class Live:
+    """Serves `/events?showing=17,18`."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._drawn: OrderedDict[tuple[int, str], tuple[int, asyncio.Task[bytes]]] = OrderedDict()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Stream until the browser or the server goes.
+
+        Raises:
+            WrongMethod: It is no GET.
+        """
+        if scope['method'] != 'GET':
+            raise WrongMethod(N_('This address takes another method.'))
+        request = Request(scope)
+        language = self._house.language(request)
+        showing = _ids(request.query_params.get('showing', ''))
+        async with self._house.changes.listening() as listener:
+            await send({'type': 'http.response.start', 'status': 200, 'headers': HEADERS})
+            await _write(send, f'retry: {RETRY_MS}\n\n'.encode())
+            gone = asyncio.create_task(_end_when_gone(receive, listener))
+            try:
+                for generation_id in showing:
+                    await _write(send, await self._draw(generation_id, language))
+                await self._follow(listener, language, send)
+            finally:
+                gone.cancel()
+            await send({'type': 'http.response.body', 'body': b''})
+
+    async def _follow(self, listener: Listener, language: Language, send: Send) -> None:
+        while not listener.ended:
+            ids = await listener.wait(HEARTBEAT_S)
+            if listener.ended:
+                return
+            if not ids:
+                await _write(send, b':\n\n')
+            for generation_id in sorted(ids):
+                await _write(send, await self._event(generation_id, language))
+
+    async def _event(self, generation_id: int, language: Language) -> bytes:
+        """Give the event for a change, drawn once for all streams of a language."""
+        key = (generation_id, language.code)
+        serial = self._house.changes.serial_of(generation_id)
+        known = self._drawn.get(key)
+        if known is None or known[0] != serial:
+            known = (serial, asyncio.create_task(self._draw(generation_id, language)))
+            self._drawn[key] = known
+            if len(self._drawn) > MOST_DRAWN:
+                self._drawn.popitem(last=False)
+        return await asyncio.shield(known[1])
+
+    async def _draw(self, generation_id: int, language: Language) -> bytes:
+        try:
+            generation = await self._house.library.generations.one(generation_id)
+            ahead = await outlooks(self._house, (generation,))
+        except AppError:
+            return b':\n\n'
+        html = language.environment.get_template('_generation.html').render(
+            generation=generation, ahead=ahead, now=time.time()
+        )
+        lines = ''.join(f'data: {line.strip()}\n' for line in html.splitlines() if line.strip())
+        return f'event: generation\n{lines}\n'.encode()
+
+
+async def _end_when_gone(receive: Receive, listener: Listener) -> None:
+    while (await receive())['type'] != 'http.disconnect':
+        pass
+    listener.end()
+
+
+async def _write(send: Send, block: bytes) -> None:
+    await send({'type': 'http.response.body', 'body': block, 'more_body': True})
+
+
+def _ids(text: str) -> list[int]:
+    parts = text.split(',')[:MOST_SHOWING]
+    return [int(part) for part in parts if part.isascii() and part.isdigit() and len(part) < 19]

@@ -1,0 +1,51 @@
+"""What to expect of a generation that is not finished: its place in the queue, its time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.models import Generation, Status
+from app.web.house import House
+
+SAMPLES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is known beforehand.
+
+    Attributes:
+        before: How many wait before it.
+        low_s: A quarter of its like took less; None where nothing is known.
+        high_s: A quarter of its like took more.
+    """
+
+    before: int = 0
+    low_s: float | None = None
+    high_s: float | None = None
+
+
+async def outlooks(house: House, generations: Iterable[Generation]) -> dict[int, Outlook]:
+    """Look ahead for those that are not finished; the time is from the provider's own past."""
+    found: dict[int, Outlook] = {}
+    for generation in generations:
+        if generation.status is Status.QUEUED:
+            before = await house.library.ahead.queued_before(generation.id)
+            found[generation.id] = Outlook(before=before)
+        elif generation.status is Status.RUNNING:
+            found[generation.id] = await _expected(house, generation)
+    return found
+
+
+async def _expected(house: House, generation: Generation) -> Outlook:
+    settings = house.providers.serving(generation.provider).settings
+    model = generation.ask.model or settings.model or None
+    took = sorted(
+        await house.library.ahead.durations(
+            generation.provider, model, generation.ask.count, SAMPLES
+        )
+    )
+    if not took:
+        return Outlook()
+    return Outlook(low_s=took[len(took) // 4], high_s=took[(3 * len(took)) // 4])

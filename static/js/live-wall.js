@@ -1,0 +1,72 @@
+import { element, sharedWorker } from './fragment.js';
+import { Feed } from './feed.js';
+import { signal } from './signal.js';
+
+const title = document.title;
+
+// Keeps a wall of generations as the server has them, and the tab's title and icon with it.
+class LiveWall extends HTMLElement {
+  connectedCallback() {
+    this.icon = document.querySelector('link[rel=icon]');
+    this.plainIcon = this.icon.href;
+    this.send = this.connect();
+    this.report = () => this.update();
+    document.addEventListener('visibilitychange', this.report);
+    addEventListener('pageshow', this.report);
+    addEventListener('pagehide', () => this.send(null));
+    addEventListener('easel-added', ({ detail }) => this.take(detail));
+    this.update();
+  }
+
+  // One stream for all tabs where the browser can share a worker, else one of this page's own.
+  connect() {
+    const tell = (text) => this.take(text);
+    if (globalThis.SharedWorker) {
+      const { port } = sharedWorker(this.dataset.worker);
+      port.addEventListener('message', ({ data }) => tell(data));
+      port.start();
+      return (state) => port.postMessage(state);
+    }
+    const feed = new Feed();
+    return (state) => feed.update(this, tell, state);
+  }
+
+  get working() {
+    return [...this.querySelectorAll('live-generation')].filter((one) => one.unfinished);
+  }
+
+  take(text) {
+    const next = element(text);
+    const old = document.getElementById(next.id);
+    if (old) {
+      const finished = old.unfinished && !next.unfinished;
+      old.become(next);
+      if (finished && next.dataset.word) this.announce(next.dataset.word);
+    } else if ('first' in this.dataset && next.children.length) {
+      this.prepend(next);
+    }
+    this.show();
+  }
+
+  announce(word) {
+    document.getElementById('news').textContent = word;
+    signal(word);
+    if (document.hidden) this.unseen = true;
+  }
+
+  update() {
+    if (!document.hidden) this.unseen = false;
+    const showing = this.working.map((one) => one.dataset.id);
+    this.send({ showing, visible: !document.hidden });
+    this.show();
+  }
+
+  show() {
+    const { length } = this.working;
+    const mark = length ? `(${length}) ` : this.unseen ? '✓ ' : '';
+    document.title = mark + title;
+    this.icon.href = length ? this.dataset.busy : this.unseen ? this.dataset.done : this.plainIcon;
+  }
+}
+
+customElements.define('live-wall', LiveWall);
