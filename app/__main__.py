@@ -1,4 +1,4 @@
-"""The commands: `easel [serve]`, `easel generate`, `easel demo`."""
+"""The commands: `easel [serve]`, `easel generate`, `easel demo`, `easel rebuild`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from app import __version__
 if TYPE_CHECKING:
     from app.generate import Order
 
-COMMANDS = ('serve', 'generate', 'demo')
 FIELDS = ('model', 'size', 'n', 'seed', 'response_format', 'negative_prompt', 'quality')
 
 
@@ -30,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from app.config import ConfigError, read_config
 
     try:
-        if chosen.command == 'generate':
+        if chosen.command != 'serve':
             config = read_config(host='127.0.0.1', data=chosen.data)
         else:
             config = read_config(host=chosen.host, port=chosen.port, data=chosen.data)
@@ -43,6 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from app.generate import generate
 
             return generate(config, _order(chosen))
+        if chosen.command == 'rebuild':
+            from app.rebuild import rebuild
+
+            return rebuild(config)
         gc.disable()  # nothing is garbage while all is imported; `serve` turns it on again
         from app.serve import serve
 
@@ -77,6 +80,8 @@ def _parser() -> argparse.ArgumentParser:
         '--forget', action='store_true', help='drop what was learned of the provider'
     )
     generate.add_argument('--data', help='data folder (EASEL_DATA)')
+    rebuild = commands.add_parser('rebuild', help='make the database again from the pictures')
+    rebuild.add_argument('--data', help='data folder (EASEL_DATA)')
     demo = commands.add_parser('demo', help='serve the built-in demo provider alone')
     demo.add_argument('--host', default='127.0.0.1')
     demo.add_argument('--port', type=_port, default=1337)

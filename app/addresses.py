@@ -102,3 +102,8 @@ def is_public(address: str) -> bool:
     return ip.is_global and not any(
         ip in network for network in NOT_PUBLIC if network.version == ip.version
     )
+
+
+def without_query(url: str | None) -> str | None:
+    """Leave out what signs an address, for a label that travels with the picture."""
+    return url.partition('?')[0] if url else None

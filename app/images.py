@@ -8,79 +8,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
-import hashlib
 import os
 import re
 import shutil
 import time
 import unicodedata
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.decoder.client import Decoder
-from app.errors import N_, ErrorKind, Failure, ProviderError, StorageFailed
+from app.decoder.client import Decoded, Decoder
+from app.errors import ErrorKind, Failure, ProviderError
 from app.formats import MIME_EXTENSIONS, mime_of, what_is
+from app.incoming import HEAD_BYTES, Incoming, storage_failed
 from app.log import logger
+from app.metadata import DamagedContainer, Label, Written, embed, sidecar_of
 from app.models import Kept, Received
 
 log = logger(__name__)
 
-MOST_IMAGE_BYTES = 64 * 1024 * 1024
-HEAD_BYTES = 64
 THUMB_WIDTHS = (480, 960)
 LONGEST_NAME_BYTES = 60
-
-
-class Incoming:
-    """A picture that is arriving: a temporary file that never holds more than the cap."""
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / f'{uuid.uuid4().hex}.part'
-        self._file = self.path.open('xb', buffering=0)
-        self._digest = hashlib.sha256()
-        self._size_bytes = 0
-        self._head = b''
-
-    def write(self, block: bytes) -> None:
-        """Add bytes.
-
-        Raises:
-            ProviderError: `too_large`, past the cap of 64 MiB.
-            StorageFailed: The disk refused.
-        """
-        self._size_bytes += len(block)
-        if self._size_bytes > MOST_IMAGE_BYTES:
-            raise ProviderError(Failure(kind=ErrorKind.TOO_LARGE, reason='over 64 MiB'))
-        if len(self._head) < HEAD_BYTES:
-            self._head += block[:HEAD_BYTES]
-        try:
-            if self._file.write(block) != len(block):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        except OSError as error:
-            raise storage_failed(error) from error
-        self._digest.update(block)
-
-    @property
-    def size_bytes(self) -> int:
-        """How much has come so far."""
-        return self._size_bytes
-
-    def received(self) -> Received:
-        """Close the file and say what came; nothing of it is checked yet."""
-        self._file.close()
-        return Received(
-            path=self.path,
-            digest=self._digest.hexdigest(),
-            size_bytes=self._size_bytes,
-            head=self._head[:HEAD_BYTES],
-        )
-
-    def discard(self) -> None:
-        """Throw away what came; safe at any time."""
-        self._file.close()
-        self.path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,39 +81,43 @@ class Store:
         except OSError as error:
             raise storage_failed(error) from error
 
-    async def keep(self, received: Received, prompt: str, now: float) -> Kept:
-        """Check a picture, make its thumbnails, and put all of it durably in place.
+    async def keep(self, received: Received, label: Label) -> Kept:
+        """Check a picture, write its label inside, and put it durably in place with its thumbnails.
 
         Args:
             received: What came; its file is gone afterwards, whatever happens.
-            prompt: For the file's name.
-            now: For the folder's date, seconds since 1970.
+            label: What is true of it so far; its size is added here.
 
         Raises:
             ProviderError: `not_an_image` or `bad_image`.
             StorageFailed: The disk refused.
         """
         thumbs = {w: self.arriving / f'{received.path.stem}-{w}.webp' for w in THUMB_WIDTHS}
+        labelled = self.arriving / f'{received.path.stem}-labelled.part'
         try:
             mime = _recognise(received)
             decoded = await self.decoder.decode(received.path, mime, thumbs)
-            file = _key(prompt, received.digest, MIME_EXTENSIONS[mime], now)
-            places = {thumbs[w]: self.thumb(received.digest, w) for w in THUMB_WIDTHS}
-            await asyncio.to_thread(_put_in_place, places, received.path, self.original(file))
+            label = replace(label, width=decoded.width, height=decoded.height)
+            written = await asyncio.to_thread(_label, received, labelled, label)
+            file = _key(label.prompt, written.digest, MIME_EXTENSIONS[mime], label.created_at)
+            places = {thumbs[w]: self.thumb(written.digest, w) for w in THUMB_WIDTHS}
+            await asyncio.to_thread(_put_in_place, places, written, self.original(file))
         finally:
-            for path in (received.path, *thumbs.values()):
+            for path in (received.path, labelled, sidecar_of(labelled), *thumbs.values()):
                 path.unlink(missing_ok=True)
         return Kept(
-            digest=received.digest,
+            digest=written.digest,
             file=file,
             mime=mime,
             width=decoded.width,
             height=decoded.height,
-            size_bytes=received.size_bytes,
+            size_bytes=written.size_bytes,
             mean_colour=decoded.mean_colour,
+            id=label.image_id,
+            created_at=label.created_at,
             revised_prompt=received.revised_prompt,
             source_url=received.source_url,
-            seed=received.seed,
+            seed=received.seed if label.seed is None else label.seed,
         )
 
     async def ensure_thumbs(self, digest: str, file: str) -> None:
@@ -182,29 +134,59 @@ class Store:
             mime = mime_of(opened.read(HEAD_BYTES))
         if mime is None:
             return
-        made = {w: self.arriving / f'{uuid.uuid4().hex}-{w}.webp' for w in THUMB_WIDTHS}
         with contextlib.suppress(ProviderError):
-            await self.decoder.decode(original, mime, made)
-            for width, path in made.items():
-                thumbs[width].parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                path.replace(thumbs[width])
+            await self._decode_into_place(original, mime, digest)
+
+    async def _decode_into_place(self, path: Path, mime: str, digest: str) -> Decoded:
+        made = {w: self.arriving / f'{uuid.uuid4().hex}-{w}.webp' for w in THUMB_WIDTHS}
+        decoded = await self.decoder.decode(path, mime, made)
+        for width, thumb in made.items():
+            place = self.thumb(digest, width)
+            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            thumb.replace(place)
+        return decoded
+
+    async def look_again(self, path: Path) -> Kept:
+        """Describe a picture that is in its place already, making its thumbnails.
+
+        Raises:
+            ProviderError: `not_an_image` or `bad_image`.
+        """
+        received, digest = await asyncio.to_thread(_look_at, path)
+        mime = _recognise(received)
+        decoded = await self._decode_into_place(path, mime, digest)
+        return Kept(
+            digest=digest,
+            file=path.relative_to(self.images).as_posix(),
+            mime=mime,
+            width=decoded.width,
+            height=decoded.height,
+            size_bytes=received.size_bytes,
+            mean_colour=decoded.mean_colour,
+        )
+
+    async def settings_in(self, path: Path) -> dict[str, str | int | float]:
+        """Read what a picture says of how it was made; empty where it says nothing."""
+        with path.open('rb') as opened:
+            mime = mime_of(opened.read(HEAD_BYTES))
+        return await self.decoder.read(path, mime) if mime else {}
 
     def forget(self, kept: Kept) -> None:
         """Remove a picture that was put in place and that no row came to name."""
         with contextlib.suppress(OSError):
             self.original(kept.file).unlink(missing_ok=True)
-
-
-def storage_failed(error: OSError) -> StorageFailed:
-    """Say what the disk refused, without a path."""
-    return StorageFailed(
-        N_('The data folder could not be written: {reason}.'), reason=error.strerror or error
-    )
+            sidecar_of(self.original(kept.file)).unlink(missing_ok=True)
 
 
 def free_bytes(folder: Path) -> int:
     """How much room the disk of a folder has."""
     return shutil.disk_usage(folder).free
+
+
+def _look_at(path: Path) -> tuple[Received, str]:
+    with path.open('rb') as file:
+        received = Received(path=path, size_bytes=path.stat().st_size, head=file.read(HEAD_BYTES))
+    return received, received.digest
 
 
 def _is_whole(path: Path) -> bool:
@@ -233,7 +215,18 @@ def _key(prompt: str, digest: str, extension: str, now: float) -> str:
     return f'{time.strftime("%Y/%m/%d", clock)}/{name}-{unique}.{extension}'
 
 
-def _put_in_place(thumbs: dict[Path, Path], source: Path, original: Path) -> None:
+def _label(received: Received, target: Path, label: Label) -> Written:
+    """Write the label into a copy; a picture that can't take one is kept as it came."""
+    try:
+        return embed(received.path, target, label)
+    except DamagedContainer as error:
+        log.warning('a picture is kept without its settings inside: %s', error)
+        return Written(path=received.path, digest=received.digest, size_bytes=received.size_bytes)
+    except OSError as error:
+        raise storage_failed(error) from error
+
+
+def _put_in_place(thumbs: dict[Path, Path], written: Written, original: Path) -> None:
     """Sync, rename, sync the folder; in this order a crash leaves the whole picture or none.
 
     Thumbnails are only moved: they are made again when they are gone.
@@ -244,8 +237,11 @@ def _put_in_place(thumbs: dict[Path, Path], source: Path, original: Path) -> Non
             made.replace(thumb)
         new = [folder for folder in (original.parent, *original.parents) if not folder.exists()]
         original.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _sync(source, os.O_RDWR)
-        source.replace(original)
+        if written.sidecar:
+            _sync(written.sidecar, os.O_RDWR)
+            written.sidecar.replace(sidecar_of(original))
+        _sync(written.path, os.O_RDWR)
+        written.path.replace(original)
         for folder in {original.parent, *(folder.parent for folder in new)}:
             if os.name != 'nt':  # Windows can't sync a folder, and needn't
                 _sync(folder, os.O_RDONLY)

@@ -12,7 +12,8 @@ from starlette.types import ASGIApp
 from app.changes import Changes
 from app.config import Config, child_environment
 from app.decoder.client import Decoder
-from app.images import Store, storage_failed
+from app.images import Store
+from app.incoming import storage_failed
 from app.library import Library
 from app.outbound import Outbound
 from app.providers import Providers
@@ -41,9 +42,7 @@ async def open_house(config: Config) -> AsyncIterator[House]:
     Raises:
         StorageFailed: The data folder can't be used.
     """
-    decoder = Decoder(child_environment())
-    store = Store(config.data, decoder)
-    store.prepare()
+    store = open_store(config)
     outbound = Outbound(config.image_origins)
     library = await Library.open(config.data / DATABASE)
     providers = Providers(config, outbound)
@@ -69,8 +68,19 @@ async def open_house(config: Config) -> AsyncIterator[House]:
         await worker.stop()
         await providers.close()
         await outbound.close()
-        await decoder.close()
+        await store.decoder.close()
         await library.close()
+
+
+def open_store(config: Config) -> Store:
+    """Make the folders for pictures, and the decoder that looks at them.
+
+    Raises:
+        StorageFailed: The data folder can't be written.
+    """
+    store = Store(config.data, Decoder(child_environment()))
+    store.prepare()
+    return store
 
 
 def create_app(house: House) -> ASGIApp:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -87,12 +88,17 @@ class Received:
     """One picture as it came: bytes in a temporary file, nothing checked yet."""
 
     path: Path
-    digest: str
     size_bytes: int
     head: bytes
     revised_prompt: str | None = None
     source_url: str | None = None
     seed: int | None = None
+
+    @property
+    def digest(self) -> str:
+        """Read the file and give its sha256 in hex; the kept file's is another, for its label."""
+        with self.path.open('rb') as file:
+            return hashlib.file_digest(file, 'sha256').hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +117,7 @@ class Kept:
     Attributes:
         file: Its key below the picture folder: `2026/11/22/150412-a-fox-1f2e3d4c.png`.
         mean_colour: `#rrggbb`, what the tile shows until the picture is there.
+        id: Reserved for its row, so that the file can name it; None lets the row choose.
     """
 
     digest: str
@@ -120,6 +127,8 @@ class Kept:
     height: int
     size_bytes: int
     mean_colour: str
+    id: int | None = None
+    created_at: float | None = None
     revised_prompt: str | None = None
     source_url: str | None = None
     seed: int | None = None

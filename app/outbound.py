@@ -23,7 +23,7 @@ import httpx
 from app import __version__
 from app.addresses import Blocked, Origin, is_public, origin_of
 from app.errors import ErrorKind, Failure, ProviderError
-from app.images import MOST_IMAGE_BYTES
+from app.incoming import MOST_IMAGE_BYTES
 from app.network import addresses_of, connect
 
 CONNECT_TIMEOUT_S = 10.0

@@ -10,13 +10,16 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
+from app.addresses import without_query
 from app.changes import Changes
 from app.errors import AppError, ErrorKind, Failure, ProviderError, StorageFailed
 from app.images import Store
 from app.library import Library
 from app.log import logger
-from app.models import DEMO, Answer, Ask, Generation, Kept, Outcome, Status, Submitted
+from app.metadata import Label
+from app.models import DEMO, Answer, Ask, Generation, Kept, Outcome, Received, Status, Submitted
 from app.providers import Providers
 
 log = logger(__name__)
@@ -207,7 +210,7 @@ class Worker:
         try:
             answer = await provider.generate(ask, self._store.incoming)
             self._providers.saw(provider, answered=True)
-            kept, failures = await self._keep(answer, ask)
+            kept, failures = await self._keep(claimed, answer, settings.name, model)
         except ProviderError as error:
             failure = error.failure
             self._providers.saw(provider, answered=failure.kind is not ErrorKind.UNREACHABLE)
@@ -227,7 +230,9 @@ class Worker:
             dropped=answer.dropped,
         )
 
-    async def _keep(self, answer: Answer, ask: Ask) -> tuple[tuple[Kept, ...], tuple[Failure, ...]]:
+    async def _keep(
+        self, claimed: Generation, answer: Answer, provider: str, model: str | None
+    ) -> tuple[tuple[Kept, ...], tuple[Failure, ...]]:
         """Keep what can be kept; a bad picture does not take the good ones along."""
         kept: list[Kept] = []
         failures = list(answer.item_errors)
@@ -235,8 +240,14 @@ class Worker:
         try:
             while waiting:
                 received = waiting.pop(0)
+                label = _label(claimed, received, len(kept), provider, model)
+                label = replace(
+                    label,
+                    image_id=await self._library.images.reserve(),
+                    created_at=self._clock(),
+                )
                 try:
-                    kept.append(await self._store.keep(received, ask.prompt, self._clock()))
+                    kept.append(await self._store.keep(received, label))
                 except ProviderError as error:
                     failures.append(error.failure)
         except BaseException:
@@ -246,6 +257,28 @@ class Worker:
                 left.path.unlink(missing_ok=True)
             raise
         return tuple(kept), tuple(failures)
+
+
+def _label(
+    claimed: Generation, received: Received, position: int, provider: str, model: str | None
+) -> Label:
+    """Say what is true of a picture; the asked seed is only the first one's."""
+    ask = claimed.ask
+    seed = received.seed if received.seed is not None else ask.seed if position == 0 else None
+    return Label(
+        prompt=ask.prompt,
+        provider=provider,
+        created_at=claimed.created_at,
+        generation_id=claimed.id,
+        position=position,
+        negative_prompt=ask.negative_prompt,
+        revised_prompt=received.revised_prompt,
+        seed=seed,
+        quality=ask.quality,
+        asked_size=str(ask.size) if ask.size else None,
+        model=model,
+        source_url=without_query(received.source_url),
+    )
 
 
 def _failure_of(error: Exception) -> Failure:

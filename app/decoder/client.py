@@ -77,6 +77,23 @@ class Decoder:
             mean_colour=str(answer['mean_colour']),
         )
 
+    async def read(self, path: Path, mime: str) -> dict[str, str | int | float]:
+        """Read the settings inside a picture; empty where there are none to be read."""
+        order: dict[str, object] = {'read': str(path), 'format': FORMATS[mime]}
+        try:
+            async with self._one_at_a_time:
+                answer = await self._ask(order) or {}
+        except ProviderError:
+            return {}
+        settings = answer.get('settings')
+        if not isinstance(settings, dict):
+            return {}
+        return {
+            str(name): value
+            for name, value in settings.items()
+            if isinstance(value, str | int | float) and not isinstance(value, bool)
+        }
+
     async def close(self) -> None:
         """End the child."""
         if self._ending:

@@ -106,7 +106,7 @@ class Generations:
             )
             if not db.changes():
                 return False
-            add_images(db, claimed, outcome.kept, outcome.provider, outcome.model, now)
+            add_images(db, claimed, outcome, now, list(range(len(outcome.kept))))
             return True
 
         return await self._database.write(change)
@@ -175,6 +175,27 @@ class Generations:
 
         return await self._database.write(change)
 
+    async def bring_back(
+        self, generation: Generation, outcome: Outcome, positions: list[int]
+    ) -> None:
+        """Write a finished generation under the ids that it had, from what its files say."""
+
+        def change(db: apsw.Connection) -> None:
+            inserted = _insert(
+                db, generation.ask, outcome.provider, None, generation.created_at, generation.id
+            )
+            db.execute(
+                """
+                update generations
+                set status = 'done', model = :model, finished_at = created_at
+                where id = :id
+                """,
+                {'id': inserted.id, 'model': outcome.model},
+            )
+            add_images(db, generation, outcome, generation.created_at, positions)
+
+        await self._database.write(change)
+
     async def waiting_for(self) -> tuple[str, ...]:
         """Name the providers that something waits for."""
 
@@ -224,9 +245,15 @@ class Generations:
 
 
 def _insert(
-    db: apsw.Connection, ask: Ask, provider: str, submission: str | None, now: float
+    db: apsw.Connection,
+    ask: Ask,
+    provider: str,
+    submission: str | None,
+    now: float,
+    generation_id: int | None = None,
 ) -> Generation:
     columns = ask_columns(ask) | {
+        'id': generation_id,
         'status': Status.QUEUED,
         'provider': provider,
         'model': ask.model,

@@ -12,7 +12,7 @@ from app.errors import N_, NotFound
 from app.library.db import Database, Row
 from app.library.rows import image_of
 from app.library.search import index_words, question
-from app.models import Generation, Image, Kept
+from app.models import Generation, Image, Outcome
 
 COLUMNS = """
   images.id, images.generation_id, images.position, images.digest, images.file, images.mime,
@@ -105,6 +105,24 @@ class Images:
             return str(cast('Row', rows[0])['file']) if rows else None
 
         return await self._database.read(ask)
+
+    async def reserve(self) -> int:
+        """Give an id that no picture has had or will get, for one that is about to be kept."""
+
+        def change(db: apsw.Connection) -> int:
+            rows = db.execute(
+                """
+                insert into reserved (name, last)
+                values ('images', 1 + (select coalesce(max(id), 0) from images))
+                on conflict (name) do update set last = max(last, (
+                  select coalesce(max(id), 0) from images
+                )) + 1
+                returning last
+                """
+            ).fetchall()
+            return cast('int', cast('Row', rows[0])['last'])
+
+        return await self._database.write(change)
 
     async def set_favourite(self, image_id: int, *, favourite: bool) -> Image:
         """Mark or unmark a picture.
@@ -201,50 +219,35 @@ def images_of(db: apsw.Connection, generation_ids: list[int]) -> dict[int, tuple
 
 
 def add_images(
-    db: apsw.Connection,
-    generation: Generation,
-    kept: tuple[Kept, ...],
-    provider: str,
-    model: str | None,
-    now: float,
+    db: apsw.Connection, generation: Generation, outcome: Outcome, now: float, positions: list[int]
 ) -> None:
     """Write the pictures of a finished attempt and their search words, within its transaction."""
     words = index_words(generation.ask.prompt)
-    for position, picture in enumerate(kept):
+    for position, picture in zip(positions, outcome.kept, strict=True):
         db.execute(
             """
             insert into images (
-              generation_id, position, digest, file, mime, width, height, size_bytes, mean_colour,
-              provider, model, revised_prompt, source_url, seed, created_at
+              id, generation_id, position, digest, file, mime, width, height, size_bytes,
+              mean_colour, provider, model, revised_prompt, source_url, seed, created_at
             )
             values (
-              :generation_id, :position, :digest, :file, :mime, :width, :height, :size_bytes,
+              :id, :generation_id, :position, :digest, :file, :mime, :width, :height, :size_bytes,
               :mean_colour, :provider, :model, :revised_prompt, :source_url, :seed, :created_at
             )
             """,
-            _columns(generation, position, picture, provider, model, now),
+            asdict(picture)
+            | {
+                'generation_id': generation.id,
+                'position': position,
+                'provider': outcome.provider,
+                'model': outcome.model,
+                'created_at': now if picture.created_at is None else picture.created_at,
+            },
         )
         db.execute(
             'insert into image_words (rowid, words) values (:id, :words)',
             {'id': db.last_insert_rowid(), 'words': words},
         )
-
-
-def _columns(
-    generation: Generation,
-    position: int,
-    picture: Kept,
-    provider: str,
-    model: str | None,
-    now: float,
-) -> dict[str, str | int | float | None]:
-    return asdict(picture) | {
-        'generation_id': generation.id,
-        'position': position,
-        'provider': provider,
-        'model': model,
-        'created_at': now,
-    }
 
 
 def _one(db: apsw.Connection, image_id: int) -> Image:

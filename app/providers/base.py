@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from app.images import Incoming
+from app.incoming import Incoming
 from app.models import Answer, Ask
 
 AT_ONCE = 4

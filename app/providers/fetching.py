@@ -9,7 +9,7 @@ import httpx
 
 from app.addresses import Blocked, Origin, absolute
 from app.errors import ErrorKind, Failure, ProviderError
-from app.images import Incoming
+from app.incoming import Incoming
 from app.log import logger
 from app.models import Received
 from app.outbound import FETCH_DEADLINE_S, Outbound, blocked, what_happened

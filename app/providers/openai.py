@@ -11,7 +11,7 @@ import httpx
 
 from app.addresses import Blocked, origin_of
 from app.errors import AppError, ErrorKind, Failure, ProviderError
-from app.images import Incoming
+from app.incoming import Incoming
 from app.log import logger
 from app.models import Answer, Ask, Received
 from app.outbound import Outbound, what_happened
@@ -260,7 +260,6 @@ async def _listing(response: httpx.Response) -> Listing:
 def _labelled(received: Received, item: Item, source_url: str | None) -> Received:
     return Received(
         path=received.path,
-        digest=received.digest,
         size_bytes=received.size_bytes,
         head=received.head,
         revised_prompt=item.revised_prompt,

@@ -19,7 +19,7 @@ import pybase64
 
 from app.errors import ErrorKind, Failure, ProviderError
 from app.formats import mime_of
-from app.images import Incoming
+from app.incoming import Incoming
 from app.models import Received
 from app.providers.json_text import ends_escaped, string_end, unescaped
 

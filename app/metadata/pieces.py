@@ -1,0 +1,124 @@
+"""A file laid out as pieces, old and new, and the one way such a layout reaches the disk."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+BLOCK_BYTES = 64 * 1024
+
+
+class DamagedContainer(ValueError):
+    """A file whose parts can't be followed from its first byte to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Bytes of the source, from `start` up to `end`."""
+
+    start: int
+    end: int
+
+
+Piece = bytes | Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What was written, nothing of it synced yet.
+
+    Attributes:
+        digest: sha256 of the file as it is now, in hex.
+        sidecar: The `.xmp` beside it, for a format that takes no label inside.
+    """
+
+    path: Path
+    digest: str
+    size_bytes: int
+    sidecar: Path | None = None
+
+
+def size_of(opened: BinaryIO) -> int:
+    """Tell how long an open file is."""
+    return os.fstat(opened.fileno()).st_size
+
+
+def read_at(opened: BinaryIO, start: int, count: int) -> bytes:
+    """Read so many bytes from a place.
+
+    Raises:
+        DamagedContainer: The file ends before.
+    """
+    opened.seek(start)
+    found = opened.read(count)
+    if len(found) < count:
+        raise DamagedContainer('ends too early')
+    return found
+
+
+def joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Make one of spans that follow each other, and leave out what is empty."""
+    last: Span | None = None
+    for piece in pieces:
+        if piece == b'':
+            continue
+        if isinstance(piece, Span) and last and last.end == piece.start:
+            last = Span(last.start, piece.end)
+            continue
+        if last:
+            yield last
+        last = piece if isinstance(piece, Span) else None
+        if isinstance(piece, bytes):
+            yield piece
+    if last:
+        yield last
+
+
+def length_of(pieces: Iterable[Piece]) -> int:
+    """Add up what the pieces will have in bytes."""
+    return sum(
+        len(piece) if isinstance(piece, bytes) else piece.end - piece.start for piece in pieces
+    )
+
+
+def write(opened: BinaryIO, target: Path, pieces: Iterable[Piece]) -> Written:
+    """Write the pieces to `target`, whole or not at all, a block at a time.
+
+    Raises:
+        DamagedContainer: The source became shorter meanwhile.
+        OSError: The disk refused.
+    """
+    part = target.with_name(f'{uuid.uuid4().hex}.part')
+    digest = hashlib.sha256()
+    size_bytes = 0
+    try:
+        with part.open('xb') as file:
+            for block in _blocks(opened, pieces):
+                file.write(block)
+                digest.update(block)
+                size_bytes += len(block)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return Written(path=target, digest=digest.hexdigest(), size_bytes=size_bytes)
+
+
+def _blocks(opened: BinaryIO, pieces: Iterable[Piece]) -> Iterator[bytes]:
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            yield piece
+            continue
+        opened.seek(piece.start, io.SEEK_SET)
+        left = piece.end - piece.start
+        while left:
+            block = opened.read(min(left, BLOCK_BYTES))
+            if not block:
+                raise DamagedContainer('ends too early')
+            left -= len(block)
+            yield block
