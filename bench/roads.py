@@ -13,6 +13,7 @@ from pathlib import Path
 
 from app.decoder.client import Decoded, Decoder
 from app.images import Store
+from app.metadata import Label
 from app.models import Ask
 from app.outbound import Outbound
 from app.providers.base import ProviderSettings
@@ -65,7 +66,12 @@ class Roads:
         began = time.perf_counter()
         answer = await self.provider.generate(Ask(prompt=prompt), self.store.incoming)
         arrived_s = time.perf_counter() - began
-        kept = await self.store.keep(answer.received[0], prompt, time.time())
+        kept = await self.store.keep(
+            answer.received[0],
+            Label(
+                prompt=prompt, provider='bench', created_at=time.time(), generation_id=1, position=0
+            ),
+        )
         placed_s = time.perf_counter() - began - (self.decoder.took_s - decoded_s)
         self.store.forget(kept)
         return Taken(arrived_s, placed_s)

@@ -83,7 +83,7 @@ async def drawn(house: House, prompt: str, count: int) -> Drawn:
             (await house.worker.submit(Ask(prompt=prompt))).generation.id for _ in range(count)
         }
         while waited_for:
-            for changed in await listener.wait():
+            for changed in await listener.wait(60):
                 generation = await house.library.generations.one(changed)
                 if not generation.status.unfinished:
                     assert generation.status is Status.DONE, generation.error

@@ -16,7 +16,8 @@ from pathlib import Path
 from PIL import Image
 
 from app.decoder.client import Decoder
-from app.images import Incoming, Store
+from app.images import Store
+from app.incoming import Incoming
 from app.models import Answer, Ask, Received
 from app.outbound import Outbound
 from app.providers.base import Listing, ProviderSettings

@@ -14,6 +14,7 @@ from app.errors import ProviderError
 from app.images import Store
 from app.models import Answer
 from tests.fakes import KEY, Upstream, arriving_in, asking, refused_port, storing, upstream
+from tests.labelled import label_of
 from tests.recorded import (
     CASES,
     Case,
@@ -55,7 +56,7 @@ async def replay(case: Case, store: Store) -> Outcome:
         kept, failures = [], list(answer.item_errors)
         for received in answer.received:
             try:
-                kept.append(await store.keep(received, 'a cat', 1_795_000_000))
+                kept.append(await store.keep(received, label_of('a cat', 1_795_000_000)))
             except ProviderError as error:
                 failures.append(error.failure)
         left = tuple(arriving_in(store.data))

@@ -20,6 +20,7 @@ from app.errors import ErrorKind, Failure, ProviderError
 from app.images import Store
 from app.models import Kept
 from tests.fakes import arriving_in, differs, picture, received_in, storing
+from tests.labelled import label_of
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope='module'),
@@ -36,7 +37,7 @@ async def store(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Store
 
 
 async def keep(store: Store, content: bytes, prompt: str = 'a cat') -> Kept:
-    return await store.keep(received_in(store, content), prompt, NOW)
+    return await store.keep(received_in(store, content), label_of(prompt, NOW))
 
 
 async def failure_of(store: Store, content: bytes) -> Failure:

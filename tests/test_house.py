@@ -25,13 +25,13 @@ STOREYS = (
         'app.sentences',
         'app.listening',
     ),
-    ('app.network', 'app.formats', 'app.decoder', 'app.library', 'app.metadata'),
+    ('app.network', 'app.formats', 'app.decoder', 'app.library', 'app.metadata', 'app.incoming'),
     ('app.outbound', 'app.images'),
     ('app.providers',),
     ('app.worker',),
     ('app.web',),
     ('app.main',),
-    ('app.serve', 'app.generate'),
+    ('app.serve', 'app.generate', 'app.rebuild'),
     ('app.__main__',),
 )
 HOMES = {
@@ -39,7 +39,11 @@ HOMES = {
     'httpx': ('app.outbound', 'app.providers', 'app.generate'),
     'httpcore': ('app.network', 'app.outbound'),
     'pybase64': ('app.providers.reply',),
-    'PIL': ('app.decoder.child', 'app.providers.demo'),
+    'PIL': (
+        *('app.decoder.child', 'app.providers.demo'),
+        *('app.metadata.reading', 'app.metadata.foreign'),
+    ),
+    'sd_parsers': ('app.metadata.foreign',),
     'jinja2': ('app.web.render',),
     'fastapi': ('app.web', 'app.main'),
     'starlette': ('app.web', 'app.main', 'app.providers.demo'),

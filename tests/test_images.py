@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import resource
 import sys
 from collections.abc import AsyncIterator
@@ -12,9 +13,12 @@ import pytest_asyncio
 from PIL import Image
 
 from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
-from app.images import MOST_IMAGE_BYTES, Incoming, Store
+from app.images import Store
+from app.incoming import MOST_IMAGE_BYTES, Incoming
+from app.metadata.reading import read_settings
 from app.models import Kept
 from tests.fakes import arriving_in, differs, picture, received_in, sha256, storing
+from tests.labelled import label_of
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope='module'),
@@ -32,7 +36,7 @@ async def store(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Store
 
 
 async def keep(store: Store, content: bytes, prompt: str = 'a cat') -> Kept:
-    return await store.keep(received_in(store, content), prompt, NOW)
+    return await store.keep(received_in(store, content), label_of(prompt, NOW))
 
 
 async def failure_of(store: Store, content: bytes) -> Failure:
@@ -41,14 +45,23 @@ async def failure_of(store: Store, content: bytes) -> Failure:
     return caught.value.failure
 
 
+def pixels(content: bytes) -> bytes:
+    with Image.open(io.BytesIO(content)) as opened:
+        return opened.convert('RGBA').tobytes()
+
+
 @pytest.mark.parametrize('form', FORMATS)
-async def test_a_picture_is_kept_as_it_came(form: str, store: Store) -> None:
+async def test_a_picture_is_kept_with_its_label_and_its_pixels(form: str, store: Store) -> None:
     content = picture(1_200, 800, (200, 30, 40), form)
 
-    kept = await keep(store, content)
+    kept = await keep(store, content, 'a red wall')
+    original = store.original(kept.file)
 
-    assert (kept.width, kept.height, kept.size_bytes) == (1_200, 800, len(content))
-    assert kept.digest == sha256(content) == sha256(store.original(kept.file).read_bytes())
+    assert (kept.width, kept.height) == (1_200, 800)
+    assert kept.size_bytes == original.stat().st_size
+    assert kept.digest == sha256(original.read_bytes())
+    assert pixels(original.read_bytes()) == pixels(content)
+    assert read_settings(str(original), form)['prompt'] == 'a red wall'
     assert kept.file.endswith(f'.{FORMATS[form]}')
     assert kept.mime == f'image/{form.lower()}'
     assert differs(kept.mean_colour, (200, 30, 40)) <= 6, kept.mean_colour

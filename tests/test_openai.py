@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
-from app.images import Incoming, Store
+from app.images import Store
+from app.incoming import Incoming
 from app.models import Ask, ResponseFormat, Size
 from app.providers.openai import endpoint, request_body
 from tests.fakes import (

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import ErrorKind, ProviderError, StorageFailed
-from app.images import Incoming
+from app.incoming import Incoming
 from app.models import Ask
 from app.providers.reply import LONG_STRING_BYTES, MOST_PICTURES, MOST_SKELETON_BYTES, Spool
 from tests.fakes import Reply, arriving_in, asking, picture, sha256, storing, upstream
@@ -68,16 +68,16 @@ def see(blocks: list[bytes], folder: Path) -> Seen:
         for block in blocks:
             spool.feed(block)
         skeleton = spool.finish()
+        return Seen(
+            skeleton=re.sub('picture-[0-9a-f]{16}-', 'picture-', skeleton),
+            digests=tuple(received.digest for received in spool.pictures.values()),
+            raw=spool.raw.digest if spool.raw else None,
+            damaged=len(spool.bad),
+        )
     except (ProviderError, StorageFailed) as error:
         return Seen(error=error.kind)
     finally:
         spool.discard()
-    return Seen(
-        skeleton=re.sub('picture-[0-9a-f]{16}-', 'picture-', skeleton),
-        digests=tuple(received.digest for received in spool.pictures.values()),
-        raw=spool.raw.digest if spool.raw else None,
-        damaged=len(spool.bad),
-    )
 
 
 def cut(answer: bytes, places: list[int]) -> list[bytes]:

@@ -16,9 +16,11 @@ from app.web.forms import (
     LONGEST_PROMPT,
     MOST_COUNT,
     ask_of,
+    fields_in,
     fields_of,
     form_fields,
     new_submission,
+    save_upload,
     submission_of,
 )
 from app.web.house import House, house_of
@@ -42,6 +44,8 @@ SHAPES = (
     ('768x1344', N_('Tall'), '9 : 16'),
     ('512x512', N_('Small square'), '1 : 1'),
 )
+READ = N_('Read from the picture, as {generator} wrote it.')
+NOTHING_READ = N_('This file says nothing of how it was made.')
 EXAMPLES = (
     N_('A lighthouse at dusk, long exposure, calm sea'),
     N_('Snow-covered ridge under two moons, risograph print'),
@@ -70,6 +74,24 @@ async def submit(request: Request, house: TheHouse) -> Response:
     if wants_fragment(request):
         return await _fragment(request, house, generation, status=201 if submitted.new else 200)
     return _to_tile(generation)
+
+
+@router.post('/reading')
+async def read_picture(request: Request, house: TheHouse) -> Response:
+    """Fill the form with what a picture's file says of how it was made; nothing is kept."""
+    language = house.language(request)
+    incoming = house.store.incoming()
+    try:
+        await save_upload(request, 'picture', incoming)
+        settings = await house.store.settings_in(incoming.received().path)
+    finally:
+        incoming.discard()
+    fields = fields_in(settings)
+    word = language.translate(READ if fields else NOTHING_READ)
+    word = word.format(generator=settings.get('generator', ''))
+    if wants_json(request):
+        return JSONResponse({'fields': fields, 'message': word})
+    return await _create_page(request, house, fields, given=bool(fields), word=word)
 
 
 @router.get('/generations')
@@ -134,10 +156,18 @@ async def retry(request: Request, house: TheHouse, generation_id: TheId) -> Resp
 async def _starting_fields(request: Request, house: House) -> tuple[dict[str, str], bool]:
     """Choose what the form starts with, and whether that outweighs what was typed before."""
     source = number_in(request, 'from')
+    bring = request.query_params.get('bring', 'all')
+    if bring not in ('all', 'prompt', 'settings'):
+        raise InvalidRequest(N_('Bring all, prompt or settings, not “{value}”.'), value=bring[:40])
+    brought: dict[str, str] = {}
     if source is not None:
-        return fields_of((await house.library.generations.one(source)).ask), True
+        brought = fields_of((await house.library.generations.one(source)).ask)
+    if brought and bring != 'prompt':
+        return brought | ({'prompt': ''} if bring == 'settings' else {}), True
     last = await house.library.generations.last_asked()
     fields = fields_of(last) if last else {}
+    if brought:
+        return {**fields, 'prompt': brought['prompt']}, True
     prompt = request.query_params.get('prompt', '')[:LONGEST_PROMPT]
     return {**fields, 'prompt': prompt}, bool(prompt)
 
@@ -149,6 +179,7 @@ async def _create_page(
     *,
     given: bool,
     error: AppError | None = None,
+    word: str = '',
 ) -> Response:
     language = house.language(request)
     if error and wants_fragment(request):
@@ -164,6 +195,7 @@ async def _create_page(
         given=given,
         wrong=wrong,
         wrong_form=in_words(error, language) if error and not wrong else '',
+        word=word,
         submission=new_submission(),
         generations=recent,
         ahead=await outlooks(house, recent),

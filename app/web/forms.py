@@ -7,10 +7,12 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from app.errors import N_, AppError, InvalidRequest, Malformed, WrongType
+from app.incoming import Incoming
 from app.models import Ask, ResponseFormat, Size
 
 T = TypeVar('T')
@@ -24,6 +26,7 @@ MOST_SEED = (1 << 63) - 1
 FORM_TYPES = ('application/x-www-form-urlencoded', 'multipart/form-data')
 AUTOMATIC = ('', 'auto')
 OTHER = 'other'
+UPLOAD_BLOCK_BYTES = 256 * 1024
 
 _CONTROL = re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]')
 
@@ -41,6 +44,24 @@ async def form_fields(request: Request) -> dict[str, str]:
     try:
         async with request.form(max_files=0, max_fields=50, max_part_size=1_000_000) as form:
             return {name: value for name, value in form.items() if isinstance(value, str)}
+    except HTTPException as error:
+        raise Malformed(N_('The request could not be read.')) from error
+
+
+async def save_upload(request: Request, name: str, incoming: Incoming) -> None:
+    """Write an uploaded file to where it is looked at.
+
+    Raises:
+        InvalidRequest: The form brings none.
+        Malformed: It breaks the form's own rules.
+    """
+    try:
+        async with request.form(max_files=1, max_fields=5) as form:
+            upload = form.get(name)
+            if not isinstance(upload, UploadFile):
+                raise InvalidRequest(N_('Choose a picture first.'))
+            while block := await upload.read(UPLOAD_BLOCK_BYTES):
+                incoming.write(block)
     except HTTPException as error:
         raise Malformed(N_('The request could not be read.')) from error
 
@@ -86,6 +107,19 @@ def submission_of(fields: Mapping[str, str]) -> str | None:
     if len(mark) > LONGEST_SUBMISSION or _CONTROL.search(mark):
         raise InvalidRequest(N_('The mark of this form is damaged. Reload the page.'))
     return mark or None
+
+
+def fields_in(settings: Mapping[str, str | int | float]) -> dict[str, str]:
+    """Lay out what a picture says of itself as the fields of a form; the rest is left out."""
+    size = str(settings.get('asked_size') or settings.get('size') or '')
+    told = {
+        name: str(settings[name])
+        for name in ('prompt', 'negative_prompt', 'seed', 'model', 'quality')
+        if settings.get(name) not in (None, '')
+    }
+    if size and told:
+        told |= {'size': OTHER, 'size_other': size}
+    return told
 
 
 def fields_of(ask: Ask) -> dict[str, str]:

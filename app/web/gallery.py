@@ -14,7 +14,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.errors import N_, Gone
 from app.library.images import Filter
-from app.models import Image
+from app.metadata.label import Label, parameters_text
+from app.models import Generation, Image
 from app.web.house import House, house_of
 from app.web.numbers import id_in, number_in
 from app.web.render import wants_fragment, wants_json
@@ -65,13 +66,16 @@ async def image_page(request: Request, house: TheHouse, image_id: TheId) -> Resp
         return JSONResponse(image_json(image))
     chosen = _filter(request)
     newer, older = await house.library.images.around(image, chosen)
+    generation = await house.library.generations.one(image.generation_id)
     return house.renderer.page(
         request,
-        'image.html',
+        '_picture.html' if wants_fragment(request) else 'image.html',
         image=image,
-        generation=await house.library.generations.one(image.generation_id),
+        generation=generation,
+        settings_text=_settings_text(image, generation),
         newer=newer,
         older=older,
+        chosen=chosen,
         query=_query(chosen),
         file_missing=not house.store.original(image.file).is_file(),
         provider=house.provider_line(),
@@ -112,7 +116,26 @@ async def restore(request: Request, house: TheHouse, image_id: TheId) -> Respons
 def _after_act(request: Request, house: House, image: Image) -> Response:
     if wants_fragment(request):
         return house.renderer.page(request, '_picture_tile.html', image=image, query='')
-    return RedirectResponse(f'/images/{image.id}', 303)
+    return RedirectResponse(f'/images/{image.id}{_query(_filter(request))}', 303)
+
+
+def _settings_text(image: Image, generation: Generation) -> str:
+    """Write a picture's settings as other programs read them."""
+    asked = generation.ask
+    label = Label(
+        prompt=image.prompt,
+        negative_prompt=image.negative_prompt,
+        provider=image.provider,
+        model=image.model,
+        seed=asked.seed if image.seed is None and asked.count == 1 else image.seed,
+        quality=asked.quality,
+        width=image.width,
+        height=image.height,
+        created_at=image.created_at,
+        generation_id=image.generation_id,
+        position=image.position,
+    )
+    return parameters_text(label)
 
 
 def _filter(request: Request) -> Filter:

@@ -15,6 +15,7 @@ from app.web.hosts import Hosts
 from app.web.session import Sessions
 
 MOST_BODY_BYTES = 1_000_000
+MOST_BODY_BYTES_AT = {'/reading': 65 * 1024 * 1024}  # a picture, and the form around it
 SAFE_METHODS = ('GET', 'HEAD', 'OPTIONS')
 OPEN_PATHS = ('/health', '/session')
 
@@ -48,7 +49,7 @@ class Guard:
         if scope['type'] != 'http':
             await self._app(scope, receive, send)
             return
-        body = _CappedBody(receive)
+        body = _CappedBody(receive, _cap_of(scope))
         guarded = _with_headers(send)
         try:
             self._check(scope)
@@ -70,22 +71,23 @@ class Guard:
         if not _is_open(scope['path']) and not self._sessions.is_signed_in(headers):
             raise SignInRequired(N_('This Easel asks for its password.'))
         length = headers.get('content-length', '0')
-        if not length.isdigit() or int(length) > MOST_BODY_BYTES:
-            raise _too_large()
+        if not length.isdigit() or int(length) > _cap_of(scope):
+            raise _too_large(_cap_of(scope))
 
 
 class _CappedBody:
     """Counts what is read of a body, whatever its headers said."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, most_bytes: int) -> None:
         self._receive = receive
+        self._most_bytes = most_bytes
         self._read_bytes = 0
 
     async def receive(self) -> Message:
         message = await self._receive()
         self._read_bytes += len(message.get('body', b''))
-        if self._read_bytes > MOST_BODY_BYTES:
-            raise _too_large()
+        if self._read_bytes > self._most_bytes:
+            raise _too_large(self._most_bytes)
         return message
 
 
@@ -126,5 +128,9 @@ def _is_open(path: str) -> bool:
     return path in OPEN_PATHS or path.startswith('/static/')
 
 
-def _too_large() -> TooLarge:
-    return TooLarge(N_('This is larger than {most} bytes.'), most=MOST_BODY_BYTES)
+def _cap_of(scope: Scope) -> int:
+    return MOST_BODY_BYTES_AT.get(scope['path'], MOST_BODY_BYTES)
+
+
+def _too_large(most_bytes: int) -> TooLarge:
+    return TooLarge(N_('This is larger than {most} bytes.'), most=most_bytes)

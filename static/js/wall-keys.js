@@ -1,0 +1,58 @@
+// Arrows go from picture to picture: along the row, or to the nearest one above or below. The picture that
+// is opened is marked, so that it grows into its page where the browser shows such things.
+class WallKeys extends HTMLElement {
+  connectedCallback() {
+    addEventListener('keydown', this);
+    addEventListener('pageswap', this);
+  }
+
+  disconnectedCallback() {
+    removeEventListener('keydown', this);
+    removeEventListener('pageswap', this);
+  }
+
+  get links() {
+    return [...this.querySelectorAll('.hung > a')];
+  }
+
+  handleEvent(event) {
+    if (event.type === 'pageswap') this.mark(event.activation?.entry.url);
+    else if (this.step(event)) event.preventDefault();
+  }
+
+  mark(address) {
+    for (const link of this.links) link.style.viewTransitionName = link.href === address ? 'picture' : '';
+  }
+
+  // Says whether the key was meant for the wall.
+  step({ key, target, ctrlKey, metaKey, altKey, shiftKey, defaultPrevented }) {
+    if (ctrlKey || metaKey || altKey || shiftKey || defaultPrevented || !key.startsWith('Arrow')) return false;
+    const at = target.closest?.('wall-keys .hung > a') ?? null;
+    if (!at && target !== document.body) return false;
+    const next = at ? this.next(at, key) : this.entry(key);
+    next?.focus();
+    return Boolean(at || next);
+  }
+
+  // From nowhere: the picture one came from, or the first in sight.
+  entry(key) {
+    if (key === 'ArrowUp' || key === 'ArrowDown') return null;
+    return this.querySelector(':target > a') ?? this.links.find((link) => link.getBoundingClientRect().bottom > 0);
+  }
+
+  next(at, key) {
+    const links = this.links;
+    const place = links.indexOf(at);
+    if (key === 'ArrowLeft') return links[place - 1];
+    if (key === 'ArrowRight') return links[place + 1];
+    const here = at.getBoundingClientRect();
+    const down = key === 'ArrowDown' ? 1 : -1;
+    const boxes = links.map((link) => ({ link, box: link.getBoundingClientRect() }));
+    const beyond = boxes.filter(({ box }) => (box.y - here.y) * down > here.height / 2);
+    const row = Math.min(...beyond.map(({ box }) => (box.y - here.y) * down));
+    const middle = ({ box }) => Math.abs(box.x + box.width / 2 - here.x - here.width / 2);
+    return beyond.filter(({ box }) => (box.y - here.y) * down < row + 8).sort((one, other) => middle(one) - middle(other))[0]?.link;
+  }
+}
+
+customElements.define('wall-keys', WallKeys);

@@ -1,0 +1,77 @@
+"""Every page and state, measured by axe at WCAG 2.2 AA: wide and narrow, light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
+
+from tests.browser import DESKTOP, PHONE, chromium
+from tests.servers import Easel
+
+pytestmark = pytest.mark.browser
+
+RULES = {
+    'runOnly': {
+        'type': 'tag',
+        'values': ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
+    }
+}
+PAGES = {
+    'create': '/',
+    'filled': '/?prompt=a+fox',
+    'gallery': '/gallery',
+    'nothing found': '/gallery?q=nothingatall',
+    'trash': '/gallery?deleted=1',
+    'picture': '/images/1',
+    'deleted picture': '/images/2',
+    'generations': '/generations',
+    'settings': '/settings',
+    'sign in': '/session',
+    'not found': '/nope',
+}
+
+
+@pytest.fixture(scope='module')
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope='module')
+def furnished(easel: Easel) -> Easel:
+    """Pictures, one of them deleted, a failure, one being drawn and one cancelled."""
+    easel.draw(prompt='a fox in the snow', size='300x200', n='2', seed='4')
+    easel.draw(prompt='a harbour', size='200x300')
+    easel.draw(prompt='too much', model='fail-429')
+    easel.draw(prompt='refused', model='fail-400')
+    cancelled = easel.submit(prompt='stopped', model='slow-90')
+    with easel.client() as client:
+        client.post('/images/2/deletion')
+        client.post('/images/1/favourite')
+        client.post(f'/generations/{cancelled}/cancellation')
+    easel.submit(prompt='being drawn', model='slow-90', size='300x200')
+    return easel
+
+
+@pytest.mark.parametrize('theme', ['light', 'dark'])
+@pytest.mark.parametrize('viewport', [DESKTOP, PHONE], ids=['wide', 'narrow'])
+@pytest.mark.parametrize('address', PAGES.values(), ids=PAGES.keys())
+def test_axe_finds_nothing(
+    browser: Browser, furnished: Easel, address: str, viewport: dict[str, int], theme: str
+) -> None:
+    context = browser.new_context(
+        viewport=viewport,  # type: ignore[arg-type]
+        color_scheme='dark' if theme == 'dark' else 'light',
+        has_touch=viewport is PHONE,
+    )
+    page = context.new_page()
+    page.goto(furnished.url + address, wait_until='load')
+    page.wait_for_timeout(200)
+
+    results = Axe().run(page, options=RULES)
+
+    assert results.violations_count == 0, results.generate_report()
+    context.close()

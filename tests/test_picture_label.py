@@ -1,0 +1,175 @@
+"""Beside a picture: copies, what it brings back, the way to its search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import chromium
+from tests.picture_pages import FOX, at_picture, hang, opened
+from tests.servers import Easel
+
+pytestmark = pytest.mark.browser
+
+CLIPBOARD_KIND = """async () => {
+  const [item] = await navigator.clipboard.read();
+  const blob = await item.getType('image/png');
+  const picture = await createImageBitmap(blob);
+  return [blob.type, picture.width, picture.height];
+}"""
+GRANTED = ['clipboard-read', 'clipboard-write']
+
+
+@pytest.fixture(scope='module')
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope='module')
+def pictures(easel: Easel) -> list[int]:
+    return hang(easel)
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    yield from opened(browser)
+
+
+def test_a_picture_is_copied_as_png(browser: Browser, easel: Easel, pictures: list[int]) -> None:
+    for page in opened(browser, permissions=GRANTED):
+        at_picture(page, easel, pictures[0])
+
+        page.get_by_role('button', name='Copy picture').click()
+        expect(page.get_by_role('button', name='Copied')).to_be_visible()
+
+        assert page.evaluate(CLIPBOARD_KIND) == ['image/png', 320, 240]
+        expect(page.get_by_role('status')).to_have_text('Copied')
+        expect(page.get_by_role('button', name='Copy picture')).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ('button', 'start', 'end'),
+    [
+        ('Copy prompt', FOX, FOX),
+        ('Copy settings', f'{FOX}\nSeed: 7, Size: 320x240, Model: flux', ''),
+    ],
+)
+def test_words_are_copied(
+    button: str, start: str, end: str, browser: Browser, easel: Easel, pictures: list[int]
+) -> None:
+    for page in opened(browser, permissions=GRANTED):
+        at_picture(page, easel, pictures[0])
+
+        page.get_by_role('button', name=button).click()
+        expect(page.get_by_role('status')).to_have_text('Copied')
+
+        copied = page.evaluate('navigator.clipboard.readText()')
+        assert copied.startswith(start)
+        assert copied.endswith(end)
+
+
+@pytest.mark.parametrize(
+    ('button', 'start'), [('Copy prompt', FOX), ('Copy settings', f'{FOX}\nSeed: 7')]
+)
+def test_plain_http_selects_what_it_can_not_copy(
+    button: str, start: str, browser: Browser, easel: Easel, pictures: list[int]
+) -> None:
+    page = browser.new_page()
+    page.goto(f'{easel.url.replace("localhost", "0.0.0.0")}/images/{pictures[0]}')
+    assert not page.evaluate('isSecureContext')
+
+    page.get_by_role('button', name=button).click()
+    expect(page.get_by_role('status')).to_have_text('Selected: press Ctrl+C')
+
+    assert page.evaluate('String(getSelection())').startswith(start)
+    expect(page.get_by_role('button', name='Copy picture')).to_be_hidden()
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ('bring', 'prompt', 'seed'),
+    [
+        ('', FOX, '7'),
+        ('&bring=all', FOX, '7'),
+        ('&bring=prompt', FOX, '8'),
+        ('&bring=settings', '', '7'),
+    ],
+)
+def test_a_picture_brings_back_what_was_asked_for(
+    bring: str, prompt: str, seed: str, page: Page, easel: Easel, pictures: list[int]
+) -> None:
+    easel.draw(prompt='the last one asked for', seed='8', size='64x64')
+    source = easel.client().get(f'/images/{pictures[0]}.json').json()['generation_id']
+
+    page.goto(f'{easel.url}/?from={source}{bring}')
+
+    assert page.get_by_role('textbox', name='Prompt').input_value() == prompt
+    assert page.get_by_label('Seed').input_value() == seed
+
+
+def test_an_unknown_wish_is_told(easel: Easel, pictures: list[int]) -> None:
+    with easel.client() as client:
+        answer = client.get('/?from=1&bring=luck', headers={'Accept': 'application/json'})
+
+    assert answer.status_code == 422
+    assert '“luck”' in answer.json()['error']['message']
+
+
+def test_the_links_below_more_like_this_bring_parts(
+    page: Page, easel: Easel, pictures: list[int]
+) -> None:
+    at_picture(page, easel, pictures[0])
+
+    page.get_by_role('link', name='Its settings only').click()
+
+    expect(page.get_by_role('textbox', name='Prompt')).to_have_value('')
+    assert page.get_by_label('Seed').input_value() == '7'
+
+
+@pytest.mark.parametrize(
+    ('query', 'name'),
+    [
+        ('', 'Gallery'),
+        ('?q=fox', 'Search: fox'),
+        ('?model=flux', 'Search: flux'),
+        ('?favourite=1', 'Favourites'),
+        ('?deleted=1', 'Trash'),
+    ],
+)
+def test_the_way_back_is_to_the_search_it_came_from(
+    query: str, name: str, page: Page, easel: Easel, pictures: list[int]
+) -> None:
+    at_picture(page, easel, pictures[0], query)
+
+    back = page.locator('.placard').get_by_role('link', name=name)
+
+    assert back.get_attribute('href') == f'/gallery{query}#image-{pictures[0]}'
+    here = page.get_by_role('navigation', name='Main').locator('[aria-current]')
+    assert here.inner_text() == 'Gallery'
+
+
+def test_an_act_keeps_the_search(page: Page, easel: Easel, pictures: list[int]) -> None:
+    at_picture(page, easel, pictures[0], '?q=fox')
+
+    page.keyboard.press('f')
+    expect(page.get_by_role('button', name='Favourite', pressed=True)).to_be_visible()
+
+    assert page.url.endswith(f'/images/{pictures[0]}?q=fox')
+
+
+def test_without_scripts_the_picture_is_a_link_to_its_file(
+    browser: Browser, easel: Easel, pictures: list[int]
+) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f'{easel.url}/images/{pictures[0]}')
+
+    tools = page.locator('zoom-tools').is_visible()
+    page.locator('.print').click()
+
+    page.wait_for_url('**/files/*.png')
+    assert not tools
+    context.close()
