@@ -44,6 +44,7 @@ class LiveWall extends HTMLElement {
       if (finished && next.dataset.word) this.announce(next.dataset.word);
     } else if ('first' in this.dataset && next.children.length) {
       this.prepend(next);
+      this.update(); // the stream may not have been open yet when this one began
     }
     this.show();
   }
