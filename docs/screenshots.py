@@ -33,7 +33,16 @@ PROMPTS = (
     ('A lighthouse at dusk, long exposure, calm sea', '1536x1024'),
 )
 SEED = '2026'
-PAGES = {'create': '/', 'gallery': '/gallery', 'image': '/images/11', 'settings': '/settings'}
+PAGES = {
+    'create': '/',
+    'gallery': '/gallery',
+    'image': '/images/11',
+    'generations': '/generations',
+    'settings': '/settings',
+    'not-found': '/nope',
+}
+EMPTY = {'sign-in': '/session', 'empty': '/'}
+PASSWORD = 'a password for the picture'  # noqa: S105 (of a server that lives for seconds)
 QUALITY = 82
 
 
@@ -49,10 +58,24 @@ def main() -> None:
             easel.draw(prompt=prompt, size=size, seed=SEED)
         easel.draw(prompt='Polar station in a whiteout, one red lamp', model='fail-429')
         easel.submit(prompt='A harbour of paper boats', model='slow-90', size='1536x1024')
-        for name, address in PAGES.items():
-            for theme in ('light', 'dark'):
-                photograph(browser, easel, address, f'{name}-{theme}', theme)
-                photograph(browser, easel, address, f'{name}-phone-{theme}', theme, phone=True)
+        photograph_all(browser, easel, PAGES)
+    for name, address in EMPTY.items():
+        secret = {'EASEL_PASSWORD': PASSWORD} if name == 'sign-in' else {}
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            running_demo() as upstream,
+            running_easel(Path(folder) / 'data', {'EASEL_API_URL': upstream, **secret}) as easel,
+            chromium() as browser,
+        ):
+            photograph_all(browser, easel, {name: address})
+
+
+def photograph_all(browser: Browser, easel: Easel, pages: dict[str, str]) -> None:
+    """Take each page at both widths, light and dark."""
+    for name, address in pages.items():
+        for theme in ('light', 'dark'):
+            photograph(browser, easel, address, f'{name}-{theme}', theme)
+            photograph(browser, easel, address, f'{name}-phone-{theme}', theme, phone=True)
 
 
 def photograph(
@@ -66,7 +89,7 @@ def photograph(
     )
     page = context.new_page()
     page.goto(easel.url + address, wait_until='load')
-    if address == '/':
+    if address == '/' and 'empty' not in name:
         page.get_by_role('textbox', name='Prompt').fill(PROMPTS[-1][0])
     page.wait_for_timeout(1200)
     page.screenshot(path=DOCS / f'{name}.jpg', type='jpeg', quality=QUALITY)

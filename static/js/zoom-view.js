@@ -11,7 +11,7 @@ class ZoomView extends HTMLElement {
     this.addEventListener('click', (event) => this.press(event));
     this.addEventListener('dragstart', (event) => this.closer && event.preventDefault());
     this.sizes = new ResizeObserver(() => this.zoom(this.scale));
-    this.sizes.observe(this);
+    for (const box of [this, this.print]) this.sizes.observe(box);
   }
 
   disconnectedCallback() {
