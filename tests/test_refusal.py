@@ -77,7 +77,7 @@ def test_a_page_is_told_by_its_title_or_first_line(text: str, words: str) -> Non
         ('bad data:image/png;base64,iVBORw0KGgoAAAANSUhEUg==', 'iVBOR'),
         ('bad ' + 'iVBORw0KGgo' * 20, 'iVBOR'),
         ('no file /home/anna/models/flux.safetensors', 'anna'),
-        ("open('/root/.cache/huggingface/token')", 'huggingface'),
+        ("open('/home/ann/.cache/huggingface/token')", 'huggingface'),
         ('/usr/lib/python3/dist-packages/x.py line 3', 'dist-packages'),
         ('in /tmp/abc123/out.png', 'abc123'),
         ('x' * 10 + ' ' + 'word ' * 1_000, 'word ' * 110),
