@@ -16,14 +16,17 @@ import unicodedata
 import uuid
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.decoder.client import Decoded, Decoder
 from app.errors import ErrorKind, Failure, ProviderError
 from app.formats import MIME_EXTENSIONS, mime_of, what_is
 from app.incoming import HEAD_BYTES, Incoming, storage_failed
 from app.log import logger
-from app.metadata import DamagedContainer, Label, Written, embed, sidecar_of
 from app.models import Kept, Received
+
+if TYPE_CHECKING:
+    from app.metadata import Label, Written
 
 log = logger(__name__)
 
@@ -103,7 +106,7 @@ class Store:
             places = {thumbs[w]: self.thumb(written.digest, w) for w in THUMB_WIDTHS}
             await asyncio.to_thread(_put_in_place, places, written, self.original(file))
         finally:
-            for path in (received.path, labelled, sidecar_of(labelled), *thumbs.values()):
+            for path in (received.path, labelled, _beside(labelled), *thumbs.values()):
                 path.unlink(missing_ok=True)
         return Kept(
             digest=written.digest,
@@ -175,7 +178,7 @@ class Store:
         """Remove a picture that was put in place and that no row came to name."""
         with contextlib.suppress(OSError):
             self.original(kept.file).unlink(missing_ok=True)
-            sidecar_of(self.original(kept.file)).unlink(missing_ok=True)
+            _beside(self.original(kept.file)).unlink(missing_ok=True)
 
 
 def free_bytes(folder: Path) -> int:
@@ -215,8 +218,16 @@ def _key(prompt: str, digest: str, extension: str, now: float) -> str:
     return f'{time.strftime("%Y/%m/%d", clock)}/{name}-{unique}.{extension}'
 
 
+def _beside(picture: Path) -> Path:
+    from app.metadata import sidecar_of
+
+    return sidecar_of(picture)
+
+
 def _label(received: Received, target: Path, label: Label) -> Written:
     """Write the label into a copy; a picture that can't take one is kept as it came."""
+    from app.metadata import DamagedContainer, Written, embed  # 8 ms that no start needs
+
     try:
         return embed(received.path, target, label)
     except DamagedContainer as error:
@@ -239,7 +250,7 @@ def _put_in_place(thumbs: dict[Path, Path], written: Written, original: Path) ->
         original.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if written.sidecar:
             _sync(written.sidecar, os.O_RDWR)
-            written.sidecar.replace(sidecar_of(original))
+            written.sidecar.replace(_beside(original))
         _sync(written.path, os.O_RDWR)
         written.path.replace(original)
         for folder in {original.parent, *(folder.parent for folder in new)}:

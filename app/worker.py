@@ -11,6 +11,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from app.addresses import without_query
 from app.changes import Changes
@@ -18,9 +19,11 @@ from app.errors import AppError, ErrorKind, Failure, ProviderError, StorageFaile
 from app.images import Store
 from app.library import Library
 from app.log import logger
-from app.metadata import Label
 from app.models import DEMO, Answer, Ask, Generation, Kept, Outcome, Received, Status, Submitted
 from app.providers import Providers
+
+if TYPE_CHECKING:
+    from app.metadata import Label
 
 log = logger(__name__)
 
@@ -263,6 +266,8 @@ def _label(
     claimed: Generation, received: Received, position: int, provider: str, model: str | None
 ) -> Label:
     """Say what is true of a picture; the asked seed is only the first one's."""
+    from app.metadata import Label
+
     ask = claimed.ask
     seed = received.seed if received.seed is not None else ask.seed if position == 0 else None
     return Label(
