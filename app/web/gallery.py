@@ -14,7 +14,6 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.errors import N_, Gone
 from app.library.images import Filter
-from app.metadata.label import Label, parameters_text
 from app.models import Generation, Image
 from app.web.house import House, house_of
 from app.web.numbers import id_in, number_in
@@ -121,6 +120,8 @@ def _after_act(request: Request, house: House, image: Image) -> Response:
 
 def _settings_text(image: Image, generation: Generation) -> str:
     """Write a picture's settings as other programs read them."""
+    from app.metadata.label import Label, parameters_text  # not needed for the first page
+
     asked = generation.ask
     label = Label(
         prompt=image.prompt,
