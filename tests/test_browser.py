@@ -67,6 +67,17 @@ def test_ctrl_enter_sends(page: Page, easel: Easel) -> None:
     expect(page.locator('.generation', has_text='by keyboard').first).to_be_visible()
 
 
+def test_a_double_click_is_drawn_once(page: Page, easel: Easel) -> None:
+    easel.draw(prompt='so that there is a wall', size='32x32')
+    page.goto(easel.url)
+    page.get_by_role('textbox', name='Prompt').fill('pressed twice')
+
+    page.get_by_role('button', name='Generate').dblclick(delay=60)
+    expect(page.locator('.hung img[alt="pressed twice"]').first).to_be_visible(timeout=15_000)
+
+    assert page.locator('.generation', has_text='pressed twice').count() == 1
+
+
 def test_what_was_typed_survives_a_reload_and_an_error(page: Page, easel: Easel) -> None:
     page.goto(easel.url)
     page.get_by_role('textbox', name='Prompt').fill('half a thou')

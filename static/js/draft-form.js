@@ -1,4 +1,5 @@
 const KEY = 'easel-draft';
+const DOUBLE_MS = 700; // a second press sooner is a double click, and pictures can cost money
 
 // Keeps what is typed in this browser, so that it survives an error, a reload and a crash. Each tab has
 // its own draft; a new tab begins with the newest.
@@ -45,6 +46,8 @@ class DraftForm extends HTMLElement {
     this.keep();
     if (!document.querySelector('live-wall')) return;
     event.preventDefault();
+    if (event.timeStamp - this.sent < DOUBLE_MS) return;
+    this.sent = event.timeStamp;
     const body = new URLSearchParams(new FormData(this.form));
     try {
       const headers = { 'X-Fragment': 'true' };
