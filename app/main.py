@@ -17,6 +17,7 @@ from app.incoming import storage_failed
 from app.library import Library
 from app.outbound import Outbound
 from app.providers import Providers
+from app.providers.memory import Memory
 from app.web import create, gallery, settings
 from app.web.failures import Failures
 from app.web.files import Files
@@ -45,7 +46,9 @@ async def open_house(config: Config) -> AsyncIterator[House]:
     store = open_store(config)
     outbound = Outbound(config.image_origins)
     library = await Library.open(config.data / DATABASE)
-    providers = Providers(config, outbound)
+    memory = Memory(library.learned)
+    await memory.load()
+    providers = Providers(config, outbound, memory)
     changes = Changes()
     worker = Worker(library, providers, store, changes)
     try:

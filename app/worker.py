@@ -21,6 +21,7 @@ from app.library import Library
 from app.log import logger
 from app.models import DEMO, Answer, Ask, Generation, Kept, Outcome, Received, Status, Submitted
 from app.providers import Providers
+from app.providers.base import Run
 
 if TYPE_CHECKING:
     from app.metadata import Label
@@ -211,7 +212,7 @@ class Worker:
             model = settings.model
         ask = claimed.ask
         try:
-            answer = await provider.generate(ask, self._store.incoming)
+            answer = await provider.generate(ask, Run(self._store.incoming))
             self._providers.saw(provider, answered=True)
             kept, failures = await self._keep(claimed, answer, settings.name, model)
         except ProviderError as error:

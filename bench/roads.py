@@ -16,7 +16,7 @@ from app.images import Store
 from app.metadata import Label
 from app.models import Ask
 from app.outbound import Outbound
-from app.providers.base import ProviderSettings
+from app.providers.base import ProviderSettings, Run
 from app.providers.openai import OpenAIProvider
 
 THUMBNAIL = bytes(20_000)  # as long as one of 480 pixels
@@ -64,7 +64,7 @@ class Roads:
         """Generate and keep, as the worker does."""
         decoded_s = self.decoder.took_s
         began = time.perf_counter()
-        answer = await self.provider.generate(Ask(prompt=prompt), self.store.incoming)
+        answer = await self.provider.generate(Ask(prompt=prompt), Run(self.store.incoming))
         arrived_s = time.perf_counter() - began
         kept = await self.store.keep(
             answer.received[0],

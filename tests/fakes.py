@@ -20,7 +20,7 @@ from app.images import Store
 from app.incoming import Incoming
 from app.models import Answer, Ask, Received
 from app.outbound import Outbound
-from app.providers.base import Listing, ProviderSettings
+from app.providers.base import Listing, ProviderSettings, Run
 from app.providers.openai import OpenAIProvider
 
 KEY = 'sk-the-key-of-these-tests'
@@ -237,7 +237,7 @@ class FakeProvider:
     most_under_way: int = 0
     closed: int = 0
 
-    async def generate(self, ask: Ask, incoming: Callable[[], Incoming]) -> Answer:
+    async def generate(self, ask: Ask, run: Run) -> Answer:
         self.asks.append(ask)
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
@@ -251,7 +251,9 @@ class FakeProvider:
             self.under_way -= 1
         if self.fault:
             raise self.fault
-        return Answer(received=tuple(self._arrive(content, incoming) for content in self.pictures))
+        return Answer(
+            received=tuple(self._arrive(content, run.incoming) for content in self.pictures)
+        )
 
     async def list_models(self) -> Listing:
         return self.listing

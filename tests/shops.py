@@ -16,6 +16,7 @@ from app.models import Ask, Generation, Status
 from app.outbound import Outbound
 from app.providers import Providers
 from app.providers.base import Provider
+from app.providers.memory import Memory
 from app.worker import Worker
 from tests.fakes import storing
 
@@ -55,7 +56,7 @@ async def shop_in(folder: Path, provider: Provider, **environment: str) -> Async
     outbound, changes = Outbound(), Changes()
     async with storing(folder) as store, changes.listening() as listener:
         library = await Library.open(folder / 'easel.db')
-        providers = Providers(config, outbound)
+        providers = Providers(config, outbound, Memory())
         providers.first = provider
         worker = Worker(library, providers, store, changes)
         try:

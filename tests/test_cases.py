@@ -13,6 +13,7 @@ import pytest_asyncio
 from app.errors import ProviderError
 from app.images import Store
 from app.models import Answer
+from app.providers.base import Run
 from tests.fakes import KEY, Upstream, arriving_in, asking, refused_port, storing, upstream
 from tests.labelled import label_of
 from tests.recorded import (
@@ -71,7 +72,7 @@ async def exchange(said: Fields, origin: Upstream, cdn: Upstream, store: Store) 
         if transport == 'refused':
             base = f'http://127.0.0.1:{stack.enter_context(refused_port())}'
         async with asking(f'{base}/v1', named=(cdn.origin,), timeout_s=timeout_s) as provider:
-            return await provider.generate(ask_of(said), store.incoming)
+            return await provider.generate(ask_of(said), Run(store.incoming))
 
 
 @dataclass(frozen=True, slots=True)

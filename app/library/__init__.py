@@ -9,6 +9,7 @@ from app.library.ahead import Ahead
 from app.library.db import Database
 from app.library.generations import Generations
 from app.library.images import Images
+from app.library.learned import LearnedFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Library:
     generations: Generations
     images: Images
     ahead: Ahead
+    learned: LearnedFacts
 
     @classmethod
     async def open(cls, path: Path) -> Library:
@@ -28,7 +30,13 @@ class Library:
             StorageFailed: It can't be opened, or a newer Easel wrote it.
         """
         database = await Database.open(path)
-        return cls(database, Generations(database), Images(database), Ahead(database))
+        return cls(
+            database,
+            Generations(database),
+            Images(database),
+            Ahead(database),
+            LearnedFacts(database),
+        )
 
     async def close(self) -> None:
         """Let go of the database; safe to call twice."""

@@ -14,6 +14,7 @@ from app.models import DEMO
 from app.outbound import Outbound
 from app.providers.base import Listing, Provider, ProviderSettings
 from app.providers.inside import AsgiApp, InsideTransport
+from app.providers.memory import Memory
 from app.providers.openai import OpenAIProvider
 
 log = logger(__name__)
@@ -27,7 +28,7 @@ LISTING_FRESH_S = 15.0
 class Providers:
     """The configured provider, and the demo that stands in for an address that nobody set."""
 
-    def __init__(self, config: Config, outbound: Outbound) -> None:
+    def __init__(self, config: Config, outbound: Outbound, memory: Memory) -> None:
         self._stand_in_allowed = not config.api_url_was_set
         settings = ProviderSettings(
             name=_name_of(config),
@@ -40,8 +41,9 @@ class Providers:
         demo = ProviderSettings(
             name=DEMO, base_url=DEMO_URL, model=DEMO_MODEL, timeout_s=config.timeout_s, at_once=2
         )
-        self.first: Provider = OpenAIProvider(settings, outbound)
-        self.demo: Provider = OpenAIProvider(demo, self._inside)
+        self.memory = memory
+        self.first: Provider = OpenAIProvider(settings, outbound, memory)
+        self.demo: Provider = OpenAIProvider(demo, self._inside, memory)
         self._listing = Listing(answered=False, reason='not asked yet')
         self._listed_at = float('-inf')
         self._asking: asyncio.Task[Listing] | None = None

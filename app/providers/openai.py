@@ -15,9 +15,10 @@ from app.incoming import Incoming
 from app.log import logger
 from app.models import Answer, Ask, Received
 from app.outbound import Outbound, what_happened
-from app.providers.base import Listing, ProviderSettings
+from app.providers.base import Listing, ProviderSettings, Run
 from app.providers.fetching import Fetcher
 from app.providers.items import Item, Json, find_items, parse, task_of
+from app.providers.memory import Memory
 from app.providers.models_list import models_in
 from app.providers.refusal import failed_in_success, refusal
 from app.providers.reply import Base64Error, Base64Reader, Spool
@@ -31,23 +32,26 @@ MOST_LIST_BYTES = 8 * 1024 * 1024
 class OpenAIProvider:
     """Asks one server for pictures."""
 
-    def __init__(self, settings: ProviderSettings, outbound: Outbound) -> None:
+    def __init__(
+        self, settings: ProviderSettings, outbound: Outbound, memory: Memory | None = None
+    ) -> None:
         self.settings = settings
+        self._memory = memory or Memory()
         self._outbound = outbound
         self._origin = origin_of(settings.base_url)
         outbound.dialer.trust(self._origin)
         self._fetcher = Fetcher(outbound, settings.base_url, self._origin, self._headers())
 
-    async def generate(self, ask: Ask, incoming: Callable[[], Incoming]) -> Answer:
+    async def generate(self, ask: Ask, run: Run) -> Answer:
         """Send the least that says what is wanted, and read what comes as it comes.
 
         Raises:
             ProviderError: Nothing usable came; no file is left behind.
         """
-        spool = Spool(incoming)
+        spool = Spool(run.incoming)
         try:
             async with asyncio.timeout(self.settings.timeout_s):
-                return await self._exchange(ask, spool, incoming)
+                return await self._exchange(ask, spool, run.incoming)
         except TimeoutError as error:
             spool.discard()
             reason = f'{self.settings.timeout_s:g}'
