@@ -20,8 +20,8 @@ from app.images import Store
 from app.incoming import Incoming
 from app.models import Answer, Ask, Received
 from app.outbound import Outbound
+from app.providers.api import ApiProvider
 from app.providers.base import Listing, ProviderSettings, Run
-from app.providers.openai import OpenAIProvider
 
 KEY = 'sk-the-key-of-these-tests'
 LAST_CALL_S = 2
@@ -164,14 +164,14 @@ def refused_port() -> Iterator[int]:
 @asynccontextmanager
 async def asking(
     base_url: str, *, named: tuple[str, ...] = (), timeout_s: float = 10, key: str | None = KEY
-) -> AsyncIterator[OpenAIProvider]:
+) -> AsyncIterator[ApiProvider]:
     """Open the real provider, over the real client, for one address."""
     outbound = Outbound(named)
     settings = ProviderSettings(
         name='test', base_url=base_url, model='flux', timeout_s=timeout_s, key=key
     )
     try:
-        yield OpenAIProvider(settings, outbound)
+        yield ApiProvider(settings, outbound)
     finally:
         await outbound.close()
 

@@ -38,7 +38,7 @@ HOMES = {
     'apsw': ('app.library',),
     'httpx': ('app.outbound', 'app.providers', 'app.generate'),
     'httpcore': ('app.network', 'app.outbound'),
-    'pybase64': ('app.providers.reply',),
+    'pybase64': ('app.providers.base64_reader',),
     'PIL': (
         *('app.decoder.child', 'app.providers.demo'),
         *('app.metadata.reading', 'app.metadata.foreign'),

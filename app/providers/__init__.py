@@ -12,10 +12,10 @@ from app.errors import N_, InvalidRequest
 from app.log import logger
 from app.models import DEMO
 from app.outbound import Outbound
+from app.providers.api import ApiProvider
 from app.providers.base import Listing, Provider, ProviderSettings
 from app.providers.inside import AsgiApp, InsideTransport
 from app.providers.memory import Memory
-from app.providers.openai import OpenAIProvider
 
 log = logger(__name__)
 
@@ -42,8 +42,8 @@ class Providers:
             name=DEMO, base_url=DEMO_URL, model=DEMO_MODEL, timeout_s=config.timeout_s, at_once=2
         )
         self.memory = memory
-        self.first: Provider = OpenAIProvider(settings, outbound, memory)
-        self.demo: Provider = OpenAIProvider(demo, self._inside, memory)
+        self.first: Provider = ApiProvider(settings, outbound, memory)
+        self.demo: Provider = ApiProvider(demo, self._inside, memory)
         self._listing = Listing(answered=False, reason='not asked yet')
         self._listed_at = float('-inf')
         self._asking: asyncio.Task[Listing] | None = None
