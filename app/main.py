@@ -12,13 +12,15 @@ from starlette.types import ASGIApp
 from app.changes import Changes
 from app.config import Config, child_environment
 from app.decoder.client import Decoder
+from app.drawing import Drawing
 from app.images import Store
 from app.incoming import storage_failed
 from app.library import Library
 from app.outbound import Outbound
+from app.previews import Previews
 from app.providers import Providers
 from app.providers.memory import Memory
-from app.web import create, gallery, settings
+from app.web import create, gallery, inspector, settings
 from app.web.failures import Failures
 from app.web.files import Files
 from app.web.guard import Guard
@@ -50,7 +52,9 @@ async def open_house(config: Config) -> AsyncIterator[House]:
     await memory.load()
     providers = Providers(config, outbound, memory)
     changes = Changes()
-    worker = Worker(library, providers, store, changes)
+    previews = Previews(store, changes)
+    drawing = Drawing(library, providers, store, changes, previews)
+    worker = Worker(library, providers, drawing, store, changes)
     try:
         secret, token = kept_secret(config.data / SECRET), kept_secret(config.data / TOKEN)
     except OSError as error:
@@ -63,6 +67,7 @@ async def open_house(config: Config) -> AsyncIterator[House]:
             outbound=outbound,
             providers=providers,
             changes=changes,
+            previews=previews,
             worker=worker,
             renderer=Renderer(Static(assets('static')), config.data / CACHE),
             sessions=Sessions(config, secret, token),
@@ -92,7 +97,7 @@ def create_app(house: House) -> ASGIApp:
     app.state.house = house
     failures = Failures(house.renderer)
     failures.install(app)
-    for page in (create, gallery, settings):
+    for page in (create, gallery, inspector, settings):
         app.include_router(page.router)
     files = Files(house)
     app.mount('/files', files)

@@ -12,6 +12,7 @@ from app.config import Config
 from app.images import Store
 from app.library import Library
 from app.outbound import Outbound
+from app.previews import Previews
 from app.providers import Providers
 from app.web.render import Language, Renderer, language_of
 from app.web.session import Sessions
@@ -45,6 +46,7 @@ class House:
     outbound: Outbound
     providers: Providers
     changes: Changes
+    previews: Previews
     worker: Worker
     renderer: Renderer
     sessions: Sessions
