@@ -32,7 +32,7 @@ STOREYS = (
     ('app.worker',),
     ('app.web',),
     ('app.main',),
-    ('app.serve', 'app.generate', 'app.rebuild'),
+    ('app.serve', 'app.generate', 'app.rebuild', 'app.doctor'),
     ('app.__main__',),
 )
 HOMES = {
