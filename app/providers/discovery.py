@@ -10,11 +10,11 @@ from types import MappingProxyType
 
 from app.config import DEFAULT_PORT
 from app.outbound import Outbound
+from app.providers.base import Dialect
 from app.providers.known import (
     NEEDS_KEY,
     NO_MODEL,
     USUAL_PORTS,
-    Dialect,
     Known,
     known_at,
 )

@@ -7,10 +7,10 @@ port, the one with the stricter proof is asked first.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from app.errors import N_
 from app.providers import signs
+from app.providers.base import Dialect
 
 NEEDS_KEY = N_('It asks for a key.')
 NO_PICTURES = N_('It answers, but draws no pictures.')
@@ -18,13 +18,6 @@ NO_MODEL = N_('It has no picture model loaded: load one there first.')
 OWN_API = N_('It draws, but only through an API of its own, which Easel does not speak.')
 UNPROVEN = N_('It does not say whether it draws: the first picture will show.')
 ITS_OWN_FILES = N_('Choose b64_json as the format: its addresses are files on its own disk.')
-
-
-class Dialect(StrEnum):
-    """The language a server speaks."""
-
-    OPENAI = 'openai'
-    SDAPI = 'sdapi'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

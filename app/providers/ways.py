@@ -20,7 +20,7 @@ from app.spelling import candidates
 
 SDAPI_ROOT = '/sdapi/v1'
 CHAT = 'chat/completions'
-ELSEWHERE = (ErrorKind.ENDPOINT_NOT_FOUND, ErrorKind.NOT_JSON, ErrorKind.REDIRECT)
+ELSEWHERE = (ErrorKind.ENDPOINT_NOT_FOUND, ErrorKind.NOT_JSON)
 
 
 @dataclass(frozen=True, slots=True)
