@@ -68,12 +68,17 @@ NOT_FOUND = Reply(status=404, body=b'not found')
 
 @dataclass
 class Upstream:
-    """A server on a real socket; `replies` answers by `METHOD /target`, else `otherwise`."""
+    """A server on a real socket; `replies` answers by `METHOD /target`, else `otherwise`.
+
+    Attributes:
+        held: What a target's answer waits for, by `METHOD /target`.
+    """
 
     port: int = 0
     replies: dict[str, Reply] = field(default_factory=dict)
     otherwise: Callable[[Asked], Reply] = lambda _: NOT_FOUND
     asked: list[Asked] = field(default_factory=list)
+    held: dict[str, asyncio.Event] = field(default_factory=dict)
     left: asyncio.Event = field(default_factory=asyncio.Event)
     serving: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -88,7 +93,10 @@ class Upstream:
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             asked = await read_request(reader)
             self.asked.append(asked)
-            reply = self.replies.get(f'{asked.method} {asked.target}')
+            named = f'{asked.method} {asked.target}'
+            if named in self.held:
+                await self.held[named].wait()
+            reply = self.replies.get(named)
             await send_reply(reader, writer, reply or self.otherwise(asked))
         self.left.set()
         writer.close()

@@ -19,7 +19,7 @@ from app.errors import ErrorKind, Failure, ProviderError
 from app.outbound import Outbound, what_happened
 from app.providers.base import ProviderSettings, Run
 from app.providers.events import Events
-from app.providers.items import Json, parse, task_of
+from app.providers.items import Cut, Json, parse, task_of
 from app.providers.note import Note
 from app.providers.refusal import failed_in_success, refusal
 from app.providers.reply import MOST_PICTURES, Spool
@@ -226,6 +226,8 @@ class Caller:
         """Parse; an error's body need not be JSON, a success's must."""
         try:
             return parse(text)
+        except Cut as error:
+            raise self.failed(ErrorKind.TRUNCATED, str(error)) from error
         except ValueError as error:
             if not is_success:
                 return None
