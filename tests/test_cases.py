@@ -37,7 +37,6 @@ NOT_YET = {
     'g4f_422_detail_message_key': 'guidance is not a setting of an ask yet',
     'ovms_guidance_integer_rejected': 'guidance is not a setting of an ask yet',
     'localai_gzip': 'a compressed answer is refused; it was not asked for',
-    'url_gzip_image': 'a compressed picture is refused; it was not asked for',
 }
 
 
