@@ -123,6 +123,8 @@ class Outbound:
         except (httpx.InvalidURL, ValueError) as error:
             raise blocked(str(address)) from error
         except httpx.HTTPError as error:
+            if 'in location header' in str(error):  # httpx reads it although it does not follow
+                raise blocked(str(address)) from error
             raise _fetch_failed(address, what_happened(error)) from error
 
     def _client_for(self, origin: Origin) -> httpx.AsyncClient:

@@ -215,6 +215,8 @@ def _refuse_other_than_pictures(received: Received, place: Address) -> None:
 
 def _may_come(error: ProviderError) -> bool:
     """Whether the same GET may bring the picture a moment later."""
+    if error.failure.kind is not ErrorKind.IMAGE_FETCH_FAILED:
+        return False
     status = error.failure.http_status or 0
     return isinstance(error.__cause__, httpx.HTTPError) or status == 404 or status >= 500
 
