@@ -14,7 +14,7 @@ FREE_BYTES = 1024 * 1024
 MOST_TIMES = 100
 
 _GZIP_BITS = zlib.MAX_WBITS | 16
-_AS_THEY_COME = ('', 'identity')
+_AS_THEY_COME = ('', 'identity', 'aws-chunked')  # the last is how it was uploaded to a storage
 _GZIP = ('gzip', 'x-gzip')
 
 
