@@ -25,8 +25,11 @@ STOREYS = (
         'app.sentences',
         'app.listening',
     ),
-    ('app.network', 'app.formats', 'app.decoder', 'app.library', 'app.metadata', 'app.incoming'),
-    ('app.outbound', 'app.images'),
+    (
+        *('app.network', 'app.inflate', 'app.formats', 'app.incoming'),
+        *('app.decoder', 'app.library', 'app.metadata'),
+    ),
+    ('app.dialing', 'app.outbound', 'app.images'),
     ('app.providers', 'app.previews'),
     ('app.drawing',),
     ('app.worker',),
@@ -38,7 +41,7 @@ STOREYS = (
 HOMES = {
     'apsw': ('app.library',),
     'httpx': ('app.outbound', 'app.providers', 'app.generate'),
-    'httpcore': ('app.network', 'app.outbound'),
+    'httpcore': ('app.network', 'app.dialing', 'app.outbound'),
     'pybase64': ('app.providers.base64_reader',),
     'PIL': (
         *('app.decoder.child', 'app.providers.demo'),

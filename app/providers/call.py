@@ -9,6 +9,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -16,6 +17,7 @@ import httpx
 
 from app.addresses import Blocked, Origin, origin_of
 from app.errors import ErrorKind, Failure, ProviderError
+from app.inflate import BrokeOff, NotInflated, inflated
 from app.outbound import Outbound, what_happened
 from app.providers.base import ProviderSettings, Run
 from app.providers.events import Events
@@ -211,14 +213,17 @@ class Caller:
         return await self._send(note, url)
 
     async def _read(self, response: httpx.Response, spool: Spool, events: Events) -> None:
-        encoding = response.headers.get('content-encoding', 'identity').lower()
-        if encoding != 'identity':
-            raise self.failed(ErrorKind.NOT_JSON, 'a compressed answer')
+        coding = response.headers.get('content-encoding', '')
         try:
-            async for block in response.aiter_raw():
-                spool.feed(block)
-                if events.are_over():
-                    return
+            async with aclosing(inflated(response.aiter_raw(), coding)) as blocks:
+                async for block in blocks:
+                    spool.feed(block)
+                    if events.are_over():
+                        return
+        except NotInflated as error:
+            broken = isinstance(error, BrokeOff)
+            kind = ErrorKind.TRUNCATED if broken else ErrorKind.NOT_JSON
+            raise self.failed(kind, str(error)) from error
         except httpx.HTTPError as error:
             raise self.failed(ErrorKind.TRUNCATED, what_happened(error)) from error
 
