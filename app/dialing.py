@@ -77,11 +77,16 @@ class Dialer(httpcore.AsyncNetworkBackend):
         Raises:
             Blocked: The name stands for an address that may not be called.
             httpcore.ConnectError: Nothing answers, or there is no such name.
+            httpcore.ConnectTimeout: That took too long.
         """
         host = _host_or_refuse(host)
         if host.removesuffix('.') in METADATA_NAMES and (host, port) not in self._trusted:
             raise Blocked('a metadata address')
-        addresses = await self._look_up(host, port)
+        try:
+            async with asyncio.timeout(timeout):
+                addresses = await self._look_up(host, port)
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout('no answer') from error
         for address in addresses:
             self._refuse_address(host, port, address)
         stream = await self._connect(addresses, port, timeout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -159,6 +160,20 @@ def test_any_text_is_an_origin_or_blocked(text: str) -> None:
 
     assert origin.host
     assert 0 < origin.port < 65_536
+
+
+@given(st.text('ab.1[]:/?#@%\\ \t-_éß１。x', max_size=30).map('http://'.__add__))
+def test_whoever_checks_and_whoever_fetches_read_the_same(text: str) -> None:
+    try:
+        address = address_of(text)
+    except Blocked:
+        return
+
+    fetched = httpx.URL(str(address))
+    assert fetched.raw_host.decode() == address.origin.host
+    assert fetched.port in (address.origin.port, None)
+    assert fetched.userinfo == b''
+    assert address_of(str(address)) == address
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -193,3 +194,12 @@ async def test_an_ipv6_provider_is_known_in_any_spelling() -> None:
     await dialer.connect_tcp('0:0::1', 1337)
 
     assert road.dialled == ['::1']
+
+
+async def test_a_name_server_that_is_silent_is_not_waited_for() -> None:
+    async def never(host: str, port: int) -> list[str]:
+        await asyncio.Event().wait()
+        return []
+
+    with pytest.raises(httpcore.ConnectTimeout):
+        await Dialer(look_up=never).connect_tcp('a.test', 80, timeout=0.01)
