@@ -14,11 +14,13 @@ from app.config import Config, child_environment
 from app.decoder.client import Decoder
 from app.images import Store
 from app.incoming import storage_failed
+from app.keys import Keys
 from app.library import Library
 from app.outbound import Outbound
 from app.providers import Providers
 from app.providers.memory import Memory
-from app.web import create, gallery, settings
+from app.providers.roster import Roster
+from app.web import create, gallery, servers, settings
 from app.web.failures import Failures
 from app.web.files import Files
 from app.web.guard import Guard
@@ -32,6 +34,7 @@ from app.worker import Worker
 
 DATABASE = 'easel.db'
 SECRET = 'secret'  # noqa: S105 (the file's name)
+KEYS = 'keys.json'
 CACHE = 'cache'
 TOKEN = 'token'  # noqa: S105 (the file's name)
 
@@ -49,6 +52,8 @@ async def open_house(config: Config) -> AsyncIterator[House]:
     memory = Memory(library.learned)
     await memory.load()
     providers = Providers(config, outbound, memory)
+    roster = Roster(library.providers, Keys(config.data / KEYS), providers)
+    await roster.load()
     changes = Changes()
     worker = Worker(library, providers, store, changes)
     try:
@@ -62,6 +67,7 @@ async def open_house(config: Config) -> AsyncIterator[House]:
             store=store,
             outbound=outbound,
             providers=providers,
+            roster=roster,
             changes=changes,
             worker=worker,
             renderer=Renderer(Static(assets('static')), config.data / CACHE),
@@ -92,7 +98,7 @@ def create_app(house: House) -> ASGIApp:
     app.state.house = house
     failures = Failures(house.renderer)
     failures.install(app)
-    for page in (create, gallery, settings):
+    for page in (create, gallery, servers, settings):
         app.include_router(page.router)
     files = Files(house)
     app.mount('/files', files)

@@ -76,6 +76,7 @@ REASONS = (
     N_('connection reset'),
     N_('no answer'),
     N_('not asked yet'),
+    N_('removed or turned off in Settings'),
     N_('no list of models'),
     N_('not there in time'),
     N_('a request that can not be sent'),

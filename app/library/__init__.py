@@ -10,6 +10,7 @@ from app.library.db import Database
 from app.library.generations import Generations
 from app.library.images import Images
 from app.library.learned import LearnedFacts
+from app.library.providers import ProviderRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Library:
     images: Images
     ahead: Ahead
     learned: LearnedFacts
+    providers: ProviderRows
 
     @classmethod
     async def open(cls, path: Path) -> Library:
@@ -36,6 +38,7 @@ class Library:
             Images(database),
             Ahead(database),
             LearnedFacts(database),
+            ProviderRows(database),
         )
 
     async def close(self) -> None:

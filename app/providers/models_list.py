@@ -36,12 +36,23 @@ def models_in(tree: Json) -> tuple[str, ...]:
     servers set it false for every model that draws. Nothing is hidden: the rest follows.
     """
     rows = _rows(tree)
+    return _names([*_drawing(rows), *rows])
+
+
+def drawing_in(tree: Json) -> tuple[str, ...]:
+    """List only the names that a flag or the name itself says can draw."""
+    return _names(_drawing(_rows(tree)))
+
+
+def _drawing(rows: list[Json]) -> list[Json]:
     flagged = [row for row in rows if _is_flagged(row)]
     if not flagged:
         flagged = [row for row in rows if _is_model_with_flag(row)]
-    named = [row for row in rows if _DRAWS.search(_name(row))]
-    ordered = [*flagged, *named, *rows]
-    names = (_name(row) for row in ordered)
+    return [*flagged, *(row for row in rows if _DRAWS.search(_name(row)))]
+
+
+def _names(rows: list[Json]) -> tuple[str, ...]:
+    names = (_name(row) for row in rows)
     return tuple(dict.fromkeys(name for name in names if name))[:MOST_NAMES]
 
 

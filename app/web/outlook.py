@@ -39,8 +39,7 @@ async def outlooks(house: House, generations: Iterable[Generation]) -> dict[int,
 
 
 async def _expected(house: House, generation: Generation) -> Outlook:
-    settings = house.providers.serving(generation.provider).settings
-    model = generation.ask.model or settings.model or None
+    model = generation.ask.model or house.providers.model_of(generation.provider)
     took = sorted(
         await house.library.ahead.durations(
             generation.provider, model, generation.ask.count, SAMPLES
