@@ -65,11 +65,11 @@ async def shop_in(
     outbound, changes = Outbound(), Changes()
     async with storing(folder) as store, changes.listening() as listener:
         library = await Library.open(folder / 'easel.db')
-        made = {one.settings: one for one in added}
+        made = {one.settings.name: one for one in added}
         providers = Providers(
-            config, outbound, Memory(), lambda settings, *_: made.get(settings, provider)
+            config, outbound, Memory(), lambda settings, *_: made.get(settings.name, provider)
         )
-        providers.configure(made)
+        providers.configure(one.settings for one in added)
         worker = Worker(library, providers, store, changes)
         try:
             yield Shop(worker, library, providers, store, listener)

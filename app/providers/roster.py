@@ -97,7 +97,8 @@ class Roster:
         self._providers.configure(_settings_of(row, self.secrets_of(row)) for row in rows)
 
     def _refuse_taken(self, row: ProviderRow) -> None:
-        others = {one.name for one in self._providers.all() if one.settings.id != row.id}
+        is_new = row.id is None
+        others = {one.name for one in self._providers.all() if is_new or one.settings.id != row.id}
         if row.name in {*others, DEMO}:
             wrong = InvalidRequest(N_('Another server has this name.'))
             raise InvalidRequest(N_('Some of this can not be used yet.'), fields={'name': wrong})

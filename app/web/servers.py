@@ -135,7 +135,7 @@ async def move(request: Request, house: TheHouse, place: ThePlace) -> Response:
 @router.post('/settings/providers/{id}/test')
 async def test(request: Request, house: TheHouse, place: ThePlace) -> Response:
     """Look what is there; with `draw=1` have it draw one picture as well, in the usual queue."""
-    fields = await form_fields(request)
+    fields = await form_fields(request) if 'content-type' in request.headers else {}
     watched = place.watched
     watched.finding = await tried(watched, house.providers)
     watched.drawn = None
