@@ -200,9 +200,7 @@ _SENTENCES: dict[ErrorKind, tuple[str, str]] = {
     ),
     ErrorKind.TIMEOUT: (
         N_('{where} gave no whole answer within {reason} s.'),
-        N_(
-            'It may still be drawing, and may charge. Settings or EASEL_TIMEOUT_S set how long to wait.'
-        ),
+        N_('It may still be drawing, and may charge. Its settings say how long to wait.'),
     ),
     ErrorKind.TOO_LARGE: (
         N_('The answer is too large ({reason}).'),
