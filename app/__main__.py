@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from app.config import Config
     from app.generate import Order
 
-FIELDS = ('model', 'size', 'n', 'seed', 'response_format', 'negative_prompt', 'quality')
+FIELDS = (
+    *('model', 'size', 'n', 'seed', 'response_format', 'negative_prompt', 'quality'),
+    *('provider', 'steps', 'guidance', 'sampler'),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -77,6 +80,10 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument('--response-format', default='', choices=['url', 'b64_json'])
     generate.add_argument('--negative-prompt', default='', metavar='TEXT')
     generate.add_argument('--quality', default='')
+    generate.add_argument('--steps', default='', metavar='COUNT')
+    generate.add_argument('--guidance', default='', metavar='NUMBER')
+    generate.add_argument('--sampler', default='', metavar='NAME')
+    generate.add_argument('--provider', default='', metavar='NAME', help='which server draws it')
     generate.add_argument('--out', type=Path, metavar='DIR', help='copy the pictures there')
     generate.add_argument('--json', action='store_true', help='print one JSON object')
     generate.add_argument(
@@ -106,7 +113,12 @@ def _order(chosen: argparse.Namespace) -> Order:
 
     fields = {name: str(getattr(chosen, name)) for name in FIELDS}
     prompt = sys.stdin.read() if chosen.prompt == '-' else chosen.prompt
-    return Order(fields={**fields, 'prompt': prompt}, out=chosen.out, as_json=chosen.json)
+    return Order(
+        fields={**fields, 'prompt': prompt},
+        out=chosen.out,
+        as_json=chosen.json,
+        forgets=chosen.forget,
+    )
 
 
 def _doctor(config: Config, chosen: argparse.Namespace) -> int:

@@ -15,12 +15,14 @@ from app.decoder.client import Decoder
 from app.drawing import Drawing
 from app.images import Store
 from app.incoming import storage_failed
+from app.keys import Keys
 from app.library import Library
 from app.outbound import Outbound
 from app.previews import Previews
 from app.providers import Providers
 from app.providers.memory import Memory
-from app.web import create, gallery, inspector, settings
+from app.providers.roster import Roster
+from app.web import create, gallery, inspector, servers, settings
 from app.web.failures import Failures
 from app.web.files import Files
 from app.web.guard import Guard
@@ -34,6 +36,7 @@ from app.worker import Worker
 
 DATABASE = 'easel.db'
 SECRET = 'secret'  # noqa: S105 (the file's name)
+KEYS = 'keys.json'
 CACHE = 'cache'
 TOKEN = 'token'  # noqa: S105 (the file's name)
 
@@ -51,14 +54,13 @@ async def open_house(config: Config) -> AsyncIterator[House]:
     memory = Memory(library.learned)
     await memory.load()
     providers = Providers(config, outbound, memory)
+    roster = Roster(library.providers, Keys(config.data / KEYS), providers)
+    await roster.load()
     changes = Changes()
     previews = Previews(store, changes)
     drawing = Drawing(library, providers, store, changes, previews)
     worker = Worker(library, providers, drawing, store, changes)
-    try:
-        secret, token = kept_secret(config.data / SECRET), kept_secret(config.data / TOKEN)
-    except OSError as error:
-        raise storage_failed(error) from error
+    sessions = _sessions(config)
     try:
         yield House(
             config=config,
@@ -66,11 +68,12 @@ async def open_house(config: Config) -> AsyncIterator[House]:
             store=store,
             outbound=outbound,
             providers=providers,
+            roster=roster,
             changes=changes,
             previews=previews,
             worker=worker,
             renderer=Renderer(Static(assets('static')), config.data / CACHE),
-            sessions=Sessions(config, secret, token),
+            sessions=sessions,
         )
     finally:
         await worker.stop()
@@ -78,6 +81,14 @@ async def open_house(config: Config) -> AsyncIterator[House]:
         await outbound.close()
         await store.decoder.close()
         await library.close()
+
+
+def _sessions(config: Config) -> Sessions:
+    try:
+        secret, token = kept_secret(config.data / SECRET), kept_secret(config.data / TOKEN)
+    except OSError as error:
+        raise storage_failed(error) from error
+    return Sessions(config, secret, token)
 
 
 def open_store(config: Config) -> Store:
@@ -97,7 +108,7 @@ def create_app(house: House) -> ASGIApp:
     app.state.house = house
     failures = Failures(house.renderer)
     failures.install(app)
-    for page in (create, gallery, inspector, settings):
+    for page in (create, gallery, inspector, servers, settings):
         app.include_router(page.router)
     files = Files(house)
     app.mount('/files', files)

@@ -80,6 +80,7 @@ REASONS = (
     N_('connection reset'),
     N_('no answer'),
     N_('not asked yet'),
+    N_('removed or turned off in Settings'),
     N_('no list of models'),
     N_('not there in time'),
     N_('a request that can not be sent'),
@@ -127,7 +128,7 @@ REASONS = (
 _SENTENCES: dict[ErrorKind, tuple[str, str]] = {
     ErrorKind.AUTH: (
         N_('{where} asks for a key, or did not accept the one it got ({status}).'),
-        N_('Set EASEL_API_KEY to a key that this server knows, then start Easel again.'),
+        N_('Write a key that this server knows: in Settings, or in EASEL_API_KEY.'),
     ),
     ErrorKind.BAD_IMAGE: (
         N_('The picture that came is damaged: {reason}.'),
@@ -147,7 +148,7 @@ _SENTENCES: dict[ErrorKind, tuple[str, str]] = {
     ),
     ErrorKind.ENDPOINT_NOT_FOUND: (
         N_('{where} has no images API at this address ({status}).'),
-        N_('Check EASEL_API_URL: most addresses end in /v1.'),
+        N_('Settings can test the address: most end in /v1.'),
     ),
     ErrorKind.FORBIDDEN: (
         N_('{where} does not allow this ({status}).'),
@@ -183,7 +184,7 @@ _SENTENCES: dict[ErrorKind, tuple[str, str]] = {
     ),
     ErrorKind.NOT_JSON: (
         N_('{where} answered with something that is no images API.'),
-        N_('This may be a web page: check EASEL_API_URL, most addresses end in /v1.'),
+        N_('This may be a web page. Settings can test the address: most end in /v1.'),
     ),
     ErrorKind.NOT_READY: (
         N_('{where} is not ready yet ({status}).'),
@@ -203,7 +204,7 @@ _SENTENCES: dict[ErrorKind, tuple[str, str]] = {
     ),
     ErrorKind.REDIRECT: (
         N_('{where} sent the request elsewhere ({status}).'),
-        N_('Check EASEL_API_URL: http or https, and no slash too many.'),
+        N_('Check its address: http or https, and no slash too many.'),
     ),
     ErrorKind.STORAGE: (
         N_('The picture could not be kept ({reason}).'),
@@ -211,7 +212,7 @@ _SENTENCES: dict[ErrorKind, tuple[str, str]] = {
     ),
     ErrorKind.TIMEOUT: (
         N_('{where} gave no whole answer within {reason} s.'),
-        N_('It may still be drawing, and may charge. EASEL_TIMEOUT_S sets how long to wait.'),
+        N_('It may still be drawing, and may charge. Its settings say how long to wait.'),
     ),
     ErrorKind.TOO_LARGE: (
         N_('The answer is too large ({reason}).'),
@@ -223,7 +224,7 @@ _SENTENCES: dict[ErrorKind, tuple[str, str]] = {
     ),
     ErrorKind.UNREACHABLE: (
         N_('{where} can not be reached ({reason}).'),
-        N_('Start the server, or set EASEL_API_URL to another. Nothing was charged.'),
+        N_('Start the server, or choose another in Settings. Nothing was charged.'),
     ),
     ErrorKind.UNSUPPORTED_PARAM: (
         N_('{where} does not take the setting “{param}” ({status}).'),

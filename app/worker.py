@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from app.changes import Changes
 from app.drawing import Drawing
@@ -18,18 +17,9 @@ from app.errors import AppError, ErrorKind, Failure, ProviderError, StorageFaile
 from app.images import Store
 from app.library import Library
 from app.log import logger
-from app.models import (
-    Ask,
-    Generation,
-    Kept,
-    Outcome,
-    Status,
-    Submitted,
-)
-from app.providers import Providers
-
-if TYPE_CHECKING:
-    pass
+from app.models import Ask, Generation, Kept, Outcome, Status, Submitted
+from app.providers import Providers, gone
+from app.turns import Turns
 
 log = logger(__name__)
 
@@ -56,7 +46,7 @@ class Worker:
         self._clock = clock
         self._wake = asyncio.Event()
         self._running: dict[int, asyncio.Task[None]] = {}
-        self._busy: dict[str, int] = {}
+        self._turns = Turns(library, providers)
         self._loop_task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -82,11 +72,11 @@ class Worker:
         """Queue an ask; the same submission again gives the same generation.
 
         Raises:
-            InvalidRequest: It names a provider that is not there.
+            InvalidRequest: It names a provider that is not there, or none is.
             Conflict: The submission was used with another ask.
             QueueFull: Too much waits already.
         """
-        provider = self._providers.named(ask.provider).settings.name
+        provider = self._providers.expected(ask.provider, ask.model)
         submitted = await self._library.generations.submit(
             ask, provider=provider, submission=submission, now=self._clock()
         )
@@ -113,9 +103,10 @@ class Worker:
         Raises:
             NotFound: There is no such generation.
             Conflict: It is waiting, running or done.
+            InvalidRequest: Its provider is not there any more.
         """
         before = await self._library.generations.one(generation_id)
-        provider = self._providers.named(before.ask.provider).settings.name
+        provider = self._providers.expected(before.ask.provider, before.ask.model)
         again = await self._library.generations.retry(generation_id, provider)
         self._tell(generation_id)
         return again
@@ -127,6 +118,7 @@ class Worker:
             InvalidRequest: It names a provider that is not there.
             StorageFailed: It could not be written down.
         """
+        await self._providers.look()
         queued = (await self.submit(ask)).generation
         claimed = await self._library.generations.claim(queued.provider, self._clock(), queued.id)
         if claimed:
@@ -149,22 +141,22 @@ class Worker:
                 self._wake.set()
 
     async def _claim_all(self) -> None:
-        for name in await self._library.generations.waiting_for():
-            settings = self._providers.serving(name).settings
-            while self._busy.get(name, 0) < settings.at_once:
-                claimed = await self._library.generations.claim(name, self._clock())
-                if claimed is None:
-                    break
-                self._begin(name, claimed)
+        """Give everything that waits to those that are free, the oldest first."""
+        while turn := await self._turns.next(self._clock()):
+            if turn.is_lost:
+                await self._give_up(turn.claimed, gone(turn.claimed.provider))
+                self._changes.announce(turn.claimed.id)
+            else:
+                self._begin(turn.claimed)
 
-    def _begin(self, name: str, claimed: Generation) -> None:
-        self._busy[name] = self._busy.get(name, 0) + 1
+    def _begin(self, claimed: Generation) -> None:
+        self._turns.begin(claimed.provider)
         task = asyncio.create_task(self.run_generation(claimed), name=f'generation {claimed.id}')
         self._running[claimed.id] = task
         self._changes.announce(claimed.id)
 
         def ended(_: asyncio.Task[None]) -> None:
-            self._busy[name] -= 1
+            self._turns.end(claimed.provider)
             if self._running.get(claimed.id) is task:
                 del self._running[claimed.id]
             self._wake.set()

@@ -81,7 +81,7 @@ def test_a_variable_is_read(name: str, value: str, field: str, read: object) -> 
         ('EASEL_API_URL', 'http://a test/v1', 'an address like'),
         ('EASEL_API_URL', 'http://[::1', 'an address like'),
         ('OPENAI_BASE_URL', 'file:///x', 'an address like'),
-        ('EASEL_IMAGE_ORIGINS', 'file:///x', 'an address like'),
+        ('EASEL_IMAGE_ORIGINS', 'file:///x', 'origins like'),
         ('EASEL_HOSTS', 'http://a.test', 'without port or scheme'),
         ('EASEL_HOSTS', 'a.test:80', 'without port or scheme'),
         ('EASEL_HOSTS', '*', 'without port or scheme'),

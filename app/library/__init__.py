@@ -11,6 +11,7 @@ from app.library.db import Database
 from app.library.generations import Generations
 from app.library.images import Images
 from app.library.learned import LearnedFacts
+from app.library.providers import ProviderRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Library:
     ahead: Ahead
     attempts: Attempts
     learned: LearnedFacts
+    providers: ProviderRows
 
     @classmethod
     async def open(cls, path: Path) -> Library:
@@ -39,6 +41,7 @@ class Library:
             Ahead(database),
             Attempts(database),
             LearnedFacts(database),
+            ProviderRows(database),
         )
 
     async def close(self) -> None:

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import cast
 
 import apsw
 
 from app.library.db import Database, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A generation at the head of its queue.
+
+    Attributes:
+        provider: Who was asked for; empty: whoever can.
+        model: What was asked for; None: the provider's own.
+    """
+
+    id: int
+    provider: str
+    model: str | None
 
 
 class Ahead:
@@ -67,3 +82,20 @@ class Ahead:
             )
 
         await self._database.write(change)
+
+    async def waiting(self) -> tuple[Waiting, ...]:
+        """Give the oldest generation that waits for each provider and model, oldest first."""
+
+        def ask(db: apsw.Connection) -> tuple[Waiting, ...]:
+            rows = db.execute(
+                """
+                select min(id) as id, asked_provider as provider, asked_model as model
+                from generations
+                where status = 'queued'
+                group by asked_provider, asked_model
+                order by 1
+                """
+            )
+            return tuple(Waiting(**cast('Row', row)) for row in rows)  # type: ignore[arg-type]
+
+        return await self._database.read(ask)

@@ -46,23 +46,15 @@ class Generations:
 
         return await self._database.write(change)
 
-    async def claim(
-        self, provider: str, now: float, generation_id: int | None = None
-    ) -> Generation | None:
-        """Take the oldest generation that waits for this provider, or one certain of them."""
+    async def claim(self, provider: str, now: float, generation_id: int) -> Generation | None:
+        """Take a waiting generation for a provider; None if it does not wait any more."""
 
         def change(db: apsw.Connection) -> Generation | None:
             rows = db.execute(
                 """
                 update generations
-                set status = 'running', started_at = :now, progress = null
-                where id = (
-                  select id
-                  from generations
-                  where status = 'queued' and provider = :provider and id = coalesce(:id, id)
-                  order by id
-                  limit 1
-                )
+                set status = 'running', provider = :provider, started_at = :now, progress = null
+                where id = :id and status = 'queued'
                 returning *
                 """,
                 {'now': now, 'provider': provider, 'id': generation_id},
@@ -191,15 +183,6 @@ class Generations:
             add_images(db, generation, outcome, generation.created_at, positions)
 
         await self._database.write(change)
-
-    async def waiting_for(self) -> tuple[str, ...]:
-        """Name the providers that something waits for."""
-
-        def ask(db: apsw.Connection) -> tuple[str, ...]:
-            rows = db.execute("select distinct provider from generations where status = 'queued'")
-            return tuple(str(_row(row)['provider']) for row in rows)
-
-        return await self._database.read(ask)
 
     async def one(self, generation_id: int) -> Generation:
         """Read one, with its pictures.

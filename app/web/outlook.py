@@ -54,8 +54,7 @@ def preview_addresses(house: House, generation_id: int) -> dict[int, str]:
 
 
 async def _expected(house: House, generation: Generation) -> Outlook:
-    settings = house.providers.serving(generation.provider).settings
-    model = generation.ask.model or settings.model or None
+    model = generation.ask.model or house.providers.model_of(generation.provider)
     took = sorted(
         await house.library.ahead.durations(
             generation.provider, model, generation.ask.count, SAMPLES

@@ -42,3 +42,5 @@ create table attempts (
   took_s real not null,
   primary key (generation_id, attempt, number)
 ) strict, without rowid;
+
+create index generations_wanted on generations (asked_provider, asked_model, id) where status = 'queued';
