@@ -1,4 +1,4 @@
-"""The commands: `easel [serve]`, `easel generate`, `easel demo`, `easel rebuild`."""
+"""The commands: `easel [serve]`, `generate`, `demo`, `doctor`, `rebuild`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from app import __version__
 
 if TYPE_CHECKING:
+    from app.config import Config
     from app.generate import Order
 
 FIELDS = (
@@ -49,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from app.rebuild import rebuild
 
             return rebuild(config)
+        if chosen.command == 'doctor':
+            return _doctor(config, chosen)
         gc.disable()  # nothing is garbage while all is imported; `serve` turns it on again
         from app.serve import serve
 
@@ -89,6 +92,9 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument('--data', help='data folder (EASEL_DATA)')
     rebuild = commands.add_parser('rebuild', help='make the database again from the pictures')
     rebuild.add_argument('--data', help='data folder (EASEL_DATA)')
+    doctor = commands.add_parser('doctor', help='test the provider, find image servers')
+    doctor.add_argument('--json', action='store_true', help='print one JSON object')
+    doctor.add_argument('--data', help='data folder (EASEL_DATA)')
     demo = commands.add_parser('demo', help='serve the built-in demo provider alone')
     demo.add_argument('--host', default='127.0.0.1')
     demo.add_argument('--port', type=_port, default=1337)
@@ -113,6 +119,15 @@ def _order(chosen: argparse.Namespace) -> Order:
         as_json=chosen.json,
         forgets=chosen.forget,
     )
+
+
+def _doctor(config: Config, chosen: argparse.Namespace) -> int:
+    import asyncio
+
+    from app.doctor import doctor
+    from app.providers.nearby import look_around
+
+    return doctor(config, asyncio.run(look_around()), as_json=chosen.json)
 
 
 def _demo(chosen: argparse.Namespace) -> int:

@@ -234,3 +234,4 @@ class Outcome:
     item_errors: tuple[Failure, ...] = ()
     dropped: tuple[str, ...] = ()
     error: Failure | None = None
+    attempts: tuple[Attempt, ...] = ()

@@ -9,6 +9,8 @@ from app.errors import N_, ErrorKind, Failure
 
 Translate = Callable[[str], str]
 
+EXPIRED = (401, 403, 410)  # what storage answers for an address whose time is up
+
 
 @dataclass(frozen=True, slots=True)
 class Telling:
@@ -33,6 +35,8 @@ def tell(failure: Failure, translate: Translate) -> Telling:
     message, hint = _SENTENCES[failure.kind]
     if failure.kind is ErrorKind.RATE_LIMITED and failure.retry_after_s:
         hint = N_('It asks to wait {seconds} s.')
+    if failure.kind is ErrorKind.IMAGE_FETCH_FAILED and failure.http_status in EXPIRED:
+        hint = N_('Such addresses expire. Trying again draws anew; b64_json avoids the fetch.')
     places = {
         'where': failure.where or translate(N_('The server')),
         'reason': translate(failure.reason) if failure.reason else translate(N_('no details')),
@@ -89,6 +93,14 @@ REASONS = (
     N_('its certificate is not trusted'),
     N_('too many redirects'),
     N_('a compressed answer'),
+    N_('a compressed answer that swells out of proportion'),
+    N_('broke off'),
+    N_('it came too slowly'),
+    N_('not a plain http address'),
+    N_('a metadata address'),
+    N_('a redirect from https to http'),
+    N_('named with another scheme'),
+    N_('Easel itself'),
     N_('the JSON breaks off'),
     N_('an empty body'),
     N_('its base64 is damaged'),

@@ -74,6 +74,7 @@ async def _serve(config: Config, listening: socket.socket, *, browser: bool) -> 
     port = listening.getsockname()[1]
     url = _url(config.host, port)
     async with open_house(config) as house:
+        house.outbound.never_call(port)
         server = _Server(_uvicorn(create_app(house)), house)
         await house.worker.start()
         gc.freeze()

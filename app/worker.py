@@ -10,22 +10,16 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from app.addresses import without_query
 from app.changes import Changes
+from app.drawing import Drawing
 from app.errors import AppError, ErrorKind, Failure, ProviderError, StorageFailed
 from app.images import Store
 from app.library import Library
 from app.log import logger
-from app.models import DEMO, Answer, Ask, Generation, Kept, Outcome, Received, Status, Submitted
+from app.models import Ask, Generation, Kept, Outcome, Status, Submitted
 from app.providers import Providers, gone
-from app.providers.base import Run
 from app.turns import Turns
-
-if TYPE_CHECKING:
-    from app.metadata import Label
 
 log = logger(__name__)
 
@@ -39,6 +33,7 @@ class Worker:
         self,
         library: Library,
         providers: Providers,
+        drawing: Drawing,
         store: Store,
         changes: Changes,
         clock: Callable[[], float] = time.time,
@@ -47,6 +42,7 @@ class Worker:
         self._providers = providers
         self._store = store
         self._changes = changes
+        self._drawing = drawing
         self._clock = clock
         self._wake = asyncio.Event()
         self._running: dict[int, asyncio.Task[None]] = {}
@@ -172,7 +168,7 @@ class Worker:
         log.info('%s: attempt %s begins', claimed.id, claimed.attempt)
         kept: tuple[Kept, ...] = ()
         try:
-            outcome = await self._draw(claimed)
+            outcome = await self._drawing.draw(claimed)
             kept = outcome.kept
             written = await self._write_down(claimed, outcome)
         except AppError as error:
@@ -205,89 +201,6 @@ class Worker:
         except AppError:
             log.exception('%s: its failure could not be written down either', claimed.id)
         return False
-
-    async def _draw(self, claimed: Generation) -> Outcome:
-        """Ask the provider and keep what comes; every expected failure is an outcome."""
-        provider = await self._providers.drawing(claimed.provider)
-        settings = provider.settings
-        model = claimed.ask.model or settings.model or None
-        if settings.name == DEMO != claimed.provider:
-            model = settings.model
-        ask = claimed.ask
-        try:
-            answer = await provider.generate(ask, Run(self._store.incoming))
-            self._providers.saw(provider, answered=True)
-            kept, failures = await self._keep(claimed, answer, settings.name, model)
-        except ProviderError as error:
-            failure = error.failure
-            self._providers.saw(provider, answered=failure.kind is not ErrorKind.UNREACHABLE)
-            log.warning('%s: %s: %s', claimed.id, failure.kind, failure.words or failure.reason)
-            return Outcome(status=Status.FAILED, provider=settings.name, model=model, error=failure)
-        if not kept:
-            return Outcome(
-                status=Status.FAILED, provider=settings.name, model=model, error=failures[0]
-            )
-        log.info('%s: kept %s, lost %s', claimed.id, len(kept), len(failures))
-        return Outcome(
-            status=Status.DONE,
-            provider=settings.name,
-            model=model,
-            kept=kept,
-            item_errors=failures,
-            dropped=answer.dropped,
-        )
-
-    async def _keep(
-        self, claimed: Generation, answer: Answer, provider: str, model: str | None
-    ) -> tuple[tuple[Kept, ...], tuple[Failure, ...]]:
-        """Keep what can be kept; a bad picture does not take the good ones along."""
-        kept: list[Kept] = []
-        failures = list(answer.item_errors)
-        waiting = list(answer.received)
-        try:
-            while waiting:
-                received = waiting.pop(0)
-                label = _label(claimed, received, len(kept), provider, model)
-                label = replace(
-                    label,
-                    image_id=await self._library.images.reserve(),
-                    created_at=self._clock(),
-                )
-                try:
-                    kept.append(await self._store.keep(received, label))
-                except ProviderError as error:
-                    failures.append(error.failure)
-        except BaseException:
-            for picture in kept:
-                self._store.forget(picture)
-            for left in waiting:
-                left.path.unlink(missing_ok=True)
-            raise
-        return tuple(kept), tuple(failures)
-
-
-def _label(
-    claimed: Generation, received: Received, position: int, provider: str, model: str | None
-) -> Label:
-    """Say what is true of a picture; the asked seed is only the first one's."""
-    from app.metadata import Label
-
-    ask = claimed.ask
-    seed = received.seed if received.seed is not None else ask.seed if position == 0 else None
-    return Label(
-        prompt=ask.prompt,
-        provider=provider,
-        created_at=claimed.created_at,
-        generation_id=claimed.id,
-        position=position,
-        negative_prompt=ask.negative_prompt,
-        revised_prompt=received.revised_prompt,
-        seed=seed,
-        quality=ask.quality,
-        asked_size=str(ask.size) if ask.size else None,
-        model=model,
-        source_url=without_query(received.source_url),
-    )
 
 
 def _failure_of(error: Exception) -> Failure:

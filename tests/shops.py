@@ -10,10 +10,12 @@ from pathlib import Path
 
 from app.changes import Changes, Listener
 from app.config import config_from
+from app.drawing import Drawing
 from app.images import Store
 from app.library import Library
 from app.models import Ask, Generation, Status
 from app.outbound import Outbound
+from app.previews import Previews
 from app.providers import Providers
 from app.providers.base import Provider
 from app.providers.memory import Memory
@@ -70,7 +72,8 @@ async def shop_in(
             config, outbound, Memory(), lambda settings, *_: made.get(settings.name, provider)
         )
         providers.configure(one.settings for one in added)
-        worker = Worker(library, providers, store, changes)
+        drawing = Drawing(library, providers, store, changes, Previews(store, changes))
+        worker = Worker(library, providers, drawing, store, changes)
         try:
             yield Shop(worker, library, providers, store, listener)
         finally:

@@ -17,8 +17,8 @@ from app.config import (
     with_dotenv,
 )
 from app.outbound import Outbound
+from app.providers.api import ApiProvider
 from app.providers.base import ProviderSettings
-from app.providers.openai import OpenAIProvider
 
 SECRET = 'sk-of-nobody-at-all'
 
@@ -108,7 +108,7 @@ def test_an_address_that_config_takes_is_one_that_a_provider_takes(address: str)
         return
 
     settings = ProviderSettings(name='a', base_url=config.api_url, model='', timeout_s=1)
-    assert OpenAIProvider(settings, Outbound()).settings is settings
+    assert ApiProvider(settings, Outbound()).settings is settings
 
 
 @pytest.mark.parametrize('address', ['http://a.test:', 'http://a.test\\x', 'http://a%2etest'])

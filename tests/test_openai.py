@@ -16,7 +16,8 @@ from app.images import Store
 from app.incoming import Incoming
 from app.models import Ask, ResponseFormat, Size
 from app.providers.base import Run
-from app.providers.openai import endpoint, request_body
+from app.providers.call import endpoint
+from app.providers.images_api import request_body
 from tests.fakes import (
     Asked,
     Ending,

@@ -12,8 +12,8 @@ import pytest
 from app.errors import ErrorKind, InvalidRequest
 from app.models import Ask, Generation, Status
 from app.outbound import Outbound
+from app.providers.api import ApiProvider
 from app.providers.base import Listing, ProviderSettings
-from app.providers.openai import OpenAIProvider
 from tests.fakes import Ending, FakeProvider, Reply, Upstream, picture, upstream
 from tests.shops import Shop, shop_in
 
@@ -192,11 +192,11 @@ DRAWS = Reply(
 )
 
 
-def on(name: str, fake: Upstream, outbound: Outbound, at_once: int) -> OpenAIProvider:
+def on(name: str, fake: Upstream, outbound: Outbound, at_once: int) -> ApiProvider:
     settings = ProviderSettings(
         name=name, base_url=f'{fake.origin}/v1', model='', timeout_s=30, at_once=at_once
     )
-    return OpenAIProvider(settings, outbound)
+    return ApiProvider(settings, outbound)
 
 
 async def test_over_sockets_the_second_server_draws_while_the_first_is_busy(

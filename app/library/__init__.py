@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.library.ahead import Ahead
+from app.library.attempts import Attempts
 from app.library.db import Database
 from app.library.generations import Generations
 from app.library.images import Images
@@ -21,6 +22,7 @@ class Library:
     generations: Generations
     images: Images
     ahead: Ahead
+    attempts: Attempts
     learned: LearnedFacts
     providers: ProviderRows
 
@@ -37,6 +39,7 @@ class Library:
             Generations(database),
             Images(database),
             Ahead(database),
+            Attempts(database),
             LearnedFacts(database),
             ProviderRows(database),
         )

@@ -1,4 +1,4 @@
-"""Questions about what is to come: places in the queue, and how long such things took."""
+"""What is to come: places in the queue, how long such things took, how far one is."""
 
 from __future__ import annotations
 
@@ -84,3 +84,18 @@ class Ahead:
             return tuple(Waiting(**cast('Row', row)) for row in rows)  # type: ignore[arg-type]
 
         return await self._database.read(ask)
+
+    async def progressed(self, generation_id: int, attempt: int, progress: float) -> None:
+        """Write down how far the drawing is, 0 to 1; of a finished one nothing is written."""
+
+        def change(db: apsw.Connection) -> None:
+            db.execute(
+                """
+                update generations
+                set progress = :progress
+                where id = :id and attempt = :attempt and status = 'running'
+                """,
+                {'id': generation_id, 'attempt': attempt, 'progress': progress},
+            )
+
+        await self._database.write(change)

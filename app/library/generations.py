@@ -9,6 +9,7 @@ from typing import cast
 import apsw
 
 from app.errors import N_, Conflict, NotFound, QueueFull
+from app.library.attempts import add_attempts
 from app.library.db import Database, Row
 from app.library.images import add_images, images_of
 from app.library.rows import ask_columns, failure_fields, failure_text, generation_of
@@ -26,13 +27,7 @@ class Generations:
     async def submit(
         self, ask: Ask, *, provider: str, submission: str | None, now: float
     ) -> Submitted:
-        """Queue an ask.
-
-        Args:
-            ask: What to draw.
-            provider: Who is meant to draw it.
-            submission: The form's own mark; the same mark again gives the same generation.
-            now: Seconds since 1970.
+        """Queue an ask; the same mark (`submission`) again gives the same generation.
 
         Raises:
             Conflict: The mark was used with another ask.
@@ -52,13 +47,17 @@ class Generations:
         return await self._database.write(change)
 
     async def claim(self, provider: str, now: float, generation_id: int) -> Generation | None:
-        """Take a waiting generation for a provider; None if it does not wait any more."""
+        """Take a waiting generation; None if it does not wait any more.
+
+        An empty provider leaves the one that was expected.
+        """
 
         def change(db: apsw.Connection) -> Generation | None:
             rows = db.execute(
                 """
                 update generations
-                set status = 'running', provider = :provider, started_at = :now, progress = null
+                set status = 'running', provider = iif(:provider = '', provider, :provider),
+                  started_at = :now, progress = null
                 where id = :id and status = 'queued'
                 returning *
                 """,
@@ -99,6 +98,7 @@ class Generations:
             if not db.changes():
                 return False
             add_images(db, claimed, outcome, now, list(range(len(outcome.kept))))
+            add_attempts(db, claimed, outcome.attempts)
             return True
 
         return await self._database.write(change)

@@ -11,10 +11,10 @@ from app.errors import N_, ErrorKind, Failure, InvalidRequest, ProviderError
 from app.log import logger
 from app.models import DEMO
 from app.outbound import Outbound
+from app.providers.api import ApiProvider
 from app.providers.base import Provider, ProviderSettings
 from app.providers.inside import AsgiApp, InsideTransport
 from app.providers.memory import Memory
-from app.providers.openai import OpenAIProvider
 from app.providers.watched import Watched
 
 log = logger(__name__)
@@ -33,7 +33,7 @@ class Providers:
     """
 
     def __init__(
-        self, config: Config, outbound: Outbound, memory: Memory, make: Make = OpenAIProvider
+        self, config: Config, outbound: Outbound, memory: Memory, make: Make = ApiProvider
     ) -> None:
         self.memory = memory
         self._outbound = outbound
@@ -44,7 +44,7 @@ class Providers:
         demo = ProviderSettings(
             name=DEMO, base_url=DEMO_URL, model=DEMO_MODEL, timeout_s=config.timeout_s, at_once=2
         )
-        self.demo = Watched(OpenAIProvider(demo, self._inside, memory))
+        self.demo = Watched(ApiProvider(demo, self._inside, memory))
         self._added: tuple[Watched, ...] = ()
         self._replaced: list[Watched] = []  # somebody may still wait for their answer
 

@@ -12,6 +12,7 @@ from app.config import Config
 from app.images import Store
 from app.library import Library
 from app.outbound import Outbound
+from app.previews import Previews
 from app.providers import Providers
 from app.providers.roster import Roster
 from app.web.render import Language, Renderer, language_of
@@ -54,6 +55,7 @@ class House:
     providers: Providers
     roster: Roster
     changes: Changes
+    previews: Previews
     worker: Worker
     renderer: Renderer
     sessions: Sessions
