@@ -234,3 +234,8 @@ def _ipv4_inside(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     if _within(ip, IPV4_AT_THE_END) or _is_isatap(ip):
         return ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
     return None
+
+
+def veiled(url: str) -> str:
+    """Show an address and not its query, which may hold a key."""
+    return f'{without_query(url)}?…' if '?' in url else url

@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from app import __version__
-from app.addresses import without_query
+from app.addresses import veiled
 from app.config import Config, language_of_terminal
 from app.errors import N_
 from app.holding import Holder, holder_of
@@ -143,13 +143,13 @@ def _object(report: Report) -> dict[str, object]:
     return {
         'version': __version__,
         'provider': {
-            'base_url': _shown(report.config.api_url),
+            'base_url': veiled(report.config.api_url),
             'can_draw': report.can_draw,
             'demo': report.demo,
             'key': checkup.key,
             'models': checkup.models,
             'error': error_json(failure, str) if failure else None,
-            'better_url': _shown(checkup.better_url) or None,
+            'better_url': veiled(checkup.better_url) or None,
             'next': list(_advice(report, str)),
         },
         'found': [
@@ -191,7 +191,7 @@ def _lines(report: Report, translate: Translate) -> Iterator[str]:
 
 
 def _of_provider(report: Report, translate: Translate) -> Iterator[str]:
-    checkup, where = report.checkup, _shown(report.config.api_url)
+    checkup, where = report.checkup, veiled(report.config.api_url)
     if report.demo:
         sentence = N_('Nothing answers at {where}: Easel draws demo sketches until something does.')
         yield translate(sentence).format(where=where)
@@ -272,9 +272,4 @@ def _models(models: tuple[str, ...], translate: Translate) -> str:
 
 
 def _setting(base_url: str) -> str:
-    return f'EASEL_API_URL={shlex.quote(_shown(base_url))}'
-
-
-def _shown(url: str) -> str:
-    """Leave out a query, which may hold a key."""
-    return f'{without_query(url)}?…' if '?' in url else url
+    return f'EASEL_API_URL={shlex.quote(veiled(base_url))}'

@@ -51,11 +51,7 @@ async def open_house(config: Config) -> AsyncIterator[House]:
     store = open_store(config)
     outbound = Outbound(config.image_origins)
     library = await Library.open(config.data / DATABASE)
-    memory = Memory(library.learned)
-    await memory.load()
-    providers = Providers(config, outbound, memory)
-    roster = Roster(library.providers, Keys(config.data / KEYS), providers)
-    await roster.load()
+    providers, roster = await _open_providers(config, library, outbound)
     changes = Changes()
     previews = Previews(store, changes)
     drawing = Drawing(library, providers, store, changes, previews)
@@ -89,6 +85,22 @@ def _sessions(config: Config) -> Sessions:
     except OSError as error:
         raise storage_failed(error) from error
     return Sessions(config, secret, token)
+
+
+async def _open_providers(
+    config: Config, library: Library, outbound: Outbound
+) -> tuple[Providers, Roster]:
+    """Make everybody who draws, with what was learned of them and the keys that they need.
+
+    Raises:
+        StorageFailed: The database or the file of keys can't be read.
+    """
+    memory = Memory(library.learned)
+    await memory.load()
+    providers = Providers(config, outbound, memory)
+    roster = Roster(library.providers, Keys(config.data / KEYS), providers)
+    await roster.load()
+    return providers, roster
 
 
 def open_store(config: Config) -> Store:

@@ -52,7 +52,7 @@ class Turns:
             if chosen is None:
                 return None
             one, name = chosen
-            claimed = await self._library.generations.claim(name or one.provider, now, one.id)
+            claimed = await self._library.generations.claim(name, now, one.id)
             if claimed:  # it may have been cancelled in between
                 return Turn(claimed, is_lost=not name)
         return None

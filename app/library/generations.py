@@ -47,13 +47,17 @@ class Generations:
         return await self._database.write(change)
 
     async def claim(self, provider: str, now: float, generation_id: int) -> Generation | None:
-        """Take a waiting generation for a provider; None if it does not wait any more."""
+        """Take a waiting generation; None if it does not wait any more.
+
+        An empty provider leaves the one that was expected.
+        """
 
         def change(db: apsw.Connection) -> Generation | None:
             rows = db.execute(
                 """
                 update generations
-                set status = 'running', provider = :provider, started_at = :now, progress = null
+                set status = 'running', provider = iif(:provider = '', provider, :provider),
+                  started_at = :now, progress = null
                 where id = :id and status = 'queued'
                 returning *
                 """,

@@ -63,7 +63,7 @@ class Caller:
 
     def headers(self) -> dict[str, str]:
         """Give what goes with every call: the key as this server takes it, then its own headers."""
-        return {'Accept': 'application/json'} | self._key() | dict(self.settings.headers)
+        return {'Accept': 'application/json'} | own_headers(self.settings)
 
     async def post(
         self,
@@ -112,7 +112,7 @@ class Caller:
             note.reason = 'cancelled'
             raise
         finally:
-            secret = (*self._key(), *(name for name, _ in self.settings.headers))
+            secret = tuple(own_headers(self.settings))
             run.tried(note.attempt(secret))
 
     async def get(self, url: str) -> tuple[int, Json]:
@@ -243,16 +243,21 @@ class Caller:
             failure = refusal(200, {}, None, text, where=str(self.origin), sent=())
             raise self.failed(ErrorKind.NOT_JSON, words=failure.words) from error
 
-    def _key(self) -> dict[str, str]:
-        """Give the key in the way that this server takes it; nothing where there is none."""
-        key, parts = self.settings.key, urlsplit(self.settings.base_url)
-        if not key:
-            return {}
-        if '/sdapi/' in f'{parts.path}/' and ':' in key:
-            return {'Authorization': f'Basic {base64.b64encode(key.encode()).decode()}'}
-        if '/openai/deployments/' in parts.path:
-            return {'api-key': key}
-        return {'Authorization': f'Bearer {key}'}
+
+def own_headers(settings: ProviderSettings) -> dict[str, str]:
+    """Give the key in the way that this server takes it, and the headers that were set for it."""
+    return _key(settings) | dict(settings.headers)
+
+
+def _key(settings: ProviderSettings) -> dict[str, str]:
+    key, parts = settings.key, urlsplit(settings.base_url)
+    if not key:
+        return {}
+    if '/sdapi/' in f'{parts.path}/' and ':' in key:
+        return {'Authorization': f'Basic {base64.b64encode(key.encode()).decode()}'}
+    if '/openai/deployments/' in parts.path:
+        return {'api-key': key}
+    return {'Authorization': f'Bearer {key}'}
 
 
 def endpoint(base_url: str, path: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit, urlunsplit
@@ -53,14 +54,21 @@ class Checkup:
 
 
 async def check_up(base_url: str, key: str | None) -> Checkup:
+    """Ask for the list of models as `checked` does, with a key as most servers take it."""
+    return await checked(base_url, {'Authorization': f'Bearer {key}'} if key else {})
+
+
+async def checked(base_url: str, secrets: Mapping[str, str]) -> Checkup:
     """Ask for the list of models; where that is not, at the server's other usual places.
 
-    The key goes to that origin alone.
+    Args:
+        base_url: The root of the API.
+        secrets: Headers with the key in them; they go to that origin alone.
     """
     where = str(origin_of(base_url))
     outbound = Outbound([base_url])
     try:
-        return await _check(outbound, base_url, key)
+        return await _check(outbound, base_url, secrets)
     except Silent as silent:
         unreachable = Failure(kind=ErrorKind.UNREACHABLE, where=where, reason=str(silent))
         return Checkup(failure=unreachable)
@@ -68,28 +76,27 @@ async def check_up(base_url: str, key: str | None) -> Checkup:
         await outbound.close()
 
 
-async def _check(outbound: Outbound, base_url: str, key: str | None) -> Checkup:
+async def _check(outbound: Outbound, base_url: str, secrets: Mapping[str, str]) -> Checkup:
     """Try each spelling; what the first one answers is what went wrong.
 
     Raises:
         Silent: The server does not answer.
     """
-    headers = {'Authorization': f'Bearer {key}'} if key else {}
     replies: list[Reply] = []
     for root in candidates(base_url):
-        reply = await ask(outbound, list_url(root), deadline_s=ANSWER_S, headers=headers)
+        reply = await ask(outbound, list_url(root), deadline_s=ANSWER_S, headers=secrets)
         replies.append(reply)
         better = root if len(replies) > 1 else ''
         failure = _failure(replies[0], base_url, better)
         if reply.status in (401, 403):
-            wrong = Key.REFUSED if key else Key.MISSING
+            wrong = Key.REFUSED if secrets else Key.MISSING
             return Checkup(better_url=better, failure=failure, key=wrong)
         if _is_list(reply.said()):
             return Checkup(
                 better_url=better,
                 failure=failure,
                 lists=True,
-                key=await _proved(outbound, root) if key else Key.NOT_NEEDED,
+                key=await _proved(outbound, root) if secrets else Key.NOT_NEEDED,
                 models=tuple(name for name in models_in(reply.tree) if name.isprintable()),
             )
     return Checkup(failure=_failure(replies[0], base_url, ''))

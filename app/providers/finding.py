@@ -31,6 +31,7 @@ class Finding:
         models: How many are listed.
         drawing: How many of them can draw, by their names.
         reason: What was seen, in short technical English.
+        key_counts: Whether a key was seen to be needed, and this one taken.
         address: Where the API is instead.
     """
 
@@ -38,6 +39,7 @@ class Finding:
     models: int = 0
     drawing: int = 0
     reason: str = ''
+    key_counts: bool = False
     address: str = ''
 
 

@@ -5,29 +5,39 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from app.providers import Providers
-from app.providers.base import Listing, ProviderSettings
-from app.providers.finding import WRONG_KEY, Finding, Found, finding_of
+from app.errors import ErrorKind
+from app.providers.call import own_headers
+from app.providers.checkup import Checkup, Key, checked
+from app.providers.finding import Finding, Found
+from app.providers.models_list import drawing_in
 from app.providers.watched import Watched
-from app.spelling import candidates
+
+FOUND = {
+    ErrorKind.AUTH: Found.KEY_REFUSED,
+    ErrorKind.NOT_JSON: Found.WEB_PAGE,
+    ErrorKind.UNREACHABLE: Found.NOTHING,
+}
 
 
-async def tried(watched: Watched, providers: Providers) -> Finding:
+async def tried(watched: Watched) -> Finding:
     """Ask for the list of models, and at the other usual places where there is none."""
-    listing = await watched.ask_again()
-    if listing.models or not listing.reason:
-        return finding_of(listing)
-    if not listing.answered or listing.reason in WRONG_KEY:
-        return finding_of(listing)
-    places = candidates(watched.settings.base_url)[1:]
-    lists = await asyncio.gather(
-        *(_list_at(place, watched.settings, providers) for place in places)
+    settings = watched.settings
+    checkup, _ = await asyncio.gather(
+        checked(settings.base_url, own_headers(settings)), watched.ask_again()
     )
-    for place, other in zip(places, lists, strict=True):
-        if other.models:
-            return replace(finding_of(other), found=Found.ELSEWHERE, address=place)
-    return finding_of(listing)
+    return _finding_of(checkup)
 
 
-async def _list_at(place: str, settings: ProviderSettings, providers: Providers) -> Listing:
-    return await providers.made(replace(settings, base_url=place)).list_models()
+def _finding_of(checkup: Checkup) -> Finding:
+    failure = checkup.failure
+    finding = Finding(
+        found=FOUND.get(failure.kind, Found.NO_LIST) if failure else Found.NO_LIST,
+        models=len(checkup.models),
+        drawing=len(drawing_in(list(checkup.models))),
+        reason=(failure.reason or f'HTTP {failure.http_status}') if failure else '',
+        key_counts=checkup.key is Key.ACCEPTED,
+        address=checkup.better_url if checkup.lists else '',
+    )
+    if finding.address:
+        return replace(finding, found=Found.ELSEWHERE)
+    return replace(finding, found=Found.LIST) if checkup.lists else finding

@@ -41,8 +41,8 @@ class Watched:
 
     @property
     def listing(self) -> Listing:
-        """What it last said, at once; asks again behind it when that is old."""
-        if time.monotonic() - self._listed_at > LISTING_FRESH_S:
+        """What it last said, at once; asks again behind it when that is old, unless it is off."""
+        if self.settings.enabled and time.monotonic() - self._listed_at > LISTING_FRESH_S:
             self._ask()
         return self._listing
 

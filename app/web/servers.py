@@ -137,7 +137,7 @@ async def test(request: Request, house: TheHouse, place: ThePlace) -> Response:
     """Look what is there; with `draw=1` have it draw one picture as well, in the usual queue."""
     fields = await form_fields(request) if 'content-type' in request.headers else {}
     watched = place.watched
-    watched.finding = await tried(watched, house.providers)
+    watched.finding = await tried(watched)
     watched.drawn = None
     if fields.get('draw') in ('1', 'on'):
         submitted = await house.worker.submit(Ask(prompt=TEST_PROMPT, provider=watched.name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
 
+from app.addresses import veiled
 from app.providers import Providers
 from app.providers.base import Dialect, Listing
 from app.providers.finding import Finding, Found, finding_of
@@ -48,6 +49,11 @@ class Standing:
     finding: Finding | None
     drawn: int | None
     learned: dict[str, dict[str, object]]
+
+    @property
+    def address(self) -> str:
+        """Where it is, without what may be secret in a query."""
+        return veiled(self.base_url)
 
     @property
     def is_fixed(self) -> bool:
@@ -106,6 +112,7 @@ def standing_json(standing: Standing) -> dict[str, object]:
     return {
         'id': int(standing.key) if standing.key.isdigit() else standing.key,
         **shown,
+        'base_url': veiled(standing.base_url),
         'key': standing.has_key,
         'headers': dict.fromkeys(standing.headers, True),
         'state': asdict(standing.state),
