@@ -17,7 +17,8 @@ MORE_THAN_NGINX_TAKES = 2_000_000
 @pytest.fixture(scope='module')
 def named_easel(upstream: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Easel]:
     data = tmp_path_factory.mktemp('named') / 'data'
-    with running_easel(data, {'EASEL_API_URL': upstream, 'EASEL_HOSTS': NAME}) as running:
+    told = {'EASEL_HOSTS': NAME, 'EASEL_TRUSTED_PROXIES': '127.0.0.1'}
+    with running_easel(data, {'EASEL_API_URL': upstream, **told}) as running:
         yield running
 
 
