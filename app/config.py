@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.addresses import Blocked, origin_of
+from app.visitors import Network, networks_in
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DEFAULT_API_URL = 'http://localhost:1337/v1'
 DEFAULT_MODEL = 'flux'
 DEFAULT_PORT = 8484
 SECRETS = ('EASEL_API_KEY', 'EASEL_PASSWORD', 'EASEL_TOKEN', 'OPENAI_API_KEY')
-NOT_YET = ('EASEL_ROOT_PATH', 'EASEL_TRUSTED_PROXIES')
+NOT_YET = ('EASEL_ROOT_PATH',)
 KNOWN = {
     'EASEL_HOST',
     'EASEL_PORT',
@@ -29,6 +30,7 @@ KNOWN = {
     'EASEL_API_MODEL',
     'EASEL_IMAGE_ORIGINS',
     'EASEL_HOSTS',
+    'EASEL_TRUSTED_PROXIES',
     'EASEL_TIMEOUT_S',
     'EASEL_LOG',
     'EASEL_LOG_FORMAT',
@@ -71,6 +73,7 @@ class Config:
     api_key: str | None = field(repr=False)
     image_origins: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
+    trusted_proxies: tuple[Network, ...] = ()
     warnings: tuple[str, ...] = ()
 
     @property
@@ -130,6 +133,7 @@ def config_from(
         api_key=key,
         image_origins=values.origins('EASEL_IMAGE_ORIGINS'),
         hosts=values.hosts('EASEL_HOSTS'),
+        trusted_proxies=values.networks('EASEL_TRUSTED_PROXIES'),
         warnings=_warnings(environment),
     )
     if not _BIND_ADDRESS.fullmatch(config.host) or '..' in config.host:
@@ -285,3 +289,11 @@ class _Values:
                     f'{name} holds {host!r}; names without port or scheme are allowed.'
                 )
         return names
+
+    def networks(self, name: str) -> tuple[Network, ...]:
+        text = self.text(name, '')
+        try:
+            return networks_in(text)
+        except ValueError as error:
+            allowed = 'addresses and networks like 172.18.0.0/16, but not everybody, are allowed.'
+            raise ConfigError(f'{name} is {text!r}; {allowed}') from error

@@ -24,6 +24,7 @@ STOREYS = (
         'app.models',
         'app.sentences',
         'app.listening',
+        'app.visitors',
     ),
     ('app.network', 'app.formats', 'app.decoder', 'app.library', 'app.metadata', 'app.incoming'),
     ('app.outbound', 'app.images'),
@@ -31,6 +32,7 @@ STOREYS = (
     ('app.worker',),
     ('app.web',),
     ('app.main',),
+    ('app.edge',),
     ('app.serve', 'app.generate', 'app.rebuild'),
     ('app.__main__',),
 )
@@ -47,7 +49,7 @@ HOMES = {
     'jinja2': ('app.web.render',),
     'fastapi': ('app.web', 'app.main'),
     'starlette': ('app.web', 'app.main', 'app.providers.demo'),
-    'uvicorn': ('app.serve', 'app.__main__'),
+    'uvicorn': ('app.serve', 'app.edge', 'app.__main__'),
     'dotenv': ('app.config',),
     'platformdirs': ('app.config',),
 }

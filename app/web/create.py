@@ -28,6 +28,7 @@ from app.web.numbers import id_in, number_in
 from app.web.outlook import outlooks
 from app.web.render import wants_fragment, wants_json
 from app.web.shapes import generation_json
+from app.web.visiting import visitor_of
 
 router = APIRouter()
 TheHouse = Annotated[House, Depends(house_of)]
@@ -65,7 +66,9 @@ async def submit(request: Request, house: TheHouse) -> Response:
     """Queue a generation; what was typed comes back when it can't be used."""
     fields = await form_fields(request)
     try:
-        submitted = await house.worker.submit(ask_of(fields), submission_of(fields))
+        submitted = await house.worker.submit(
+            ask_of(fields), submission_of(fields), visitor_of(request).share
+        )
     except InvalidRequest as error:
         if wants_json(request):
             raise
@@ -149,7 +152,7 @@ async def cancel(request: Request, house: TheHouse, generation_id: TheId) -> Res
 @router.post('/generations/{id}/retry')
 async def retry(request: Request, house: TheHouse, generation_id: TheId) -> Response:
     """Queue a failed, cancelled or interrupted generation again."""
-    generation = await house.worker.retry(generation_id)
+    generation = await house.worker.retry(generation_id, visitor_of(request).share)
     return await _after_act(request, house, generation)
 
 
