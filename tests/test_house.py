@@ -25,6 +25,7 @@ STOREYS = (
         'app.sentences',
         'app.listening',
         'app.visitors',
+        'app.beneath',
     ),
     ('app.network', 'app.formats', 'app.decoder', 'app.library', 'app.metadata', 'app.incoming'),
     ('app.outbound', 'app.images'),

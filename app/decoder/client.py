@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,8 +21,9 @@ from app.log import logger
 log = logger(__name__)
 
 CHILD = Path(__file__).with_name('child.py')
-ANSWER_TIMEOUT_S = 20.0
+ANSWER_TIMEOUT_S = 20.0  # of a busy machine; the child may use 5 s of its processor
 IDLE_S = 60.0
+OUT_OF_TIME = getattr(signal, 'SIGXCPU', 0)
 FORMATS = {
     'image/png': 'PNG',
     'image/jpeg': 'JPEG',
@@ -123,7 +125,8 @@ class Decoder:
             raise
         if not line.endswith(b'\n'):
             log.warning('the decoder died; it is started anew')
-            await self._end()
+            if await self._end() == -OUT_OF_TIME:
+                raise _bad_image('the decoder ran into its limits')
             return None
         loop = asyncio.get_running_loop()
         self._ending = loop.call_later(IDLE_S, lambda: loop.create_task(self._end_if_idle()))
@@ -147,13 +150,14 @@ class Decoder:
         if not self._one_at_a_time.locked():
             await self._end()
 
-    async def _end(self) -> None:
+    async def _end(self) -> int:
+        """End the child, if there is one; gives how it ended."""
         child, self._child = self._child, None
         if child is None:
-            return
+            return 0
         with contextlib.suppress(ProcessLookupError):
             child.kill()
-        await child.wait()
+        return await child.wait()
 
 
 def _bad_image(reason: str) -> ProviderError:
