@@ -23,7 +23,7 @@ MOST_CONNECTIONS_A_VISITOR = 64
 HOME_BITS = 64  # one IPv6 customer can use every address of such a network
 
 _HOP = re.compile(
-    r'\[([0-9a-fA-F:.]+)\](?::\d{1,5})?|(\d+\.\d+\.\d+\.\d+)(?::\d{1,5})?|([0-9a-fA-F:]+)'
+    r'\[([0-9a-fA-F:.]+)\](?::\d{1,5})?|(\d+(?:\.\d+){3})(?::\d{1,5})?|([0-9a-fA-F:.]+)'
 )
 
 
