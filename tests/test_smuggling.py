@@ -12,9 +12,10 @@ HOST = 'Host: localhost\r\n'
 POST = 'POST /settings HTTP/1.1\r\n' + HOST
 GET = 'GET /health HTTP/1.1\r\n' + HOST
 CHUNKED = POST + 'Transfer-Encoding: chunked\r\n'
+CHUNKED_TOO = POST + 'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n'
 HIDDEN = 'GET /hidden HTTP/1.1\r\nHost: localhost\r\n\r\n'
 DOUBTFUL = {
-    'length and chunks': POST + 'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /x',
+    'length and chunks': f'{CHUNKED_TOO}\r\n0\r\n\r\n{HIDDEN}',
     'chunks and length': CHUNKED + f'Content-Length: 5\r\n\r\n0\r\n\r\n{HIDDEN}',
     'two lengths': POST + 'Content-Length: 5\r\nContent-Length: 6\r\n\r\nhellox',
     'the same length twice': POST + 'Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello',

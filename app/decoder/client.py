@@ -23,6 +23,7 @@ log = logger(__name__)
 CHILD = Path(__file__).with_name('child.py')
 ANSWER_TIMEOUT_S = 20.0  # of a busy machine; the child may use 5 s of its processor
 IDLE_S = 60.0
+DYING_S = 1.0
 OUT_OF_TIME = getattr(signal, 'SIGXCPU', 0)
 FORMATS = {
     'image/png': 'PNG',
@@ -125,7 +126,9 @@ class Decoder:
             raise
         if not line.endswith(b'\n'):
             log.warning('the decoder died; it is started anew')
-            if await self._end() == -OUT_OF_TIME:
+            ran_out = await self._ran_out_of_time()
+            await self._end()
+            if ran_out:
                 raise _bad_image('the decoder ran into its limits')
             return None
         loop = asyncio.get_running_loop()
@@ -146,18 +149,24 @@ class Decoder:
             )
         return self._child
 
+    async def _ran_out_of_time(self) -> bool:
+        """Look how a child ended; one that is killed as well would not tell any more."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DYING_S):
+                return self._child is not None and await self._child.wait() == -OUT_OF_TIME
+        return False
+
     async def _end_if_idle(self) -> None:
         if not self._one_at_a_time.locked():
             await self._end()
 
-    async def _end(self) -> int:
-        """End the child, if there is one; gives how it ended."""
+    async def _end(self) -> None:
         child, self._child = self._child, None
         if child is None:
-            return 0
+            return
         with contextlib.suppress(ProcessLookupError):
             child.kill()
-        return await child.wait()
+        await child.wait()
 
 
 def _bad_image(reason: str) -> ProviderError:
