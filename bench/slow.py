@@ -13,10 +13,11 @@ import select
 import socket
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 
 import httpx
@@ -34,7 +35,7 @@ KINDS = {
     'header': b'GET / HTTP/1.1\r\nHost: localhost\r\nX: ',
     'body': b'POST /generations HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n'
     b'Content-Type: application/x-www-form-urlencoded\r\n\r\n',
-    'unread': b'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n' * 40,
+    'unread': b'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n' * 4,
 }
 TRICKLING = ('header', 'body')
 
@@ -117,16 +118,15 @@ def main() -> int:
 
 
 def _visits_among(url: str, crowd: Crowd, most: int, seconds: float) -> list[float]:
-    times: list[float] = []
-    visiting = threading.Thread(target=lambda: times.extend(_visits(url, seconds)))
-    visiting.start()
-    while visiting.is_alive():
-        crowd.tick()
-        crowd.fill(most)
-        visiting.join(TICK_S)
+    with ProcessPoolExecutor(1, get_context('spawn')) as elsewhere:
+        visiting = elsewhere.submit(_visits, url, seconds)
+        while not visiting.done():
+            crowd.tick()
+            crowd.fill(most)
+            wait([visiting], TICK_S)
     for slow in crowd.open:
         slow.socket.close()
-    return times
+    return visiting.result()
 
 
 def _visits(url: str, seconds: float) -> list[float]:
