@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.beneath import open_beneath
 from app.decoder.client import Decoded, Decoder
 from app.errors import ErrorKind, Failure, ProviderError
 from app.formats import MIME_EXTENSIONS, mime_of, what_is
@@ -149,10 +150,13 @@ class Store:
         """
         thumbs = {width: self.thumb(digest, width) for width in THUMB_WIDTHS}
         original = self.original(file)
-        if all(_is_whole(path) for path in thumbs.values()) or not original.is_file():
+        if all(_is_whole(path) for path in thumbs.values()):
             return
-        with original.open('rb') as opened:
-            mime = mime_of(opened.read(HEAD_BYTES))
+        try:
+            with os.fdopen(open_beneath(self.data, original), 'rb') as opened:
+                mime = mime_of(opened.read(HEAD_BYTES))
+        except OSError:
+            return
         if mime is None:
             return
         with contextlib.suppress(ProviderError):

@@ -26,7 +26,6 @@ from app.web import create, gallery, inspector, servers, settings
 from app.web.failures import Failures
 from app.web.files import Files
 from app.web.guard import Guard
-from app.web.hosts import Hosts
 from app.web.house import House
 from app.web.live import Live
 from app.web.render import Renderer, assets
@@ -116,9 +115,20 @@ def open_store(config: Config) -> Store:
 
 def create_app(house: House) -> ASGIApp:
     """Put the pages behind the guard."""
-    app = FastAPI(title='Easel', docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.house = house
     failures = Failures(house.renderer)
+    return Guard(create_pages(house, failures), house, failures)
+
+
+def create_pages(house: House, failures: Failures) -> FastAPI:
+    """Put every page at its address; `app.web.doors` says who may come in where."""
+    app = FastAPI(
+        title='Easel',
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    app.state.house = house
     failures.install(app)
     for page in (create, gallery, inspector, servers, settings):
         app.include_router(page.router)
@@ -127,4 +137,4 @@ def create_app(house: House) -> ASGIApp:
     app.mount('/thumbs', files)
     app.router.routes.append(Route('/events', Live(house)))
     app.mount('/static', house.renderer.static)
-    return Guard(app, Hosts(house.config.hosts), house.sessions, failures)
+    return app

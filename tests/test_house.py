@@ -25,6 +25,9 @@ STOREYS = (
         'app.models',
         'app.sentences',
         'app.listening',
+        'app.visitors',
+        'app.values',
+        'app.beneath',
     ),
     (
         *('app.network', 'app.inflate', 'app.formats', 'app.incoming'),
@@ -36,6 +39,7 @@ STOREYS = (
     ('app.worker',),
     ('app.web',),
     ('app.main',),
+    ('app.edge',),
     ('app.serve', 'app.generate', 'app.rebuild', 'app.doctor'),
     ('app.__main__',),
 )
@@ -52,7 +56,7 @@ HOMES = {
     'jinja2': ('app.web.render',),
     'fastapi': ('app.web', 'app.main'),
     'starlette': ('app.web', 'app.main', 'app.providers.demo'),
-    'uvicorn': ('app.serve', 'app.__main__'),
+    'uvicorn': ('app.serve', 'app.edge', 'app.__main__'),
     'dotenv': ('app.config',),
     'platformdirs': ('app.config',),
 }
