@@ -20,7 +20,7 @@ from app.outbound import Outbound
 from app.previews import Previews
 from app.providers import Providers
 from app.providers.memory import Memory
-from app.web import create, gallery, inspector, settings
+from app.web import create, gallery, inspector, install, settings
 from app.web.failures import Failures
 from app.web.files import Files
 from app.web.guard import Guard
@@ -97,7 +97,7 @@ def create_app(house: House) -> ASGIApp:
     app.state.house = house
     failures = Failures(house.renderer)
     failures.install(app)
-    for page in (create, gallery, inspector, settings):
+    for page in (create, gallery, inspector, install, settings):
         app.include_router(page.router)
     files = Files(house)
     app.mount('/files', files)

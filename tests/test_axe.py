@@ -29,6 +29,7 @@ PAGES = {
     'deleted picture': '/images/2',
     'generations': '/generations',
     'settings': '/settings',
+    'install': '/install',
     'sign in': '/session',
     'not found': '/nope',
 }

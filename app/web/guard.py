@@ -17,7 +17,7 @@ from app.web.session import Sessions
 MOST_BODY_BYTES = 1_000_000
 MOST_BODY_BYTES_AT = {'/reading': 65 * 1024 * 1024}  # a picture, and the form around it
 SAFE_METHODS = ('GET', 'HEAD', 'OPTIONS')
-OPEN_PATHS = ('/health', '/session')
+OPEN_PATHS = ('/health', '/session', '/manifest.webmanifest')
 
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; "
