@@ -10,6 +10,8 @@ from app.errors import N_, ErrorKind, Failure
 Translate = Callable[[str], str]
 
 EXPIRED = (401, 403, 410)  # what storage answers for an address whose time is up
+# what is seen of a connection that a server closed with the request in its hands
+AFTER_SENDING = ('connection reset', 'closed without an answer', 'broke off')
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ def tell(failure: Failure, translate: Translate) -> Telling:
         hint = N_('It asks to wait {seconds} s.')
     if failure.kind is ErrorKind.IMAGE_FETCH_FAILED and failure.http_status in EXPIRED:
         hint = N_('Such addresses expire. Trying again draws anew; b64_json avoids the fetch.')
+    if failure.kind is ErrorKind.UNREACHABLE and failure.reason in AFTER_SENDING:
+        hint = N_('It got the request, and may have drawn and charged. Its own log says more.')
     places = {
         'where': failure.where or translate(N_('The server')),
         'reason': translate(failure.reason) if failure.reason else translate(N_('no details')),
