@@ -184,7 +184,7 @@ class Caller:
             await self._read(response, spool, events)
         finally:
             await response.aclose()
-        text = spool.finish()
+        text = spool.finish(events.end)
         note.answer = text
         needs_none = spool.raw or (response.status_code == 202 and not text.strip())
         tree = None if needs_none else self._tree(response.is_success, text, spool)

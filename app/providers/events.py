@@ -21,13 +21,18 @@ _ENDS = ('error', 'response.failed', 'image_generation.failed')
 
 
 class Events:
-    """Looks at each event of one answer as soon as it is whole."""
+    """Looks at each event of one answer as soon as it is whole.
+
+    Attributes:
+        end: Where in the skeleton the last event ended that counts; None as long as all do.
+    """
 
     def __init__(self, spool: Spool, run: Run, count: int) -> None:
         self._spool = spool
         self._run = run
         self._missing = count
         self._looked_to = 0
+        self.end: int | None = None
 
     def are_over(self) -> bool:
         """Look at what came since; whether nothing more is to be waited for."""
@@ -39,6 +44,7 @@ class Events:
             self._looked_to = end.end()
             for payload in payloads(event):
                 if payload == DONE or self._ends_with(payload):
+                    self.end = self._looked_to
                     return True
         return False
 

@@ -106,8 +106,8 @@ class Spool:
         """What has come so far, without the string that is being read."""
         return self._skeleton
 
-    def finish(self) -> str:
-        """Close everything and give the skeleton; a string that never ended stays open in it."""
+    def finish(self, end: int | None = None) -> str:
+        """Close everything and give the skeleton, to its `end`; an open string stays open in it."""
         if self._place is _Place.START:
             start = self._begin()
             self.feed(start)
@@ -119,7 +119,7 @@ class Spool:
             self._spoil()
         if self._place in (_Place.STRING, _Place.LONG_TEXT):
             self._add((b'"' if self._place is _Place.STRING else b'') + self._held)
-        return self._skeleton.decode('utf-8-sig', 'replace')
+        return self._skeleton[:end].decode('utf-8-sig', 'replace')
 
     def discard(self) -> None:
         """Throw away everything that came."""
