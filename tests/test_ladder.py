@@ -18,8 +18,10 @@ FULL: dict[str, object] = {
 }
 
 
-def refusing(name: str | None, kind: ErrorKind = ErrorKind.UNSUPPORTED_PARAM) -> Failure:
-    return Failure(kind=kind, param=name)
+def refusing(
+    name: str | None, kind: ErrorKind = ErrorKind.UNSUPPORTED_PARAM, words: str = ''
+) -> Failure:
+    return Failure(kind=kind, param=name, words=words)
 
 
 def test_a_refused_format_goes_down_each_rung_once() -> None:
@@ -63,14 +65,15 @@ def test_after_two_drops_only_what_must_be_is_sent() -> None:
     assert ladder.learned().refused == ('quality', 'seed', 'negative_prompt')
 
 
-@pytest.mark.parametrize('name', ['prompt', 'model', 'messages', None])
+@pytest.mark.parametrize('name', ['prompt', 'model', 'messages', 'override_settings', None])
 def test_what_must_be_sent_is_never_dropped(name: str | None) -> None:
-    ladder = Ladder(FULL, Learned())
+    full = {**FULL, 'messages': [], 'override_settings': {'sd_model_checkpoint': 'dream'}}
+    ladder = Ladder(full, Learned())
 
     mended = ladder.mend(refusing(name))
 
     assert not mended
-    assert ladder.body == FULL
+    assert ladder.body == full
 
 
 @pytest.mark.parametrize(
@@ -119,3 +122,36 @@ def test_a_refused_stream_is_no_setting_that_somebody_misses() -> None:
     assert ladder.body == {'prompt': 'a cat'}
     assert ladder.dropped == ()
     assert ladder.learned().refused == ('stream', 'partial_images')
+
+
+@pytest.mark.parametrize(
+    ('words', 'fact'),
+    [
+        ("Unknown parameter: 'quality'.", 'quality'),
+        ('Extra inputs are not permitted', 'quality'),
+        ('quality must be one of high, low', 'quality=hd'),
+        ("Invalid value: 'hd'. Supported values are: 'low' and 'high'.", 'quality=hd'),
+        ("Input should be 'high', 'medium' or 'low'", 'quality=hd'),
+        ('', 'quality'),
+    ],
+)
+def test_a_value_that_is_refused_is_not_the_field(words: str, fact: str) -> None:
+    ladder = Ladder(FULL, Learned())
+
+    ladder.mend(refusing('quality', words=words))
+    learned = ladder.learned()
+    again, other = Ladder(FULL, learned), Ladder({**FULL, 'quality': 'low'}, learned)
+
+    assert learned.refused == (fact,)
+    assert 'quality' not in again.body
+    assert ('quality' in other.body) == (fact == 'quality=hd')
+
+
+def test_each_refusal_teaches_at_once() -> None:
+    taught: list[Learned] = []
+    ladder = Ladder(FULL, Learned(), taught.append)
+
+    ladder.mend(refusing('quality'))
+    ladder.mend(refusing('seed'))
+
+    assert [learned.refused for learned in taught] == [('quality',), ('quality', 'seed')]

@@ -11,6 +11,7 @@ import pytest
 from app.errors import ErrorKind, Failure, ProviderError
 from app.models import Ask, Size
 from app.providers.items import Json
+from app.sentences import AFTER_SENDING, tell
 from tests.asked import B64, bodies, drawn, settings
 from tests.fakes import KEY, NOT_FOUND, Asked, Ending, Reply, arriving_in, upstream
 
@@ -231,3 +232,12 @@ async def test_a_key_of_any_shape_is_never_repeated(key: str, tmp_path: Path) ->
             await drawn(server, tmp_path, Ask(prompt='a'), told=settings(server, key=key))
 
     assert caught.value.failure.words == 'the key … is wrong, … at 10.0.0.1:80'
+
+
+@pytest.mark.parametrize('reason', AFTER_SENDING)
+def test_a_server_that_closed_after_the_request_is_not_said_to_be_free(reason: str) -> None:
+    asked = tell(Failure(kind=ErrorKind.UNREACHABLE, reason=reason), str)
+    refused = tell(Failure(kind=ErrorKind.UNREACHABLE, reason='connection refused'), str)
+
+    assert 'may have drawn' in asked.hint
+    assert 'Nothing was charged' in refused.hint

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Iterator
 
 from app.providers.items import Json, find_items, is_picture, loads, trouble_in
@@ -14,6 +15,7 @@ from app.providers.verdict import failed_in_success
 
 DONE = '[DONE]'
 EVENT_END = r'(?>\r\n|\r|\n){2}'
+MOST_VALUES = 10_000  # of lines or events; the last ones say what it comes to
 PREVIEWS = ('partial', 'preview')
 
 _STREAM = re.compile(r'(data|event|id|retry)?:')
@@ -42,7 +44,7 @@ def parse(skeleton: str) -> Json:
         if _BARE.fullmatch(text) or is_picture(text):
             return text
         is_stream = bool(_STREAM.match(text))
-        values = list(_events(text) if is_stream else _lines(text))
+        values = list(deque(_events(text) if is_stream else _lines(text), MOST_VALUES))
         finals = [value for value in values if not is_partial(value)]
         drawn = _drawn(finals)
         if drawn:
@@ -57,10 +59,14 @@ def parse(skeleton: str) -> Json:
 def _drawn(finals: list[Json]) -> list[Json]:
     """Keep what holds pictures, and what tells of those that were lost beside them."""
     said = _said_in_pieces(finals)
-    drawn = [value for value in [*finals, said] if find_items(value)]
-    lost = [value for value in finals if trouble_in(value) and not find_items(value)]
-    if said and not drawn:
+    if said:
         finals.append(said)
+    drawn, lost = list[Json](), list[Json]()
+    for value in finals:
+        if find_items(value):
+            drawn.append(value)
+        elif trouble_in(value):
+            lost.append(value)
     return [*drawn, *lost] if drawn else []
 
 
@@ -129,6 +135,8 @@ def _lines(text: str) -> Iterator[Json]:
     try:
         while not found and at < len(text):
             value, at = read(text, at)
+            if not isinstance(value, dict | list):
+                return
             yield value
     except (ValueError, RecursionError):
         return

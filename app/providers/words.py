@@ -11,6 +11,8 @@ from app.providers.items import MARK, Json
 
 LONGEST_WORDS = 500
 MOST_DEPTH = 6
+MOST_PAGE_LETTERS = 200_000
+MOST_CLEANED_LETTERS = 100_000  # more is never shown, and looking for secrets takes its time
 DEEPER = ('data', 'output', 'result', 'response', 'Response', 'base_resp')
 OTHER_NAMES = ('error_msg', 'error_message', 'error_description', 'status_msg', 'Message')
 
@@ -57,6 +59,7 @@ def words_of(tree: Json, text: str, secrets: Collection[str] = ()) -> str:
     if not found and isinstance(tree, str):
         found = tree
     if not found and not isinstance(tree, dict | list):
+        text = text[:MOST_PAGE_LETTERS]
         title = _TITLE.search(text)
         plain = _TAG.sub(' ', _UNSEEN.sub(' ', text))
         lines = [line.strip() for line in plain.splitlines() if line.strip()]
@@ -86,6 +89,7 @@ def clean(text: str, secrets: Collection[str] = ()) -> str:
     """Take out what must not be shown or logged: pictures, keys, paths, and these secrets."""
     for secret in secrets:
         text = text.replace(secret, '…')
+    text = text[:MOST_CLEANED_LETTERS]
     for pattern, instead in _SECRETS:
         text = pattern.sub(instead, text)
     return text
