@@ -215,5 +215,6 @@ _SEEN = (
     ('readerror', 'connection reset'),
     ('disconnected without', 'closed without an answer'),
     ('incomplete', 'broke off'),
+    ('illegal chunk', 'broke off'),
     ('peer closed', 'broke off'),
 )

@@ -17,6 +17,7 @@ from tests.fakes import KEY, NOT_FOUND, Asked, Ending, Reply, arriving_in, upstr
 
 NO_LUCK: Json = {'message': 'no luck'}
 FULL = Ask(prompt='a cat', size=Size(64, 64), seed=3)
+CHUNKED = (('Transfer-Encoding', 'chunked'),)
 APOLOGY = '申し訳ありませんが生成できません'
 STREAM = (('Content-Type', 'text/event-stream'),)
 
@@ -66,6 +67,7 @@ async def failed(reply: Reply, folder: Path) -> Failure:
         {'code': 1001, 'msg': 'no luck', 'data': None},
         {'code': 'InvalidParameter', 'message': 'no luck'},
         {'data': [{'error': NO_LUCK}]},
+        {'choices': [{'error': NO_LUCK, 'message': {'content': ''}}]},
         {'base_resp': {'status_code': 1004, 'status_msg': 'no luck'}, 'success': False},
         {'error': {'message': '{"error": {"message": "no luck"}}'}},
     ],
@@ -108,6 +110,7 @@ async def test_an_error_at_200_is_one_in_its_own_words(tree: Json, tmp_path: Pat
         (said(307, b'', Location='http://['), ErrorKind.REDIRECT),
         (said(308, b''), ErrorKind.REDIRECT),
         (said(301, b'', Location='/v1/elsewhere'), ErrorKind.REDIRECT),
+        (Reply(body=b'zz\r\n', headers=CHUNKED), ErrorKind.TRUNCATED),
         (
             Reply(status=401, body=b'{"error":{"message":"bad', ending=Ending.CLOSES_EARLY),
             ErrorKind.AUTH,

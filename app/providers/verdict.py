@@ -34,10 +34,13 @@ def failed_in_success(tree: Json) -> bool:
 
 def errors_of_items(tree: Json) -> list[Json]:
     """List what is said in the place of each picture; empty where anything else is said."""
-    rows = tree.get('data') if isinstance(tree, dict) else None
-    rows = rows if isinstance(rows, list) else []
-    errors = [row.get('error') if isinstance(row, dict) else None for row in rows]
-    return errors if all(errors) else []
+    for key in ('data', 'images', 'choices'):
+        rows = tree.get(key) if isinstance(tree, dict) else None
+        rows = rows if isinstance(rows, list) else []
+        errors = [row.get('error') if isinstance(row, dict) else None for row in rows]
+        if errors and all(errors):
+            return errors
+    return []
 
 
 def status_within(tree: Json) -> int | None:

@@ -13,7 +13,7 @@ LONGEST_WORDS = 500
 MOST_DEPTH = 6
 MOST_PAGE_LETTERS = 200_000
 MOST_CLEANED_LETTERS = 100_000  # more is never shown, and looking for secrets takes its time
-DEEPER = ('data', 'output', 'result', 'response', 'Response', 'base_resp')
+DEEPER = ('data', 'images', 'choices', 'output', 'result', 'response', 'Response', 'base_resp')
 OTHER_NAMES = ('error_msg', 'error_message', 'error_description', 'status_msg', 'Message')
 
 _ROOTS = (
