@@ -81,6 +81,7 @@ async def _serve(config: Config, listening: socket.socket, *, browser: bool) -> 
     url = _url(config.host, port)
     async with open_house(config) as house:
         house.outbound.never_call(port)
+        house.neighbours.never_ask(port)
         gate = Gate(Proxies(config.trusted_proxies), _connections())
         server = _Server(_uvicorn(create_app(house), gate), house)
         await house.worker.start()
@@ -143,6 +144,8 @@ async def _tell_providers(house: House) -> None:
     await asyncio.gather(*(one.ask_again() for one in enabled))
     for watched in enabled:
         _tell(house, watched)
+    if house.providers.guess_stands:
+        await house.neighbours.look_unasked()
     if not enabled:
         _say('  provider  every server is turned off in Settings\n')
 
