@@ -24,6 +24,7 @@ Row = dict[str, str | int | float | None]
 MIGRATIONS = Path(__file__).parent / 'migrations'
 OLDEST_SAFE_SQLITE = (3, 51, 3)
 BUSY_TIMEOUT_MS = 5_000
+BESIDE_TIMEOUT_MS = 1_000
 
 
 class Database:
@@ -112,7 +113,7 @@ def read_beside(path: Path, question: Callable[[apsw.Connection], T]) -> T:
     try:
         connection = apsw.Connection(f'{path.as_uri()}?mode=ro{still}', flags=flags)
         try:
-            connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+            connection.set_busy_timeout(BESIDE_TIMEOUT_MS)
             connection.row_trace = _named
             if int(connection.pragma('user_version')) != len(_steps()):
                 raise StorageFailed(N_('{path} is of another version of Easel.'), path=path)

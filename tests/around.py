@@ -1,0 +1,76 @@
+"""An Easel where nobody set an address, and what is around it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlencode
+
+import httpcore
+from starlette.types import ASGIApp
+
+from app.config import Config, config_from
+from app.main import create_app, open_house
+from app.providers.neighbours import Neighbours
+from app.web.house import House
+from tests.fakes import refused_port
+from tests.knocking import FORM, HOME, Answered, knock
+
+ROUTE_TO = """Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT
+eth0\t00000000\t{gateway}\t0003\t0\t0\t0\t00000000\t0\t0\t0
+"""
+GATEWAY = '127.0.0.2'
+JSON = (b'accept', b'application/json')
+
+
+async def no_such_name(host: str, _: int) -> list[str]:
+    raise httpcore.ConnectError('no such name')
+
+
+def container_in(folder: Path) -> Path:
+    """Lay out the marks of a container, whose gateway is another loopback address."""
+    root = folder / 'root'
+    (root / 'proc/net').mkdir(parents=True)
+    (root / '.dockerenv').touch()
+    route = ROUTE_TO.format(gateway='0200007F')
+    (root / 'proc/net/route').write_text(route, encoding='ascii')
+    return root
+
+
+def plain_machine_in(folder: Path) -> Path:
+    return folder / 'no marks'
+
+
+def neighbours(root: Path, ports: dict[int, int]) -> Neighbours:
+    return Neighbours(root, ports, no_such_name)
+
+
+def config_of(data: Path, api_url: str = '', **environment: str) -> Config:
+    """Configure an Easel whose address nobody set, and where that is."""
+    config = config_from(environment, data=str(data))
+    return replace(config, api_url=api_url) if api_url else config
+
+
+@asynccontextmanager
+async def first_start(
+    folder: Path, ports: dict[int, int], root: Path | None = None
+) -> AsyncIterator[tuple[ASGIApp, House]]:
+    """Open an Easel whose default address refuses, and know that it does."""
+    around = neighbours(root or plain_machine_in(folder), ports)
+    with refused_port() as port:
+        config = config_of(folder / 'data', f'http://localhost:{port}/v1')
+        async with open_house(config, around) as house:
+            await house.providers.environment.ask_again()
+            yield create_app(house), house
+
+
+async def page(app: ASGIApp, path: str) -> str:
+    answered = await knock(app, 'GET', path, HOME)
+    assert answered.status == 200, answered.body
+    return answered.body.decode()
+
+
+async def post(app: ASGIApp, path: str, *headers: tuple[bytes, bytes], **fields: str) -> Answered:
+    return await knock(app, 'POST', path, HOME, FORM, *headers, body=urlencode(fields).encode())
