@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
@@ -12,11 +12,17 @@ import httpcore
 from starlette.types import ASGIApp
 
 from app.config import Config, config_from
+from app.edge.gate import Gate
+from app.keys import Secrets
 from app.main import create_app, open_house
 from app.providers.neighbours import Neighbours
+from app.visitors import Proxies
 from app.web.house import House
-from tests.fakes import refused_port
+from app.web.server_forms import NEW
+from tests.edges import served
+from tests.fakes import refused_port, upstream
 from tests.knocking import FORM, HOME, Answered, knock
+from tests.more_home_servers import ALL_HOMES
 
 ROUTE_TO = """Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT
 eth0\t00000000\t{gateway}\t0003\t0\t0\t0\t00000000\t0\t0\t0
@@ -74,3 +80,27 @@ async def page(app: ASGIApp, path: str) -> str:
 
 async def post(app: ASGIApp, path: str, *headers: tuple[bytes, bytes], **fields: str) -> Answered:
     return await knock(app, 'POST', path, HOME, FORM, *headers, body=urlencode(fields).encode())
+
+
+@contextmanager
+def discovered(folder: Path, *added: str) -> Iterator[str]:
+    """Serve an Easel that has looked around, some of what it found added; gives its address."""
+
+    @asynccontextmanager
+    async def ready() -> AsyncIterator[ASGIApp]:
+        async with AsyncExitStack() as stack:
+            ports = {}
+            for name in ('g4f', 'LocalAI', 'Ollama', 'Xinference'):
+                fake = await stack.enter_async_context(upstream(ALL_HOMES[name].all_replies()))
+                ports[ALL_HOMES[name].port] = fake.port
+            app, house = await stack.enter_async_context(first_start(folder, ports))
+            await house.neighbours.look()
+            for name in added:
+                base_url = f'http://localhost:{ports[ALL_HOMES[name].port]}/v1'
+                await house.roster.add(replace(NEW, name=name, base_url=base_url), Secrets())
+            for watched in house.providers.all():
+                await watched.ask_again()
+            yield app
+
+    with served(ready(), Gate(Proxies(()), 100)) as port:
+        yield f'http://localhost:{port}'

@@ -96,7 +96,8 @@ class Neighbours:
         from app.providers.discovery import SAME_PORTS, discover  # most starts never need it
 
         around = await look_around(self._root, self._look_up)
+        ports = SAME_PORTS if self._ports is None else self._ports
         hosts = [host for host in around.hosts if not only or host in only]
-        found = await discover(hosts, self._ports or SAME_PORTS, self._own_ports)
+        found = await discover(hosts, ports, self._own_ports)
         self.seen = Seen(found, self._clock())
         log.info('looked for image servers and found %s', len(found))
