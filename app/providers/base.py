@@ -10,6 +10,7 @@ from typing import Protocol
 from app.incoming import Incoming
 from app.models import Answer, Ask, Attempt, Received
 
+ANYBODY = 'OpenAI-compatible'  # whoever lists models and is no server that is known
 AT_ONCE = 4
 
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 from app.errors import N_
 from app.providers import signs
-from app.providers.base import Dialect
+from app.providers.base import ANYBODY, Dialect
 
-ANYBODY = 'OpenAI-compatible'  # whoever lists models and is none of these
 NEEDS_KEY = N_('It asks for a key.')
 NO_PICTURES = N_('It answers, but draws no pictures.')
 NO_MODEL = N_('It has no picture model loaded: load one there first.')

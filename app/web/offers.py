@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from app.addresses import origin_of, same_server
-from app.providers.base import Dialect
-from app.providers.discovery import Found
-from app.providers.known import ANYBODY
+from app.providers.base import ANYBODY, Dialect
 from app.web.house import House
+
+if TYPE_CHECKING:
+    from app.providers.discovery import Found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
