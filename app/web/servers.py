@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated
@@ -29,6 +30,7 @@ TheHouse = Annotated[House, Depends(house_of)]
 PAGE = '/settings/providers'
 SECRET_FIELDS = ('key', 'headers')
 TEST_PROMPT = 'A paper boat on calm water, simple'
+USER_IN_ADDRESS = re.compile(r'(?<=//)[^/?#]*@|^[^/?#]*@')  # may hold a password
 MOVES = {'up': -1, 'down': 1}
 
 
@@ -199,6 +201,7 @@ def _again(
         language = house.language(request)
         return JSONResponse({'error': failure_json(error, language)}, error.status)
     typed = {name: value for name, value in fields.items() if name not in SECRET_FIELDS}
+    typed['base_url'] = USER_IN_ADDRESS.sub('', typed['base_url'])
     return _form_page(request, house, typed, place=place, error=error)
 
 
