@@ -179,6 +179,14 @@ class QueueFull(AppError):
     retryable = True
 
 
+class Crowded(AppError):
+    """This visitor holds more connections than one visitor may."""
+
+    status = 429
+    kind = 'crowded'
+    retryable = True
+
+
 class StorageFailed(AppError):
     """The disk or the database refused to keep something."""
 

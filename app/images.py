@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.beneath import open_beneath
 from app.decoder.client import Decoded, Decoder
 from app.errors import ErrorKind, Failure, ProviderError
 from app.formats import MIME_EXTENSIONS, mime_of, what_is
@@ -149,10 +150,13 @@ class Store:
         """
         thumbs = {width: self.thumb(digest, width) for width in THUMB_WIDTHS}
         original = self.original(file)
-        if all(_is_whole(path) for path in thumbs.values()) or not original.is_file():
+        if all(_is_whole(path) for path in thumbs.values()):
             return
-        with original.open('rb') as opened:
-            mime = mime_of(opened.read(HEAD_BYTES))
+        try:
+            with os.fdopen(open_beneath(self.data, original), 'rb') as opened:
+                mime = mime_of(opened.read(HEAD_BYTES))
+        except OSError:
+            return
         if mime is None:
             return
         with contextlib.suppress(ProviderError):
@@ -193,10 +197,16 @@ class Store:
         return await self.decoder.read(path, mime) if mime else {}
 
     def forget(self, kept: Kept) -> None:
-        """Remove a picture that was put in place and that no row came to name."""
+        """Remove a picture that was put in place and that no row came to name.
+
+        A kept picture of the same bytes loses its thumbnails too; they are made again when asked
+        for.
+        """
+        original = self.original(kept.file)
+        thumbs = [self.thumb(kept.digest, width) for width in THUMB_WIDTHS]
         with contextlib.suppress(OSError):
-            self.original(kept.file).unlink(missing_ok=True)
-            _beside(self.original(kept.file)).unlink(missing_ok=True)
+            for path in (original, _beside(original), *thumbs):
+                path.unlink(missing_ok=True)
 
 
 def free_bytes(folder: Path) -> int:

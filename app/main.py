@@ -22,11 +22,10 @@ from app.previews import Previews
 from app.providers import Providers
 from app.providers.memory import Memory
 from app.providers.roster import Roster
-from app.web import create, gallery, inspector, servers, settings
+from app.web import create, gallery, inspector, install, servers, settings
 from app.web.failures import Failures
 from app.web.files import Files
 from app.web.guard import Guard
-from app.web.hosts import Hosts
 from app.web.house import House
 from app.web.live import Live
 from app.web.render import Renderer, assets
@@ -56,10 +55,7 @@ async def open_house(config: Config) -> AsyncIterator[House]:
     previews = Previews(store, changes)
     drawing = Drawing(library, providers, store, changes, previews)
     worker = Worker(library, providers, drawing, store, changes)
-    try:
-        secret, token = kept_secret(config.data / SECRET), kept_secret(config.data / TOKEN)
-    except OSError as error:
-        raise storage_failed(error) from error
+    sessions = _sessions(config)
     try:
         yield House(
             config=config,
@@ -72,7 +68,7 @@ async def open_house(config: Config) -> AsyncIterator[House]:
             previews=previews,
             worker=worker,
             renderer=Renderer(Static(assets('static')), config.data / CACHE),
-            sessions=Sessions(config, secret, token),
+            sessions=sessions,
         )
     finally:
         await worker.stop()
@@ -80,6 +76,14 @@ async def open_house(config: Config) -> AsyncIterator[House]:
         await outbound.close()
         await store.decoder.close()
         await library.close()
+
+
+def _sessions(config: Config) -> Sessions:
+    try:
+        secret, token = kept_secret(config.data / SECRET), kept_secret(config.data / TOKEN)
+    except OSError as error:
+        raise storage_failed(error) from error
+    return Sessions(config, secret, token)
 
 
 async def _open_providers(
@@ -111,15 +115,26 @@ def open_store(config: Config) -> Store:
 
 def create_app(house: House) -> ASGIApp:
     """Put the pages behind the guard."""
-    app = FastAPI(title='Easel', docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.house = house
     failures = Failures(house.renderer)
+    return Guard(create_pages(house, failures), house, failures)
+
+
+def create_pages(house: House, failures: Failures) -> FastAPI:
+    """Put every page at its address; `app.web.doors` says who may come in where."""
+    app = FastAPI(
+        title='Easel',
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    app.state.house = house
     failures.install(app)
-    for page in (create, gallery, inspector, servers, settings):
+    for page in (create, gallery, inspector, install, servers, settings):
         app.include_router(page.router)
     files = Files(house)
     app.mount('/files', files)
     app.mount('/thumbs', files)
     app.router.routes.append(Route('/events', Live(house)))
     app.mount('/static', house.renderer.static)
-    return Guard(app, Hosts(house.config.hosts), house.sessions, failures)
+    return app

@@ -228,7 +228,7 @@ _SENTENCES: dict[ErrorKind, tuple[str, str]] = {
     ),
     ErrorKind.UNSUPPORTED_PARAM: (
         N_('{where} does not take the setting “{param}” ({status}).'),
-        N_('Set it to automatic, then try again.'),
+        N_('Change that setting or clear it, then try again.'),
     ),
     ErrorKind.UPSTREAM_ERROR: (
         N_('{where} failed ({status}).'),

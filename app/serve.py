@@ -17,17 +17,21 @@ import uvicorn
 from app import __version__
 from app.addresses import origin_of
 from app.config import Config, can_show_browser
+from app.edge import protocol
+from app.edge.gate import SPARE_FILES, Gate
 from app.errors import AppError
-from app.holding import Held, Holder, announce, holding
+from app.holding import Held, Holder, announce, holding, why_unusable
 from app.listening import PortTaken, listen
 from app.log import logger
 from app.main import create_app, open_house
 from app.providers.watched import Watched
+from app.visitors import Proxies
 from app.web.house import NO_API, House
 
 log = logger(__name__)
 
 GRACE_S = 5
+MOST_CONNECTIONS = 10_000
 COLLECT_AT = (50_000, 20, 50)  # a full collection with 2,000 open streams takes 90 ms
 KEEP_ALIVE_S = 30
 G4F_LINES = '    pip install "g4f[api]"\n    g4f api --bind 127.0.0.1:1337 --no-gui\n'
@@ -43,8 +47,10 @@ def serve(config: Config, *, browser: bool) -> int:
     except Held as held:
         return _already(config, held.holder, browser=browser)
     except OSError as error:
-        return _stop(f'The data folder {config.data} can not be used: {error.strerror}.')
+        return _stop(why_unusable(config.data, error))
     except AppError as error:
+        if isinstance(error.__cause__, PermissionError):
+            return _stop(why_unusable(config.data, error.__cause__))
         return _stop(str(error))
 
 
@@ -75,12 +81,12 @@ async def _serve(config: Config, listening: socket.socket, *, browser: bool) -> 
     url = _url(config.host, port)
     async with open_house(config) as house:
         house.outbound.never_call(port)
-        server = _Server(_uvicorn(create_app(house)), house)
+        gate = Gate(Proxies(config.trusted_proxies), _connections())
+        server = _Server(_uvicorn(create_app(house), gate), house)
         await house.worker.start()
         gc.freeze()
         gc.set_threshold(*COLLECT_AT)
         gc.enable()
-        _allow_many_connections()
         announce(config.data, url, port)
         _say(f'Easel {__version__}\n  open      {url}\n  data      {config.data}\n')
         telling = asyncio.create_task(_tell_providers(house))
@@ -104,18 +110,22 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def _allow_many_connections() -> None:
-    """Raise the soft limit of open files as far as the system lets us."""
+def _connections() -> int:
+    """Raise the soft limit of open files as far as we may; say how many connections it carries."""
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        if hard != resource.RLIM_INFINITY:
+            return min(MOST_CONNECTIONS, max(hard - SPARE_FILES, hard // 2))
+    return MOST_CONNECTIONS
 
 
-def _uvicorn(app: object) -> uvicorn.Config:
+def _uvicorn(app: object, gate: Gate) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
+        http=protocol(gate),  # type: ignore[arg-type]
         log_config=None,
         access_log=False,
         lifespan='off',

@@ -23,7 +23,7 @@ CALLS = (
 )
 # What the root of an API ends in. Source: the addresses of some thirty servers, and of Azure.
 ROOTS = ('/engines/v1', '/openai/v1', '/sdapi/v1', '/api/v1', '/v1', '/v3')
-ELSEWHERE = ('/v1', '', '/api/v1', '/v3', '/engines/v1')
+ELSEWHERE = ('/v1', '', '/api/v1', '/v3', '/engines/v1', '/sdapi/v1')
 AT_HOME = ('.local', '.localhost', '.lan', '.home', '.internal', '.home.arpa', '.test')
 
 _SLASHES = re.compile('/{2,}')

@@ -68,7 +68,7 @@ class Worker:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._library.generations.interrupt_running(self._clock())
 
-    async def submit(self, ask: Ask, submission: str | None = None) -> Submitted:
+    async def submit(self, ask: Ask, submission: str | None = None, share: str = '') -> Submitted:
         """Queue an ask; the same submission again gives the same generation.
 
         Raises:
@@ -78,7 +78,7 @@ class Worker:
         """
         provider = self._providers.expected(ask.provider, ask.model)
         submitted = await self._library.generations.submit(
-            ask, provider=provider, submission=submission, now=self._clock()
+            ask, provider=provider, submission=submission, now=self._clock(), share=share
         )
         if submitted.new:
             self._tell(submitted.generation.id)
@@ -97,17 +97,18 @@ class Worker:
         self._tell(generation_id)
         return cancelled
 
-    async def retry(self, generation_id: int) -> Generation:
+    async def retry(self, generation_id: int, share: str = '') -> Generation:
         """Queue a failed, cancelled or interrupted generation again, as its next attempt.
 
         Raises:
             NotFound: There is no such generation.
             Conflict: It is waiting, running or done.
             InvalidRequest: Its provider is not there any more.
+            QueueFull: Too much waits already.
         """
         before = await self._library.generations.one(generation_id)
         provider = self._providers.expected(before.ask.provider, before.ask.model)
-        again = await self._library.generations.retry(generation_id, provider)
+        again = await self._library.generations.retry(generation_id, provider, share)
         self._tell(generation_id)
         return again
 
@@ -124,6 +125,10 @@ class Worker:
         if claimed:
             await self.run_generation(claimed)
         return await self._library.generations.one(queued.id)
+
+    def look_again(self) -> None:
+        """Look at the queue again, since who may draw has changed."""
+        self._wake.set()
 
     def _tell(self, generation_id: int) -> None:
         self._changes.announce(generation_id)

@@ -11,7 +11,6 @@ import pytest
 from app.config import (
     DEFAULT_API_URL,
     Config,
-    ConfigError,
     child_environment,
     config_from,
     with_dotenv,
@@ -19,6 +18,7 @@ from app.config import (
 from app.outbound import Outbound
 from app.providers.api import ApiProvider
 from app.providers.base import ProviderSettings
+from app.values import ConfigError
 
 SECRET = 'sk-of-nobody-at-all'
 
@@ -135,7 +135,6 @@ def test_what_the_command_line_says_wins() -> None:
         ('EASEL_PROT', 'not a variable of Easel'),
         ('EASEL_API_KEY_FIEL', 'not a variable of Easel'),
         ('EASEL_ROOT_PATH', 'no effect'),
-        ('EASEL_TRUSTED_PROXIES', 'no effect'),
     ],
 )
 def test_an_unknown_variable_is_a_warning(name: str, part: str) -> None:

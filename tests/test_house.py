@@ -25,6 +25,9 @@ STOREYS = (
         'app.models',
         'app.sentences',
         'app.listening',
+        'app.visitors',
+        'app.values',
+        'app.beneath',
     ),
     (
         *('app.network', 'app.inflate', 'app.formats', 'app.incoming'),
@@ -36,6 +39,7 @@ STOREYS = (
     ('app.worker',),
     ('app.web',),
     ('app.main',),
+    ('app.edge',),
     ('app.serve', 'app.generate', 'app.rebuild', 'app.doctor'),
     ('app.__main__',),
 )
@@ -52,7 +56,7 @@ HOMES = {
     'jinja2': ('app.web.render',),
     'fastapi': ('app.web', 'app.main'),
     'starlette': ('app.web', 'app.main', 'app.providers.demo'),
-    'uvicorn': ('app.serve', 'app.__main__'),
+    'uvicorn': ('app.serve', 'app.edge', 'app.__main__'),
     'dotenv': ('app.config',),
     'platformdirs': ('app.config',),
 }
@@ -114,7 +118,8 @@ def test_every_foreign_package_stays_in_its_home(path: Path) -> None:
 
 @pytest.mark.parametrize('path', sorted((ROOT / 'app/web').glob('*.py')), ids=name_of)
 def test_pages_never_import_each_other(path: Path) -> None:
-    pages = {f'app.web.{page}' for page in ('create', 'gallery', 'servers', 'settings', 'files')}
+    names = ('create', 'gallery', 'inspector', 'install', 'servers', 'settings', 'files')
+    pages = {f'app.web.{page}' for page in names}
 
     met = imports_of(path) & pages - {name_of(path)}
 

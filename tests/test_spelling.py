@@ -100,12 +100,12 @@ def test_what_is_taken_is_stable_and_never_doubled(text: str) -> None:
 @pytest.mark.parametrize(
     ('base_url', 'paths'),
     [
-        ('http://a/v1', ['/v1', '', '/api/v1', '/v3', '/engines/v1']),
-        ('http://a/api/v1', ['/api/v1', '/v1', '', '/v3', '/engines/v1']),
-        ('http://a/v3', ['/v3', '/v1', '', '/api/v1', '/engines/v1']),
-        ('http://a', ['', '/v1', '/api/v1', '/v3', '/engines/v1']),
-        ('http://a/p', ['/p', '/p/v1', '/p/api/v1', '/p/v3', '/p/engines/v1']),
-        ('http://a/p/v1', ['/p/v1', '/p', '/p/api/v1', '/p/v3', '/p/engines/v1']),
+        ('http://a/v1', ['/v1', '', '/api/v1', '/v3', '/engines/v1', '/sdapi/v1']),
+        ('http://a/api/v1', ['/api/v1', '/v1', '', '/v3', '/engines/v1', '/sdapi/v1']),
+        ('http://a/v3', ['/v3', '/v1', '', '/api/v1', '/engines/v1', '/sdapi/v1']),
+        ('http://a', ['', '/v1', '/api/v1', '/v3', '/engines/v1', '/sdapi/v1']),
+        ('http://a/p', ['/p', '/p/v1', '/p/api/v1', '/p/v3', '/p/engines/v1', '/p/sdapi/v1']),
+        ('http://a/p/v1', ['/p/v1', '/p', '/p/api/v1', '/p/v3', '/p/engines/v1', '/p/sdapi/v1']),
     ],
 )
 def test_where_else_an_api_may_be(base_url: str, paths: list[str]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,8 +21,10 @@ from app.log import logger
 log = logger(__name__)
 
 CHILD = Path(__file__).with_name('child.py')
-ANSWER_TIMEOUT_S = 20.0
+ANSWER_TIMEOUT_S = 20.0  # of a busy machine; the child may use 5 s of its processor
 IDLE_S = 60.0
+DYING_S = 1.0
+OUT_OF_TIME = getattr(signal, 'SIGXCPU', 0)
 FORMATS = {
     'image/png': 'PNG',
     'image/jpeg': 'JPEG',
@@ -123,7 +126,10 @@ class Decoder:
             raise
         if not line.endswith(b'\n'):
             log.warning('the decoder died; it is started anew')
+            ran_out = await self._ran_out_of_time()
             await self._end()
+            if ran_out:
+                raise _bad_image('the decoder ran into its limits')
             return None
         loop = asyncio.get_running_loop()
         self._ending = loop.call_later(IDLE_S, lambda: loop.create_task(self._end_if_idle()))
@@ -142,6 +148,13 @@ class Decoder:
                 start_new_session=True,
             )
         return self._child
+
+    async def _ran_out_of_time(self) -> bool:
+        """Look how a child ended; one that is killed as well would not tell any more."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DYING_S):
+                return self._child is not None and await self._child.wait() == -OUT_OF_TIME
+        return False
 
     async def _end_if_idle(self) -> None:
         if not self._one_at_a_time.locked():

@@ -68,6 +68,21 @@ class Ahead:
 
         return await self._database.read(ask)
 
+    async def progressed(self, generation_id: int, attempt: int, progress: float) -> None:
+        """Write down how far the drawing is, 0 to 1; of a finished one nothing is written."""
+
+        def change(db: apsw.Connection) -> None:
+            db.execute(
+                """
+                update generations
+                set progress = :progress
+                where id = :id and attempt = :attempt and status = 'running'
+                """,
+                {'id': generation_id, 'attempt': attempt, 'progress': progress},
+            )
+
+        await self._database.write(change)
+
     async def waiting(self) -> tuple[Waiting, ...]:
         """Give the oldest generation that waits for each provider and model, oldest first."""
 
@@ -84,18 +99,3 @@ class Ahead:
             return tuple(Waiting(**cast('Row', row)) for row in rows)  # type: ignore[arg-type]
 
         return await self._database.read(ask)
-
-    async def progressed(self, generation_id: int, attempt: int, progress: float) -> None:
-        """Write down how far the drawing is, 0 to 1; of a finished one nothing is written."""
-
-        def change(db: apsw.Connection) -> None:
-            db.execute(
-                """
-                update generations
-                set progress = :progress
-                where id = :id and attempt = :attempt and status = 'running'
-                """,
-                {'id': generation_id, 'attempt': attempt, 'progress': progress},
-            )
-
-        await self._database.write(change)

@@ -8,14 +8,13 @@ from typing import cast
 
 import apsw
 
-from app.errors import N_, Conflict, NotFound, QueueFull
+from app.errors import N_, Conflict, NotFound
 from app.library.attempts import add_attempts
 from app.library.db import Database, Row
 from app.library.images import add_images, images_of
 from app.library.rows import ask_columns, failure_fields, failure_text, generation_of
+from app.library.waiting import refuse_one_too_many
 from app.models import Ask, Generation, Outcome, Status, Submitted
-
-LONGEST_QUEUE = 20_000
 
 
 class Generations:
@@ -25,13 +24,15 @@ class Generations:
         self._database = database
 
     async def submit(
-        self, ask: Ask, *, provider: str, submission: str | None, now: float
+        self, ask: Ask, *, provider: str, submission: str | None, now: float, share: str = ''
     ) -> Submitted:
         """Queue an ask; the same mark (`submission`) again gives the same generation.
 
+        While it waits it counts to somebody's `share` of the queue.
+
         Raises:
             Conflict: The mark was used with another ask.
-            QueueFull: `LONGEST_QUEUE` generations wait already.
+            QueueFull: Too much waits already.
         """
 
         def change(db: apsw.Connection) -> Submitted:
@@ -40,9 +41,8 @@ class Generations:
                 if before.ask != ask:
                     raise Conflict(N_('This form was sent before with other settings.'))
                 return Submitted(before, new=False)
-            if _waiting(db) >= LONGEST_QUEUE:
-                raise QueueFull(N_('{count} generations wait already.'), count=LONGEST_QUEUE)
-            return Submitted(_insert(db, ask, provider, submission, now), new=True)
+            refuse_one_too_many(db, share)
+            return Submitted(_insert(db, ask, provider, submission, now, share=share), new=True)
 
         return await self._database.write(change)
 
@@ -57,7 +57,7 @@ class Generations:
                 """
                 update generations
                 set status = 'running', provider = iif(:provider = '', provider, :provider),
-                  started_at = :now, progress = null
+                  started_at = :now, progress = null, share = ''
                 where id = :id and status = 'queued'
                 returning *
                 """,
@@ -114,7 +114,7 @@ class Generations:
             db.execute(
                 """
                 update generations
-                set status = 'cancelled', finished_at = :now, progress = null
+                set status = 'cancelled', finished_at = :now, progress = null, share = ''
                 where id = :id and status in ('queued', 'running')
                 """,
                 {'id': generation_id, 'now': now},
@@ -123,28 +123,30 @@ class Generations:
 
         return await self._database.write(change)
 
-    async def retry(self, generation_id: int, provider: str) -> Generation:
+    async def retry(self, generation_id: int, provider: str, share: str = '') -> Generation:
         """Queue a failed, cancelled or interrupted generation again, as its next attempt.
 
         Raises:
             NotFound: There is no such generation.
             Conflict: It is waiting, running or done.
+            QueueFull: Too much waits already.
         """
 
         def change(db: apsw.Connection) -> Generation:
-            before = _one(db, generation_id)
-            if not before.status.retryable:
+            if not _one(db, generation_id).status.retryable:
                 raise Conflict(
                     N_('Only a failed, cancelled or interrupted one can be tried again.')
                 )
+            refuse_one_too_many(db, share)
             db.execute(
                 """
                 update generations
-                set status = 'queued', attempt = attempt + 1, provider = :provider, error = null,
-                  item_errors = '[]', dropped = '[]', started_at = null, finished_at = null
+                set status = 'queued', attempt = attempt + 1, provider = :provider, share = :share,
+                  error = null, item_errors = '[]', dropped = '[]', started_at = null,
+                  finished_at = null
                 where id = :id
                 """,
-                {'id': generation_id, 'provider': provider},
+                {'id': generation_id, 'provider': provider, 'share': share},
             )
             return _one(db, generation_id)
 
@@ -234,6 +236,7 @@ def _insert(
     submission: str | None,
     now: float,
     generation_id: int | None = None,
+    share: str = '',
 ) -> Generation:
     columns = ask_columns(ask) | {
         'id': generation_id,
@@ -241,6 +244,7 @@ def _insert(
         'provider': provider,
         'model': ask.model,
         'submission': submission,
+        'share': share,
         'created_at': now,
     }
     names = ', '.join(columns)
@@ -259,11 +263,6 @@ def _by_submission(db: apsw.Connection, submission: str | None) -> Generation | 
         'select * from generations where submission = :submission', {'submission': submission}
     ).fetchall()
     return _with_images(db, [_row(rows[0])])[0] if rows else None
-
-
-def _waiting(db: apsw.Connection) -> int:
-    rows = db.execute("select count(*) as n from generations where status = 'queued'").fetchall()
-    return cast('int', _row(rows[0])['n'])
 
 
 def _one(db: apsw.Connection, generation_id: int) -> Generation:

@@ -204,7 +204,7 @@ class Caller:
         """Follow a redirect that keeps method and body, once and on the same origin only."""
         url = urljoin(note.url, response.headers.get('location', ''))
         try:
-            same = origin_of(url) == self.origin and url != note.url
+            same = origin_of(url) == self.origin
         except Blocked:
             same = False
         if not same:

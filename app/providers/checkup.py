@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit, urlunsplit
@@ -13,11 +13,10 @@ from app.outbound import Outbound
 from app.providers.items import Json
 from app.providers.models_list import models_in
 from app.providers.probing import Reply, Silent, ask
+from app.spelling import candidates
 
 ANSWER_S = 5.0
-IMAGES = '/images/generations'
 SDAPI = '/sdapi/v1'
-OTHER_ROOTS = ('/v1', '/api/v1', '/v3', '/engines/v1', SDAPI)
 REFUSED = 'connection refused'
 
 
@@ -84,7 +83,7 @@ async def _check(outbound: Outbound, base_url: str, secrets: Mapping[str, str]) 
         Silent: The server does not answer.
     """
     replies: list[Reply] = []
-    for root in spellings(base_url):
+    for root in candidates(base_url):
         reply = await ask(outbound, list_url(root), deadline_s=ANSWER_S, headers=secrets)
         replies.append(reply)
         better = root if len(replies) > 1 else ''
@@ -129,17 +128,6 @@ async def _proved(outbound: Outbound, root: str) -> Key:
     except Silent:
         return Key.NOT_PROVED
     return Key.ACCEPTED if reply.status in (401, 403) else Key.NOT_PROVED
-
-
-def spellings(base_url: str) -> Iterator[str]:
-    """Give where an API's root may be: as given, then the usual places; a query stays."""
-    parts = urlsplit(base_url)
-    given = parts.path.rstrip('/').removesuffix(IMAGES)
-    ends = sorted((root for root in OTHER_ROOTS if given.endswith(root)), key=len)
-    bare = given.removesuffix(ends[-1]) if ends else given
-    paths = (given, f'{given}/v1', bare, *(f'{bare}{root}' for root in OTHER_ROOTS))
-    for path in dict.fromkeys(path for path in paths if '/v1/v1' not in path):
-        yield urlunsplit(parts._replace(path=path))
 
 
 def list_url(root: str) -> str:

@@ -9,7 +9,7 @@ from app.models import Answer, Ask
 from app.providers.base import Run
 from app.providers.call import Caller, Exchange, endpoint
 from app.providers.jobs import wait_for_job
-from app.providers.ladder import FORMAT, STREAM, Ladder
+from app.providers.ladder import STREAM, Ladder
 from app.providers.memory import Learned
 from app.providers.taking import Taker
 
@@ -53,7 +53,7 @@ class ImagesApi:
                     received=answer.received, item_errors=answer.item_errors, dropped=dropped
                 )
                 return found, ladder.learned()
-            refused = self._caller.refused(exchange, {**ladder.wished, FORMAT: ''})
+            refused = self._caller.refused(exchange, ladder.wished)
             if not ladder.mend(refused.failure):
                 raise refused
 

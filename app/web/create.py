@@ -31,6 +31,7 @@ from app.web.numbers import id_in, number_in
 from app.web.outlook import outlooks
 from app.web.render import wants_fragment, wants_json
 from app.web.shapes import generation_json
+from app.web.visiting import visitor_of
 
 router = APIRouter()
 TheHouse = Annotated[House, Depends(house_of)]
@@ -71,7 +72,8 @@ async def submit(request: Request, house: TheHouse) -> Response:
     pairs = await form_pairs(request)
     fields, chosen = dict(pairs), chosen_in(pairs)
     try:
-        submitted = await _submit_each(house, fields, chosen or ('',))
+        share = visitor_of(request).share
+        submitted = await _submit_each(house, fields, chosen or ('',), share)
     except InvalidRequest as error:
         if wants_json(request):
             raise
@@ -156,7 +158,7 @@ async def cancel(request: Request, house: TheHouse, generation_id: TheId) -> Res
 @router.post('/generations/{id}/retry')
 async def retry(request: Request, house: TheHouse, generation_id: TheId) -> Response:
     """Queue a failed, cancelled or interrupted generation again."""
-    generation = await house.worker.retry(generation_id)
+    generation = await house.worker.retry(generation_id, visitor_of(request).share)
     return await _after_act(request, house, generation)
 
 
@@ -180,7 +182,7 @@ async def _starting_fields(request: Request, house: House) -> tuple[dict[str, st
 
 
 async def _submit_each(
-    house: House, fields: dict[str, str], chosen: tuple[str, ...]
+    house: House, fields: dict[str, str], chosen: tuple[str, ...], share: str
 ) -> list[Submitted]:
     """Queue one generation a server, none before all can be; each has a mark of its own.
 
@@ -193,7 +195,7 @@ async def _submit_each(
     mark = submission_of(fields)
     marks = [f'{mark}.{number}' if mark else None for number in range(2, len(asks) + 1)]
     pairs = zip(asks, [mark, *marks], strict=True)
-    return [await house.worker.submit(ask, own_mark) for ask, own_mark in pairs]
+    return [await house.worker.submit(ask, own_mark, share) for ask, own_mark in pairs]
 
 
 async def _create_page(

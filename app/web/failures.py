@@ -13,6 +13,8 @@ from app.web.render import Language, Renderer, address_of, language_of, wants_fr
 
 log = logger(__name__)
 
+RETRY_AFTER_S = 30
+
 
 class Failures:
     """The last of the three places that catch."""
@@ -28,6 +30,14 @@ class Failures:
 
     async def answer(self, request: Request, error: AppError) -> Response:
         """Say what went wrong, in the visitor's language and the form that was asked for."""
+        response = self._in_form(request, error)
+        if error.status == 429:
+            response.headers['Retry-After'] = str(RETRY_AFTER_S)
+        if error.status == 400:
+            response.headers['Connection'] = 'close'
+        return response
+
+    def _in_form(self, request: Request, error: AppError) -> Response:
         language = self._renderer.language(language_of(request))
         if wants_json(request):
             return JSONResponse({'error': failure_json(error, language)}, error.status)

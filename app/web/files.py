@@ -17,10 +17,14 @@ from starlette.datastructures import Headers
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from app.beneath import open_beneath
 from app.errors import N_, Gone, NotFound, WrongMethod
 from app.formats import MIME_EXTENSIONS
 from app.images import THUMB_WIDTHS
+from app.log import logger
 from app.web.house import House
+
+log = logger(__name__)
 
 BLOCK_BYTES = 256 * 1024
 FILE_HEADER = 'x-easel-file'  # where the file is below the data folder, for our own command
@@ -49,7 +53,9 @@ class Files:
             raise WrongMethod(N_('This address takes another method.'))
         digest, path, mime = await self._find(scope['path'])
         asked = Headers(scope=scope)
-        response = await asyncio.to_thread(_answer, digest, path, mime, asked)
+        response = await asyncio.to_thread(
+            _answer, self._house.config.data, digest, path, mime, asked
+        )
         if self._house.sessions.has_token(asked):
             key = path.relative_to(self._house.config.data).as_posix()
             response.headers[FILE_HEADER] = quote(key)
@@ -71,21 +77,28 @@ class Files:
         raise NotFound(N_('There is no such picture.'))
 
 
-def _answer(digest: str, path: Path, mime: str, asked: Headers) -> Response:
+def _answer(root: Path, digest: str, path: Path, mime: str, asked: Headers) -> Response:
     """Open, compare, read; a link in the file's place is not followed."""
+    gone = Gone(N_('The file of this picture is gone from the data folder.'))
     try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, 'O_NOFOLLOW', 0))
+        handle = open_beneath(root, path)
     except OSError as error:
-        raise Gone(N_('The file of this picture is gone from the data folder.')) from error
+        log.warning('%s can not be served: %s', path, error.strerror)
+        raise gone from error
     status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(handle)
+        log.warning('%s is no file', path)
+        raise gone
     etag = f'"{digest}-{status.st_size:x}"'
     headers = {
         'Cache-Control': FOREVER,
+        'Content-Disposition': _named(path.name),
         'Content-Security-Policy': POLICY,
         'Content-Type': mime,
         'ETag': etag,
     }
-    if not stat.S_ISREG(status.st_mode) or etag in asked.get('if-none-match', ''):
+    if etag in asked.get('if-none-match', ''):
         os.close(handle)
         return Response(status_code=304, headers=headers)
     if status.st_size <= BLOCK_BYTES:
@@ -93,6 +106,12 @@ def _answer(digest: str, path: Path, mime: str, asked: Headers) -> Response:
             return Response(file.read(), headers=headers)
     headers['Content-Length'] = str(status.st_size)
     return StreamingResponse(_blocks(handle), headers=headers)
+
+
+def _named(name: str) -> str:
+    """Say under which name to save it. Source: RFC 6266, and RFC 8187 for what is not ASCII."""
+    plain = re.sub(r'[^A-Za-z0-9._ -]', '_', name)
+    return f'inline; filename="{plain}"; filename*=UTF-8\'\'{quote(name, safe="")}'
 
 
 async def _blocks(handle: int) -> AsyncIterator[bytes]:

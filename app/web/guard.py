@@ -5,19 +5,24 @@ Pure ASGI: a framework's middleware would hide from a handler that its visitor h
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import N_, AppError, Forbidden, SignInRequired, TooLarge
+from app.errors import N_, AppError, Crowded, Forbidden, SignInRequired, TooLarge
+from app.visitors import MOST_CONNECTIONS_A_VISITOR, Proxies, Shares, Visitor
+from app.web.doors import Door, Role, door_of
 from app.web.failures import Failures
+from app.web.framing import check_framing
 from app.web.hosts import Hosts
-from app.web.session import Sessions
+from app.web.house import House
 
-MOST_BODY_BYTES = 1_000_000
-MOST_BODY_BYTES_AT = {'/reading': 65 * 1024 * 1024}  # a picture, and the form around it
 SAFE_METHODS = ('GET', 'HEAD', 'OPTIONS')
-OPEN_PATHS = ('/health', '/session')
+WELCOME_BYTES = 65_536
+CROWDED = 'crowded'  # in a request's state: its connection is one too many
+DEFAULT_PORTS = {'http': ':80', 'https': ':443'}
 
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; "
@@ -38,62 +43,103 @@ HEADERS = {
 class Guard:
     """Wraps the whole app."""
 
-    def __init__(self, app: ASGIApp, hosts: Hosts, sessions: Sessions, failures: Failures) -> None:
+    def __init__(self, app: ASGIApp, house: House, failures: Failures) -> None:
         self._app = app
-        self._hosts = hosts
-        self._sessions = sessions
+        self._hosts = Hosts(house.config.hosts)
+        self._proxies = Proxies(house.config.trusted_proxies)
+        self._sessions = house.sessions
         self._failures = failures
+        self._proxied = Shares(MOST_CONNECTIONS_A_VISITOR)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Check one request, then hand it on."""
+        """Check one request, then hand it on as it reached the outermost trusted proxy."""
         if scope['type'] != 'http':
             await self._app(scope, receive, send)
             return
-        body = _CappedBody(receive, _cap_of(scope))
         guarded = _with_headers(send)
         try:
-            self._check(scope)
-            await self._app(_head_as_get(scope), body.receive, guarded)
+            await self._let_in(scope, receive, guarded)
         except AppError as error:
             response = await self._failures.answer(Request(scope), error)
+            if error.status in (401, 403) and _is_long(scope):
+                response.headers['Connection'] = 'close'
             await response(scope, receive, guarded)
 
-    def _check(self, scope: Scope) -> None:
-        """Let a request through or not.
+    async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+        door = door_of(scope['method'], scope['path'])
+        length = check_framing(scope)
+        peer = scope['client'][0] if scope.get('client') else ''
+        visitor = self._proxies.visitor(peer, scope['scheme'], scope['headers'])
+        headers = Headers(scope=scope)
+        self._check_site(scope, headers, visitor)
+        if self._sessions.needed and self._sessions.is_signed_in(headers, visitor.scheme):
+            visitor = replace(visitor, share='')
+        crowded = bool(scope.get('state', {}).get(CROWDED))
+        if not visitor.behind_proxy or not visitor.share:
+            self._check_visitor(headers, visitor, door, length, crowded=crowded)
+            await self._app(_seen_by(scope, visitor), _capped(receive, door), send)
+            return
+        try:
+            crowded = not self._proxied.take(visitor.share)
+            self._check_visitor(headers, visitor, door, length, crowded=crowded)
+            await self._app(_seen_by(scope, visitor), _capped(receive, door), send)
+        finally:
+            self._proxied.give_back(visitor.share)
+
+    def _check_site(self, scope: Scope, headers: Headers, visitor: Visitor) -> None:
+        """Refuse another site's name, and another site's page.
 
         Raises:
-            AppError: `Malformed`, `Misdirected`, `Forbidden`, `SignInRequired` or `TooLarge`.
+            AppError: `Malformed`, `Misdirected` or `Forbidden`.
         """
         host = self._hosts.check(scope['headers'])
-        headers = Headers(scope=scope)
+        if visitor.forwarded_host:
+            host = self._hosts.check_one(visitor.forwarded_host)
         if scope['method'] not in SAFE_METHODS and not self._sessions.has_token(headers):
-            _refuse_other_sites(headers, f'{scope["scheme"]}://{host}')
-        if not _is_open(scope['path']) and not self._sessions.is_signed_in(headers):
+            _refuse_other_sites(headers, _origin(visitor.scheme, host))
+
+    def _check_visitor(
+        self, headers: Headers, visitor: Visitor, door: Door, length: int, *, crowded: bool
+    ) -> None:
+        """Refuse who may not come in here, or not with so much.
+
+        Raises:
+            AppError: `Crowded`, `SignInRequired` or `TooLarge`.
+        """
+        if crowded and visitor.share:
+            raise Crowded(N_('Too many connections from this address. Close some of its pages.'))
+        if door.role is not Role.ANYBODY and not self._sessions.is_signed_in(
+            headers, visitor.scheme
+        ):
             raise SignInRequired(N_('This Easel asks for its password.'))
-        length = headers.get('content-length', '0')
-        if not length.isdigit() or int(length) > _cap_of(scope):
-            raise _too_large(_cap_of(scope))
+        if length > door.most_bytes:
+            raise _too_large(door.most_bytes)
 
 
-class _CappedBody:
-    """Counts what is read of a body, whatever its headers said."""
+def _seen_by(scope: Scope, visitor: Visitor) -> Scope:
+    """Give the request as the visitor sent it; the server leaves HEAD's body out by itself."""
+    seen = {
+        **scope,
+        'scheme': visitor.scheme,
+        'client': (visitor.address, 0),
+        'state': {**scope.get('state', {}), 'visitor': visitor},
+    }
+    return {**seen, 'method': 'GET'} if scope['method'] == 'HEAD' else seen
 
-    def __init__(self, receive: Receive, most_bytes: int) -> None:
-        self._receive = receive
-        self._most_bytes = most_bytes
-        self._read_bytes = 0
 
-    async def receive(self) -> Message:
-        message = await self._receive()
-        self._read_bytes += len(message.get('body', b''))
-        if self._read_bytes > self._most_bytes:
-            raise _too_large(self._most_bytes)
+def _capped(receive: Receive, door: Door) -> Receive:
+    """Count what is read of a body, whatever its headers said."""
+    read_bytes = 0
+
+    async def counted() -> Message:
+        nonlocal read_bytes
+        message = await receive()
+        read_bytes += len(message.get('body', b''))
+        if read_bytes > door.most_bytes:
+            raise _too_large(door.most_bytes)
         return message
 
-
-def _head_as_get(scope: Scope) -> Scope:
-    """Let every page answer HEAD; the server below leaves the body out by itself."""
-    return {**scope, 'method': 'GET'} if scope['method'] == 'HEAD' else scope
+    return counted
 
 
 def _with_headers(send: Send) -> Send:
@@ -112,24 +158,28 @@ def _refuse_other_sites(headers: Headers, own_origin: str) -> None:
 
     On plain http, browsers send `Sec-Fetch-Site` to localhost alone; elsewhere `Origin` decides.
     """
-    site = headers.get('sec-fetch-site')
-    origin = headers.get('origin')
-    if site is not None:
-        allowed = site in ('same-origin', 'none')
-    elif origin is not None:
-        allowed = origin == own_origin
+    sites = headers.getlist('sec-fetch-site')
+    origins = headers.getlist('origin')
+    if sites:
+        allowed = sites in (['same-origin'], ['none'])
+    elif origins:
+        allowed = origins == [own_origin]
     else:
-        allowed = not headers.get('cookie')
+        allowed = 'cookie' not in headers
     if not allowed:
         raise Forbidden(N_('Another site tried to do this. Open Easel itself and do it there.'))
 
 
-def _is_open(path: str) -> bool:
-    return path in OPEN_PATHS or path.startswith('/static/')
+def _origin(scheme: str, host: str) -> str:
+    """Write an origin as a browser does: small letters, and no port that goes without saying."""
+    return f'{scheme}://{host.lower().removesuffix(DEFAULT_PORTS[scheme])}'
 
 
-def _cap_of(scope: Scope) -> int:
-    return MOST_BODY_BYTES_AT.get(scope['path'], MOST_BODY_BYTES)
+def _is_long(scope: Scope) -> bool:
+    """Whether a body is coming that is not worth being thrown away politely."""
+    headers = Headers(scope=scope)
+    length = headers.get('content-length', '0')
+    return 'transfer-encoding' in headers or len(length) > 5 or int(length) > WELCOME_BYTES
 
 
 def _too_large(most_bytes: int) -> TooLarge:

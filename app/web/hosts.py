@@ -35,17 +35,24 @@ class Hosts:
             Misdirected: A name that is not ours.
         """
         found = [value for name, value in headers if name == b'host']
-        match = _HOST.fullmatch(found[0]) if len(found) == 1 else None
-        if match is None or len(found[0]) > LONGEST_HOST:
-            raise Malformed(N_('The Host header is missing or malformed.'))
-        if match['port'] and not 0 < int(match['port']) < 65536:
+        return self.check_one(found[0] if len(found) == 1 else b'')
+
+    def check_one(self, host: bytes) -> str:
+        """Check a host that may have come by another way than the header.
+
+        Raises:
+            Malformed: It has no host's form.
+            Misdirected: A name that is not ours.
+        """
+        match = _HOST.fullmatch(host) if len(host) <= LONGEST_HOST else None
+        if match is None or (match['port'] and not 0 < int(match['port']) < 65536):
             raise Malformed(N_('The Host header is missing or malformed.'))
         if not self._is_ours(match):
             raise Misdirected(
                 N_('This server does not answer to {host}. EASEL_HOSTS can add that name.'),
-                host=found[0].decode('ascii'),
+                host=host.decode('ascii'),
             )
-        return found[0].decode('ascii')
+        return host.decode('ascii')
 
     def _is_ours(self, match: re.Match[bytes]) -> bool:
         if match['v6']:

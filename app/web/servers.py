@@ -113,6 +113,7 @@ async def change(request: Request, house: TheHouse, place: ThePlace) -> Response
 async def delete(request: Request, house: TheHouse, place: ThePlace) -> Response:
     """Remove a provider and its key; its pictures stay."""
     await house.roster.remove((await _row(house, place)).id or 0)
+    house.worker.look_again()
     if wants_json(request):
         return JSONResponse({'deleted': True})
     return RedirectResponse('/settings#servers', 303)
@@ -175,6 +176,7 @@ async def _done(
     request: Request, house: House, key: str, *, status: int = 200, anchor: str = ''
 ) -> Response:
     """Show what has become of a provider: to a program, as a fragment, or at its page."""
+    house.worker.look_again()
     by_key = {one.key: one for one in standings(house.providers)}
     if wants_json(request):
         return JSONResponse(standing_json(by_key[key]), status)

@@ -37,9 +37,13 @@ class Sessions:
         expires = str(int(time.time()) + SESSION_S)
         return f'{expires}.{self._sign(expires)}'
 
-    def is_signed_in(self, headers: Mapping[str, str]) -> bool:
+    def cookie_name_on(self, scheme: str) -> str:
+        """Name the cookie; over TLS so that no other host and no plain page can set it."""
+        return f'__Host-{self.cookie_name}' if scheme == 'https' else self.cookie_name
+
+    def is_signed_in(self, headers: Mapping[str, str], scheme: str = 'http') -> bool:
         """Whether a request comes from somebody who may be here."""
-        return not self.needed or self.has_token(headers) or self._has_cookie(headers)
+        return not self.needed or self.has_token(headers) or self._has_cookie(headers, scheme)
 
     def has_token(self, headers: Mapping[str, str]) -> bool:
         """Whether a request carries a program's token."""
@@ -49,11 +53,11 @@ class Sessions:
             hmac.compare_digest(given, known.encode()) for known in self._tokens
         )
 
-    def _has_cookie(self, headers: Mapping[str, str]) -> bool:
+    def _has_cookie(self, headers: Mapping[str, str], scheme: str) -> bool:
         """Look for our cookie by hand: a library gives up at the odd ones that other apps set."""
         for pair in headers.get('cookie', '').split(';'):
             name, _, value = pair.strip().partition('=')
-            if name == self.cookie_name and self._is_valid(value):
+            if name == self.cookie_name_on(scheme) and self._is_valid(value):
                 return True
         return False
 

@@ -32,7 +32,9 @@ TheHouse = Annotated[House, Depends(house_of)]
 
 COOKIE_S = 400 * 24 * 3600
 SIGN_IN_FIELD = 'password'
-OWN_PAGE = re.compile(r'/(?:(?:gallery|settings|generations|images/\d+)(?:\?[\w=&%+.-]*)?)?')
+OWN_PAGE = re.compile(
+    r'/(?:(?:gallery|settings|install|generations|images/\d+)(?:\?[\w=&%+.-]*)?)?'
+)
 
 
 @router.get('/settings')
@@ -75,11 +77,14 @@ async def change_settings(request: Request) -> Response:
     """
     fields = await form_fields(request)
     response = RedirectResponse('/settings', 303)
+    over_tls = request.scope['scheme'] == 'https'
     allowed = {'language': (LANGUAGE_COOKIE, LANGUAGES), 'theme': (THEME_COOKIE, THEMES)}
     for field, (cookie, values) in allowed.items():
         value = fields.get(field, '')
         if value in values:
-            response.set_cookie(cookie, value, COOKIE_S, samesite='lax', httponly=True)
+            response.set_cookie(
+                cookie, value, COOKIE_S, secure=over_tls, samesite='lax', httponly=True
+            )
         elif value:
             raise InvalidRequest(N_('“{value}” can not be chosen here.'), value=value[:40])
         elif field in fields:
@@ -107,8 +112,14 @@ async def sign_in(request: Request, house: TheHouse) -> Response:
         return house.renderer.page(request, 'sign_in.html', status=401, message=message, back=back)
     log.info('somebody signed in')
     response = RedirectResponse(back if OWN_PAGE.fullmatch(back) else '/', 303)
+    scheme = request.scope['scheme']
     response.set_cookie(
-        house.sessions.cookie_name, cookie, COOKIE_S, httponly=True, samesite='strict'
+        house.sessions.cookie_name_on(scheme),
+        cookie,
+        COOKIE_S,
+        secure=scheme == 'https',
+        httponly=True,
+        samesite='strict',
     )
     return response
 

@@ -1,0 +1,164 @@
+"""Who is at the other end: the address behind the proxies that are trusted, and whose share it is.
+
+A header that any visitor can write is believed only from a peer that the operator named. Of those
+headers `Forwarded` is never read: one way of saying it is enough, and two can disagree.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from app.errors import N_, Malformed
+
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+RawHeaders: TypeAlias = Iterable[tuple[bytes, bytes]]
+
+MOST_CONNECTIONS_A_VISITOR = 64
+HOME_BITS = 64  # one IPv6 customer can use every address of such a network
+
+_HOP = re.compile(
+    r'\[([0-9a-fA-F:.]+)\](?::\d{1,5})?|(\d+(?:\.\d+){3})(?::\d{1,5})?|([0-9a-fA-F:.]+)'
+)
+
+
+def networks_in(text: str) -> tuple[Network, ...]:
+    """Read a comma separated list of addresses and networks.
+
+    Raises:
+        ValueError: It is none, has bits set beyond its mask, or means everybody.
+    """
+    networks = [ipaddress.ip_network(part.strip()) for part in text.split(',') if part.strip()]
+    if not all(network.prefixlen for network in networks):
+        raise ValueError('everybody can not be trusted')
+    return tuple(networks)
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who asks.
+
+    Attributes:
+        address: As far as trusted proxies tell it.
+        scheme: What the browser used to reach the outermost of them.
+        forwarded_host: The name that the browser asked for, by a trusted proxy; empty without one.
+        share: Whose limits this counts against; empty where there are none.
+    """
+
+    address: str
+    scheme: str
+    forwarded_host: bytes = b''
+    share: str = ''
+    behind_proxy: bool = False
+
+
+class Shares:
+    """How much each visitor holds at this moment."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held: Counter[str] = Counter()
+
+    def held(self, share: str) -> int:
+        """Count what is held."""
+        return self._held[share]
+
+    def take(self, share: str) -> bool:
+        """Hold one more; False if that is one too many, and it is held all the same."""
+        self._held[share] += 1
+        return self._held[share] <= self._most
+
+    def give_back(self, share: str) -> None:
+        """Hold one less."""
+        self._held[share] -= 1
+        if not self._held[share]:
+            del self._held[share]
+
+
+class Proxies:
+    """The reverse proxies whose word is taken."""
+
+    def __init__(self, networks: Iterable[Network]) -> None:
+        self._networks = tuple(networks)
+
+    def trusts(self, address: Address) -> bool:
+        """Whether a peer is one of them."""
+        return any(address in network for network in self._networks)
+
+    def share_of(self, peer: str) -> str:
+        """Say whose share a connection counts to; loopback and trusted proxies have no limits."""
+        address = _address(peer)
+        if address is None or address.is_loopback or self.trusts(address):
+            return ''
+        if address.version == 4:
+            return str(address)
+        return str(ipaddress.IPv6Network((address, HOME_BITS), strict=False))
+
+    def visitor(self, peer: str, scheme: str, headers: RawHeaders) -> Visitor:
+        """Read who asks.
+
+        Raises:
+            Malformed: A trusted proxy wrote what can't be meant.
+        """
+        address = _address(peer)
+        if address is None or not self.trusts(address):
+            return Visitor(str(address or peer), scheme, share=self.share_of(peer))
+        headers = list(headers)
+        client = str(self._client(address, _values(headers, b'x-forwarded-for')))
+        return Visitor(
+            client,
+            _scheme(_values(headers, b'x-forwarded-proto'), scheme),
+            forwarded_host=b''.join(_values(headers, b'x-forwarded-host')[-1:]),
+            share=self.share_of(client),
+            behind_proxy=client != str(address),
+        )
+
+    def _client(self, peer: Address, hops: list[bytes]) -> Address:
+        """Walk from the nearest hop outwards to the first that is not a proxy of ours."""
+        client = peer
+        for hop in reversed(hops):
+            client = _hop(hop)
+            if not self.trusts(client):
+                break
+        return client
+
+
+def _values(headers: RawHeaders, wanted: bytes) -> list[bytes]:
+    """Give a list header's parts in order, over all its lines."""
+    found = [value for name, value in headers if name == wanted]
+    return [part.strip(b' \t') for part in b','.join(found).split(b',') if part.strip(b' \t')]
+
+
+def _scheme(named: list[bytes], seen: str) -> str:
+    if not named:
+        return seen
+    scheme = named[-1].decode('latin-1').lower()
+    if scheme not in ('http', 'https'):
+        raise _malformed('X-Forwarded-Proto')
+    return scheme
+
+
+def _hop(text: bytes) -> Address:
+    match = _HOP.fullmatch(text.decode('latin-1'))
+    address = _address(match[1] or match[2] or match[3]) if match else None
+    if address is None:
+        raise _malformed('X-Forwarded-For')
+    return address
+
+
+def _address(text: str) -> Address | None:
+    """Read an address; an IPv4 one in IPv6 clothes is the IPv4 one."""
+    try:
+        address = ipaddress.ip_address(text.partition('%')[0])
+    except ValueError:
+        return None
+    return getattr(address, 'ipv4_mapped', None) or address
+
+
+def _malformed(name: str) -> Malformed:
+    return Malformed(N_('A trusted proxy sent an {name} that can not be read.'), name=name)
