@@ -1,4 +1,4 @@
-"""The commands: `easel [serve]`, `easel generate`, `easel demo`, `easel rebuild`."""
+"""The commands: `easel [serve]`, `generate`, `demo`, `doctor`, `rebuild`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING
 from app import __version__
 
 if TYPE_CHECKING:
+    from app.config import Config
     from app.generate import Order
 
-FIELDS = ('model', 'size', 'n', 'seed', 'response_format', 'negative_prompt', 'quality')
+FIELDS = (
+    *('model', 'size', 'n', 'seed', 'response_format', 'negative_prompt', 'quality'),
+    *('provider', 'steps', 'guidance', 'sampler'),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from app.rebuild import rebuild
 
             return rebuild(config)
+        if chosen.command == 'doctor':
+            return _doctor(config, chosen)
         gc.disable()  # nothing is garbage while all is imported; `serve` turns it on again
         from app.serve import serve
 
@@ -74,6 +80,10 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument('--response-format', default='', choices=['url', 'b64_json'])
     generate.add_argument('--negative-prompt', default='', metavar='TEXT')
     generate.add_argument('--quality', default='')
+    generate.add_argument('--steps', default='', metavar='COUNT')
+    generate.add_argument('--guidance', default='', metavar='NUMBER')
+    generate.add_argument('--sampler', default='', metavar='NAME')
+    generate.add_argument('--provider', default='', metavar='NAME', help='which server draws it')
     generate.add_argument('--out', type=Path, metavar='DIR', help='copy the pictures there')
     generate.add_argument('--json', action='store_true', help='print one JSON object')
     generate.add_argument(
@@ -82,6 +92,9 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument('--data', help='data folder (EASEL_DATA)')
     rebuild = commands.add_parser('rebuild', help='make the database again from the pictures')
     rebuild.add_argument('--data', help='data folder (EASEL_DATA)')
+    doctor = commands.add_parser('doctor', help='test the provider, find image servers')
+    doctor.add_argument('--json', action='store_true', help='print one JSON object')
+    doctor.add_argument('--data', help='data folder (EASEL_DATA)')
     demo = commands.add_parser('demo', help='serve the built-in demo provider alone')
     demo.add_argument('--host', default='127.0.0.1')
     demo.add_argument('--port', type=_port, default=1337)
@@ -100,7 +113,21 @@ def _order(chosen: argparse.Namespace) -> Order:
 
     fields = {name: str(getattr(chosen, name)) for name in FIELDS}
     prompt = sys.stdin.read() if chosen.prompt == '-' else chosen.prompt
-    return Order(fields={**fields, 'prompt': prompt}, out=chosen.out, as_json=chosen.json)
+    return Order(
+        fields={**fields, 'prompt': prompt},
+        out=chosen.out,
+        as_json=chosen.json,
+        forgets=chosen.forget,
+    )
+
+
+def _doctor(config: Config, chosen: argparse.Namespace) -> int:
+    import asyncio
+
+    from app.doctor import doctor
+    from app.providers.nearby import look_around
+
+    return doctor(config, asyncio.run(look_around()), as_json=chosen.json)
 
 
 def _demo(chosen: argparse.Namespace) -> int:

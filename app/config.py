@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.addresses import Blocked, origin_of
+from app.errors import InvalidRequest
+from app.spelling import spelt
 from app.visitors import Network, networks_in
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -183,10 +185,10 @@ def language_of_terminal() -> str:
 def _provider(values: _Values) -> tuple[str, str | None, bool]:
     """Choose address and key together: a key never goes to an address it was not set for."""
     if values.has('EASEL_API_URL'):
-        return values.url('EASEL_API_URL'), values.key('EASEL_API_KEY'), True
+        return values.api('EASEL_API_URL'), values.key('EASEL_API_KEY'), True
     if values.has('OPENAI_BASE_URL'):
         key = values.key('EASEL_API_KEY') or values.key('OPENAI_API_KEY')
-        return values.url('OPENAI_BASE_URL'), key, True
+        return values.api('OPENAI_BASE_URL'), key, True
     return DEFAULT_API_URL, values.key('EASEL_API_KEY'), False
 
 
@@ -255,17 +257,16 @@ class _Values:
             raise ConfigError(f'{name} holds blanks or letters that no HTTP header can carry.')
         return secret
 
-    def url(self, name: str) -> str:
+    def api(self, name: str) -> str:
+        """Read the address of an API, in any spelling."""
         text = self.text(name, '')
-        whole = text if '://' in text else f'http://{text}'
         try:
-            origin_of(whole)
-        except Blocked as error:
+            return spelt(text)
+        except InvalidRequest as error:
             raise ConfigError(
                 f'{name} is {text!r}; an address like {DEFAULT_API_URL} is allowed, '
                 'without a user name in it.'
             ) from error
-        return whole
 
     def origins(self, name: str) -> tuple[str, ...]:
         return tuple(
@@ -275,25 +276,24 @@ class _Values:
         )
 
     def _origin(self, name: str, text: str) -> str:
-        if '://' not in text:
+        try:
+            origin_of(text)
+        except Blocked as error:
             raise ConfigError(
                 f'{name} holds {text!r}; origins like http://10.0.0.5:8080 are allowed.'
-            )
-        return _Values({name: text}).url(name).rstrip('/')
+            ) from error
+        return text.rstrip('/')
 
     def hosts(self, name: str) -> tuple[str, ...]:
         names = tuple(part.strip() for part in self.text(name, '').split(',') if part.strip())
         for host in names:
             if not _HOST_NAME.fullmatch(host):
-                raise ConfigError(
-                    f'{name} holds {host!r}; names without port or scheme are allowed.'
-                )
+                raise ConfigError(f'{name} has {host!r}; names without port or scheme are allowed.')
         return names
 
     def networks(self, name: str) -> tuple[Network, ...]:
-        text = self.text(name, '')
         try:
-            return networks_in(text)
+            return networks_in(text := self.text(name, ''))
         except ValueError as error:
-            allowed = 'addresses and networks like 172.18.0.0/16, but not everybody, are allowed.'
+            allowed = 'networks like 172.18.0.0/16, but not everybody, are allowed.'
             raise ConfigError(f'{name} is {text!r}; {allowed}') from error

@@ -28,6 +28,7 @@ from app.sentences import error_json, item_error_json
 from app.serve import run
 from app.web.files import FILE_HEADER
 from app.web.forms import ask_of
+from app.web.house import House
 from app.web.render import LANGUAGES, translations
 
 log = logger(__name__)
@@ -38,11 +39,17 @@ Object: TypeAlias = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the command line asked for."""
+    """What the command line asked for.
+
+    Attributes:
+        forgets: Whether what was learned of the provider in use is dropped first; of all that
+            may be used, where none is named.
+    """
 
     fields: Mapping[str, str]
     out: Path | None
     as_json: bool
+    forgets: bool = False
 
 
 class Unfulfilled(Exception):
@@ -81,12 +88,20 @@ def _run_here(config: Config, order: Order) -> Object:
 
     async def draw() -> int:
         async with open_house(config) as house:
+            if order.forgets:
+                await _forget_here(house, order.fields.get('provider', ''))
             generation = await house.worker.draw_now(ask_of(order.fields))
             results.append(result_of(generation, house.store, _language(order)))
         return 0
 
     run(draw())
     return results[0]
+
+
+async def _forget_here(house: House, name: str) -> None:
+    for watched in house.providers.all():
+        if name in ('', watched.name):
+            await house.providers.memory.forget(watched.settings.base_url)
 
 
 def result_of(generation: Generation, store: Store, language: str) -> Object:
@@ -137,7 +152,19 @@ def _run_there(config: Config, order: Order, holder: Holder) -> Object:
     return results[0]
 
 
+async def _forget_there(outbound: Outbound, url: str, name: str) -> None:
+    """Have the server forget what it learned of one provider, or of all."""
+    answer = await outbound.client.get(f'{url}/settings/providers.json')
+    if answer.status_code != 200:
+        raise Unfulfilled(_sentence_of(answer))
+    for provider in answer.json()['providers']:
+        if name in ('', provider['name']):
+            await outbound.client.post(f'{url}/settings/providers/{provider["id"]}/forgetting')
+
+
 async def _order_there(outbound: Outbound, url: str, config: Config, order: Order) -> Object:
+    if order.forgets:
+        await _forget_there(outbound, url, order.fields.get('provider', ''))
     answer = await outbound.client.post(
         f'{url}/generations',
         content=urlencode(order.fields),

@@ -124,6 +124,24 @@ class Store:
             seed=received.seed if label.seed is None else label.seed,
         )
 
+    async def small(self, received: Received) -> bytes:
+        """Give a small WebP of a picture that is not kept; its file is gone afterwards.
+
+        Raises:
+            ProviderError: `not_an_image` or `bad_image`.
+            StorageFailed: The disk refused.
+        """
+        made = self.arriving / f'{received.path.stem}-small.webp'
+        try:
+            mime = _recognise(received)
+            await self.decoder.decode(received.path, mime, {THUMB_WIDTHS[0]: made})
+            return await asyncio.to_thread(made.read_bytes)
+        except OSError as error:
+            raise storage_failed(error) from error
+        finally:
+            for path in (received.path, made):
+                path.unlink(missing_ok=True)
+
     async def ensure_thumbs(self, digest: str, file: str) -> None:
         """Make the thumbnails of a kept picture again if they are gone.
 

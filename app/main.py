@@ -12,12 +12,17 @@ from starlette.types import ASGIApp
 from app.changes import Changes
 from app.config import Config, child_environment
 from app.decoder.client import Decoder
+from app.drawing import Drawing
 from app.images import Store
 from app.incoming import storage_failed
+from app.keys import Keys
 from app.library import Library
 from app.outbound import Outbound
+from app.previews import Previews
 from app.providers import Providers
-from app.web import create, gallery, settings
+from app.providers.memory import Memory
+from app.providers.roster import Roster
+from app.web import create, gallery, inspector, servers, settings
 from app.web.failures import Failures
 from app.web.files import Files
 from app.web.guard import Guard
@@ -30,6 +35,7 @@ from app.worker import Worker
 
 DATABASE = 'easel.db'
 SECRET = 'secret'  # noqa: S105 (the file's name)
+KEYS = 'keys.json'
 CACHE = 'cache'
 TOKEN = 'token'  # noqa: S105 (the file's name)
 
@@ -44,13 +50,12 @@ async def open_house(config: Config) -> AsyncIterator[House]:
     store = open_store(config)
     outbound = Outbound(config.image_origins)
     library = await Library.open(config.data / DATABASE)
-    providers = Providers(config, outbound)
+    providers, roster = await _open_providers(config, library, outbound)
     changes = Changes()
-    worker = Worker(library, providers, store, changes)
-    try:
-        secret, token = kept_secret(config.data / SECRET), kept_secret(config.data / TOKEN)
-    except OSError as error:
-        raise storage_failed(error) from error
+    previews = Previews(store, changes)
+    drawing = Drawing(library, providers, store, changes, previews)
+    worker = Worker(library, providers, drawing, store, changes)
+    sessions = _sessions(config)
     try:
         yield House(
             config=config,
@@ -58,10 +63,12 @@ async def open_house(config: Config) -> AsyncIterator[House]:
             store=store,
             outbound=outbound,
             providers=providers,
+            roster=roster,
             changes=changes,
+            previews=previews,
             worker=worker,
             renderer=Renderer(Static(assets('static')), config.data / CACHE),
-            sessions=Sessions(config, secret, token),
+            sessions=sessions,
         )
     finally:
         await worker.stop()
@@ -69,6 +76,30 @@ async def open_house(config: Config) -> AsyncIterator[House]:
         await outbound.close()
         await store.decoder.close()
         await library.close()
+
+
+def _sessions(config: Config) -> Sessions:
+    try:
+        secret, token = kept_secret(config.data / SECRET), kept_secret(config.data / TOKEN)
+    except OSError as error:
+        raise storage_failed(error) from error
+    return Sessions(config, secret, token)
+
+
+async def _open_providers(
+    config: Config, library: Library, outbound: Outbound
+) -> tuple[Providers, Roster]:
+    """Make everybody who draws, with what was learned of them and the keys that they need.
+
+    Raises:
+        StorageFailed: The database or the file of keys can't be read.
+    """
+    memory = Memory(library.learned)
+    await memory.load()
+    providers = Providers(config, outbound, memory)
+    roster = Roster(library.providers, Keys(config.data / KEYS), providers)
+    await roster.load()
+    return providers, roster
 
 
 def open_store(config: Config) -> Store:
@@ -99,7 +130,7 @@ def create_pages(house: House, failures: Failures) -> FastAPI:
     )
     app.state.house = house
     failures.install(app)
-    for page in (create, gallery, settings):
+    for page in (create, gallery, inspector, servers, settings):
         app.include_router(page.router)
     files = Files(house)
     app.mount('/files', files)

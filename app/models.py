@@ -65,7 +65,11 @@ class Size:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """The settings of one generation; None means automatic, and automatic is not sent."""
+    """The settings of one generation; None means automatic, and automatic is not sent.
+
+    Attributes:
+        guidance: As it was typed, since servers differ over `7` and `7.0`.
+    """
 
     prompt: str
     provider: str = ''
@@ -76,6 +80,9 @@ class Ask:
     response_format: ResponseFormat | None = None
     negative_prompt: str | None = None
     quality: str | None = None
+    steps: int | None = None
+    guidance: str | None = None
+    sampler: str | None = None
 
     @property
     def count(self) -> int:
@@ -99,6 +106,31 @@ class Received:
         """Read the file and give its sha256 in hex; the kept file's is another, for its label."""
         with self.path.open('rb') as file:
             return hashlib.file_digest(file, 'sha256').hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One call to a provider, as the request inspector shows it; no key is in it.
+
+    Attributes:
+        headers: Names and values, what is secret replaced.
+        body: What was sent, as text.
+        status: Of the answer; None where none came.
+        answer: Its text, scrubbed, pictures cut.
+        reason: What was seen instead of a picture, in short technical English.
+        dropped: Fields that an earlier call had sent and this one did not.
+    """
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    body: str
+    status: int | None
+    answer: str
+    reason: str
+    dropped: tuple[str, ...]
+    began_at: float
+    took_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,3 +234,4 @@ class Outcome:
     item_errors: tuple[Failure, ...] = ()
     dropped: tuple[str, ...] = ()
     error: Failure | None = None
+    attempts: tuple[Attempt, ...] = ()

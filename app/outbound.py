@@ -1,91 +1,33 @@
-"""The one HTTP client, and what it may call.
+"""The one way out, and what it may call.
 
-A provider's own origin may be anywhere; any other address must be public, unless the operator named
-its origin. That is decided where the connection is made, on the address that is then connected to,
-so that no second look-up can give another answer.
+Pictures from elsewhere have a client and connections of their own, so that none of them rides on a
+connection that was opened to a provider, which may be anywhere.
 
 httpx keeps an answer that was read whole in a reference cycle, so nothing here reads one whole.
 """
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
-from urllib.parse import urljoin
 
 import httpcore
 import httpx
 
 from app import __version__
-from app.addresses import Blocked, Origin, is_public, origin_of
+from app.addresses import Address, Blocked, Origin, address_of, joined, origin_of
+from app.dialing import Dialer, LookUp
 from app.errors import ErrorKind, Failure, ProviderError
 from app.incoming import MOST_IMAGE_BYTES
-from app.network import addresses_of, connect
+from app.network import addresses_of
 
 CONNECT_TIMEOUT_S = 10.0
 FETCH_DEADLINE_S = 120.0
-FETCH_TRIES = 3
-FETCH_PAUSE_S = 0.4
 MOST_REDIRECTS = 5
+MOST_URL_LETTERS = 500
 FETCH_TIMEOUT = httpx.Timeout(FETCH_DEADLINE_S, connect=CONNECT_TIMEOUT_S)
-
-
-class Dialer(httpcore.AsyncNetworkBackend):
-    """Connects; to origins nobody named, only at public addresses."""
-
-    def __init__(self, named: Iterable[Origin]) -> None:
-        self._named = set(named)
-
-    def trust(self, origin: Origin) -> None:
-        """Let this origin be wherever it is: it is a provider's, or the operator named it."""
-        self._named.add(origin)
-
-    def refuse_other_scheme(self, origin: Origin) -> None:
-        """Keep a named http origin from naming https on the same port, and the other way round.
-
-        Raises:
-            Blocked: The same host and port are named, with the other scheme.
-        """
-        if origin not in self._named and any(
-            (origin.host, origin.port) == (one.host, one.port) for one in self._named
-        ):
-            raise Blocked('named with another scheme')
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Connect, to the very addresses that were checked.
-
-        Raises:
-            Blocked: The name stands for an address that is not public.
-            httpcore.ConnectError: Nothing answers, or there is no such name.
-        """
-        addresses = await self.addresses_of(host, port)
-        named = any((host.lower(), port) == (one.host, one.port) for one in self._named)
-        if not named and not all(is_public(address) for address in addresses):
-            raise Blocked('not a public address')
-        return await connect(addresses, port, timeout)
-
-    async def addresses_of(self, host: str, port: int) -> list[str]:
-        """Look a name up; never empty.
-
-        Raises:
-            httpcore.ConnectError: There is no such name.
-        """
-        return await addresses_of(host, port)
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait; httpcore asks for this between its own tries."""
-        await asyncio.sleep(seconds)
 
 
 class _Transport(httpx.AsyncHTTPTransport):
@@ -105,17 +47,36 @@ class _Transport(httpx.AsyncHTTPTransport):
 
 
 class Outbound:
-    """One client and one TLS context for the whole life."""
+    """The client for providers, the one for pictures from elsewhere, and the rules of both.
+
+    Args:
+        named: Origins that pictures may come from wherever they are.
+        transport: In place of the network.
+    """
 
     def __init__(
-        self, named: Iterable[str] = (), transport: httpx.AsyncBaseTransport | None = None
+        self,
+        named: Iterable[str] = (),
+        transport: httpx.AsyncBaseTransport | None = None,
+        look_up: LookUp = addresses_of,
     ) -> None:
-        self.dialer = Dialer(origin_of(url) for url in named)
+        origins = [origin_of(url) for url in named]
+        self._own_ports: set[int] = set()
+        self._transport = transport
+        self.dialer = Dialer(origins, self._own_ports, look_up)
+        self._strict = Dialer(origins, self._own_ports, look_up)
         self.client = new_client(transport or _Transport(self.dialer))
+        self._elsewhere: httpx.AsyncClient | None = None
 
     async def close(self) -> None:
         """End every connection."""
         await self.client.aclose()
+        if self._elsewhere:
+            await self._elsewhere.aclose()
+
+    def never_call(self, port: int) -> None:
+        """Take note of a port where this Easel listens, so that it never asks itself."""
+        self._own_ports.add(port)
 
     @asynccontextmanager
     async def picture(
@@ -125,47 +86,57 @@ class Outbound:
 
         Args:
             url: Absolute.
-            own: The provider's origin; only there do its headers go.
+            own: The provider's origin; only there do its headers go, and only as long as no
+                redirect has led away from it.
             headers: The provider's, its key among them.
 
         Raises:
             ProviderError: `blocked_url`, or `image_fetch_failed` with what was seen.
         """
+        address, along = _first(url), headers
         for _ in range(MOST_REDIRECTS + 1):
-            origin = self._origin_or_refuse(url)
-            response = await self._send(url, headers if origin == own else None)
+            along = along if address.origin == own else {}
+            response = await self._send(address, own, along)
             try:
                 if not response.has_redirect_location:
-                    _refuse_answer(response, url)
+                    _refuse_answer(response, address)
                     yield response
                     return
-                url = _joined(url, response.headers['location'])
+                address = _next(address, response.headers['location'])
             finally:
                 await response.aclose()
-        raise _fetch_failed(url, 'too many redirects')
+        raise _fetch_failed(address, 'too many redirects')
 
-    def _origin_or_refuse(self, url: str) -> Origin:
+    async def _send(self, address: Address, own: Origin, headers: dict[str, str]) -> httpx.Response:
         try:
-            origin = origin_of(url)
-            self.dialer.refuse_other_scheme(origin)
+            client = self.client if address.origin == own else self._client_for(address.origin)
+            request = client.build_request(
+                'GET',
+                str(address),
+                headers=headers,
+                timeout=FETCH_TIMEOUT,
+                extensions={'target': address.target.encode('ascii')},
+            )
+            return await client.send(request, stream=True)
         except Blocked as error:
-            raise blocked(url) from error
-        return origin
-
-    async def _send(self, url: str, headers: dict[str, str] | None) -> httpx.Response:
-        try:
-            request = self.client.build_request('GET', url, headers=headers, timeout=FETCH_TIMEOUT)
-            return await self.client.send(request, stream=True)
-        except Blocked as error:
-            raise blocked(url, str(error)) from error
+            raise blocked(str(address), str(error)) from error
         except (httpx.InvalidURL, ValueError) as error:
-            raise blocked(url) from error
+            raise blocked(str(address)) from error
         except httpx.HTTPError as error:
-            raise _fetch_failed(url, what_happened(error)) from error
+            if 'in location header' in str(error):  # httpx reads it although it does not follow
+                raise blocked(str(address)) from error
+            raise _fetch_failed(address, what_happened(error)) from error
+
+    def _client_for(self, origin: Origin) -> httpx.AsyncClient:
+        """Give the client for anybody's pictures; it is made when first one is needed."""
+        self._strict.refuse_other_scheme(origin)
+        if self._elsewhere is None:
+            self._elsewhere = new_client(self._transport or _Transport(self._strict))
+        return self._elsewhere
 
 
 def new_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
-    """Make the client: nothing from the environment, no cookies, no redirects, no encodings."""
+    """Make a client: nothing from the environment, no cookies, no redirects, no encodings."""
     return httpx.AsyncClient(
         transport=transport,
         trust_env=False,
@@ -184,34 +155,56 @@ def what_happened(error: Exception) -> str:
     return next((words for sign, words in _SEEN if sign in text.lower()), text[:200])
 
 
-def _joined(url: str, location: str) -> str:
+def _first(url: str) -> Address:
     try:
-        return urljoin(url, location)
-    except ValueError as error:
-        raise blocked(location) from error
+        return address_of(url)
+    except Blocked as error:
+        raise blocked(url, str(error)) from error
 
 
-def _refuse_answer(response: httpx.Response, url: str) -> None:
+def _next(address: Address, location: str) -> Address:
+    """Say where a redirect leads.
+
+    What an https address protects, the picture and what signs its address, is not given up for a
+    redirect to http; from http to https is welcome.
+    """
+    try:
+        found = joined(location, address)
+        if (address.origin.scheme, found.origin.scheme) == ('https', 'http'):
+            raise Blocked('a redirect from https to http')
+    except Blocked as error:
+        raise blocked(location, str(error)) from error
+    return found
+
+
+def _refuse_answer(response: httpx.Response, address: Address) -> None:
     """Look at the head of an answer before any of its body is read."""
     if response.status_code != 200:
-        raise _fetch_failed(url, f'HTTP {response.status_code}', response.status_code)
-    if response.headers.get('content-encoding', 'identity').lower() != 'identity':
-        raise _fetch_failed(url, 'a compressed answer')
+        raise _fetch_failed(address, f'HTTP {response.status_code}', response.status_code)
     length = response.headers.get('content-length', '')
     if length.isdecimal() and int(length) > MOST_IMAGE_BYTES:
-        raise ProviderError(Failure(kind=ErrorKind.TOO_LARGE, url=url[:500], reason='over 64 MiB'))
+        raise too_large(str(address))
 
 
 def blocked(url: str, reason: str = 'odd spelling') -> ProviderError:
     """Say that an address may not be fetched from."""
-    return ProviderError(Failure(kind=ErrorKind.BLOCKED_URL, url=url[:500], reason=reason))
+    return ProviderError(
+        Failure(kind=ErrorKind.BLOCKED_URL, url=url[:MOST_URL_LETTERS], reason=reason)
+    )
 
 
-def _fetch_failed(url: str, reason: str, http_status: int | None = None) -> ProviderError:
+def too_large(url: str) -> ProviderError:
+    """Say that a picture is over the cap."""
+    return ProviderError(
+        Failure(kind=ErrorKind.TOO_LARGE, url=url[:MOST_URL_LETTERS], reason='over 64 MiB')
+    )
+
+
+def _fetch_failed(address: Address, reason: str, http_status: int | None = None) -> ProviderError:
     return ProviderError(
         Failure(
             kind=ErrorKind.IMAGE_FETCH_FAILED,
-            url=url[:500],
+            url=str(address)[:MOST_URL_LETTERS],
             reason=reason,
             http_status=http_status,
         )
@@ -221,6 +214,6 @@ def _fetch_failed(url: str, reason: str, http_status: int | None = None) -> Prov
 _SEEN = (
     ('readerror', 'connection reset'),
     ('disconnected without', 'closed without an answer'),
-    ('incomplete', 'connection reset'),
-    ('peer closed', 'connection reset'),
+    ('incomplete', 'broke off'),
+    ('peer closed', 'broke off'),
 )

@@ -9,6 +9,8 @@ from app.errors import N_, ErrorKind, Failure
 
 Translate = Callable[[str], str]
 
+EXPIRED = (401, 403, 410)  # what storage answers for an address whose time is up
+
 
 @dataclass(frozen=True, slots=True)
 class Telling:
@@ -33,6 +35,8 @@ def tell(failure: Failure, translate: Translate) -> Telling:
     message, hint = _SENTENCES[failure.kind]
     if failure.kind is ErrorKind.RATE_LIMITED and failure.retry_after_s:
         hint = N_('It asks to wait {seconds} s.')
+    if failure.kind is ErrorKind.IMAGE_FETCH_FAILED and failure.http_status in EXPIRED:
+        hint = N_('Such addresses expire. Trying again draws anew; b64_json avoids the fetch.')
     places = {
         'where': failure.where or translate(N_('The server')),
         'reason': translate(failure.reason) if failure.reason else translate(N_('no details')),
@@ -76,6 +80,7 @@ REASONS = (
     N_('connection reset'),
     N_('no answer'),
     N_('not asked yet'),
+    N_('removed or turned off in Settings'),
     N_('no list of models'),
     N_('not there in time'),
     N_('a request that can not be sent'),
@@ -88,6 +93,14 @@ REASONS = (
     N_('its certificate is not trusted'),
     N_('too many redirects'),
     N_('a compressed answer'),
+    N_('a compressed answer that swells out of proportion'),
+    N_('broke off'),
+    N_('it came too slowly'),
+    N_('not a plain http address'),
+    N_('a metadata address'),
+    N_('a redirect from https to http'),
+    N_('named with another scheme'),
+    N_('Easel itself'),
     N_('the JSON breaks off'),
     N_('an empty body'),
     N_('its base64 is damaged'),
@@ -115,7 +128,7 @@ REASONS = (
 _SENTENCES: dict[ErrorKind, tuple[str, str]] = {
     ErrorKind.AUTH: (
         N_('{where} asks for a key, or did not accept the one it got ({status}).'),
-        N_('Set EASEL_API_KEY to a key that this server knows, then start Easel again.'),
+        N_('Write a key that this server knows: in Settings, or in EASEL_API_KEY.'),
     ),
     ErrorKind.BAD_IMAGE: (
         N_('The picture that came is damaged: {reason}.'),
@@ -135,7 +148,7 @@ _SENTENCES: dict[ErrorKind, tuple[str, str]] = {
     ),
     ErrorKind.ENDPOINT_NOT_FOUND: (
         N_('{where} has no images API at this address ({status}).'),
-        N_('Check EASEL_API_URL: most addresses end in /v1.'),
+        N_('Settings can test the address: most end in /v1.'),
     ),
     ErrorKind.FORBIDDEN: (
         N_('{where} does not allow this ({status}).'),
@@ -171,7 +184,7 @@ _SENTENCES: dict[ErrorKind, tuple[str, str]] = {
     ),
     ErrorKind.NOT_JSON: (
         N_('{where} answered with something that is no images API.'),
-        N_('This may be a web page: check EASEL_API_URL, most addresses end in /v1.'),
+        N_('This may be a web page. Settings can test the address: most end in /v1.'),
     ),
     ErrorKind.NOT_READY: (
         N_('{where} is not ready yet ({status}).'),
@@ -191,7 +204,7 @@ _SENTENCES: dict[ErrorKind, tuple[str, str]] = {
     ),
     ErrorKind.REDIRECT: (
         N_('{where} sent the request elsewhere ({status}).'),
-        N_('Check EASEL_API_URL: http or https, and no slash too many.'),
+        N_('Check its address: http or https, and no slash too many.'),
     ),
     ErrorKind.STORAGE: (
         N_('The picture could not be kept ({reason}).'),
@@ -199,7 +212,7 @@ _SENTENCES: dict[ErrorKind, tuple[str, str]] = {
     ),
     ErrorKind.TIMEOUT: (
         N_('{where} gave no whole answer within {reason} s.'),
-        N_('It may still be drawing, and may charge. EASEL_TIMEOUT_S sets how long to wait.'),
+        N_('It may still be drawing, and may charge. Its settings say how long to wait.'),
     ),
     ErrorKind.TOO_LARGE: (
         N_('The answer is too large ({reason}).'),
@@ -211,11 +224,11 @@ _SENTENCES: dict[ErrorKind, tuple[str, str]] = {
     ),
     ErrorKind.UNREACHABLE: (
         N_('{where} can not be reached ({reason}).'),
-        N_('Start the server, or set EASEL_API_URL to another. Nothing was charged.'),
+        N_('Start the server, or choose another in Settings. Nothing was charged.'),
     ),
     ErrorKind.UNSUPPORTED_PARAM: (
         N_('{where} does not take the setting “{param}” ({status}).'),
-        N_('Set it to automatic, then try again.'),
+        N_('Change that setting or clear it, then try again.'),
     ),
     ErrorKind.UPSTREAM_ERROR: (
         N_('{where} failed ({status}).'),

@@ -24,6 +24,7 @@ from app.holding import Held, Holder, announce, holding
 from app.listening import PortTaken, listen
 from app.log import logger
 from app.main import create_app, open_house
+from app.providers.watched import Watched
 from app.visitors import Proxies
 from app.web.house import NO_API, House
 
@@ -77,6 +78,7 @@ async def _serve(config: Config, listening: socket.socket, *, browser: bool) -> 
     port = listening.getsockname()[1]
     url = _url(config.host, port)
     async with open_house(config) as house:
+        house.outbound.never_call(port)
         gate = Gate(Proxies(config.trusted_proxies), _connections())
         server = _Server(_uvicorn(create_app(house), gate), house)
         await house.worker.start()
@@ -85,7 +87,7 @@ async def _serve(config: Config, listening: socket.socket, *, browser: bool) -> 
         gc.enable()
         announce(config.data, url, port)
         _say(f'Easel {__version__}\n  open      {url}\n  data      {config.data}\n')
-        telling = asyncio.create_task(_tell_provider(house))
+        telling = asyncio.create_task(_tell_providers(house))
         if browser and can_show_browser():
             asyncio.get_running_loop().run_in_executor(None, webbrowser.open, url)
         await server.serve(sockets=[listening])
@@ -133,26 +135,34 @@ def _uvicorn(app: object, gate: Gate) -> uvicorn.Config:
     )
 
 
-async def _tell_provider(house: House) -> None:
+async def _tell_providers(house: House) -> None:
     """Say who draws, as soon as that is known."""
-    settings = house.providers.first.settings
+    enabled = house.providers.enabled()
+    await asyncio.gather(*(one.ask_again() for one in enabled))
+    for watched in enabled:
+        _tell(house, watched)
+    if not enabled:
+        _say('  provider  every server is turned off in Settings\n')
+
+
+def _tell(house: House, watched: Watched) -> None:
+    settings, listing = watched.settings, watched.listing
     where = origin_of(settings.base_url)
-    listing = await house.providers.ask_again()
+    name = settings.name if settings.name == str(where) else f'{settings.name} at {where}'
     if listing.answered:
         known = f', models: {len(listing.models)}' if listing.models else ''
         trouble = f' ({listing.reason})' if listing.reason else ''
-        name = settings.name if settings.name == str(where) else f'{settings.name} at {where}'
         _say(f'  provider  {name} answers{known}{trouble}\n')
         if listing.reason in NO_API:
-            _say('  Most addresses end in /v1: check EASEL_API_URL.\n')
+            _say('  Most addresses end in /v1: Settings can test it.\n')
     elif house.providers.demo_stands_in:
         _say(
             f'  provider  nothing answers at {where}: pictures are demo sketches until it does.\n'
             f'  These two lines start a g4f server on this machine:\n{G4F_LINES}'
-            '  (g4f passes prompts on to third parties. For another server: EASEL_API_URL.)\n'
+            '  (g4f passes prompts on to third parties. For another server: Settings.)\n'
         )
     else:
-        _say(f'  provider  {settings.name} does not answer ({listing.reason})\n')
+        _say(f'  provider  {name} does not answer ({listing.reason})\n')
 
 
 def _url(host: str, port: int) -> str:

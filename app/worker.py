@@ -10,20 +10,16 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from app.addresses import without_query
 from app.changes import Changes
+from app.drawing import Drawing
 from app.errors import AppError, ErrorKind, Failure, ProviderError, StorageFailed
 from app.images import Store
 from app.library import Library
 from app.log import logger
-from app.models import DEMO, Answer, Ask, Generation, Kept, Outcome, Received, Status, Submitted
-from app.providers import Providers
-
-if TYPE_CHECKING:
-    from app.metadata import Label
+from app.models import Ask, Generation, Kept, Outcome, Status, Submitted
+from app.providers import Providers, gone
+from app.turns import Turns
 
 log = logger(__name__)
 
@@ -37,6 +33,7 @@ class Worker:
         self,
         library: Library,
         providers: Providers,
+        drawing: Drawing,
         store: Store,
         changes: Changes,
         clock: Callable[[], float] = time.time,
@@ -45,10 +42,11 @@ class Worker:
         self._providers = providers
         self._store = store
         self._changes = changes
+        self._drawing = drawing
         self._clock = clock
         self._wake = asyncio.Event()
         self._running: dict[int, asyncio.Task[None]] = {}
-        self._busy: dict[str, int] = {}
+        self._turns = Turns(library, providers)
         self._loop_task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -74,11 +72,11 @@ class Worker:
         """Queue an ask; the same submission again gives the same generation.
 
         Raises:
-            InvalidRequest: It names a provider that is not there.
+            InvalidRequest: It names a provider that is not there, or none is.
             Conflict: The submission was used with another ask.
             QueueFull: Too much waits already.
         """
-        provider = self._providers.named(ask.provider).settings.name
+        provider = self._providers.expected(ask.provider, ask.model)
         submitted = await self._library.generations.submit(
             ask, provider=provider, submission=submission, now=self._clock(), share=share
         )
@@ -105,10 +103,11 @@ class Worker:
         Raises:
             NotFound: There is no such generation.
             Conflict: It is waiting, running or done.
+            InvalidRequest: Its provider is not there any more.
             QueueFull: Too much waits already.
         """
         before = await self._library.generations.one(generation_id)
-        provider = self._providers.named(before.ask.provider).settings.name
+        provider = self._providers.expected(before.ask.provider, before.ask.model)
         again = await self._library.generations.retry(generation_id, provider, share)
         self._tell(generation_id)
         return again
@@ -120,6 +119,7 @@ class Worker:
             InvalidRequest: It names a provider that is not there.
             StorageFailed: It could not be written down.
         """
+        await self._providers.look()
         queued = (await self.submit(ask)).generation
         claimed = await self._library.generations.claim(queued.provider, self._clock(), queued.id)
         if claimed:
@@ -142,22 +142,22 @@ class Worker:
                 self._wake.set()
 
     async def _claim_all(self) -> None:
-        for name in await self._library.generations.waiting_for():
-            settings = self._providers.serving(name).settings
-            while self._busy.get(name, 0) < settings.at_once:
-                claimed = await self._library.generations.claim(name, self._clock())
-                if claimed is None:
-                    break
-                self._begin(name, claimed)
+        """Give everything that waits to those that are free, the oldest first."""
+        while turn := await self._turns.next(self._clock()):
+            if turn.is_lost:
+                await self._give_up(turn.claimed, gone(turn.claimed.provider))
+                self._changes.announce(turn.claimed.id)
+            else:
+                self._begin(turn.claimed)
 
-    def _begin(self, name: str, claimed: Generation) -> None:
-        self._busy[name] = self._busy.get(name, 0) + 1
+    def _begin(self, claimed: Generation) -> None:
+        self._turns.begin(claimed.provider)
         task = asyncio.create_task(self.run_generation(claimed), name=f'generation {claimed.id}')
         self._running[claimed.id] = task
         self._changes.announce(claimed.id)
 
         def ended(_: asyncio.Task[None]) -> None:
-            self._busy[name] -= 1
+            self._turns.end(claimed.provider)
             if self._running.get(claimed.id) is task:
                 del self._running[claimed.id]
             self._wake.set()
@@ -169,7 +169,7 @@ class Worker:
         log.info('%s: attempt %s begins', claimed.id, claimed.attempt)
         kept: tuple[Kept, ...] = ()
         try:
-            outcome = await self._draw(claimed)
+            outcome = await self._drawing.draw(claimed)
             kept = outcome.kept
             written = await self._write_down(claimed, outcome)
         except AppError as error:
@@ -202,89 +202,6 @@ class Worker:
         except AppError:
             log.exception('%s: its failure could not be written down either', claimed.id)
         return False
-
-    async def _draw(self, claimed: Generation) -> Outcome:
-        """Ask the provider and keep what comes; every expected failure is an outcome."""
-        provider = await self._providers.drawing(claimed.provider)
-        settings = provider.settings
-        model = claimed.ask.model or settings.model or None
-        if settings.name == DEMO != claimed.provider:
-            model = settings.model
-        ask = claimed.ask
-        try:
-            answer = await provider.generate(ask, self._store.incoming)
-            self._providers.saw(provider, answered=True)
-            kept, failures = await self._keep(claimed, answer, settings.name, model)
-        except ProviderError as error:
-            failure = error.failure
-            self._providers.saw(provider, answered=failure.kind is not ErrorKind.UNREACHABLE)
-            log.warning('%s: %s: %s', claimed.id, failure.kind, failure.words or failure.reason)
-            return Outcome(status=Status.FAILED, provider=settings.name, model=model, error=failure)
-        if not kept:
-            return Outcome(
-                status=Status.FAILED, provider=settings.name, model=model, error=failures[0]
-            )
-        log.info('%s: kept %s, lost %s', claimed.id, len(kept), len(failures))
-        return Outcome(
-            status=Status.DONE,
-            provider=settings.name,
-            model=model,
-            kept=kept,
-            item_errors=failures,
-            dropped=answer.dropped,
-        )
-
-    async def _keep(
-        self, claimed: Generation, answer: Answer, provider: str, model: str | None
-    ) -> tuple[tuple[Kept, ...], tuple[Failure, ...]]:
-        """Keep what can be kept; a bad picture does not take the good ones along."""
-        kept: list[Kept] = []
-        failures = list(answer.item_errors)
-        waiting = list(answer.received)
-        try:
-            while waiting:
-                received = waiting.pop(0)
-                label = _label(claimed, received, len(kept), provider, model)
-                label = replace(
-                    label,
-                    image_id=await self._library.images.reserve(),
-                    created_at=self._clock(),
-                )
-                try:
-                    kept.append(await self._store.keep(received, label))
-                except ProviderError as error:
-                    failures.append(error.failure)
-        except BaseException:
-            for picture in kept:
-                self._store.forget(picture)
-            for left in waiting:
-                left.path.unlink(missing_ok=True)
-            raise
-        return tuple(kept), tuple(failures)
-
-
-def _label(
-    claimed: Generation, received: Received, position: int, provider: str, model: str | None
-) -> Label:
-    """Say what is true of a picture; the asked seed is only the first one's."""
-    from app.metadata import Label
-
-    ask = claimed.ask
-    seed = received.seed if received.seed is not None else ask.seed if position == 0 else None
-    return Label(
-        prompt=ask.prompt,
-        provider=provider,
-        created_at=claimed.created_at,
-        generation_id=claimed.id,
-        position=position,
-        negative_prompt=ask.negative_prompt,
-        revised_prompt=received.revised_prompt,
-        seed=seed,
-        quality=ask.quality,
-        asked_size=str(ask.size) if ask.size else None,
-        model=model,
-        source_url=without_query(received.source_url),
-    )
 
 
 def _failure_of(error: Exception) -> Failure:

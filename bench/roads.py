@@ -16,8 +16,8 @@ from app.images import Store
 from app.metadata import Label
 from app.models import Ask
 from app.outbound import Outbound
-from app.providers.base import ProviderSettings
-from app.providers.openai import OpenAIProvider
+from app.providers.api import ApiProvider
+from app.providers.base import ProviderSettings, Run
 
 THUMBNAIL = bytes(20_000)  # as long as one of 480 pixels
 
@@ -58,13 +58,13 @@ class Roads:
     outbound: Outbound
     store: Store
     decoder: InstantDecoder
-    provider: OpenAIProvider
+    provider: ApiProvider
 
     async def ours(self, prompt: str) -> Taken:
         """Generate and keep, as the worker does."""
         decoded_s = self.decoder.took_s
         began = time.perf_counter()
-        answer = await self.provider.generate(Ask(prompt=prompt), self.store.incoming)
+        answer = await self.provider.generate(Ask(prompt=prompt), Run(self.store.incoming))
         arrived_s = time.perf_counter() - began
         kept = await self.store.keep(
             answer.received[0],
@@ -125,7 +125,7 @@ async def roads_to(base_url: str, folder: Path) -> AsyncIterator[Roads]:
     store = Store(folder / 'data', decoder)
     store.prepare()
     settings = ProviderSettings(name='stub', base_url=base_url, model='flux', timeout_s=60)
-    provider = OpenAIProvider(settings, outbound)
+    provider = ApiProvider(settings, outbound)
     try:
         yield Roads(f'{base_url}/images/generations', outbound, store, decoder, provider)
     finally:

@@ -20,8 +20,8 @@ from app.images import Store
 from app.incoming import Incoming
 from app.models import Answer, Ask, Received
 from app.outbound import Outbound
-from app.providers.base import Listing, ProviderSettings
-from app.providers.openai import OpenAIProvider
+from app.providers.api import ApiProvider
+from app.providers.base import Listing, ProviderSettings, Run
 
 KEY = 'sk-the-key-of-these-tests'
 LAST_CALL_S = 2
@@ -68,12 +68,17 @@ NOT_FOUND = Reply(status=404, body=b'not found')
 
 @dataclass
 class Upstream:
-    """A server on a real socket; `replies` answers by `METHOD /target`, else `otherwise`."""
+    """A server on a real socket; `replies` answers by `METHOD /target`, else `otherwise`.
+
+    Attributes:
+        held: What a target's answer waits for, by `METHOD /target`.
+    """
 
     port: int = 0
     replies: dict[str, Reply] = field(default_factory=dict)
     otherwise: Callable[[Asked], Reply] = lambda _: NOT_FOUND
     asked: list[Asked] = field(default_factory=list)
+    held: dict[str, asyncio.Event] = field(default_factory=dict)
     left: asyncio.Event = field(default_factory=asyncio.Event)
     serving: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -88,7 +93,10 @@ class Upstream:
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             asked = await read_request(reader)
             self.asked.append(asked)
-            reply = self.replies.get(f'{asked.method} {asked.target}')
+            named = f'{asked.method} {asked.target}'
+            if named in self.held:
+                await self.held[named].wait()
+            reply = self.replies.get(named)
             await send_reply(reader, writer, reply or self.otherwise(asked))
         self.left.set()
         writer.close()
@@ -164,14 +172,14 @@ def refused_port() -> Iterator[int]:
 @asynccontextmanager
 async def asking(
     base_url: str, *, named: tuple[str, ...] = (), timeout_s: float = 10, key: str | None = KEY
-) -> AsyncIterator[OpenAIProvider]:
+) -> AsyncIterator[ApiProvider]:
     """Open the real provider, over the real client, for one address."""
     outbound = Outbound(named)
     settings = ProviderSettings(
         name='test', base_url=base_url, model='flux', timeout_s=timeout_s, key=key
     )
     try:
-        yield OpenAIProvider(settings, outbound)
+        yield ApiProvider(settings, outbound)
     finally:
         await outbound.close()
 
@@ -237,7 +245,7 @@ class FakeProvider:
     most_under_way: int = 0
     closed: int = 0
 
-    async def generate(self, ask: Ask, incoming: Callable[[], Incoming]) -> Answer:
+    async def generate(self, ask: Ask, run: Run) -> Answer:
         self.asks.append(ask)
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
@@ -251,7 +259,9 @@ class FakeProvider:
             self.under_way -= 1
         if self.fault:
             raise self.fault
-        return Answer(received=tuple(self._arrive(content, incoming) for content in self.pictures))
+        return Answer(
+            received=tuple(self._arrive(content, run.incoming) for content in self.pictures)
+        )
 
     async def list_models(self) -> Listing:
         return self.listing

@@ -53,8 +53,8 @@ async def submitted(library: Library, prompt: str = 'a cat', provider: str = 'g4
 
 
 async def running(library: Library, provider: str = 'g4f') -> Generation:
-    await submitted(library, provider=provider)
-    claimed = await library.generations.claim(provider, 2.0)
+    generation = await submitted(library, provider=provider)
+    claimed = await library.generations.claim(provider, 2.0, generation.id)
     assert claimed
     return claimed
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -22,6 +23,21 @@ TRANSPORTS = {
     'close_no_response': Ending.WHOLE,
     'refused': Ending.WHOLE,
     'chunks': Ending.WHOLE,
+}
+
+
+# What a mended request has to look like, in the words of the recordings.
+MENDED: dict[str, Callable[[Fields, str], bool]] = {
+    "response_format absent or 'url'": lambda body, _: body.get('response_format') in (None, 'url'),
+    'guidance_scale absent or whole number': lambda body, _: 'guidance_scale' not in body,
+    'path is /v1/images/generations': lambda _, path: path == '/v1/images/generations',
+    'POST with same body to Location': lambda _, path: path == '/v1/images/generations',
+    'size absent': lambda body, _: 'size' not in body,
+    'body has no null values': lambda body, _: None not in body.values(),
+    'response_format is b64_json': lambda body, _: body.get('response_format') == 'b64_json',
+    'n absent': lambda body, _: 'n' not in body,
+    'response_format absent': lambda body, _: 'response_format' not in body,
+    'body has only model, prompt (and allowed fields)': lambda body, _: 'quality' not in body,
 }
 
 
@@ -99,6 +115,17 @@ def pieces_of(body: bytes, chunks: Json) -> tuple[bytes, ...]:
     return tuple(body if text == 'REST' else text_of(text).encode() for text in texts)
 
 
+def answered(case: Fields, asked: Asked) -> Reply:
+    """Answer a request as the case says: what is mended, what is not, and the GET of a picture."""
+    if asked.method != 'POST':
+        return fetched(case, asked)
+    body: Fields = json.loads(asked.body)
+    for then in cast('list[Fields]', case.get('then', [])):
+        if MENDED[text_of(then['when'])](body, asked.target):
+            return reply_of(then)
+    return reply_of(case)
+
+
 def fetched(case: Fields, asked: Asked) -> Reply:
     """Answer the GET of a picture as the case says."""
     answers = fields_of(case.get('fetch'))
@@ -131,13 +158,14 @@ def ask_of(case: Fields) -> Ask:
         n=n if isinstance(n, int) else 2 if refused == 'n' else None,
         size=Size(512, 512) if request.get('size') or refused == 'size' else None,
         quality=text_of(request.get('quality')) or ('hd' if refused == 'quality' else None),
+        guidance=str(request['guidance_scale']) if 'guidance_scale' in request else None,
         response_format=ResponseFormat(text_of(form)) if form in list(ResponseFormat) else None,
     )
 
 
 def expected(case: Fields) -> list[Fields]:
-    """List the right outcomes of the first exchange and the fetches that follow it."""
-    main = case['expect'] if 'then' in case else case.get('expect_final', case['expect'])
+    """List the right outcomes of a whole case, with its mended requests and its fetches."""
+    main = case.get('expect_final', case['expect'])
     others = case.get('accept') or case.get('accept_final') or []
     return [fields_of(main), *(fields_of(other) for other in cast('list[Json]', others))]
 

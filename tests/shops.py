@@ -10,12 +10,15 @@ from pathlib import Path
 
 from app.changes import Changes, Listener
 from app.config import config_from
+from app.drawing import Drawing
 from app.images import Store
 from app.library import Library
 from app.models import Ask, Generation, Status
 from app.outbound import Outbound
+from app.previews import Previews
 from app.providers import Providers
 from app.providers.base import Provider
+from app.providers.memory import Memory
 from app.worker import Worker
 from tests.fakes import storing
 
@@ -49,15 +52,28 @@ class Shop:
 
 
 @asynccontextmanager
-async def shop_in(folder: Path, provider: Provider, **environment: str) -> AsyncIterator[Shop]:
-    """Open a shop with this as its first provider; the worker is not started."""
+async def shop_in(
+    folder: Path, provider: Provider, *added: Provider, **environment: str
+) -> AsyncIterator[Shop]:
+    """Open a shop with this as its environment's provider; the worker is not started.
+
+    Args:
+        folder: For everything.
+        provider: The environment's.
+        added: Those of Settings, in order.
+        environment: Variables.
+    """
     config = config_from({'EASEL_DATA': str(folder)} | environment)
     outbound, changes = Outbound(), Changes()
     async with storing(folder) as store, changes.listening() as listener:
         library = await Library.open(folder / 'easel.db')
-        providers = Providers(config, outbound)
-        providers.first = provider
-        worker = Worker(library, providers, store, changes)
+        made = {one.settings.name: one for one in added}
+        providers = Providers(
+            config, outbound, Memory(), lambda settings, *_: made.get(settings.name, provider)
+        )
+        providers.configure(one.settings for one in added)
+        drawing = Drawing(library, providers, store, changes, Previews(store, changes))
+        worker = Worker(library, providers, drawing, store, changes)
         try:
             yield Shop(worker, library, providers, store, listener)
         finally:

@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 from tests.browser import DESKTOP, PHONE, chromium
-from tests.servers import Easel
+from tests.servers import CLOSED_PORT_URL, Easel
 
 pytestmark = pytest.mark.browser
 
@@ -29,6 +29,9 @@ PAGES = {
     'deleted picture': '/images/2',
     'generations': '/generations',
     'settings': '/settings',
+    'server of the environment': '/settings/providers/environment',
+    'server': '/settings/providers/1',
+    'new server': '/settings/providers/new',
     'sign in': '/session',
     'not found': '/nope',
 }
@@ -49,6 +52,10 @@ def furnished(easel: Easel) -> Easel:
     easel.draw(prompt='refused', model='fail-400')
     cancelled = easel.submit(prompt='stopped', model='slow-90')
     with easel.client() as client:
+        for name in ('studio', 'second'):
+            form = {'base_url': CLOSED_PORT_URL, 'name': name, 'key': 'sk', 'headers': 'X-A: b'}
+            client.post('/settings/providers', data=form)
+        client.post('/settings/providers/1/test')
         client.post('/images/2/deletion')
         client.post('/images/1/favourite')
         client.post(f'/generations/{cancelled}/cancellation')

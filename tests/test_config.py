@@ -17,8 +17,8 @@ from app.config import (
     with_dotenv,
 )
 from app.outbound import Outbound
+from app.providers.api import ApiProvider
 from app.providers.base import ProviderSettings
-from app.providers.openai import OpenAIProvider
 
 SECRET = 'sk-of-nobody-at-all'
 
@@ -81,7 +81,7 @@ def test_a_variable_is_read(name: str, value: str, field: str, read: object) -> 
         ('EASEL_API_URL', 'http://a test/v1', 'an address like'),
         ('EASEL_API_URL', 'http://[::1', 'an address like'),
         ('OPENAI_BASE_URL', 'file:///x', 'an address like'),
-        ('EASEL_IMAGE_ORIGINS', 'file:///x', 'an address like'),
+        ('EASEL_IMAGE_ORIGINS', 'file:///x', 'origins like'),
         ('EASEL_HOSTS', 'http://a.test', 'without port or scheme'),
         ('EASEL_HOSTS', 'a.test:80', 'without port or scheme'),
         ('EASEL_HOSTS', '*', 'without port or scheme'),
@@ -108,7 +108,7 @@ def test_an_address_that_config_takes_is_one_that_a_provider_takes(address: str)
         return
 
     settings = ProviderSettings(name='a', base_url=config.api_url, model='', timeout_s=1)
-    assert OpenAIProvider(settings, Outbound()).settings is settings
+    assert ApiProvider(settings, Outbound()).settings is settings
 
 
 @pytest.mark.parametrize('address', ['http://a.test:', 'http://a.test\\x', 'http://a%2etest'])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.errors import InvalidRequest
 from app.models import Ask, ResponseFormat, Size
-from app.web.forms import ask_of, fields_of, new_submission, submission_of
+from app.web.forms import ask_of, chosen_in, fields_of, new_submission, submission_of
 
 FULL = Ask(
     prompt='a cat\nand a dog',
@@ -20,6 +20,9 @@ FULL = Ask(
     response_format=ResponseFormat.B64_JSON,
     negative_prompt='fog',
     quality='hd',
+    steps=500,
+    guidance='7.0',
+    sampler='DPM++ 2M',
 )
 
 
@@ -29,7 +32,7 @@ def asked(**fields: str) -> Ask:
 
 @pytest.mark.parametrize('word', ['', ' ', 'auto', 'AUTO', ' Auto '])
 def test_empty_and_auto_mean_automatic(word: str) -> None:
-    names = 'provider model size n seed response_format negative_prompt quality'.split()  # noqa: SIM905
+    names = [name for name in fields_of(FULL) if name != 'prompt']
 
     ask = asked(**dict.fromkeys(names, word))
 
@@ -56,6 +59,14 @@ def test_empty_and_auto_mean_automatic(word: str) -> None:
         ('response_format', 'b64_json', ResponseFormat.B64_JSON),
         ('negative_prompt', 'fog\nrain', 'fog\nrain'),
         ('quality', 'hd', 'hd'),
+        ('steps', '1', 1),
+        ('steps', '500', 500),
+        ('guidance', '7', '7'),
+        ('guidance', '7.0', '7.0'),
+        ('guidance', '7,5', '7.5'),
+        ('guidance', '0', '0'),
+        ('guidance', '100', '100'),
+        ('sampler', 'Euler a', 'Euler a'),
     ],
 )
 def test_a_field_is_read(name: str, text: str, value: object) -> None:
@@ -112,6 +123,17 @@ def test_another_size_is_written_beside() -> None:
         ('seed', '0x10'),
         ('seed', '1_000'),
         ('seed', '9' * 5_000),
+        ('steps', '0'),
+        ('steps', '501'),
+        ('steps', '1.5'),
+        ('steps', '٣'),
+        ('guidance', '-1'),
+        ('guidance', '100.1'),
+        ('guidance', '1e1'),
+        ('guidance', '.5'),
+        ('guidance', 'seven'),
+        ('guidance', 'nan'),
+        ('sampler', 'x' * 201),
         ('response_format', 'png'),
         ('response_format', 'URL'),
     ],
@@ -145,6 +167,12 @@ def test_any_form_is_an_ask_or_refused(fields: dict[str, str]) -> None:
 def test_an_ask_survives_the_form() -> None:
     assert ask_of(fields_of(FULL)) == FULL
     assert ask_of(fields_of(Ask(prompt='a', seed=0))) == Ask(prompt='a', seed=0)
+
+
+def test_several_servers_are_chosen_by_their_repeated_name() -> None:
+    pairs = [('provider', name) for name in ('b', ' a ', '', 'b', 'AUTO')] + [('model', 'c')]
+
+    assert chosen_in(pairs) == ('b', 'a')
 
 
 @pytest.mark.parametrize('mark', ['x' * 101, 'a\x00b', '\ud800'])

@@ -235,7 +235,7 @@ async def test_two_pictures_of_one_digest_are_one_file_to_serve(library: Library
     sent = await library.generations.submit(
         Ask(prompt='a', n=2), provider='g4f', submission=None, now=1.0
     )
-    claimed = await library.generations.claim('g4f', 2.0)
+    claimed = await library.generations.claim('g4f', 2.0, sent.generation.id)
     assert claimed
     await library.generations.finish(claimed, drawn(kept('same'), kept('same')), 3.0)
     first, second = (await library.generations.one(sent.generation.id)).images

@@ -15,33 +15,38 @@ MOST_FUNCTION_LINES = 40
 
 # From the ground up; a module imports from lower storeys and from its own, never from above.
 STOREYS = (
-    ('app', 'app.errors', 'app.addresses'),
+    ('app', 'app.errors', 'app.addresses', 'app.spelling'),
     (
         'app.log',
         'app.config',
         'app.changes',
         'app.holding',
+        'app.keys',
         'app.models',
         'app.sentences',
         'app.listening',
         'app.visitors',
         'app.beneath',
     ),
-    ('app.network', 'app.formats', 'app.decoder', 'app.library', 'app.metadata', 'app.incoming'),
-    ('app.outbound', 'app.images'),
-    ('app.providers',),
+    (
+        *('app.network', 'app.inflate', 'app.formats', 'app.incoming'),
+        *('app.decoder', 'app.library', 'app.metadata'),
+    ),
+    ('app.dialing', 'app.outbound', 'app.images'),
+    ('app.providers', 'app.previews'),
+    ('app.drawing', 'app.turns'),
     ('app.worker',),
     ('app.web',),
     ('app.main',),
     ('app.edge',),
-    ('app.serve', 'app.generate', 'app.rebuild'),
+    ('app.serve', 'app.generate', 'app.rebuild', 'app.doctor'),
     ('app.__main__',),
 )
 HOMES = {
     'apsw': ('app.library',),
     'httpx': ('app.outbound', 'app.providers', 'app.generate'),
-    'httpcore': ('app.network', 'app.outbound'),
-    'pybase64': ('app.providers.reply',),
+    'httpcore': ('app.network', 'app.dialing', 'app.outbound'),
+    'pybase64': ('app.providers.base64_reader',),
     'PIL': (
         *('app.decoder.child', 'app.providers.demo'),
         *('app.metadata.reading', 'app.metadata.foreign'),
@@ -112,7 +117,7 @@ def test_every_foreign_package_stays_in_its_home(path: Path) -> None:
 
 @pytest.mark.parametrize('path', sorted((ROOT / 'app/web').glob('*.py')), ids=name_of)
 def test_pages_never_import_each_other(path: Path) -> None:
-    pages = {f'app.web.{page}' for page in ('create', 'gallery', 'settings', 'files')}
+    pages = {f'app.web.{page}' for page in ('create', 'gallery', 'servers', 'settings', 'files')}
 
     met = imports_of(path) & pages - {name_of(path)}
 

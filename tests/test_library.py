@@ -55,25 +55,17 @@ async def test_without_a_mark_every_ask_is_new(library: Library) -> None:
     assert first.id != second.id
 
 
-async def test_the_oldest_that_waits_for_a_provider_is_claimed_once(library: Library) -> None:
-    first, second = await submitted(library), await submitted(library)
-    await submitted(library, provider='demo')
+async def test_what_waits_is_claimed_once_and_by_whom_it_was_claimed_is_kept(
+    library: Library,
+) -> None:
+    waiting = await submitted(library)
 
-    claims = [await library.generations.claim('g4f', 7.0) for _ in range(3)]
+    claims = [await library.generations.claim('other', 7.0, waiting.id) for _ in range(2)]
 
-    assert [claim.id for claim in claims if claim] == [first.id, second.id]
     assert claims[0]
-    assert (claims[0].status, claims[0].started_at) == (Status.RUNNING, 7.0)
-
-
-async def test_a_certain_one_can_be_claimed(library: Library) -> None:
-    await submitted(library)
-    second = await submitted(library)
-
-    claimed = await library.generations.claim('g4f', 1.0, second.id)
-
-    assert claimed
-    assert claimed.id == second.id
+    assert (claims[0].id, claims[0].provider, claims[0].started_at) == (waiting.id, 'other', 7.0)
+    assert claims[0].status is Status.RUNNING
+    assert claims[1] is None
 
 
 async def test_an_outcome_is_read_back_whole(library: Library) -> None:
@@ -130,7 +122,7 @@ async def test_a_stale_attempt_can_not_finish_the_next(library: Library) -> None
     stale = await running(library)
     await library.generations.cancel(stale.id, 8.0)
     await library.generations.retry(stale.id, 'g4f')
-    fresh = await library.generations.claim('g4f', 9.0)
+    fresh = await library.generations.claim('g4f', 9.0, stale.id)
 
     written = await library.generations.finish(stale, drawn(kept('a')), 9.5)
 
@@ -167,7 +159,7 @@ async def in_status(library: Library, status: Status) -> Generation:
     if status is Status.CANCELLED:
         return await library.generations.cancel(generation.id, 2.0)
     if status is not Status.QUEUED:
-        claimed = await library.generations.claim('g4f', 2.0)
+        claimed = await library.generations.claim('g4f', 2.0, generation.id)
         assert claimed
         if status is Status.DONE:
             await library.generations.finish(claimed, drawn(kept('a')), 3.0)
@@ -234,11 +226,21 @@ async def test_what_does_not_exist_is_not_found(library: Library) -> None:
             await act
 
 
-async def test_the_providers_that_something_waits_for_are_named(library: Library) -> None:
-    await running(library)
-    await submitted(library, provider='demo')
+async def asked(library: Library, provider: str, model: str | None) -> int:
+    ask = Ask(prompt='a', provider=provider, model=model)
+    sent = await library.generations.submit(ask, provider='g4f', submission=None, now=1.0)
+    return sent.generation.id
 
-    assert await library.generations.waiting_for() == ('demo',)
+
+async def test_the_oldest_that_waits_for_each_provider_and_model_is_named(library: Library) -> None:
+    await running(library)
+    asks = [('', 'flux'), ('far', None), ('', 'flux'), ('', None), ('far', 'flux')]
+    ids = [await asked(library, *one) for one in asks]
+
+    waiting = await library.ahead.waiting()
+
+    expected = [(ids[at], *asks[at]) for at in (0, 1, 3, 4)]
+    assert [(one.id, one.provider, one.model) for one in waiting] == expected
 
 
 async def test_the_place_in_the_queue_counts_the_same_provider_alone(library: Library) -> None:

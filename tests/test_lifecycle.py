@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import socket
@@ -13,6 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.library import Library
+from app.library.learned import Fact
 from tests.servers import CLOSED_PORT_URL, ROOT, clean_environment, running_easel, start_easel
 
 
@@ -184,6 +187,56 @@ def test_generate_says_why_it_failed(tmp_path: Path) -> None:
     assert result['images'] == []
     assert result['error']['kind'] == 'unreachable'
     assert set(result['error']) == {'kind', 'message', 'hint', 'param', 'retry_after_s', 'job_id'}
+
+
+def test_generate_names_the_server_that_is_to_draw(upstream: str, tmp_path: Path) -> None:
+    arguments = ('generate', 'x', '--json', '--data', str(tmp_path), '--size', '32x32')
+    settings = {'EASEL_API_URL': upstream}
+
+    drawn = command(*arguments, '--provider', 'demo', environment=settings)
+    refused = command(*arguments, '--provider', 'nobody', environment=settings)
+
+    assert json.loads(drawn.stdout)['provider'] == 'demo'
+    assert refused.returncode == 2
+    assert 'nobody' in refused.stderr
+
+
+async def teach(data: Path, base_url: str) -> None:
+    """Write down something that was learned of a server."""
+    library = await Library.open(data / 'easel.db')
+    await library.learned.keep(Fact(base_url, '', 'response_format', 'url'), 1.0)
+    await library.close()
+
+
+async def learned(data: Path) -> set[str]:
+    library = await Library.open(data / 'easel.db')
+    facts = await library.learned.all()
+    await library.close()
+    return {fact.value for fact in facts}
+
+
+@pytest.mark.parametrize('name', ['', 'demo'], ids=['in use', 'another'])
+def test_generate_forgets_what_was_learned_of_the_server_in_use(
+    name: str, upstream: str, tmp_path: Path
+) -> None:
+    data = tmp_path
+    asyncio.run(teach(data, upstream))
+    arguments = ('generate', 'x', '--data', str(data), '--size', '32x32', '--provider', name)
+
+    command(*arguments, '--forget', environment={'EASEL_API_URL': upstream})
+
+    assert ('url' in asyncio.run(learned(data))) is (name == 'demo')
+
+
+def test_generate_has_the_server_forget_that_holds_the_data(upstream: str, tmp_path: Path) -> None:
+    data = tmp_path / 'data'
+    data.mkdir()
+    asyncio.run(teach(data, upstream))
+    with running_easel(data, {'EASEL_API_URL': upstream}):
+        done = command('generate', 'x', '--data', str(data), '--size', '32x32', '--forget')
+
+    assert done.returncode == 0
+    assert 'url' not in asyncio.run(learned(data))
 
 
 @pytest.mark.parametrize(

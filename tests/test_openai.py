@@ -15,7 +15,9 @@ from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
 from app.images import Store
 from app.incoming import Incoming
 from app.models import Ask, ResponseFormat, Size
-from app.providers.openai import endpoint, request_body
+from app.providers.base import Run
+from app.providers.call import endpoint
+from app.providers.images_api import request_body
 from tests.fakes import (
     Asked,
     Ending,
@@ -61,14 +63,14 @@ async def failure_of(
         asking(f'{server.origin}/v1', timeout_s=timeout_s) as provider,
     ):
         with pytest.raises(ProviderError) as caught:
-            await provider.generate(ask or Ask(prompt='a cat'), store.incoming)
+            await provider.generate(ask or Ask(prompt='a cat'), Run(store.incoming))
     return caught.value.failure
 
 
 async def test_a_minimal_ask_sends_the_prompt_and_the_model_and_nothing_else(store: Store) -> None:
     async with upstream() as server, asking(f'{server.origin}/v1', key=None) as provider:
         server.otherwise = lambda _: Reply(body=ONE)
-        await provider.generate(Ask(prompt='кот 🐈'), store.incoming)
+        await provider.generate(Ask(prompt='кот 🐈'), Run(store.incoming))
 
     asked = server.asked[0]
     assert (asked.method, asked.target) == ('POST', '/v1/images/generations')
@@ -131,7 +133,7 @@ async def test_a_real_g4f_is_understood(name: str, store: Store) -> None:
         )
         pictures.otherwise = lambda _: Reply(body=PNG)
         async with asking(f'{server.origin}/v1', named=(pictures.origin,)) as provider:
-            count, failure = await counted(provider.generate(Ask(prompt='a'), store.incoming))
+            count, failure = await counted(provider.generate(Ask(prompt='a'), Run(store.incoming)))
 
     assert count == (len(said['json']['data']) if said['status'] == 200 else 0)
     if said['status'] != 200:
@@ -160,7 +162,7 @@ async def test_a_refused_connection_is_unreachable(store: Store) -> None:
     with refused_port() as port:
         async with asking(f'http://127.0.0.1:{port}/v1') as provider:
             with pytest.raises(ProviderError) as caught:
-                await provider.generate(Ask(prompt='a cat'), store.incoming)
+                await provider.generate(Ask(prompt='a cat'), Run(store.incoming))
 
     failure = caught.value.failure
     assert (failure.kind, failure.reason) == (ErrorKind.UNREACHABLE, 'connection refused')
@@ -249,7 +251,7 @@ async def test_a_bad_address_does_not_take_the_good_picture_along(store: Store) 
 
     async with upstream() as server, asking(f'{server.origin}/v1') as provider:
         server.otherwise = lambda _: Reply(body=body.encode())
-        answer = await provider.generate(Ask(prompt='a cat', n=2), store.incoming)
+        answer = await provider.generate(Ask(prompt='a cat', n=2), Run(store.incoming))
 
     assert [received.digest for received in answer.received] == [sha256(PNG)]
     assert [failure.kind for failure in answer.item_errors] == [ErrorKind.BLOCKED_URL]
@@ -261,7 +263,7 @@ async def test_cancelling_closes_the_call_and_leaves_no_file(content: bytes, sto
     arrived = asyncio.Event()
     async with upstream() as server, asking(f'{server.origin}/v1') as provider:
         server.otherwise = told(arrived, reply)
-        call = asyncio.create_task(provider.generate(Ask(prompt='a cat'), store.incoming))
+        call = asyncio.create_task(provider.generate(Ask(prompt='a cat'), Run(store.incoming)))
         await arrived.wait()
 
         call.cancel()
@@ -287,4 +289,4 @@ async def test_a_disk_that_refuses_is_not_the_providers_fault(store: Store) -> N
     async with upstream() as server, asking(f'{server.origin}/v1') as provider:
         server.otherwise = lambda _: Reply(body=ONE)
         with pytest.raises(StorageFailed):
-            await provider.generate(Ask(prompt='a cat'), refusing)
+            await provider.generate(Ask(prompt='a cat'), Run(refusing))

@@ -6,27 +6,17 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 
 import pytest
 
-from app.addresses import Blocked, origin_of
+from app.addresses import origin_of
 from app.errors import ErrorKind, Failure, ProviderError
-from app.outbound import Dialer, Outbound
+from app.outbound import Outbound
 from tests.fakes import KEY, Ending, Reply, picture, refused_port, upstream
 
 PNG = picture()
 SECRET = {'Authorization': f'Bearer {KEY}'}
-
-
-class FakeNames(Dialer):
-    """A dialer with a resolver of its own; each look-up takes the next answer."""
-
-    def __init__(self, *answers: list[str], named: tuple[str, ...] = ()) -> None:
-        super().__init__(origin_of(url) for url in named)
-        self.answers = list(answers)
-
-    async def addresses_of(self, host: str, port: int) -> list[str]:
-        return self.answers.pop(0)
 
 
 def redirect(location: str, status: int = 302) -> Reply:
@@ -51,51 +41,6 @@ async def failure_of(outbound: Outbound, url: str, own: str) -> Failure:
     with pytest.raises(ProviderError) as caught:
         await fetched(outbound, url, own)
     return caught.value.failure
-
-
-@pytest.mark.parametrize(
-    'addresses',
-    [
-        ['127.0.0.1'],
-        ['::1'],
-        ['10.0.0.7'],
-        ['8.8.8.8', '127.0.0.1'],
-        ['127.0.0.1', '8.8.8.8'],
-        ['169.254.169.254'],
-        ['fe80::1%eth0'],
-        ['no address'],
-    ],
-)
-async def test_a_name_that_stands_for_a_private_address_is_never_dialled(
-    addresses: list[str],
-) -> None:
-    async with upstream() as server:
-        with pytest.raises(Blocked):
-            await FakeNames(addresses).connect_tcp('cdn.invalid', server.port)
-
-    assert not server.left.is_set()
-
-
-@pytest.mark.parametrize('addresses', [['127.0.0.1'], ['127.0.0.2', '127.0.0.1']])
-async def test_the_addresses_that_were_checked_are_the_ones_that_are_dialled(
-    addresses: list[str],
-) -> None:
-    async with upstream() as server:
-        dialer = FakeNames(addresses, ['8.8.8.8'], named=(f'http://cdn.invalid:{server.port}',))
-        stream = await dialer.connect_tcp('CDN.invalid', server.port)
-        reached = stream.get_extra_info('server_addr')
-        await stream.aclose()
-
-    assert reached == ('127.0.0.1', server.port)
-    assert dialer.answers == [['8.8.8.8']]
-
-
-@pytest.mark.parametrize(('host', 'port'), [('nas.lan', 8081), ('other.lan', 8080)])
-async def test_a_named_origin_names_no_other(host: str, port: int) -> None:
-    dialer = FakeNames(['192.168.1.7'], named=('http://nas.lan:8080',))
-
-    with pytest.raises(Blocked):
-        await dialer.connect_tcp(host, port)
 
 
 async def test_a_picture_on_another_private_address_is_blocked_unasked() -> None:
@@ -127,6 +72,30 @@ async def test_the_key_goes_along_to_the_own_origin_and_nowhere_else() -> None:
     assert content == PNG
     assert [asked.headers.get('authorization') for asked in own.asked] == [f'Bearer {KEY}'] * 2
     assert 'authorization' not in other.asked[0].headers
+
+
+async def test_the_key_stays_at_home_once_a_redirect_has_led_away() -> None:
+    async with upstream() as own, upstream() as other:
+        own.replies = {
+            'GET /a.png': redirect(f'{other.origin}/b.png'),
+            'GET /c.png': Reply(body=PNG),
+        }
+        other.replies = {'GET /b.png': redirect(f'{own.origin}/c.png')}
+        async with outgoing(own.origin, other.origin) as outbound:
+            await fetched(outbound, f'{own.origin}/a.png', own.origin)
+
+    assert [asked.headers.get('authorization') for asked in own.asked] == [f'Bearer {KEY}', None]
+
+
+async def test_the_origin_of_another_provider_is_as_private_as_any() -> None:
+    async with upstream({'GET /a.png': Reply(body=PNG)}) as other, outgoing() as outbound:
+        outbound.dialer.trust(origin_of(other.origin))
+        warm = outbound.client.build_request('GET', f'{other.origin}/warm')
+        await (await outbound.client.send(warm, stream=True)).aclose()
+        failure = await failure_of(outbound, f'{other.origin}/a.png', 'http://127.0.0.1:1/v1')
+
+    assert failure.kind is ErrorKind.BLOCKED_URL
+    assert [asked.target for asked in other.asked] == ['/warm']
 
 
 @pytest.mark.parametrize('status', [301, 302, 303, 307, 308])
@@ -165,6 +134,9 @@ async def test_a_redirect_loop_ends_after_five_hops() -> None:
         'data:text/plain,x',
         'http://[',
         '//[',
+        '/\\evil.test/x',
+        '\\\\evil.test\\x',
+        'http:evil.test',
     ],
 )
 async def test_a_redirect_to_where_nothing_may_be_fetched_is_blocked(location: str) -> None:
@@ -182,11 +154,10 @@ async def test_a_redirect_to_where_nothing_may_be_fetched_is_blocked(location: s
         (Reply(status=404), 'HTTP 404', 404),
         (Reply(status=302), 'HTTP 302', 302),
         (Reply(status=206, body=PNG), 'HTTP 206', 206),
-        (Reply(headers=(('Content-Encoding', 'gzip'),), body=PNG), 'a compressed answer', None),
         (Reply(status=None), 'closed without an answer', None),
         (Reply(status=None, ending=Ending.RESETS), 'connection reset', None),
     ],
-    ids=['404', 'nowhere', 'part', 'gzip', 'closed', 'reset'],
+    ids=['404', 'nowhere', 'part', 'closed', 'reset'],
 )
 async def test_an_answer_that_is_no_picture_says_why(
     reply: Reply, reason: str, status: int | None
@@ -242,8 +213,9 @@ async def test_what_is_sent_tells_nothing_of_the_visitor() -> None:
 
 
 async def test_a_proxy_of_the_environment_is_not_used() -> None:
+    names = ('HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy')
     async with upstream() as proxy, upstream({'GET /a.png': Reply(body=PNG)}) as server:
-        with environment(HTTP_PROXY=proxy.origin, http_proxy=proxy.origin, ALL_PROXY=proxy.origin):
+        with environment(**dict.fromkeys(names, proxy.origin), NO_PROXY=''):
             async with outgoing(server.origin) as outbound:
                 await fetched(outbound, f'{server.origin}/a.png', server.origin)
 
@@ -259,6 +231,36 @@ def environment(**values: str) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+async def test_a_login_file_of_the_environment_is_not_read(tmp_path: Path) -> None:
+    login = tmp_path / 'netrc'
+    login.write_text('default login anna password secret\n')
+    login.chmod(0o600)
+    async with upstream({'GET /a.png': Reply(body=PNG)}) as server:
+        with environment(NETRC=str(login), HOME=str(tmp_path)):
+            async with outgoing(server.origin) as outbound:
+                await fetched(outbound, f'{server.origin}/a.png', 'http://elsewhere.test')
+
+    assert 'authorization' not in server.asked[0].headers
+
+
+async def test_a_target_goes_over_the_wire_as_it_was_spelt() -> None:
+    target = "/100%/a%2fb,(1)'~@2x.png?b=2&a=%2F&b=1&s=a+b%20c==&u=https://i.test/[x]"
+    async with upstream() as server, outgoing(server.origin) as outbound:
+        server.otherwise = lambda _: Reply(body=PNG)
+        await fetched(outbound, f'{server.origin}{target}#there', server.origin)
+
+    assert server.asked[0].target == target
+
+
+async def test_easel_never_asks_itself_for_a_picture() -> None:
+    async with upstream() as server, outgoing(server.origin) as outbound:
+        outbound.never_call(server.port)
+        failure = await failure_of(outbound, f'{server.origin}/a.png', server.origin)
+
+    assert (failure.kind, failure.reason) == (ErrorKind.BLOCKED_URL, 'Easel itself')
+    assert server.asked == []
 
 
 async def test_the_client_takes_no_redirect_by_itself() -> None:

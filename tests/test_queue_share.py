@@ -41,7 +41,7 @@ async def test_what_no_longer_waits_makes_room(tmp_path: Path, act: str) -> None
             await submit(app, FLOODER)
         if act == 'claim':
             newest = await house.library.generations.one(1)
-            await house.library.generations.claim(newest.provider, 1.0)
+            await house.library.generations.claim(newest.provider, 1.0, newest.id)
         else:
             await house.library.generations.cancel(1, 1.0)
 

@@ -173,14 +173,16 @@ def test_any_retry_after_is_within_an_hour_or_none(plain: str, with_ms: str) -> 
         (None, 'Setting `seed` is not supported', 'seed'),
         (None, 'Argument not supported: n', 'n'),
         (None, 'Unsupported response format: None', 'response_format'),
-        (None, "Unknown parameter: 'style'.", None),
+        (None, "Unknown parameter: 'style'.", 'style'),
         ({'error': {'param': 'prompt'}}, 'bad', None),
         ({'error': {'param': 'model'}}, 'bad', None),
         ({'error': {'param': None}}, 'bad', None),
         (None, 'The size of the queue is 7', None),
     ],
 )
-def test_a_refused_field_is_one_that_was_sent(tree: Json, text: str, param: str | None) -> None:
+def test_a_refused_field_is_named_though_not_what_must_be_sent(
+    tree: Json, text: str, param: str | None
+) -> None:
     assert refused_param(tree, text, SENT) == param
 
 

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from app.errors import ErrorKind, ProviderError, StorageFailed
 from app.incoming import Incoming
 from app.models import Ask
+from app.providers.base import Run
 from app.providers.reply import LONG_STRING_BYTES, MOST_PICTURES, MOST_SKELETON_BYTES, Spool
 from tests.fakes import Reply, arriving_in, asking, picture, sha256, storing, upstream
 
@@ -36,8 +37,7 @@ FRAGMENTS = (
     b'-_' * 2_100,
     b'=',
     b'==',
-    b'\n ',
-    b'\xff\xd8\xff',
+    b'\n \xff\xd8\xff',
     b'\x89PNG\r\n\x1a\n',
     b'\xef\xbb\xbf',
     'слова '.encode() * 400,
@@ -171,8 +171,8 @@ async def test_a_picture_is_the_same_in_every_spelling(
 
     async with storing(tmp_path) as store, upstream() as server:
         server.otherwise = lambda _: Reply(body=body)
-        async with asking(f'{server.origin}/v1') as provider:
-            answer = await provider.generate(Ask(prompt='a cat'), store.incoming)
+        async with asking(f'{server.origin}/v1') as one:
+            answer = await one.generate(Ask(prompt='a cat'), Run(store.incoming))
 
     assert [received.digest for received in answer.received] == [sha256(content)]
     assert [path.stat().st_size for path in (tmp_path / 'arriving').iterdir()] == [size - 1]

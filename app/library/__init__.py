@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.library.ahead import Ahead
+from app.library.attempts import Attempts
 from app.library.db import Database
 from app.library.generations import Generations
 from app.library.images import Images
+from app.library.learned import LearnedFacts
+from app.library.providers import ProviderRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,9 @@ class Library:
     generations: Generations
     images: Images
     ahead: Ahead
+    attempts: Attempts
+    learned: LearnedFacts
+    providers: ProviderRows
 
     @classmethod
     async def open(cls, path: Path) -> Library:
@@ -28,7 +34,15 @@ class Library:
             StorageFailed: It can't be opened, or a newer Easel wrote it.
         """
         database = await Database.open(path)
-        return cls(database, Generations(database), Images(database), Ahead(database))
+        return cls(
+            database,
+            Generations(database),
+            Images(database),
+            Ahead(database),
+            Attempts(database),
+            LearnedFacts(database),
+            ProviderRows(database),
+        )
 
     async def close(self) -> None:
         """Let go of the database; safe to call twice."""

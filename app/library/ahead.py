@@ -1,12 +1,27 @@
-"""Questions about what is to come: places in the queue, and how long such things took."""
+"""What is to come: places in the queue, how long such things took, how far one is."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import cast
 
 import apsw
 
 from app.library.db import Database, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A generation at the head of its queue.
+
+    Attributes:
+        provider: Who was asked for; empty: whoever can.
+        model: What was asked for; None: the provider's own.
+    """
+
+    id: int
+    provider: str
+    model: str | None
 
 
 class Ahead:
@@ -50,5 +65,37 @@ class Ahead:
                 {'id': generation_id},
             ).fetchall()
             return cast('int', cast('Row', rows[0])['waiting'])
+
+        return await self._database.read(ask)
+
+    async def progressed(self, generation_id: int, attempt: int, progress: float) -> None:
+        """Write down how far the drawing is, 0 to 1; of a finished one nothing is written."""
+
+        def change(db: apsw.Connection) -> None:
+            db.execute(
+                """
+                update generations
+                set progress = :progress
+                where id = :id and attempt = :attempt and status = 'running'
+                """,
+                {'id': generation_id, 'attempt': attempt, 'progress': progress},
+            )
+
+        await self._database.write(change)
+
+    async def waiting(self) -> tuple[Waiting, ...]:
+        """Give the oldest generation that waits for each provider and model, oldest first."""
+
+        def ask(db: apsw.Connection) -> tuple[Waiting, ...]:
+            rows = db.execute(
+                """
+                select min(id) as id, asked_provider as provider, asked_model as model
+                from generations
+                where status = 'queued'
+                group by asked_provider, asked_model
+                order by 1
+                """
+            )
+            return tuple(Waiting(**cast('Row', row)) for row in rows)  # type: ignore[arg-type]
 
         return await self._database.read(ask)

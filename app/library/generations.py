@@ -9,6 +9,7 @@ from typing import cast
 import apsw
 
 from app.errors import N_, Conflict, NotFound
+from app.library.attempts import add_attempts
 from app.library.db import Database, Row
 from app.library.images import add_images, images_of
 from app.library.rows import ask_columns, failure_fields, failure_text, generation_of
@@ -25,14 +26,9 @@ class Generations:
     async def submit(
         self, ask: Ask, *, provider: str, submission: str | None, now: float, share: str = ''
     ) -> Submitted:
-        """Queue an ask.
+        """Queue an ask; the same mark (`submission`) again gives the same generation.
 
-        Args:
-            ask: What to draw.
-            provider: Who is meant to draw it.
-            submission: The form's own mark; the same mark again gives the same generation.
-            now: Seconds since 1970.
-            share: Whose share of the queue it counts to while it waits.
+        While it waits, it counts to a visitor's share; an empty one is nobody's.
 
         Raises:
             Conflict: The mark was used with another ask.
@@ -50,23 +46,19 @@ class Generations:
 
         return await self._database.write(change)
 
-    async def claim(
-        self, provider: str, now: float, generation_id: int | None = None
-    ) -> Generation | None:
-        """Take the oldest generation that waits for this provider, or one certain of them."""
+    async def claim(self, provider: str, now: float, generation_id: int) -> Generation | None:
+        """Take a waiting generation; None if it does not wait any more.
+
+        An empty provider leaves the one that was expected.
+        """
 
         def change(db: apsw.Connection) -> Generation | None:
             rows = db.execute(
                 """
                 update generations
-                set status = 'running', started_at = :now, progress = null, share = ''
-                where id = (
-                  select id
-                  from generations
-                  where status = 'queued' and provider = :provider and id = coalesce(:id, id)
-                  order by id
-                  limit 1
-                )
+                set status = 'running', provider = iif(:provider = '', provider, :provider),
+                  started_at = :now, progress = null, share = ''
+                where id = :id and status = 'queued'
                 returning *
                 """,
                 {'now': now, 'provider': provider, 'id': generation_id},
@@ -106,6 +98,7 @@ class Generations:
             if not db.changes():
                 return False
             add_images(db, claimed, outcome, now, list(range(len(outcome.kept))))
+            add_attempts(db, claimed, outcome.attempts)
             return True
 
         return await self._database.write(change)
@@ -196,15 +189,6 @@ class Generations:
             add_images(db, generation, outcome, generation.created_at, positions)
 
         await self._database.write(change)
-
-    async def waiting_for(self) -> tuple[str, ...]:
-        """Name the providers that something waits for."""
-
-        def ask(db: apsw.Connection) -> tuple[str, ...]:
-            rows = db.execute("select distinct provider from generations where status = 'queued'")
-            return tuple(str(_row(row)['provider']) for row in rows)
-
-        return await self._database.read(ask)
 
     async def one(self, generation_id: int) -> Generation:
         """Read one, with its pictures.

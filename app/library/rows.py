@@ -23,6 +23,9 @@ def generation_of(row: Row, images: tuple[Image, ...] = ()) -> Generation:
         response_format=_format_of(row),
         negative_prompt=cast('str | None', row['negative_prompt']),
         quality=cast('str | None', row['quality']),
+        steps=cast('int | None', row['steps']),
+        guidance=cast('str | None', row['guidance']),
+        sampler=cast('str | None', row['sampler']),
     )
     return Generation(
         id=cast('int', row['id']),
@@ -61,6 +64,9 @@ def ask_columns(ask: Ask) -> Row:
         'seed': ask.seed,
         'response_format': ask.response_format,
         'quality': ask.quality,
+        'steps': ask.steps,
+        'guidance': ask.guidance,
+        'sampler': ask.sampler,
     }
 
 

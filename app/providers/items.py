@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ URL_KEYS = ('url', 'image_url')
 _PICTURE_KEYS = {*BASE64_KEYS, *URL_KEYS}
 TASK_KEYS = ('poll_url', 'task_id', 'job_id')
 MOST_DEPTH = 8
+DONE = '[DONE]'
 MOST_ITEMS = 64
 
 _MARKDOWN_IMAGE = re.compile(r'!\[[^\[\]]{0,500}\]\(([^()\s]{1,8192})\)')
@@ -29,45 +31,61 @@ class Item:
     """One picture that an answer names.
 
     Attributes:
-        text: Base64, a spool's mark, a data URI, or an address.
+        text: Base64, a spool's mark, a data URI or an address; empty where one is missing.
         is_address: Whether the server called it one, or it plainly is one.
+        trouble: What the server says of one that it could not make.
     """
 
     text: str
     is_address: bool
     revised_prompt: str | None = None
     seed: int | None = None
+    trouble: str = ''
+
+
+class Cut(ValueError):
+    """A stream of events ended before the picture came."""
 
 
 def parse(skeleton: str) -> Json:
     """Read the text: JSON, JSON lines, or server-sent events.
 
-    JSON lines and events give the last value that holds a picture, or else the last of all.
+    JSON lines and events give what holds pictures, or else the last value of all; previews are
+    left out.
 
     Raises:
+        Cut: It is a stream of events, and all that came whole is previews.
         ValueError: It is none of these.
     """
     text = skeleton.strip()
     try:
         return _loads(text)
-    except ValueError:
-        values = list(_events(text)) if _DATA_FIELD.match(text) else list(_lines(text))
-        if not values:
+    except ValueError as error:
+        is_stream = bool(_DATA_FIELD.match(text))
+        values = list(_events(text) if is_stream else _lines(text))
+        finals = [value for value in values if not is_partial(value)]
+        if is_stream and not finals:
+            raise Cut('only previews came' if values else 'no event is whole') from error
+        if not finals:
             raise
-    finals = [value for value in values if not _is_partial(value)]
-    drawn = [item for value in finals for item in _drawn(value)]
-    return drawn if drawn else (finals or values)[-1]
+    drawn = [value for value in finals if find_items(value)]
+    lost = [value for value in finals if _trouble_in(value)]
+    return [*drawn, *lost] if drawn else finals[-1]
 
 
 def find_items(tree: Json) -> list[Item]:
     """List the pictures in their order; each dictionary that holds one is one picture.
 
-    A place in a list that should hold one and does not is an item with an empty text.
+    A place in a list that should hold one and does not is an item with an empty text. A sheet of
+    all of them, which some servers put first, is none.
     """
-    items = list(_walk(tree, 0))[:MOST_ITEMS]
+    info = _info_of(tree)
+    grids = info.get('index_of_first_image')
+    items = list(_walk(tree, 0))[grids if isinstance(grids, int) and grids > 0 else 0 :]
+    items = items[:MOST_ITEMS]
     if not any(item.text for item in items):
         return []
-    seeds = _seeds_of(tree)
+    seeds = _seeds_of(tree, info)
     return [
         item if item.seed is not None else replace(item, seed=seed)
         for item, seed in zip(items, [*seeds, *[None] * len(items)], strict=False)
@@ -98,27 +116,38 @@ def _loads(text: str) -> Json:
     return tree
 
 
-def _lines(text: str) -> Iterator[Json]:
-    for line in text.splitlines():
-        if line.strip():
-            yield _loads(line)
+def payloads(event: str) -> Iterator[Json]:
+    """Read what the data lines of one event, or of the whole stream's text between blanks, say.
 
-
-def _events(text: str) -> Iterator[Json]:
-    for event in re.split(r'\r?\n\r?\n|\r\r', text):
-        fields = (line.partition(':') for line in re.split(r'\r\n|\r|\n', event))
-        payload = '\n'.join(value.removeprefix(' ') for name, _, value in fields if name == 'data')
-        if payload and payload.strip() != '[DONE]':
+    What is no JSON is passed over; `[DONE]` is given as it is.
+    """
+    fields = (line.partition(':') for line in re.split(r'\r\n|\r|\n', event))
+    payload = '\n'.join(value.removeprefix(' ') for name, _, value in fields if name == 'data')
+    if payload.strip() == DONE:
+        yield DONE
+    elif payload:
+        with contextlib.suppress(ValueError):
             yield _loads(payload)
 
 
-def _is_partial(value: Json) -> bool:
+def is_partial(value: Json) -> bool:
+    """Whether an event holds a preview and not a finished picture."""
     kind = value.get('type') if isinstance(value, dict) else None
     return isinstance(kind, str) and (kind == 'partial' or kind.endswith('partial_image'))
 
 
-def _drawn(value: Json) -> list[Json]:
-    return [value] if find_items(value) else []
+def _lines(text: str) -> Iterator[Json]:
+    """Read JSON lines; the last may be cut, and others may be no JSON."""
+    for line in text.splitlines():
+        with contextlib.suppress(ValueError):
+            value = _loads(line)
+            if isinstance(value, dict | list):
+                yield value
+
+
+def _events(text: str) -> Iterator[Json]:
+    for event in re.split(r'\r?\n\r?\n|\r\r', text):
+        yield from (value for value in payloads(event) if value != DONE)
 
 
 def _walk(node: Json, depth: int) -> Iterator[Item]:
@@ -128,8 +157,10 @@ def _walk(node: Json, depth: int) -> Iterator[Item]:
         for element in node:
             found = list(_walk(element, depth + 1))
             yield from found
-            if not found and isinstance(element, dict) and _PICTURE_KEYS & element.keys():
-                yield Item('', is_address=False)
+            if not found and isinstance(element, dict):
+                trouble = _trouble_in(element)
+                if trouble or _PICTURE_KEYS & element.keys():
+                    yield Item('', is_address=False, trouble=trouble)
     elif isinstance(node, str):
         yield from _item_of_text(node, depth)
     elif isinstance(node, dict):
@@ -140,6 +171,14 @@ def _walk(node: Json, depth: int) -> Iterator[Item]:
         for key in dict.fromkeys((*CONTAINERS, *INSIDE)):
             if key in node and node[key] is not None:
                 yield from _walk(node[key], depth + 1)
+
+
+def _trouble_in(value: Json) -> str:
+    """Read what is said of one picture that could not be made."""
+    error = value.get('error') if isinstance(value, dict) else None
+    if isinstance(error, dict):
+        error = error.get('message') or error.get('code')
+    return error if isinstance(error, str) else ''
 
 
 def _item_of(node: dict[str, Json]) -> Item | None:
@@ -167,18 +206,23 @@ def _is_seed(value: Json) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63
 
 
-def _seeds_of(tree: Json) -> list[int]:
-    """Read seeds that stand beside the pictures and not in them."""
-    if not isinstance(tree, dict):
-        return []
-    info = tree.get('info')
+def _info_of(tree: Json) -> dict[str, Json]:
+    """Read what AUTOMATIC1111 says beside its pictures, as JSON within JSON."""
+    info = tree.get('info') if isinstance(tree, dict) else None
     if isinstance(info, str):
         try:
             info = _loads(info)
         except ValueError:
-            info = None
+            return {}
+    return info if isinstance(info, dict) else {}
+
+
+def _seeds_of(tree: Json, info: dict[str, Json]) -> list[int]:
+    """Read seeds that stand beside the pictures and not in them."""
+    if not isinstance(tree, dict):
+        return []
     for node in (info, tree):
-        every = node.get('all_seeds') if isinstance(node, dict) else None
+        every = node.get('all_seeds')
         if isinstance(every, list):
             return [seed for seed in every if _is_seed(seed)]
     seed = tree.get('seed')

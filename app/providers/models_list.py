@@ -36,13 +36,34 @@ def models_in(tree: Json) -> tuple[str, ...]:
     servers set it false for every model that draws. Nothing is hidden: the rest follows.
     """
     rows = _rows(tree)
+    return _names([*_drawing(rows), *rows])
+
+
+def drawing_in(tree: Json) -> tuple[str, ...]:
+    """List only the names that a flag or the name itself says can draw."""
+    return _names(_drawing(_rows(tree)))
+
+
+def _drawing(rows: list[Json]) -> list[Json]:
     flagged = [row for row in rows if _is_flagged(row)]
     if not flagged:
         flagged = [row for row in rows if _is_model_with_flag(row)]
-    named = [row for row in rows if _DRAWS.search(_name(row))]
-    ordered = [*flagged, *named, *rows]
-    names = (_name(row) for row in ordered)
+    return [*flagged, *(row for row in rows if _DRAWS.search(_name(row)))]
+
+
+def _names(rows: list[Json]) -> tuple[str, ...]:
+    names = (_name(row) for row in rows)
     return tuple(dict.fromkeys(name for name in names if name))[:MOST_NAMES]
+
+
+def draws_in_chats(tree: Json, model: str) -> bool:
+    """Whether a list says of a model that pictures are among what it answers."""
+    row = next((row for row in _rows(tree) if model and _name(row) == model), None)
+    if not isinstance(row, dict):
+        return False
+    inner = row.get('architecture')
+    nodes = [row, inner] if isinstance(inner, dict) else [row]
+    return any(_says_image(node.get('output_modalities')) for node in nodes)
 
 
 def _rows(tree: Json) -> list[Json]:
@@ -74,9 +95,11 @@ def _is_model_with_flag(row: Json) -> bool:
 def _is_flagged(row: Json) -> bool:
     if not isinstance(row, dict) or row.get('provider') is True:
         return False
-    for key in _SIGNS:
-        value = row.get(key)
-        words = value if isinstance(value, list) else [value]
-        if any(isinstance(word, str) and word.lower() in _IMAGE_WORDS for word in words):
-            return True
-    return False
+    inner = row.get('architecture')
+    nodes = [row, inner] if isinstance(inner, dict) else [row]
+    return any(_says_image(node.get(key)) for node in nodes for key in _SIGNS)
+
+
+def _says_image(value: Json) -> bool:
+    words = value if isinstance(value, list) else [value]
+    return any(isinstance(word, str) and word.lower() in _IMAGE_WORDS for word in words)

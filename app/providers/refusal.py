@@ -15,6 +15,17 @@ from app.providers.items import Json, task_of
 from app.providers.words import words_of
 
 LONGEST_WAIT_S = 3_600.0
+OPTIONAL = (
+    'size',
+    'n',
+    'quality',
+    'style',
+    'seed',
+    'response_format',
+    'negative_prompt',
+    'guidance_scale',
+    'num_inference_steps',
+)
 
 _NAMED_PARAM = re.compile(
     r"""(?:unknown\ parameter|unhandled\ parameter|argument\ not\ supported|setting|parameter
@@ -80,7 +91,7 @@ def refusal(
         tree: The parsed body, None where it is no JSON.
         text: The body.
         where: The address asked.
-        sent: The names of the fields that were sent, since only those can be refused.
+        sent: The names of the fields that were sent, which may be named in passing.
     """
     words = words_of(tree, text)
     everything = f'{words} {text[:4000]}'
@@ -106,8 +117,12 @@ def refusal(
 
 
 def refused_param(tree: Json, text: str, sent: Collection[str]) -> str | None:
-    """Name the field that a refusal means, if we sent it."""
+    """Name the field that a refusal means: one that was sent, or plainly named one that was not.
+
+    Some servers refuse their own default, for which only a value of ours would help.
+    """
     droppable = [name for name in sent if name not in ('prompt', 'model')]
+    plain = [*droppable, *(name for name in OPTIONAL if name not in droppable)]
     error = tree.get('error') if isinstance(tree, dict) else None
     named = [error.get('param')] if isinstance(error, dict) else []
     detail = tree.get('detail') if isinstance(tree, dict) else None
@@ -116,11 +131,12 @@ def refused_param(tree: Json, text: str, sent: Collection[str]) -> str | None:
         named.append(loc[-1] if isinstance(loc, list) and loc else None)
     named += _NAMED_PARAM.findall(text)
     for name in named:
-        if name in droppable:
+        if name in plain:
             return str(name)
     if not _REJECTS.search(text):
         return None
-    return next((name for name in droppable if len(name) > 1 and _names(text, name)), None)
+    words = [name for name in plain if name in droppable or '_' in name]
+    return next((name for name in words if len(name) > 1 and _names(text, name)), None)
 
 
 def _names(text: str, field: str) -> bool:

@@ -9,89 +9,28 @@ How the bytes are cut into blocks never changes what comes out.
 
 from __future__ import annotations
 
-import binascii
 import re
 import secrets
 from collections.abc import Callable
 from enum import Enum, auto
 
-import pybase64
-
 from app.errors import ErrorKind, Failure, ProviderError
 from app.formats import mime_of
 from app.incoming import Incoming
 from app.models import Received
+from app.providers.base64_reader import Base64Error, Base64Reader
 from app.providers.json_text import ends_escaped, string_end, unescaped
 
 LONG_STRING_BYTES = 4_096
 MOST_SKELETON_BYTES = 4 * 1024 * 1024
 MOST_PICTURES = 64
 SNIFF_BYTES = 16
+ZIP = b'PK\x03\x04'
 
 _BASE64 = re.compile(rb'\s*(?:[A-Za-z0-9+/_=-]{48,}\s+)*[A-Za-z0-9+/_=-]*')  # lines, not words
 _PERCENT = re.compile(rb'%([0-9a-fA-F]{2})')
 _CUT_PERCENT = re.compile(rb'%[0-9a-fA-F]?\Z')
 _DATA_URI = re.compile(rb'\s*data:[^,"]{0,200};base64,', re.IGNORECASE)
-_BLANKS = b' \t\r\n'
-_STANDARD = bytes.maketrans(b'-_', b'+/')
-
-
-class Base64Error(Exception):
-    """The text is not base64, or its end is missing."""
-
-
-class Base64Reader:
-    """Decodes base64 that comes in pieces of any length, in any spelling."""
-
-    def __init__(self, incoming: Incoming) -> None:
-        self._incoming = incoming
-        self._rest = b''
-
-    def feed(self, text: bytes) -> None:
-        """Decode a piece.
-
-        Raises:
-            Base64Error: It holds what base64 does not.
-        """
-        text = self._rest + text
-        whole = max(0, len(text) - 4) & ~3  # the last four letters may be padding: `finish` knows
-        try:
-            block = pybase64.b64decode(memoryview(text)[:whole], validate=True)
-        except binascii.Error:
-            self._feed_odd(text)
-            return
-        if text[whole - 1 : whole] == b'=':
-            self._feed_odd(text)
-            return
-        self._rest = text[whole:]
-        self._incoming.write(block)
-
-    def finish(self) -> None:
-        """Decode what is left, with its padding or without.
-
-        Raises:
-            Base64Error: One letter is left over, so the end is missing.
-        """
-        rest = self._rest.translate(_STANDARD, _BLANKS).rstrip(b'=')
-        if len(rest) % 4 == 1:
-            raise Base64Error('cut')
-        self._write(rest + b'=' * (-len(rest) % 4))
-
-    def _feed_odd(self, text: bytes) -> None:
-        """Decode a piece with blanks, line breaks or the letters of the URL alphabet in it."""
-        plain = text.translate(_STANDARD, _BLANKS)
-        whole = max(0, len(plain) - 4) & ~3
-        if plain[:whole].endswith(b'='):
-            raise Base64Error('padding in the middle')
-        self._rest = plain[whole:]
-        self._write(plain[:whole])
-
-    def _write(self, text: bytes) -> None:
-        try:
-            block = pybase64.b64decode(text, validate=True)
-        except binascii.Error as error:
-            raise Base64Error(str(error)) from error
-        self._incoming.write(block)
 
 
 class _Place(Enum):
@@ -121,6 +60,7 @@ class Spool:
         self.bad: set[str] = set()
         self._incoming = incoming
         self._token = f'picture-{secrets.token_hex(8)}-'
+        self._marks = 0
         self._place = _Place.START
         self._skeleton = bytearray()
         self._held = b''  # the answer's first bytes, or the string so far
@@ -151,6 +91,15 @@ class Spool:
         while at < len(block):
             at = self._step(block, at)
 
+    def take(self, mark: str) -> Received | None:
+        """Hand a picture over to whoever asks for its mark first."""
+        return self.pictures.pop(mark, None)
+
+    @property
+    def skeleton(self) -> bytearray:
+        """What has come so far, without the string that is being read."""
+        return self._skeleton
+
     def finish(self) -> str:
         """Close everything and give the skeleton; a string that never ended stays open in it."""
         if self._place is _Place.START:
@@ -176,7 +125,7 @@ class Spool:
     def _begin(self) -> bytes:
         """Look at the first bytes; give back those that are text."""
         start, self._held = self._held, b''
-        if not mime_of(start):
+        if not mime_of(start) and not start.startswith(ZIP):
             self._place = _Place.OUTSIDE
             return start
         self._place = _Place.RAW
@@ -224,7 +173,7 @@ class Spool:
             self._place = _Place.LONG_TEXT
             self._add(b'"' + held)
             return
-        if len(self.pictures) + len(self.bad) >= MOST_PICTURES:
+        if self._marks >= MOST_PICTURES:
             raise _too_large('over 64 pictures')
         self._place = _Place.PICTURE
         self._file = self._incoming()
@@ -260,7 +209,7 @@ class Spool:
         except Base64Error:
             self._spoil()
             return
-        mark = f'{self._token}{len(self.pictures) + len(self.bad)}'
+        mark = self._new_mark()
         self.pictures[mark] = self._file.received()
         self._file = self._reader = None
         self._add(f'"{mark}"'.encode())
@@ -270,10 +219,15 @@ class Spool:
         assert self._file  # noqa: S101 (there is one to give up)
         self._file.discard()
         self._file = self._reader = None
-        mark = f'{self._token}{len(self.pictures) + len(self.bad)}'
+        mark = self._new_mark()
         self.bad.add(mark)
         self._add(f'"{mark}"'.encode())
         self._place = _Place.BAD_PICTURE
+
+    def _new_mark(self) -> str:
+        mark = f'{self._token}{self._marks}'
+        self._marks += 1
+        return mark
 
     def _unescape(self, piece: bytes) -> bytes:
         """Undo JSON's escapes; one that the block's end cuts waits for the next block."""

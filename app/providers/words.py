@@ -35,11 +35,16 @@ def words_of(tree: Json, text: str) -> str:
     return scrub(found)
 
 
-def scrub(text: str) -> str:
-    """Take out what must not be shown or logged: pictures, keys, paths; cut to 500 letters."""
+def clean(text: str) -> str:
+    """Take out what must not be shown or logged: pictures, keys, paths."""
     for pattern, instead in _SECRETS:
         text = pattern.sub(instead, text)
-    text = ' '.join(text.split())
+    return text
+
+
+def scrub(text: str) -> str:
+    """Clean a text for one line: blanks folded, cut to 500 letters."""
+    text = ' '.join(clean(text).split())
     return text if len(text) <= LONGEST_WORDS else text[: LONGEST_WORDS - 1] + '…'
 
 

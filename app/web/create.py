@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import islice
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -10,15 +11,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.errors import N_, AppError, InvalidRequest
-from app.models import Generation
+from app.models import Generation, Submitted
+from app.providers.watched import Watched
 from app.web.failures import failure_json, in_words
 from app.web.forms import (
     LONGEST_PROMPT,
     MOST_COUNT,
     ask_of,
+    chosen_in,
     fields_in,
     fields_of,
-    form_fields,
+    form_pairs,
     new_submission,
     save_upload,
     submission_of,
@@ -36,6 +39,7 @@ TheId = Annotated[int, Depends(id_in)]
 
 RECENT = 18
 MOST_PAGE = 60
+MOST_SUGGESTED = 200
 REFRESH_S = 3
 SHAPES = (
     ('1024x1024', N_('Square'), '1 : 1'),
@@ -58,25 +62,27 @@ EXAMPLES = (
 async def create_page(request: Request, house: TheHouse) -> Response:
     """Show the form, and the newest generations below it."""
     fields, given = await _starting_fields(request, house)
-    return await _create_page(request, house, fields, given=given)
+    chosen = chosen_in(fields.items())
+    return await _create_page(request, house, fields, given=given, chosen=chosen)
 
 
 @router.post('/generations')
 async def submit(request: Request, house: TheHouse) -> Response:
-    """Queue a generation; what was typed comes back when it can't be used."""
-    fields = await form_fields(request)
+    """Queue a generation for each chosen server; what was typed comes back if it can't be used."""
+    pairs = await form_pairs(request)
+    fields, chosen = dict(pairs), chosen_in(pairs)
     try:
-        submitted = await house.worker.submit(
-            ask_of(fields), submission_of(fields), visitor_of(request).share
-        )
+        share = visitor_of(request).share
+        submitted = await _submit_each(house, fields, chosen or ('',), share)
     except InvalidRequest as error:
         if wants_json(request):
             raise
-        return await _create_page(request, house, fields, given=True, error=error)
-    generation = submitted.generation
+        return await _create_page(request, house, fields, given=True, chosen=chosen, error=error)
+    generations = [one.generation for one in submitted]
     if wants_fragment(request):
-        return await _fragment(request, house, generation, status=201 if submitted.new else 200)
-    return _to_tile(generation)
+        status = 201 if any(one.new for one in submitted) else 200
+        return await _fragment(request, house, *generations, status=status)
+    return _to_tile(generations[0])
 
 
 @router.post('/reading')
@@ -168,11 +174,28 @@ async def _starting_fields(request: Request, house: House) -> tuple[dict[str, st
     if brought and bring != 'prompt':
         return brought | ({'prompt': ''} if bring == 'settings' else {}), True
     last = await house.library.generations.last_asked()
-    fields = fields_of(last) if last else {}
+    fields = fields_of(last) | {'provider': ''} if last else {}
     if brought:
         return {**fields, 'prompt': brought['prompt']}, True
     prompt = request.query_params.get('prompt', '')[:LONGEST_PROMPT]
     return {**fields, 'prompt': prompt}, bool(prompt)
+
+
+async def _submit_each(
+    house: House, fields: dict[str, str], chosen: tuple[str, ...], share: str
+) -> list[Submitted]:
+    """Queue one generation a server, none before all can be; each has a mark of its own.
+
+    Raises:
+        AppError: As `ask_of` and `Worker.submit` say.
+    """
+    asks = [ask_of(fields | {'provider': name}) for name in chosen]
+    for ask in asks:
+        house.providers.expected(ask.provider, ask.model)
+    mark = submission_of(fields)
+    marks = [f'{mark}.{number}' if mark else None for number in range(2, len(asks) + 1)]
+    pairs = zip(asks, [mark, *marks], strict=True)
+    return [await house.worker.submit(ask, own_mark, share) for ask, own_mark in pairs]
 
 
 async def _create_page(
@@ -181,6 +204,7 @@ async def _create_page(
     fields: dict[str, str],
     *,
     given: bool,
+    chosen: tuple[str, ...] = (),
     error: AppError | None = None,
     word: str = '',
 ) -> Response:
@@ -188,7 +212,8 @@ async def _create_page(
     if error and wants_fragment(request):
         return JSONResponse({'error': failure_json(error, language)}, error.status)
     recent = await house.library.generations.page(None, RECENT)
-    provider = house.providers.demo if house.provider_line().is_demo else house.providers.first
+    line, enabled = house.provider_line(), house.providers.enabled()
+    drawing = (house.providers.demo,) if line.is_demo else enabled
     wrong = {name: in_words(one, language) for name, one in error.fields.items()} if error else {}
     return house.renderer.page(
         request,
@@ -204,9 +229,11 @@ async def _create_page(
         ahead=await outlooks(house, recent),
         now=time.time(),
         refresh_s=None if error else _refresh(recent),
-        provider=house.provider_line(),
-        models=house.providers.listing.models[:200],
-        default_model=provider.settings.model,
+        provider=line,
+        providers=[one.name for one in enabled] if len(enabled) > 1 else [],
+        chosen=chosen,
+        models=_models(enabled),
+        default_model=drawing[0].settings.model if drawing else '',
         shapes=SHAPES,
         examples=EXAMPLES,
         most_count=MOST_COUNT,
@@ -214,14 +241,14 @@ async def _create_page(
 
 
 async def _fragment(
-    request: Request, house: House, generation: Generation, *, status: int = 200
+    request: Request, house: House, *generations: Generation, status: int = 200
 ) -> Response:
     return house.renderer.page(
         request,
-        '_generation.html',
+        '_generations.html',
         status=status,
-        generation=generation,
-        ahead=await outlooks(house, [generation]),
+        generations=generations,
+        ahead=await outlooks(house, generations),
         now=time.time(),
     )
 
@@ -234,6 +261,12 @@ async def _after_act(request: Request, house: House, generation: Generation) -> 
 
 def _to_tile(generation: Generation) -> Response:
     return RedirectResponse(f'/#generation-{generation.id}', 303)
+
+
+def _models(enabled: tuple[Watched, ...]) -> list[str]:
+    """Merge what the servers list; their own order stays."""
+    names = (name for one in enabled for name in one.listing.models)
+    return list(islice(dict.fromkeys(names), MOST_SUGGESTED))
 
 
 def _refresh(generations: tuple[Generation, ...]) -> int | None:

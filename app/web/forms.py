@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from starlette.datastructures import UploadFile
@@ -23,6 +23,12 @@ LONGEST_SUBMISSION = 100
 LEAST_SIDE, MOST_SIDE = 16, 16_384
 MOST_COUNT = 10
 MOST_SEED = (1 << 63) - 1
+MOST_STEPS = 500
+MOST_GUIDANCE = 100
+TOLD_BY_PICTURES = (
+    *('prompt', 'negative_prompt', 'seed', 'model', 'quality'),
+    *('steps', 'guidance', 'sampler'),
+)
 FORM_TYPES = ('application/x-www-form-urlencoded', 'multipart/form-data')
 AUTOMATIC = ('', 'auto')
 OTHER = 'other'
@@ -32,7 +38,17 @@ _CONTROL = re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]')
 
 
 async def form_fields(request: Request) -> dict[str, str]:
-    """Read a form; files in it are not taken.
+    """Read a form; the last one of a name counts, and files are not taken.
+
+    Raises:
+        WrongType: It is something else.
+        Malformed: It breaks the form's own rules.
+    """
+    return dict(await form_pairs(request))
+
+
+async def form_pairs(request: Request) -> tuple[tuple[str, str], ...]:
+    """Read a form whose names may come more than once; files in it are not taken.
 
     Raises:
         WrongType: It is something else.
@@ -43,7 +59,8 @@ async def form_fields(request: Request) -> dict[str, str]:
         raise WrongType(N_('Send a form: {types}.'), types=' / '.join(FORM_TYPES))
     try:
         async with request.form(max_files=0, max_fields=50, max_part_size=1_000_000) as form:
-            return {name: value for name, value in form.items() if isinstance(value, str)}
+            pairs = form.multi_items()
+            return tuple((name, value) for name, value in pairs if isinstance(value, str))
     except HTTPException as error:
         raise Malformed(N_('The request could not be read.')) from error
 
@@ -80,21 +97,30 @@ def ask_of(fields: Mapping[str, str]) -> Ask:
     size = fields.get('size', '')
     if size == OTHER:
         size = fields.get('size_other', '')
-    reader = _Reader()
+    reader = Reader()
     ask = Ask(
         prompt=reader.read('prompt', fields.get('prompt', ''), _prompt) or '',
-        provider=reader.read('provider', fields.get('provider', ''), _line) or '',
-        model=reader.read('model', fields.get('model', ''), _line),
+        provider=reader.read('provider', fields.get('provider', ''), line) or '',
+        model=reader.read('model', fields.get('model', ''), line),
         size=reader.read('size', size, _size),
         n=reader.read('n', fields.get('n', ''), _count),
         seed=reader.read('seed', fields.get('seed', ''), _seed),
         response_format=reader.read('response_format', fields.get('response_format', ''), _format),
         negative_prompt=reader.read('negative_prompt', fields.get('negative_prompt', ''), _text),
-        quality=reader.read('quality', fields.get('quality', ''), _line),
+        quality=reader.read('quality', fields.get('quality', ''), line),
+        steps=reader.read('steps', fields.get('steps', ''), _steps),
+        guidance=reader.read('guidance', fields.get('guidance', ''), _guidance),
+        sampler=reader.read('sampler', fields.get('sampler', ''), line),
     )
     if reader.wrong:
         raise InvalidRequest(N_('Some of this can not be used yet.'), fields=reader.wrong)
     return ask
+
+
+def chosen_in(pairs: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Read which servers a form chose, each once; none means automatic."""
+    names = (value.strip() for name, value in pairs if name == 'provider')
+    return tuple(dict.fromkeys(name for name in names if name.lower() not in AUTOMATIC))
 
 
 def submission_of(fields: Mapping[str, str]) -> str | None:
@@ -114,7 +140,7 @@ def fields_in(settings: Mapping[str, str | int | float]) -> dict[str, str]:
     size = str(settings.get('asked_size') or settings.get('size') or '')
     told = {
         name: str(settings[name])
-        for name in ('prompt', 'negative_prompt', 'seed', 'model', 'quality')
+        for name in TOLD_BY_PICTURES
         if settings.get(name) not in (None, '')
     }
     if size and told:
@@ -134,16 +160,20 @@ def fields_of(ask: Ask) -> dict[str, str]:
         'response_format': ask.response_format or '',
         'negative_prompt': ask.negative_prompt or '',
         'quality': ask.quality or '',
+        'steps': str(ask.steps or ''),
+        'guidance': ask.guidance or '',
+        'sampler': ask.sampler or '',
     }
 
 
-class _Reader:
+class Reader:
     """Reads field after field and collects what is wrong."""
 
     def __init__(self) -> None:
         self.wrong: dict[str, AppError] = {}
 
     def read(self, name: str, text: str, make: Callable[[str], T]) -> T | None:
+        """Read a field; None if it is automatic, or wrong."""
         plain = text.replace('\r\n', '\n').strip()
         if plain.lower() in AUTOMATIC and name != 'prompt':
             return None
@@ -154,6 +184,14 @@ class _Reader:
         except InvalidRequest as error:
             self.wrong[name] = error
             return None
+
+    def must(self, name: str, text: str, make: Callable[[str], str]) -> str:
+        """Read a field that has no automatic state; empty if it is wrong."""
+        try:
+            return make(text.strip())
+        except InvalidRequest as error:
+            self.wrong[name] = error
+            return ''
 
 
 def _prompt(text: str) -> str:
@@ -166,7 +204,12 @@ def _text(text: str) -> str:
     return _at_most(LONGEST_PROMPT, text)
 
 
-def _line(text: str) -> str:
+def line(text: str) -> str:
+    """Read a short text of one line.
+
+    Raises:
+        InvalidRequest: It is too long.
+    """
     return _at_most(LONGEST_TEXT, text.replace('\n', ' '))
 
 
@@ -199,6 +242,31 @@ def _count(text: str) -> int:
 def _seed(text: str) -> int:
     if not re.fullmatch(r'[0-9]{1,19}', text) or int(text) > MOST_SEED:
         raise InvalidRequest(N_('A seed is a whole number from 0 to {most}.'), most=MOST_SEED)
+    return int(text)
+
+
+def _steps(text: str) -> int:
+    return whole(text, 1, MOST_STEPS)
+
+
+def _guidance(text: str) -> str:
+    """Keep it as it was typed; a comma is a point."""
+    plain = text.replace(',', '.')
+    if not re.fullmatch(r'[0-9]{1,3}(\.[0-9]{1,6})?', plain) or float(plain) > MOST_GUIDANCE:
+        raise InvalidRequest(
+            N_('A number from {least} to {most}, like 7 or 7.5.'), least=0, most=MOST_GUIDANCE
+        )
+    return plain
+
+
+def whole(text: str, least: int, most: int) -> int:
+    """Read a whole number.
+
+    Raises:
+        InvalidRequest: It is none, or out of the range.
+    """
+    if not re.fullmatch(r'[0-9]{1,9}', text) or not least <= int(text) <= most:
+        raise InvalidRequest(N_('A whole number from {least} to {most}.'), least=least, most=most)
     return int(text)
 
 

@@ -18,7 +18,7 @@ from app.models import Generation, Image
 from app.web.house import House, house_of
 from app.web.numbers import id_in, number_in
 from app.web.render import wants_fragment, wants_json
-from app.web.shapes import image_json
+from app.web.shapes import attempt_json, image_json
 
 router = APIRouter()
 TheHouse = Annotated[House, Depends(house_of)]
@@ -72,6 +72,7 @@ async def image_page(request: Request, house: TheHouse, image_id: TheId) -> Resp
         image=image,
         generation=generation,
         settings_text=_settings_text(image, generation),
+        attempts=[attempt_json(one) for one in await house.library.attempts.of(generation.id)],
         newer=newer,
         older=older,
         chosen=chosen,

@@ -12,7 +12,9 @@ from app.config import Config
 from app.images import Store
 from app.library import Library
 from app.outbound import Outbound
+from app.previews import Previews
 from app.providers import Providers
+from app.providers.roster import Roster
 from app.web.render import Language, Renderer, language_of
 from app.web.session import Sessions
 from app.worker import Worker
@@ -22,10 +24,15 @@ NO_API = ('HTTP 404', 'HTTP 405', 'no list of models')
 
 @dataclass(frozen=True, slots=True)
 class ProviderLine:
-    """The provider as the top of a page shows it.
+    """The providers as the top of a page shows them.
 
     Attributes:
+        name: Of the only one, or of all.
+        where: Its address without scheme and path; of several, their names.
+        answered: Whether any of them answers.
         trouble: What makes it look like no images API although it answers, or empty.
+        count: How many may draw.
+        up: How many of them answer.
     """
 
     name: str
@@ -33,6 +40,8 @@ class ProviderLine:
     answered: bool
     is_demo: bool
     trouble: str
+    count: int
+    up: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +53,9 @@ class House:
     store: Store
     outbound: Outbound
     providers: Providers
+    roster: Roster
     changes: Changes
+    previews: Previews
     worker: Worker
     renderer: Renderer
     sessions: Sessions
@@ -55,15 +66,21 @@ class House:
 
     def provider_line(self) -> ProviderLine:
         """Say who draws now, as far as is known."""
-        settings = self.providers.first.settings
+        enabled = self.providers.enabled()
         is_demo = self.providers.demo_stands_in
-        listing = self.providers.listing
+        listings = [one.listing for one in enabled]
+        up = sum(listing.answered for listing in listings)
+        names = ', '.join(one.name for one in enabled)
+        only = enabled[0] if len(enabled) == 1 else None
+        reason = only.listing.reason if only else ''
         return ProviderLine(
-            name=self.providers.demo.settings.name if is_demo else settings.name,
-            where=str(origin_of(settings.base_url)),
-            answered=is_demo or listing.answered,
+            name=self.providers.demo.name if is_demo else names,
+            where=str(origin_of(only.settings.base_url)) if only else names,
+            answered=is_demo or up > 0,
             is_demo=is_demo,
-            trouble=listing.reason if listing.reason in NO_API else '',
+            trouble=reason if reason in NO_API else '',
+            count=len(enabled),
+            up=up,
         )
 
 

@@ -24,6 +24,7 @@ from app.web.render import (
     theme_of,
     wants_json,
 )
+from app.web.standing import standing_json, standings
 
 log = logger(__name__)
 router = APIRouter()
@@ -44,18 +45,22 @@ async def settings_page(request: Request, house: TheHouse) -> Response:
         'data': str(house.config.data),
         'images': everything[0].images if everything else 0,
         'free_bytes': free_bytes(house.config.data),
-        'api_url': house.config.api_url,
-        'api_model': house.config.api_model,
-        'timeout_s': house.config.timeout_s,
     }
     if wants_json(request):
-        return JSONResponse(shown | {'language': language_of(request), 'theme': theme_of(request)})
-    listing = house.providers.listing
+        own = {'language': language_of(request), 'theme': theme_of(request)}
+        configured = {
+            'api_url': house.config.api_url,
+            'api_model': house.config.api_model,
+            'timeout_s': house.config.timeout_s,
+            'providers': [standing_json(one) for one in standings(house.providers)],
+        }
+        return JSONResponse(shown | configured | own)
     return house.renderer.page(
         request,
         'settings.html',
         shown=shown,
-        listing=listing,
+        standings=standings(house.providers),
+        stepped_aside=house.providers.environment if house.providers.guess_stepped_aside else None,
         chosen_language=request.cookies.get(LANGUAGE_COOKIE, ''),
         provider=house.provider_line(),
     )

@@ -1,8 +1,11 @@
-"""The public JSON of a generation and a picture; absent values are null."""
+"""The public JSON of a generation, a picture and a call; absent values are null."""
 
 from __future__ import annotations
 
-from app.models import Generation, Image
+import json
+import shlex
+
+from app.models import Attempt, Generation, Image
 from app.sentences import error_json, item_error_json
 from app.web.render import Language
 
@@ -69,3 +72,40 @@ def generation_json(generation: Generation, language: Language) -> dict[str, obj
         'started_at': generation.started_at,
         'finished_at': generation.finished_at,
     }
+
+
+def attempt_json(attempt: Attempt) -> dict[str, object]:
+    """Lay one call out, also as a command that repeats it."""
+    return {
+        'method': attempt.method,
+        'url': attempt.url,
+        'headers': dict(attempt.headers),
+        'body': _indented(attempt.body),
+        'curl': _curl(attempt),
+        'status': attempt.status,
+        'answer': _indented(attempt.answer),
+        'reason': attempt.reason or None,
+        'dropped': list(attempt.dropped),
+        'began_at': attempt.began_at,
+        'took_s': round(attempt.took_s, 3),
+    }
+
+
+def _indented(text: str) -> str:
+    """Write JSON so that a person can read it; anything else stays as it is."""
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _curl(attempt: Attempt) -> str:
+    """Write a call as a shell command; the key's variable is left to the shell."""
+    parts = ['curl', '-sS', '-X', attempt.method, shlex.quote(attempt.url)]
+    for name, value in attempt.headers:
+        line = f'{name}: {value}'
+        quoted = f'"{line}"' if '$' in value else shlex.quote(line)
+        parts.append(f'\\\n  -H {quoted}')
+    if attempt.body:
+        parts.append(f'\\\n  --data-raw {shlex.quote(attempt.body)}')
+    return ' '.join(parts)

@@ -1,6 +1,9 @@
 const KEY = 'easel-draft';
 const DOUBLE_MS = 700; // a second press sooner is a double click, and pictures can cost money
 
+const isTick = (field) => field.type === 'checkbox';
+const place = (field) => (isTick(field) ? `${field.name} ${field.value}` : field.name);
+
 // Keeps what is typed in this browser, so that it survives an error, a reload and a crash. Each tab has
 // its own draft; a new tab begins with the newest.
 class DraftForm extends HTMLElement {
@@ -19,7 +22,7 @@ class DraftForm extends HTMLElement {
   }
 
   keep() {
-    const typed = Object.fromEntries(this.fields.map((field) => [field.name, field.value]));
+    const typed = Object.fromEntries(this.fields.map((field) => [place(field), isTick(field) ? field.checked : field.value]));
     try {
       for (const store of [sessionStorage, localStorage]) store.setItem(KEY, JSON.stringify(typed));
     } catch {
@@ -35,7 +38,9 @@ class DraftForm extends HTMLElement {
       return;
     }
     for (const field of this.fields) {
-      if (typeof typed[field.name] === 'string') field.value = typed[field.name];
+      const value = typed[place(field)];
+      if (isTick(field)) field.checked = value === true;
+      else if (typeof value === 'string') field.value = value;
       if (field.matches('select') && field.selectedIndex < 0) field.selectedIndex = 0;
     }
   }

@@ -4,10 +4,14 @@ const policy = globalThis.trustedTypes
   ? trustedTypes.createPolicy('easel', { createHTML: (text) => text, createScriptURL: (url) => url })
   : { createHTML: (text) => text, createScriptURL: (url) => url };
 
-export function element(text) {
+export function elements(text) {
   const template = document.createElement('template');
   template.innerHTML = policy.createHTML(text);
-  return document.importNode(template.content, true).firstElementChild;
+  return [...document.importNode(template.content, true).children];
+}
+
+export function element(text) {
+  return elements(text)[0];
 }
 
 export async function fragment(address, options = {}) {

@@ -1,4 +1,4 @@
-import { element, sharedWorker } from './fragment.js';
+import { elements, sharedWorker } from './fragment.js';
 import { Feed } from './feed.js';
 import { signal } from './signal.js';
 
@@ -36,7 +36,11 @@ class LiveWall extends HTMLElement {
   }
 
   take(text) {
-    const next = element(text);
+    for (const next of elements(text)) this.hang(next);
+    this.show();
+  }
+
+  hang(next) {
     const old = document.getElementById(next.id);
     if (old) {
       const finished = old.unfinished && !next.unfinished;
@@ -46,7 +50,6 @@ class LiveWall extends HTMLElement {
       this.prepend(next);
       this.update(); // the stream may not have been open yet when this one began
     }
-    this.show();
   }
 
   announce(word) {

@@ -1,0 +1,106 @@
+"""What to ask next after a refusal that names a field: each rung once, and only then.
+
+Nothing else is ever asked twice: a call that timed out, or broke, may have been paid for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from app.errors import ErrorKind, Failure
+from app.providers.memory import ABSENT, Learned, with_refused
+
+FORMAT = 'response_format'
+GUIDANCE = 'guidance_scale'
+STREAM = ('stream', 'partial_images')
+FORMATS = (ABSENT, 'b64_json', 'url')
+KEPT = ('model', 'prompt')
+MOST_DROPS = 2  # some servers name one field at a time: after this many, only what must be is sent
+
+
+class Ladder:
+    """The body of one ask, and how it changes with what is refused.
+
+    Attributes:
+        wished: What the ask comes to.
+        body: What of it to send now.
+        refused: Fields that were sent and that the server does not take, by their wire names.
+    """
+
+    def __init__(self, body: dict[str, object], learned: Learned) -> None:
+        self.wished = dict(body)
+        self.body = {name: value for name, value in body.items() if name not in learned.refused}
+        self.refused: list[str] = []
+        self._moved_formats = False
+        self._learned = learned
+        if GUIDANCE in self.body and learned.guidance == 'float':
+            self.body[GUIDANCE] = float(str(self.body[GUIDANCE]))
+        self._set_format(self._first_format())
+        self._tried = {self._format}
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Fields that were wished for and are not sent, or not as wished."""
+        return tuple(
+            name
+            for name, value in self.wished.items()
+            if name not in STREAM and (name not in self.body or self.body[name] != value)
+        )
+
+    def mend(self, failure: Failure) -> bool:
+        """Change the body after a refusal; False when there is nothing to change."""
+        name = failure.param
+        if failure.kind is not ErrorKind.UNSUPPORTED_PARAM or name is None:
+            return False
+        if name == FORMAT:
+            return self._next_format()
+        if name not in self.body or name in KEPT:
+            return False
+        value = self.body[name]
+        if name == GUIDANCE and isinstance(value, int):
+            self.body[GUIDANCE] = float(value)
+            return True
+        self._drop(*(STREAM if name in STREAM else (name,)))
+        return True
+
+    def learned(self) -> Learned:
+        """Say what this ask has taught, once it was answered."""
+        found = with_refused(self._learned, self.refused)
+        if self._moved_formats:
+            past = [f'{FORMAT}={one}' for one in self._tried - {self._format}]
+            found = replace(with_refused(found, sorted(past)), response_format=self._format)
+        guidance = self.body.get(GUIDANCE)
+        if isinstance(guidance, float) and isinstance(self.wished.get(GUIDANCE), int):
+            found = replace(found, guidance='float')
+        return found
+
+    @property
+    def _format(self) -> str:
+        return str(self.body.get(FORMAT, ABSENT))
+
+    def _first_format(self) -> str:
+        wished = str(self.wished.get(FORMAT, ABSENT))
+        if f'{FORMAT}={wished}' in self._learned.refused and self._learned.response_format:
+            return self._learned.response_format
+        return wished
+
+    def _set_format(self, form: str) -> None:
+        self.body.pop(FORMAT, None)
+        if form != ABSENT:
+            self.body[FORMAT] = form
+
+    def _next_format(self) -> bool:
+        left = [form for form in FORMATS if form not in self._tried]
+        if not left:
+            return False
+        self._set_format(left[0])
+        self._tried.add(left[0])
+        self._moved_formats = True
+        return True
+
+    def _drop(self, *names: str) -> None:
+        self.refused += [name for name in names if name in self.body]
+        self.body = {name: value for name, value in self.body.items() if name not in names}
+        if len([name for name in self.refused if name not in STREAM]) > MOST_DROPS:
+            spared = (*KEPT, *([FORMAT] if self._moved_formats else []))
+            self.body = {name: value for name, value in self.body.items() if name in spared}

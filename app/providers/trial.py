@@ -1,0 +1,43 @@
+"""A provider put to the test: what is at its address, and what to do about it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from app.errors import ErrorKind
+from app.providers.call import own_headers
+from app.providers.checkup import Checkup, Key, checked
+from app.providers.finding import Finding, Found
+from app.providers.models_list import drawing_in
+from app.providers.watched import Watched
+
+FOUND = {
+    ErrorKind.AUTH: Found.KEY_REFUSED,
+    ErrorKind.NOT_JSON: Found.WEB_PAGE,
+    ErrorKind.UNREACHABLE: Found.NOTHING,
+}
+
+
+async def tried(watched: Watched) -> Finding:
+    """Ask for the list of models, and at the other usual places where there is none."""
+    settings = watched.settings
+    checkup, _ = await asyncio.gather(
+        checked(settings.base_url, own_headers(settings)), watched.ask_again()
+    )
+    return _finding_of(checkup)
+
+
+def _finding_of(checkup: Checkup) -> Finding:
+    failure = checkup.failure
+    finding = Finding(
+        found=FOUND.get(failure.kind, Found.NO_LIST) if failure else Found.NO_LIST,
+        models=len(checkup.models),
+        drawing=len(drawing_in(list(checkup.models))),
+        reason=(failure.reason or f'HTTP {failure.http_status}') if failure else '',
+        key_counts=checkup.key is Key.ACCEPTED,
+        address=checkup.better_url if checkup.lists else '',
+    )
+    if finding.address:
+        return replace(finding, found=Found.ELSEWHERE)
+    return replace(finding, found=Found.LIST) if checkup.lists else finding

@@ -1,0 +1,91 @@
+"""Finds out how a provider wants to be spoken to, once an answer shows that it is not as was said.
+
+Only by GET, which costs nothing, and only after a call that did nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+
+from app.addresses import Blocked
+from app.errors import ErrorKind, Failure
+from app.providers.base import Dialect
+from app.providers.call import Caller, endpoint
+from app.providers.items import Json
+from app.providers.models_list import draws_in_chats, models_in
+from app.spelling import candidates
+
+SDAPI_ROOT = '/sdapi/v1'
+CHAT = 'chat/completions'
+ELSEWHERE = (ErrorKind.ENDPOINT_NOT_FOUND, ErrorKind.NOT_JSON)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A dialect, and the root of the API that speaks it."""
+
+    dialect: Dialect
+    base_url: str
+
+
+def told_way(caller: Caller) -> Way:
+    """Give the way that the settings tell, before anything was asked."""
+    settings = caller.settings
+    dialect = settings.dialect
+    if dialect is Dialect.AUTO:
+        path = urlsplit(settings.base_url).path.rstrip('/')
+        dialect = Dialect.SDAPI if path.endswith(SDAPI_ROOT) else Dialect.OPENAI
+    root = sdapi_root(settings.base_url) if dialect is Dialect.SDAPI else settings.base_url
+    return Way(dialect, root)
+
+
+def may_be_elsewhere(failure: Failure) -> bool:
+    """Whether a failure shows that nothing was done, since there is no images API at that place."""
+    return failure.kind in ELSEWHERE or CHAT in failure.words
+
+
+async def other_ways(caller: Caller, model: str, failure: Failure) -> tuple[Way, ...]:
+    """List where else to ask, likeliest first; empty where nothing shows one."""
+    base_url = caller.settings.base_url
+    roots = candidates(base_url)
+    listed = await _list(caller, roots[0])
+    if draws_in_chats(listed, model) or CHAT in failure.words:
+        return (Way(Dialect.CHAT, base_url),)
+    if await _is_sdapi(caller):
+        return (Way(Dialect.SDAPI, sdapi_root(base_url)),)
+    if models_in(listed):
+        return ()
+    for root in roots[1:]:
+        if models_in(await _list(caller, root)):
+            return (Way(Dialect.OPENAI, root),)
+    return tuple(Way(Dialect.OPENAI, root) for root in roots[1:2])
+
+
+def sdapi_root(base_url: str) -> str:
+    """Give where that dialect is spoken on the same server."""
+    parts = urlsplit(base_url)
+    path = parts.path.rstrip('/')
+    if path.endswith(SDAPI_ROOT):
+        return base_url
+    return urlunsplit(parts._replace(path=SDAPI_ROOT))
+
+
+async def _list(caller: Caller, root: str) -> Json:
+    try:
+        status, tree = await caller.get(endpoint(root, 'models'))
+    except (httpx.HTTPError, TimeoutError, ValueError, Blocked):
+        return None
+    return tree if status == 200 else None
+
+
+async def _is_sdapi(caller: Caller) -> bool:
+    root = sdapi_root(caller.settings.base_url)
+    try:
+        status, tree = await caller.get(endpoint(root, 'sd-models'))
+    except (httpx.HTTPError, TimeoutError, ValueError, Blocked):
+        return False
+    rows = tree if status == 200 and isinstance(tree, list) else []
+    return any(isinstance(row, dict) and 'model_name' in row for row in rows)

@@ -1,0 +1,56 @@
+"""Fetching from a fake provider into a folder, for tests of where and how a picture is fetched."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from app.addresses import origin_of
+from app.errors import Failure, ProviderError
+from app.incoming import Incoming
+from app.models import Received
+from app.outbound import Outbound
+from app.providers.fetching import Fetcher, Patience
+from tests.fakes import KEY, Reply, Upstream, picture
+
+PNG = picture()
+PAINTED = Reply(body=PNG)
+LOST = Reply(status=404)
+PAGE = Reply(body=b'<!doctype html><title>App</title>')
+AT_ONCE = Patience(pause_s=0)
+
+
+@asynccontextmanager
+async def fetching(own: str, *named: str, patience: Patience = AT_ONCE) -> AsyncIterator[Fetcher]:
+    outbound = Outbound(named)
+    outbound.dialer.trust(origin_of(own))
+    headers = {'Authorization': f'Bearer {KEY}'}
+    yield Fetcher(outbound, f'{own}/v1', origin_of(own), headers, patience)
+    await outbound.close()
+
+
+async def fetched(
+    server: Upstream, url: str, folder: Path, *named: str, patience: Patience = AT_ONCE
+) -> tuple[Received, str]:
+    async with fetching(server.origin, *named, patience=patience) as fetcher:
+        return await fetcher.fetch(url, lambda: Incoming(folder))
+
+
+async def failure_of(
+    server: Upstream, url: str, folder: Path, *named: str, patience: Patience = AT_ONCE
+) -> Failure:
+    with pytest.raises(ProviderError) as caught:
+        await fetched(server, url, folder, *named, patience=patience)
+    assert files_in(folder) == 0
+    return caught.value.failure
+
+
+def files_in(folder: Path) -> int:
+    return len(list(folder.iterdir()))
+
+
+def targets(server: Upstream) -> list[str]:
+    return [asked.target for asked in server.asked]

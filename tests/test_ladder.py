@@ -1,0 +1,121 @@
+"""What is asked next after a refusal, and what is remembered of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.errors import ErrorKind, Failure
+from app.providers.ladder import Ladder
+from app.providers.memory import Learned
+
+FULL: dict[str, object] = {
+    'model': 'flux',
+    'prompt': 'a cat',
+    'size': '512x512',
+    'seed': 7,
+    'quality': 'hd',
+    'negative_prompt': 'dogs',
+}
+
+
+def refusing(name: str | None, kind: ErrorKind = ErrorKind.UNSUPPORTED_PARAM) -> Failure:
+    return Failure(kind=kind, param=name)
+
+
+def test_a_refused_format_goes_down_each_rung_once() -> None:
+    ladder = Ladder({'prompt': 'a cat', 'response_format': 'url'}, Learned())
+    seen = []
+
+    while ladder.mend(refusing('response_format')):
+        seen.append(ladder.body.get('response_format'))
+
+    assert seen == [None, 'b64_json']
+
+
+def test_a_format_that_was_not_sent_can_be_asked_for() -> None:
+    ladder = Ladder({'prompt': 'a cat'}, Learned())
+
+    ladder.mend(refusing('response_format'))
+
+    assert ladder.body['response_format'] == 'b64_json'
+    assert ladder.learned().response_format == 'b64_json'
+
+
+def test_a_refused_field_is_left_out_and_said() -> None:
+    ladder = Ladder(FULL, Learned())
+
+    mended = ladder.mend(refusing('quality'))
+
+    assert mended
+    assert 'quality' not in ladder.body
+    assert ladder.dropped == ('quality',)
+    assert ladder.learned().refused == ('quality',)
+
+
+def test_after_two_drops_only_what_must_be_is_sent() -> None:
+    ladder = Ladder(FULL, Learned())
+
+    for name in ('quality', 'seed', 'negative_prompt'):
+        ladder.mend(refusing(name))
+
+    assert set(ladder.body) == {'model', 'prompt'}
+    assert ladder.dropped == ('size', 'seed', 'quality', 'negative_prompt')
+    assert ladder.learned().refused == ('quality', 'seed', 'negative_prompt')
+
+
+@pytest.mark.parametrize('name', ['prompt', 'model', 'messages', None])
+def test_what_must_be_sent_is_never_dropped(name: str | None) -> None:
+    ladder = Ladder(FULL, Learned())
+
+    mended = ladder.mend(refusing(name))
+
+    assert not mended
+    assert ladder.body == FULL
+
+
+@pytest.mark.parametrize(
+    'kind',
+    [kind for kind in ErrorKind if kind is not ErrorKind.UNSUPPORTED_PARAM],
+)
+def test_no_other_failure_is_asked_again(kind: ErrorKind) -> None:
+    ladder = Ladder(FULL, Learned())
+
+    mended = ladder.mend(refusing('quality', kind))
+
+    assert not mended
+
+
+def test_guidance_is_tried_as_the_other_kind_of_number_before_it_is_dropped() -> None:
+    ladder = Ladder({'prompt': 'a cat', 'guidance_scale': 7}, Learned())
+
+    ladder.mend(refusing('guidance_scale'))
+    as_float = ladder.body['guidance_scale']
+    learned = ladder.learned()
+    ladder.mend(refusing('guidance_scale'))
+
+    assert repr(as_float) == '7.0'
+    assert learned.guidance == 'float'
+    assert 'guidance_scale' not in ladder.body
+
+
+def test_what_was_learned_is_not_tried_again() -> None:
+    ladder = Ladder(FULL, Learned(refused=('quality',), response_format='b64_json'))
+
+    again = Ladder(
+        {**FULL, 'response_format': 'url'},
+        Learned(refused=('response_format=url',), response_format='absent'),
+    )
+
+    assert ladder.dropped == ('quality',)
+    assert 'response_format' not in again.body
+    assert again.dropped == ('response_format',)
+
+
+def test_a_refused_stream_is_no_setting_that_somebody_misses() -> None:
+    ladder = Ladder({'prompt': 'a cat', 'stream': True, 'partial_images': 2}, Learned())
+
+    ladder.mend(refusing('partial_images'))
+
+    assert ladder.body == {'prompt': 'a cat'}
+    assert ladder.dropped == ()
+    assert ladder.learned().refused == ('stream', 'partial_images')

@@ -1,0 +1,149 @@
+"""The dialect of AUTOMATIC1111 and its kin: what is sent, what is followed, how it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from app.models import Ask, Received, Size
+from app.outbound import Outbound
+from app.providers.api import ApiProvider
+from app.providers.base import Run
+from tests.asked import B64, bodies, drawn, settings
+from tests.fakes import Asked, Reply, picture, storing, upstream
+
+ROOT = '/sdapi/v1'
+CHECKPOINTS = Reply(body=b'[{"title":"dream.ckpt [1]","model_name":"dream"}]')
+INFO = {'all_seeds': [11, 12], 'index_of_first_image': 1}
+TWO = Reply(body=json.dumps({'images': [B64, B64, B64], 'info': json.dumps(INFO)}).encode())
+PROGRESS = {'progress': 0.4, 'eta_relative': 3.0, 'state': {}, 'current_image': B64}
+
+
+def image_server(asked: Asked) -> Reply:
+    if asked.target == f'{ROOT}/sd-models':
+        return CHECKPOINTS
+    return TWO if asked.target == f'{ROOT}/txt2img' else Reply(status=404)
+
+
+async def test_an_ask_is_said_in_this_dialects_words(tmp_path: Path) -> None:
+    ask = Ask(
+        prompt='a cat',
+        model='dream',
+        size=Size(640, 384),
+        n=2,
+        seed=11,
+        steps=20,
+        guidance='6.5',
+        sampler='Euler a',
+        negative_prompt='dogs',
+        quality='hd',
+    )
+    async with upstream() as server:
+        server.otherwise = image_server
+
+        answer = await drawn(server, tmp_path, ask, told=settings(server, ROOT))
+
+    assert bodies(server) == [
+        {
+            'prompt': 'a cat',
+            'negative_prompt': 'dogs',
+            'width': 640,
+            'height': 384,
+            'steps': 20,
+            'cfg_scale': 6.5,
+            'sampler_name': 'Euler a',
+            'seed': 11,
+            'batch_size': 2,
+            'override_settings': {'sd_model_checkpoint': 'dream'},
+        }
+    ]
+    assert answer.dropped == ('quality',)
+
+
+async def test_the_sheet_of_all_pictures_is_none_and_each_has_its_seed(tmp_path: Path) -> None:
+    async with upstream() as server:
+        server.otherwise = image_server
+
+        answer = await drawn(
+            server, tmp_path, Ask(prompt='a cat', n=2), told=settings(server, ROOT)
+        )
+
+    assert [received.seed for received in answer.received] == [11, 12]
+    assert len(list((tmp_path / 'arriving').iterdir())) == 2
+
+
+async def test_a_default_model_that_is_not_there_is_not_sent(tmp_path: Path) -> None:
+    async with upstream() as server:
+        server.otherwise = image_server
+
+        await drawn(server, tmp_path / 'a', Ask(prompt='a'), told=settings(server, ROOT))
+        told = settings(server, ROOT, model='dream')
+        await drawn(server, tmp_path / 'b', Ask(prompt='a'), told=told)
+
+    assert [body.get('override_settings') for body in bodies(server)] == [
+        None,
+        {'sd_model_checkpoint': 'dream'},
+    ]
+
+
+async def test_a_name_and_password_go_as_basic_authorization(tmp_path: Path) -> None:
+    async with upstream() as server:
+        server.otherwise = image_server
+
+        told = settings(server, ROOT, key='ann:secret')
+        await drawn(server, tmp_path, Ask(prompt='a'), told=told)
+
+    basic = base64.b64encode(b'ann:secret').decode()
+    assert {asked.headers['authorization'] for asked in server.asked} == {f'Basic {basic}'}
+
+
+async def followed(folder: Path, act: Callable[[asyncio.Task[object]], None]) -> list[object]:
+    """Draw with a server that is slow, act at the first news, and give the news and the calls."""
+    news: list[object] = []
+    told = asyncio.Event()
+    finish = asyncio.Event()
+    async with upstream() as server, storing(folder) as store:
+        outbound = Outbound()
+
+        def answer(asked: Asked) -> Reply:
+            if asked.target.startswith(f'{ROOT}/progress'):
+                return Reply(body=json.dumps(PROGRESS).encode())
+            return image_server(asked)
+
+        def previewed(position: int, received: Received) -> None:
+            news.append((position, received.size_bytes))
+            received.path.unlink()
+            told.set()
+
+        server.otherwise = answer
+        server.held[f'POST {ROOT}/txt2img'] = finish
+        provider = ApiProvider(settings(server, ROOT), outbound)
+        run = Run(store.incoming, previewed=previewed, progressed=news.append)
+        task: asyncio.Task[object] = asyncio.create_task(provider.generate(Ask(prompt='a'), run))
+        await told.wait()
+        act(task)
+        finish.set()
+        await asyncio.gather(task, return_exceptions=True)
+        await outbound.close()
+        return [*news[:2], *(asked.target for asked in server.asked if asked.method == 'POST')]
+
+
+async def test_how_far_it_is_and_what_is_there_by_now_are_followed(
+    tmp_path: Path,
+) -> None:
+    seen = await followed(tmp_path, lambda _: None)
+
+    assert seen == [0.4, (0, len(picture())), f'{ROOT}/txt2img']
+
+
+def cancel(task: asyncio.Task[object]) -> None:
+    task.cancel()
+
+
+async def test_a_cancelled_ask_is_interrupted_there_too(tmp_path: Path) -> None:
+    seen = await followed(tmp_path, cancel)
+
+    assert seen[-2:] == [f'{ROOT}/txt2img', f'{ROOT}/interrupt']
