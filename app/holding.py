@@ -99,3 +99,24 @@ def holder_of(data: Path) -> Holder:
         said = json.loads((data / HOLDER).read_text(encoding='ascii'))
         return Holder(int(said['pid']), str(said['url']), int(said['port']))
     return Holder(0, '', 0)
+
+
+def why_unusable(data: Path, error: OSError) -> str:
+    """Say why a data folder can't be used, with the cure where it is somebody else's."""
+    owner = _owner_of(Path(error.filename or data), data)
+    user = os.geteuid() if sys.platform != 'win32' else owner
+    if not isinstance(error, PermissionError) or owner in (None, user):
+        return f'The data folder {data} can not be used: {error.strerror}.'
+    return (
+        f'The data folder {data} can not be used: Easel runs as user {user}, and what is there '
+        f'belongs to user {owner}. Either `chown -R {user}` that folder (with Docker, the one that '
+        f'is mounted there), or run Easel as user {owner} (with Docker, `--user {owner}`).'
+    )
+
+
+def _owner_of(*paths: Path) -> int | None:
+    """Give the owner of the first path that can be looked at, None where none can."""
+    for path in paths:
+        with contextlib.suppress(OSError):
+            return path.stat().st_uid
+    return None

@@ -20,7 +20,7 @@ from app.config import Config, can_show_browser
 from app.edge import protocol
 from app.edge.gate import SPARE_FILES, Gate
 from app.errors import AppError
-from app.holding import Held, Holder, announce, holding
+from app.holding import Held, Holder, announce, holding, why_unusable
 from app.listening import PortTaken, listen
 from app.log import logger
 from app.main import create_app, open_house
@@ -47,8 +47,10 @@ def serve(config: Config, *, browser: bool) -> int:
     except Held as held:
         return _already(config, held.holder, browser=browser)
     except OSError as error:
-        return _stop(f'The data folder {config.data} can not be used: {error.strerror}.')
+        return _stop(why_unusable(config.data, error))
     except AppError as error:
+        if isinstance(error.__cause__, PermissionError):
+            return _stop(why_unusable(config.data, error.__cause__))
         return _stop(str(error))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from app.holding import HOLDER, Held, Holder, announce, holder_of, holding
+from app.holding import HOLDER, Held, Holder, announce, holder_of, holding, why_unusable
 
 ROOT = Path(__file__).resolve().parent.parent
 HOLDS = """
@@ -133,3 +134,33 @@ def test_a_folder_that_can_not_be_made_is_an_error_of_the_system(tmp_path: Path)
 
     with pytest.raises(OSError), holding(tmp_path / 'file' / 'data'):
         pass
+
+
+@pytest.mark.skipif(sys.platform == 'win32', reason='POSIX owners')
+def test_a_folder_of_somebody_else_is_told_with_both_cures(tmp_path: Path) -> None:
+    theirs, user = Path('/'), os.geteuid()
+    if user == 0:
+        theirs = tmp_path
+        os.chown(theirs, 12345, 12345)
+    owner = theirs.stat().st_uid
+
+    told = why_unusable(theirs, PermissionError(errno.EACCES, 'Permission denied', str(theirs)))
+
+    assert f'runs as user {user}' in told
+    assert f'belongs to user {owner}' in told
+    assert f'`chown -R {user}`' in told
+    assert f'`--user {owner}`' in told
+    assert '\n' not in told
+
+
+@pytest.mark.parametrize(
+    'error',
+    [
+        OSError(errno.EROFS, 'Read-only file system'),
+        PermissionError(errno.EACCES, 'Permission denied', '/nowhere/at/all'),
+    ],
+)
+def test_another_reason_is_told_without_a_cure(error: OSError, tmp_path: Path) -> None:
+    told = why_unusable(tmp_path, error)
+
+    assert told == f'The data folder {tmp_path} can not be used: {error.strerror}.'

@@ -1,0 +1,86 @@
+"""The reverse proxies' examples, run in front of the real server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.proxies import NAME, Proxy, running_proxy
+from tests.servers import Easel, running_easel
+
+SAME_ORIGIN = {'sec-fetch-site': 'same-origin'}
+MORE_THAN_NGINX_TAKES = 2_000_000
+
+
+@pytest.fixture(scope='module')
+def named_easel(upstream: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Easel]:
+    data = tmp_path_factory.mktemp('named') / 'data'
+    told = {'EASEL_HOSTS': NAME, 'EASEL_TRUSTED_PROXIES': '127.0.0.1'}
+    with running_easel(data, {'EASEL_API_URL': upstream, **told}) as running:
+        yield running
+
+
+@pytest.fixture(scope='module', params=['nginx', 'caddy'])
+def proxy(
+    request: pytest.FixtureRequest, named_easel: Easel, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Proxy]:
+    folder: Path = tmp_path_factory.mktemp(request.param)
+    with running_proxy(request.param, named_easel.url, folder) as running:
+        yield running
+
+
+def test_a_prompt_is_drawn_through_a_proxy(proxy: Proxy, named_easel: Easel) -> None:
+    with proxy.client() as client:
+        page = client.get('/')
+        sent = client.post(
+            '/generations', data={'prompt': 'behind', 'size': '32x32'}, headers=SAME_ORIGIN
+        )
+
+    drawn = named_easel.wait(int(sent.headers['location'].rpartition('-')[2]))
+
+    assert page.status_code == 200
+    assert sent.headers['location'].startswith('/#generation-')
+    assert drawn['status'] == 'done'
+
+
+def test_an_event_passes_a_proxy_while_the_stream_is_open(proxy: Proxy, named_easel: Easel) -> None:
+    with proxy.client() as client, client.stream('GET', '/events') as stream:
+        lines = stream.iter_lines()
+        first = next(lines)
+
+        number = named_easel.submit(prompt='live', size='32x32')
+        event = next(line for line in lines if f'generation-{number}' in line)
+
+    assert first == 'retry: 2000'
+    assert event.startswith('data:')
+
+
+@pytest.mark.parametrize('host', ['rebind.test', 'easel.example.org.evil.test'])
+def test_another_name_is_refused_through_a_proxy(proxy: Proxy, host: str) -> None:
+    with proxy.client(host) as client:
+        answer = client.get('/gallery')
+
+    assert answer.status_code == 421
+
+
+def test_a_large_body_passes_a_proxy(proxy: Proxy) -> None:
+    with proxy.client() as client:
+        answer = client.post(
+            '/reading',
+            files={'picture': ('big.png', b'\0' * MORE_THAN_NGINX_TAKES)},
+            headers=SAME_ORIGIN,
+        )
+
+    assert answer.status_code == 200
+
+
+def test_a_body_that_is_too_large_is_refused_by_easel_itself(proxy: Proxy) -> None:
+    with proxy.client() as client:
+        answer = client.post(
+            '/generations', data={'prompt': 'x' * MORE_THAN_NGINX_TAKES}, headers=SAME_ORIGIN
+        )
+
+    assert answer.status_code == 413
+    assert 'content-security-policy' in answer.headers
