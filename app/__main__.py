@@ -30,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.command == 'demo':
         return _demo(chosen)
     from app import log
-    from app.config import ConfigError, read_config
+    from app.config import read_config
+    from app.values import ConfigError
 
     try:
         if chosen.command != 'serve':

@@ -13,13 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.addresses import Blocked, origin_of
-from app.errors import InvalidRequest
-from app.spelling import spelt
-from app.visitors import Network, networks_in
+from app.values import EXAMPLE_API_URL, ConfigError, Values
+from app.visitors import Network
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-DEFAULT_API_URL = 'http://localhost:1337/v1'
+DEFAULT_API_URL = EXAMPLE_API_URL
 DEFAULT_MODEL = 'flux'
 DEFAULT_PORT = 8484
 SECRETS = ('EASEL_API_KEY', 'EASEL_PASSWORD', 'EASEL_TOKEN', 'OPENAI_API_KEY')
@@ -41,14 +39,8 @@ KNOWN = {
 }
 CHILD_NEEDS = ('PATH', 'HOME', 'LANG', 'LC_ALL', 'SYSTEMROOT', 'VIRTUAL_ENV', 'PYTHONHOME')
 
-_HOST_NAME = re.compile(r'[a-z0-9]([a-z0-9.-]*[a-z0-9])?', re.IGNORECASE)
 _BIND_ADDRESS = re.compile(r'[a-z0-9:]([a-z0-9.:-]*[a-z0-9:])?', re.IGNORECASE)
-_HEADER_VALUE = re.compile(r'[!-~]+')
 _LOOPBACK = re.compile(r'localhost|127(\.\d{1,3}){3}|::1', re.IGNORECASE)
-
-
-class ConfigError(Exception):
-    """A variable holds what can't be meant; the text names it, the value and what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +110,7 @@ def config_from(
     Raises:
         ConfigError: A value can't be meant, or a host is not loopback and no password is set.
     """
-    values = _Values(environment)
+    values = Values(environment)
     url, key, was_set = _provider(values)
     config = Config(
         host=host or values.text('EASEL_HOST', '127.0.0.1'),
@@ -182,7 +174,7 @@ def language_of_terminal() -> str:
     return ''
 
 
-def _provider(values: _Values) -> tuple[str, str | None, bool]:
+def _provider(values: Values) -> tuple[str, str | None, bool]:
     """Choose address and key together: a key never goes to an address it was not set for."""
     if values.has('EASEL_API_URL'):
         return values.api('EASEL_API_URL'), values.key('EASEL_API_KEY'), True
@@ -200,100 +192,3 @@ def _warnings(environment: Mapping[str, str]) -> tuple[str, ...]:
         elif name.startswith('EASEL_') and name not in KNOWN:
             found.append(f'{name} is not a variable of Easel')
     return tuple(found)
-
-
-class _Values:
-    """The variables, read with a sentence for each way they can be wrong."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
-
-    def has(self, name: str) -> bool:
-        return bool(self._environment.get(name, '').strip())
-
-    def text(self, name: str, default: str) -> str:
-        return self._environment.get(name, '').strip() or default
-
-    def number(self, name: str, default: float, least: float, most: float) -> float:
-        text = self.text(name, str(default))
-        try:
-            value = float(text)
-        except ValueError:
-            value = least - 1
-        if not least <= value <= most:
-            raise ConfigError(f'{name} is {text!r}; a number from {least} to {most} is allowed.')
-        return value
-
-    def whole(self, name: str, default: int, least: int, most: int) -> int:
-        value = self.number(name, default, least, most)
-        if value != int(value):
-            raise ConfigError(
-                f'{name} is {value}; a whole number from {least} to {most} is allowed.'
-            )
-        return int(value)
-
-    def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
-        text = self.text(name, default).lower()
-        if text not in allowed:
-            raise ConfigError(f'{name} is {text!r}; allowed are {", ".join(allowed)}.')
-        return text
-
-    def secret(self, name: str) -> str | None:
-        """Read a secret from its variable, or from the file that `…_FILE` names."""
-        if self.has(name):
-            return self._environment[name].strip()
-        if not self.has(f'{name}_FILE'):
-            return None
-        path = Path(self._environment[f'{name}_FILE'].strip()).expanduser()
-        try:
-            return path.read_text(encoding='utf-8').strip() or None
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f'{name}_FILE is {str(path)!r}, which can not be read.') from error
-
-    def key(self, name: str) -> str | None:
-        """Read a secret that goes into a header; a wrong one is never shown."""
-        secret = self.secret(name)
-        if secret is not None and not _HEADER_VALUE.fullmatch(secret):
-            raise ConfigError(f'{name} holds blanks or letters that no HTTP header can carry.')
-        return secret
-
-    def api(self, name: str) -> str:
-        """Read the address of an API, in any spelling."""
-        text = self.text(name, '')
-        try:
-            return spelt(text)
-        except InvalidRequest as error:
-            raise ConfigError(
-                f'{name} is {text!r}; an address like {DEFAULT_API_URL} is allowed, '
-                'without a user name in it.'
-            ) from error
-
-    def origins(self, name: str) -> tuple[str, ...]:
-        return tuple(
-            self._origin(name, part.strip())
-            for part in self.text(name, '').split(',')
-            if part.strip()
-        )
-
-    def _origin(self, name: str, text: str) -> str:
-        try:
-            origin_of(text)
-        except Blocked as error:
-            raise ConfigError(
-                f'{name} holds {text!r}; origins like http://10.0.0.5:8080 are allowed.'
-            ) from error
-        return text.rstrip('/')
-
-    def hosts(self, name: str) -> tuple[str, ...]:
-        names = tuple(part.strip() for part in self.text(name, '').split(',') if part.strip())
-        for host in names:
-            if not _HOST_NAME.fullmatch(host):
-                raise ConfigError(f'{name} has {host!r}; names without port or scheme are allowed.')
-        return names
-
-    def networks(self, name: str) -> tuple[Network, ...]:
-        try:
-            return networks_in(text := self.text(name, ''))
-        except ValueError as error:
-            allowed = 'networks like 172.18.0.0/16, but not everybody, are allowed.'
-            raise ConfigError(f'{name} is {text!r}; {allowed}') from error

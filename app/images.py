@@ -197,10 +197,16 @@ class Store:
         return await self.decoder.read(path, mime) if mime else {}
 
     def forget(self, kept: Kept) -> None:
-        """Remove a picture that was put in place and that no row came to name."""
+        """Remove a picture that was put in place and that no row came to name.
+
+        A kept picture of the same bytes loses its thumbnails too; they are made again when asked
+        for.
+        """
+        original = self.original(kept.file)
+        thumbs = [self.thumb(kept.digest, width) for width in THUMB_WIDTHS]
         with contextlib.suppress(OSError):
-            self.original(kept.file).unlink(missing_ok=True)
-            _beside(self.original(kept.file)).unlink(missing_ok=True)
+            for path in (original, _beside(original), *thumbs):
+                path.unlink(missing_ok=True)
 
 
 def free_bytes(folder: Path) -> int:

@@ -22,7 +22,7 @@ from app.previews import Previews
 from app.providers import Providers
 from app.providers.memory import Memory
 from app.providers.roster import Roster
-from app.web import create, gallery, inspector, servers, settings
+from app.web import create, gallery, inspector, install, servers, settings
 from app.web.failures import Failures
 from app.web.files import Files
 from app.web.guard import Guard
@@ -130,7 +130,7 @@ def create_pages(house: House, failures: Failures) -> FastAPI:
     )
     app.state.house = house
     failures.install(app)
-    for page in (create, gallery, inspector, servers, settings):
+    for page in (create, gallery, inspector, install, servers, settings):
         app.include_router(page.router)
     files = Files(house)
     app.mount('/files', files)

@@ -39,6 +39,7 @@ PAGES = {
     'image': '/images/11',
     'generations': '/generations',
     'settings': '/settings',
+    'install': '/install',
     'not-found': '/nope',
 }
 EMPTY = {'sign-in': '/session', 'empty': '/'}

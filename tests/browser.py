@@ -6,9 +6,10 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking']
 DESKTOP = {'width': 1360, 'height': 860}
@@ -19,15 +20,32 @@ NO_BROWSER = 'Chromium is not installed (Debian: apt-get install chromium)'
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Start Chromium; without one the test is skipped, and in CI it fails."""
+    path = _path()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def chromium_with_profile(folder: Path) -> Iterator[BrowserContext]:
+    """Start Chromium with a profile; without one it is incognito, and installs nothing."""
+    path = _path()
+    with sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            folder, executable_path=path, args=ARGUMENTS
+        )
+        yield context
+        context.close()
+
+
+def _path() -> str:
     path = shutil.which('chromium') or shutil.which('chromium-browser')
     if path is None:
         if os.environ.get('CI'):
             pytest.fail(NO_BROWSER)
         pytest.skip(NO_BROWSER)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield browser
-        browser.close()
+    return path
 
 
 def watched(page: Page) -> list[str]:

@@ -32,6 +32,7 @@ PAGES = {
     'server of the environment': '/settings/providers/environment',
     'server': '/settings/providers/1',
     'new server': '/settings/providers/new',
+    'install': '/install',
     'sign in': '/session',
     'not found': '/nope',
 }

@@ -11,7 +11,6 @@ import pytest
 from app.config import (
     DEFAULT_API_URL,
     Config,
-    ConfigError,
     child_environment,
     config_from,
     with_dotenv,
@@ -19,6 +18,7 @@ from app.config import (
 from app.outbound import Outbound
 from app.providers.api import ApiProvider
 from app.providers.base import ProviderSettings
+from app.values import ConfigError
 
 SECRET = 'sk-of-nobody-at-all'
 

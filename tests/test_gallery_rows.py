@@ -169,15 +169,14 @@ async def test_the_neighbours_of_a_picture_are_among_the_chosen(
 ) -> None:
     images = [await pictured(library, model=model) for model in ('a', 'b', 'a', 'b', 'a')]
 
-    around = [
-        await library.images.around(image, Filter(words=words, model='a')) for image in images[::2]
-    ]
+    chosen = Filter(words=words, model='a')
 
-    assert [(newer and newer.id, older and older.id) for newer, older in around] == [
-        (images[2].id, None),
-        (images[4].id, images[0].id),
-        (None, images[2].id),
-    ]
+    newer = [await library.images.newer(chosen, image.id, 9) for image in images[::2]]
+    older = [await library.images.page(chosen, image.id, 9) for image in images[::2]]
+
+    ids = [image.id for image in images[::2]]
+    assert [[image.id for image in some] for some in newer] == [ids[1:], ids[2:], []]
+    assert [[image.id for image in some] for some in older] == [[], ids[:1], ids[1::-1]]
 
 
 async def test_filters_combine_by_and(library: Library) -> None:

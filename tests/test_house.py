@@ -26,6 +26,7 @@ STOREYS = (
         'app.sentences',
         'app.listening',
         'app.visitors',
+        'app.values',
         'app.beneath',
     ),
     (
@@ -117,7 +118,8 @@ def test_every_foreign_package_stays_in_its_home(path: Path) -> None:
 
 @pytest.mark.parametrize('path', sorted((ROOT / 'app/web').glob('*.py')), ids=name_of)
 def test_pages_never_import_each_other(path: Path) -> None:
-    pages = {f'app.web.{page}' for page in ('create', 'gallery', 'servers', 'settings', 'files')}
+    names = ('create', 'gallery', 'inspector', 'install', 'servers', 'settings', 'files')
+    pages = {f'app.web.{page}' for page in names}
 
     met = imports_of(path) & pages - {name_of(path)}
 

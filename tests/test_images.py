@@ -13,7 +13,7 @@ import pytest_asyncio
 from PIL import Image
 
 from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
-from app.images import Store
+from app.images import THUMB_WIDTHS, Store
 from app.incoming import MOST_IMAGE_BYTES, Incoming
 from app.metadata.reading import read_settings
 from app.models import Kept
@@ -158,6 +158,26 @@ async def test_the_same_picture_twice_is_two_files(store: Store) -> None:
 
     assert first.file != again.file
     assert store.original(first.file).exists()
+
+
+async def test_a_forgotten_picture_leaves_nothing_behind(store: Store) -> None:
+    before = sorted(path for path in store.data.rglob('*') if path.is_file())
+    kept = await keep(store, picture(64, 65, form='GIF'))
+
+    store.forget(kept)
+
+    assert sorted(path for path in store.data.rglob('*') if path.is_file()) == before
+
+
+async def test_a_kept_twin_gets_the_thumbnails_back_that_a_forgotten_one_took(store: Store) -> None:
+    content = picture(64, 66, form='GIF')
+    first, again = await keep(store, content), await keep(store, content)
+    store.forget(again)
+
+    await store.ensure_thumbs(first.digest, first.file)
+
+    assert first.digest == again.digest
+    assert all(store.thumb(first.digest, width).exists() for width in THUMB_WIDTHS)
 
 
 async def test_a_folder_that_can_not_be_written_is_a_failed_storage(tmp_path: Path) -> None:

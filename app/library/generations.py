@@ -28,7 +28,7 @@ class Generations:
     ) -> Submitted:
         """Queue an ask; the same mark (`submission`) again gives the same generation.
 
-        While it waits, it counts to a visitor's share; an empty one is nobody's.
+        While it waits it counts to somebody's `share` of the queue.
 
         Raises:
             Conflict: The mark was used with another ask.

@@ -61,11 +61,9 @@ class Images:
         """Read the newest pictures below an id, newest first."""
         return await self._neighbours(chosen, before or NEWEST, limit, newer=False)
 
-    async def around(self, image: Image, chosen: Filter) -> tuple[Image | None, Image | None]:
-        """Find the next newer and the next older picture among the chosen."""
-        newer = await self._neighbours(chosen, image.id, 1, newer=True)
-        older = await self._neighbours(chosen, image.id, 1, newer=False)
-        return (newer[0] if newer else None, older[0] if older else None)
+    async def newer(self, chosen: Filter, than: int, limit: int) -> tuple[Image, ...]:
+        """Read the pictures just above an id, the nearest first."""
+        return await self._neighbours(chosen, than, limit, newer=True)
 
     async def facets(self, kind: str) -> tuple[Facet, ...]:
         """List what a filter can choose, most pictures first.

@@ -33,11 +33,13 @@ LONGEST_QUESTION = 500
 async def gallery_page(request: Request, house: TheHouse) -> Response:
     """Show the pictures, newest first, by day."""
     chosen = _filter(request)
-    found = await house.library.images.page(chosen, number_in(request, 'before'), PAGE)
+    before = number_in(request, 'before')
+    found = await house.library.images.page(chosen, before, PAGE)
     older = _query(chosen, before=found[-1].id) if len(found) == PAGE else None
     if wants_json(request):
         images = [image_json(image) for image in found]
         return JSONResponse({'images': images, 'next': f'/gallery.json{older}' if older else None})
+    newer = await _newer(house, chosen, found) if before else ''
     language = house.language(request)
     days = [
         (name, list(images))
@@ -50,6 +52,7 @@ async def gallery_page(request: Request, house: TheHouse) -> Response:
         days=days,
         chosen=chosen,
         query=_query(chosen),
+        newer=newer,
         older=f'/gallery{older}' if older else None,
         models=await house.library.images.facets('model'),
         total=everything[0].images if everything else 0,
@@ -64,7 +67,8 @@ async def image_page(request: Request, house: TheHouse, image_id: TheId) -> Resp
     if wants_json(request):
         return JSONResponse(image_json(image))
     chosen = _filter(request)
-    newer, older = await house.library.images.around(image, chosen)
+    newer = await house.library.images.newer(chosen, image.id, PAGE)
+    older = await house.library.images.page(chosen, image.id, 1)
     generation = await house.library.generations.one(image.generation_id)
     return house.renderer.page(
         request,
@@ -73,10 +77,11 @@ async def image_page(request: Request, house: TheHouse, image_id: TheId) -> Resp
         generation=generation,
         settings_text=_settings_text(image, generation),
         attempts=[attempt_json(one) for one in await house.library.attempts.of(generation.id)],
-        newer=newer,
-        older=older,
+        newer=newer[0] if newer else None,
+        older=older[0] if older else None,
         chosen=chosen,
         query=_query(chosen),
+        back=_page_from(chosen, newer, PAGE // 2),
         file_missing=not house.store.original(image.file).is_file(),
         provider=house.provider_line(),
     )
@@ -138,6 +143,25 @@ def _settings_text(image: Image, generation: Generation) -> str:
         position=image.position,
     )
     return parameters_text(label)
+
+
+async def _newer(house: House, chosen: Filter, found: tuple[Image, ...]) -> str:
+    """Give the address of the page before this one, or empty where this one is the first."""
+    above = await house.library.images.newer(chosen, found[0].id, PAGE) if found else ()
+    return '' if found and not above else _page_from(chosen, above, PAGE)
+
+
+def _page_from(chosen: Filter, newer: tuple[Image, ...], shown: int) -> str:
+    """Give the page that begins with so many newer pictures; the first where there are few.
+
+    Args:
+        chosen: What the gallery shows.
+        newer: The nearest newer pictures, the nearest first; fewer than `PAGE` are all there are.
+        shown: How many of them the page should show above.
+    """
+    if len(newer) < PAGE:
+        return f'/gallery{_query(chosen)}'
+    return f'/gallery{_query(chosen, before=newer[shown - 1].id + 1)}'
 
 
 def _filter(request: Request) -> Filter:

@@ -22,6 +22,7 @@ LANGUAGES = {'en': 'English', 'ru': 'Русский'}
 LANGUAGE_COOKIE = 'easel-language'
 THEME_COOKIE = 'easel-theme'
 THEMES = ('system', 'light', 'dark')
+CANVAS = {'light': '#fafafa', 'dark': '#101010'}  # the window around a page, as --canvas
 MONTHS = (
     N_('{day} January {year}'), N_('{day} February {year}'), N_('{day} March {year}'),
     N_('{day} April {year}'), N_('{day} May {year}'), N_('{day} June {year}'),
@@ -169,7 +170,7 @@ class Renderer:
             'decimal': language.decimal,
             'static': self.static.address,
         }
-        environment.globals.update(functions, language=code, languages=LANGUAGES, themes=THEMES)
+        environment.globals.update(functions, language=code, languages=LANGUAGES, canvas=CANVAS)
         environment.filters['iso'] = _iso
         return language
 

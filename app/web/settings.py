@@ -32,7 +32,9 @@ TheHouse = Annotated[House, Depends(house_of)]
 
 COOKIE_S = 400 * 24 * 3600
 SIGN_IN_FIELD = 'password'
-OWN_PAGE = re.compile(r'/(?:(?:gallery|settings|generations|images/\d+)(?:\?[\w=&%+.-]*)?)?')
+OWN_PAGE = re.compile(
+    r'/(?:(?:gallery|settings|install|generations|images/\d+)(?:\?[\w=&%+.-]*)?)?'
+)
 
 
 @router.get('/settings')

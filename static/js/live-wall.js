@@ -14,7 +14,7 @@ class LiveWall extends HTMLElement {
     document.addEventListener('visibilitychange', this.report);
     addEventListener('pageshow', this.report);
     addEventListener('pagehide', () => this.send(null));
-    addEventListener('easel-added', ({ detail }) => this.take(detail));
+    addEventListener('easel-added', ({ detail }) => this.add(detail));
     this.update();
   }
 
@@ -33,6 +33,11 @@ class LiveWall extends HTMLElement {
 
   get working() {
     return [...this.querySelectorAll('live-generation')].filter((one) => one.unfinished);
+  }
+
+  // The stream can be faster than the answer to the form: what it brought is newer.
+  add(text) {
+    if (!document.getElementById(element(text).id)) this.take(text);
   }
 
   take(text) {

@@ -1,14 +1,17 @@
 // Arrows go from picture to picture: along the row, or to the nearest one above or below. The picture that
-// is opened is marked, so that it grows into its page where the browser shows such things.
+// is opened is marked, so that it grows into its page where the browser shows such things, and the one that
+// was looked at last, so that it shrinks into its place again.
 class WallKeys extends HTMLElement {
   connectedCallback() {
     addEventListener('keydown', this);
     addEventListener('pageswap', this);
+    addEventListener('pagereveal', this);
   }
 
   disconnectedCallback() {
     removeEventListener('keydown', this);
     removeEventListener('pageswap', this);
+    removeEventListener('pagereveal', this);
   }
 
   get links() {
@@ -17,11 +20,13 @@ class WallKeys extends HTMLElement {
 
   handleEvent(event) {
     if (event.type === 'pageswap') this.mark(event.activation?.entry.url);
+    else if (event.type === 'pagereveal') this.mark(globalThis.navigation?.activation?.from?.url);
     else if (this.step(event)) event.preventDefault();
   }
 
   mark(address) {
-    for (const link of this.links) link.style.viewTransitionName = link.href === address ? 'picture' : '';
+    const { pathname } = new URL(address ?? '', location);
+    for (const link of this.links) link.style.viewTransitionName = link.pathname === pathname ? 'picture' : '';
   }
 
   // Says whether the key was meant for the wall.

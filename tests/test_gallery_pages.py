@@ -1,0 +1,88 @@
+"""From page to page of a long gallery, and from a picture back to its own."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import httpx
+import pytest
+
+from app.web.gallery import PAGE
+from tests.servers import Easel
+
+ROUNDS = 7
+SEARCHES = ['', '?q=fox', '?model=flux&q=fox']
+
+
+@pytest.fixture(scope='module')
+def long(easel: Easel) -> Easel:
+    """More than a page of foxes, a cat after every ten."""
+    for _ in range(ROUNDS):
+        easel.draw(prompt='a fox', size='16x16', n='10')
+        easel.draw(prompt='a cat', size='16x16')
+    return easel
+
+
+def shown(html: str) -> list[int]:
+    return [int(found) for found in re.findall(r'id="image-(\d+)"', html)]
+
+
+def link(html: str, pattern: str) -> str:
+    """Give the address of the one link whose tag matches, or empty."""
+    found = re.search(rf'<a [^>]*{pattern}[^>]*>', html)
+    address = re.search(r'href="([^"#]*)', found[0]) if found else None
+    return unescape(address[1]) if address else ''
+
+
+def walk(client: httpx.Client, address: str, rel: str) -> list[list[int]]:
+    """Follow one kind of link to its end; gives what each page shows."""
+    pages = []
+    while address:
+        html = client.get(address).text
+        pages.append(shown(html))
+        address = link(html, f'rel="{rel}"')
+    return pages
+
+
+@pytest.mark.parametrize('query', SEARCHES)
+def test_the_way_back_leads_to_the_page_that_shows_the_picture(query: str, long: Easel) -> None:
+    with long.client() as client:
+        ids = [number for page in walk(client, f'/gallery{query}', 'next') for number in page]
+        ways = {}
+        for number in (ids[0], ids[PAGE // 2], ids[PAGE - 1], ids[PAGE], ids[-1]):
+            ways[number] = link(client.get(f'/images/{number}{query}').text, 'class="back')
+        pages = {number: client.get(way).text for number, way in ways.items()}
+
+    assert len(ids) > PAGE
+    assert all(number in shown(html) for number, html in pages.items())
+    assert ways[ids[PAGE - 1]] == f'/gallery{query}'
+    assert all(way.startswith(f'/gallery{query}') for way in ways.values())
+
+
+def test_the_picture_is_in_the_middle_of_the_page_that_one_comes_back_to(long: Easel) -> None:
+    with long.client() as client:
+        ids = [number for page in walk(client, '/gallery', 'next') for number in page]
+        way = link(client.get(f'/images/{ids[PAGE + 5]}').text, 'class="back')
+        page = shown(client.get(way).text)
+
+    assert page == ids[PAGE + 5 - PAGE // 2 :][:PAGE]
+
+
+@pytest.mark.parametrize('query', SEARCHES)
+def test_newer_pages_lead_to_the_first_without_a_gap(query: str, long: Easel) -> None:
+    with long.client() as client:
+        down = [number for page in walk(client, f'/gallery{query}', 'next') for number in page]
+        oldest = f'{query}{"&" if query else "?"}before={down[-1] + 1}'
+        up = walk(client, f'/gallery{oldest}', 'prev')
+
+    met = [number for page in reversed(up) for number in page]
+    assert list(dict.fromkeys(met)) == down
+
+
+def test_the_first_page_has_nothing_newer(long: Easel) -> None:
+    with long.client() as client:
+        plain = client.get('/gallery').text
+        as_a_page = client.get(f'/gallery?before={1 << 40}').text
+
+    assert link(plain, 'rel="prev"') == link(as_a_page, 'rel="prev"') == ''

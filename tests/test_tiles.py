@@ -1,0 +1,140 @@
+"""A tile keeps its place and its room through its whole life."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from app.providers.base import AT_ONCE
+from tests.browser import DESKTOP, PHONE, chromium, watched
+from tests.servers import Easel
+
+pytestmark = pytest.mark.browser
+
+BOXES = """() => [...document.querySelectorAll('.hung')].map((one) => {
+  const { x, y, width, height } = one.getBoundingClientRect();
+  return [x, y + scrollY, width, height].map(Math.round);
+})"""
+SHAPES = {'wide': '300x200', 'tall': '200x360'}
+
+
+@pytest.fixture(scope='module')
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(params=[DESKTOP, PHONE], ids=['desktop', 'phone'])
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    context = browser.new_context(viewport=request.param)
+    page = context.new_page()
+    complaints = watched(page)
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def boxes(page: Page) -> list[list[int]]:
+    """Give the place and room of every tile on the wall, newest first."""
+    found: list[list[int]] = page.evaluate(BOXES)
+    return found
+
+
+def opened(page: Page, easel: Easel, generation_id: int, words: str) -> None:
+    """Open the wall once a generation shows some words."""
+    page.goto(easel.url)
+    expect(page.locator(f'#generation-{generation_id}').get_by_text(words)).to_be_visible()
+
+
+def act(easel: Easel, generation_id: int, name: str) -> None:
+    with easel.client() as client:
+        client.post(f'/generations/{generation_id}/{name}')
+
+
+@pytest.mark.parametrize('size', SHAPES.values(), ids=SHAPES)
+def test_a_cancelled_one_keeps_the_room_of_all_its_pictures(
+    size: str, page: Page, easel: Easel
+) -> None:
+    easel.draw(prompt='an older one', size='120x100')
+    drawing = easel.submit(prompt='three kites, ' * 9, model='slow-90', size=size, n='3')
+    opened(page, easel, drawing, 'Drawing…')
+    before = boxes(page)
+
+    act(easel, drawing, 'cancellation')
+    tile = page.locator(f'#generation-{drawing}')
+    expect(tile.get_by_text('Cancelled')).to_be_visible(timeout=15_000)
+
+    assert boxes(page) == before
+
+
+@pytest.mark.parametrize('size', SHAPES.values(), ids=SHAPES)
+def test_a_failed_one_keeps_the_room_of_all_its_pictures(
+    size: str, page: Page, easel: Easel
+) -> None:
+    easel.draw(prompt='an older one', size='120x100')
+    busy = [easel.submit(prompt='busy', model='slow-90', size='64x64') for _ in range(AT_ONCE)]
+    waiting = easel.submit(prompt='it will fail', model='fail-400', size=size, n='3')
+    opened(page, easel, waiting, 'Waiting for its turn')
+    before = boxes(page)
+
+    act(easel, busy[0], 'cancellation')
+    tile = page.locator(f'#generation-{waiting}')
+    expect(tile.get_by_text('refused the prompt')).to_be_visible(timeout=15_000)
+    after = boxes(page)
+    for one in busy[1:]:
+        act(easel, one, 'cancellation')
+
+    assert after == before
+
+
+def test_a_drawn_one_keeps_its_place(page: Page, easel: Easel) -> None:
+    easel.draw(prompt='an older one', size='120x100')
+    drawing = easel.submit(prompt='soon there', model='slow-1', size='200x360', n='2')
+    opened(page, easel, drawing, 'Drawing…')
+    before = boxes(page)
+
+    expect(page.locator('.hung img[alt="soon there"]')).to_have_count(2, timeout=15_000)
+
+    assert boxes(page) == before
+
+
+def test_every_word_of_a_stopped_one_can_be_reached(page: Page, easel: Easel) -> None:
+    failed = easel.submit(prompt='narrow', model='fail-400', size='200x360')
+    easel.wait(failed)
+    page.goto(easel.url)
+    tile = page.locator(f'#generation-{failed}')
+
+    for name in ('Try again', 'Edit prompt'):
+        tile.get_by_text(name).scroll_into_view_if_needed()
+        expect(tile.get_by_text(name)).to_be_in_viewport()
+    hint = tile.locator('.hint')
+    hint.scroll_into_view_if_needed()
+
+    expect(hint).to_be_in_viewport()
+
+
+def test_what_stopped_before_the_page_was_loaded_is_one_tile(page: Page, easel: Easel) -> None:
+    failed = easel.submit(prompt='long ago', model='fail-400', size='64x64', n='4')
+    easel.wait(failed)
+
+    page.goto(easel.url)
+
+    expect(page.locator(f'#generation-{failed} .hung:visible')).to_have_count(1)
+
+
+def test_a_slow_answer_to_the_form_does_not_undo_what_the_stream_brought(
+    page: Page, easel: Easel
+) -> None:
+    easel.draw(prompt='so that there is a wall', size='32x32')
+    page.goto(easel.url)
+    with easel.client() as client:
+        fields = {'prompt': 'overtaken', 'model': 'slow-1', 'size': '32x32'}
+        answer = client.post('/generations', data=fields, headers={'X-Fragment': 'true'}).text
+    picture = page.locator('.hung img[alt="overtaken"]')
+    expect(picture).to_be_visible(timeout=15_000)
+
+    page.evaluate("detail => dispatchEvent(new CustomEvent('easel-added', { detail }))", answer)
+
+    expect(picture).to_be_visible()
