@@ -45,7 +45,7 @@ SENTENCED = {
     if isinstance(made, type) and issubclass(made, AppError) and made is not ProviderError
 }
 READ_ALOUD = ('placeholder', 'aria-label', 'title', 'alt')
-SAME_EVERYWHERE = {'Easel', '· Easel', 'Ctrl ⏎', '1216x832'}
+SAME_EVERYWHERE = {'cURL', 'localhost:1337', 'api-key: …', 'Easel', '· Easel', 'Ctrl ⏎', '1216x832'}
 INSIDE_A_TAG = ('room', 'describe')  # a block and a macro that write attributes
 UNSPOKEN = ('pre', 'script', 'style')
 
