@@ -85,6 +85,10 @@ def test_a_variable_is_read(name: str, value: str, field: str, read: object) -> 
         ('EASEL_HOSTS', 'http://a.test', 'without port or scheme'),
         ('EASEL_HOSTS', 'a.test:80', 'without port or scheme'),
         ('EASEL_HOSTS', '*', 'without port or scheme'),
+        ('EASEL_TRUSTED_PROXIES', '*', 'but not everybody'),
+        ('EASEL_TRUSTED_PROXIES', 'proxy.test', 'but not everybody'),
+        ('EASEL_TRUSTED_PROXIES', '10.0.0.1/8', 'but not everybody'),
+        ('EASEL_TRUSTED_PROXIES', '0.0.0.0/0', 'but not everybody'),
         ('EASEL_PASSWORD_FILE', '/nowhere/at/all', 'can not be read'),
     ],
 )
