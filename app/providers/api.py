@@ -18,6 +18,7 @@ from app.providers.base import Dialect, Listing, ProviderSettings, Run
 from app.providers.call import Caller, endpoint
 from app.providers.chat_api import ChatApi
 from app.providers.fetching import Fetcher
+from app.providers.hush import Hush
 from app.providers.images_api import ImagesApi
 from app.providers.items import Json
 from app.providers.ladder import FORMAT
@@ -63,6 +64,7 @@ class ApiProvider:
     ) -> None:
         self.settings = settings
         self._memory = memory or Memory()
+        self._hush = Hush(settings)
         self._caller = Caller(settings, outbound)
         fetcher = Fetcher(outbound, settings.base_url, self._caller.origin, self._caller.headers())
         taker = Taker(self._caller, fetcher)
@@ -73,11 +75,18 @@ class ApiProvider:
         }
 
     async def generate(self, ask: Ask, run: Run) -> Answer:
-        """Ask, mending what is refused, and read what comes as it comes.
+        """Ask, mending what is refused, and read what comes as it comes, without our secrets.
 
         Raises:
             ProviderError: Nothing usable came; no file is left behind.
         """
+        quiet = replace(run, tried=lambda attempt: run.tried(self._hush.attempt(attempt)))
+        try:
+            return self._hush.answer(await self._drawn(ask, quiet))
+        except ProviderError as error:
+            raise ProviderError(self._hush.failure(error.failure)) from error
+
+    async def _drawn(self, ask: Ask, run: Run) -> Answer:
         answer = await self._patiently(ask, run)
         missing = ask.count - len(answer.received) - len(answer.item_errors)
         if missing <= 0 or not self.settings.tops_up:

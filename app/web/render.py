@@ -164,6 +164,7 @@ class Renderer:
         language = Language(code, environment, words)
         functions: dict[str, Callable[..., object]] = {
             'tell': language.tell,
+            'translate': language.translate,  # for what is no literal: `_` reads % in it
             'day': language.day,
             'date': language.date,
             'amount': language.amount,
