@@ -134,7 +134,6 @@ def test_what_the_command_line_says_wins() -> None:
     [
         ('EASEL_PROT', 'not a variable of Easel'),
         ('EASEL_API_KEY_FIEL', 'not a variable of Easel'),
-        ('EASEL_ROOT_PATH', 'no effect'),
     ],
 )
 def test_an_unknown_variable_is_a_warning(name: str, part: str) -> None:
