@@ -133,13 +133,7 @@ def config_from(
         root_path=values.root('EASEL_ROOT_PATH'),
         warnings=_warnings(environment),
     )
-    if not _BIND_ADDRESS.fullmatch(config.host) or '..' in config.host:
-        raise ConfigError(f'EASEL_HOST is {config.host!r}; an address or a name is allowed.')
-    if not config.loopback and config.password is None:
-        raise ConfigError(
-            f'EASEL_HOST is {config.host!r}, which other machines can reach, and no EASEL_PASSWORD '
-            'is set. Set one; EASEL_PASSWORD=off says on purpose that there is none.'
-        )
+    _check_host(config)
     return config
 
 
@@ -175,6 +169,16 @@ def language_of_terminal() -> str:
         if os.environ.get(name):
             return os.environ[name][:2].lower()
     return ''
+
+
+def _check_host(config: Config) -> None:
+    if not _BIND_ADDRESS.fullmatch(config.host) or '..' in config.host:
+        raise ConfigError(f'EASEL_HOST is {config.host!r}; an address or a name is allowed.')
+    if not config.loopback and config.password is None:
+        raise ConfigError(
+            f'EASEL_HOST is {config.host!r}, which other machines can reach, and no EASEL_PASSWORD '
+            'is set. Set one; EASEL_PASSWORD=off says on purpose that there is none.'
+        )
 
 
 def _provider(values: Values) -> tuple[str, str | None, bool]:

@@ -3,53 +3,28 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import urljoin
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import DESKTOP, PHONE, chromium, watched
+from tests.crawling import crawl
 from tests.servers import ROOT, Easel, clean_environment, running_easel
 from tests.sub_path import ROOT_PATH, SubPath, running_sub_path
 
 SAME_ORIGIN = {'sec-fetch-site': 'same-origin'}
-NOT_ADDRESSES = ('aria-keyshortcuts', 'value', 'alt', 'data-word', 'data-title')
 LINKED = {
     *('gallery?deleted=1', 'images/2', 'thumbs/', 'files/', 'static/', 'install'),
     *('manifest.webmanifest', 'generations/1/attempts', 'settings/providers/new'),
 }
 POSTED = {'/generations', '/reading', '/settings', '/favourite', '/deletion', '/retry', '/test'}
 FORM = {'content-type': 'application/x-www-form-urlencoded'}
-
-
-@dataclass
-class Shown(HTMLParser):
-    """What one page shows: each address in it, and where its forms go."""
-
-    addresses: list[str] = field(default_factory=list)
-    posts: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        super().__init__()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        named = dict(attrs)
-        found = [
-            start
-            for name, value in attrs
-            for start in re.findall(r'(?:^|, |; url=)(/\S*)', value or '')
-            if name not in NOT_ADDRESSES
-        ]
-        is_post = tag == 'form' and named.get('method') == 'post'
-        (self.posts if is_post else self.addresses).extend(found)
 
 
 @pytest.fixture(scope='module')
@@ -59,6 +34,7 @@ def below(upstream: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[E
     with running_easel(data, told) as easel:
         easel.draw(prompt='lost', model='fail-500')
         easel.draw(prompt='href="/gallery" /x, /y', size='64x64', n='2')
+        easel.draw(prompt='one', size='64x64', n='1')
         yield easel
 
 
@@ -72,25 +48,6 @@ def proxy(request: pytest.FixtureRequest, below: Easel) -> Iterator[SubPath]:
 def browser() -> Iterator[Browser]:
     with chromium() as browser:
         yield browser
-
-
-def crawl(client: httpx.Client, start: str) -> tuple[dict[str, int], set[str]]:
-    """Follow every address from a page on; gives each one's status, and where forms post to."""
-    statuses: dict[str, int] = {}
-    posts: set[str] = set()
-    waiting = [start]
-    while waiting:
-        address = waiting.pop()
-        if address in statuses:
-            continue
-        answer = client.get(address)
-        statuses[address] = answer.status_code
-        if answer.headers.get('content-type', '').startswith('text/html'):
-            shown = Shown()
-            shown.feed(answer.text)
-            waiting += [urldefrag(found).url for found in shown.addresses]
-            posts |= set(shown.posts)
-    return statuses, posts
 
 
 def test_every_address_of_every_page_is_below(proxy: SubPath) -> None:
@@ -116,7 +73,7 @@ def test_every_form_of_every_page_posts_below(proxy: SubPath) -> None:
             if answer.is_redirect
         ]
 
-    assert len(back) == len([form for form in forms if 'deletion' in form]) == 2
+    assert len(back) == len([form for form in forms if 'deletion' in form]) == 3
     assert {answer.status_code for answer in answers.values()} <= {200, 303, 415, 422}
     assert set(landed) == {200}
     assert proxy.outside() == []
@@ -166,15 +123,17 @@ def test_a_picture_is_drawn_and_looked_at_below(
     page = context.new_page()
     complaints = watch(page, proxy)
     page.goto(f'{proxy.url}{ROOT_PATH}/')
-    page.get_by_role('textbox', name='Prompt').fill('drawn below')
+    prompt = f'drawn by {proxy.url}'
+    page.get_by_role('textbox', name='Prompt').fill(prompt)
     page.get_by_role('button', name='Generate').click()
-    tile = page.locator('.hung img[alt="drawn below"]').first
+    tile = page.locator(f'.hung img[alt="{prompt}"]')
     expect(tile).to_be_visible(timeout=15_000)
     page.wait_for_function('img => img.complete && img.naturalWidth > 0', arg=tile.element_handle())
 
     tile.click()
-    expect(page.get_by_role('heading', name='drawn below')).to_be_visible()
+    expect(page.get_by_role('heading', name=prompt)).to_be_visible()
     page.get_by_role('button', name='Favourite').click()
+    expect(page.get_by_role('button', name='Favourite', pressed=True)).to_be_visible()
     page.keyboard.press('g')
     page.wait_for_url(f'{proxy.url}{ROOT_PATH}/gallery*')
     page.keyboard.press('c')
@@ -195,10 +154,10 @@ def test_a_tile_comes_by_events_that_are_below(
     complaints = watch(page, proxy)
     page.goto(f'{proxy.url}{ROOT_PATH}/')
 
-    below.submit(prompt='asked for elsewhere', size='64x64')
+    prompt = f'elsewhere, not by {proxy.url}'
+    below.submit(prompt=prompt, size='64x64')
 
-    tile = page.locator('.hung img[alt="asked for elsewhere"]').first
-    expect(tile).to_be_visible(timeout=15_000)
+    expect(page.locator(f'.hung img[alt="{prompt}"]')).to_be_visible(timeout=15_000)
     assert complaints == []
     assert proxy.outside() == []
     context.close()
@@ -226,11 +185,12 @@ def test_every_act_works_below_without_scripts(
     context = browser.new_context(viewport=PHONE, java_script_enabled=False)  # type: ignore[arg-type]
     page = context.new_page()
     complaints = watch(page, proxy)
+    prompt = f'without scripts by {proxy.url}'
     page.goto(f'{proxy.url}{ROOT_PATH}')
     page.locator('input[name=model]').fill('slow-1')
-    page.get_by_role('textbox', name='Prompt').fill('without scripts')
+    page.get_by_role('textbox', name='Prompt').fill(prompt)
     page.get_by_role('button', name='Generate').click()
-    tile = page.locator('.generation', has_text='without scripts').first
+    tile = page.locator('.generation', has_text=prompt)
     expect(tile.locator('.working')).to_be_visible()
     expect(tile.locator('img')).to_be_visible(timeout=20_000)
 
