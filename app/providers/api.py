@@ -20,7 +20,8 @@ from app.providers.chat_api import ChatApi
 from app.providers.fetching import Fetcher
 from app.providers.images_api import ImagesApi
 from app.providers.items import Json
-from app.providers.memory import Learned, Memory, with_refused
+from app.providers.ladder import FORMAT
+from app.providers.memory import ABSENT, Learned, Memory, with_refused
 from app.providers.models_list import models_in
 from app.providers.sdapi import SdApi
 from app.providers.taking import Taker, remove
@@ -30,7 +31,12 @@ log = logger(__name__)
 
 LONGEST_WAIT_S = 120.0
 MOST_WAITS = 5
-UNUSABLE = (ErrorKind.UNSUPPORTED_PARAM, ErrorKind.INVALID_REQUEST)
+UNUSABLE = (
+    ErrorKind.UNSUPPORTED_PARAM,
+    ErrorKind.INVALID_REQUEST,
+    ErrorKind.UPSTREAM_ERROR,
+    ErrorKind.EMPTY,
+)
 
 
 class Speaks(Protocol):
@@ -142,19 +148,19 @@ class ApiProvider:
         try:
             answer, learned = await dialect.draw(ask, run, base_url=way.base_url, learned=known)
         except ProviderError as error:
-            await self._unlearn(error.failure, model)
+            await self._unlearn(error.failure, model, ask.response_format or ABSENT)
             raise
         await self._memory.learn(base_url, model, learned)
         return answer
 
-    async def _unlearn(self, failure: Failure, model: str) -> None:
+    async def _unlearn(self, failure: Failure, model: str, form: str) -> None:
         """Start over where what is known did not help; ask inline where addresses do not."""
         base_url = self.settings.base_url
         if failure.kind in UNUSABLE:
             await self._memory.forget(base_url, model)
         if failure.kind is ErrorKind.BLOCKED_URL or self._does_not_serve(failure):
             known = self._memory.of(base_url, model)
-            learned = with_refused(known, ('response_format=absent', 'response_format=url'))
+            learned = with_refused(known, (f'{FORMAT}={form}',))
             await self._memory.learn(base_url, model, replace(learned, response_format='b64_json'))
 
     def _does_not_serve(self, failure: Failure) -> bool:
