@@ -16,6 +16,7 @@ from app.previews import Previews
 from app.providers import Providers
 from app.providers.roster import Roster
 from app.web.render import Language, Renderer, language_of
+from app.web.root import Root
 from app.web.session import Sessions
 from app.worker import Worker
 
@@ -49,6 +50,7 @@ class House:
     """The parts of one running Easel."""
 
     config: Config
+    root: Root
     library: Library
     store: Store
     outbound: Outbound
