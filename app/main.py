@@ -30,6 +30,7 @@ from app.web.guard import Guard
 from app.web.house import House
 from app.web.live import Live
 from app.web.render import Renderer, assets
+from app.web.root import Root
 from app.web.session import Sessions, kept_secret
 from app.web.static import Static
 from app.worker import Worker
@@ -58,9 +59,11 @@ async def open_house(config: Config, neighbours: Neighbours | None = None) -> As
     drawing = Drawing(library, providers, store, changes, previews)
     worker = Worker(library, providers, drawing, store, changes)
     sessions = _sessions(config)
+    root = Root(config.root_path)
     try:
         yield House(
             config=config,
+            root=root,
             library=library,
             store=store,
             outbound=outbound,
@@ -70,7 +73,7 @@ async def open_house(config: Config, neighbours: Neighbours | None = None) -> As
             changes=changes,
             previews=previews,
             worker=worker,
-            renderer=Renderer(Static(assets('static')), config.data / CACHE),
+            renderer=Renderer(Static(assets('static')), config.data / CACHE, root),
             sessions=sessions,
         )
     finally:

@@ -209,3 +209,12 @@ def test_readme_names_every_variable_and_command() -> None:
     assert {name.removesuffix('_FILE') for name in told} - variables == set()
     for command in ('run.py', 'generate', 'demo', 'run.py test'):
         assert command in readme
+
+
+@pytest.mark.parametrize(
+    'path', sorted((ROOT / 'static/js').glob('*.js')), ids=lambda path: path.name
+)
+def test_no_script_names_an_address_from_the_root(path: Path) -> None:
+    named = re.findall(r'[\'"`]/[a-z][^\'"`]*', path.read_text(encoding='utf-8'))
+
+    assert named == []

@@ -18,9 +18,11 @@ from app.providers.base import Dialect, Listing, ProviderSettings, Run
 from app.providers.call import Caller, endpoint
 from app.providers.chat_api import ChatApi
 from app.providers.fetching import Fetcher
+from app.providers.hush import Hush
 from app.providers.images_api import ImagesApi
 from app.providers.items import Json
-from app.providers.memory import Learned, Memory, with_refused
+from app.providers.ladder import FORMAT
+from app.providers.memory import ABSENT, Learned, Memory, with_refused
 from app.providers.models_list import are_bare, models_in
 from app.providers.probing import Reply
 from app.providers.sdapi import SdApi
@@ -33,7 +35,12 @@ log = logger(__name__)
 LOCALAI = '/.well-known/localai.json'
 LONGEST_WAIT_S = 120.0
 MOST_WAITS = 5
-UNUSABLE = (ErrorKind.UNSUPPORTED_PARAM, ErrorKind.INVALID_REQUEST)
+UNUSABLE = (
+    ErrorKind.UNSUPPORTED_PARAM,
+    ErrorKind.INVALID_REQUEST,
+    ErrorKind.UPSTREAM_ERROR,
+    ErrorKind.EMPTY,
+)
 
 
 class Speaks(Protocol):
@@ -61,6 +68,7 @@ class ApiProvider:
         self.settings = settings
         self._memory = memory or Memory()
         self._is_localai: bool | None = None
+        self._hush = Hush(settings)
         self._caller = Caller(settings, outbound)
         fetcher = Fetcher(outbound, settings.base_url, self._caller.origin, self._caller.headers())
         taker = Taker(self._caller, fetcher)
@@ -71,11 +79,18 @@ class ApiProvider:
         }
 
     async def generate(self, ask: Ask, run: Run) -> Answer:
-        """Ask, mending what is refused, and read what comes as it comes.
+        """Ask, mending what is refused, and read what comes as it comes, without our secrets.
 
         Raises:
             ProviderError: Nothing usable came; no file is left behind.
         """
+        quiet = replace(run, tried=lambda attempt: run.tried(self._hush.attempt(attempt)))
+        try:
+            return self._hush.answer(await self._drawn(ask, quiet))
+        except ProviderError as error:
+            raise ProviderError(self._hush.failure(error.failure)) from error
+
+    async def _drawn(self, ask: Ask, run: Run) -> Answer:
         answer = await self._patiently(ask, run)
         missing = ask.count - len(answer.received) - len(answer.item_errors)
         if missing <= 0 or not self.settings.tops_up:
@@ -162,19 +177,19 @@ class ApiProvider:
         try:
             answer, learned = await dialect.draw(ask, run, base_url=way.base_url, learned=known)
         except ProviderError as error:
-            await self._unlearn(error.failure, model)
+            await self._unlearn(error.failure, model, ask.response_format or ABSENT)
             raise
         await self._memory.learn(base_url, model, learned)
         return answer
 
-    async def _unlearn(self, failure: Failure, model: str) -> None:
+    async def _unlearn(self, failure: Failure, model: str, form: str) -> None:
         """Start over where what is known did not help; ask inline where addresses do not."""
         base_url = self.settings.base_url
         if failure.kind in UNUSABLE:
             await self._memory.forget(base_url, model)
         if failure.kind is ErrorKind.BLOCKED_URL or self._does_not_serve(failure):
             known = self._memory.of(base_url, model)
-            learned = with_refused(known, ('response_format=absent', 'response_format=url'))
+            learned = with_refused(known, (f'{FORMAT}={form}',))
             await self._memory.learn(base_url, model, replace(learned, response_format='b64_json'))
 
     def _does_not_serve(self, failure: Failure) -> bool:

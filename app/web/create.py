@@ -114,9 +114,8 @@ async def generations_page(request: Request, house: TheHouse) -> Response:
     if wants_json(request):
         language = house.language(request)
         listed = [generation_json(generation, language) for generation in found]
-        return JSONResponse(
-            {'generations': listed, 'next': f'/generations.json?{older}' if older else None}
-        )
+        after = house.root.address(f'/generations.json?{older}') if older else None
+        return JSONResponse({'generations': listed, 'next': after})
     return house.renderer.page(
         request,
         'generations.html',

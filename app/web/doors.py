@@ -91,6 +91,11 @@ def door_of(method: str, path: str) -> Door:
     return STRICTEST
 
 
+def is_own(path: str) -> bool:
+    """Whether a path begins as one of the addresses does."""
+    return path.split('/')[1:2] in [pattern[1:2] for _, pattern in _PATTERNS]
+
+
 def _fits(pattern: list[str], parts: list[str]) -> bool:
     if pattern[-1] == REST:
         return len(parts) >= len(pattern) and parts[: len(pattern) - 1] == pattern[:-1]

@@ -141,13 +141,18 @@ def fields_in(settings: Mapping[str, str | int | float]) -> dict[str, str]:
     """Lay out what a picture says of itself as the fields of a form; the rest is left out."""
     size = str(settings.get('asked_size') or settings.get('size') or '')
     told = {
-        name: str(settings[name])
+        name: _told(settings[name])
         for name in TOLD_BY_PICTURES
         if settings.get(name) not in (None, '')
     }
     if size and told:
         told |= {'size': OTHER, 'size_other': size}
     return told
+
+
+def _told(value: str | int | float) -> str:
+    """Write what a picture tells; 7.0 is 7, since a picture can not tell them apart."""
+    return f'{value:.15g}' if isinstance(value, float) else str(value)
 
 
 def fields_of(ask: Ask) -> dict[str, str]:

@@ -17,6 +17,7 @@ from app.providers import Providers
 from app.providers.neighbours import Neighbours
 from app.providers.roster import Roster
 from app.web.render import Language, Renderer, language_of
+from app.web.root import Root
 from app.web.session import Sessions
 from app.worker import Worker
 
@@ -50,6 +51,7 @@ class House:
     """The parts of one running Easel."""
 
     config: Config
+    root: Root
     library: Library
     store: Store
     outbound: Outbound

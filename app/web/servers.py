@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated
@@ -31,6 +32,7 @@ PAGE = '/settings/providers'
 SECRET_FIELDS = ('key', 'headers')
 TEST_PROMPT = 'A paper boat on calm water, simple'
 BACK = ('/', '/settings#servers')  # where a button that adds what was found leads
+USER_IN_ADDRESS = re.compile(r'(?<=//)[^/?#]*@|^[^/?#]*@')  # may hold a password
 MOVES = {'up': -1, 'down': 1}
 
 
@@ -127,6 +129,7 @@ async def change(request: Request, house: TheHouse, place: ThePlace) -> Response
 async def delete(request: Request, house: TheHouse, place: ThePlace) -> Response:
     """Remove a provider and its key; its pictures stay."""
     await house.roster.remove((await _row(house, place)).id or 0)
+    house.worker.look_again()
     if wants_json(request):
         return JSONResponse({'deleted': True})
     return RedirectResponse('/settings#servers', 303)
@@ -189,6 +192,7 @@ async def _done(
     request: Request, house: House, key: str, *, status: int = 200, to: str = ''
 ) -> Response:
     """Show what has become of a provider: to a program, as a fragment, or at its page."""
+    house.worker.look_again()
     by_key = {one.key: one for one in standings(house.providers)}
     if wants_json(request):
         return JSONResponse(standing_json(by_key[key]), status)
@@ -215,6 +219,7 @@ def _again(
         language = house.language(request)
         return JSONResponse({'error': failure_json(error, language)}, error.status)
     typed = {name: value for name, value in fields.items() if name not in SECRET_FIELDS}
+    typed['base_url'] = USER_IN_ADDRESS.sub('', typed['base_url'])
     return _form_page(request, house, typed, place=place, error=error)
 
 
