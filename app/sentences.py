@@ -11,6 +11,8 @@ from app.errors import N_, REFUSED_INSIDE, ErrorKind, Failure
 Translate = Callable[[str], str]
 
 EXPIRED = (401, 403, 410)  # what storage answers for an address whose time is up
+# what is seen of a connection that a server closed with the request in its hands
+AFTER_SENDING = ('connection reset', 'closed without an answer', 'broke off')
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ def tell(failure: Failure, translate: Translate) -> Telling:
             'In a container, localhost is the container itself. Its host is at {outside}: set that '
             'in Settings or EASEL_API_URL. Nothing was charged.'
         )
+    if failure.kind is ErrorKind.UNREACHABLE and failure.reason in AFTER_SENDING:
+        hint = N_('It got the request, and may have drawn and charged. Its own log says more.')
     places = {
         'where': failure.where or translate(N_('The server')),
         'outside': outside_of(failure.where),

@@ -11,8 +11,8 @@ from app.addresses import origin_of
 from app.keys import Keys
 from app.library.providers import rows_in
 from app.providers.base import ProviderSettings
-from app.providers.call import own_headers
 from app.providers.checkup import Checkup, checked
+from app.providers.headers import own_headers
 from app.providers.roster import settings_of
 
 

@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import replace
 
 from app.errors import ErrorKind
-from app.providers.call import own_headers
 from app.providers.checkup import Checkup, Key, checked
 from app.providers.finding import Finding, Found
+from app.providers.headers import own_headers
 from app.providers.models_list import drawing_in
 from app.providers.watched import Watched
 

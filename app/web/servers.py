@@ -31,8 +31,8 @@ TheHouse = Annotated[House, Depends(house_of)]
 PAGE = '/settings/providers'
 SECRET_FIELDS = ('key', 'headers')
 TEST_PROMPT = 'A paper boat on calm water, simple'
-BACK = ('/', '/settings#servers')  # where a button that adds what was found leads
 USER_IN_ADDRESS = re.compile(r'(?<=//)[^/?#]*@|^[^/?#]*@')  # may hold a password
+BACK = ('/', '/settings#servers')  # where a button that adds what was found leads
 MOVES = {'up': -1, 'down': 1}
 
 
