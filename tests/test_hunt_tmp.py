@@ -134,7 +134,7 @@ def mutated(body: bytes, seed: int) -> bytes:
     return chance.choice(ways)()
 
 
-@settings(deadline=None, max_examples=2500)
+@settings(deadline=None, max_examples=3000)
 @given(
     pieces=st.lists(st.sampled_from(PIECES) | st.binary(max_size=20), max_size=14),
     status=STATUSES,
@@ -151,7 +151,7 @@ def test_any_bytes_come_to_pictures_or_a_failure_however_they_are_cut(
     assert list(folder.iterdir()) == []
 
 
-@settings(deadline=None, max_examples=2500)
+@settings(deadline=None, max_examples=3000)
 @given(
     body=st.sampled_from(BODIES),
     seed=st.integers(0, 1_000_000),
