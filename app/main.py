@@ -21,6 +21,7 @@ from app.outbound import Outbound
 from app.previews import Previews
 from app.providers import Providers
 from app.providers.memory import Memory
+from app.providers.neighbours import Neighbours
 from app.providers.roster import Roster
 from app.web import create, gallery, inspector, install, servers, settings
 from app.web.failures import Failures
@@ -42,14 +43,15 @@ TOKEN = 'token'  # noqa: S105 (the file's name)
 
 
 @asynccontextmanager
-async def open_house(config: Config) -> AsyncIterator[House]:
+async def open_house(config: Config, neighbours: Neighbours | None = None) -> AsyncIterator[House]:
     """Make every part, and let go of each at the end, the worker first.
 
     Raises:
         StorageFailed: The data folder can't be used.
     """
     store = open_store(config)
-    outbound = Outbound(config.image_origins)
+    neighbours = neighbours or Neighbours()
+    outbound = Outbound(config.image_origins, in_container=neighbours.in_container)
     library = await Library.open(config.data / DATABASE)
     providers, roster = await _open_providers(config, library, outbound)
     changes = Changes()
@@ -67,6 +69,7 @@ async def open_house(config: Config) -> AsyncIterator[House]:
             outbound=outbound,
             providers=providers,
             roster=roster,
+            neighbours=neighbours,
             changes=changes,
             previews=previews,
             worker=worker,
@@ -75,6 +78,7 @@ async def open_house(config: Config) -> AsyncIterator[House]:
         )
     finally:
         await worker.stop()
+        await neighbours.close()
         await providers.close()
         await outbound.close()
         await store.decoder.close()

@@ -86,6 +86,7 @@ async def _serve(config: Config, listening: socket.socket, *, browser: bool) -> 
     url = _url(config, port)
     async with open_house(config) as house:
         house.outbound.never_call(port)
+        house.neighbours.never_ask(port)
         gate = Gate(Proxies(config.trusted_proxies), _connections())
         server = _Server(_uvicorn(create_app(house), gate), house)
         await house.worker.start()
@@ -94,7 +95,7 @@ async def _serve(config: Config, listening: socket.socket, *, browser: bool) -> 
         gc.enable()
         announce(config.data, url, port)
         _say(f'Easel {__version__}\n  open      {url}\n  data      {config.data}\n')
-        telling = asyncio.create_task(_tell_providers(house))
+        telling = asyncio.create_task(tell_providers(house))
         if browser and can_show_browser():
             asyncio.get_running_loop().run_in_executor(None, webbrowser.open, url)
         await server.serve(sockets=[listening])
@@ -142,12 +143,14 @@ def _uvicorn(app: object, gate: Gate) -> uvicorn.Config:
     )
 
 
-async def _tell_providers(house: House) -> None:
-    """Say who draws, as soon as that is known."""
+async def tell_providers(house: House) -> None:
+    """Say who draws, as soon as that is known; where nobody chose, look who else could."""
     enabled = house.providers.enabled()
     await asyncio.gather(*(one.ask_again() for one in enabled))
     for watched in enabled:
         _tell(house, watched)
+    if house.providers.guess_stands:
+        await house.neighbours.look_unasked()
     if not enabled:
         _say('  provider  every server is turned off in Settings\n')
 

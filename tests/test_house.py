@@ -40,13 +40,13 @@ STOREYS = (
     ('app.web',),
     ('app.main',),
     ('app.edge',),
-    ('app.serve', 'app.generate', 'app.rebuild', 'app.doctor'),
+    ('app.serve', 'app.generate', 'app.rebuild', 'app.examining', 'app.doctor'),
     ('app.__main__',),
 )
 HOMES = {
     'apsw': ('app.library',),
     'httpx': ('app.outbound', 'app.providers', 'app.generate'),
-    'httpcore': ('app.network', 'app.dialing', 'app.outbound'),
+    'httpcore': ('app.network', 'app.dialing', 'app.outbound', 'app.providers.nearby'),
     'pybase64': ('app.providers.base64_reader',),
     'PIL': (
         *('app.decoder.child', 'app.providers.demo'),

@@ -10,25 +10,29 @@ from urllib.parse import urlsplit
 import httpx
 
 from app.addresses import Blocked
-from app.errors import ErrorKind, Failure, ProviderError
+from app.errors import REFUSED, REFUSED_INSIDE, ErrorKind, Failure, ProviderError
 from app.log import logger
 from app.models import Answer, Ask
-from app.outbound import Outbound, what_happened
+from app.outbound import Outbound
 from app.providers.base import Dialect, Listing, ProviderSettings, Run
 from app.providers.call import Caller, endpoint
 from app.providers.chat_api import ChatApi
 from app.providers.fetching import Fetcher
+from app.providers.hush import Hush
 from app.providers.images_api import ImagesApi
 from app.providers.items import Json
 from app.providers.ladder import FORMAT
 from app.providers.memory import ABSENT, Learned, Memory, with_refused
-from app.providers.models_list import models_in
+from app.providers.models_list import are_bare, models_in
+from app.providers.probing import Reply
 from app.providers.sdapi import SdApi
+from app.providers.signs import describes_localai
 from app.providers.taking import Taker, remove
 from app.providers.ways import Way, may_be_elsewhere, other_ways, told_way
 
 log = logger(__name__)
 
+LOCALAI = '/.well-known/localai.json'
 LONGEST_WAIT_S = 120.0
 MOST_WAITS = 5
 UNUSABLE = (
@@ -63,6 +67,8 @@ class ApiProvider:
     ) -> None:
         self.settings = settings
         self._memory = memory or Memory()
+        self._hush = Hush(settings)
+        self._is_localai: bool | None = None
         self._caller = Caller(settings, outbound)
         fetcher = Fetcher(outbound, settings.base_url, self._caller.origin, self._caller.headers())
         taker = Taker(self._caller, fetcher)
@@ -73,11 +79,18 @@ class ApiProvider:
         }
 
     async def generate(self, ask: Ask, run: Run) -> Answer:
-        """Ask, mending what is refused, and read what comes as it comes.
+        """Ask, mending what is refused, and read what comes as it comes, without our secrets.
 
         Raises:
             ProviderError: Nothing usable came; no file is left behind.
         """
+        quiet = replace(run, tried=lambda attempt: run.tried(self._hush.attempt(attempt)))
+        try:
+            return self._hush.answer(await self._drawn(ask, quiet))
+        except ProviderError as error:
+            raise ProviderError(self._hush.failure(error.failure)) from error
+
+    async def _drawn(self, ask: Ask, run: Run) -> Answer:
         answer = await self._patiently(ask, run)
         missing = ask.count - len(answer.received) - len(answer.item_errors)
         if missing <= 0 or not self.settings.tops_up:
@@ -93,11 +106,27 @@ class ApiProvider:
         except TimeoutError:
             return Listing(answered=False, reason='no answer')
         except httpx.ConnectError as error:
-            reason = what_happened(error)
-            return Listing(answered=False, refused=reason == 'connection refused', reason=reason)
+            reason = self._caller.seen(error)
+            refused = reason in (REFUSED, REFUSED_INSIDE)
+            return Listing(answered=False, refused=refused, reason=reason)
         except (httpx.HTTPError, httpx.InvalidURL, Blocked, ValueError) as error:
-            return Listing(answered=False, reason=what_happened(error))
-        return _listing(status, tree)
+            return Listing(answered=False, reason=self._caller.seen(error))
+        listing = _listing(status, tree)
+        return replace(listing, bars_split=await self._splits_at_bars(tree))
+
+    async def _splits_at_bars(self, tree: Json) -> bool:
+        """Whether this is LocalAI; its bare list is the hint that makes it worth one question.
+
+        Source: core/http/endpoints/openai/image.go of LocalAI.
+        """
+        if self._is_localai is None and are_bare(tree):
+            url = f'{self._caller.origin.scheme}://{self._caller.origin}{LOCALAI}'
+            try:
+                status, said = await self._caller.get(url)
+            except (httpx.HTTPError, TimeoutError, ValueError, Blocked):
+                return False
+            self._is_localai = describes_localai(Reply(status, tree=said))
+        return bool(self._is_localai)
 
     async def _patiently(self, ask: Ask, run: Run) -> Answer:
         """Ask again after the time that the server asks for, where that is wished."""

@@ -12,6 +12,7 @@ from app.errors import N_
 from app.providers import signs
 from app.providers.base import Dialect
 
+ANYBODY = 'OpenAI-compatible'  # whoever lists models and is none of these
 NEEDS_KEY = N_('It asks for a key.')
 NO_PICTURES = N_('It answers, but draws no pictures.')
 NO_MODEL = N_('It has no picture model loaded: load one there first.')
@@ -257,7 +258,7 @@ def known_at(port: int) -> tuple[Known, ...]:
     """List whom to look for at a usual port, in that order; last, whoever lists models."""
     anybody = Known(
         port=port,
-        server='OpenAI-compatible',
+        server=ANYBODY,
         signs=(signs.Sign(_LIST, signs.is_list),),
         hint=UNPROVEN,
     )

@@ -61,6 +61,7 @@ DOORS = (
     Door('GET', '/settings'),
     Door('GET', '/settings.json'),
     Door('POST', '/settings'),
+    Door('POST', '/settings/found'),
     Door('GET', '/settings/providers.json'),
     Door('GET', '/settings/providers/new'),
     Door('POST', '/settings/providers'),

@@ -34,6 +34,8 @@ AUTOMATIC = ('', 'auto')
 OTHER = 'other'
 UPLOAD_BLOCK_BYTES = 256 * 1024
 
+SD_SERVER_TAG = '<sd_cpp_extra_args>'
+
 _CONTROL = re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]')
 
 
@@ -202,6 +204,11 @@ class Reader:
 def _prompt(text: str) -> str:
     if not text:
         raise InvalidRequest(N_('Describe the picture first.'))
+    if SD_SERVER_TAG in text.lower():  # whoever draws it may be such a server, or stand before one
+        raise InvalidRequest(
+            N_('sd-server would read {tag} as settings, not as words. Take it out.'),
+            tag=SD_SERVER_TAG,
+        )
     return _text(text)
 
 

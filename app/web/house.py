@@ -14,6 +14,7 @@ from app.library import Library
 from app.outbound import Outbound
 from app.previews import Previews
 from app.providers import Providers
+from app.providers.neighbours import Neighbours
 from app.providers.roster import Roster
 from app.web.render import Language, Renderer, language_of
 from app.web.root import Root
@@ -56,6 +57,7 @@ class House:
     outbound: Outbound
     providers: Providers
     roster: Roster
+    neighbours: Neighbours
     changes: Changes
     previews: Previews
     worker: Worker

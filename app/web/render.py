@@ -172,6 +172,7 @@ class Renderer:
         language = Language(code, environment, words, self._root)
         functions: dict[str, Callable[..., object]] = {
             'tell': language.tell,
+            'translate': language.translate,  # for what is no literal: `_` reads % in it
             'day': language.day,
             'date': language.date,
             'amount': language.amount,
