@@ -119,7 +119,7 @@ def watch(page: Page, proxy: SubPath) -> list[str]:
 def test_a_picture_is_drawn_and_looked_at_below(
     browser: Browser, below: Easel, proxy: SubPath
 ) -> None:
-    context = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]
+    context = browser.new_context(viewport=DESKTOP, reduced_motion='reduce')  # type: ignore[arg-type]
     page = context.new_page()
     complaints = watch(page, proxy)
     page.goto(f'{proxy.url}{ROOT_PATH}/')
@@ -149,7 +149,7 @@ def test_a_picture_is_drawn_and_looked_at_below(
 def test_a_tile_comes_by_events_that_are_below(
     browser: Browser, below: Easel, proxy: SubPath
 ) -> None:
-    context = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]
+    context = browser.new_context(viewport=DESKTOP, reduced_motion='reduce')  # type: ignore[arg-type]
     page = context.new_page()
     complaints = watch(page, proxy)
     page.goto(f'{proxy.url}{ROOT_PATH}/')
@@ -165,7 +165,7 @@ def test_a_tile_comes_by_events_that_are_below(
 
 @pytest.mark.browser
 def test_a_picture_fills_the_form_below(browser: Browser, below: Easel, proxy: SubPath) -> None:
-    context = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]
+    context = browser.new_context(viewport=DESKTOP, reduced_motion='reduce')  # type: ignore[arg-type]
     page = context.new_page()
     complaints = watch(page, proxy)
     page.goto(f'{proxy.url}{ROOT_PATH}/')
