@@ -21,7 +21,6 @@ DEFAULT_API_URL = EXAMPLE_API_URL
 DEFAULT_MODEL = 'flux'
 DEFAULT_PORT = 8484
 SECRETS = ('EASEL_API_KEY', 'EASEL_PASSWORD', 'EASEL_TOKEN', 'OPENAI_API_KEY')
-NOT_YET = ('EASEL_ROOT_PATH',)
 KNOWN = {
     'EASEL_HOST',
     'EASEL_PORT',
@@ -31,6 +30,7 @@ KNOWN = {
     'EASEL_IMAGE_ORIGINS',
     'EASEL_HOSTS',
     'EASEL_TRUSTED_PROXIES',
+    'EASEL_ROOT_PATH',
     'EASEL_TIMEOUT_S',
     'EASEL_LOG',
     'EASEL_LOG_FORMAT',
@@ -50,6 +50,7 @@ class Config:
     Attributes:
         api_url_was_set: Whether somebody named the provider's address; only an address that
             nobody named may be stood in for by the demo.
+        root_path: Where a browser finds Easel below its host, like `/easel`; empty at its root.
         warnings: Sentences to log at the start.
     """
 
@@ -68,6 +69,7 @@ class Config:
     image_origins: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[Network, ...] = ()
+    root_path: str = ''
     warnings: tuple[str, ...] = ()
 
     @property
@@ -128,15 +130,10 @@ def config_from(
         image_origins=values.origins('EASEL_IMAGE_ORIGINS'),
         hosts=values.hosts('EASEL_HOSTS'),
         trusted_proxies=values.networks('EASEL_TRUSTED_PROXIES'),
+        root_path=values.root('EASEL_ROOT_PATH'),
         warnings=_warnings(environment),
     )
-    if not _BIND_ADDRESS.fullmatch(config.host) or '..' in config.host:
-        raise ConfigError(f'EASEL_HOST is {config.host!r}; an address or a name is allowed.')
-    if not config.loopback and config.password is None:
-        raise ConfigError(
-            f'EASEL_HOST is {config.host!r}, which other machines can reach, and no EASEL_PASSWORD '
-            'is set. Set one; EASEL_PASSWORD=off says on purpose that there is none.'
-        )
+    _check_host(config)
     return config
 
 
@@ -174,6 +171,16 @@ def language_of_terminal() -> str:
     return ''
 
 
+def _check_host(config: Config) -> None:
+    if not _BIND_ADDRESS.fullmatch(config.host) or '..' in config.host:
+        raise ConfigError(f'EASEL_HOST is {config.host!r}; an address or a name is allowed.')
+    if not config.loopback and config.password is None:
+        raise ConfigError(
+            f'EASEL_HOST is {config.host!r}, which other machines can reach, and no EASEL_PASSWORD '
+            'is set. Set one; EASEL_PASSWORD=off says on purpose that there is none.'
+        )
+
+
 def _provider(values: Values) -> tuple[str, str | None, bool]:
     """Choose address and key together: a key never goes to an address it was not set for."""
     if values.has('EASEL_API_URL'):
@@ -185,10 +192,7 @@ def _provider(values: Values) -> tuple[str, str | None, bool]:
 
 
 def _warnings(environment: Mapping[str, str]) -> tuple[str, ...]:
-    found = []
-    for name in sorted(environment):
-        if name in NOT_YET:
-            found.append(f'{name} is set and has no effect in this version')
-        elif name.startswith('EASEL_') and name not in KNOWN:
-            found.append(f'{name} is not a variable of Easel')
-    return tuple(found)
+    unknown = (name for name in sorted(environment) if name not in KNOWN)
+    return tuple(
+        f'{name} is not a variable of Easel' for name in unknown if name.startswith('EASEL_')
+    )

@@ -21,6 +21,7 @@ from app.outbound import Outbound
 from app.previews import Previews
 from app.providers import Providers
 from app.providers.memory import Memory
+from app.providers.neighbours import Neighbours
 from app.providers.roster import Roster
 from app.web import create, gallery, inspector, install, servers, settings
 from app.web.failures import Failures
@@ -29,6 +30,7 @@ from app.web.guard import Guard
 from app.web.house import House
 from app.web.live import Live
 from app.web.render import Renderer, assets
+from app.web.root import Root
 from app.web.session import Sessions, kept_secret
 from app.web.static import Static
 from app.worker import Worker
@@ -41,14 +43,15 @@ TOKEN = 'token'  # noqa: S105 (the file's name)
 
 
 @asynccontextmanager
-async def open_house(config: Config) -> AsyncIterator[House]:
+async def open_house(config: Config, neighbours: Neighbours | None = None) -> AsyncIterator[House]:
     """Make every part, and let go of each at the end, the worker first.
 
     Raises:
         StorageFailed: The data folder can't be used.
     """
     store = open_store(config)
-    outbound = Outbound(config.image_origins)
+    neighbours = neighbours or Neighbours()
+    outbound = Outbound(config.image_origins, in_container=neighbours.in_container)
     library = await Library.open(config.data / DATABASE)
     providers, roster = await _open_providers(config, library, outbound)
     changes = Changes()
@@ -56,22 +59,26 @@ async def open_house(config: Config) -> AsyncIterator[House]:
     drawing = Drawing(library, providers, store, changes, previews)
     worker = Worker(library, providers, drawing, store, changes)
     sessions = _sessions(config)
+    root = Root(config.root_path)
     try:
         yield House(
             config=config,
+            root=root,
             library=library,
             store=store,
             outbound=outbound,
             providers=providers,
             roster=roster,
+            neighbours=neighbours,
             changes=changes,
             previews=previews,
             worker=worker,
-            renderer=Renderer(Static(assets('static')), config.data / CACHE),
+            renderer=Renderer(Static(assets('static')), config.data / CACHE, root),
             sessions=sessions,
         )
     finally:
         await worker.stop()
+        await neighbours.close()
         await providers.close()
         await outbound.close()
         await store.decoder.close()

@@ -161,6 +161,10 @@ class Caller:
         response = await self._outbound.client.send(request, stream=True)
         await response.aclose()
 
+    def seen(self, error: Exception) -> str:
+        """Say in a few words what went wrong on the way to this provider."""
+        return self._outbound.seen(error, self.origin)
+
     def failed(self, kind: ErrorKind, reason: str = '', words: str = '') -> ProviderError:
         """Say what went wrong with this provider."""
         return ProviderError(Failure(kind=kind, where=str(self.origin), reason=reason, words=words))
@@ -210,7 +214,7 @@ class Caller:
         except (httpx.HTTPError, Blocked) as error:
             if 'in location header' in str(error):  # httpx reads it although it does not follow
                 raise self.failed(ErrorKind.REDIRECT, 'an odd address') from error
-            raise self.failed(ErrorKind.UNREACHABLE, what_happened(error)) from error
+            raise self.failed(ErrorKind.UNREACHABLE, self.seen(error)) from error
 
     async def _send_again(self, response: httpx.Response, note: Note) -> httpx.Response:
         """Follow a redirect that keeps method and body, once and on the same origin only."""

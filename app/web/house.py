@@ -14,8 +14,10 @@ from app.library import Library
 from app.outbound import Outbound
 from app.previews import Previews
 from app.providers import Providers
+from app.providers.neighbours import Neighbours
 from app.providers.roster import Roster
 from app.web.render import Language, Renderer, language_of
+from app.web.root import Root
 from app.web.session import Sessions
 from app.worker import Worker
 
@@ -49,11 +51,13 @@ class House:
     """The parts of one running Easel."""
 
     config: Config
+    root: Root
     library: Library
     store: Store
     outbound: Outbound
     providers: Providers
     roster: Roster
+    neighbours: Neighbours
     changes: Changes
     previews: Previews
     worker: Worker

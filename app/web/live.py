@@ -88,8 +88,8 @@ class Live:
             ahead = await outlooks(self._house, (generation,))
         except AppError:
             return b':\n\n'
-        html = language.environment.get_template('_generation.html').render(
-            generation=generation, ahead=ahead, now=time.time()
+        html = language.draw(
+            '_generation.html', generation=generation, ahead=ahead, now=time.time()
         )
         lines = ''.join(f'data: {line.strip()}\n' for line in html.splitlines() if line.strip())
         return f'event: generation\n{lines}\n'.encode()

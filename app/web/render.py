@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, Response
 from app.config import CHECKOUT
 from app.errors import N_, Failure
 from app.sentences import Telling, tell
+from app.web.root import Root
 from app.web.static import Static
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -79,6 +80,11 @@ class Language:
     code: str
     environment: Environment
     words: gettext.NullTranslations
+    root: Root
+
+    def draw(self, template: str, **values: object) -> str:
+        """Draw a page or a fragment."""
+        return self.root.page(self.environment.get_template(template).render(**values))
 
     def translate(self, text: str) -> str:
         """Translate one sentence."""
@@ -123,9 +129,10 @@ class Renderer:
     anew costs 40 ms at the first page.
     """
 
-    def __init__(self, static: Static, cache: Path) -> None:
+    def __init__(self, static: Static, cache: Path, root: Root) -> None:
         cache.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.static = static
+        self._root = root
         self._cache = FileSystemBytecodeCache(str(cache))
         self._languages: dict[str, Language] = {}
 
@@ -140,7 +147,8 @@ class Renderer:
     ) -> Response:
         """Draw a page or a fragment for this visitor."""
         language = self.language(language_of(request))
-        html = language.environment.get_template(template).render(
+        html = language.draw(
+            template,
             request_path=request.scope['path'],
             request_address=address_of(request),
             theme=theme_of(request),
@@ -161,9 +169,10 @@ class Renderer:
         )
         words = translations(code)
         environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
-        language = Language(code, environment, words)
+        language = Language(code, environment, words, self._root)
         functions: dict[str, Callable[..., object]] = {
             'tell': language.tell,
+            'translate': language.translate,  # for what is no literal: `_` reads % in it
             'day': language.day,
             'date': language.date,
             'amount': language.amount,

@@ -21,6 +21,7 @@ class Sessions:
         password = config.password
         self._password = None if password in (None, NO_PASSWORD) else password
         self._tokens = [token for token in (config.token, local_token) if token]
+        self._below = bool(config.root_path)
         self._key = hashlib.sha256(f'{secret}\n{self._password}'.encode()).digest()
         self.cookie_name = f'easel-{hashlib.sha256(secret.encode()).hexdigest()[:8]}'
 
@@ -38,8 +39,13 @@ class Sessions:
         return f'{expires}.{self._sign(expires)}'
 
     def cookie_name_on(self, scheme: str) -> str:
-        """Name the cookie; over TLS so that no other host and no plain page can set it."""
-        return f'__Host-{self.cookie_name}' if scheme == 'https' else self.cookie_name
+        """Name the cookie; over TLS so that no other host and no plain page can set it.
+
+        `__Host-` is for the root of a host alone: below it, another host of the domain may.
+        """
+        if scheme != 'https':
+            return self.cookie_name
+        return f'__Secure-{self.cookie_name}' if self._below else f'__Host-{self.cookie_name}'
 
     def is_signed_in(self, headers: Mapping[str, str], scheme: str = 'http') -> bool:
         """Whether a request comes from somebody who may be here."""
