@@ -13,10 +13,11 @@ import pytest_asyncio
 from starlette.types import ASGIApp
 
 from app import __version__
+from app.errors import ProviderError
 from app.models import Ask
 from app.web.house import House
 from tests.asked import ONE, drawn
-from tests.fakes import upstream
+from tests.fakes import Reply, upstream
 from tests.knocking import FORM, HOME, Answered, addresses, knock, open_door
 
 pytestmark = pytest.mark.asyncio(loop_scope='module')
@@ -122,6 +123,23 @@ async def test_cve_2026_32625_what_looks_like_code_is_sent_as_it_stands(
 
     sent = json.loads(server.asked[-1].body)
     assert sent['prompt'] == sent['model'] == sent['quality'] == sent['negative_prompt'] == text
+
+
+async def test_cve_2025_64496_an_event_that_commands_is_read_as_an_answer(tmp_path: Path) -> None:
+    events = (
+        b'event: execute\ndata: {"code": "document.location=1"}\n\n'
+        b'event: replace\ndata: <img src=x onerror=alert(1)>\n\n'
+        b'event: error\ndata: {"error": {"message": "<b>no</b> javascript:alert(1)"}}\n\n'
+    )
+    async with upstream() as server:
+        kind = ('Content-Type', 'text/event-stream')
+        server.otherwise = lambda _: Reply(headers=(kind,), body=events)
+
+        with pytest.raises(ProviderError) as caught:
+            await drawn(server, tmp_path, Ask(prompt='a'))
+
+    assert caught.value.failure.words == '<b>no</b> javascript:alert(1)'
+    assert {asked.method for asked in server.asked} == {'POST'}
 
 
 @pytest.mark.parametrize('question', QUESTIONS, ids=lambda question: repr(question[:20]))
