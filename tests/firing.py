@@ -1,10 +1,12 @@
-"""Fires random requests at the whole app, without a socket, and says what came of them."""
+"""Fires random requests at the whole app, with and without a socket; says what came of them."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from starlette.types import ASGIApp
@@ -18,6 +20,7 @@ from tests.libraries import failed, pictured, running, submitted
 from tests.random_requests import Shot
 
 TOLD = {kind.status for kind in AppError.__subclasses__()}
+PATIENCE_S = 15  # Easel itself waits 10 s for a request
 BEYOND = ('/', '', '//', '/nope', '/{}', '/{}/{}', '/v1/models', '/.env', '/static', '/api/{}')
 
 
@@ -57,6 +60,22 @@ async def fire(app: ASGIApp, shots: Iterable[Shot], fired: Fired) -> None:
         fired.statuses[answered.status] += 1
         if answered.status >= 500 and answered.status not in TOLD:
             fired.faults.append(f'{shot.method} {shot.target[:80]}: {answered.status}')
+
+
+async def fire_raw(port: int, shots: Iterable[Shot], fired: Fired) -> None:
+    """Send each over a connection of its own; 0 stands for a line that is closed unanswered."""
+    for shot in shots:
+        reader, writer = await asyncio.open_connection('127.0.0.1', port)
+        writer.write(shot.raw)
+        line = b''
+        with suppress(ConnectionError):
+            async with asyncio.timeout(PATIENCE_S):
+                line = await reader.readline()
+        writer.close()
+        status = int(line.split(b' ')[1]) if line.startswith(b'HTTP/1.1 ') else 0
+        fired.statuses[status] += 1
+        if (status >= 500 and status not in TOLD) or (line and not status):
+            fired.faults.append(f'{shot.method} {shot.target[:80]}: {line!r:.200}')
 
 
 async def furnish(house: House) -> None:

@@ -152,7 +152,7 @@ def _part(chance: random.Random) -> str:
 
 
 def _body(chance: random.Random) -> tuple[bytes, bytes]:
-    names = ['prompt', *chance.choices(FIELDS, k=chance.choice((0, 1, 3, 9)))]
+    names = ['prompt', *chance.choices(FIELDS, k=chance.choice((0, 0, 1, 3, 9)))]
     pairs = [(name, _value(name, chance)) for name in names]
     if chance.random() < 0.15:
         pairs.append(('base_url', chance.choice(HERE_ONLY)))

@@ -1,0 +1,61 @@
+"""Texts of 100 kB, made to keep a pattern busy: everything that reads text is done at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from tests.servers import ROOT, clean_environment
+
+PATIENCE_S = 15
+
+# Texts of 100 kB at all that reads text, in a process that may use so many seconds and no more.
+READERS = f"""
+import resource
+resource.setrlimit(resource.RLIMIT_CPU, ({PATIENCE_S}, {PATIENCE_S}))
+from contextlib import suppress
+from app.addresses import Blocked, origin_of
+from app.errors import AppError
+from app.library.search import index_words, question
+from app.log import escape
+from app.models import Size
+from app.providers.hush import Hush
+from app.providers.base import ProviderSettings
+from app.providers.words import clean, scrub, words_of
+from app.visitors import networks_in
+from app.web.doors import door_of
+from app.web.forms import ask_of
+from app.web.hosts import Hosts
+from app.web.server_forms import draft_of
+from app.web.settings import OWN_PAGE
+hush = Hush(ProviderSettings(name='a', base_url='http://a', model='', timeout_s=1, key='k' * 40))
+names = ('prompt', 'size', 'n', 'seed', 'steps', 'guidance', 'quality', 'submission', 'headers',
+         'base_url', 'name', 'key', 'timeout_s', 'at_once')
+texts = [unit * (100_000 // len(unit)) for unit in (
+    'a', ' ', '<', '<a', '/', '\\\\', '%', '9', '9x', '9.', ':', ':,', '=', '&', '"', '(', '-', '.',
+    'a.', 'k', 'kkkkkkk.', '\\t', '\\n', 'Bearer ', 'sk-', 'data:', '/home/', 'http://', '\\u0301')]
+for text in texts:
+    for read in (origin_of, index_words, question, escape, Size.parse, hush.text, clean, scrub,
+                 networks_in, OWN_PAGE.fullmatch, lambda text: door_of('GET', text),
+                 lambda text: words_of(None, text), lambda text: words_of([text], text),
+                 lambda text: Hosts(()).check_one(text.encode()),
+                 lambda text: ask_of(dict.fromkeys(names, text)),
+                 lambda text: draft_of([(name, text) for name in names])):
+        with suppress(AppError, Blocked, ValueError):
+            read(text + '!')
+print('read')
+"""
+
+
+def test_cve_2024_10624_no_text_keeps_a_reader_busy() -> None:
+    ran = subprocess.run(
+        [sys.executable, '-c', READERS],
+        cwd=ROOT,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.stderr == ''
+    assert ran.stdout == 'read\n'
