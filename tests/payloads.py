@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 SEED = 20_240_806
 
@@ -90,6 +91,6 @@ def payloads(count: int, seed: int = SEED) -> list[str]:
     return every[:count]
 
 
-def joined(texts: list[str], together: int) -> list[str]:
+def joined(texts: Sequence[str], together: int) -> list[str]:
     """Write several into one, so many at a time."""
     return ['\n'.join(texts[at : at + together]) for at in range(0, len(texts), together)]

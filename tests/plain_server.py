@@ -47,10 +47,15 @@ class Quiet(BaseHTTPRequestHandler):
         return self.rfile.read(int(self.headers['content-length'] or '0'))
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a client that has gone."""
+
+
 @contextmanager
 def serving(handler: type[Quiet]) -> Iterator[int]:
     """Serve for as long as the block lasts; gives the port."""
-    with ThreadingHTTPServer(('127.0.0.1', 0), handler) as server:
+    with _Server(('127.0.0.1', 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server.server_address[1]
         server.shutdown()

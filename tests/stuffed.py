@@ -14,10 +14,12 @@ from app.library import Library
 from app.library.providers import ProviderRow
 from app.models import Ask, Attempt, Kept, Outcome, Status
 from tests.libraries import kept
+from tests.payloads import joined
 from tests.plain_server import Quiet, serving
 
 MODELS_A_SERVER = 200
 LONGEST_NAME = 60
+MOST_ENABLED = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,10 @@ class Stuffed:
     names: tuple[str, ...]
     models: tuple[tuple[str, ...], ...]
 
+    def model(self, number: int) -> str:
+        """Give the default model of a provider."""
+        return self.models[number % len(self.models)][0]
+
 
 async def stuff(data: Path, stuffed: Stuffed, lists_url: str) -> None:
     """Write all of it."""
@@ -47,7 +53,9 @@ async def stuff(data: Path, stuffed: Stuffed, lists_url: str) -> None:
             await _write(library, text, ())
         for number, name in enumerate(stuffed.names):
             base_url = f'{lists_url}/{number}/v1'
-            await library.providers.add(_provider(name, base_url, stuffed.short[number]))
+            await library.providers.add(
+                _provider(name, base_url, stuffed.model(number), enabled=number < MOST_ENABLED)
+            )
     finally:
         await library.close()
 
@@ -77,21 +85,28 @@ def _kept(text: str) -> Kept:
     return replace(made, source_url=text[:80])
 
 
-def _provider(name: str, base_url: str, model: str) -> ProviderRow:
+def _provider(name: str, base_url: str, model: str, *, enabled: bool) -> ProviderRow:
     return ProviderRow(
         name=name, base_url=base_url, dialect='openai', model=model, at_once=1, timeout_s=9.0,
-        tops_up=False, waits=False, previews=False, enabled=True,
+        tops_up=False, waits=False, previews=False, enabled=enabled,
     )  # fmt: skip
 
 
-def stuffed_with(texts: Sequence[str], pages: int, servers: int) -> Stuffed:
-    """Spread texts over every place: all of them over so many pages, and as names of servers."""
+def stuffed_with(texts: Sequence[str], pages: int, servers: int, together: int = 1) -> Stuffed:
+    """Spread texts over every place.
+
+    Args:
+        texts: All of them.
+        pages: Over how many pictures that are looked at alone.
+        servers: At most so many are names.
+        together: How many are in one on a wall.
+    """
     step = -(-len(texts) // pages)
     lists = [texts[at : at + MODELS_A_SERVER] for at in range(0, len(texts), MODELS_A_SERVER)]
     names = [text for text in texts if len(text) <= LONGEST_NAME][:servers]
     return Stuffed(
-        short=tuple(texts),
-        long=tuple('\n'.join(texts[at : at + step]) for at in range(0, len(texts), step)),
+        short=tuple(joined(texts, together)),
+        long=tuple(joined(texts, step)),
         names=tuple(names),
         models=tuple(tuple(one) for one in lists),
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, StorageState
 
 from app.web.doors import DOORS
 from tests.worlds import KINDS, Evil, Worlds, running_evil, running_worlds
@@ -19,7 +19,6 @@ pytestmark = pytest.mark.browser
 
 PASSWORD, TOKEN = 'open sesame', 'a-token-of-a-program'
 SECRET = 'a private cat'
-NEIGHBOURS = ('another site', 'another port')
 PAIRS = tuple(zip(KINDS, ('another port', 'another site', 'another port'), strict=True))
 ACTS = [door.path.replace('{}', '1') for door in DOORS if door.method == 'POST']
 KEPT_BACK = 'net::ERR_BLOCKED_BY_RESPONSE.NotSameOrigin'  # Easel answered, for itself alone
@@ -29,13 +28,10 @@ BODY = 'prompt=stolen&size=16x16&base_url=127.0.0.1:9&theme=dark&password=open+s
 ATTACK = """async ([url, acts, body]) => {
   const form = 'application/x-www-form-urlencoded';
   const types = [form, 'text/plain', 'multipart/form-data; boundary=b'];
-  for (const act of acts) {
-    for (const type of types) {
-      const init = { method: 'POST', mode: 'no-cors', credentials: 'include', body };
-      await fetch(url + act, { ...init, headers: { 'Content-Type': type } }).catch(() => {});
-    }
-    navigator.sendBeacon(url + act, new Blob([body], { type: form }));
-  }
+  const init = { method: 'POST', mode: 'no-cors', credentials: 'include', body };
+  await Promise.all(acts.flatMap((act) => types.map((type) =>
+    fetch(url + act, { ...init, headers: { 'Content-Type': type } }).catch(() => {}))));
+  for (const act of acts) navigator.sendBeacon(url + act, new Blob([body], { type: form }));
 }"""
 SUBMIT = """([url, policy]) => {
   document.head.innerHTML = `<meta name="referrer" content="${policy}">`;
@@ -52,7 +48,7 @@ INCLUDE = """async (addresses) => {
       if (kind === 'link') element.rel = 'stylesheet';
       element.onload = element.onloadeddata = () => done(loaded.push(`${kind} ${address}`));
       element.onerror = () => done();
-      setTimeout(done, 3000);
+      setTimeout(done, 1000);
       element[name] = address;
       document.body.append(element);
     })));
@@ -85,6 +81,7 @@ class Scene:
 
     worlds: Worlds
     evil: Evil
+    sessions: dict[str, StorageState] = field(default_factory=dict)
 
     def program(self) -> httpx.Client:
         headers = {'authorization': f'Bearer {TOKEN}'}
@@ -99,6 +96,9 @@ class Scene:
         return json.dumps(answers)
 
     def signed_in(self, kind: str) -> BrowserContext:
+        """Open a window of somebody who signed in; done once for each world."""
+        if kind in self.sessions:
+            return self.worlds.browser.new_context(storage_state=self.sessions[kind])
         context = self.worlds.browser.new_context()
         page = context.new_page()
         page.goto(f'{self.worlds.urls[kind]}/session')
@@ -106,6 +106,7 @@ class Scene:
         page.get_by_role('button', name='Sign in').click()
         page.wait_for_url(f'{self.worlds.urls[kind]}/')
         page.close()
+        self.sessions[kind] = context.storage_state()
         return context
 
     def evil_page(self, context: BrowserContext, kind: str, neighbour: str) -> Page:
@@ -131,8 +132,7 @@ def scene(upstream: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         yield scene
 
 
-@pytest.mark.parametrize('neighbour', NEIGHBOURS)
-@pytest.mark.parametrize('kind', KINDS)
+@pytest.mark.parametrize(('kind', 'neighbour'), [*PAIRS, ('localhost', 'another site')])
 def test_cve_2024_1727_no_act_of_another_page_reaches_easel(
     scene: Scene, kind: str, neighbour: str
 ) -> None:
