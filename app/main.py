@@ -9,10 +9,12 @@ from fastapi import FastAPI
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from app.admission import Admission
 from app.changes import Changes
 from app.config import Config, child_environment
 from app.decoder.client import Decoder
 from app.drawing import Drawing
+from app.guests import Guests
 from app.images import Store
 from app.incoming import storage_failed
 from app.keys import Keys
@@ -22,7 +24,18 @@ from app.previews import Previews
 from app.providers import Providers
 from app.providers.memory import Memory
 from app.providers.roster import Roster
-from app.web import create, gallery, inspector, install, servers, settings
+from app.web import (
+    create,
+    gallery,
+    inspector,
+    install,
+    joining,
+    servers,
+    settings,
+    share,
+    shared,
+    sign_in,
+)
 from app.web.failures import Failures
 from app.web.files import Files
 from app.web.guard import Guard
@@ -37,11 +50,15 @@ DATABASE = 'easel.db'
 SECRET = 'secret'  # noqa: S105 (the file's name)
 KEYS = 'keys.json'
 CACHE = 'cache'
+PAGES = (
+    *(create, gallery, inspector, install, servers, settings),
+    *(share, joining, shared, sign_in),
+)
 TOKEN = 'token'  # noqa: S105 (the file's name)
 
 
 @asynccontextmanager
-async def open_house(config: Config) -> AsyncIterator[House]:
+async def open_house(config: Config, admission: Admission | None = None) -> AsyncIterator[House]:
     """Make every part, and let go of each at the end, the worker first.
 
     Raises:
@@ -55,7 +72,9 @@ async def open_house(config: Config) -> AsyncIterator[House]:
     previews = Previews(store, changes)
     drawing = Drawing(library, providers, store, changes, previews)
     worker = Worker(library, providers, drawing, store, changes)
-    sessions = _sessions(config)
+    guests = Guests(library.guests)
+    await guests.load()
+    admission = admission or read_admission(config)
     try:
         yield House(
             config=config,
@@ -67,8 +86,10 @@ async def open_house(config: Config) -> AsyncIterator[House]:
             changes=changes,
             previews=previews,
             worker=worker,
-            renderer=Renderer(Static(assets('static')), config.data / CACHE),
-            sessions=sessions,
+            renderer=Renderer(Static(assets('static')), config.data / CACHE, guests.name_of),
+            sessions=_sessions(config, admission, guests),
+            admission=admission,
+            guests=guests,
         )
     finally:
         await worker.stop()
@@ -78,12 +99,23 @@ async def open_house(config: Config) -> AsyncIterator[House]:
         await library.close()
 
 
-def _sessions(config: Config) -> Sessions:
+def read_admission(config: Config) -> Admission:
+    """Find out how others come in.
+
+    Raises:
+        StorageFailed: What the data folder says of it can't be read.
+    """
+    admission = Admission(config)
+    admission.load()
+    return admission
+
+
+def _sessions(config: Config, admission: Admission, guests: Guests) -> Sessions:
     try:
         secret, token = kept_secret(config.data / SECRET), kept_secret(config.data / TOKEN)
     except OSError as error:
         raise storage_failed(error) from error
-    return Sessions(config, secret, token)
+    return Sessions(admission, secret, (config.token, token), guests.one)
 
 
 async def _open_providers(
@@ -130,7 +162,7 @@ def create_pages(house: House, failures: Failures) -> FastAPI:
     )
     app.state.house = house
     failures.install(app)
-    for page in (create, gallery, inspector, install, servers, settings):
+    for page in PAGES:
         app.include_router(page.router)
     files = Files(house)
     app.mount('/files', files)

@@ -18,9 +18,9 @@ PNG_CHUNKS = (
 )
 WEBP_CHUNKS = (b'VP8 ', b'VP8L', b'ALPH', b'ANIM', b'ANMF', b'ICCP')
 WEBP_FLAGS = 0xFF & ~(webp.HAS_EXIF | webp.HAS_XMP)
-JFIF, ICC, ADOBE = b'JFIF\0', b'ICC_PROFILE\0', b'Adobe'
-JFIF_BYTES = 14
-APP2, APP14, APP15, COMMENT = 0xE2, 0xEE, 0xEF, 0xFE
+JFIF, JFIF_BYTES = b'JFIF\0', 14
+APP15, COMMENT = 0xEF, 0xFE
+COLOURS = {0xE2: b'ICC_PROFILE\0', 0xEE: b'Adobe'}  # APP2 and APP14
 GIF_HEADER_BYTES = 13
 GIF_FRAME_BYTES = 10
 GIF_TRAILER, GIF_EXTENSION, GIF_FRAME = 0x3B, 0x21, 0x2C
@@ -88,10 +88,9 @@ def _needed(opened: BinaryIO, segment: jpeg.Segment) -> Iterator[Piece]:
         yield struct.pack('>BBH', 0xFF, jpeg.APP0, JFIF_BYTES + 2) + content + bytes(2)
     elif segment.marker == jpeg.APP1 and segment.head.startswith(jpeg.EXIF):
         yield from _turn(opened, segment)
-    elif segment.marker == APP2 and segment.head.startswith(ICC):
-        yield segment.span
-    elif segment.marker == APP14 and segment.head.startswith(ADOBE):
-        yield segment.span
+    elif segment.marker in COLOURS:
+        if segment.head.startswith(COLOURS[segment.marker]):
+            yield segment.span
     elif not jpeg.APP0 <= segment.marker <= APP15 and segment.marker != COMMENT:
         yield segment.span
 
