@@ -6,6 +6,7 @@ folder, for this user alone.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
 from typing import Protocol
@@ -41,9 +42,16 @@ class _Kept:
 
 
 class Admission:
-    """Who may connect, and with which password."""
+    """Who may connect, and with which password.
+
+    Attributes:
+        turn: Held by whoever changes the password; the next one looks again.
+        is_open_house: Whether the operator says that there is none.
+        is_fixed: Whether the operator's host lets the network in.
+    """
 
     def __init__(self, config: Config) -> None:
+        self.turn = asyncio.Lock()
         self._path = config.data / FILE
         self._kept = _Kept()
         self._from_outside = _from_outside(config)

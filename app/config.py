@@ -142,17 +142,7 @@ def config_from(
         share=share,
         warnings=_warnings(environment),
     )
-    if not _BIND_ADDRESS.fullmatch(config.host) or '..' in config.host:
-        raise ConfigError(f'EASEL_HOST is {config.host!r}; an address or a name is allowed.')
-    if not config.loopback and config.password is None and not share:
-        raise ConfigError(
-            f'EASEL_HOST is {config.host!r}, which other machines can reach, and no EASEL_PASSWORD '
-            'is set. Set one, or start with --share, which makes one; '
-            'EASEL_PASSWORD=off says on purpose that there is none.'
-        )
-    if config.password == NO_PASSWORD and (share or not config.loopback):
-        return replace(config, warnings=(*config.warnings, OPEN_HOUSE))
-    return config
+    return _checked(config)
 
 
 def default_data() -> Path:
@@ -197,6 +187,20 @@ def _provider(values: Values) -> tuple[str, str | None, bool]:
         key = values.key('EASEL_API_KEY') or values.key('OPENAI_API_KEY')
         return values.api('OPENAI_BASE_URL'), key, True
     return DEFAULT_API_URL, values.key('EASEL_API_KEY'), False
+
+
+def _checked(config: Config) -> Config:
+    if not _BIND_ADDRESS.fullmatch(config.host) or '..' in config.host:
+        raise ConfigError(f'EASEL_HOST is {config.host!r}; an address or a name is allowed.')
+    if not config.loopback and config.password is None and not config.share:
+        raise ConfigError(
+            f'EASEL_HOST is {config.host!r}, which other machines can reach, and no EASEL_PASSWORD '
+            'is set. Set one, or start with --share, which makes one; '
+            'EASEL_PASSWORD=off says on purpose that there is none.'
+        )
+    if config.password == NO_PASSWORD and (config.share or not config.loopback):
+        return replace(config, warnings=(*config.warnings, OPEN_HOUSE))
+    return config
 
 
 def _warnings(environment: Mapping[str, str]) -> tuple[str, ...]:

@@ -89,11 +89,12 @@ async def switch(request: Request, house: TheHouse) -> Response:
     wish = (await form_fields(request)).get('sharing', '')
     if wish not in ('on', 'off'):
         raise InvalidRequest(N_('“{value}” can not be chosen here.'), value=wish[:40])
-    refuse_overtaken(request, house)
-    if wish == 'on':
-        await house.admission.share()
-    else:
-        await house.admission.withdraw()
+    async with house.admission.turn:
+        refuse_overtaken(request, house)
+        if wish == 'on':
+            await house.admission.share()
+        else:
+            await house.admission.withdraw()
     house.changes.doubt()
     log.info('%s turned sharing %s', visitor_of(request).address, wish)
     response = RedirectResponse(PAGE, 303)

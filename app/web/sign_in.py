@@ -13,7 +13,6 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app.errors import (
     N_,
     AppError,
-    Conflict,
     InvalidRequest,
     SignInRequired,
     TooManyGuesses,
@@ -99,14 +98,11 @@ async def change_password(request: Request, house: TheHouse) -> Response:
             least=LEAST_PASSWORD,
             most=LONGEST_PASSWORD,
         )
-    kept = await asyncio.to_thread(chosen, new)
-    before = house.admission.password
-    if before:
+    async with house.admission.turn:
         refuse_overtaken(request, house)
-        await _check_current(request, house, fields.get('current', ''))
-    if house.admission.password != before:
-        raise Conflict(N_('Somebody else set the password meanwhile.'))
-    house.admission.change_password(kept)
+        if house.admission.password:
+            await _check_current(request, house, fields.get('current', ''))
+        house.admission.change_password(await asyncio.to_thread(chosen, new))
     house.changes.doubt()
     log.warning('%s changed the password; every other session ends', visitor_of(request).address)
     response = RedirectResponse('/settings#password', 303)
