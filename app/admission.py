@@ -57,6 +57,7 @@ class Admission:
         self._from_outside = _from_outside(config)
         self.is_open_house = config.password == NO_PASSWORD
         self.is_fixed = not config.loopback
+        self._host = config.host
         self._shares_now = config.share
         self._doorway: Doorway | None = None
 
@@ -90,6 +91,11 @@ class Admission:
     def is_shared(self) -> bool:
         """Whether the network is let in."""
         return self.is_fixed or self._shares_now or self._kept.shared
+
+    @property
+    def listens_on(self) -> str:
+        """What is listened on while the network is let in."""
+        return self._host if self.is_fixed else '::'
 
     def served_by(self, doorway: Doorway) -> None:
         """Name what listens, so that it can be told."""

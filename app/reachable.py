@@ -12,6 +12,7 @@ log = logger(__name__)
 
 # Bridges to containers and virtual machines: no person is at their other end.
 BRIDGES = ('docker', 'br-', 'veth', 'virbr', 'vmnet', 'lxc', 'cni', 'podman')
+WILDCARDS = ('0.0.0.0', '::')  # noqa: S104 (only compared)
 # Connecting a datagram socket sends nothing; it only asks which own address would be used.
 FAR = ((socket.AF_INET, '192.0.2.1'), (socket.AF_INET6, '2001:db8::1'))
 
@@ -23,9 +24,16 @@ def addresses() -> tuple[str, ...]:
     return tuple(sorted(usable, key=lambda address: ':' in address))
 
 
-def origins(port: int) -> tuple[str, ...]:
-    """Write each address as a browser wants it: `http://192.168.1.20:8484`."""
-    named = (f'[{one}]' if ':' in one else one for one in addresses())
+def origins(host: str, port: int) -> tuple[str, ...]:
+    """Write what `host` lets others connect to as a browser wants it: `http://192.168.1.20:8484`.
+
+    Args:
+        host: What is listened on; a wildcard stands for every address of its kind, `::` for all.
+        port: Where.
+    """
+    listed = [one for one in addresses() if host == '::' or ':' not in one]
+    listed = listed if host in WILDCARDS else [host]
+    named = (f'[{one}]' if ':' in one else one for one in listed)
     return tuple(f'http://{name}:{port}' for name in named)
 
 
@@ -42,11 +50,11 @@ def _by_route() -> list[str]:
 
 
 def _by_interface() -> list[str]:
-    import ifaddr  # loads ctypes, which no start needs that stays on this machine
-
     try:
+        import ifaddr  # loads ctypes, which no start needs that stays on this machine
+
         adapters = list(ifaddr.get_adapters())
-    except OSError as error:
+    except (OSError, MemoryError) as error:  # systemd's MemoryDenyWriteExecute can stop ctypes
         log.warning('the addresses of this machine can not be listed: %s', error)
         return []
     people = [one for one in adapters if not one.nice_name.startswith(BRIDGES)]

@@ -156,7 +156,7 @@ def _tell_network(admission: Admission, port: int) -> None:
     from app.reachable import origins
     from app.web.share import code_in_signs
 
-    found = origins(port)
+    found = origins(admission.listens_on, port)
     password = admission.password
     for origin in found:
         _say(f'  network   {origin}/\n')

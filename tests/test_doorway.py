@@ -168,7 +168,21 @@ def test_every_address_is_one_that_others_could_reach() -> None:
     assert len(found) == len(set(found))
     assert not [one for one in found if one.startswith(('127.', '169.254.', 'fe80', '::1'))]
     assert [':' in one for one in found] == sorted(':' in one for one in found)
-    assert all(origin.startswith('http://') and origin.endswith(':84') for origin in origins(84))
+    assert all(
+        origin.startswith('http://') and origin.endswith(':84') for origin in origins('::', 84)
+    )
+
+
+@pytest.mark.parametrize(
+    ('host', 'shown'),
+    [('192.168.1.5', 'http://192.168.1.5:84'), ('fd00::5', 'http://[fd00::5]:84')],
+)
+def test_of_one_address_that_is_listened_on_only_it_is_told(host: str, shown: str) -> None:
+    assert origins(host, 84) == (shown,)
+
+
+def test_where_only_ipv4_is_listened_on_no_other_is_told() -> None:
+    assert not [one for one in origins('0.0.0.0', 84) if '[' in one]
 
 
 def test_a_port_is_taken_on_both_kinds_of_address() -> None:

@@ -227,7 +227,9 @@ async def _addresses(request: Request, house: House) -> list[str]:
     here = host.rpartition(':')[0].lower() if host[-1:].isdigit() and ':' in host else host.lower()
     found: list[str] = []
     if house.admission.is_shared:
-        found += await asyncio.to_thread(origins, request.scope['server'][1])
+        found += await asyncio.to_thread(
+            origins, house.admission.listens_on, request.scope['server'][1]
+        )
     if here.rstrip('.') not in OWN_NAMES or not found:
         found = [*own, *found]
     return list(dict.fromkeys(found))
