@@ -104,7 +104,9 @@ def test_an_avif_has_no_such_way(tmp_path: Path) -> None:
         bare(opened, 'image/avif')
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.sampled_from(SHOWN), st.floats(0, 0.98), st.binary(max_size=40))
 def test_a_damaged_picture_is_refused_or_laid_out_and_never_a_fault(
     tmp_path: Path, name: str, cut: float, junk: bytes
