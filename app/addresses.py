@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urljoin
 
 MOST_LETTERS = 8_192
+DOCKER_HOST = 'host.docker.internal'  # what Docker calls the machine around a container
 
 # Our own table, since what `ipaddress` calls global differs between Python's releases and holds
 # more than is fit to be fetched from. For IPv6 only 2000::/3 is given out at all, so v4-mapped,
@@ -200,6 +201,27 @@ def is_loopback(address: str) -> bool:
     """Whether an IP address is this machine's own, seen from inside."""
     ip = _ip(address)
     return ip is not None and ip.is_loopback
+
+
+def is_local(host: str) -> bool:
+    """Whether a canonical host is what every machine calls itself."""
+    return host == 'localhost' or is_loopback(host)
+
+
+def same_server(one: str, other: str) -> bool:
+    """Whether two absolute http addresses name one port of one machine, whatever the path."""
+    first, second = origin_of(one), origin_of(other)
+    both_here = is_local(first.host) and is_local(second.host)
+    return first.port == second.port and (both_here or first.host == second.host)
+
+
+def outside_of(where: str) -> str:
+    """Give where a port of a container's `localhost` is on the host: `localhost:1337` or a url."""
+    url = where if '://' in where else f'http://{where}'
+    try:
+        return str(replace(origin_of(url), host=DOCKER_HOST))
+    except Blocked:
+        return DOCKER_HOST
 
 
 def is_literal(host: str) -> bool:

@@ -22,7 +22,6 @@ DEFAULT_MODEL = 'flux'
 DEFAULT_PORT = 8484
 NO_PASSWORD = 'off'  # noqa: S105 (the word that says there is none)
 SECRETS = ('EASEL_API_KEY', 'EASEL_PASSWORD', 'EASEL_TOKEN', 'OPENAI_API_KEY')
-NOT_YET = ('EASEL_ROOT_PATH',)
 KNOWN = {
     'EASEL_HOST',
     'EASEL_PORT',
@@ -32,6 +31,7 @@ KNOWN = {
     'EASEL_IMAGE_ORIGINS',
     'EASEL_HOSTS',
     'EASEL_TRUSTED_PROXIES',
+    'EASEL_ROOT_PATH',
     'EASEL_TIMEOUT_S',
     'EASEL_LOG',
     'EASEL_LOG_FORMAT',
@@ -54,6 +54,7 @@ class Config:
     Attributes:
         api_url_was_set: Whether somebody named the provider's address; only an address that
             nobody named may be stood in for by the demo.
+        root_path: Where a browser finds Easel below its host, like `/easel`; empty at its root.
         share: Whether the network is let in for as long as this start lasts.
         warnings: Sentences to log at the start.
     """
@@ -73,6 +74,7 @@ class Config:
     image_origins: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[Network, ...] = ()
+    root_path: str = ''
     share: bool = False
     warnings: tuple[str, ...] = ()
 
@@ -139,6 +141,7 @@ def config_from(
         image_origins=values.origins('EASEL_IMAGE_ORIGINS'),
         hosts=values.hosts('EASEL_HOSTS'),
         trusted_proxies=values.networks('EASEL_TRUSTED_PROXIES'),
+        root_path=values.root('EASEL_ROOT_PATH'),
         share=share,
         warnings=_warnings(environment),
     )
@@ -204,10 +207,7 @@ def _checked(config: Config) -> Config:
 
 
 def _warnings(environment: Mapping[str, str]) -> tuple[str, ...]:
-    found = []
-    for name in sorted(environment):
-        if name in NOT_YET:
-            found.append(f'{name} is set and has no effect in this version')
-        elif name.startswith('EASEL_') and name not in KNOWN:
-            found.append(f'{name} is not a variable of Easel')
-    return tuple(found)
+    unknown = (name for name in sorted(environment) if name not in KNOWN)
+    return tuple(
+        f'{name} is not a variable of Easel' for name in unknown if name.startswith('EASEL_')
+    )

@@ -1,83 +1,37 @@
-"""`easel doctor`: tests the provider, looks for image servers, says what to do next.
-
-It never writes into the data folder, so it works beside a running server.
-"""
+"""`easel doctor`: tests every provider, looks for image servers, says what to do next."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 import platform
 import shlex
-import shutil
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 from app import __version__
-from app.addresses import veiled
+from app.addresses import DOCKER_HOST, is_local, same_server, veiled
 from app.config import Config, language_of_terminal
 from app.errors import N_
-from app.holding import Holder, holder_of
+from app.examining import Folder, Report, examine
 from app.log import escape, logger
-from app.outbound import Outbound
-from app.providers.checkup import Checkup, Key, check_up
-from app.providers.discovery import SAME_PORTS, Found, discover
-from app.providers.nearby import DOCKER_HOST, Surroundings
-from app.providers.probing import Silent, ask
+from app.providers.added import Added
+from app.providers.checkup import Checkup, Key
+from app.providers.discovery import SAME_PORTS
+from app.providers.nearby import Surroundings
 from app.sentences import Translate, error_json, tell
 from app.web.render import LANGUAGES, translations
 
 log = logger(__name__)
 
-HOLDER_ANSWERS_S = 2.0
 LITTLE_ROOM_BYTES = 1_000_000_000
 NAMES_SHOWN = 3
-LOCAL_NAMES = ('localhost', '127.0.0.1', '::1')
 OF_THE_KEY = {
     Key.NOT_NEEDED: N_('It needs no key for its list of models.'),
     Key.NOT_PROVED: N_('It gives its list of models to anyone, so the key is not proved yet.'),
     Key.ACCEPTED: N_('The key is accepted.'),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """The data folder, or where it will be.
-
-    Attributes:
-        holder: The server that answers for it; port 0 where none does.
-    """
-
-    path: Path
-    exists: bool
-    writable: bool
-    free_bytes: int
-    holder: Holder
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """All that was seen."""
-
-    config: Config
-    around: Surroundings
-    checkup: Checkup
-    found: tuple[Found, ...]
-    folder: Folder
-
-    @property
-    def demo(self) -> bool:
-        """Whether the demo draws, since nobody named an address and nothing listens there."""
-        return self.checkup.refused and not self.config.api_url_was_set
-
-    @property
-    def can_draw(self) -> bool:
-        """Whether a prompt would become a picture, as far as that can be seen for nothing."""
-        return self.demo or self.checkup.failure is None
 
 
 def doctor(
@@ -90,7 +44,7 @@ def doctor(
     """Look at everything and say it; returns the exit status: 0 if something can draw."""
     for warning in config.warnings:
         log.warning('%s', warning)
-    report = asyncio.run(_examine(config, around, ports))
+    report = asyncio.run(examine(config, around, ports))
     if as_json:
         sys.stdout.write(json.dumps(_object(report)) + '\n')
     else:
@@ -101,57 +55,17 @@ def doctor(
     return 0 if report.can_draw else 1
 
 
-async def _examine(config: Config, around: Surroundings, ports: Mapping[int, int]) -> Report:
-    holder = await _living(holder_of(config.data))
-    checkup, found = await asyncio.gather(
-        check_up(config.api_url, config.api_key),
-        discover(around.hosts, ports, (config.port, holder.port)),
-    )
-    folder = await asyncio.to_thread(_folder, config.data, holder)
-    return Report(config, around, checkup, found, folder)
-
-
-async def _living(holder: Holder) -> Holder:
-    """Leave out a server that a crash ended; its note may be there still."""
-    nobody = Holder(0, '', 0)
-    if not holder.url:
-        return nobody
-    outbound = Outbound([holder.url])
-    try:
-        reply = await ask(outbound, f'{holder.url}health', deadline_s=HOLDER_ANSWERS_S)
-    except Silent:
-        return nobody
-    finally:
-        await outbound.close()
-    return holder if reply.said('status') == 'ok' else nobody
-
-
-def _folder(data: Path, holder: Holder) -> Folder:
-    there = next(path for path in (data, *data.parents) if os.access(path, os.F_OK))
-    return Folder(
-        path=data,
-        exists=there == data,
-        writable=there.is_dir() and os.access(there, os.W_OK | os.X_OK),
-        free_bytes=shutil.disk_usage(there).free,
-        holder=holder,
-    )
-
-
 def _object(report: Report) -> dict[str, object]:
-    checkup, folder = report.checkup, report.folder
-    failure = checkup.failure
+    folder = report.folder
     return {
         'version': __version__,
         'provider': {
             'base_url': veiled(report.config.api_url),
-            'can_draw': report.can_draw,
+            'can_draw': report.provider_draws,
             'demo': report.demo,
-            'key': checkup.key,
-            'models': checkup.models,
-            'error': error_json(failure, str) if failure else None,
-            'better_url': veiled(checkup.better_url) or None,
-            'next': list(_advice(report, str)),
+            **_checkup_json(report.checkup, list(_advice_on_provider(report, str))),
         },
+        'providers': None if report.unread else [_added_json(report, one) for one in report.added],
         'found': [
             {
                 'server': one.server,
@@ -175,9 +89,32 @@ def _object(report: Report) -> dict[str, object]:
     }
 
 
+def _added_json(report: Report, added: Added) -> dict[str, object]:
+    settings, checkup = added.settings, added.checkup
+    advice = list(_advice(report, checkup, settings.base_url, veiled, str)) if checkup else []
+    return {
+        'name': settings.name,
+        'base_url': veiled(settings.base_url),
+        'enabled': settings.enabled,
+        'can_draw': added.can_draw,
+        **_checkup_json(checkup or Checkup(), advice),
+    }
+
+
+def _checkup_json(checkup: Checkup, advice: list[str]) -> dict[str, object]:
+    return {
+        'key': checkup.key,
+        'models': checkup.models,
+        'error': error_json(checkup.failure, str) if checkup.failure else None,
+        'better_url': veiled(checkup.better_url) or None,
+        'next': advice,
+    }
+
+
 def _lines(report: Report, translate: Translate) -> Iterator[str]:
     rooms = (
         (N_('provider'), _of_provider(report, translate)),
+        (N_('settings'), _of_added(report, translate)),
         (N_('data'), _of_folder(report.folder, translate)),
         (N_('found'), _of_found(report, translate)),
     )
@@ -191,38 +128,72 @@ def _lines(report: Report, translate: Translate) -> Iterator[str]:
 
 
 def _of_provider(report: Report, translate: Translate) -> Iterator[str]:
-    checkup, where = report.checkup, veiled(report.config.api_url)
+    where = veiled(report.config.api_url)
     if report.demo:
         sentence = N_('Nothing answers at {where}: Easel draws demo sketches until something does.')
         yield translate(sentence).format(where=where)
-    elif checkup.failure:
-        yield f'{where}: {tell(checkup.failure, translate).message}'
-    elif checkup.lists:
-        answers = translate(N_('{where} answers.')).format(where=where)
-        about = [answers, _models(checkup.models, translate)]
-        if checkup.key in OF_THE_KEY:
-            about.append(translate(OF_THE_KEY[checkup.key]))
-        yield ' '.join(about)
-    else:
-        sentence = N_('{where} answers and lists no models: the first picture will show more.')
+    elif report.stepped_aside:
+        sentence = N_('{where} is the default and is not used, since a server was added.')
         yield translate(sentence).format(where=where)
-    yield from _advice(report, translate)
+    else:
+        yield _state(report.checkup, where, translate)
+    yield from _advice_on_provider(report, translate)
 
 
-def _advice(report: Report, translate: Translate) -> Iterator[str]:
-    """Say what to do next about the provider, if anything."""
-    checkup, url = report.checkup, urlsplit(report.config.api_url)
-    if report.around.in_container and checkup.refused and url.hostname in LOCAL_NAMES:
-        outside = url._replace(netloc=f'{DOCKER_HOST}:{url.port or 80}')
-        sentence = N_('In a container, localhost is the container itself. For the host: {setting}')
-        yield translate(sentence).format(setting=_setting(urlunsplit(outside)))
-    if checkup.better_url:
-        sentence = N_('Its API is at another path: {setting}')
-        yield translate(sentence).format(setting=_setting(checkup.better_url))
-    elif checkup.failure and not report.demo:
-        yield tell(checkup.failure, translate).hint
+def _of_added(report: Report, translate: Translate) -> Iterator[str]:
+    if report.unread:
+        yield translate(report.unread.sentence).format(**report.unread.places)
+    for added in report.added:
+        settings, checkup = added.settings, added.checkup
+        where = f'{settings.name} ({veiled(settings.base_url)})'
+        if checkup is None:
+            yield translate(N_('{name} is turned off in Settings.')).format(name=where)
+            continue
+        yield _state(checkup, where, translate)
+        yield from _advice(report, checkup, settings.base_url, veiled, translate)
+
+
+def _state(checkup: Checkup, where: str, translate: Translate) -> str:
+    if checkup.failure:
+        return f'{where}: {tell(checkup.failure, translate).message}'
+    if not checkup.lists:
+        sentence = N_('{where} answers and lists no models: the first picture will show more.')
+        return translate(sentence).format(where=where)
+    answers = translate(N_('{where} answers.')).format(where=where)
+    about = [answers, _models(checkup.models, translate)]
+    if checkup.key in OF_THE_KEY:
+        about.append(translate(OF_THE_KEY[checkup.key]))
+    return ' '.join(about)
+
+
+def _advice_on_provider(report: Report, translate: Translate) -> Iterator[str]:
+    """Say what to do next about the provider of the environment, if anything."""
+    checkup, url = report.checkup, report.config.api_url
+    if report.stepped_aside:
+        return
+    yield from _advice(report, checkup, url, _setting, translate)
     if checkup.better_url and checkup.key in (Key.MISSING, Key.REFUSED):
         yield translate(N_('Set EASEL_API_KEY to a key that this server knows.'))
+
+
+def _advice(
+    report: Report,
+    checkup: Checkup,
+    base_url: str,
+    setting: Callable[[str], str],
+    translate: Translate,
+) -> Iterator[str]:
+    """Say what to do next about a provider, if anything; `setting` writes an address to set."""
+    url = urlsplit(base_url)
+    if report.around.in_container and checkup.refused and is_local(url.hostname or ''):
+        outside = url._replace(netloc=f'{DOCKER_HOST}:{url.port or 80}')
+        sentence = N_('In a container, localhost is the container itself. For the host: {setting}')
+        yield translate(sentence).format(setting=setting(urlunsplit(outside)))
+    if checkup.better_url:
+        sentence = N_('Its API is at another path: {setting}')
+        yield translate(sentence).format(setting=setting(checkup.better_url))
+    elif checkup.failure and not report.demo:
+        yield tell(checkup.failure, translate).hint
 
 
 def _of_folder(folder: Folder, translate: Translate) -> Iterator[str]:
@@ -254,8 +225,10 @@ def _of_found(report: Report, translate: Translate) -> Iterator[str]:
             about.append(_models(one.models, translate))
         if one.hint:
             about.append(translate(one.hint))
-        if one.base_url == report.config.api_url.rstrip('/'):
+        if one.base_url == report.config.api_url.rstrip('/') and not report.stepped_aside:
             about.append(translate(N_('This is the provider.')))
+        elif any(same_server(one.base_url, added.settings.base_url) for added in report.added):
+            about.append(translate(N_('In use already.')))
         elif one.usable:
             about.append(_setting(one.base_url))
         yield ' '.join(about)

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from app.addresses import without_query
 from app.changes import Changes
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from app.metadata import Label
 
 log = logger(__name__)
+T = TypeVar('T')
 
 
 class Drawing:
@@ -108,7 +109,7 @@ class Drawing:
         try:
             while waiting:
                 received = waiting.pop(0)
-                label = _label(claimed, received, len(kept), provider, model)
+                label = _label(claimed, received, len(kept), provider, model, answer.dropped)
                 label = replace(
                     label,
                     image_id=await self._library.images.reserve(),
@@ -128,23 +129,36 @@ class Drawing:
 
 
 def _label(
-    claimed: Generation, received: Received, position: int, provider: str, model: str | None
+    claimed: Generation,
+    received: Received,
+    position: int,
+    provider: str,
+    model: str | None,
+    dropped: tuple[str, ...],
 ) -> Label:
-    """Say what is true of a picture; the asked seed is only the first one's."""
+    """Say what is true of a picture: nothing dropped; the asked seed is only the first one's."""
     from app.metadata import Label
 
     ask = claimed.ask
-    seed = received.seed if received.seed is not None else ask.seed if position == 0 else None
+
+    def said(name: str, value: T | None) -> T | None:
+        return None if name in dropped else value
+
+    asked_seed = said('seed', ask.seed) if position == 0 else None
+    guidance = said('guidance', ask.guidance)
     return Label(
         prompt=ask.prompt,
         provider=provider,
         created_at=claimed.created_at,
         generation_id=claimed.id,
         position=position,
-        negative_prompt=ask.negative_prompt,
+        negative_prompt=said('negative_prompt', ask.negative_prompt),
         revised_prompt=received.revised_prompt,
-        seed=seed,
-        quality=ask.quality,
+        seed=asked_seed if received.seed is None else received.seed,
+        steps=said('steps', ask.steps),
+        guidance=float(guidance) if guidance else None,
+        sampler=said('sampler', ask.sampler),
+        quality=said('quality', ask.quality),
         asked_size=str(ask.size) if ask.size else None,
         model=model,
         source_url=without_query(received.source_url),

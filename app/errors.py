@@ -17,6 +17,11 @@ def N_(text: str) -> str:  # noqa: N802 (gettext's own name for it)
     return text
 
 
+# What is seen where nothing listens; and that, where a container's `localhost` was asked.
+REFUSED = 'connection refused'
+REFUSED_INSIDE = N_('connection refused inside the container')
+
+
 class ErrorKind(StrEnum):
     """Why a generation, or one picture of it, failed; the words of the public JSON."""
 

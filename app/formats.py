@@ -26,11 +26,20 @@ def mime_of(head: bytes) -> str | None:
     return None
 
 
+def is_binary(head: bytes) -> bool:
+    """Whether a file's first bytes are no text; UTF-16 that says so is text."""
+    if head[:2] in (b'\xff\xfe', b'\xfe\xff'):
+        return False
+    return b'\0' in head or head.startswith((b'PK\x03\x04', b'%PDF', b'\xff', b'\x1a\x45'))
+
+
 def what_is(head: bytes) -> str:
     """Name what came instead of a picture, in a word for the sentence."""
     text = head.lstrip(b'\xef\xbb\xbf \t\r\n').lower()
     if not text:
         return 'empty'
+    if text.startswith(b'<?xml') and b'<svg' in text:
+        return 'svg'
     for name, starts in _OTHERS.items():
         if text.startswith(starts):
             return name

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
-from urllib.parse import unquote, urlencode
+from urllib.parse import unquote, urlencode, urljoin
 
 import httpx
 
@@ -198,7 +198,7 @@ async def _order_there(outbound: Outbound, url: str, config: Config, order: Orde
 async def _image_there(
     outbound: Outbound, url: str, config: Config, image: dict[str, object]
 ) -> Object:
-    answer = await outbound.client.head(f'{url}{image["url"]}')
+    answer = await outbound.client.head(urljoin(url, str(image['url'])))
     if FILE_HEADER not in answer.headers:
         raise NotFound('The file of a picture is gone from the data folder.')
     shown = {name: image[name] for name in ('width', 'height', 'mime', 'source_url')}

@@ -44,25 +44,36 @@ class Keys:
         self._entries: dict[int, _Entry] = {}
 
     def load(self) -> None:
-        """Read the file, if there is one.
+        """Read the file, if there is one, and see to it that nobody else can.
 
         Raises:
             StorageFailed: It can't be read; nothing of it is thrown away.
         """
+        try:
+            if self._path.exists():
+                self._path.chmod(0o600)
+        except OSError as error:
+            raise self._unreadable() from error
+        self.read()
+
+    def read(self) -> None:
+        """Read the file, if there is one, and change nothing; raises as `load` does."""
         if not self._path.exists():
             return
         try:
-            self._path.chmod(0o600)
             kept = json.loads(self._path.read_text(encoding='utf-8'))
             self._entries = {int(number): _entry_of(fields) for number, fields in kept.items()}
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise StorageFailed(
-                N_(
-                    'The keys of servers in {path} can not be read. Mend the file or move it away, '
-                    'then start Easel again.'
-                ),
-                path=self._path,
-            ) from error
+            raise self._unreadable() from error
+
+    def _unreadable(self) -> StorageFailed:
+        return StorageFailed(
+            N_(
+                'The keys of servers in {path} can not be read. Mend the file or move it away, '
+                'then start Easel again.'
+            ),
+            path=self._path,
+        )
 
     def of(self, provider_id: int, origin: Origin) -> Secrets:
         """Give what was set for a provider at this origin."""

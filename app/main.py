@@ -23,6 +23,7 @@ from app.outbound import Outbound
 from app.previews import Previews
 from app.providers import Providers
 from app.providers.memory import Memory
+from app.providers.neighbours import Neighbours
 from app.providers.roster import Roster
 from app.web import (
     create,
@@ -42,6 +43,7 @@ from app.web.guard import Guard
 from app.web.house import House
 from app.web.live import Live
 from app.web.render import Renderer, assets
+from app.web.root import Root
 from app.web.session import Sessions, kept_secret
 from app.web.static import Static
 from app.worker import Worker
@@ -58,14 +60,17 @@ TOKEN = 'token'  # noqa: S105 (the file's name)
 
 
 @asynccontextmanager
-async def open_house(config: Config, admission: Admission | None = None) -> AsyncIterator[House]:
+async def open_house(
+    config: Config, neighbours: Neighbours | None = None, admission: Admission | None = None
+) -> AsyncIterator[House]:
     """Make every part, and let go of each at the end, the worker first.
 
     Raises:
         StorageFailed: The data folder can't be used.
     """
     store = open_store(config)
-    outbound = Outbound(config.image_origins)
+    neighbours = neighbours or Neighbours()
+    outbound = Outbound(config.image_origins, in_container=neighbours.in_container)
     library = await Library.open(config.data / DATABASE)
     providers, roster = await _open_providers(config, library, outbound)
     changes = Changes()
@@ -75,24 +80,28 @@ async def open_house(config: Config, admission: Admission | None = None) -> Asyn
     guests = Guests(library.guests)
     await guests.load()
     admission = admission or read_admission(config)
+    root = Root(config.root_path)
     try:
         yield House(
             config=config,
+            root=root,
             library=library,
             store=store,
             outbound=outbound,
             providers=providers,
             roster=roster,
+            neighbours=neighbours,
             changes=changes,
             previews=previews,
             worker=worker,
-            renderer=Renderer(Static(assets('static')), config.data / CACHE, guests.name_of),
+            renderer=Renderer(Static(assets('static')), config.data / CACHE, root, guests.name_of),
             sessions=_sessions(config, admission, guests),
             admission=admission,
             guests=guests,
         )
     finally:
         await worker.stop()
+        await neighbours.close()
         await providers.close()
         await outbound.close()
         await store.decoder.close()
@@ -115,7 +124,7 @@ def _sessions(config: Config, admission: Admission, guests: Guests) -> Sessions:
         secret, token = kept_secret(config.data / SECRET), kept_secret(config.data / TOKEN)
     except OSError as error:
         raise storage_failed(error) from error
-    return Sessions(admission, secret, (config.token, token), guests.one)
+    return Sessions(admission, secret, (config.token, token), guests.one, config.root_path)
 
 
 async def _open_providers(

@@ -17,9 +17,9 @@ import httpcore
 import httpx
 
 from app import __version__
-from app.addresses import Address, Blocked, Origin, address_of, joined, origin_of
+from app.addresses import Address, Blocked, Origin, address_of, is_local, joined, origin_of
 from app.dialing import Dialer, LookUp
-from app.errors import ErrorKind, Failure, ProviderError
+from app.errors import REFUSED, REFUSED_INSIDE, ErrorKind, Failure, ProviderError
 from app.incoming import MOST_IMAGE_BYTES
 from app.network import addresses_of
 
@@ -52,6 +52,7 @@ class Outbound:
     Args:
         named: Origins that pictures may come from wherever they are.
         transport: In place of the network.
+        in_container: Whether `localhost` is a container, and not the machine that people mean.
     """
 
     def __init__(
@@ -59,10 +60,13 @@ class Outbound:
         named: Iterable[str] = (),
         transport: httpx.AsyncBaseTransport | None = None,
         look_up: LookUp = addresses_of,
+        *,
+        in_container: bool = False,
     ) -> None:
         origins = [origin_of(url) for url in named]
         self._own_ports: set[int] = set()
         self._transport = transport
+        self._in_container = in_container
         self.dialer = Dialer(origins, self._own_ports, look_up)
         self._strict = Dialer(origins, self._own_ports, look_up)
         self.client = new_client(transport or _Transport(self.dialer))
@@ -77,6 +81,12 @@ class Outbound:
     def never_call(self, port: int) -> None:
         """Take note of a port where this Easel listens, so that it never asks itself."""
         self._own_ports.add(port)
+
+    def seen(self, error: Exception, origin: Origin) -> str:
+        """Say in a few words what was seen at an origin, and if it is the container itself."""
+        happened = what_happened(error)
+        inside = self._in_container and is_local(origin.host)
+        return REFUSED_INSIDE if inside and happened == REFUSED else happened
 
     @asynccontextmanager
     async def picture(

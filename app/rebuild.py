@@ -123,6 +123,9 @@ async def _write(library: Library, generation_id: int, pictures: list[Found]) ->
         seed=first.whole('seed'),
         negative_prompt=first.text('negative_prompt'),
         quality=first.text('quality'),
+        steps=first.whole('steps'),
+        guidance=first.text('guidance'),
+        sampler=first.text('sampler'),
     )
     created_at = float(first.settings.get('created_at', 0))
     generation = Generation(

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.errors import N_, ErrorKind, Failure
+from app.addresses import outside_of
+from app.errors import N_, REFUSED_INSIDE, ErrorKind, Failure
 
 Translate = Callable[[str], str]
 
 EXPIRED = (401, 403, 410)  # what storage answers for an address whose time is up
+# what is seen of a connection that a server closed with the request in its hands
+AFTER_SENDING = ('connection reset', 'closed without an answer', 'broke off')
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,16 @@ def tell(failure: Failure, translate: Translate) -> Telling:
         hint = N_('It asks to wait {seconds} s.')
     if failure.kind is ErrorKind.IMAGE_FETCH_FAILED and failure.http_status in EXPIRED:
         hint = N_('Such addresses expire. Trying again draws anew; b64_json avoids the fetch.')
+    if failure.kind is ErrorKind.UNREACHABLE and failure.reason == REFUSED_INSIDE:
+        hint = N_(
+            'In a container, localhost is the container itself. Its host is at {outside}: set that '
+            'in Settings or EASEL_API_URL. Nothing was charged.'
+        )
+    if failure.kind is ErrorKind.UNREACHABLE and failure.reason in AFTER_SENDING:
+        hint = N_('It got the request, and may have drawn and charged. Its own log says more.')
     places = {
         'where': failure.where or translate(N_('The server')),
+        'outside': outside_of(failure.where),
         'reason': translate(failure.reason) if failure.reason else translate(N_('no details')),
         'status': failure.http_status or '',
         'param': failure.param or '',
@@ -77,6 +88,7 @@ def item_error_json(failure: Failure, translate: Translate) -> dict[str, object]
 # Short words for what was seen, which `outbound`, `images` and the providers write in English.
 REASONS = (
     N_('connection refused'),
+    N_('connection refused inside the container'),
     N_('connection reset'),
     N_('no answer'),
     N_('not asked yet'),

@@ -29,6 +29,7 @@ from app.main import create_app, open_house, read_admission
 from app.passwords import Source
 from app.providers.watched import Watched
 from app.visitors import Proxies
+from app.web.doors import is_own
 from app.web.house import NO_API, House
 
 log = logger(__name__)
@@ -37,6 +38,7 @@ GRACE_S = 5
 MOST_CONNECTIONS = 10_000
 COLLECT_AT = (50_000, 20, 50)  # a full collection with 2,000 open streams takes 90 ms
 KEEP_ALIVE_S = 30
+WRONG_USAGE = 2
 G4F_LINES = '    pip install "g4f[api]"\n    g4f api --bind 127.0.0.1:1337 --no-gui\n'
 
 
@@ -44,6 +46,9 @@ def serve(config: Config, *, browser: bool) -> int:
     """Serve until a signal ends it; returns the exit status."""
     for warning in config.warnings:
         log.warning('%s', warning)
+    if is_own(config.root_path):
+        said = f'EASEL_ROOT_PATH is {config.root_path!r}; a path that Easel itself does not use'
+        return _stop(f'{said} is allowed.', WRONG_USAGE)
     try:
         with holding(config.data):
             return _serve_held(config, browser=browser)
@@ -89,9 +94,10 @@ async def _serve(
         # uvicorn raises what it caught again at its end; by then the parts still need closing
         signal.signal(number, lambda *_: None)
     port = sockets[0].getsockname()[1]
-    url = _url(config.host, port)
-    async with open_house(config, admission) as house:
+    url = _url(config, port)
+    async with open_house(config, admission=admission) as house:
         house.outbound.never_call(port)
+        house.neighbours.never_ask(port)
         gate = Gate(Proxies(config.trusted_proxies), _connections())
         server = _Server(_uvicorn(create_app(house), gate), house)
         admission.served_by(Listeners(server, sockets, config.host, port))
@@ -102,8 +108,8 @@ async def _serve(
         announce(config.data, url, port)
         _say(f'Easel {__version__}\n  open      {url}\n  data      {config.data}\n')
         if admission.is_shared:
-            _tell_network(admission, port)
-        telling = asyncio.create_task(_tell_providers(house))
+            _tell_network(config, admission, port)
+        telling = asyncio.create_task(tell_providers(house))
         if browser and can_show_browser():
             asyncio.get_running_loop().run_in_executor(None, webbrowser.open, url)
         await server.serve(sockets=sockets)
@@ -151,28 +157,30 @@ def _uvicorn(app: object, gate: Gate) -> uvicorn.Config:
     )
 
 
-def _tell_network(admission: Admission, port: int) -> None:
+def _tell_network(config: Config, admission: Admission, port: int) -> None:
     """Say where other machines find this one, and how they come in."""
     from app.reachable import origins
     from app.web.share import code_in_signs
 
-    found = origins(admission.listens_on, port)
+    found = [f'{one}{config.root_path}/' for one in origins(admission.listens_on, port)]
     password = admission.password
-    for origin in found:
-        _say(f'  network   {origin}/\n')
+    for address in found:
+        _say(f'  network   {address}\n')
     if password and password.source is Source.MADE:
         _say(f'  password  {password.kept}\n')
     if found and sys.stdout.isatty():
-        _say(code_in_signs(f'{found[0]}/'))
+        _say(code_in_signs(found[0]))
     _say('  This is plain http: whoever can listen to the network can read it (README: TLS).\n')
 
 
-async def _tell_providers(house: House) -> None:
-    """Say who draws, as soon as that is known."""
+async def tell_providers(house: House) -> None:
+    """Say who draws, as soon as that is known; where nobody chose, look who else could."""
     enabled = house.providers.enabled()
     await asyncio.gather(*(one.ask_again() for one in enabled))
     for watched in enabled:
         _tell(house, watched)
+    if house.providers.guess_stands:
+        await house.neighbours.look_unasked()
     if not enabled:
         _say('  provider  every server is turned off in Settings\n')
 
@@ -197,9 +205,11 @@ def _tell(house: House, watched: Watched) -> None:
         _say(f'  provider  {name} does not answer ({listing.reason})\n')
 
 
-def _url(host: str, port: int) -> str:
-    shown = 'localhost' if host in ('127.0.0.1', '0.0.0.0', '::1', '::') else host  # noqa: S104 (only compared)
-    return f'http://[{shown}]:{port}/' if ':' in shown else f'http://{shown}:{port}/'
+def _url(config: Config, port: int) -> str:
+    everywhere = ('127.0.0.1', '0.0.0.0', '::1', '::')  # noqa: S104 (only compared)
+    host = 'localhost' if config.host in everywhere else config.host
+    shown = f'[{host}]' if ':' in host else host
+    return f'http://{shown}:{port}{config.root_path}/'
 
 
 def _already(config: Config, holder: Holder, *, browser: bool) -> int:
@@ -212,7 +222,7 @@ def _already(config: Config, holder: Holder, *, browser: bool) -> int:
     where = f' at {holder.url}' if holder.url else ''
     return _stop(
         f'The data folder {config.data} is in use by process {holder.pid}{where}; '
-        f'a second Easel at {_url(config.host, config.port)} needs another --data.'
+        f'a second Easel at {_url(config, config.port)} needs another --data.'
     )
 
 
@@ -221,6 +231,6 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
-def _stop(sentence: str) -> int:
+def _stop(sentence: str, status: int = 1) -> int:
     sys.stderr.write(sentence + '\n')
-    return 1
+    return status

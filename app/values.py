@@ -14,6 +14,7 @@ from app.visitors import Network, networks_in
 EXAMPLE_API_URL = 'http://localhost:1337/v1'
 
 _HOST_NAME = re.compile(r'[a-z0-9]([a-z0-9.-]*[a-z0-9])?', re.IGNORECASE)
+_ROOT_PATH = re.compile(r'(/[A-Za-z0-9_~][A-Za-z0-9_~.-]*)+')
 _HEADER_VALUE = re.compile(r'[!-~]+')
 
 
@@ -118,6 +119,16 @@ class Values:
                     f'{name} holds {host!r}; names without port or scheme are allowed.'
                 )
         return names
+
+    def root(self, name: str) -> str:
+        """Read a path below the host, without its last slash; empty means the host's root."""
+        text = self.text(name, '')
+        path = text.removesuffix('/')
+        if path and not _ROOT_PATH.fullmatch(path):
+            raise ConfigError(
+                f'{name} is {text!r}; a path like /easel is allowed, of letters and digits.'
+            )
+        return path
 
     def networks(self, name: str) -> tuple[Network, ...]:
         """Read addresses and networks, comma separated."""

@@ -137,6 +137,10 @@ class Worker:
             await self.run_generation(claimed)
         return await self._library.generations.one(queued.id)
 
+    def look_again(self) -> None:
+        """Look at the queue again, since who may draw has changed."""
+        self._wake.set()
+
     def _tell(self, generation_id: int) -> None:
         self._changes.announce(generation_id)
         self._wake.set()

@@ -39,6 +39,7 @@ PAGES = {
     'image': '/images/11',
     'generations': '/generations',
     'settings': '/settings',
+    'server': '/settings/providers/1',
     'install': '/install',
     'not-found': '/nope',
 }
@@ -63,6 +64,10 @@ def main() -> None:
             easel.draw(prompt=prompt, size=size, seed=SEED)
         easel.draw(prompt='Polar station in a whiteout, one red lamp', model='fail-429')
         easel.submit(prompt='A harbour of paper boats', model='slow-90', size='1536x1024')
+        with easel.client() as client:
+            form = {'base_url': upstream, 'name': 'studio', 'model': 'sketch', 'key': 'a key'}
+            client.post('/settings/providers', data=form)
+            client.post('/settings/providers/1/test')
         photograph_all(browser, easel, PAGES)
         with easel.client() as owner:
             owner.post('/share', data={'sharing': 'on'})

@@ -18,11 +18,11 @@ NO_BROWSER = 'Chromium is not installed (Debian: apt-get install chromium)'
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """Start Chromium; without one the test is skipped, and in CI it fails."""
+def chromium(*more: str) -> Iterator[Browser]:
+    """Start Chromium with more arguments; without one a test is skipped, and in CI it fails."""
     path = _path()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, *more])
         yield browser
         browser.close()
 

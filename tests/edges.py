@@ -92,7 +92,7 @@ def edge_before(app: ASGIApp, gate: Gate, parser: str = '') -> Iterator[int]:
     async def ready() -> AsyncIterator[ASGIApp]:
         yield app
 
-    with _served(ready(), gate, parser) as port:
+    with served(ready(), gate, parser) as port:
         yield port
 
 
@@ -106,12 +106,15 @@ def whole_house(data: Path, parser: str = '') -> Iterator[int]:
         async with open_house(config) as house:
             yield create_app(house)
 
-    with _served(ready(), Gate(Proxies(()), 100), parser) as port:
+    with served(ready(), Gate(Proxies(()), 100), parser) as port:
         yield port
 
 
 @contextmanager
-def _served(ready: AbstractAsyncContextManager[ASGIApp], gate: Gate, parser: str) -> Iterator[int]:
+def served(
+    ready: AbstractAsyncContextManager[ASGIApp], gate: Gate, parser: str = ''
+) -> Iterator[int]:
+    """Serve behind the edge what is made in the server's own thread; gives the port."""
     ended = threading.Event()
     server = _Announcing(_config(gate, parser))
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote
 
 from fastapi.routing import APIRoute
 from starlette.routing import Mount, Route
@@ -66,7 +67,7 @@ async def knock(
 ) -> Answered:
     """Send one request; the body comes as often as asked, and never after that.
 
-    A stream is left as soon as it begins.
+    The path may bring a query, and is decoded. A stream is left as soon as it begins.
     """
     answered = Answered()
     sent = 0
@@ -100,15 +101,16 @@ def _scope(
     peer: str,
     state: Mapping[str, object] | None,
 ) -> Scope:
+    raw, _, query = path.partition('?')
     return {
         'type': 'http',
         'asgi': {'version': '3.0', 'spec_version': '2.3'},
         'http_version': '1.1',
         'method': method,
         'scheme': 'http',
-        'path': path.partition('?')[0],
-        'raw_path': path.partition('?')[0].encode(),
-        'query_string': path.partition('?')[2].encode(),
+        'path': unquote(raw),
+        'raw_path': raw.encode(),
+        'query_string': query.encode(),
         'root_path': '',
         'headers': list(headers),
         'server': ('localhost', 8484),

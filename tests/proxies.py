@@ -72,8 +72,8 @@ class Proxy:
 
 
 @contextmanager
-def running_proxy(kind: str, easel_url: str, folder: Path) -> Iterator[Proxy]:
-    """Run nginx or Caddy for as long as the block lasts."""
+def running_proxy(kind: str, easel_url: str, folder: Path, variant: str = '') -> Iterator[Proxy]:
+    """Run nginx or Caddy for as long as the block lasts; `-sub-path` is the other example."""
     program = shutil.which(kind) or shutil.which(kind, path='/usr/sbin')
     if program is None:
         pytest.skip(f'{kind} is not installed')
@@ -82,8 +82,12 @@ def running_proxy(kind: str, easel_url: str, folder: Path) -> Iterator[Proxy]:
     own.private_key_and_cert_chain_pem.write_to_path(folder / 'own.pem')
     plain, port = _free_port(), _free_port()
     upstream = easel_url.removeprefix('http://').replace('localhost', '127.0.0.1')
-    write = {'nginx': _nginx, 'caddy': _caddy}[kind]
-    command = [program, *write(folder, upstream, plain, port)]
+    name, write = {
+        'nginx': (f'nginx{variant}.conf', _nginx),
+        'caddy': (f'Caddyfile{variant}', _caddy),
+    }[kind]
+    site = (ROOT / 'deploy' / name).read_text().replace('127.0.0.1:8484', upstream)
+    command = [program, *write(folder, site, plain, port)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     trusted = ssl.create_default_context()
     authority.configure_trust(trusted)
@@ -95,21 +99,18 @@ def running_proxy(kind: str, easel_url: str, folder: Path) -> Iterator[Proxy]:
         process.wait(timeout=20)
 
 
-def _nginx(folder: Path, upstream: str, plain: int, port: int) -> list[str]:
-    site = (ROOT / 'deploy/nginx.conf').read_text()
+def _nginx(folder: Path, site: str, plain: int, port: int) -> list[str]:
     site = re.sub(r' *listen \[::\]:.*\n', '', site)
     site = site.replace('listen 80;', f'listen 127.0.0.1:{plain};')
     site = site.replace('listen 443 ', f'listen 127.0.0.1:{port} ')
     site = re.sub(r'(ssl_certificate(_key)?) [^;]+;', rf'\1 {folder}/own.pem;', site)
-    site = site.replace('127.0.0.1:8484', upstream)
     (folder / 'nginx.conf').write_text(NGINX_AROUND.format(folder=folder, site=site))
     return ['-c', str(folder / 'nginx.conf'), '-e', str(folder / 'nginx.log')]
 
 
-def _caddy(folder: Path, upstream: str, plain: int, port: int) -> list[str]:
-    site = (ROOT / 'deploy/Caddyfile').read_text()
+def _caddy(folder: Path, site: str, plain: int, port: int) -> list[str]:
     own = f'\ttls {folder}/own.pem {folder}/own.pem\n'
-    site = site.replace(f'{NAME} {{\n', f'{NAME} {{\n{own}').replace('127.0.0.1:8484', upstream)
+    site = site.replace(f'{NAME} {{\n', f'{NAME} {{\n{own}')
     before = CADDY_BEFORE.format(folder=folder, plain=plain, port=port)
     (folder / 'Caddyfile').write_text(before + site)
     return ['run', '--adapter', 'caddyfile', '--config', str(folder / 'Caddyfile')]

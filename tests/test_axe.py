@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from axe_playwright_python.base import AxeResults
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
+from tests.around import discovered
 from tests.browser import DESKTOP, PHONE, chromium
 from tests.servers import CLOSED_PORT_URL, Easel
 
@@ -64,22 +66,51 @@ def furnished(easel: Easel) -> Easel:
     return easel
 
 
+@pytest.fixture(scope='module')
+def surrounded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Addresses beside what was found: none of it added yet, and one of it added."""
+    fresh, settled = tmp_path_factory.mktemp('fresh'), tmp_path_factory.mktemp('settled')
+    with discovered(fresh) as one, discovered(settled, 'LocalAI') as other:
+        yield {'fresh': one, 'settled': other}
+
+
 @pytest.mark.parametrize('theme', ['light', 'dark'])
 @pytest.mark.parametrize('viewport', [DESKTOP, PHONE], ids=['wide', 'narrow'])
 @pytest.mark.parametrize('address', PAGES.values(), ids=PAGES.keys())
 def test_axe_finds_nothing(
     browser: Browser, furnished: Easel, address: str, viewport: dict[str, int], theme: str
 ) -> None:
+    results = measured(browser, furnished.url + address, viewport, theme)
+
+    assert results.violations_count == 0, results.generate_report()
+
+
+@pytest.mark.parametrize('theme', ['light', 'dark'])
+@pytest.mark.parametrize('viewport', [DESKTOP, PHONE], ids=['wide', 'narrow'])
+@pytest.mark.parametrize('address', ['/', '/settings'])
+@pytest.mark.parametrize('state', ['fresh', 'settled'])
+def test_axe_finds_nothing_beside_what_was_found(
+    browser: Browser,
+    surrounded: dict[str, str],
+    state: str,
+    address: str,
+    viewport: dict[str, int],
+    theme: str,
+) -> None:
+    results = measured(browser, surrounded[state] + address, viewport, theme)
+
+    assert results.violations_count == 0, results.generate_report()
+
+
+def measured(browser: Browser, url: str, viewport: dict[str, int], theme: str) -> AxeResults:
     context = browser.new_context(
         viewport=viewport,  # type: ignore[arg-type]
         color_scheme='dark' if theme == 'dark' else 'light',
         has_touch=viewport is PHONE,
     )
     page = context.new_page()
-    page.goto(furnished.url + address, wait_until='load')
+    page.goto(url, wait_until='load')
     page.wait_for_timeout(200)
-
     results = Axe().run(page, options=RULES)
-
-    assert results.violations_count == 0, results.generate_report()
     context.close()
+    return results

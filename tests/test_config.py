@@ -21,6 +21,10 @@ from app.providers.base import ProviderSettings
 from app.values import ConfigError
 
 SECRET = 'sk-of-nobody-at-all'
+WRONG_ROOT_PATHS = (
+    *('easel', '//easel', '//', '/easel//', '/a//b', '/..', '/a/..', '/a/../b', '/.', '/a/./b'),
+    *('/a?b', '/a#b', '/a b', '/a%2fb', '/a;b', '/a"b', '/a<b', '/ä', 'https://a.test/easel'),
+)
 
 
 def test_without_any_variable_everything_has_a_default() -> None:
@@ -51,6 +55,9 @@ def test_without_any_variable_everything_has_a_default() -> None:
         ('EASEL_TOKEN', 'word', 'token', 'word'),
         ('EASEL_API_KEY', 'word', 'api_key', 'word'),
         ('EASEL_HOSTS', 'a.test, nas ,', 'hosts', ('a.test', 'nas')),
+        ('EASEL_ROOT_PATH', '/', 'root_path', ''),
+        ('EASEL_ROOT_PATH', '/easel', 'root_path', '/easel'),
+        ('EASEL_ROOT_PATH', ' /~me/easel.2/ ', 'root_path', '/~me/easel.2'),
         ('EASEL_IMAGE_ORIGINS', 'http://a.test:9/, http://b', 'image_origins', ('http://a.test:9', 'http://b')),
     ],
 )  # fmt: skip
@@ -85,7 +92,12 @@ def test_a_variable_is_read(name: str, value: str, field: str, read: object) -> 
         ('EASEL_HOSTS', 'http://a.test', 'without port or scheme'),
         ('EASEL_HOSTS', 'a.test:80', 'without port or scheme'),
         ('EASEL_HOSTS', '*', 'without port or scheme'),
+        ('EASEL_TRUSTED_PROXIES', '*', 'but not everybody'),
+        ('EASEL_TRUSTED_PROXIES', 'proxy.test', 'but not everybody'),
+        ('EASEL_TRUSTED_PROXIES', '10.0.0.1/8', 'but not everybody'),
+        ('EASEL_TRUSTED_PROXIES', '0.0.0.0/0', 'but not everybody'),
         ('EASEL_PASSWORD_FILE', '/nowhere/at/all', 'can not be read'),
+        *(('EASEL_ROOT_PATH', path, 'a path like /easel') for path in WRONG_ROOT_PATHS),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(name: str, value: str, allowed: str) -> None:
@@ -134,7 +146,6 @@ def test_what_the_command_line_says_wins() -> None:
     [
         ('EASEL_PROT', 'not a variable of Easel'),
         ('EASEL_API_KEY_FIEL', 'not a variable of Easel'),
-        ('EASEL_ROOT_PATH', 'no effect'),
     ],
 )
 def test_an_unknown_variable_is_a_warning(name: str, part: str) -> None:

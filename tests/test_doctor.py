@@ -85,7 +85,7 @@ def test_the_json_is_one_object_and_says_it_all(
 
     report = json.loads(capsys.readouterr().out)
     assert status == 0
-    assert set(report) == {'provider', 'found', 'data', 'version'}
+    assert set(report) == {'provider', 'providers', 'found', 'data', 'version'}
     assert report['provider'] == {
         'base_url': url,
         'can_draw': True,

@@ -41,13 +41,13 @@ STOREYS = (
     ('app.web',),
     ('app.main',),
     ('app.edge',),
-    ('app.serve', 'app.generate', 'app.rebuild', 'app.doctor'),
+    ('app.serve', 'app.generate', 'app.rebuild', 'app.examining', 'app.doctor'),
     ('app.__main__',),
 )
 HOMES = {
     'apsw': ('app.library',),
     'httpx': ('app.outbound', 'app.providers', 'app.generate'),
-    'httpcore': ('app.network', 'app.dialing', 'app.outbound'),
+    'httpcore': ('app.network', 'app.dialing', 'app.outbound', 'app.providers.nearby'),
     'pybase64': ('app.providers.base64_reader',),
     'PIL': (
         *('app.decoder.child', 'app.providers.demo'),
@@ -215,3 +215,12 @@ def test_readme_names_every_variable_and_command() -> None:
     assert {name.removesuffix('_FILE') for name in told} - variables == set()
     for command in ('run.py', 'generate', 'demo', 'run.py test'):
         assert command in readme
+
+
+@pytest.mark.parametrize(
+    'path', sorted((ROOT / 'static/js').glob('*.js')), ids=lambda path: path.name
+)
+def test_no_script_names_an_address_from_the_root(path: Path) -> None:
+    named = re.findall(r'[\'"`]/[a-z][^\'"`]*', path.read_text(encoding='utf-8'))
+
+    assert named == []

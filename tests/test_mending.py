@@ -10,7 +10,7 @@ import pytest
 
 from app.errors import ErrorKind, ProviderError
 from app.models import Ask, Attempt, ResponseFormat, Size
-from app.providers.memory import Memory
+from app.providers.memory import Learned, Memory
 from tests.asked import GONE, ONE, bodies, drawn, refusing, settings, times
 from tests.fakes import KEY, Asked, Reply, upstream
 
@@ -207,3 +207,39 @@ async def test_a_key_is_in_no_note_of_a_call(tmp_path: Path) -> None:
     assert not [secret for secret in (KEY, 'secret', 'hush') if secret in said]
     assert server.asked[0].target == '/v1/images/generations?api-version=1&sig=secret'
     assert server.asked[0].headers['x-key'] == 'hush'
+
+
+async def test_an_address_that_can_not_be_fetched_teaches_to_ask_inline(tmp_path: Path) -> None:
+    memory = Memory()
+    address = Reply(body=b'{"data":[{"url":"http://10.0.0.1/a.png"}]}')
+
+    def answer(asked: Asked) -> Reply:
+        if asked.method == 'GET':
+            return GONE
+        return ONE if json.loads(asked.body).get('response_format') else address
+
+    async with upstream() as server:
+        server.otherwise = answer
+        with pytest.raises(ProviderError) as caught:
+            await drawn(server, tmp_path / 'one', Ask(prompt='a cat'), memory)
+
+        again = await drawn(server, tmp_path / 'two', Ask(prompt='a cat'), memory)
+
+    assert caught.value.failure.kind is ErrorKind.BLOCKED_URL
+    assert len(again.received) == 1
+    assert len(bodies(server)) == 2
+
+
+async def test_what_was_learned_and_does_not_help_is_forgotten(tmp_path: Path) -> None:
+    memory = Memory()
+
+    broken = Reply(status=500, body=b'{"error":"failed"}')
+    async with upstream() as server:
+        url = f'{server.origin}/v1'
+        await memory.learn(url, 'flux', Learned(refused=('quality',)))
+        server.otherwise = lambda _: broken
+
+        with pytest.raises(ProviderError):
+            await drawn(server, tmp_path, Ask(prompt='a cat'), memory)
+
+    assert memory.of(url, 'flux').nothing

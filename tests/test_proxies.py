@@ -1,7 +1,8 @@
-"""The reverse proxies' examples, run in front of the real server."""
+"""The reverse proxies' examples, run in front of the real server, at the root and at a sub-path."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tests.servers import Easel, running_easel
 
 SAME_ORIGIN = {'sec-fetch-site': 'same-origin'}
 MORE_THAN_NGINX_TAKES = 2_000_000
+PASSWORD = 'open sesame'
 
 
 @pytest.fixture(scope='module')
@@ -84,3 +86,59 @@ def test_a_body_that_is_too_large_is_refused_by_easel_itself(proxy: Proxy) -> No
 
     assert answer.status_code == 413
     assert 'content-security-policy' in answer.headers
+
+
+@pytest.fixture(scope='module')
+def easel_below(upstream: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Easel]:
+    data = tmp_path_factory.mktemp('below') / 'data'
+    told = {
+        'EASEL_ROOT_PATH': '/easel',
+        'EASEL_HOSTS': NAME,
+        'EASEL_TRUSTED_PROXIES': '127.0.0.1',
+        'EASEL_PASSWORD': PASSWORD,
+    }
+    with running_easel(data, {'EASEL_API_URL': upstream, **told}) as running:
+        yield running
+
+
+@pytest.fixture(scope='module', params=['nginx', 'caddy'])
+def sub_path(
+    request: pytest.FixtureRequest, easel_below: Easel, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Proxy]:
+    folder: Path = tmp_path_factory.mktemp(request.param)
+    with running_proxy(request.param, easel_below.url, folder, '-sub-path') as running:
+        yield running
+
+
+def test_one_signs_in_and_draws_at_a_sub_path(sub_path: Proxy) -> None:
+    with sub_path.client() as client:
+        asked = client.get('/easel/')
+        signed_in = client.post(
+            '/easel/session', data={'password': PASSWORD, 'back': '/'}, headers=SAME_ORIGIN
+        )
+        cookie = {'cookie': signed_in.headers['set-cookie'].partition(';')[0]}
+        page = client.get('/easel/', headers=cookie)
+        sent = client.post(
+            '/easel/generations', data={'prompt': 'below'}, headers=SAME_ORIGIN | cookie
+        )
+        place = sent.headers['location'].rpartition('#')[2]
+        events = f'/easel/events?showing={place.rpartition("-")[2]}'
+        with client.stream('GET', events, headers=cookie) as stream:
+            event = next(line for line in stream.iter_lines() if f'"{place}"' in line)
+
+    assert (asked.status_code, page.status_code) == (401, 200)
+    assert cookie['cookie'].startswith('__Secure-')
+    assert '; Path=/easel;' in signed_in.headers['set-cookie']
+    assert 'action="/easel/generations"' in page.text
+    assert sent.headers['location'] == f'/easel/#{place}'
+    assert event.startswith('data:')
+
+
+def test_without_its_last_slash_a_sub_path_is_found_and_nothing_beside_it(sub_path: Proxy) -> None:
+    with sub_path.client() as client:
+        redirected = client.get('/easel')
+        beside = [client.get(path) for path in ('/', '/gallery', '/easel2/', '/health')]
+
+    assert redirected.is_redirect
+    assert re.fullmatch(rf'(https://{NAME}(:\d+)?)?/easel/', redirected.headers['location'])
+    assert {answer.status_code for answer in beside} == {404}

@@ -61,6 +61,7 @@ def test_another_tools_picture_fills_the_form_too(client: httpx.Client) -> None:
     assert fields['prompt'] == 'a red fox'
     assert (fields['seed'], fields['model']) == ('42', 'dreamshaper')
     assert fields['size_other'] == '512x768'
+    assert (fields['steps'], fields['sampler'], fields['guidance']) == ('20', 'Euler a', '7')
 
 
 @pytest.mark.parametrize('content', [png(), b'', b'not a picture', png()[:60], b'GIF89a'])

@@ -71,7 +71,7 @@ def test_rebuild_waits_for_no_running_easel(upstream: str, tmp_path: Path) -> No
 def test_a_kept_picture_tells_other_tools_its_prompt(upstream: str, tmp_path: Path) -> None:
     data = tmp_path / 'data'
     with running_easel(data, {'EASEL_API_URL': upstream}) as easel:
-        easel.draw(prompt='told to all', size='32x32', seed='11')
+        easel.draw(prompt='told to all', size='32x32', seed='11', steps='12', guidance='6.5')
     (path,) = (data / 'images').rglob('*.png')
 
     with Image.open(path) as picture:
@@ -79,7 +79,8 @@ def test_a_kept_picture_tells_other_tools_its_prompt(upstream: str, tmp_path: Pa
         xmp = picture.info['xmp'].decode()
 
     assert parameters.startswith('told to all\n')
-    assert 'Seed: 11' in parameters
+    assert 'Steps: 12' in parameters
+    assert 'CFG scale: 6.5, Seed: 11' in parameters
     assert 'trainedAlgorithmicMedia' in xmp
 
 

@@ -14,11 +14,12 @@ from app.errors import ErrorKind
 from app.providers.items import Json
 from app.providers.refusal import (
     LONGEST_WAIT_S,
-    failed_in_success,
+    Said,
     refusal,
     refused_param,
     retry_after_s,
 )
+from app.providers.verdict import failed_in_success
 from app.providers.words import LONGEST_WORDS, scrub, words_of
 
 SENT = ('model', 'prompt', 'n', 'size', 'seed', 'response_format', 'quality')
@@ -227,7 +228,7 @@ def test_a_word_that_holds_a_fields_name_is_no_refused_field(
     ],
 )
 def test_a_refusal_has_its_kind(status: int, tree: Json, kind: ErrorKind) -> None:
-    failure = refusal(status, {}, tree, '', where='a.test', sent=SENT)
+    failure = refusal(Said(status, {}, tree, ''), where='a.test', sent=SENT)
 
     assert (failure.kind, failure.http_status, failure.where) == (kind, status, 'a.test')
 

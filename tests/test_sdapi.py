@@ -7,12 +7,16 @@ import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
+import pytest
+
+from app.errors import ProviderError
 from app.models import Ask, Received, Size
 from app.outbound import Outbound
 from app.providers.api import ApiProvider
-from app.providers.base import Run
-from tests.asked import B64, bodies, drawn, settings
+from app.providers.base import Dialect, Run
+from tests.asked import B64, bodies, drawn, refusing, settings
 from tests.fakes import Asked, Reply, picture, storing, upstream
 
 ROOT = '/sdapi/v1'
@@ -147,3 +151,75 @@ async def test_a_cancelled_ask_is_interrupted_there_too(tmp_path: Path) -> None:
     seen = await followed(tmp_path, cancel)
 
     assert seen[-2:] == [f'{ROOT}/txt2img', f'{ROOT}/interrupt']
+
+
+class Gate(asyncio.Event):
+    """Tells of each that comes to wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.came = asyncio.Semaphore(0)
+
+    async def wait(self) -> Literal[True]:
+        self.came.release()
+        return await super().wait()
+
+
+async def test_an_ask_that_only_waits_for_another_interrupts_nothing(tmp_path: Path) -> None:
+    finish = Gate()
+    outbound = Outbound()
+    async with upstream() as server, storing(tmp_path) as store:
+        server.otherwise = image_server
+        server.held[f'POST {ROOT}/txt2img'] = finish
+        provider = ApiProvider(settings(server, ROOT), outbound)
+        tasks = []
+        for prompt in ('first', 'second'):
+            ask = provider.generate(Ask(prompt=prompt), Run(store.incoming))
+            tasks.append(asyncio.create_task(ask))
+            await finish.came.acquire()
+        tasks[1].cancel()
+        await asyncio.gather(tasks[1], return_exceptions=True)
+        finish.set()
+        await tasks[0]
+        await outbound.close()
+
+    assert {asked.target for asked in server.asked if asked.method == 'POST'} == {f'{ROOT}/txt2img'}
+
+
+async def test_a_sampler_that_is_not_there_is_left_out_and_said(tmp_path: Path) -> None:
+    def choosy(asked: Asked) -> Reply:
+        if asked.method == 'POST' and 'sampler_name' in json.loads(asked.body):
+            return Reply(status=404, body=b'{"detail":"Sampler not found"}')
+        return image_server(asked)
+
+    async with upstream() as server:
+        server.otherwise = choosy
+
+        ask = Ask(prompt='a', sampler='Zork')
+        answer = await drawn(server, tmp_path, ask, told=settings(server, ROOT))
+
+    assert answer.dropped == ('sampler',)
+
+
+async def test_a_model_is_never_left_out(tmp_path: Path) -> None:
+    async with upstream() as server:
+        server.otherwise = lambda asked: (
+            refusing('override_settings') if asked.method == 'POST' else CHECKPOINTS
+        )
+
+        ask, told = Ask(prompt='a', model='dream'), settings(server, ROOT)
+        with pytest.raises(ProviderError):
+            await drawn(server, tmp_path, ask, told=told)
+
+    assert len(bodies(server)) == 1
+
+
+async def test_a_dialect_that_was_chosen_takes_name_and_password_too(tmp_path: Path) -> None:
+    async with upstream() as server:
+        server.otherwise = image_server
+
+        told = settings(server, '', key='ann:secret', dialect=Dialect.SDAPI)
+        await drawn(server, tmp_path, Ask(prompt='a'), told=told)
+
+    basic = base64.b64encode(b'ann:secret').decode()
+    assert {asked.headers['authorization'] for asked in server.asked} == {f'Basic {basic}'}

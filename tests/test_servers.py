@@ -115,6 +115,16 @@ def test_what_is_wrong_is_named_and_what_was_typed_kept(client: httpx.Client) ->
     assert KEY not in answer.text
 
 
+def test_a_password_in_an_address_is_not_repeated(client: httpx.Client) -> None:
+    typed = ('http://me:hidden@a.test/v1', 'me:hidden@a.test/v1')
+
+    answers = [client.post('/settings/providers', data={'base_url': text}) for text in typed]
+
+    assert [answer.status_code for answer in answers] == [422, 422]
+    assert not [answer for answer in answers if 'hidden@' in answer.text]
+    assert 'value="http://a.test/v1"' in answers[0].text
+
+
 @pytest.mark.parametrize('name', ['demo', 'taken'])
 def test_a_name_is_given_once(name: str, client: httpx.Client, second: str) -> None:
     add(client, second, name='taken')

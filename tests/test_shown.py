@@ -166,3 +166,14 @@ async def test_a_file_that_is_gone_is_a_link_that_leads_nowhere(guests: Party) -
     page = await look(guests, path)
 
     assert page.status == 404
+
+
+async def test_below_a_sub_path_every_address_of_a_link_begins_with_it(tmp_path: Path) -> None:
+    async with party(tmp_path / 'data', EASEL_ROOT_PATH='/easel') as guests:
+        path = await link(guests)
+        page = await look(guests, path)
+        sharing = await guests.ask('owner', 'GET', '/share')
+
+    assert path.startswith('/easel/shared/')
+    assert f'<img src="{path}/picture.png"'.encode() in page.body
+    assert b'href="http://localhost/easel/"' in sharing.body

@@ -105,16 +105,17 @@ async def test_one_that_is_busy_does_not_hold_up_what_another_can_draw(tmp_path:
     assert (done.status, done.provider) == (Status.DONE, 'b')
 
 
-async def test_a_higher_at_once_is_in_force_at_the_next_claim(tmp_path: Path) -> None:
+async def test_a_higher_at_once_is_in_force_for_what_waits_already(tmp_path: Path) -> None:
     one = server('one', at_once=1)
     async with shop_in(tmp_path, server('first'), one, **SET) as shop:
         await shop.worker.start()
-        await ask(shop, provider='one')
+        for _ in range(2):
+            await ask(shop, provider='one')
         await one.begun.acquire()
 
         one.settings = replace(one.settings, at_once=2)
         shop.providers.configure([one.settings])
-        await ask(shop, provider='one')
+        shop.worker.look_again()
         await one.begun.acquire()
 
     assert one.most_under_way == 2

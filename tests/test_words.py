@@ -25,6 +25,7 @@ from app import errors
 from app.errors import AppError, ErrorKind, Failure, ProviderError
 from app.sentences import tell
 from app.web.render import Renderer, translations
+from app.web.root import Root
 from app.web.static import Static
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -83,7 +84,11 @@ def name_of(path: Path) -> str:
 
 
 def environment() -> Environment:
-    return Renderer(Static(ROOT / 'static'), Path(tempfile.mkdtemp())).language('ru').environment
+    return (
+        Renderer(Static(ROOT / 'static'), Path(tempfile.mkdtemp()), Root(''))
+        .language('ru')
+        .environment
+    )
 
 
 def test_every_marked_sentence_has_a_russian_one() -> None:

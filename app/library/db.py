@@ -24,6 +24,7 @@ Row = dict[str, str | int | float | None]
 MIGRATIONS = Path(__file__).parent / 'migrations'
 OLDEST_SAFE_SQLITE = (3, 51, 3)
 BUSY_TIMEOUT_MS = 5_000
+BESIDE_TIMEOUT_MS = 1_000
 
 
 class Database:
@@ -100,6 +101,31 @@ class Database:
             ) from error
 
 
+def read_beside(path: Path, question: Callable[[apsw.Connection], T]) -> T:
+    """Ask a database that another process may hold, without writing even a lock beside it.
+
+    Raises:
+        StorageFailed: It can't be read now, or is of another version.
+    """
+    # with no journal beside it nobody has it open, and only then may the file count as still
+    still = '' if path.with_name(f'{path.name}-wal').exists() else '&immutable=1'
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    try:
+        connection = apsw.Connection(f'{path.as_uri()}?mode=ro{still}', flags=flags)
+        try:
+            connection.set_busy_timeout(BESIDE_TIMEOUT_MS)
+            connection.row_trace = _named
+            if int(connection.pragma('user_version')) != len(_steps()):
+                raise StorageFailed(N_('{path} is of another version of Easel.'), path=path)
+            return question(connection)
+        finally:
+            connection.close()
+    except apsw.Error as error:
+        raise StorageFailed(
+            N_('The database {path} can not be opened: {reason}.'), path=path, reason=error
+        ) from error
+
+
 def _connect(path: Path) -> apsw.Connection:
     version = tuple(int(part) for part in apsw.sqlite_lib_version().split('.'))
     if version < OLDEST_SAFE_SQLITE:
@@ -118,13 +144,17 @@ def _connect(path: Path) -> apsw.Connection:
     return connection
 
 
+def _steps() -> list[Path]:
+    return sorted(MIGRATIONS.glob('[0-9]*.sql'))
+
+
 def _named(cursor: apsw.Cursor, row: apsw.SQLiteValues) -> Row:
     return {column[0]: value for column, value in zip(cursor.description, row, strict=True)}
 
 
 def _migrate(connection: apsw.Connection, path: Path) -> None:
     have = int(connection.pragma('user_version'))
-    steps = sorted(MIGRATIONS.glob('[0-9]*.sql'))
+    steps = _steps()
     if 0 < have < len(steps):
         copy = path.with_name(f'{path.stem}-before-{len(steps)}{path.suffix}')
         copy.unlink(missing_ok=True)
@@ -139,7 +169,7 @@ def _migrate(connection: apsw.Connection, path: Path) -> None:
 def _refuse_newer(connection: apsw.Connection, path: Path) -> None:
     """Look before anything is written: a newer Easel's database stays as it is."""
     have = int(connection.pragma('user_version'))
-    steps = sorted(MIGRATIONS.glob('[0-9]*.sql'))
+    steps = _steps()
     if have > len(steps):
         raise StorageFailed(
             N_(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import cast
 
 import apsw
 
 from app.errors import N_, NotFound
-from app.library.db import Database, Row
+from app.library.db import Database, Row, read_beside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,17 @@ class ProviderRow:
     previews: bool
     enabled: bool
     id: int | None = None
+
+
+def rows_in(path: Path) -> tuple[ProviderRow, ...]:
+    """Read the providers of a database that another process may hold; nothing is written.
+
+    Raises:
+        StorageFailed: It can't be read now, or is of another version.
+    """
+    if not path.exists():
+        return ()
+    return read_beside(path, lambda db: tuple(_in_order(db)))
 
 
 class ProviderRows:

@@ -10,36 +10,50 @@ from urllib.parse import urlsplit
 import httpx
 
 from app.addresses import Blocked
-from app.errors import ErrorKind, Failure, ProviderError
+from app.errors import REFUSED, REFUSED_INSIDE, ErrorKind, Failure, ProviderError
 from app.log import logger
 from app.models import Answer, Ask
-from app.outbound import Outbound, what_happened
+from app.outbound import Outbound
 from app.providers.base import Dialect, Listing, ProviderSettings, Run
 from app.providers.call import Caller, endpoint
 from app.providers.chat_api import ChatApi
 from app.providers.fetching import Fetcher
+from app.providers.hush import Hush
 from app.providers.images_api import ImagesApi
 from app.providers.items import Json
-from app.providers.memory import Learned, Memory, with_refused
-from app.providers.models_list import models_in
+from app.providers.ladder import FORMAT, Teach
+from app.providers.memory import ABSENT, Learned, Memory, with_refused
+from app.providers.models_list import are_bare, models_in
+from app.providers.probing import Reply
 from app.providers.sdapi import SdApi
-from app.providers.taking import Taker, remove
+from app.providers.signs import describes_localai
+from app.providers.taking import Taker
+from app.providers.unzipping import remove
 from app.providers.ways import Way, may_be_elsewhere, other_ways, told_way
 
 log = logger(__name__)
 
+LOCALAI = '/.well-known/localai.json'
 LONGEST_WAIT_S = 120.0
+UNTOLD_WAIT_S = 30.0
 MOST_WAITS = 5
-UNUSABLE = (ErrorKind.UNSUPPORTED_PARAM, ErrorKind.INVALID_REQUEST)
+UNUSABLE = (
+    ErrorKind.UNSUPPORTED_PARAM,
+    ErrorKind.INVALID_REQUEST,
+    ErrorKind.UPSTREAM_ERROR,
+    ErrorKind.EMPTY,
+)
 
 
 class Speaks(Protocol):
     """One dialect."""
 
     async def draw(
-        self, ask: Ask, run: Run, *, base_url: str, learned: Learned
+        self, ask: Ask, run: Run, *, base_url: str, learned: Learned, teach: Teach
     ) -> tuple[Answer, Learned]:
         """Ask until it is answered with pictures, or refused for good.
+
+        Each refusal on the way is taught at once, too.
 
         Returns:
             What came, and what the refusals on the way have taught.
@@ -57,6 +71,8 @@ class ApiProvider:
     ) -> None:
         self.settings = settings
         self._memory = memory or Memory()
+        self._hush = Hush(settings)
+        self._is_localai: bool | None = None
         self._caller = Caller(settings, outbound)
         fetcher = Fetcher(outbound, settings.base_url, self._caller.origin, self._caller.headers())
         taker = Taker(self._caller, fetcher)
@@ -67,11 +83,18 @@ class ApiProvider:
         }
 
     async def generate(self, ask: Ask, run: Run) -> Answer:
-        """Ask, mending what is refused, and read what comes as it comes.
+        """Ask, mending what is refused, and read what comes as it comes, without our secrets.
 
         Raises:
             ProviderError: Nothing usable came; no file is left behind.
         """
+        quiet = replace(run, tried=lambda attempt: run.tried(self._hush.attempt(attempt)))
+        try:
+            return self._hush.answer(await self._drawn(ask, quiet))
+        except ProviderError as error:
+            raise ProviderError(self._hush.failure(error.failure)) from error
+
+    async def _drawn(self, ask: Ask, run: Run) -> Answer:
         answer = await self._patiently(ask, run)
         missing = ask.count - len(answer.received) - len(answer.item_errors)
         if missing <= 0 or not self.settings.tops_up:
@@ -87,11 +110,27 @@ class ApiProvider:
         except TimeoutError:
             return Listing(answered=False, reason='no answer')
         except httpx.ConnectError as error:
-            reason = what_happened(error)
-            return Listing(answered=False, refused=reason == 'connection refused', reason=reason)
+            reason = self._caller.seen(error)
+            refused = reason in (REFUSED, REFUSED_INSIDE)
+            return Listing(answered=False, refused=refused, reason=reason)
         except (httpx.HTTPError, httpx.InvalidURL, Blocked, ValueError) as error:
-            return Listing(answered=False, reason=what_happened(error))
-        return _listing(status, tree)
+            return Listing(answered=False, reason=self._caller.seen(error))
+        listing = _listing(status, tree)
+        return replace(listing, bars_split=await self._splits_at_bars(tree))
+
+    async def _splits_at_bars(self, tree: Json) -> bool:
+        """Whether this is LocalAI; its bare list is the hint that makes it worth one question.
+
+        Source: core/http/endpoints/openai/image.go of LocalAI.
+        """
+        if self._is_localai is None and are_bare(tree):
+            url = f'{self._caller.origin.scheme}://{self._caller.origin}{LOCALAI}'
+            try:
+                status, said = await self._caller.get(url)
+            except (httpx.HTTPError, TimeoutError, ValueError, Blocked):
+                return False
+            self._is_localai = describes_localai(Reply(status, tree=said))
+        return bool(self._is_localai)
 
     async def _patiently(self, ask: Ask, run: Run) -> Answer:
         """Ask again after the time that the server asks for, where that is wished."""
@@ -109,14 +148,15 @@ class ApiProvider:
     async def _either_way(self, ask: Ask, run: Run) -> Answer:
         """Ask in the way that is known, then in those that the answer shows."""
         model = ask.model or self.settings.model
+        told, known = told_way(self._caller), self._way(model)
         try:
-            return await self._in(self._way(model), ask, run)
+            return await self._in(known, ask, run)
         except ProviderError as error:
-            told = told_way(self._caller)
             if self.settings.dialect is not Dialect.AUTO or not may_be_elsewhere(error.failure):
                 raise
-            for way in await other_ways(self._caller, model, error.failure):
-                answer = await self._elsewhere(way, ask, run)
+            others = await other_ways(self._caller, model, error.failure)
+            for way in (*([told] if known != told else []), *others):
+                answer = await self._elsewhere(way, ask, run) if way != known else None
                 if answer:
                     learned = self._memory.of(self.settings.base_url, model)
                     learned = replace(learned, dialect=way.dialect, base_url=way.base_url)
@@ -139,22 +179,28 @@ class ApiProvider:
         base_url, model = self.settings.base_url, ask.model or self.settings.model
         known = self._memory.of(base_url, model)
         dialect = self._dialects[way.dialect]
+        taught = [known]
         try:
-            answer, learned = await dialect.draw(ask, run, base_url=way.base_url, learned=known)
+            answer, learned = await dialect.draw(
+                ask, run, base_url=way.base_url, learned=known, teach=taught.append
+            )
         except ProviderError as error:
-            await self._unlearn(error.failure, model)
+            failure = error.failure
+            if taught[-1] == known and (failure.kind in UNUSABLE or may_be_elsewhere(failure)):
+                await self._memory.forget(base_url, model)  # it did not help: start over
+            else:
+                await self._memory.learn(base_url, model, taught[-1])
+            await self._prefer_inline(failure, model, ask.response_format or ABSENT)
             raise
         await self._memory.learn(base_url, model, learned)
         return answer
 
-    async def _unlearn(self, failure: Failure, model: str) -> None:
-        """Start over where what is known did not help; ask inline where addresses do not."""
+    async def _prefer_inline(self, failure: Failure, model: str, form: str) -> None:
+        """Ask for base64 the next time where a picture's address was of no use."""
         base_url = self.settings.base_url
-        if failure.kind in UNUSABLE:
-            await self._memory.forget(base_url, model)
         if failure.kind is ErrorKind.BLOCKED_URL or self._does_not_serve(failure):
             known = self._memory.of(base_url, model)
-            learned = with_refused(known, ('response_format=absent', 'response_format=url'))
+            learned = with_refused(known, (f'{FORMAT}={form}',))
             await self._memory.learn(base_url, model, replace(learned, response_format='b64_json'))
 
     def _does_not_serve(self, failure: Failure) -> bool:
@@ -193,7 +239,8 @@ class ApiProvider:
 def _wait_of(failure: Failure) -> float | None:
     """Say how long to wait before the same may be asked again; None: it may not."""
     if failure.kind is ErrorKind.RATE_LIMITED:
-        return min(failure.retry_after_s or LONGEST_WAIT_S / 4, LONGEST_WAIT_S)
+        asked_s = failure.retry_after_s
+        return min(UNTOLD_WAIT_S if asked_s is None else asked_s, LONGEST_WAIT_S)
     if failure.http_status == 503 and failure.retry_after_s is not None:
         return min(failure.retry_after_s, LONGEST_WAIT_S)
     return None

@@ -10,6 +10,7 @@ from typing import Protocol
 from app.incoming import Incoming
 from app.models import Answer, Ask, Attempt, Received
 
+ANYBODY = 'OpenAI-compatible'  # whoever lists models and is no server that is known
 AT_ONCE = 4
 
 
@@ -62,12 +63,14 @@ class Listing:
         refused: Whether nothing at all listens there.
         reason: What was seen, when it was not a list.
         models: Names to suggest; those that draw, if that can be told.
+        bars_split: Whether what follows a `|` in a prompt is read as what to leave out.
     """
 
     answered: bool
     refused: bool = False
     reason: str = ''
     models: tuple[str, ...] = ()
+    bars_split: bool = False
 
 
 def _nothing(*_: object) -> None:

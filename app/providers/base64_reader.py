@@ -86,7 +86,7 @@ def inline(text: str, incoming: Callable[[], Incoming]) -> Received:
     raw = unquote_to_bytes(payload) if is_uri else text.encode('utf-8', 'replace')
     file = incoming()
     try:
-        if is_uri and not header.lower().endswith(';base64'):
+        if is_uri and 'base64' not in header.lower().replace(' ', '').split(';')[1:]:
             file.write(raw)
         else:
             reader = Base64Reader(file)

@@ -6,7 +6,6 @@ The key goes to the provider's own origin and nowhere else.
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 from collections.abc import Mapping
 from contextlib import aclosing
@@ -17,14 +16,22 @@ import httpx
 
 from app.addresses import Blocked, Origin, origin_of
 from app.errors import ErrorKind, Failure, ProviderError
+from app.formats import what_is
 from app.inflate import BrokeOff, NotInflated, inflated
+from app.log import logger
 from app.outbound import Outbound, what_happened
 from app.providers.base import ProviderSettings, Run
 from app.providers.events import Events
-from app.providers.items import Cut, Json, parse, task_of
+from app.providers.headers import own_headers, secrets_of
+from app.providers.items import Json
 from app.providers.note import Note
-from app.providers.refusal import failed_in_success, refusal
+from app.providers.parsing import Cut, parse
+from app.providers.refusal import HTML, Said, empty_answer, is_html, refusal
 from app.providers.reply import MOST_PICTURES, Spool
+from app.providers.verdict import failed_in_success, task_of
+from app.providers.words import words_of
+
+log = logger(__name__)
 
 GET_DEADLINE_S = 5.0
 MOST_GET_BYTES = 8 * 1024 * 1024
@@ -58,12 +65,13 @@ class Caller:
     def __init__(self, settings: ProviderSettings, outbound: Outbound) -> None:
         self.settings = settings
         self.origin: Origin = origin_of(settings.base_url)
+        self.secrets = secrets_of(settings)
         self._outbound = outbound
         outbound.dialer.trust(self.origin)
 
-    def headers(self) -> dict[str, str]:
+    def headers(self, url: str = '') -> dict[str, str]:
         """Give what goes with every call: the key as this server takes it, then its own headers."""
-        return {'Accept': 'application/json'} | own_headers(self.settings)
+        return {'Accept': 'application/json'} | own_headers(self.settings, url)
 
     async def post(
         self,
@@ -112,8 +120,7 @@ class Caller:
             note.reason = 'cancelled'
             raise
         finally:
-            secret = tuple(own_headers(self.settings))
-            run.tried(note.attempt(secret))
+            run.tried(note.attempt(tuple(own_headers(self.settings)), self.secrets))
 
     async def get(self, url: str) -> tuple[int, Json]:
         """Ask for a little JSON; the tree is None where it is no JSON.
@@ -123,15 +130,19 @@ class Caller:
             TimeoutError: Nothing came in time.
             ValueError: The address can't be called.
         """
-        request = self._outbound.client.build_request('GET', url, headers=self.headers())
+        request = self._outbound.client.build_request('GET', url, headers=self.headers(url))
         body = bytearray()
         async with asyncio.timeout(GET_DEADLINE_S):
             response = await self._outbound.client.send(request, stream=True)
             try:
-                async for block in response.aiter_raw():
-                    body += block
-                    if len(body) > MOST_GET_BYTES:
-                        return response.status_code, None
+                coding = response.headers.get('content-encoding', '')
+                async with aclosing(inflated(response.aiter_raw(), coding)) as blocks:
+                    async for block in blocks:
+                        body += block
+                        if len(body) > MOST_GET_BYTES:
+                            return response.status_code, None
+            except NotInflated:
+                return response.status_code, None
             finally:
                 await response.aclose()
         try:
@@ -146,9 +157,13 @@ class Caller:
         Raises:
             httpx.HTTPError: Nothing came.
         """
-        request = self._outbound.client.build_request('POST', url, headers=self.headers())
+        request = self._outbound.client.build_request('POST', url, headers=self.headers(url))
         response = await self._outbound.client.send(request, stream=True)
         await response.aclose()
+
+    def seen(self, error: Exception) -> str:
+        """Say in a few words what went wrong on the way to this provider."""
+        return self._outbound.seen(error, self.origin)
 
     def failed(self, kind: ErrorKind, reason: str = '', words: str = '') -> ProviderError:
         """Say what went wrong with this provider."""
@@ -156,15 +171,13 @@ class Caller:
 
     def refused(self, exchange: Exchange, sent: Mapping[str, object]) -> ProviderError:
         """Say what an answer without a picture means."""
-        tree, status = exchange.tree, exchange.status
+        tree, where = exchange.tree, str(self.origin)
         plain = exchange.is_success and not failed_in_success(tree) and task_of(tree) is None
-        if plain and status != 202:
-            return self.failed(ErrorKind.EMPTY)
+        if plain and exchange.status != 202:
+            return ProviderError(empty_answer(tree, where=where, secrets=self.secrets))
         headers = {name.lower(): value for name, value in exchange.headers.items()}
-        where = str(self.origin)
-        return ProviderError(
-            refusal(status, headers, tree, exchange.text, where=where, sent=sent.keys())
-        )
+        answer = Said(exchange.status, headers, tree, exchange.text)
+        return ProviderError(refusal(answer, where=where, sent=sent.keys(), secrets=self.secrets))
 
     async def _exchange(self, note: Note, spool: Spool, events: Events) -> Exchange:
         response = await self._send(note, note.url)
@@ -175,9 +188,10 @@ class Caller:
             await self._read(response, spool, events)
         finally:
             await response.aclose()
-        text = spool.finish()
+        text = spool.finish(events.end)
         note.answer = text
-        tree = None if spool.raw else self._tree(response.is_success, text, spool)
+        needs_none = spool.raw or (response.status_code == 202 and not text.strip())
+        tree = None if needs_none else self._tree(response.is_success, text, spool)
         return Exchange(
             status=response.status_code,
             headers=response.headers,
@@ -188,8 +202,8 @@ class Caller:
 
     async def _send(self, note: Note, url: str) -> httpx.Response:
         kind = {'Content-Type': 'application/json'} if note.body else {}
-        note.headers = kind | self.headers()
-        content, client = note.body.encode(), self._outbound.client
+        note.headers = kind | self.headers(url)
+        content, client = note.body.encode('utf-8', 'replace'), self._outbound.client
         try:
             request = client.build_request(note.method, url, content=content, headers=note.headers)
             return await client.send(request, stream=True)
@@ -198,14 +212,17 @@ class Caller:
         except (httpx.InvalidURL, ValueError) as error:
             raise self.failed(ErrorKind.REDIRECT, 'an odd address') from error
         except (httpx.HTTPError, Blocked) as error:
-            raise self.failed(ErrorKind.UNREACHABLE, what_happened(error)) from error
+            if 'in location header' in str(error):  # httpx reads it although it does not follow
+                raise self.failed(ErrorKind.REDIRECT, 'an odd address') from error
+            raise self.failed(ErrorKind.UNREACHABLE, self.seen(error)) from error
 
     async def _send_again(self, response: httpx.Response, note: Note) -> httpx.Response:
         """Follow a redirect that keeps method and body, once and on the same origin only."""
-        url = urljoin(note.url, response.headers.get('location', ''))
         try:
-            same = origin_of(url) == self.origin
-        except Blocked:
+            location = response.headers.get('location', '')
+            url = urljoin(note.url, location)
+            same = bool(location) and origin_of(url) == self.origin
+        except (Blocked, ValueError):
             same = False
         if not same:
             return response
@@ -220,44 +237,41 @@ class Caller:
                     spool.feed(block)
                     if events.are_over():
                         return
-        except NotInflated as error:
-            broken = isinstance(error, BrokeOff)
-            kind = ErrorKind.TRUNCATED if broken else ErrorKind.NOT_JSON
-            raise self.failed(kind, str(error)) from error
-        except httpx.HTTPError as error:
-            raise self.failed(ErrorKind.TRUNCATED, what_happened(error)) from error
+        except (NotInflated, httpx.HTTPError, ProviderError) as error:
+            if response.is_success:
+                raise self._unread(error) from error
+            log.info('an answer of %s was not read to its end', response.status_code)
+
+    def _unread(self, error: Exception) -> ProviderError:
+        """Say why a body could not be read; that of a refusal need not be, its status says it."""
+        if isinstance(error, ProviderError):
+            return error
+        if isinstance(error, NotInflated) and not isinstance(error, BrokeOff):
+            return self.failed(ErrorKind.NOT_JSON, str(error))
+        reason = str(error) if isinstance(error, BrokeOff) else what_happened(error)
+        return self.failed(ErrorKind.TRUNCATED, reason)
 
     def _tree(self, is_success: bool, text: str, spool: Spool) -> Json:
         """Parse; an error's body need not be JSON, a success's must."""
         try:
             return parse(text)
-        except Cut as error:
-            raise self.failed(ErrorKind.TRUNCATED, str(error)) from error
         except ValueError as error:
             if not is_success:
                 return None
-            if text.lstrip()[:1] in ('{', '[') or spool.bad:
-                raise self.failed(ErrorKind.TRUNCATED, 'the JSON breaks off') from error
-            if not text.strip():
-                raise self.failed(ErrorKind.EMPTY, 'an empty body') from error
-            failure = refusal(200, {}, None, text, where=str(self.origin), sent=())
-            raise self.failed(ErrorKind.NOT_JSON, words=failure.words) from error
+            raise self._unparsed(error, text, spool) from error
 
-
-def own_headers(settings: ProviderSettings) -> dict[str, str]:
-    """Give the key in the way that this server takes it, and the headers that were set for it."""
-    return _key(settings) | dict(settings.headers)
-
-
-def _key(settings: ProviderSettings) -> dict[str, str]:
-    key, parts = settings.key, urlsplit(settings.base_url)
-    if not key:
-        return {}
-    if '/sdapi/' in f'{parts.path}/' and ':' in key:
-        return {'Authorization': f'Basic {base64.b64encode(key.encode()).decode()}'}
-    if '/openai/deployments/' in parts.path:
-        return {'api-key': key}
-    return {'Authorization': f'Bearer {key}'}
+    def _unparsed(self, error: ValueError, text: str, spool: Spool) -> ProviderError:
+        if isinstance(error, Cut):
+            return self.failed(ErrorKind.TRUNCATED, str(error))
+        if text.lstrip()[:1] in ('{', '[') or spool.bad:
+            return self.failed(ErrorKind.TRUNCATED, 'the JSON breaks off')
+        if not text.strip():
+            return self.failed(ErrorKind.EMPTY, 'an empty body')
+        what = what_is(text[:500].encode())
+        if what == 'svg':
+            return self.failed(ErrorKind.NOT_AN_IMAGE, what)
+        words = words_of(None, text, self.secrets)
+        return self.failed(ErrorKind.NOT_JSON, HTML if is_html(text) else '', words)
 
 
 def endpoint(base_url: str, path: str) -> str:

@@ -9,11 +9,13 @@ from app.models import Answer, Ask
 from app.providers.base import Run
 from app.providers.call import Caller, endpoint
 from app.providers.images_api import ratio_of
-from app.providers.ladder import Ladder
+from app.providers.ladder import Ladder, Teach
 from app.providers.memory import Learned
 from app.providers.taking import Taker
 
-NOT_IN_A_CHAT = ('n', 'response_format', 'negative_prompt', 'quality', 'steps', 'guidance')
+NOT_IN_A_CHAT = (
+    *('n', 'response_format', 'negative_prompt', 'quality', 'steps', 'guidance', 'sampler'),
+)
 
 
 class ChatApi:
@@ -24,10 +26,10 @@ class ChatApi:
         self._taker = taker
 
     async def draw(
-        self, ask: Ask, run: Run, *, base_url: str, learned: Learned
+        self, ask: Ask, run: Run, *, base_url: str, learned: Learned, teach: Teach
     ) -> tuple[Answer, Learned]:
         """Ask for one picture, mending what is refused; as `Speaks` has it."""
-        ladder = Ladder(chat_body(ask, self._caller.settings.model), learned)
+        ladder = Ladder(chat_body(ask, self._caller.settings.model), learned, teach)
         url = endpoint(base_url, 'chat/completions')
         while True:
             exchange = await self._caller.post(url, ladder.body, run)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit, urlunsplit
 
 from app.addresses import origin_of
-from app.errors import ErrorKind, Failure
+from app.errors import REFUSED, ErrorKind, Failure
 from app.outbound import Outbound
 from app.providers.items import Json
 from app.providers.models_list import models_in
@@ -17,7 +17,6 @@ from app.spelling import candidates
 
 ANSWER_S = 5.0
 SDAPI = '/sdapi/v1'
-REFUSED = 'connection refused'
 
 
 class Key(StrEnum):

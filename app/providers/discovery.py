@@ -34,6 +34,7 @@ class Found:
     Attributes:
         base_url: The images base to propose, `http://localhost:1337/v1`.
         models: Names to suggest, those that draw first; what can't be printed is left out.
+        model: The one to ask for when nobody chose; empty: the server chooses.
         usable: Whether Easel can draw with it.
         hint: A marked sentence on what it needs first, or why it is of no use; or empty.
     """
@@ -44,6 +45,7 @@ class Found:
     models: tuple[str, ...]
     usable: bool
     hint: str
+    model: str = ''
 
 
 async def discover(
@@ -157,9 +159,16 @@ async def _described(port: _Port, known: Known) -> Found:
         return found
     if known.tells and not _draws(reply, known):
         return replace(found, usable=False, hint=NO_MODEL)
-    return replace(
-        found, models=tuple(name for name in models_in(reply.tree) if name.isprintable())
-    )
+    models = tuple(name for name in models_in(reply.tree) if name.isprintable())
+    return replace(found, models=models, model=_model(models, reply, known))
+
+
+def _model(models: tuple[str, ...], reply: Reply, known: Known) -> str:
+    """Choose one that draws; a checkpoint is left as it is loaded, since changing it takes long."""
+    if known.dialect is Dialect.SDAPI:
+        return ''
+    draws = [name for name in drawing_in(reply.tree) if name in models]
+    return next(iter(draws), models[0] if len(models) == 1 else '')
 
 
 def _draws(reply: Reply, known: Known) -> bool:

@@ -1,7 +1,6 @@
 """Follows a stream of server-sent events while it comes: previews, and where it may be left.
 
-What the events come to is read from the whole text at the end, by `items`; this only looks ahead.
-Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
+What the events come to is read from the whole text at the end, by `parsing`; this only looks ahead.
 """
 
 from __future__ import annotations
@@ -11,22 +10,29 @@ import re
 
 from app.providers.base import Run
 from app.providers.base64_reader import Base64Error, inline
-from app.providers.items import DONE, Json, find_items, is_partial, payloads
+from app.providers.items import Json, find_items, trouble_in
+from app.providers.parsing import DONE, EVENT_END, is_partial, payloads
 from app.providers.reply import Spool
 
-_STARTS = re.compile(rb'\s*(?:data|event|id|retry)?:')
-_EVENT_END = re.compile(rb'\r\n\r\n|\n\n|\r\r')
-_MORE_TO_COME = 'partial_succeeded'  # Seedream's name for a finished picture among several
+_STARTS = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:data|event|id|retry)?:')
+_EVENT_END = re.compile(EVENT_END.encode())
+_ONE_OF_SEVERAL = ('partial_succeeded', 'partial_failed')  # Seedream's names; more may come
+_ENDS = ('error', 'response.failed', 'image_generation.failed')
 
 
 class Events:
-    """Looks at each event of one answer as soon as it is whole."""
+    """Looks at each event of one answer as soon as it is whole.
+
+    Attributes:
+        end: Where in the skeleton the last event ended that counts; None as long as all do.
+    """
 
     def __init__(self, spool: Spool, run: Run, count: int) -> None:
         self._spool = spool
         self._run = run
         self._missing = count
         self._looked_to = 0
+        self.end: int | None = None
 
     def are_over(self) -> bool:
         """Look at what came since; whether nothing more is to be waited for."""
@@ -38,6 +44,7 @@ class Events:
             self._looked_to = end.end()
             for payload in payloads(event):
                 if payload == DONE or self._ends_with(payload):
+                    self.end = self._looked_to
                     return True
         return False
 
@@ -45,9 +52,11 @@ class Events:
         if is_partial(payload):
             self._preview(payload)
             return False
+        kind = str(payload.get('type')) if isinstance(payload, dict) else ''
+        if kind in _ENDS or trouble_in(payload):
+            return not kind.endswith(_ONE_OF_SEVERAL)
         self._missing -= sum(1 for item in find_items(payload) if item.text)
-        kind = payload.get('type') if isinstance(payload, dict) else None
-        return self._missing <= 0 and not str(kind).endswith(_MORE_TO_COME)
+        return self._missing <= 0 and not kind.endswith(_ONE_OF_SEVERAL)
 
     def _preview(self, payload: Json) -> None:
         position = payload.get('image_index') if isinstance(payload, dict) else None

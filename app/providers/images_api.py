@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from app.models import Answer, Ask
 from app.providers.base import Run
-from app.providers.call import Caller, Exchange, endpoint
+from app.providers.call import Caller, endpoint
 from app.providers.jobs import wait_for_job
-from app.providers.ladder import STREAM, Ladder
+from app.providers.ladder import STREAM, Ladder, Teach
 from app.providers.memory import Learned
 from app.providers.taking import Taker
 
 PARTIAL_IMAGES = 2  # previews a picture, where they are asked for; each may cost
+UNKNOWN_HERE = ('sampler',)  # this dialect has no name for it
+TOGETHER_FORMATS = {'url': 'url', 'b64_json': 'base64'}
 OUR_NAMES = {
     'num_inference_steps': 'steps',
     'guidance_scale': 'guidance',
@@ -33,37 +36,34 @@ class ImagesApi:
         self._taker = taker
 
     async def draw(
-        self, ask: Ask, run: Run, *, base_url: str, learned: Learned
+        self, ask: Ask, run: Run, *, base_url: str, learned: Learned, teach: Teach
     ) -> tuple[Answer, Learned]:
         """Ask until it is answered with pictures, or refused for good; as `Speaks` has it."""
         settings = self._caller.settings
         body = request_body(ask, settings.model, base_url)
         if settings.previews:
             body |= dict(zip(STREAM, (True, PARTIAL_IMAGES), strict=True))
-        ladder = Ladder(body, learned)
+        ladder = Ladder(body, learned, teach)
         url = endpoint(base_url, 'images/generations')
         while True:
             exchange = await self._caller.post(
                 url, ladder.body, run, count=ask.count, dropped=tuple(ladder.refused)
             )
-            answer = await self._taken(exchange, run, base_url)
+            answer = await self._taker.take(exchange, run)
+            if answer is None and exchange.is_success:
+                exchange = await wait_for_job(self._caller, exchange, run, base_url) or exchange
+                answer = await self._taker.take(exchange, run)
             if answer:
-                dropped = tuple(dict.fromkeys(OUR_NAMES.get(n, n) for n in ladder.dropped))
-                found = Answer(
-                    received=answer.received, item_errors=answer.item_errors, dropped=dropped
-                )
-                return found, ladder.learned()
+                return replace(answer, dropped=_dropped(ask, ladder)), ladder.learned()
             refused = self._caller.refused(exchange, ladder.wished)
             if not ladder.mend(refused.failure):
                 raise refused
 
-    async def _taken(self, exchange: Exchange, run: Run, base_url: str) -> Answer | None:
-        """Take the pictures that came, or those that were promised and are there by now."""
-        answer = await self._taker.take(exchange, run)
-        if answer is None and exchange.is_success:
-            job = await wait_for_job(self._caller, exchange, run, base_url)
-            answer = await self._taker.take(job, run) if job else None
-        return answer
+
+def _dropped(ask: Ask, ladder: Ladder) -> tuple[str, ...]:
+    """Name what the pictures were made without, in our own words."""
+    unsaid = [name for name in UNKNOWN_HERE if getattr(ask, name)]
+    return tuple(dict.fromkeys((*unsaid, *(OUR_NAMES.get(n, n) for n in ladder.dropped))))
 
 
 def request_body(ask: Ask, default_model: str, base_url: str = '') -> dict[str, object]:
@@ -98,21 +98,27 @@ def _in_its_accent(body: dict[str, object], ask: Ask, base_url: str) -> dict[str
     host, path = urlsplit(base_url).hostname or '', urlsplit(base_url).path
     if '/openai/deployments/' in path:
         body.pop('model', None)  # the path names it
-    renames: dict[str, dict[str, object]] = {
-        'siliconflow.cn': {'image_size': body.get('size'), 'batch_size': body.get('n')},
-        'siliconflow.com': {'image_size': body.get('size'), 'batch_size': body.get('n')},
-        'x.ai': {'aspect_ratio': ratio_of(ask)},
-        'together.xyz': {
-            'width': ask.size.width if ask.size else None,
-            'height': ask.size.height if ask.size else None,
-            'steps': body.get('num_inference_steps'),
-            'n': body.get('n'),
-        },
+    size, n = body.get('size'), body.get('n')
+    siliconflow: dict[str, dict[str, object]] = {
+        'size': {'image_size': size},
+        'n': {'batch_size': n},
     }
-    for domain, renamed in renames.items():
+    together: dict[str, dict[str, object]] = {
+        'size': {'width': ask.size.width, 'height': ask.size.height} if ask.size else {},
+        'num_inference_steps': {'steps': body.get('num_inference_steps')},
+        'response_format': {'response_format': TOGETHER_FORMATS.get(str(ask.response_format))},
+    }
+    accents: dict[str, dict[str, dict[str, object]]] = {
+        'siliconflow.cn': siliconflow,
+        'siliconflow.com': siliconflow,
+        'x.ai': {'size': {'aspect_ratio': ratio_of(ask)}},
+        'together.xyz': together,
+        'together.ai': together,
+    }
+    for domain, accent in accents.items():
         if host == domain or host.endswith(f'.{domain}'):
-            kept = {k: v for k, v in body.items() if k not in ('size', 'n', 'num_inference_steps')}
-            return kept | {name: value for name, value in renamed.items() if value is not None}
+            said = [accent.get(name, {name: value}) for name, value in body.items()]
+            return {name: value for fields in said for name, value in fields.items()}
     return body
 
 

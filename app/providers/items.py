@@ -1,8 +1,7 @@
-"""Finds the pictures in an answer's skeleton, whatever the server calls them."""
+"""Finds the pictures in an answer's tree, whatever the server calls them."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 from collections.abc import Iterator
@@ -11,19 +10,40 @@ from typing import TypeAlias, TypeGuard
 
 Json: TypeAlias = 'dict[str, Json] | list[Json] | str | int | float | bool | None'
 
-CONTAINERS = ('data', 'images', 'output_images', 'results', 'output', 'choices', 'result', 'base64')
-INSIDE = ('message', 'delta', 'content', 'images', 'output', 'choices', 'result', 'data')
-BASE64_KEYS = ('b64_json', 'image_base64', 'base64', 'b64', 'image')
-URL_KEYS = ('url', 'image_url')
-_PICTURE_KEYS = {*BASE64_KEYS, *URL_KEYS}
-TASK_KEYS = ('poll_url', 'task_id', 'job_id')
+CONTAINERS = (
+    *('data', 'images', 'output_images', 'results', 'output', 'choices', 'result', 'base64'),
+    *('outputs', 'candidates', 'artifacts', 'predictions', 'urls', 'image_urls'),
+)
+INSIDE = (
+    *('message', 'delta', 'content', 'parts', 'inlineData', 'inline_data', 'source'),
+    *('response', 'item'),
+)
+BASE64_KEYS = ('b64_json', 'image_base64', 'base64', 'b64', 'image', 'bytesBase64Encoded')
+URL_KEYS = ('url', 'image_url', 'imageUrl', 'imageURL')
 MOST_DEPTH = 8
-DONE = '[DONE]'
 MOST_ITEMS = 64
+MOST_PROSE_LETTERS = 20_000
+MARK = re.compile(r'picture-[0-9a-f]{16}-\d+')  # what `reply` puts in the place of a long picture
 
-_MARKDOWN_IMAGE = re.compile(r'!\[[^\[\]]{0,500}\]\(([^()\s]{1,8192})\)')
+_PICTURE_KEYS = {*BASE64_KEYS, *URL_KEYS}
+_ANYWHERE = tuple(dict.fromkeys((*CONTAINERS, *INSIDE, *BASE64_KEYS, *URL_KEYS)))
 _ADDRESS = re.compile(r'(https?:)?//|data:|[a-z]+://', re.IGNORECASE)
-_DATA_FIELD = re.compile(r'^(data|event|id|retry)?:', re.MULTILINE)
+_FILE = re.compile(r'\.(png|jpe?g|webp|gif|avif)(\?\S*)?$', re.IGNORECASE)
+_BASE64 = re.compile(r'[A-Za-z0-9+/_=\s-]{16,}')
+_OF_A_PICTURE = re.compile(r'iVBORw0KGgo|[/_]9j[/_]|UklGR|R0lGOD[dl]h|AAAA.{4}ZnR5cGF2a[WX]')
+_IN_PROSE = (
+    re.compile(
+        r'!\[(?:[^\[\]]|\[[^\[\]]*\]){0,500}\]\(\s*<?'
+        r'([^()\s<>]++(?:\([^()\s<>]*\)[^()\s<>]*+)*+)>?(?:\s+["\'][^"\']*["\'])?\s*\)'
+    ),
+    re.compile(r'<img\s[^<>]{0,2000}?src\s*=\s*["\']([^"\'<>\s]+)', re.IGNORECASE),
+    re.compile(r'(data:image/[\w.+-]{1,40}(?:;[\w=.-]{1,60}){0,3},[A-Za-z0-9+/_=%-]+)'),
+    re.compile(f'({MARK.pattern})'),
+)
+_LINK = re.compile(
+    r'(https?://[^\s()<>"\'\]]{1,1000}?\.(?:png|jpe?g|webp|gif|avif)(?:\?[^\s()<>"\'\]]{0,1000})?)',
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,36 +63,6 @@ class Item:
     trouble: str = ''
 
 
-class Cut(ValueError):
-    """A stream of events ended before the picture came."""
-
-
-def parse(skeleton: str) -> Json:
-    """Read the text: JSON, JSON lines, or server-sent events.
-
-    JSON lines and events give what holds pictures, or else the last value of all; previews are
-    left out.
-
-    Raises:
-        Cut: It is a stream of events, and all that came whole is previews.
-        ValueError: It is none of these.
-    """
-    text = skeleton.strip()
-    try:
-        return _loads(text)
-    except ValueError as error:
-        is_stream = bool(_DATA_FIELD.match(text))
-        values = list(_events(text) if is_stream else _lines(text))
-        finals = [value for value in values if not is_partial(value)]
-        if is_stream and not finals:
-            raise Cut('only previews came' if values else 'no event is whole') from error
-        if not finals:
-            raise
-    drawn = [value for value in finals if find_items(value)]
-    lost = [value for value in finals if _trouble_in(value)]
-    return [*drawn, *lost] if drawn else finals[-1]
-
-
 def find_items(tree: Json) -> list[Item]:
     """List the pictures in their order; each dictionary that holds one is one picture.
 
@@ -81,7 +71,9 @@ def find_items(tree: Json) -> list[Item]:
     """
     info = _info_of(tree)
     grids = info.get('index_of_first_image')
-    items = list(_walk(tree, 0))[grids if isinstance(grids, int) and grids > 0 else 0 :]
+    items = _within(tree, 0)
+    if _is_number(grids) and grids < len(items):
+        items = items[grids:]
     items = items[:MOST_ITEMS]
     if not any(item.text for item in items):
         return []
@@ -92,22 +84,14 @@ def find_items(tree: Json) -> list[Item]:
     ]
 
 
-def task_of(tree: Json) -> str | None:
-    """Give the job's name when the answer is a promise and not a picture."""
-    if not isinstance(tree, dict):
-        return None
-    for key in TASK_KEYS:
-        value = tree.get(key)
-        if isinstance(value, str | int) and value:
-            return str(tree.get('id') or value)
-    if str(tree.get('object', '')).endswith('.task'):
-        return str(tree.get('id', ''))
-    return None
+def loads(text: str) -> Json:
+    """Read JSON, control signs within strings and halves of signs included.
 
-
-def _loads(text: str) -> Json:
+    Raises:
+        ValueError: It is none, or nested too deep.
+    """
     try:
-        tree: Json = json.loads(text)
+        tree: Json = json.loads(text, strict=False)
         if '\\ud' in text.lower():
             whole = json.dumps(tree, ensure_ascii=False).encode('utf-8', 'replace')
             tree = json.loads(whole)  # half a sign can neither be kept nor be shown
@@ -116,69 +100,56 @@ def _loads(text: str) -> Json:
     return tree
 
 
-def payloads(event: str) -> Iterator[Json]:
-    """Read what the data lines of one event, or of the whole stream's text between blanks, say.
-
-    What is no JSON is passed over; `[DONE]` is given as it is.
-    """
-    fields = (line.partition(':') for line in re.split(r'\r\n|\r|\n', event))
-    payload = '\n'.join(value.removeprefix(' ') for name, _, value in fields if name == 'data')
-    if payload.strip() == DONE:
-        yield DONE
-    elif payload:
-        with contextlib.suppress(ValueError):
-            yield _loads(payload)
-
-
-def is_partial(value: Json) -> bool:
-    """Whether an event holds a preview and not a finished picture."""
-    kind = value.get('type') if isinstance(value, dict) else None
-    return isinstance(kind, str) and (kind == 'partial' or kind.endswith('partial_image'))
-
-
-def _lines(text: str) -> Iterator[Json]:
-    """Read JSON lines; the last may be cut, and others may be no JSON."""
-    for line in text.splitlines():
-        with contextlib.suppress(ValueError):
-            value = _loads(line)
-            if isinstance(value, dict | list):
-                yield value
-
-
-def _events(text: str) -> Iterator[Json]:
-    for event in re.split(r'\r?\n\r?\n|\r\r', text):
-        yield from (value for value in payloads(event) if value != DONE)
-
-
-def _walk(node: Json, depth: int) -> Iterator[Item]:
-    if depth > MOST_DEPTH:
-        return
-    if isinstance(node, list):
-        for element in node:
-            found = list(_walk(element, depth + 1))
-            yield from found
-            if not found and isinstance(element, dict):
-                trouble = _trouble_in(element)
-                if trouble or _PICTURE_KEYS & element.keys():
-                    yield Item('', is_address=False, trouble=trouble)
-    elif isinstance(node, str):
-        yield from _item_of_text(node, depth)
-    elif isinstance(node, dict):
-        item = _item_of(node)
-        if item:
-            yield item
-            return
-        for key in dict.fromkeys((*CONTAINERS, *INSIDE)):
-            if key in node and node[key] is not None:
-                yield from _walk(node[key], depth + 1)
-
-
-def _trouble_in(value: Json) -> str:
+def trouble_in(value: Json) -> str:
     """Read what is said of one picture that could not be made."""
     error = value.get('error') if isinstance(value, dict) else None
     if isinstance(error, dict):
         error = error.get('message') or error.get('code')
     return error if isinstance(error, str) else ''
+
+
+def _within(node: Json, depth: int) -> list[Item]:
+    if depth > MOST_DEPTH:
+        return []
+    if isinstance(node, list):
+        return [item for element in node for item in _of_element(element, depth + 1)]
+    if isinstance(node, dict):
+        return _of_fields(node, depth)
+    return list(_in_text(node, is_listed=False)) if isinstance(node, str) else []
+
+
+def _of_element(element: Json, depth: int) -> list[Item]:
+    """Give what one place of a list holds; a place where a picture is missing is one, too."""
+    if isinstance(element, str):
+        return list(_in_text(element, is_listed=True))
+    found = _within(element, depth)
+    if found or not isinstance(element, dict):
+        return found
+    trouble = trouble_in(element)
+    is_one = bool(trouble or _PICTURE_KEYS & element.keys())
+    return [Item('', is_address=False, trouble=trouble)] if is_one else []
+
+
+def _of_fields(node: dict[str, Json], depth: int) -> list[Item]:
+    """Take a list of pictures, else the picture that this is, else what stands deeper.
+
+    The same pictures may stand under two names, so the first name that has any is the one.
+    """
+    for key in CONTAINERS:
+        if isinstance(node.get(key), list):
+            found = _within(node[key], depth + 1)
+            if any(item.text for item in found):
+                return found
+    item = _item_of(node)
+    if item:
+        return [item]
+    lost: list[Item] = []
+    for key in _ANYWHERE:
+        found = _within(node.get(key), depth + 1)
+        if any(item.text for item in found):
+            return found
+        lost += found
+    return lost
 
 
 def _item_of(node: dict[str, Json]) -> Item | None:
@@ -187,23 +158,32 @@ def _item_of(node: dict[str, Json]) -> Item | None:
     seed = node.get('seed')
     known = (
         revised if isinstance(revised, str) and revised.strip() else None,
-        seed if _is_seed(seed) else None,
+        seed if _is_number(seed) else None,
     )
     for key in BASE64_KEYS:
         value = node.get(key)
         if isinstance(value, str) and value.strip():
-            return Item(value.strip(), bool(_ADDRESS.match(value.strip())), *known)
+            return Item(value.strip(), _is_address(value.strip()), *known)
     for key in URL_KEYS:
         value = node.get(key)
         if isinstance(value, dict):
             value = value.get('url')
         if isinstance(value, str) and value.strip():
-            return Item(value.strip(), True, *known)
+            return Item(value.strip(), not is_picture(value.strip()), *known)
     return None
 
 
-def _is_seed(value: Json) -> TypeGuard[int]:
+def _is_number(value: Json) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63
+
+
+def _is_address(text: str) -> bool:
+    return bool(_ADDRESS.match(text) or _FILE.search(text))
+
+
+def is_picture(text: str) -> bool:
+    """Whether a text is base64 that begins as a picture does."""
+    return bool(_OF_A_PICTURE.match(text) and _BASE64.fullmatch(text))
 
 
 def _info_of(tree: Json) -> dict[str, Json]:
@@ -211,7 +191,7 @@ def _info_of(tree: Json) -> dict[str, Json]:
     info = tree.get('info') if isinstance(tree, dict) else None
     if isinstance(info, str):
         try:
-            info = _loads(info)
+            info = loads(info)
         except ValueError:
             return {}
     return info if isinstance(info, dict) else {}
@@ -224,20 +204,36 @@ def _seeds_of(tree: Json, info: dict[str, Json]) -> list[int]:
     for node in (info, tree):
         every = node.get('all_seeds')
         if isinstance(every, list):
-            return [seed for seed in every if _is_seed(seed)]
+            return [seed for seed in every if _is_number(seed)]
     seed = tree.get('seed')
-    return [seed] if _is_seed(seed) else []
+    return [seed] if _is_number(seed) else []
 
 
-def _item_of_text(text: str, depth: int) -> Iterator[Item]:
-    """Read a bare string: an address, base64 in a list, or markdown with pictures in it."""
+def _in_text(text: str, *, is_listed: bool) -> Iterator[Item]:
+    """Read a bare string: an address, base64, or prose with pictures in it.
+
+    Prose and names can be spelt in base64's letters alone, so that only a string in a list may be
+    any base64; elsewhere it has to begin as a picture does.
+    """
     text = text.strip()
-    if not text or depth == 0:
-        return
-    links = _MARKDOWN_IMAGE.findall(text)
-    if links:
-        yield from (Item(link, True) for link in links)
-    elif _ADDRESS.match(text) or re.search(r'\.(png|jpe?g|webp|gif|avif)$', text, re.IGNORECASE):
-        yield Item(text, True)
-    elif ' ' not in text and len(text) >= 16:
-        yield Item(text, False)
+    is_one_word = not re.search(r'\s', text)
+    if MARK.fullmatch(text) or is_picture(text):
+        yield Item(text, is_address=False)
+    elif (is_one_word and _ADDRESS.match(text)) or (
+        (is_one_word or is_listed) and '](' not in text and _FILE.search(text)
+    ):
+        yield Item(text, is_address=True)
+    elif is_listed and _BASE64.fullmatch(text) and is_one_word:
+        yield Item(text, is_address=False)
+    else:
+        yield from _in_prose(text)
+
+
+def _in_prose(text: str) -> Iterator[Item]:
+    for pattern in _IN_PROSE:
+        found = pattern.findall(text)
+        if found:
+            yield from (Item(link, is_address=True) for link in found)
+            return
+    links = dict.fromkeys(_LINK.findall(text[:MOST_PROSE_LETTERS]))
+    yield from (Item(link, is_address=True) for link in links)

@@ -3,45 +3,62 @@
 from __future__ import annotations
 
 import asyncio
-from urllib.parse import quote, urljoin
+import contextlib
+from urllib.parse import quote, urljoin, urlsplit
+
+import httpx
 
 from app.addresses import Blocked, origin_of
 from app.errors import ErrorKind, ProviderError
 from app.providers.base import Run
 from app.providers.call import Caller, Exchange, endpoint
-from app.providers.items import Json, find_items, task_of
-from app.providers.refusal import failed_in_success
+from app.providers.items import find_items
+from app.providers.verdict import UNDER_WAY, failed_in_success, poll_address_of, state_of, task_of
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 5.0
-UNDER_WAY = ('queued', 'pending', 'processing', 'running', 'in_progress', 'starting', 'submitted')
+CANCEL_DEADLINE_S = 2.0
+MOST_LOST_LOOKS = 5  # in a row; a look costs nothing, and the picture may have been paid for
+PASSING = (408, 425, 429, 500, 502, 503, 504)
+SDCPP_ROOT = '/sdcpp/'
 
 
 async def wait_for_job(
     caller: Caller, promise: Exchange, run: Run, base_url: str
 ) -> Exchange | None:
-    """Ask for a job until it is done; None where it can't be asked for or comes to nothing.
+    """Ask for a job until it is over; None where it can't be asked for.
 
     Raises:
         ProviderError: `timeout`: it was not done within the provider's time-out.
     """
-    url = _address_of(caller, promise.tree, base_url)
+    url = _address_of(caller, promise, base_url)
     if url is None:
         return None
-    pause_s = FIRST_PAUSE_S
     try:
         async with asyncio.timeout(caller.settings.timeout_s):
-            while True:
-                answer = await _look(caller, url, run)
-                if answer is None or find_items(answer.tree) or answer.spool.raw:
-                    return answer
-                answer.spool.discard()
-                if not answer.is_success or not _is_under_way(answer.tree):
-                    return None
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            return await _end_of(caller, url, run)
     except TimeoutError as error:
         raise caller.failed(ErrorKind.TIMEOUT, f'{caller.settings.timeout_s:g}') from error
+    except asyncio.CancelledError:
+        await _cancel(caller, url)
+        raise
+
+
+async def _end_of(caller: Caller, url: str, run: Run) -> Exchange | None:
+    pause_s, lost = FIRST_PAUSE_S, 0
+    while True:
+        answer = await _look(caller, url, run)
+        if answer and (answer.spool.raw or (answer.is_success and not _is_under_way(answer))):
+            return answer
+        if answer:
+            answer.spool.discard()
+        if answer and not answer.is_success and answer.status not in PASSING:
+            return None
+        lost = 0 if answer and answer.is_success else lost + 1
+        if lost > MOST_LOST_LOOKS:
+            return None
+        await asyncio.sleep(pause_s)
+        pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
 
 async def _look(caller: Caller, url: str, run: Run) -> Exchange | None:
@@ -51,22 +68,35 @@ async def _look(caller: Caller, url: str, run: Run) -> Exchange | None:
         return None
 
 
-def _address_of(caller: Caller, tree: Json, base_url: str) -> str | None:
+async def _cancel(caller: Caller, url: str) -> None:
+    """Tell stable-diffusion.cpp's server that nobody wants this picture any more."""
+    if not urlsplit(url).path.startswith(SDCPP_ROOT):
+        return
+    with contextlib.suppress(httpx.HTTPError, TimeoutError, ValueError, Blocked):
+        async with asyncio.timeout(CANCEL_DEADLINE_S):
+            await caller.poke(f'{url.partition("?")[0]}/cancel')
+
+
+def _address_of(caller: Caller, promise: Exchange, base_url: str) -> str | None:
     """Give the job's address: the one it names, or where such jobs are by custom."""
-    job = task_of(tree)
-    if job is None or not isinstance(tree, dict):
+    job, tree = task_of(promise.tree), promise.tree
+    if failed_in_success(tree) or (job is None and promise.status != 202):
         return None
-    poll_url = tree.get('poll_url')
-    named = poll_url if isinstance(poll_url, str) else endpoint(base_url, f'tasks/{quote(job, "")}')
+    named = poll_address_of(tree)
+    if not named and promise.status == 202:
+        headers = promise.headers
+        named = headers.get('operation-location') or headers.get('location')
+    if not named and not job:
+        return None
     try:
-        url = urljoin(base_url, named)
+        url = urljoin(base_url, named or endpoint(base_url, f'tasks/{quote(job or "", "")}'))
         return url if origin_of(url) == caller.origin else None
     except (Blocked, ValueError):
         return None
 
 
-def _is_under_way(tree: Json) -> bool:
-    if not isinstance(tree, dict) or failed_in_success(tree):
+def _is_under_way(answer: Exchange) -> bool:
+    """Whether the job goes on; an answer that says nothing of it is its end."""
+    if failed_in_success(answer.tree) or find_items(answer.tree):
         return False
-    said = str(tree.get('status') or tree.get('task_status') or '')
-    return said.lower() in UNDER_WAY
+    return answer.status == 202 or state_of(answer.tree) in UNDER_WAY

@@ -7,6 +7,8 @@ import re
 _ESCAPE = re.compile(rb'\\(?:u([0-9a-fA-F]{4})|(.))', re.DOTALL)
 _CUT_ESCAPE = re.compile(rb'\\(?:u[0-9a-fA-F]{0,3})?\Z')
 _ESCAPED = {b'n': b'\n', b'r': b'\r', b't': b'\t', b'/': b'/'}
+_LETTERS = re.compile(rb'(?:[A-Za-z0-9+/_=-]++|\\/|\\u00(?:2[bBfF]|3[dD]))*+')
+_CUT_LETTER = re.compile(rb'\\(?:u(?:0(?:0[23]?)?)?)?')
 _NOT_BASE64 = b'?'
 
 
@@ -45,3 +47,16 @@ def unescaped(piece: bytes) -> tuple[bytes, bytes]:
     cut = _CUT_ESCAPE.search(piece)
     whole = piece[: cut.start()] if cut else piece
     return _ESCAPE.sub(_plain, whole), piece[cut.start() :] if cut else b''
+
+
+def base64_letters(text: bytes) -> tuple[bytes, bytes, bool]:
+    """Split a text where the base64 that it begins with ends.
+
+    Returns:
+        The letters without escapes, what follows them, and whether they are over: what follows may
+        only be an escape that is cut.
+    """
+    run = _LETTERS.match(text)
+    end = run.end() if run else 0
+    rest = text[end:]
+    return unescaped(text[:end])[0], rest, bool(rest) and not _CUT_LETTER.fullmatch(rest)

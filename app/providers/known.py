@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from app.errors import N_
 from app.providers import signs
-from app.providers.base import Dialect
+from app.providers.base import ANYBODY, Dialect
 
 NEEDS_KEY = N_('It asks for a key.')
 NO_PICTURES = N_('It answers, but draws no pictures.')
@@ -257,7 +257,7 @@ def known_at(port: int) -> tuple[Known, ...]:
     """List whom to look for at a usual port, in that order; last, whoever lists models."""
     anybody = Known(
         port=port,
-        server='OpenAI-compatible',
+        server=ANYBODY,
         signs=(signs.Sign(_LIST, signs.is_list),),
         hint=UNPROVEN,
     )

@@ -5,6 +5,8 @@ Nothing else is ever asked twice: a call that timed out, or broke, may have been
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import replace
 
 from app.errors import ErrorKind, Failure
@@ -14,8 +16,19 @@ FORMAT = 'response_format'
 GUIDANCE = 'guidance_scale'
 STREAM = ('stream', 'partial_images')
 FORMATS = (ABSENT, 'b64_json', 'url')
-KEPT = ('model', 'prompt')
+KEPT = ('model', 'prompt', 'messages', 'override_settings')
+_OF_A_VALUE = re.compile(
+    r'invalid value|must be|should be|at (least|most)|too (small|large|high|low|many)|m(in|ax)imum|'
+    r'one of|between|multiple|not a valid|not valid|out of range',
+    re.IGNORECASE,
+)
+_OF_A_NAME = re.compile(
+    r'unknown|unhandled|unrecogni|unexpected|not supported|unsupported|not permitted|extra',
+    re.IGNORECASE,
+)
+MOST_VALUE_LETTERS = 40
 MOST_DROPS = 2  # some servers name one field at a time: after this many, only what must be is sent
+Teach = Callable[[Learned], None]
 
 
 class Ladder:
@@ -27,12 +40,20 @@ class Ladder:
         refused: Fields that were sent and that the server does not take, by their wire names.
     """
 
-    def __init__(self, body: dict[str, object], learned: Learned) -> None:
+    def __init__(
+        self, body: dict[str, object], learned: Learned, teach: Teach = lambda _: None
+    ) -> None:
         self.wished = dict(body)
-        self.body = {name: value for name, value in body.items() if name not in learned.refused}
+        self.body = {
+            name: value
+            for name, value in body.items()
+            if name in KEPT or not {name, as_fact(name, value)} & {*learned.refused}
+        }
         self.refused: list[str] = []
+        self._facts: list[str] = []
         self._moved_formats = False
         self._learned = learned
+        self._teach = teach
         if GUIDANCE in self.body and learned.guidance == 'float':
             self.body[GUIDANCE] = float(str(self.body[GUIDANCE]))
         self._set_format(self._first_format())
@@ -48,7 +69,27 @@ class Ladder:
         )
 
     def mend(self, failure: Failure) -> bool:
-        """Change the body after a refusal; False when there is nothing to change."""
+        """Change the body after a refusal; False when there is nothing to change.
+
+        A refusal may come only after the picture was made, so what it teaches is told at once.
+        """
+        is_mended = self._mend(failure)
+        if is_mended:
+            self._teach(self.learned())
+        return is_mended
+
+    def learned(self) -> Learned:
+        """Say what this ask has taught, once it was answered."""
+        found = with_refused(self._learned, self._facts)
+        if self._moved_formats:
+            past = [f'{FORMAT}={one}' for one in self._tried - {self._format}]
+            found = replace(with_refused(found, sorted(past)), response_format=self._format)
+        guidance = self.body.get(GUIDANCE)
+        if isinstance(guidance, float) and isinstance(self.wished.get(GUIDANCE), int):
+            found = replace(found, guidance='float')
+        return found
+
+    def _mend(self, failure: Failure) -> bool:
         name = failure.param
         if failure.kind is not ErrorKind.UNSUPPORTED_PARAM or name is None:
             return False
@@ -60,19 +101,12 @@ class Ladder:
         if name == GUIDANCE and isinstance(value, int):
             self.body[GUIDANCE] = float(value)
             return True
+        if _OF_A_VALUE.search(failure.words) and not _OF_A_NAME.search(failure.words):
+            self._facts.append(as_fact(name, value))
+        else:
+            self._facts += STREAM if name in STREAM else (name,)
         self._drop(*(STREAM if name in STREAM else (name,)))
         return True
-
-    def learned(self) -> Learned:
-        """Say what this ask has taught, once it was answered."""
-        found = with_refused(self._learned, self.refused)
-        if self._moved_formats:
-            past = [f'{FORMAT}={one}' for one in self._tried - {self._format}]
-            found = replace(with_refused(found, sorted(past)), response_format=self._format)
-        guidance = self.body.get(GUIDANCE)
-        if isinstance(guidance, float) and isinstance(self.wished.get(GUIDANCE), int):
-            found = replace(found, guidance='float')
-        return found
 
     @property
     def _format(self) -> str:
@@ -104,3 +138,8 @@ class Ladder:
         if len([name for name in self.refused if name not in STREAM]) > MOST_DROPS:
             spared = (*KEPT, *([FORMAT] if self._moved_formats else []))
             self.body = {name: value for name, value in self.body.items() if name in spared}
+
+
+def as_fact(name: str, value: object) -> str:
+    """Say that one value of a field is meant, in one word: a size that is refused is not all."""
+    return f'{name}={"_".join(str(value).split())[:MOST_VALUE_LETTERS]}'

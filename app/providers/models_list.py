@@ -44,6 +44,14 @@ def drawing_in(tree: Json) -> tuple[str, ...]:
     return _names(_drawing(_rows(tree)))
 
 
+def are_bare(tree: Json) -> bool:
+    """Whether each row has an id and its kind and nothing else, as LocalAI and Jan list them."""
+    rows = _rows(tree)
+    return bool(rows) and all(
+        isinstance(row, dict) and set(row) == {'id', 'object'} for row in rows
+    )
+
+
 def _drawing(rows: list[Json]) -> list[Json]:
     flagged = [row for row in rows if _is_flagged(row)]
     if not flagged:

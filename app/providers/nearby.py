@@ -8,8 +8,13 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpcore
+
+from app.addresses import DOCKER_HOST
+from app.dialing import LookUp
+from app.network import addresses_of
+
 LOOPBACK = ('127.0.0.1', '::1')
-DOCKER_HOST = 'host.docker.internal'
 NAME_S = 1.0
 ROOT = Path('/')
 MARKS = ('.dockerenv', 'run/.containerenv')
@@ -30,11 +35,11 @@ class Surroundings:
     hosts: tuple[str, ...]
 
 
-async def look_around(root: Path = ROOT) -> Surroundings:
+async def look_around(root: Path = ROOT, look_up: LookUp = addresses_of) -> Surroundings:
     """Tell whether this is a container, and find the machine around it."""
     if not await asyncio.to_thread(is_container, root):
         return Surroundings(in_container=False, hosts=LOOPBACK)
-    outside = await _addresses_of_docker_host()
+    outside = await _addresses_of_docker_host(look_up)
     gateway = await asyncio.to_thread(gateway_of, root)
     more = [DOCKER_HOST] if outside else []
     if gateway and gateway not in outside:
@@ -71,11 +76,9 @@ def _text_of(file: Path) -> str:
         return ''
 
 
-async def _addresses_of_docker_host() -> list[str]:
-    loop = asyncio.get_running_loop()
+async def _addresses_of_docker_host(look_up: LookUp) -> list[str]:
     try:
         async with asyncio.timeout(NAME_S):
-            entries = await loop.getaddrinfo(DOCKER_HOST, None, type=socket.SOCK_STREAM)
-    except (TimeoutError, OSError):
+            return await look_up(DOCKER_HOST, 80)
+    except (TimeoutError, httpcore.ConnectError):
         return []
-    return [str(entry[4][0]) for entry in entries]

@@ -28,8 +28,13 @@ class Note:
     answer: str = ''
     reason: str = ''
 
-    def attempt(self, secret: Collection[str]) -> Attempt:
-        """Close the note; headers of these names are shown without what they hold."""
+    def attempt(self, secret: Collection[str], secrets: Collection[str]) -> Attempt:
+        """Close the note.
+
+        Args:
+            secret: Names of headers that are shown without what they hold.
+            secrets: What is left out of the answer.
+        """
         shown = {
             name: _hidden(value) if name in secret else value
             for name, value in self.headers.items()
@@ -40,7 +45,7 @@ class Note:
             headers=tuple(shown.items()),
             body=self.body,
             status=self.status,
-            answer=clean(self.answer)[:MOST_LETTERS],
+            answer=clean(self.answer, secrets)[:MOST_LETTERS],
             reason=self.reason,
             dropped=self.dropped,
             began_at=self.began_at,

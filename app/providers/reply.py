@@ -15,22 +15,25 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 from app.errors import ErrorKind, Failure, ProviderError
-from app.formats import mime_of
+from app.formats import is_binary, mime_of
 from app.incoming import Incoming
 from app.models import Received
 from app.providers.base64_reader import Base64Error, Base64Reader
-from app.providers.json_text import ends_escaped, string_end, unescaped
+from app.providers.json_text import base64_letters, ends_escaped, string_end, unescaped
 
 LONG_STRING_BYTES = 4_096
 MOST_SKELETON_BYTES = 4 * 1024 * 1024
 MOST_PICTURES = 64
 SNIFF_BYTES = 16
-ZIP = b'PK\x03\x04'
 
 _BASE64 = re.compile(rb'\s*(?:[A-Za-z0-9+/_=-]{48,}\s+)*[A-Za-z0-9+/_=-]*')  # lines, not words
 _PERCENT = re.compile(rb'%([0-9a-fA-F]{2})')
 _CUT_PERCENT = re.compile(rb'%[0-9a-fA-F]?\Z')
 _DATA_URI = re.compile(rb'\s*data:[^,"]{0,200};base64,', re.IGNORECASE)
+_URI_IN_TEXT = re.compile(
+    rb'data:image\\?/[\w.+-]{1,40}(?:;[\w=.-]{1,60}){0,3};base64,', re.IGNORECASE
+)
+_LONGEST_URI_HEAD = 256
 
 
 class _Place(Enum):
@@ -40,7 +43,9 @@ class _Place(Enum):
     OUTSIDE = auto()
     STRING = auto()
     LONG_TEXT = auto()
+    ADDRESS = auto()
     PICTURE = auto()
+    PICTURE_IN_TEXT = auto()
     BAD_PICTURE = auto()
     RAW = auto()
 
@@ -60,6 +65,7 @@ class Spool:
         self.bad: set[str] = set()
         self._incoming = incoming
         self._token = f'picture-{secrets.token_hex(8)}-'
+        self._mark = ''
         self._marks = 0
         self._place = _Place.START
         self._skeleton = bytearray()
@@ -100,8 +106,8 @@ class Spool:
         """What has come so far, without the string that is being read."""
         return self._skeleton
 
-    def finish(self) -> str:
-        """Close everything and give the skeleton; a string that never ended stays open in it."""
+    def finish(self, end: int | None = None) -> str:
+        """Close everything and give the skeleton, to its `end`; an open string stays open in it."""
         if self._place is _Place.START:
             start = self._begin()
             self.feed(start)
@@ -109,11 +115,11 @@ class Spool:
             assert self._file  # noqa: S101 (RAW means that it is open)
             self.raw = self._file.received()
             self._file = None
-        if self._place is _Place.STRING:
-            self._add(b'"' + self._held)
-        if self._place is _Place.PICTURE:
+        if self._file:
             self._spoil()
-        return self._skeleton.decode('utf-8-sig', 'replace')
+        if self._place in (_Place.STRING, _Place.LONG_TEXT):
+            self._add((b'"' if self._place is _Place.STRING else b'') + self._held)
+        return self._skeleton[:end].decode('utf-8-sig', 'replace')
 
     def discard(self) -> None:
         """Throw away everything that came."""
@@ -125,7 +131,7 @@ class Spool:
     def _begin(self) -> bytes:
         """Look at the first bytes; give back those that are text."""
         start, self._held = self._held, b''
-        if not mime_of(start) and not start.startswith(ZIP):
+        if not mime_of(start) and not is_binary(start[:SNIFF_BYTES]):
             self._place = _Place.OUTSIDE
             return start
         self._place = _Place.RAW
@@ -153,8 +159,12 @@ class Spool:
 
     def _take(self, piece: bytes) -> None:
         """Take a piece of the string that we are in."""
-        if self._place is _Place.LONG_TEXT:
+        if self._place is _Place.ADDRESS:
             self._add(piece)
+        elif self._place is _Place.LONG_TEXT:
+            self._take_text(piece)
+        elif self._place is _Place.PICTURE_IN_TEXT:
+            self._take_letters(piece)
         elif self._place is _Place.PICTURE:
             self._decode(self._unescape(piece))
         elif self._place is _Place.STRING:
@@ -170,17 +180,48 @@ class Spool:
         start = head[prefix.end() :] if prefix else head
         if not _BASE64.fullmatch(start):
             self._cut_escape = b''
-            self._place = _Place.LONG_TEXT
-            self._add(b'"' + held)
+            self._place = _Place.LONG_TEXT if prefix is None else _Place.ADDRESS
+            self._add(b'"')
+            self._take(held)
             return
-        if self._marks >= MOST_PICTURES:
-            raise _too_large('over 64 pictures')
-        self._place = _Place.PICTURE
-        self._file = self._incoming()
-        self._reader = Base64Reader(self._file)
-        self._percent_encoded = prefix is not None
+        self._begin_picture(_Place.PICTURE, percent_encoded=prefix is not None)
         self._decode(start)
         self._take(held[LONG_STRING_BYTES:])
+
+    def _begin_picture(self, place: _Place, *, percent_encoded: bool = False) -> None:
+        if self._marks >= MOST_PICTURES:
+            raise _too_large('over 64 pictures')
+        self._place = place
+        self._percent_encoded = percent_encoded
+        self._file = self._incoming()
+        self._reader = Base64Reader(self._file)
+
+    def _take_text(self, piece: bytes) -> None:
+        """Copy a long text; a picture within it, as chats give them, goes to a file as well."""
+        text = self._held + piece
+        head = _URI_IN_TEXT.search(text)
+        if not head:
+            self._add(text[:-_LONGEST_URI_HEAD])
+            self._held = text[-_LONGEST_URI_HEAD:]
+            return
+        self._held = b''
+        self._add(text[: head.start()])
+        self._begin_picture(_Place.PICTURE_IN_TEXT)
+        self._take_letters(text[head.end() :])
+
+    def _take_letters(self, piece: bytes) -> None:
+        """Decode the letters of a picture within a text, to where they end."""
+        letters, self._held, is_over = base64_letters(self._held + piece)
+        if self._reader:
+            self._decode(letters)
+        if is_over:
+            self._end_picture_in_text()
+
+    def _end_picture_in_text(self) -> None:
+        self._end_picture()
+        rest, self._held = self._held, b''
+        self._place = _Place.LONG_TEXT
+        self._take_text(rest)
 
     def _decode(self, text: bytes) -> None:
         assert self._reader  # noqa: S101 (PICTURE means that there is one)
@@ -194,40 +235,45 @@ class Spool:
     def _end_string(self) -> None:
         if self._place is _Place.STRING:
             self._add(b'"' + self._held + b'"')
-        elif self._place is _Place.LONG_TEXT:
-            self._add(b'"')
+        elif self._place in (_Place.LONG_TEXT, _Place.ADDRESS, _Place.PICTURE_IN_TEXT):
+            if self._place is _Place.PICTURE_IN_TEXT:
+                self._end_picture_in_text()
+            self._add(self._held + b'"')
         elif self._place is _Place.PICTURE:
             self._end_picture()
         self._place = _Place.OUTSIDE
         self._held = self._cut_escape = self._cut_percent = b''
 
     def _end_picture(self) -> None:
-        assert self._reader  # noqa: S101 (PICTURE means that there is one)
-        assert self._file  # noqa: S101
+        if not (self._reader and self._file):
+            return  # it was given up, and its mark is written
         try:
             self._reader.finish()
         except Base64Error:
             self._spoil()
             return
-        mark = self._new_mark()
-        self.pictures[mark] = self._file.received()
+        self.pictures[self._new_mark()] = self._file.received()
         self._file = self._reader = None
-        self._add(f'"{mark}"'.encode())
+        self._add_mark()
 
     def _spoil(self) -> None:
         """Give the picture up and go on to the end of its string."""
         assert self._file  # noqa: S101 (there is one to give up)
         self._file.discard()
         self._file = self._reader = None
-        mark = self._new_mark()
-        self.bad.add(mark)
-        self._add(f'"{mark}"'.encode())
-        self._place = _Place.BAD_PICTURE
+        self.bad.add(self._new_mark())
+        self._add_mark()
+        if self._place is _Place.PICTURE:
+            self._place = _Place.BAD_PICTURE
 
     def _new_mark(self) -> str:
-        mark = f'{self._token}{self._marks}'
         self._marks += 1
-        return mark
+        self._mark = f'{self._token}{self._marks - 1}'
+        return self._mark
+
+    def _add_mark(self) -> None:
+        quote = '' if self._place is _Place.PICTURE_IN_TEXT else '"'
+        self._add(f'{quote}{self._mark}{quote}'.encode())
 
     def _unescape(self, piece: bytes) -> bytes:
         """Undo JSON's escapes; one that the block's end cuts waits for the next block."""

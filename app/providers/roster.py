@@ -94,17 +94,22 @@ class Roster:
 
     async def _apply(self) -> None:
         rows = await self._rows.all()
-        self._providers.configure(_settings_of(row, self.secrets_of(row)) for row in rows)
+        self._providers.configure(settings_of(row, self.secrets_of(row)) for row in rows)
 
     def _refuse_taken(self, row: ProviderRow) -> None:
-        is_new = row.id is None
-        others = {one.name for one in self._providers.all() if is_new or one.settings.id != row.id}
+        is_new, guessed = row.id is None, self._providers.guess_stands  # a guess steps aside
+        others = {
+            one.name
+            for one in (() if guessed else self._providers.all())
+            if is_new or one.settings.id != row.id
+        }
         if row.name in {*others, DEMO}:
             wrong = InvalidRequest(N_('Another server has this name.'))
             raise InvalidRequest(N_('Some of this can not be used yet.'), fields={'name': wrong})
 
 
-def _settings_of(row: ProviderRow, secrets: Secrets) -> ProviderSettings:
+def settings_of(row: ProviderRow, secrets: Secrets) -> ProviderSettings:
+    """Put a row and its secrets together."""
     return ProviderSettings(
         name=row.name,
         base_url=row.base_url,

@@ -19,7 +19,7 @@ from app.providers.base import Run
 from app.providers.base64_reader import Base64Error, inline
 from app.providers.call import Caller, Exchange, endpoint
 from app.providers.images_api import number
-from app.providers.ladder import Ladder
+from app.providers.ladder import Ladder, Teach
 from app.providers.memory import Learned
 from app.providers.taking import Taker
 
@@ -35,9 +35,10 @@ class SdApi:
     def __init__(self, caller: Caller, taker: Taker) -> None:
         self._caller = caller
         self._taker = taker
+        self._under_way: list[object] = []
 
     async def draw(
-        self, ask: Ask, run: Run, *, base_url: str, learned: Learned
+        self, ask: Ask, run: Run, *, base_url: str, learned: Learned, teach: Teach
     ) -> tuple[Answer, Learned]:
         """Ask, mending what is refused; a cancelled one is interrupted there too.
 
@@ -47,7 +48,7 @@ class SdApi:
         Raises:
             ProviderError: Nothing usable came; no file is left behind.
         """
-        ladder = Ladder(txt2img_body(ask, await self._checkpoint(ask, base_url)), learned)
+        ladder = Ladder(txt2img_body(ask, await self._checkpoint(ask, base_url)), learned, teach)
         while True:
             exchange = await self._post(ladder.body, run, ask.count, base_url)
             answer = await self._taker.take(exchange, run)
@@ -78,13 +79,17 @@ class SdApi:
         return default if default in names else ''
 
     async def _post(self, body: dict[str, object], run: Run, count: int, base_url: str) -> Exchange:
-        url = endpoint(base_url, 'txt2img')
-        async with self._followed(run, base_url):
-            try:
+        url, ours = endpoint(base_url, 'txt2img'), object()
+        self._under_way.append(ours)
+        try:
+            async with self._followed(run, base_url):
                 return await self._caller.post(url, body, run, count=count)
-            except asyncio.CancelledError:
+        except asyncio.CancelledError:
+            if self._under_way[0] is ours:  # it draws one after the other: later ones only wait
                 await self._interrupt(base_url)
-                raise
+            raise
+        finally:
+            self._under_way.remove(ours)
 
     async def _interrupt(self, base_url: str) -> None:
         """Tell the server that nobody wants this picture any more."""

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import zipfile
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from app.errors import ErrorKind, Failure, ProviderError
-from app.formats import mime_of
-from app.incoming import HEAD_BYTES
 from app.log import logger
 from app.models import Answer, Received
 from app.providers.base import Run
@@ -17,12 +12,10 @@ from app.providers.base64_reader import Base64Error, inline
 from app.providers.call import Caller, Exchange
 from app.providers.fetching import Fetcher
 from app.providers.items import Item, find_items
-from app.providers.reply import MOST_PICTURES, ZIP
+from app.providers.unzipping import ZIP, Damaged, remove, unzipped
 from app.providers.words import scrub
 
 log = logger(__name__)
-
-BLOCK_BYTES = 256 * 1024
 
 
 class Taker:
@@ -79,7 +72,7 @@ class Taker:
             return _labelled(came, item, None)
         if not item.text:
             kind = ErrorKind.UPSTREAM_ERROR if item.trouble else ErrorKind.EMPTY
-            raise self._caller.failed(kind, words=scrub(item.trouble))
+            raise self._caller.failed(kind, words=scrub(item.trouble, self._caller.secrets))
         if item.is_address and not item.text.lower().startswith('data:'):
             fetched, address = await self._fetcher.fetch(item.text, run.incoming)
             return _labelled(fetched, item, address)
@@ -93,56 +86,14 @@ class Taker:
         if not raw.head.startswith(ZIP):
             return Answer(received=(raw,))
         try:
-            received = await asyncio.to_thread(_unzipped, raw, run)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+            received = await unzipped(raw, run.incoming)
+        except Damaged as error:
             raise self._caller.failed(ErrorKind.TRUNCATED, 'its zip is damaged') from error
         finally:
             raw.path.unlink(missing_ok=True)
         if not received:
             raise self._caller.failed(ErrorKind.EMPTY, 'a zip without pictures')
         return Answer(received=tuple(received))
-
-
-def remove(pictures: Iterable[Received]) -> None:
-    """Throw files away that nobody takes."""
-    for picture in pictures:
-        picture.path.unlink(missing_ok=True)
-
-
-def _unzipped(raw: Received, run: Run) -> list[Received]:
-    """Unpack the pictures of a zip in their order; what is none is left in it.
-
-    Raises:
-        zipfile.BadZipFile: It is damaged.
-        NotImplementedError: It is packed in a way that Python does not know.
-        RuntimeError: It asks for a password.
-        ProviderError: `too_large`.
-    """
-    received: list[Received] = []
-    try:
-        with zipfile.ZipFile(raw.path) as packed:
-            received.extend(_members(packed, run))
-    except BaseException:
-        remove(received)
-        raise
-    return received
-
-
-def _members(packed: zipfile.ZipFile, run: Run) -> Iterator[Received]:
-    for member in packed.infolist()[:MOST_PICTURES]:
-        with packed.open(member) as file:
-            head = file.read(HEAD_BYTES)
-            if not mime_of(head):
-                continue
-            incoming = run.incoming()
-            try:
-                incoming.write(head)
-                while block := file.read(BLOCK_BYTES):
-                    incoming.write(block)
-            except BaseException:
-                incoming.discard()
-                raise
-            yield incoming.received()
 
 
 def _labelled(received: Received, item: Item, source_url: str | None) -> Received:

@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import replace
 
 from app.errors import ErrorKind
-from app.providers.call import own_headers
 from app.providers.checkup import Checkup, Key, checked
 from app.providers.finding import Finding, Found
+from app.providers.headers import own_headers
 from app.providers.models_list import drawing_in
 from app.providers.watched import Watched
 
@@ -22,10 +22,13 @@ FOUND = {
 async def tried(watched: Watched) -> Finding:
     """Ask for the list of models, and at the other usual places where there is none."""
     settings = watched.settings
-    checkup, _ = await asyncio.gather(
+    checkup, listing = await asyncio.gather(
         checked(settings.base_url, own_headers(settings)), watched.ask_again()
     )
-    return _finding_of(checkup)
+    finding = _finding_of(checkup)
+    if finding.found is Found.NOTHING and not listing.answered:
+        return replace(finding, reason=listing.reason)  # it knows of the container, too
+    return finding
 
 
 def _finding_of(checkup: Checkup) -> Finding:

@@ -16,11 +16,12 @@ from app.providers.base import Dialect
 from app.providers.call import Caller, endpoint
 from app.providers.items import Json
 from app.providers.models_list import draws_in_chats, models_in
+from app.providers.refusal import HTML
 from app.spelling import candidates
 
 SDAPI_ROOT = '/sdapi/v1'
 CHAT = 'chat/completions'
-ELSEWHERE = (ErrorKind.ENDPOINT_NOT_FOUND, ErrorKind.NOT_JSON)
+TOLD_TO = (ErrorKind.INVALID_REQUEST, ErrorKind.MODEL_NOT_FOUND, ErrorKind.UNSUPPORTED_PARAM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,13 @@ def told_way(caller: Caller) -> Way:
 
 
 def may_be_elsewhere(failure: Failure) -> bool:
-    """Whether a failure shows that nothing was done, since there is no images API at that place."""
-    return failure.kind in ELSEWHERE or CHAT in failure.words
+    """Whether a failure shows that nothing was done, since there is no images API at that place.
+
+    An answer that can't be read is no such sign, unless it is a web page: it may have been paid.
+    """
+    if failure.kind is ErrorKind.NOT_JSON:
+        return failure.reason == HTML
+    return failure.kind is ErrorKind.ENDPOINT_NOT_FOUND or _names_the_chat(failure)
 
 
 async def other_ways(caller: Caller, model: str, failure: Failure) -> tuple[Way, ...]:
@@ -52,7 +58,7 @@ async def other_ways(caller: Caller, model: str, failure: Failure) -> tuple[Way,
     base_url = caller.settings.base_url
     roots = candidates(base_url)
     listed = await _list(caller, roots[0])
-    if draws_in_chats(listed, model) or CHAT in failure.words:
+    if draws_in_chats(listed, model) or _names_the_chat(failure):
         return (Way(Dialect.CHAT, base_url),)
     if await _is_sdapi(caller):
         return (Way(Dialect.SDAPI, sdapi_root(base_url)),)
@@ -62,6 +68,11 @@ async def other_ways(caller: Caller, model: str, failure: Failure) -> tuple[Way,
         if models_in(await _list(caller, root)):
             return (Way(Dialect.OPENAI, root),)
     return tuple(Way(Dialect.OPENAI, root) for root in roots[1:2])
+
+
+def _names_the_chat(failure: Failure) -> bool:
+    refused = failure.kind in TOLD_TO and (failure.http_status or 0) < 500
+    return CHAT in failure.words and (refused or failure.kind is ErrorKind.ENDPOINT_NOT_FOUND)
 
 
 def sdapi_root(base_url: str) -> str:

@@ -29,6 +29,7 @@ from app.web.forms import (
 )
 from app.web.house import House, house_of
 from app.web.numbers import id_in, number_in
+from app.web.offers import offers_of
 from app.web.outlook import outlooks
 from app.web.render import wants_fragment, wants_json
 from app.web.shapes import generation_json
@@ -116,9 +117,8 @@ async def generations_page(request: Request, house: TheHouse) -> Response:
     if wants_json(request):
         language = house.language(request)
         listed = [generation_json(generation, language) for generation in found]
-        return JSONResponse(
-            {'generations': listed, 'next': f'/generations.json?{older}' if older else None}
-        )
+        after = house.root.address(f'/generations.json?{older}') if older else None
+        return JSONResponse({'generations': listed, 'next': after})
     return house.renderer.page(
         request,
         'generations.html',
@@ -231,8 +231,6 @@ async def _create_page(
     if error and wants_fragment(request):
         return JSONResponse({'error': failure_json(error, language)}, error.status)
     recent = await house.library.generations.page(None, RECENT, visitor_of(request).guest_id)
-    line, enabled = house.provider_line(), house.providers.enabled()
-    drawing = (house.providers.demo,) if line.is_demo else enabled
     wrong = {name: in_words(one, language) for name, one in error.fields.items()} if error else {}
     return house.renderer.page(
         request,
@@ -248,15 +246,27 @@ async def _create_page(
         ahead=await outlooks(house, recent),
         now=time.time(),
         refresh_s=None if error else _refresh(recent),
-        provider=line,
-        providers=[one.name for one in enabled] if len(enabled) > 1 else [],
         chosen=chosen,
-        models=_models(enabled),
-        default_model=drawing[0].settings.model if drawing else '',
         shapes=SHAPES,
         examples=EXAMPLES,
         most_count=MOST_COUNT,
+        **_about_servers(house),
     )
+
+
+def _about_servers(house: House) -> dict[str, object]:
+    """Say who may draw, what they offer and want to be known; and who could, where nobody does."""
+    line, enabled = house.provider_line(), house.providers.enabled()
+    drawing = (house.providers.demo,) if line.is_demo else enabled
+    return {
+        'provider': line,
+        'offers': [one for one in offers_of(house) if one.can_be_added] if line.is_demo else [],
+        'neighbours': house.neighbours,
+        'splitting': [one.name for one in enabled if one.listing.bars_split],
+        'providers': [one.name for one in enabled] if len(enabled) > 1 else [],
+        'models': _models(enabled),
+        'default_model': drawing[0].settings.model if drawing else '',
+    }
 
 
 async def _fragment(

@@ -76,6 +76,7 @@ DOORS = (
     Door('GET', '/settings.json', Role.GUEST),
     Door('POST', '/settings', Role.GUEST),
     Door('POST', '/settings/password', most_bytes=MOST_PASSWORD_BYTES),
+    Door('POST', '/settings/found'),
     Door('GET', '/settings/providers.json'),
     Door('GET', '/settings/providers/new'),
     Door('POST', '/settings/providers'),
@@ -114,6 +115,11 @@ def door_of(method: str, path: str) -> Door:
         if door.method == wanted and _fits(pattern, parts):
             return door
     return STRICTEST
+
+
+def is_own(path: str) -> bool:
+    """Whether a path begins as one of the addresses does."""
+    return path.split('/')[1:2] in [pattern[1:2] for _, pattern in _PATTERNS]
 
 
 def _fits(pattern: list[str], parts: list[str]) -> bool:

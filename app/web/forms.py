@@ -34,6 +34,8 @@ AUTOMATIC = ('', 'auto')
 OTHER = 'other'
 UPLOAD_BLOCK_BYTES = 256 * 1024
 
+SD_SERVER_TAG = '<sd_cpp_extra_args>'
+
 _CONTROL = re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]')
 
 
@@ -139,13 +141,18 @@ def fields_in(settings: Mapping[str, str | int | float]) -> dict[str, str]:
     """Lay out what a picture says of itself as the fields of a form; the rest is left out."""
     size = str(settings.get('asked_size') or settings.get('size') or '')
     told = {
-        name: str(settings[name])
+        name: _told(settings[name])
         for name in TOLD_BY_PICTURES
         if settings.get(name) not in (None, '')
     }
     if size and told:
         told |= {'size': OTHER, 'size_other': size}
     return told
+
+
+def _told(value: str | int | float) -> str:
+    """Write what a picture tells; 7.0 is 7, since a picture can not tell them apart."""
+    return f'{value:.15g}' if isinstance(value, float) else str(value)
 
 
 def fields_of(ask: Ask) -> dict[str, str]:
@@ -197,6 +204,11 @@ class Reader:
 def _prompt(text: str) -> str:
     if not text:
         raise InvalidRequest(N_('Describe the picture first.'))
+    if SD_SERVER_TAG in text.lower():  # whoever draws it may be such a server, or stand before one
+        raise InvalidRequest(
+            N_('sd-server would read {tag} as settings, not as words. Take it out.'),
+            tag=SD_SERVER_TAG,
+        )
     return _text(text)
 
 

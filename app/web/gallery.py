@@ -39,8 +39,9 @@ async def gallery_page(request: Request, house: TheHouse) -> Response:
     found = await house.library.images.page(chosen, before, PAGE)
     older = _query(chosen, before=found[-1].id) if len(found) == PAGE else None
     if wants_json(request):
-        images = [image_json(image) for image in found]
-        return JSONResponse({'images': images, 'next': f'/gallery.json{older}' if older else None})
+        images = [image_json(image, house.root) for image in found]
+        after = house.root.address(f'/gallery.json{older}') if older else None
+        return JSONResponse({'images': images, 'next': after})
     newer = await _newer(house, chosen, found) if before else ''
     language = house.language(request)
     days = [
@@ -69,7 +70,7 @@ async def image_page(request: Request, house: TheHouse, image_id: TheId) -> Resp
     """Show one picture with its whole label; in the trash, with the way back."""
     image = refuse_unseen(request, await house.library.images.one(image_id))
     if wants_json(request):
-        return JSONResponse(image_json(image))
+        return JSONResponse(image_json(image, house.root))
     chosen = _filter(request)
     newer = await house.library.images.newer(chosen, image.id, PAGE)
     older = await house.library.images.page(chosen, image.id, 1)
@@ -153,6 +154,9 @@ def _settings_text(image: Image, generation: Generation) -> str:
         model=image.model,
         seed=asked.seed if image.seed is None and asked.count == 1 else image.seed,
         quality=asked.quality,
+        steps=asked.steps,
+        guidance=float(asked.guidance) if asked.guidance else None,
+        sampler=asked.sampler,
         width=image.width,
         height=image.height,
         created_at=image.created_at,

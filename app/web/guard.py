@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import N_, AppError, Crowded, Forbidden, SignInRequired, TooLarge
@@ -18,6 +19,8 @@ from app.web.failures import Failures
 from app.web.framing import check_framing
 from app.web.hosts import Hosts
 from app.web.house import House
+from app.web.render import address_of
+from app.web.root import Root
 
 SAFE_METHODS = ('GET', 'HEAD', 'OPTIONS')
 WELCOME_BYTES = 65_536
@@ -48,6 +51,7 @@ class Guard:
         self._hosts = Hosts(house.config.hosts)
         self._proxies = Proxies(house.config.trusted_proxies)
         self._sessions = house.sessions
+        self._root = house.root
         self._failures = failures
         self._proxied = Shares(MOST_CONNECTIONS_A_VISITOR)
 
@@ -56,7 +60,8 @@ class Guard:
         if scope['type'] != 'http':
             await self._app(scope, receive, send)
             return
-        guarded = _with_headers(send)
+        scope = self._root.inside(scope)
+        guarded = _with_headers(send, self._root)
         try:
             await self._let_in(scope, receive, guarded)
         except AppError as error:
@@ -72,6 +77,10 @@ class Guard:
         visitor = self._proxies.visitor(peer, scope['scheme'], scope['headers'])
         headers = Headers(scope=scope)
         self._check_site(scope, headers, visitor)
+        if not scope['path']:
+            to_slash = RedirectResponse(f'/{address_of(Request(scope))}', 308)
+            await to_slash(scope, receive, send)
+            return
         visitor = self._known(headers, visitor)
         scope.setdefault('state', {})['visitor'] = visitor  # a refusal's page looks at it too
         crowded = bool(scope.get('state', {}).get(CROWDED))
@@ -147,12 +156,13 @@ def _capped(receive: Receive, door: Door) -> Receive:
     return counted
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, root: Root) -> Send:
     async def guarded(message: Message) -> None:
         if message['type'] == 'http.response.start':
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)
+            message = {**message, 'headers': root.headers(message['headers'])}
         await send(message)
 
     return guarded

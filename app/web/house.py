@@ -16,10 +16,12 @@ from app.library import Library
 from app.outbound import Outbound
 from app.previews import Previews
 from app.providers import Providers
+from app.providers.neighbours import Neighbours
 from app.providers.roster import Roster
 from app.throttle import Throttle
 from app.visitors import HERE
 from app.web.render import Language, Renderer, language_of
+from app.web.root import Root
 from app.web.session import Sessions
 from app.worker import Worker
 
@@ -60,11 +62,13 @@ class House:
     """
 
     config: Config
+    root: Root
     library: Library
     store: Store
     outbound: Outbound
     providers: Providers
     roster: Roster
+    neighbours: Neighbours
     changes: Changes
     previews: Previews
     worker: Worker

@@ -51,19 +51,19 @@ def _manifest(request: Request, house: House) -> dict[str, object]:
     """Describe the app in the visitor's language and colours."""
     colour = CANVAS['dark' if theme_of(request) == 'dark' else 'light']
     return {
-        'id': '/',
+        'id': house.root.address('/'),
         'name': NAME,
         'short_name': NAME,
         'description': house.language(request).translate(N_('Pictures from your own image server')),
         'lang': language_of(request),
-        'start_url': '/',
-        'scope': '/',
+        'start_url': house.root.address('/'),
+        'scope': house.root.address('/'),
         'display': 'standalone',
         'theme_color': colour,
         'background_color': colour,
         'icons': [
             {
-                'src': house.renderer.static.address(file),
+                'src': house.root.address(house.renderer.static.address(file)),
                 'type': 'image/png',
                 'sizes': sizes,
                 'purpose': purpose,

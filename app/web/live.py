@@ -102,8 +102,12 @@ class Live:
             ahead = await outlooks(self._house, (generation,))
         except AppError:
             return Drawn(PULSE, None)
-        html = viewer.language.environment.get_template('_generation.html').render(
-            generation=generation, ahead=ahead, now=time.time(), viewer=viewer.visitor
+        html = viewer.language.draw(
+            '_generation.html',
+            generation=generation,
+            ahead=ahead,
+            now=time.time(),
+            viewer=viewer.visitor,
         )
         lines = ''.join(f'data: {line.strip()}\n' for line in html.splitlines() if line.strip())
         return Drawn(f'event: generation\n{lines}\n'.encode(), generation.guest)

@@ -16,6 +16,7 @@ from app.config import CHECKOUT
 from app.errors import N_, Failure
 from app.sentences import Telling, tell
 from app.visitors import Visitor
+from app.web.root import Root
 from app.web.static import Static
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -81,6 +82,11 @@ class Language:
     code: str
     environment: Environment
     words: gettext.NullTranslations
+    root: Root
+
+    def draw(self, template: str, **values: object) -> str:
+        """Draw a page or a fragment."""
+        return self.root.page(self.environment.get_template(template).render(**values))
 
     def translate(self, text: str) -> str:
         """Translate one sentence."""
@@ -126,10 +132,11 @@ class Renderer:
     """
 
     def __init__(
-        self, static: Static, cache: Path, name_of_guest: Callable[[int], str] = str
+        self, static: Static, cache: Path, root: Root, name_of_guest: Callable[[int], str] = str
     ) -> None:
         cache.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.static = static
+        self._root = root
         self._cache = FileSystemBytecodeCache(str(cache))
         self._name_of_guest = name_of_guest
         self._languages: dict[str, Language] = {}
@@ -145,7 +152,8 @@ class Renderer:
     ) -> Response:
         """Draw a page or a fragment for this visitor."""
         language = self.language(language_of(request))
-        html = language.environment.get_template(template).render(
+        html = language.draw(
+            template,
             request_path=request.scope['path'],
             request_address=address_of(request),
             theme=theme_of(request),
@@ -167,9 +175,10 @@ class Renderer:
         )
         words = translations(code)
         environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
-        language = Language(code, environment, words)
+        language = Language(code, environment, words, self._root)
         functions: dict[str, Callable[..., object]] = {
             'tell': language.tell,
+            'translate': language.translate,  # for what is no literal: `_` reads % in it
             'day': language.day,
             'date': language.date,
             'amount': language.amount,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated
@@ -19,6 +20,7 @@ from app.providers.watched import Watched
 from app.web.failures import failure_json, in_words
 from app.web.forms import form_fields, form_pairs
 from app.web.house import House, house_of
+from app.web.offers import offers_json, offers_of
 from app.web.render import wants_fragment, wants_json
 from app.web.server_forms import MOST_AT_ONCE, MOST_TIMEOUT_S, NEW, SWITCHES, draft_of
 from app.web.standing import ENVIRONMENT, standing_json, standing_of, standings
@@ -29,6 +31,8 @@ TheHouse = Annotated[House, Depends(house_of)]
 PAGE = '/settings/providers'
 SECRET_FIELDS = ('key', 'headers')
 TEST_PROMPT = 'A paper boat on calm water, simple'
+USER_IN_ADDRESS = re.compile(r'(?<=//)[^/?#]*@|^[^/?#]*@')  # may hold a password
+BACK = ('/', '/settings#servers')  # where a button that adds what was found leads
 MOVES = {'up': -1, 'down': 1}
 
 
@@ -56,6 +60,18 @@ def place_in(request: Request, house: TheHouse) -> Place:
 ThePlace = Annotated[Place, Depends(place_in)]
 
 
+@router.post('/settings/found')
+async def look_around(request: Request, house: TheHouse) -> Response:
+    """Look for image servers around this Easel, and show what is there."""
+    await house.neighbours.look()
+    if wants_json(request):
+        return JSONResponse(offers_json(house))
+    if wants_fragment(request):
+        offers, neighbours = offers_of(house), house.neighbours
+        return house.renderer.page(request, '_found.html', offers=offers, neighbours=neighbours)
+    return RedirectResponse('/settings#found', 303)
+
+
 @router.get('/settings/providers.json')
 async def list_providers(house: TheHouse) -> Response:
     """Give every provider to a program."""
@@ -80,7 +96,9 @@ async def add(request: Request, house: TheHouse) -> Response:
         provider_id = await house.roster.add(draft.row, draft.secrets)
     except InvalidRequest as error:
         return _again(request, house, _shown(NEW) | dict(pairs), error)
-    return await _done(request, house, str(provider_id), status=201)
+    back = dict(pairs).get('back', '')
+    to = back if back in BACK else f'{PAGE}/{provider_id}'
+    return await _done(request, house, str(provider_id), status=201, to=to)
 
 
 @router.get('/settings/providers/{id}')
@@ -111,6 +129,7 @@ async def change(request: Request, house: TheHouse, place: ThePlace) -> Response
 async def delete(request: Request, house: TheHouse, place: ThePlace) -> Response:
     """Remove a provider and its key; its pictures stay."""
     await house.roster.remove((await _row(house, place)).id or 0)
+    house.worker.look_again()
     if wants_json(request):
         return JSONResponse({'deleted': True})
     return RedirectResponse('/settings#servers', 303)
@@ -142,14 +161,14 @@ async def test(request: Request, house: TheHouse, place: ThePlace) -> Response:
     if fields.get('draw') in ('1', 'on'):
         submitted = await house.worker.submit(Ask(prompt=TEST_PROMPT, provider=watched.name))
         watched.drawn = submitted.generation.id
-    return await _done(request, house, place.key, anchor='#test')
+    return await _done(request, house, place.key, to=f'{PAGE}/{place.key}#test')
 
 
 @router.post('/settings/providers/{id}/forgetting')
 async def forget(request: Request, house: TheHouse, place: ThePlace) -> Response:
     """Forget what was learned of a provider while asking it."""
     await house.providers.memory.forget(place.watched.settings.base_url)
-    return await _done(request, house, place.key, anchor='#learned')
+    return await _done(request, house, place.key, to=f'{PAGE}/{place.key}#learned')
 
 
 async def _row(house: House, place: Place) -> ProviderRow:
@@ -170,15 +189,16 @@ def _refuse_wrong(wrong: dict[str, AppError]) -> None:
 
 
 async def _done(
-    request: Request, house: House, key: str, *, status: int = 200, anchor: str = ''
+    request: Request, house: House, key: str, *, status: int = 200, to: str = ''
 ) -> Response:
     """Show what has become of a provider: to a program, as a fragment, or at its page."""
+    house.worker.look_again()
     by_key = {one.key: one for one in standings(house.providers)}
     if wants_json(request):
         return JSONResponse(standing_json(by_key[key]), status)
     if wants_fragment(request):
         return house.renderer.page(request, '_standing.html', status=status, standing=by_key[key])
-    return RedirectResponse(f'{PAGE}/{key}{anchor}', 303)
+    return RedirectResponse(to or f'{PAGE}/{key}', 303)
 
 
 def _again(
@@ -199,6 +219,7 @@ def _again(
         language = house.language(request)
         return JSONResponse({'error': failure_json(error, language)}, error.status)
     typed = {name: value for name, value in fields.items() if name not in SECRET_FIELDS}
+    typed['base_url'] = USER_IN_ADDRESS.sub('', typed['base_url'])
     return _form_page(request, house, typed, place=place, error=error)
 
 

@@ -40,11 +40,13 @@ class Sessions:
         secret: str,
         tokens: Iterable[str | None] = (),
         guest_of: Callable[[int], Guest | None] = lambda _: None,
+        root_path: str = '',
     ) -> None:
         self._admission = admission
         self._secret = secret
         self._tokens = [token for token in tokens if token]
         self._guest_of = guest_of
+        self._below = bool(root_path)
         self.cookie_name = f'easel-{hashlib.sha256(secret.encode()).hexdigest()[:8]}'
 
     @property
@@ -68,8 +70,13 @@ class Sessions:
         return self._signed(f'{int(time.time()) + SESSION_S}.{guest.id}')
 
     def cookie_name_on(self, scheme: str) -> str:
-        """Name the cookie; over TLS so that no other host and no plain page can set it."""
-        return f'__Host-{self.cookie_name}' if scheme == 'https' else self.cookie_name
+        """Name the cookie; over TLS so that no other host and no plain page can set it.
+
+        `__Host-` is for the root of a host alone: below it, another host of the domain may.
+        """
+        if scheme != 'https':
+            return self.cookie_name
+        return f'__Secure-{self.cookie_name}' if self._below else f'__Host-{self.cookie_name}'
 
     def who(self, headers: Mapping[str, str], scheme: str = 'http') -> Known:
         """Tell as whom a request comes in; without a password everybody is the owner."""

@@ -13,6 +13,7 @@ from app.errors import N_, InvalidRequest
 from app.images import free_bytes
 from app.web.forms import form_fields
 from app.web.house import House, house_of
+from app.web.offers import offers_json, offers_of
 from app.web.render import (
     LANGUAGE_COOKIE,
     LANGUAGES,
@@ -52,13 +53,15 @@ async def settings_page(request: Request, house: TheHouse) -> Response:
             'timeout_s': house.config.timeout_s,
             'providers': [standing_json(one) for one in standings(house.providers)],
         }
-        return JSONResponse(shown | configured | own)
+        return JSONResponse(shown | configured | offers_json(house) | own)
     return house.renderer.page(
         request,
         'settings.html',
         shown=shown,
         standings=standings(house.providers),
         stepped_aside=house.providers.environment if house.providers.guess_stepped_aside else None,
+        offers=offers_of(house),
+        neighbours=house.neighbours,
         admission=house.admission,
         chosen_language=request.cookies.get(LANGUAGE_COOKIE, ''),
         provider=house.provider_line(),

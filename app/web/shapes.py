@@ -8,6 +8,7 @@ import shlex
 from app.models import Attempt, Generation, Image
 from app.sentences import error_json, item_error_json
 from app.web.render import Language
+from app.web.root import Root
 
 THUMB_WIDTH = 480
 
@@ -22,7 +23,7 @@ def thumb_url(image: Image, width: int = THUMB_WIDTH) -> str:
     return f'/thumbs/{image.digest}-{width}.webp'
 
 
-def image_json(image: Image) -> dict[str, object]:
+def image_json(image: Image, root: Root) -> dict[str, object]:
     """Lay a picture out."""
     return {
         'id': image.id,
@@ -40,8 +41,8 @@ def image_json(image: Image) -> dict[str, object]:
         'size_bytes': image.size_bytes,
         'digest': image.digest,
         'seed': image.seed,
-        'url': file_url(image),
-        'thumb_url': thumb_url(image),
+        'url': root.address(file_url(image)),
+        'thumb_url': root.address(thumb_url(image)),
         'source_url': image.source_url,
         'favourite': image.favourite,
         'tags': list(image.tags),
@@ -67,7 +68,7 @@ def generation_json(generation: Generation, language: Language) -> dict[str, obj
         'dropped': list(generation.dropped),
         'item_errors': [item_error_json(one, language.translate) for one in generation.item_errors],
         'error': error_json(error, language.translate) if error else None,
-        'images': [image_json(image) for image in generation.images],
+        'images': [image_json(image, language.root) for image in generation.images],
         'created_at': generation.created_at,
         'started_at': generation.started_at,
         'finished_at': generation.finished_at,

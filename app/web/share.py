@@ -52,7 +52,7 @@ class Code:
 async def share_page(request: Request, house: TheHouse) -> Response:
     """Show how others come in, and who was given a link."""
     guests, shown = house.guests.all(), await house.library.shown.all()
-    addresses = await _addresses(request, house)
+    addresses = await _homes(request, house)
     password = house.admission.password
     if wants_json(request):
         source = password.source.value if password else None
@@ -200,7 +200,7 @@ async def _link_page(
     request: Request, house: House, path: str, *, name: str = '', image: Image | None = None
 ) -> Response:
     """Show a new link under every address that others may know this machine by."""
-    links = [f'{origin}{path}' for origin in await _addresses(request, house)]
+    links = [f'{home}{path}' for home in await _homes(request, house)]
     if wants_json(request):
         return JSONResponse({'url': links[0], 'urls': links}, 201)
     return house.renderer.page(
@@ -216,8 +216,8 @@ async def _link_page(
     )
 
 
-async def _addresses(request: Request, house: House) -> list[str]:
-    """Give the origins under which others reach this Easel, the likeliest first.
+async def _homes(request: Request, house: House) -> list[str]:
+    """Give the addresses under which others reach this Easel, without a slash, the likeliest first.
 
     That is the one the owner came by, unless it names this machine alone.
     """
@@ -232,7 +232,7 @@ async def _addresses(request: Request, house: House) -> list[str]:
         )
     if here.rstrip('.') not in OWN_NAMES or not found:
         found = [*own, *found]
-    return list(dict.fromkeys(found))
+    return [f'{origin}{house.root.path}' for origin in dict.fromkeys(found)]
 
 
 def _guest_json(row: GuestRow, house: House) -> dict[str, object]:

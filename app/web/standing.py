@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
 
-from app.addresses import veiled
+from app.addresses import outside_of, veiled
+from app.errors import REFUSED_INSIDE
 from app.providers import Providers
 from app.providers.base import Dialect, Listing
 from app.providers.finding import Finding, Found, finding_of
@@ -54,6 +55,11 @@ class Standing:
     def address(self) -> str:
         """Where it is, without what may be secret in a query."""
         return veiled(self.base_url)
+
+    @property
+    def outside(self) -> str:
+        """Where it may be meant to be, if it is a container's own `localhost`; or empty."""
+        return outside_of(self.base_url) if self.state.reason == REFUSED_INSIDE else ''
 
     @property
     def is_fixed(self) -> bool:

@@ -25,7 +25,7 @@ class DropPicture extends HTMLElement {
     if (!file) return;
     const body = new FormData();
     body.append('picture', file);
-    const answer = await fetch('/reading', { method: 'POST', body, headers: { Accept: 'application/json' } });
+    const answer = await fetch(this.input.form.action, { method: 'POST', body, headers: { Accept: 'application/json' } });
     const { fields = {}, message, error } = await answer.json();
     const form = document.querySelector('form.composer');
     for (const [name, value] of Object.entries(fields)) form.elements[name].value = value;

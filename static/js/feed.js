@@ -1,4 +1,5 @@
 const LONGEST_PAUSE_MS = 30_000;
+const EVENTS = new URL('../../../events', import.meta.url); // Easel may be at a sub-path
 
 // One stream of events for any number of pages: open while one of them is visible, opened anew with what
 // they still show as unfinished, so that nothing that happened meanwhile is missed.
@@ -22,7 +23,7 @@ export class Feed {
     const pages = [...this.pages.values()];
     if (!pages.some((page) => page.visible)) return;
     const showing = [...new Set(pages.flatMap((page) => page.showing))].slice(0, 200);
-    this.source = new EventSource(`/events?showing=${showing.join(',')}`);
+    this.source = new EventSource(`${EVENTS}?showing=${showing.join(',')}`);
     this.source.addEventListener('open', () => (this.pauseMs = 1000));
     this.source.addEventListener('generation', (event) => this.tell(event.data));
     this.source.addEventListener('error', () => this.later());

@@ -37,7 +37,8 @@ class LiveWall extends HTMLElement {
 
   // The stream can be faster than the answer to the form: what it brought is newer.
   add(text) {
-    if (!document.getElementById(element(text).id)) this.take(text);
+    for (const next of elements(text)) if (!document.getElementById(next.id)) this.hang(next);
+    this.show();
   }
 
   take(text) {

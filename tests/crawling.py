@@ -1,0 +1,53 @@
+"""Follows every address of every page, as far as they lead."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from urllib.parse import urldefrag
+
+import httpx
+
+NOT_ADDRESSES = ('aria-keyshortcuts', 'value', 'alt', 'data-word', 'data-title')
+
+
+@dataclass
+class Shown(HTMLParser):
+    """What one page shows: each address in it, and where its forms go."""
+
+    addresses: list[str] = field(default_factory=list)
+    posts: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        found = [
+            start
+            for name, value in attrs
+            for start in re.findall(r'(?:^|, |; url=)(/\S*)', value or '')
+            if name not in NOT_ADDRESSES
+        ]
+        is_post = tag == 'form' and named.get('method') == 'post'
+        (self.posts if is_post else self.addresses).extend(found)
+
+
+def crawl(client: httpx.Client, start: str) -> tuple[dict[str, int], set[str]]:
+    """Follow every address from a page on; gives each one's status, and where forms post to."""
+    statuses: dict[str, int] = {}
+    posts: set[str] = set()
+    waiting = [start]
+    while waiting:
+        address = waiting.pop()
+        if address in statuses:
+            continue
+        answer = client.get(address)
+        statuses[address] = answer.status_code
+        if answer.headers.get('content-type', '').startswith('text/html'):
+            shown = Shown()
+            shown.feed(answer.text)
+            waiting += [urldefrag(found).url for found in shown.addresses]
+            posts |= set(shown.posts)
+    return statuses, posts

@@ -1,0 +1,70 @@
+"""Fires random requests at the whole app, without a socket, and says what came of them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from starlette.types import ASGIApp
+
+from app.errors import AppError
+from app.main import create_pages
+from app.web.failures import Failures
+from app.web.house import House
+from tests.knocking import Address, addresses, knock
+from tests.libraries import failed, pictured, running, submitted
+from tests.random_requests import Shot
+
+TOLD = {kind.status for kind in AppError.__subclasses__()}
+BEYOND = ('/', '', '//', '/nope', '/{}', '/{}/{}', '/v1/models', '/.env', '/static', '/api/{}')
+
+
+@dataclass(slots=True)
+class Fired:
+    """What came back.
+
+    Attributes:
+        faults: What must not be: 500, a status that no `AppError` has, an exception.
+    """
+
+    statuses: Counter[int] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+
+
+def targets(house: House) -> list[Address]:
+    """List what to fire at: the routes, the schema that FastAPI makes of them, and beyond."""
+    pages = create_pages(house, Failures(house.renderer))
+    schema = pages.openapi()['paths']
+    named = [
+        Address(method.upper(), re.sub(r'\{\w+\}', '{}', path))
+        for path, methods in schema.items()
+        for method in methods
+    ]
+    beyond = [Address(method, path) for path in BEYOND for method in ('GET', 'POST')]
+    return list(dict.fromkeys([*addresses(house), *named, *beyond]))
+
+
+async def fire(app: ASGIApp, shots: Iterable[Shot], fired: Fired) -> None:
+    """Send each, one after the other."""
+    for shot in shots:
+        try:
+            answered = await knock(app, shot.method, shot.target, *shot.headers, body=shot.body)
+        except Exception as error:
+            fired.faults.append(f'{shot.method} {shot.target[:80]}: {error!r:.300}')
+            continue
+        fired.statuses[answered.status] += 1
+        if answered.status >= 500 and answered.status not in TOLD:
+            fired.faults.append(f'{shot.method} {shot.target[:80]}: {answered.status}')
+
+
+async def furnish(house: House) -> None:
+    """Write generations of every ending, so that the addresses lead somewhere."""
+    library = house.library
+    for number in range(3):
+        await pictured(library, f'a cat {number}')
+    refused = await running(library)
+    await library.generations.finish(refused, failed(), 3.0)
+    waiting = await submitted(library)
+    await library.generations.cancel(waiting.id, 3.0)

@@ -1,0 +1,71 @@
+"""A thousand texts that would be scripts, in every place of every page: text they stay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.payloads import payloads
+from tests.sinks import Seen, Sight, compare, look_at, sights, watched_page
+from tests.stuffed import Stuffed, hostile_provider, stuffed_with, write_folder
+from tests.worlds import KINDS, Worlds, running_worlds
+
+pytestmark = pytest.mark.browser
+
+TEXTS = payloads(1_000)
+AT_ONCE = 8
+
+
+@pytest.fixture(scope='module')
+def stuffed() -> Stuffed:
+    return stuffed_with(TEXTS, pages=6, servers=40)
+
+
+@pytest.fixture(scope='module')
+def worlds(stuffed: Stuffed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
+    data = tmp_path_factory.mktemp('scripting') / 'data'
+    with hostile_provider(stuffed) as url:
+        write_folder(data, stuffed, url)
+        with running_worlds(data, {'EASEL_API_URL': f'{url}/0/v1'}) as running:
+            yield running
+
+
+@pytest.mark.parametrize('kind', KINDS)
+def test_cve_2024_6706_no_text_of_anybody_becomes_a_script(
+    worlds: Worlds, stuffed: Stuffed, kind: str
+) -> None:
+    every = 1 if kind == 'localhost' else 5
+    seen = Seen()
+
+    look_at(worlds.browser, worlds.urls[kind], list(sights(stuffed, every)), seen)
+
+    assert seen.wrong == []
+    assert seen.events == []
+    assert seen.outside == []
+    assert seen.texts > len(TEXTS) // every
+
+
+def test_cve_2025_64496_what_a_provider_says_stays_text_in_a_live_tile(
+    worlds: Worlds, stuffed: Stuffed
+) -> None:
+    seen = Seen()
+    url = worlds.urls['localhost']
+    context, page = watched_page(worlds.browser, url, seen)
+    page.goto(f'{url}/')
+    sendable = [text for text in TEXTS if '\x1b' not in text]
+    prompts = [' '.join(sendable[at : at + 9]) for at in range(0, 9 * AT_ONCE, 9)]
+
+    ids = [worlds.easel.submit(prompt=one, provider=stuffed.names[0]) for one in prompts]
+    told = [worlds.easel.wait(one)['error'] for one in ids]
+    tiles = page.locator(', '.join(f'#generation-{one}[data-status=failed]' for one in ids))
+    expect(tiles).to_have_count(AT_ONCE, timeout=20_000)
+    words = tiles.locator('blockquote').all_text_contents()
+    compare(page, Sight('/', []), seen)
+    context.close()
+    messages = ''.join(str(one['message']) for one in told if isinstance(one, dict))
+    assert len(messages) > 2_000
+    assert all(one in messages for one in words)
+    assert sum(len(one) for one in words) > 2_000
+    assert seen.wrong + seen.events + seen.outside == []
