@@ -34,6 +34,13 @@ class Guests:
         self._clock = clock
         self._known: dict[int, GuestRow] = {}
 
+    @classmethod
+    async def open(cls, rows: GuestRows) -> Guests:
+        """Know every link from the start."""
+        guests = cls(rows)
+        await guests.load()
+        return guests
+
     async def load(self) -> None:
         """Read the links anew."""
         self._known = {row.id: row for row in await self._rows.all() if row.id is not None}

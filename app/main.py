@@ -77,11 +77,10 @@ async def open_house(
     previews = Previews(store, changes)
     drawing = Drawing(library, providers, store, changes, previews)
     worker = Worker(library, providers, drawing, store, changes)
-    guests = Guests(library.guests)
-    await guests.load()
+    guests = await Guests.open(library.guests)
     admission = admission or read_admission(config)
     root = Root(config.root_path)
-    try:
+    async with _letting_go(worker, neighbours, providers, outbound, store, library):
         yield House(
             config=config,
             root=root,
@@ -99,6 +98,19 @@ async def open_house(
             admission=admission,
             guests=guests,
         )
+
+
+@asynccontextmanager
+async def _letting_go(
+    worker: Worker,
+    neighbours: Neighbours,
+    providers: Providers,
+    outbound: Outbound,
+    store: Store,
+    library: Library,
+) -> AsyncIterator[None]:
+    try:
+        yield
     finally:
         await worker.stop()
         await neighbours.close()

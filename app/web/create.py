@@ -33,7 +33,7 @@ from app.web.offers import offers_of
 from app.web.outlook import outlooks
 from app.web.render import wants_fragment, wants_json
 from app.web.shapes import generation_json
-from app.web.visiting import refuse_others, visitor_of
+from app.web.visiting import refuse_others, refuse_unseen_prompt, visitor_of
 
 router = APIRouter()
 TheHouse = Annotated[House, Depends(house_of)]
@@ -175,7 +175,8 @@ async def _starting_fields(request: Request, house: House) -> tuple[dict[str, st
         raise InvalidRequest(N_('Bring all, prompt or settings, not “{value}”.'), value=bring[:40])
     brought: dict[str, str] = {}
     if source is not None:
-        brought = fields_of((await _brought(request, house, source)).ask)
+        generation = await house.library.generations.one(source)
+        brought = fields_of(refuse_unseen_prompt(request, generation).ask)
     if brought and bring != 'prompt':
         return brought | ({'prompt': ''} if bring == 'settings' else {}), True
     last = await house.library.generations.last_asked(visitor_of(request).guest_id)
@@ -184,17 +185,6 @@ async def _starting_fields(request: Request, house: House) -> tuple[dict[str, st
         return {**fields, 'prompt': brought['prompt']}, True
     prompt = request.query_params.get('prompt', '')[:LONGEST_PROMPT]
     return {**fields, 'prompt': prompt}, bool(prompt)
-
-
-async def _brought(request: Request, house: House, generation_id: int) -> Generation:
-    """Find what to make more of: one's own, or one with a picture that may be looked at.
-
-    Raises:
-        NotFound: There is none.
-    """
-    generation = await house.library.generations.one(generation_id)
-    seen = visitor_of(request).only is None and generation.images
-    return generation if seen else refuse_others(request, generation)
 
 
 async def _submit_each(

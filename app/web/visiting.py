@@ -79,6 +79,16 @@ def refuse_others_picture(request: Request, image: Image) -> Image:
     return image
 
 
+def refuse_unseen_prompt(request: Request, generation: Generation) -> Generation:
+    """Give a generation to whoever made it, or may look at a picture of it.
+
+    Raises:
+        NotFound: Neither is this visitor.
+    """
+    seen = visitor_of(request).only is None and generation.images
+    return generation if seen else refuse_others(request, generation)
+
+
 def refuse_others(request: Request, generation: Generation) -> Generation:
     """Give a generation to the owner, and to the guest who asked for it.
 
