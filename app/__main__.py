@@ -37,7 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.command != 'serve':
             config = read_config(host='127.0.0.1', data=chosen.data)
         else:
-            config = read_config(host=chosen.host, port=chosen.port, data=chosen.data)
+            config = read_config(
+                host=chosen.host, port=chosen.port, data=chosen.data, share=chosen.share
+            )
     except ConfigError as error:
         sys.stderr.write(f'{error}\n')
         return 2
@@ -70,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument('--host', help='address to listen on (EASEL_HOST, 127.0.0.1)')
     serve.add_argument('--port', type=_port, help='port to listen on (EASEL_PORT, 8484)')
     serve.add_argument('--data', help='data folder (EASEL_DATA)')
+    serve.add_argument('--share', action='store_true', help='let the network in, with a password')
     serve.add_argument('--no-browser', action='store_true', help='do not open the browser')
     serve.add_argument('--version', action='version', version=f'Easel {__version__}')
     generate = commands.add_parser('generate', help='draw one prompt from the command line')

@@ -46,6 +46,11 @@ class Changes:
         for listener in self._listeners:
             listener.end()
 
+    def doubt(self) -> None:
+        """Have every listener ask whether it may stay."""
+        for listener in self._listeners:
+            listener.doubt()
+
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[Listener]:
         """Listen for as long as the block lasts."""
@@ -62,16 +67,25 @@ class Listener:
 
     Attributes:
         ended: Whether nobody will be told anything any more.
+        doubted: Whether it is time to ask if this one may still be told anything: after a `doubt`,
+            and after each wait without a change, since what lets them in can run out.
     """
 
     def __init__(self) -> None:
         self.ended = False
+        self.doubted = False
+        self._doubts = False
         self._ids: set[int] = set()
         self._event = asyncio.Event()
 
     def mark(self, generation_id: int) -> None:
         """Note an id and wake up."""
         self._ids.add(generation_id)
+        self._event.set()
+
+    def doubt(self) -> None:
+        """Wake up, to ask."""
+        self._doubts = True
         self._event.set()
 
     def end(self) -> None:
@@ -85,7 +99,9 @@ class Listener:
             async with asyncio.timeout(timeout_s):
                 await self._event.wait()
         except TimeoutError:
+            self.doubted = True
             return frozenset()
         self._event.clear()
+        self.doubted, self._doubts = self._doubts, False
         ids, self._ids = frozenset(self._ids), set()
         return ids

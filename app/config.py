@@ -10,7 +10,7 @@ import re
 import secrets
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from app.values import EXAMPLE_API_URL, ConfigError, Values
@@ -20,6 +20,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 DEFAULT_API_URL = EXAMPLE_API_URL
 DEFAULT_MODEL = 'flux'
 DEFAULT_PORT = 8484
+NO_PASSWORD = 'off'  # noqa: S105 (the word that says there is none)
 SECRETS = ('EASEL_API_KEY', 'EASEL_PASSWORD', 'EASEL_TOKEN', 'OPENAI_API_KEY')
 KNOWN = {
     'EASEL_HOST',
@@ -37,6 +38,9 @@ KNOWN = {
     *(name for name in SECRETS if name.startswith('EASEL_')),
     *(f'{name}_FILE' for name in SECRETS if name.startswith('EASEL_')),
 }
+OPEN_HOUSE = (
+    'EASEL_PASSWORD=off: whoever can reach this Easel is its owner, and sees and changes everything'
+)
 CHILD_NEEDS = ('PATH', 'HOME', 'LANG', 'LC_ALL', 'SYSTEMROOT', 'VIRTUAL_ENV', 'PYTHONHOME')
 
 _BIND_ADDRESS = re.compile(r'[a-z0-9:]([a-z0-9.:-]*[a-z0-9:])?', re.IGNORECASE)
@@ -51,6 +55,7 @@ class Config:
         api_url_was_set: Whether somebody named the provider's address; only an address that
             nobody named may be stood in for by the demo.
         root_path: Where a browser finds Easel below its host, like `/easel`; empty at its root.
+        share: Whether the network is let in for as long as this start lasts.
         warnings: Sentences to log at the start.
     """
 
@@ -70,6 +75,7 @@ class Config:
     hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[Network, ...] = ()
     root_path: str = ''
+    share: bool = False
     warnings: tuple[str, ...] = ()
 
     @property
@@ -79,14 +85,18 @@ class Config:
 
 
 def read_config(
-    *, host: str | None = None, port: int | None = None, data: str | None = None
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    data: str | None = None,
+    share: bool = False,
 ) -> Config:
     """Read the process's environment and the `.env` file; the arguments win.
 
     Raises:
         ConfigError: A value can't be meant.
     """
-    return config_from(with_dotenv(os.environ), host=host, port=port, data=data)
+    return config_from(with_dotenv(os.environ), host=host, port=port, data=data, share=share)
 
 
 def with_dotenv(environment: Mapping[str, str]) -> dict[str, str]:
@@ -106,6 +116,7 @@ def config_from(
     host: str | None = None,
     port: int | None = None,
     data: str | None = None,
+    share: bool = False,
 ) -> Config:
     """Make sense of the variables.
 
@@ -131,10 +142,10 @@ def config_from(
         hosts=values.hosts('EASEL_HOSTS'),
         trusted_proxies=values.networks('EASEL_TRUSTED_PROXIES'),
         root_path=values.root('EASEL_ROOT_PATH'),
+        share=share,
         warnings=_warnings(environment),
     )
-    _check_host(config)
-    return config
+    return _checked(config)
 
 
 def default_data() -> Path:
@@ -171,16 +182,6 @@ def language_of_terminal() -> str:
     return ''
 
 
-def _check_host(config: Config) -> None:
-    if not _BIND_ADDRESS.fullmatch(config.host) or '..' in config.host:
-        raise ConfigError(f'EASEL_HOST is {config.host!r}; an address or a name is allowed.')
-    if not config.loopback and config.password is None:
-        raise ConfigError(
-            f'EASEL_HOST is {config.host!r}, which other machines can reach, and no EASEL_PASSWORD '
-            'is set. Set one; EASEL_PASSWORD=off says on purpose that there is none.'
-        )
-
-
 def _provider(values: Values) -> tuple[str, str | None, bool]:
     """Choose address and key together: a key never goes to an address it was not set for."""
     if values.has('EASEL_API_URL'):
@@ -189,6 +190,20 @@ def _provider(values: Values) -> tuple[str, str | None, bool]:
         key = values.key('EASEL_API_KEY') or values.key('OPENAI_API_KEY')
         return values.api('OPENAI_BASE_URL'), key, True
     return DEFAULT_API_URL, values.key('EASEL_API_KEY'), False
+
+
+def _checked(config: Config) -> Config:
+    if not _BIND_ADDRESS.fullmatch(config.host) or '..' in config.host:
+        raise ConfigError(f'EASEL_HOST is {config.host!r}; an address or a name is allowed.')
+    if not config.loopback and config.password is None and not config.share:
+        raise ConfigError(
+            f'EASEL_HOST is {config.host!r}, which other machines can reach, and no EASEL_PASSWORD '
+            'is set. Set one, or start with --share, which makes one; '
+            'EASEL_PASSWORD=off says on purpose that there is none.'
+        )
+    if config.password == NO_PASSWORD and (config.share or not config.loopback):
+        return replace(config, warnings=(*config.warnings, OPEN_HOUSE))
+    return config
 
 
 def _warnings(environment: Mapping[str, str]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ tomorrow, still gets the sentence in theirs.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -84,11 +85,13 @@ class AppError(Exception):
         sentence: English with `{name}` places, marked by `N_`.
         places: What goes into them.
         fields: A sentence for each form field that is wrong.
+        retry_after_s: After how long to ask again, where it is worth it.
     """
 
     status = 500
     kind = 'internal'
     retryable = False
+    retry_after_s = 30
 
     def __init__(
         self, sentence: str, *, fields: dict[str, AppError] | None = None, **places: object
@@ -190,6 +193,20 @@ class Crowded(AppError):
     status = 429
     kind = 'crowded'
     retryable = True
+
+
+class TooManyGuesses(AppError):
+    """Passwords or links were guessed too often within a minute."""
+
+    status = 429
+    kind = 'too_many_guesses'
+    retryable = True
+
+    def __init__(self, wait_s: float) -> None:
+        self.retry_after_s = math.ceil(wait_s)
+        super().__init__(
+            N_('Too many tries. Wait {seconds} s, then try again.'), seconds=self.retry_after_s
+        )
 
 
 class StorageFailed(AppError):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.addresses import Origin
 from app.errors import N_, StorageFailed
+from app.private import write_private
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,21 +101,9 @@ class Keys:
             self._write({one: it for one, it in self._entries.items() if one != provider_id})
 
     def _write(self, entries: Mapping[int, _Entry]) -> None:
-        """Put a whole new file in the place of the old one, which a crash leaves whole too."""
         text = json.dumps({str(number): _fields(entry) for number, entry in entries.items()})
-        folder = self._path.parent
         try:
-            handle, name = tempfile.mkstemp(prefix='.keys-', dir=folder)  # mode 0600
-            try:
-                with os.fdopen(handle, 'w', encoding='utf-8') as file:
-                    file.write(text)
-                    file.flush()
-                    os.fsync(file.fileno())
-                Path(name).replace(self._path)
-            except BaseException:
-                Path(name).unlink(missing_ok=True)
-                raise
-            _sync_folder(folder)
+            write_private(self._path, text)
         except OSError as error:
             raise StorageFailed(
                 N_('The key could not be kept: {reason}.'), reason=error.strerror
@@ -139,13 +126,3 @@ def _fields(entry: _Entry) -> dict[str, object]:
 
 def _text_of(origin: Origin) -> str:
     return f'{origin.scheme}://{origin.host}:{origin.port}'
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == 'nt':  # folders can't be opened there
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

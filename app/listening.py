@@ -34,17 +34,34 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
+def listen_everywhere(port: int) -> list[socket.socket]:
+    """Listen on every address of this machine; IPv6 only where there is any.
+
+    Raises:
+        PortTaken: Another program has the port on one of them.
+    """
+    sockets = [listen('0.0.0.0', port)]  # noqa: S104 (the network is let in on purpose)
+    try:
+        sockets.append(listen('::', sockets[0].getsockname()[1]))
+    except PortTaken as error:
+        if socket.has_ipv6 and getattr(error.__cause__, 'errno', 0) == errno.EADDRINUSE:
+            sockets[0].close()
+            raise
+    return sockets
+
+
 def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ':' in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
         if sys.platform != 'win32':
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6 and host == '::':
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listening.bind((host, port))
     except OSError:
         listening.close()
         raise
-    listening.set_inheritable(True)
     return listening
 
 

@@ -9,10 +9,12 @@ from fastapi import FastAPI
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from app.admission import Admission
 from app.changes import Changes
 from app.config import Config, child_environment
 from app.decoder.client import Decoder
 from app.drawing import Drawing
+from app.guests import Guests
 from app.images import Store
 from app.incoming import storage_failed
 from app.keys import Keys
@@ -23,7 +25,18 @@ from app.providers import Providers
 from app.providers.memory import Memory
 from app.providers.neighbours import Neighbours
 from app.providers.roster import Roster
-from app.web import create, gallery, inspector, install, servers, settings
+from app.web import (
+    create,
+    gallery,
+    inspector,
+    install,
+    joining,
+    servers,
+    settings,
+    share,
+    shared,
+    sign_in,
+)
 from app.web.failures import Failures
 from app.web.files import Files
 from app.web.guard import Guard
@@ -39,11 +52,17 @@ DATABASE = 'easel.db'
 SECRET = 'secret'  # noqa: S105 (the file's name)
 KEYS = 'keys.json'
 CACHE = 'cache'
+PAGES = (
+    *(create, gallery, inspector, install, servers, settings),
+    *(share, joining, shared, sign_in),
+)
 TOKEN = 'token'  # noqa: S105 (the file's name)
 
 
 @asynccontextmanager
-async def open_house(config: Config, neighbours: Neighbours | None = None) -> AsyncIterator[House]:
+async def open_house(
+    config: Config, neighbours: Neighbours | None = None, admission: Admission | None = None
+) -> AsyncIterator[House]:
     """Make every part, and let go of each at the end, the worker first.
 
     Raises:
@@ -58,9 +77,10 @@ async def open_house(config: Config, neighbours: Neighbours | None = None) -> As
     previews = Previews(store, changes)
     drawing = Drawing(library, providers, store, changes, previews)
     worker = Worker(library, providers, drawing, store, changes)
-    sessions = _sessions(config)
+    guests = await Guests.open(library.guests)
+    admission = admission or read_admission(config)
     root = Root(config.root_path)
-    try:
+    async with _letting_go(worker, neighbours, providers, outbound, store, library):
         yield House(
             config=config,
             root=root,
@@ -73,9 +93,24 @@ async def open_house(config: Config, neighbours: Neighbours | None = None) -> As
             changes=changes,
             previews=previews,
             worker=worker,
-            renderer=Renderer(Static(assets('static')), config.data / CACHE, root),
-            sessions=sessions,
+            renderer=Renderer(Static(assets('static')), config.data / CACHE, root, guests.name_of),
+            sessions=_sessions(config, admission, guests),
+            admission=admission,
+            guests=guests,
         )
+
+
+@asynccontextmanager
+async def _letting_go(
+    worker: Worker,
+    neighbours: Neighbours,
+    providers: Providers,
+    outbound: Outbound,
+    store: Store,
+    library: Library,
+) -> AsyncIterator[None]:
+    try:
+        yield
     finally:
         await worker.stop()
         await neighbours.close()
@@ -85,12 +120,23 @@ async def open_house(config: Config, neighbours: Neighbours | None = None) -> As
         await library.close()
 
 
-def _sessions(config: Config) -> Sessions:
+def read_admission(config: Config) -> Admission:
+    """Find out how others come in.
+
+    Raises:
+        StorageFailed: What the data folder says of it can't be read.
+    """
+    admission = Admission(config)
+    admission.load()
+    return admission
+
+
+def _sessions(config: Config, admission: Admission, guests: Guests) -> Sessions:
     try:
         secret, token = kept_secret(config.data / SECRET), kept_secret(config.data / TOKEN)
     except OSError as error:
         raise storage_failed(error) from error
-    return Sessions(config, secret, token)
+    return Sessions(admission, secret, (config.token, token), guests.one, config.root_path)
 
 
 async def _open_providers(
@@ -137,7 +183,7 @@ def create_pages(house: House, failures: Failures) -> FastAPI:
     )
     app.state.house = house
     failures.install(app)
-    for page in (create, gallery, inspector, install, servers, settings):
+    for page in PAGES:
         app.include_router(page.router)
     files = Files(house)
     app.mount('/files', files)

@@ -168,7 +168,11 @@ class Kept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image(Kept):
-    """One picture of a generation, with what its label says."""
+    """One picture of a generation, with what its label says.
+
+    Attributes:
+        guest: Whose link it was asked for by; None for the owner's own.
+    """
 
     id: int
     generation_id: int
@@ -182,6 +186,7 @@ class Image(Kept):
     created_at: float
     deleted_at: float | None
     took_s: float | None
+    guest: int | None = None
     tags: tuple[str, ...] = ()
 
     @property
@@ -197,7 +202,11 @@ class Image(Kept):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
-    """One act of asking, from queued to done. Times are seconds since 1970, UTC."""
+    """One act of asking, from queued to done. Times are seconds since 1970, UTC.
+
+    Attributes:
+        guest: Whose link it came by; None for the owner's own.
+    """
 
     id: int
     status: Status
@@ -212,6 +221,7 @@ class Generation:
     dropped: tuple[str, ...] = ()
     item_errors: tuple[Failure, ...] = ()
     error: Failure | None = None
+    guest: int | None = None
     images: tuple[Image, ...] = field(default=())
 
 

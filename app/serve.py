@@ -16,14 +16,17 @@ import uvicorn
 
 from app import __version__
 from app.addresses import origin_of
+from app.admission import Admission
 from app.config import Config, can_show_browser
 from app.edge import protocol
+from app.edge.doorway import Listeners
 from app.edge.gate import SPARE_FILES, Gate
 from app.errors import AppError
 from app.holding import Held, Holder, announce, holding, why_unusable
-from app.listening import PortTaken, listen
+from app.listening import PortTaken, listen, listen_everywhere
 from app.log import logger
-from app.main import create_app, open_house
+from app.main import create_app, open_house, read_admission
+from app.passwords import Source
 from app.providers.watched import Watched
 from app.visitors import Proxies
 from app.web.doors import is_own
@@ -70,35 +73,46 @@ def run(main: Coroutine[object, object, int]) -> int:
 
 
 def _serve_held(config: Config, *, browser: bool) -> int:
+    admission = read_admission(config)
+    everywhere = admission.is_shared and not admission.is_fixed
     try:
-        listening = listen(config.host, config.port)
+        sockets = (
+            listen_everywhere(config.port) if everywhere else [listen(config.host, config.port)]
+        )
     except PortTaken as error:
         return _stop(str(error))
-    with listening:
-        return run(_serve(config, listening, browser=browser))
+    with contextlib.ExitStack() as stack:
+        for listening in sockets:
+            stack.enter_context(listening)
+        return run(_serve(config, admission, sockets, browser=browser))
 
 
-async def _serve(config: Config, listening: socket.socket, *, browser: bool) -> int:
+async def _serve(
+    config: Config, admission: Admission, sockets: list[socket.socket], *, browser: bool
+) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn raises what it caught again at its end; by then the parts still need closing
         signal.signal(number, lambda *_: None)
-    port = listening.getsockname()[1]
+    port = sockets[0].getsockname()[1]
     url = _url(config, port)
-    async with open_house(config) as house:
+    async with open_house(config, admission=admission) as house:
         house.outbound.never_call(port)
         house.neighbours.never_ask(port)
         gate = Gate(Proxies(config.trusted_proxies), _connections())
         server = _Server(_uvicorn(create_app(house), gate), house)
+        admission.served_by(Listeners(server, sockets, config.host, port))
         await house.worker.start()
         gc.freeze()
         gc.set_threshold(*COLLECT_AT)
         gc.enable()
         announce(config.data, url, port)
         _say(f'Easel {__version__}\n  open      {url}\n  data      {config.data}\n')
+        if admission.is_shared:
+            _tell_network(config, admission, port)
         telling = asyncio.create_task(tell_providers(house))
         if browser and can_show_browser():
             asyncio.get_running_loop().run_in_executor(None, webbrowser.open, url)
-        await server.serve(sockets=[listening])
+        await server.serve(sockets=sockets)
         telling.cancel()
     return 0
 
@@ -141,6 +155,22 @@ def _uvicorn(app: object, gate: Gate) -> uvicorn.Config:
         timeout_graceful_shutdown=GRACE_S,
         ws='none',
     )
+
+
+def _tell_network(config: Config, admission: Admission, port: int) -> None:
+    """Say where other machines find this one, and how they come in."""
+    from app.reachable import origins
+    from app.web.share import code_in_signs
+
+    found = [f'{one}{config.root_path}/' for one in origins(admission.listens_on, port)]
+    password = admission.password
+    for address in found:
+        _say(f'  network   {address}\n')
+    if password and password.source is Source.MADE:
+        _say(f'  password  {password.kept}\n')
+    if found and sys.stdout.isatty():
+        _say(code_in_signs(found[0]))
+    _say('  This is plain http: whoever can listen to the network can read it (README: TLS).\n')
 
 
 async def tell_providers(house: House) -> None:

@@ -20,6 +20,7 @@ Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 RawHeaders: TypeAlias = Iterable[tuple[bytes, bytes]]
 
 MOST_CONNECTIONS_A_VISITOR = 64
+HERE = 'this machine'
 HOME_BITS = 64  # one IPv6 customer can use every address of such a network
 
 _HOP = re.compile(
@@ -39,6 +40,21 @@ def networks_in(text: str) -> tuple[Network, ...]:
     return tuple(networks)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guest:
+    """Somebody whom the owner gave a link.
+
+    Attributes:
+        id: Of the link.
+        sees_all: Whether the whole gallery may be looked at; else what this guest made.
+    """
+
+    id: int
+    name: str
+    makes: bool
+    sees_all: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Visitor:
     """Who asks.
@@ -48,6 +64,8 @@ class Visitor:
         scheme: What the browser used to reach the outermost of them.
         forwarded_host: The name that the browser asked for, by a trusted proxy; empty without one.
         share: Whose limits this counts against; empty where there are none.
+        owner: Whether nothing is closed to them.
+        guest: Which guest it is; None for the owner and for strangers.
     """
 
     address: str
@@ -55,6 +73,32 @@ class Visitor:
     forwarded_host: bytes = b''
     share: str = ''
     behind_proxy: bool = False
+    owner: bool = False
+    guest: Guest | None = None
+
+    @property
+    def guesser(self) -> str:
+        """Whose guesses are counted together."""
+        return self.share or HERE
+
+    @property
+    def makes(self) -> bool:
+        """Whether they may have pictures drawn."""
+        return self.owner or (self.guest is not None and self.guest.makes)
+
+    @property
+    def guest_id(self) -> int | None:
+        """Whose pictures theirs are; None: the owner's."""
+        return self.guest.id if self.guest else None
+
+    @property
+    def only(self) -> int | None:
+        """The one guest whose pictures they may look at; None: everybody's."""
+        return self.guest.id if self.guest and not self.guest.sees_all else None
+
+    def may_change(self, made_by: int | None) -> bool:
+        """Whether a picture or a generation is theirs to change."""
+        return self.owner or (self.makes and made_by is not None and made_by == self.guest_id)
 
 
 class Shares:

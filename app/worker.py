@@ -68,7 +68,13 @@ class Worker:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._library.generations.interrupt_running(self._clock())
 
-    async def submit(self, ask: Ask, submission: str | None = None, share: str = '') -> Submitted:
+    async def submit(
+        self,
+        ask: Ask,
+        submission: str | None = None,
+        share: str = '',
+        guest: int | None = None,
+    ) -> Submitted:
         """Queue an ask; the same submission again gives the same generation.
 
         Raises:
@@ -78,7 +84,12 @@ class Worker:
         """
         provider = self._providers.expected(ask.provider, ask.model)
         submitted = await self._library.generations.submit(
-            ask, provider=provider, submission=submission, now=self._clock(), share=share
+            ask,
+            provider=provider,
+            submission=submission,
+            now=self._clock(),
+            share=share,
+            guest=guest,
         )
         if submitted.new:
             self._tell(submitted.generation.id)

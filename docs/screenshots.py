@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from playwright.sync_api import Browser  # noqa: E402
+from playwright.sync_api import Browser, BrowserContext  # noqa: E402
 
 from tests.browser import DESKTOP, PHONE, chromium  # noqa: E402
 from tests.servers import Easel, running_demo, running_easel  # noqa: E402
@@ -43,6 +43,10 @@ PAGES = {
     'install': '/install',
     'not-found': '/nope',
 }
+GUESTS = (
+    {'name': 'Mira', 'makes': 'on', 'sees_all': 'on', 'lifetime': 'month'},
+    {'name': 'Tom', 'sees_all': 'on'},
+)
 EMPTY = {'sign-in': '/session', 'empty': '/'}
 PASSWORD = 'a password for the picture'  # noqa: S105 (of a server that lives for seconds)
 QUALITY = 82
@@ -65,6 +69,11 @@ def main() -> None:
             client.post('/settings/providers', data=form)
             client.post('/settings/providers/1/test')
         photograph_all(browser, easel, PAGES)
+        with easel.client() as owner:
+            owner.post('/share', data={'sharing': 'on'})
+            for guest in GUESTS:
+                owner.post('/share/guests', data=guest, headers={'Origin': easel.url})
+            photograph_all(browser, easel, {'sharing': '/share'}, dict(owner.cookies))
     for name, address in EMPTY.items():
         secret = {'EASEL_PASSWORD': PASSWORD} if name == 'sign-in' else {}
         with (
@@ -76,30 +85,32 @@ def main() -> None:
             photograph_all(browser, easel, {name: address})
 
 
-def photograph_all(browser: Browser, easel: Easel, pages: dict[str, str]) -> None:
+def photograph_all(
+    browser: Browser, easel: Easel, pages: dict[str, str], cookies: dict[str, str] | None = None
+) -> None:
     """Take each page at both widths, light and dark."""
     for name, address in pages.items():
         for theme in ('light', 'dark'):
-            photograph(browser, easel, address, f'{name}-{theme}', theme)
-            photograph(browser, easel, address, f'{name}-phone-{theme}', theme, phone=True)
+            for phone, kind in ((False, ''), (True, '-phone')):
+                context = browser.new_context(
+                    viewport=PHONE if phone else DESKTOP,  # type: ignore[arg-type]
+                    color_scheme='dark' if theme == 'dark' else 'light',
+                    has_touch=phone,
+                )
+                for cookie, value in (cookies or {}).items():
+                    context.add_cookies([{'name': cookie, 'value': value, 'url': easel.url}])
+                photograph(context, easel.url + address, f'{name}{kind}-{theme}')
+                context.close()
 
 
-def photograph(
-    browser: Browser, easel: Easel, address: str, name: str, theme: str, *, phone: bool = False
-) -> None:
+def photograph(context: BrowserContext, address: str, name: str) -> None:
     """Take one picture."""
-    context = browser.new_context(
-        viewport=PHONE if phone else DESKTOP,  # type: ignore[arg-type]
-        color_scheme='dark' if theme == 'dark' else 'light',
-        has_touch=phone,
-    )
     page = context.new_page()
-    page.goto(easel.url + address, wait_until='load')
-    if address == '/' and 'empty' not in name:
+    page.goto(address, wait_until='load')
+    if address.endswith('/') and 'empty' not in name:
         page.get_by_role('textbox', name='Prompt').fill(PROMPTS[-1][0])
     page.wait_for_timeout(1200)
     page.screenshot(path=DOCS / f'{name}.jpg', type='jpeg', quality=QUALITY)
-    context.close()
 
 
 if __name__ == '__main__':

@@ -64,7 +64,7 @@ async def test_what_is_not_in_the_table_takes_the_strictest_role(method: str, pa
     door = door_of(method, path)
 
     assert door is STRICTEST
-    assert door.role is Role.VISITOR
+    assert door.role is Role.OWNER
     assert door.most_bytes == MOST_BODY_BYTES
 
 

@@ -27,13 +27,14 @@ STOREYS = (
         'app.listening',
         'app.visitors',
         'app.values',
-        'app.beneath',
+        *('app.beneath', 'app.private', 'app.passwords', 'app.throttle', 'app.reachable'),
+        'app.admission',
     ),
     (
         *('app.network', 'app.inflate', 'app.formats', 'app.incoming'),
         *('app.decoder', 'app.library', 'app.metadata'),
     ),
-    ('app.dialing', 'app.outbound', 'app.images'),
+    ('app.dialing', 'app.outbound', 'app.images', 'app.guests'),
     ('app.providers', 'app.previews'),
     ('app.drawing', 'app.turns'),
     ('app.worker',),
@@ -57,6 +58,8 @@ HOMES = {
     'fastapi': ('app.web', 'app.main'),
     'starlette': ('app.web', 'app.main', 'app.providers.demo'),
     'uvicorn': ('app.serve', 'app.edge', 'app.__main__'),
+    'segno': ('app.web.share',),
+    'ifaddr': ('app.reachable',),
     'dotenv': ('app.config',),
     'platformdirs': ('app.config',),
 }
@@ -118,7 +121,10 @@ def test_every_foreign_package_stays_in_its_home(path: Path) -> None:
 
 @pytest.mark.parametrize('path', sorted((ROOT / 'app/web').glob('*.py')), ids=name_of)
 def test_pages_never_import_each_other(path: Path) -> None:
-    names = ('create', 'gallery', 'inspector', 'install', 'servers', 'settings', 'files')
+    names = (
+        *('create', 'gallery', 'inspector', 'install', 'servers', 'settings', 'files'),
+        *('share', 'joining', 'shared', 'sign_in'),
+    )
     pages = {f'app.web.{page}' for page in names}
 
     met = imports_of(path) & pages - {name_of(path)}

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.admission import Admission
 from app.config import config_from
-from app.web.session import SESSION_S, Sessions, kept_secret
+from app.web.session import OWNER, SESSION_S, STRANGER, Sessions, kept_secret
 
 PASSWORD = 'correct horse'
 SECRET = 'the secret of this data folder'
@@ -20,7 +21,8 @@ LOCAL = 'local-token'
 
 
 def sessions(password: str = PASSWORD, secret: str = SECRET, token: str = 'token') -> Sessions:
-    return Sessions(config_from({'EASEL_PASSWORD': password, 'EASEL_TOKEN': token}), secret, LOCAL)
+    admission = Admission(config_from({'EASEL_PASSWORD': password}))
+    return Sessions(admission, secret, (token, LOCAL))
 
 
 def cookie_of(value: str, of: Sessions | None = None) -> dict[str, str]:
@@ -37,7 +39,7 @@ def test_the_right_password_signs_in() -> None:
     value = sessions().sign_in(PASSWORD)
 
     assert value
-    assert sessions().is_signed_in(cookie_of(value))
+    assert sessions().who(cookie_of(value)) == OWNER
     assert abs(int(value.partition('.')[0]) - time.time() - SESSION_S) < 60
 
 
@@ -51,7 +53,7 @@ def test_without_a_password_everybody_is_in_and_nobody_can_sign_in(password: str
     open_house = sessions(password)
 
     assert not open_house.needed
-    assert open_house.is_signed_in({})
+    assert open_house.who({}) == OWNER
     assert open_house.sign_in(password) is None
 
 
@@ -76,14 +78,14 @@ def test_without_a_password_everybody_is_in_and_nobody_can_sign_in(password: str
     ],
 )
 def test_a_forged_or_expired_cookie_is_nobody(value: str) -> None:
-    assert not sessions().is_signed_in(cookie_of(value))
+    assert sessions().who(cookie_of(value)) == STRANGER
 
 
 @given(st.text(), st.text())
 def test_any_cookie_at_all_is_read_without_fault(name: str, value: str) -> None:
     headers = {'cookie': f'{name}={value}; {sessions().cookie_name}={value}'}
 
-    assert not sessions().is_signed_in(headers)
+    assert sessions().who(headers) == STRANGER
 
 
 @pytest.mark.parametrize(
@@ -94,7 +96,7 @@ def test_a_changed_password_or_secret_ends_every_session(other: Sessions) -> Non
     value = other.sign_in('another password') or other.sign_in(PASSWORD)
 
     assert value
-    assert not sessions().is_signed_in(cookie_of(value))
+    assert sessions().who(cookie_of(value)) == STRANGER
 
 
 @pytest.mark.parametrize(
@@ -107,12 +109,12 @@ def test_another_apps_cookie_on_this_host_signs_nobody_out(neighbour: str, order
     own = cookie_of(value)['cookie']
     pair = (neighbour, own) if order == 'before' else (own, neighbour)
 
-    assert sessions().is_signed_in({'cookie': '; '.join(pair)})
+    assert sessions().who({'cookie': '; '.join(pair)}) == OWNER
 
 
 @pytest.mark.parametrize('token', ['token', LOCAL])
 def test_a_program_comes_in_with_its_token(token: str) -> None:
-    assert sessions().is_signed_in({'authorization': f'Bearer {token}'})
+    assert sessions().who({'authorization': f'Bearer {token}'}) == OWNER
     assert sessions().has_token({'authorization': f'bearer  {token} '})
 
 
@@ -131,11 +133,12 @@ def test_a_program_comes_in_with_its_token(token: str) -> None:
     ],
 )
 def test_another_token_is_nobody(header: str) -> None:
-    assert not sessions().is_signed_in({'authorization': header})
+    assert sessions().who({'authorization': header}) == STRANGER
 
 
 def test_no_empty_token_is_ever_right() -> None:
-    nobody = Sessions(config_from({'EASEL_PASSWORD': PASSWORD}), SECRET, '')
+    admission = Admission(config_from({'EASEL_PASSWORD': PASSWORD}))
+    nobody = Sessions(admission, SECRET, (None, ''))
 
     assert not nobody.has_token({'authorization': 'Bearer '})
     assert not nobody.has_token({'authorization': 'Bearer None'})

@@ -9,9 +9,11 @@ from app.library.ahead import Ahead
 from app.library.attempts import Attempts
 from app.library.db import Database
 from app.library.generations import Generations
+from app.library.guests import GuestRows
 from app.library.images import Images
 from app.library.learned import LearnedFacts
 from app.library.providers import ProviderRows
+from app.library.shown import ShownRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Library:
     attempts: Attempts
     learned: LearnedFacts
     providers: ProviderRows
+    guests: GuestRows
+    shown: ShownRows
 
     @classmethod
     async def open(cls, path: Path) -> Library:
@@ -42,6 +46,8 @@ class Library:
             Attempts(database),
             LearnedFacts(database),
             ProviderRows(database),
+            GuestRows(database),
+            ShownRows(database),
         )
 
     async def close(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 import apsw
@@ -24,25 +24,33 @@ class Generations:
         self._database = database
 
     async def submit(
-        self, ask: Ask, *, provider: str, submission: str | None, now: float, share: str = ''
+        self,
+        ask: Ask,
+        *,
+        provider: str,
+        submission: str | None,
+        now: float,
+        share: str = '',
+        guest: int | None = None,
     ) -> Submitted:
         """Queue an ask; the same mark (`submission`) again gives the same generation.
 
-        While it waits it counts to somebody's `share` of the queue.
+        While it waits it counts to somebody's `share` of the queue; it is a `guest`'s for ever.
 
         Raises:
-            Conflict: The mark was used with another ask.
+            Conflict: The mark was used with another ask, or by another visitor.
             QueueFull: Too much waits already.
         """
 
         def change(db: apsw.Connection) -> Submitted:
             before = _by_submission(db, submission)
             if before is not None:
-                if before.ask != ask:
+                if before.ask != ask or before.guest != guest:
                     raise Conflict(N_('This form was sent before with other settings.'))
                 return Submitted(before, new=False)
             refuse_one_too_many(db, share)
-            return Submitted(_insert(db, ask, provider, submission, now, share=share), new=True)
+            more = {'submission': submission, 'share': share, 'guest': guest}
+            return Submitted(_insert(db, ask, provider, now, more), new=True)
 
         return await self._database.write(change)
 
@@ -175,9 +183,8 @@ class Generations:
         """Write a finished generation under the ids that it had, from what its files say."""
 
         def change(db: apsw.Connection) -> None:
-            inserted = _insert(
-                db, generation.ask, outcome.provider, None, generation.created_at, generation.id
-            )
+            own = {'id': generation.id}
+            inserted = _insert(db, generation.ask, outcome.provider, generation.created_at, own)
             db.execute(
                 """
                 update generations
@@ -198,15 +205,20 @@ class Generations:
         """
         return await self._database.read(lambda db: _one(db, generation_id))
 
-    async def page(self, before: int | None, limit: int) -> tuple[Generation, ...]:
-        """Read the newest ones below an id, newest first, without those whose pictures are gone."""
+    async def page(
+        self, before: int | None, limit: int, guest: int | None = None
+    ) -> tuple[Generation, ...]:
+        """Read the newest ones below an id, newest first, without those whose pictures are gone.
+
+        Of one guest, where one is named.
+        """
 
         def ask(db: apsw.Connection) -> tuple[Generation, ...]:
             rows = db.execute(
-                """
+                f"""
                 select *
                 from generations
-                where id < :before
+                where id < :before {'' if guest is None else 'and guest = :guest'}
                   and (status <> 'done' or exists (
                     select 1
                     from images
@@ -214,38 +226,41 @@ class Generations:
                   ))
                 order by id desc
                 limit :limit
-                """,
-                {'before': before or 1 << 62, 'limit': limit},
+                """,  # noqa: S608 (only our own clause)
+                {'before': before or 1 << 62, 'limit': limit, 'guest': guest},
             ).fetchall()
             return _with_images(db, [_row(row) for row in rows])
 
         return await self._database.read(ask)
 
-    async def last_asked(self) -> Ask | None:
-        """Give the newest settings that were sent."""
-        newest = await self._database.read(
-            lambda db: db.execute('select * from generations order by id desc limit 1').fetchall()
-        )
-        return generation_of(_row(newest[0])).ask if newest else None
+    async def last_asked(self, guest: int | None = None) -> Ask | None:
+        """Give the newest settings that a guest sent; None: that the owner sent."""
+
+        def ask(db: apsw.Connection) -> Ask | None:
+            rows = db.execute(
+                """
+                select *
+                from generations
+                where guest is :guest
+                order by id desc
+                limit 1
+                """,
+                {'guest': guest},
+            ).fetchall()
+            return generation_of(_row(rows[0])).ask if rows else None
+
+        return await self._database.read(ask)
 
 
 def _insert(
-    db: apsw.Connection,
-    ask: Ask,
-    provider: str,
-    submission: str | None,
-    now: float,
-    generation_id: int | None = None,
-    share: str = '',
+    db: apsw.Connection, ask: Ask, provider: str, now: float, more: Mapping[str, str | int | None]
 ) -> Generation:
     columns = ask_columns(ask) | {
-        'id': generation_id,
         'status': Status.QUEUED,
         'provider': provider,
         'model': ask.model,
-        'submission': submission,
-        'share': share,
         'created_at': now,
+        **more,
     }
     names = ', '.join(columns)
     places = ', '.join(f':{name}' for name in columns)

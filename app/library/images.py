@@ -18,7 +18,7 @@ COLUMNS = """
   images.id, images.generation_id, images.position, images.digest, images.file, images.mime,
   images.width, images.height, images.size_bytes, images.mean_colour, images.provider, images.model,
   images.revised_prompt, images.source_url, images.seed, images.favourite, images.created_at,
-  images.deleted_at, generations.prompt, generations.negative_prompt,
+  images.deleted_at, images.guest, generations.prompt, generations.negative_prompt,
   generations.size as asked_size, generations.finished_at - generations.started_at as took_s
 """
 NEWEST = 1 << 62
@@ -26,13 +26,18 @@ NEWEST = 1 << 62
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """What the gallery shows; the fields combine by *and*."""
+    """What the gallery shows; the fields combine by *and*.
+
+    Attributes:
+        guest: Whose pictures; None for everybody's.
+    """
 
     words: str = ''
     model: str = ''
     provider: str = ''
     favourite: bool = False
     deleted: bool = False
+    guest: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +92,13 @@ class Images:
 
         return await self._database.read(ask)
 
-    async def file_of(self, digest: str) -> str | None:
-        """Give the file of a digest, if a picture with it is not in the trash."""
+    async def file_of(self, digest: str, guest: int | None = None) -> str | None:
+        """Give the file of a digest, if a picture with it is not in the trash.
+
+        Args:
+            digest: Of its bytes.
+            guest: Who must have made it; None: anybody.
+        """
 
         def ask(db: apsw.Connection) -> str | None:
             rows = db.execute(
@@ -96,9 +106,10 @@ class Images:
                 select file
                 from images
                 where digest = :digest and deleted_at is null
+                  and (:guest is null or guest = :guest)
                 limit 1
                 """,
-                {'digest': digest},
+                {'digest': digest, 'guest': guest},
             ).fetchall()
             return str(cast('Row', rows[0])['file']) if rows else None
 
@@ -172,6 +183,8 @@ class Images:
             clauses.append('images.model = :model')
         if chosen.provider:
             clauses.append('images.provider = :provider')
+        if chosen.guest is not None:
+            clauses.append('images.guest = :guest')
         if chosen.favourite:
             clauses.append('images.favourite = 1')
         source = 'image_words join images on images.id = image_words.rowid' if words else 'images'
@@ -190,6 +203,7 @@ class Images:
             'words': words,
             'model': chosen.model,
             'provider': chosen.provider,
+            'guest': chosen.guest,
         }
         return await self._database.read(
             lambda db: tuple(image_of(cast('Row', row)) for row in db.execute(statement, values))
@@ -226,11 +240,12 @@ def add_images(
             """
             insert into images (
               id, generation_id, position, digest, file, mime, width, height, size_bytes,
-              mean_colour, provider, model, revised_prompt, source_url, seed, created_at
+              mean_colour, provider, model, revised_prompt, source_url, seed, created_at, guest
             )
             values (
               :id, :generation_id, :position, :digest, :file, :mime, :width, :height, :size_bytes,
-              :mean_colour, :provider, :model, :revised_prompt, :source_url, :seed, :created_at
+              :mean_colour, :provider, :model, :revised_prompt, :source_url, :seed, :created_at,
+              :guest
             )
             """,
             asdict(picture)
@@ -239,6 +254,7 @@ def add_images(
                 'position': position,
                 'provider': outcome.provider,
                 'model': outcome.model,
+                'guest': generation.guest,
                 'created_at': now if picture.created_at is None else picture.created_at,
             },
         )

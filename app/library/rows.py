@@ -41,6 +41,7 @@ def generation_of(row: Row, images: tuple[Image, ...] = ()) -> Generation:
         dropped=tuple(json.loads(str(row['dropped']))),
         item_errors=tuple(_failure_of(item) for item in json.loads(str(row['item_errors']))),
         error=_failure_of(json.loads(str(row['error']))) if row['error'] else None,
+        guest=cast('int | None', row['guest']),
         images=images,
     )
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, replace
 
+ORIENTATION = 0x0112
 USER_COMMENT = 0x9286
 EXIF_DIRECTORY = 0x8769
-LONG, UNDEFINED = 4, 7
+SHORT, LONG, UNDEFINED = 3, 4, 7
 ORDERS = {b'II*\0': '<', b'MM\0*': '>'}
 FIRST_DIRECTORY_AT = 4
 ENTRY_BYTES = 12
@@ -58,6 +59,23 @@ def with_comment(block: bytes, comment: str) -> bytes:
         return _merged(block or b'MM\0*\0\0\0\x08' + bytes(6), value)
     except (_UnreadableExif, struct.error):
         return block
+
+
+def orientation_of(block: bytes) -> int:
+    """Read which side of a picture is up, 1 to 8; 1 where nothing is said that can be read."""
+    order = ORDERS.get(block[:4], '>')
+    try:
+        place = _directory(bytearray(block), order, FIRST_DIRECTORY_AT).value_at(order, ORIENTATION)
+        said = int(struct.unpack_from(f'{order}H', block, place)[0]) if place > 0 else 1
+    except (_UnreadableExif, struct.error):
+        return 1
+    return said if 1 <= said <= 8 else 1
+
+
+def turned(side: int) -> bytes:
+    """Write a block that says which side is up, and nothing else."""
+    entry = struct.pack('>HHIHH', ORIENTATION, SHORT, 1, side, 0)
+    return b'MM\0*\0\0\0\x08\0\x01' + entry + bytes(4)
 
 
 def _merged(block: bytes, value: bytes) -> bytes:

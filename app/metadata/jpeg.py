@@ -62,30 +62,30 @@ def embed(source: Path, target: Path, label: Label) -> Written:
 
 def _pieces(opened: BinaryIO, label: Label) -> Iterator[Piece]:
     """Lay out: start, JFIF, EXIF, XMP, the other segments, the pixels and what follows them."""
-    segments = list(_segments(opened))
+    found = list(segments(opened))
     leading = 0
-    while segments[leading].marker == APP0:
+    while found[leading].marker == APP0:
         leading += 1
-    exif = next((segment for segment in segments if segment.holds(EXIF)), None)
+    exif = next((one for one in found if one.holds(EXIF)), None)
     yield Span(0, 2)
-    yield from (segment.span for segment in segments[:leading])
+    yield from (one.span for one in found[:leading])
     yield from _exif(opened, exif, label)
     yield from _xmp(label)
-    for segment in segments[leading:]:
-        if segment is not exif and not segment.holds(XMP) and not segment.holds(EXTENDED_XMP):
-            yield segment.span
-    scan_start = segments[-1].span.end
+    for one in found[leading:]:
+        if one is not exif and not one.holds(XMP) and not one.holds(EXTENDED_XMP):
+            yield one.span
+    scan_start = found[-1].span.end
     _must_end(opened, scan_start)
     yield Span(scan_start, size_of(opened))
 
 
-def _segments(opened: BinaryIO) -> Iterator[Segment]:
-    """Walk from the first segment to the header of the first scan.
+def segments(opened: BinaryIO, start: int = 2) -> Iterator[Segment]:
+    """Walk from a segment, the first or one behind a scan, to the header of the next scan.
 
     Raises:
         DamagedContainer: There is no way through.
     """
-    size, start, marker = size_of(opened), 2, START
+    size, marker = size_of(opened), START
     if read_at(opened, 0, 2) != bytes((0xFF, START)):
         raise DamagedContainer('no start')
     while marker != SCAN:
@@ -111,7 +111,7 @@ def _exif(opened: BinaryIO, found: Segment | None, label: Label) -> Iterator[Pie
         block = read_at(opened, start, found.span.end - start)
     content = EXIF + with_comment(block, parameters_text(label))
     if len(content) <= MOST_SEGMENT_BYTES:
-        yield _segment(content)
+        yield segment(content)
     elif found:
         yield found.span
 
@@ -119,15 +119,16 @@ def _exif(opened: BinaryIO, found: Segment | None, label: Label) -> Iterator[Pie
 def _xmp(label: Label) -> Iterator[Piece]:
     """Write the standard part and, where there is one, the extended part in its pieces."""
     packets = xmp_packets(label, MOST_XMP_BYTES)
-    yield _segment(XMP + packets.standard)
+    yield segment(XMP + packets.standard)
     length = len(packets.extended)
     for start in range(0, length, EXTENSION_BYTES):
         place = packets.extended_name.encode() + struct.pack('>II', length, start)
         part = packets.extended[start : start + EXTENSION_BYTES]
-        yield _segment(EXTENDED_XMP + place + part)
+        yield segment(EXTENDED_XMP + place + part)
 
 
-def _segment(content: bytes) -> bytes:
+def segment(content: bytes) -> bytes:
+    """Write one APP1 segment."""
     return struct.pack('>BBH', 0xFF, APP1, len(content) + 2) + content
 
 

@@ -99,7 +99,7 @@ def write(opened: BinaryIO, target: Path, pieces: Iterable[Piece]) -> Written:
     size_bytes = 0
     try:
         with part.open('xb') as file:
-            for block in _blocks(opened, pieces):
+            for block in blocks(opened, pieces):
                 file.write(block)
                 digest.update(block)
                 size_bytes += len(block)
@@ -109,7 +109,12 @@ def write(opened: BinaryIO, target: Path, pieces: Iterable[Piece]) -> Written:
     return Written(path=target, digest=digest.hexdigest(), size_bytes=size_bytes)
 
 
-def _blocks(opened: BinaryIO, pieces: Iterable[Piece]) -> Iterator[bytes]:
+def blocks(opened: BinaryIO, pieces: Iterable[Piece]) -> Iterator[bytes]:
+    """Read the pieces one after the other, a block at a time.
+
+    Raises:
+        DamagedContainer: The source became shorter meanwhile.
+    """
     for piece in pieces:
         if isinstance(piece, bytes):
             yield piece

@@ -52,8 +52,8 @@ def embed(source: Path, target: Path, label: Label) -> Written:
 
 
 def _pieces(opened: BinaryIO, label: Label) -> Iterator[Piece]:
-    chunks = _chunks(opened)
-    header = next(chunks)
+    found = chunks(opened)
+    header = next(found)
     if header.name != b'IHDR':
         raise DamagedContainer('no header')
     yield SIGNATURE
@@ -61,7 +61,7 @@ def _pieces(opened: BinaryIO, label: Label) -> Iterator[Piece]:
     yield _text_chunk(PARAMETERS, parameters_text(label))
     yield _text_chunk(XMP, xmp_packet(label).decode())
     has_pixels = False
-    for chunk in chunks:
+    for chunk in found:
         has_pixels = has_pixels or chunk.name == b'IDAT'
         if not _is_ours(opened, chunk):
             yield chunk.span
@@ -69,7 +69,7 @@ def _pieces(opened: BinaryIO, label: Label) -> Iterator[Piece]:
         raise DamagedContainer('no pixels')
 
 
-def _chunks(opened: BinaryIO) -> Iterator[Chunk]:
+def chunks(opened: BinaryIO) -> Iterator[Chunk]:
     """Walk from the first chunk to IEND.
 
     Raises:

@@ -60,18 +60,18 @@ def embed(source: Path, target: Path, label: Label) -> Written:
 
 
 def _pieces(opened: BinaryIO, label: Label) -> Iterator[Piece]:
-    chunks = list(_chunks(opened))
-    if not any(chunk.name in (LOSSY, LOSSLESS, FRAME) for chunk in chunks):
+    found = list(chunks(opened))
+    if not any(one.name in (LOSSY, LOSSLESS, FRAME) for one in found):
         raise DamagedContainer('no pixels')
-    yield _chunk(HEADER, _header(opened, chunks[0]))
-    for chunk in chunks:
-        if chunk.name not in (HEADER, EXIF, XMP):
-            yield from chunk.pieces
-    yield from _exif(opened, chunks, label)
-    yield _chunk(XMP, xmp_packet(label))
+    yield chunk(HEADER, _header(opened, found[0]))
+    for one in found:
+        if one.name not in (HEADER, EXIF, XMP):
+            yield from one.pieces
+    yield from _exif(opened, found, label)
+    yield chunk(XMP, xmp_packet(label))
 
 
-def _chunks(opened: BinaryIO) -> Iterator[Chunk]:
+def chunks(opened: BinaryIO) -> Iterator[Chunk]:
     """Walk through the RIFF.
 
     Raises:
@@ -117,8 +117,8 @@ def _header(opened: BinaryIO, first: Chunk) -> bytes:
     return bytes((flags | HAS_EXIF | HAS_XMP, 0, 0, 0)) + sides
 
 
-def _exif(opened: BinaryIO, chunks: list[Chunk], label: Label) -> Iterator[Piece]:
-    found = next((chunk for chunk in chunks if chunk.name == EXIF), None)
+def _exif(opened: BinaryIO, among: list[Chunk], label: Label) -> Iterator[Piece]:
+    found = next((one for one in among if one.name == EXIF), None)
     block = b''
     if found:
         if found.content.end - found.content.start > MOST_EXIF_BYTES:
@@ -126,8 +126,9 @@ def _exif(opened: BinaryIO, chunks: list[Chunk], label: Label) -> Iterator[Piece
             return
         block = read_at(opened, found.content.start, found.content.end - found.content.start)
     block = block.removeprefix(JPEGS_NAME)
-    yield _chunk(EXIF, with_comment(block, parameters_text(label)))
+    yield chunk(EXIF, with_comment(block, parameters_text(label)))
 
 
-def _chunk(name: bytes, content: bytes) -> bytes:
+def chunk(name: bytes, content: bytes) -> bytes:
+    """Write one chunk."""
     return name + struct.pack('<I', len(content)) + content + bytes(len(content) % 2)

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app.errors import N_, AppError, InvalidRequest
 from app.models import Generation, Submitted
 from app.providers.watched import Watched
+from app.visitors import Visitor
 from app.web.failures import failure_json, in_words
 from app.web.forms import (
     LONGEST_PROMPT,
@@ -32,7 +33,7 @@ from app.web.offers import offers_of
 from app.web.outlook import outlooks
 from app.web.render import wants_fragment, wants_json
 from app.web.shapes import generation_json
-from app.web.visiting import visitor_of
+from app.web.visiting import refuse_others, refuse_unseen_prompt, visitor_of
 
 router = APIRouter()
 TheHouse = Annotated[House, Depends(house_of)]
@@ -61,7 +62,9 @@ EXAMPLES = (
 
 @router.get('/')
 async def create_page(request: Request, house: TheHouse) -> Response:
-    """Show the form, and the newest generations below it."""
+    """Show the form, and the newest generations below it; who only looks has the gallery."""
+    if not visitor_of(request).makes:
+        return RedirectResponse('/gallery', 303)
     fields, given = await _starting_fields(request, house)
     chosen = chosen_in(fields.items())
     return await _create_page(request, house, fields, given=given, chosen=chosen)
@@ -73,8 +76,8 @@ async def submit(request: Request, house: TheHouse) -> Response:
     pairs = await form_pairs(request)
     fields, chosen = dict(pairs), chosen_in(pairs)
     try:
-        share = visitor_of(request).share
-        submitted = await _submit_each(house, fields, chosen or ('',), share)
+        visitor = visitor_of(request)
+        submitted = await _submit_each(house, fields, chosen or ('',), visitor)
     except InvalidRequest as error:
         if wants_json(request):
             raise
@@ -107,9 +110,9 @@ async def read_picture(request: Request, house: TheHouse) -> Response:
 @router.get('/generations')
 @router.get('/generations.json')
 async def generations_page(request: Request, house: TheHouse) -> Response:
-    """List generations, newest first."""
+    """List generations, newest first; a guest's own."""
     before = number_in(request, 'before')
-    found = await house.library.generations.page(before, MOST_PAGE)
+    found = await house.library.generations.page(before, MOST_PAGE, visitor_of(request).guest_id)
     older = f'before={found[-1].id}' if len(found) == MOST_PAGE else None
     if wants_json(request):
         language = house.language(request)
@@ -131,7 +134,7 @@ async def generations_page(request: Request, house: TheHouse) -> Response:
 @router.get('/generations/{id}')
 async def generation_page(request: Request, house: TheHouse, generation_id: TheId) -> Response:
     """Show one generation: a page, its fragment, or JSON by its `.json` address."""
-    generation = await house.library.generations.one(generation_id)
+    generation = refuse_others(request, await house.library.generations.one(generation_id))
     if wants_json(request):
         return JSONResponse(generation_json(generation, house.language(request)))
     if wants_fragment(request):
@@ -151,6 +154,7 @@ async def generation_page(request: Request, house: TheHouse, generation_id: TheI
 @router.post('/generations/{id}/cancellation')
 async def cancel(request: Request, house: TheHouse, generation_id: TheId) -> Response:
     """End a generation; a final one stays as it is."""
+    refuse_others(request, await house.library.generations.one(generation_id))
     generation = await house.worker.cancel(generation_id)
     return await _after_act(request, house, generation)
 
@@ -158,6 +162,7 @@ async def cancel(request: Request, house: TheHouse, generation_id: TheId) -> Res
 @router.post('/generations/{id}/retry')
 async def retry(request: Request, house: TheHouse, generation_id: TheId) -> Response:
     """Queue a failed, cancelled or interrupted generation again."""
+    refuse_others(request, await house.library.generations.one(generation_id))
     generation = await house.worker.retry(generation_id, visitor_of(request).share)
     return await _after_act(request, house, generation)
 
@@ -170,10 +175,11 @@ async def _starting_fields(request: Request, house: House) -> tuple[dict[str, st
         raise InvalidRequest(N_('Bring all, prompt or settings, not “{value}”.'), value=bring[:40])
     brought: dict[str, str] = {}
     if source is not None:
-        brought = fields_of((await house.library.generations.one(source)).ask)
+        generation = await house.library.generations.one(source)
+        brought = fields_of(refuse_unseen_prompt(request, generation).ask)
     if brought and bring != 'prompt':
         return brought | ({'prompt': ''} if bring == 'settings' else {}), True
-    last = await house.library.generations.last_asked()
+    last = await house.library.generations.last_asked(visitor_of(request).guest_id)
     fields = fields_of(last) | {'provider': ''} if last else {}
     if brought:
         return {**fields, 'prompt': brought['prompt']}, True
@@ -182,7 +188,7 @@ async def _starting_fields(request: Request, house: House) -> tuple[dict[str, st
 
 
 async def _submit_each(
-    house: House, fields: dict[str, str], chosen: tuple[str, ...], share: str
+    house: House, fields: dict[str, str], chosen: tuple[str, ...], visitor: Visitor
 ) -> list[Submitted]:
     """Queue one generation a server, none before all can be; each has a mark of its own.
 
@@ -195,7 +201,10 @@ async def _submit_each(
     mark = submission_of(fields)
     marks = [f'{mark}.{number}' if mark else None for number in range(2, len(asks) + 1)]
     pairs = zip(asks, [mark, *marks], strict=True)
-    return [await house.worker.submit(ask, own_mark, share) for ask, own_mark in pairs]
+    return [
+        await house.worker.submit(ask, own_mark, visitor.share, visitor.guest_id)
+        for ask, own_mark in pairs
+    ]
 
 
 async def _create_page(
@@ -211,7 +220,7 @@ async def _create_page(
     language = house.language(request)
     if error and wants_fragment(request):
         return JSONResponse({'error': failure_json(error, language)}, error.status)
-    recent = await house.library.generations.page(None, RECENT)
+    recent = await house.library.generations.page(None, RECENT, visitor_of(request).guest_id)
     wrong = {name: in_words(one, language) for name, one in error.fields.items()} if error else {}
     return house.renderer.page(
         request,

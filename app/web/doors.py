@@ -8,17 +8,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from app.visitors import Visitor
+
 MOST_BODY_BYTES = 1_000_000
+MOST_PASSWORD_BYTES = 16_384
 MOST_PICTURE_BYTES = 65 * 1024 * 1024  # a picture, and the form around it
 ANY = '{}'
 REST = '{rest}'
 
 
 class Role(Enum):
-    """Who may come in."""
+    """Who may come in: each one, and whoever stands below."""
 
     ANYBODY = 'open'
-    VISITOR = 'visitor'
+    GUEST = 'guest'
+    MAKER = 'maker'
+    OWNER = 'owner'
+
+    def admits(self, visitor: Visitor) -> bool:
+        """Whether a visitor may come in here."""
+        if self is Role.ANYBODY or visitor.owner:
+            return True
+        if self is Role.MAKER:
+            return visitor.makes
+        return self is Role.GUEST and visitor.guest is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,35 +45,37 @@ class Door:
 
     method: str
     path: str
-    role: Role = Role.VISITOR
+    role: Role = Role.OWNER
     most_bytes: int = MOST_BODY_BYTES
 
 
-STRICTEST = Door('', '', Role.VISITOR)
+STRICTEST = Door('', '', Role.OWNER)
 DOORS = (
-    Door('GET', '/'),
-    Door('POST', '/reading', most_bytes=MOST_PICTURE_BYTES),
-    Door('GET', '/generations'),
-    Door('GET', '/generations.json'),
-    Door('POST', '/generations'),
-    Door('GET', '/generations/{}'),
-    Door('POST', '/generations/{}/cancellation'),
-    Door('POST', '/generations/{}/retry'),
+    Door('GET', '/', Role.GUEST),
+    Door('POST', '/reading', Role.MAKER, most_bytes=MOST_PICTURE_BYTES),
+    Door('GET', '/generations', Role.MAKER),
+    Door('GET', '/generations.json', Role.MAKER),
+    Door('POST', '/generations', Role.MAKER),
+    Door('GET', '/generations/{}', Role.MAKER),
+    Door('POST', '/generations/{}/cancellation', Role.MAKER),
+    Door('POST', '/generations/{}/retry', Role.MAKER),
     Door('GET', '/generations/{}/attempts'),
     Door('GET', '/generations/{}/attempts.json'),
-    Door('GET', '/previews/{}'),
-    Door('GET', '/gallery'),
-    Door('GET', '/gallery.json'),
-    Door('GET', '/images/{}'),
-    Door('POST', '/images/{}/favourite'),
-    Door('POST', '/images/{}/deletion'),
-    Door('POST', '/images/{}/restoration'),
-    Door('GET', '/files/{rest}'),
-    Door('GET', '/thumbs/{rest}'),
-    Door('GET', '/events'),
-    Door('GET', '/settings'),
-    Door('GET', '/settings.json'),
-    Door('POST', '/settings'),
+    Door('GET', '/previews/{}', Role.MAKER),
+    Door('GET', '/gallery', Role.GUEST),
+    Door('GET', '/gallery.json', Role.GUEST),
+    Door('GET', '/images/{}', Role.GUEST),
+    Door('POST', '/images/{}/favourite', Role.MAKER),
+    Door('POST', '/images/{}/deletion', Role.MAKER),
+    Door('POST', '/images/{}/restoration', Role.MAKER),
+    Door('POST', '/images/{}/link'),
+    Door('GET', '/files/{rest}', Role.GUEST),
+    Door('GET', '/thumbs/{rest}', Role.GUEST),
+    Door('GET', '/events', Role.GUEST),
+    Door('GET', '/settings', Role.GUEST),
+    Door('GET', '/settings.json', Role.GUEST),
+    Door('POST', '/settings', Role.GUEST),
+    Door('POST', '/settings/password', most_bytes=MOST_PASSWORD_BYTES),
     Door('POST', '/settings/found'),
     Door('GET', '/settings/providers.json'),
     Door('GET', '/settings/providers/new'),
@@ -71,11 +86,22 @@ DOORS = (
     Door('POST', '/settings/providers/{}/order'),
     Door('POST', '/settings/providers/{}/test'),
     Door('POST', '/settings/providers/{}/forgetting'),
-    Door('GET', '/install'),
-    Door('GET', '/install.json'),
+    Door('GET', '/share'),
+    Door('GET', '/share.json'),
+    Door('POST', '/share'),
+    Door('POST', '/share/guests'),
+    Door('POST', '/share/guests/{}/revocation'),
+    Door('POST', '/share/pictures/{}/revocation'),
+    Door('GET', '/join/{}', Role.ANYBODY),
+    Door('POST', '/join/{}', Role.ANYBODY),
+    Door('GET', '/shared/{}', Role.ANYBODY),
+    Door('GET', '/shared/{}/{}', Role.ANYBODY),
+    Door('GET', '/install', Role.GUEST),
+    Door('GET', '/install.json', Role.GUEST),
     Door('GET', '/manifest.webmanifest', Role.ANYBODY),
     Door('GET', '/session', Role.ANYBODY),
-    Door('POST', '/session', Role.ANYBODY),
+    Door('POST', '/session', Role.ANYBODY, most_bytes=MOST_PASSWORD_BYTES),
+    Door('POST', '/session/deletion', Role.ANYBODY),
     Door('GET', '/health', Role.ANYBODY),
     Door('GET', '/static/{rest}', Role.ANYBODY),
 )

@@ -13,8 +13,6 @@ from app.web.render import Language, Renderer, address_of, language_of, wants_fr
 
 log = logger(__name__)
 
-RETRY_AFTER_S = 30
-
 
 class Failures:
     """The last of the three places that catch."""
@@ -32,7 +30,7 @@ class Failures:
         """Say what went wrong, in the visitor's language and the form that was asked for."""
         response = self._in_form(request, error)
         if error.status == 429:
-            response.headers['Retry-After'] = str(RETRY_AFTER_S)
+            response.headers['Retry-After'] = str(error.retry_after_s)
         if error.status == 400:
             response.headers['Connection'] = 'close'
         return response

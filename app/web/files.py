@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -23,6 +24,7 @@ from app.formats import MIME_EXTENSIONS
 from app.images import THUMB_WIDTHS
 from app.log import logger
 from app.web.house import House
+from app.web.visiting import visitor_of
 
 log = logger(__name__)
 
@@ -51,7 +53,7 @@ class Files:
         """
         if scope['method'] != 'GET':
             raise WrongMethod(N_('This address takes another method.'))
-        digest, path, mime = await self._find(scope['path'])
+        digest, path, mime = await self._find(Request(scope))
         asked = Headers(scope=scope)
         response = await asyncio.to_thread(
             _answer, self._house.config.data, digest, path, mime, asked
@@ -61,12 +63,13 @@ class Files:
             response.headers[FILE_HEADER] = quote(key)
         await response(scope, receive, send)
 
-    async def _find(self, address: str) -> tuple[str, Path, str]:
+    async def _find(self, request: Request) -> tuple[str, Path, str]:
+        address, only = request.scope['path'], visitor_of(request).only
         original = _ORIGINAL.fullmatch(address)
         thumb = _THUMB.fullmatch(address)
         match = original or thumb
         digest = str(match[1]) if match else ''
-        file = await self._house.library.images.file_of(digest) if digest else None
+        file = await self._house.library.images.file_of(digest, only) if digest else None
         if file is None:
             raise NotFound(N_('There is no such picture.'))
         if thumb and int(thumb[2]) in THUMB_WIDTHS:

@@ -12,13 +12,15 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from app.errors import N_, Gone
+from app.errors import N_, Forbidden, Gone
 from app.library.images import Filter
 from app.models import Generation, Image
 from app.web.house import House, house_of
+from app.web.lifetimes import LIFETIMES
 from app.web.numbers import id_in, number_in
 from app.web.render import wants_fragment, wants_json
 from app.web.shapes import attempt_json, image_json
+from app.web.visiting import refuse_others_picture, refuse_unseen, visitor_of
 
 router = APIRouter()
 TheHouse = Annotated[House, Depends(house_of)]
@@ -46,7 +48,8 @@ async def gallery_page(request: Request, house: TheHouse) -> Response:
         (name, list(images))
         for name, images in groupby(found, key=lambda image: language.day(image.created_at))
     ]
-    everything = await house.library.images.facets('all')
+    visitor = visitor_of(request)
+    everything = await house.library.images.facets('all') if visitor.only is None else ()
     return house.renderer.page(
         request,
         'gallery.html',
@@ -55,8 +58,9 @@ async def gallery_page(request: Request, house: TheHouse) -> Response:
         query=_query(chosen),
         newer=newer,
         older=f'/gallery{older}' if older else None,
-        models=await house.library.images.facets('model'),
-        total=everything[0].images if everything else 0,
+        models=await house.library.images.facets('model') if visitor.only is None else (),
+        guests=house.guests.all() if visitor.owner else (),
+        total=everything[0].images if everything else None,
         provider=house.provider_line(),
     )
 
@@ -64,7 +68,7 @@ async def gallery_page(request: Request, house: TheHouse) -> Response:
 @router.get('/images/{id}')
 async def image_page(request: Request, house: TheHouse, image_id: TheId) -> Response:
     """Show one picture with its whole label; in the trash, with the way back."""
-    image = await house.library.images.one(image_id)
+    image = refuse_unseen(request, await house.library.images.one(image_id))
     if wants_json(request):
         return JSONResponse(image_json(image, house.root))
     chosen = _filter(request)
@@ -77,12 +81,13 @@ async def image_page(request: Request, house: TheHouse, image_id: TheId) -> Resp
         image=image,
         generation=generation,
         settings_text=_settings_text(image, generation),
-        attempts=[attempt_json(one) for one in await house.library.attempts.of(generation.id)],
+        attempts=await _attempts(request, house, generation.id),
         newer=newer[0] if newer else None,
         older=older[0] if older else None,
         chosen=chosen,
         query=_query(chosen),
         back=_page_from(chosen, newer, PAGE // 2),
+        lifetimes=LIFETIMES,
         file_missing=not house.store.original(image.file).is_file(),
         provider=house.provider_line(),
     )
@@ -91,7 +96,7 @@ async def image_page(request: Request, house: TheHouse, image_id: TheId) -> Resp
 @router.post('/images/{id}/favourite')
 async def favourite(request: Request, house: TheHouse, image_id: TheId) -> Response:
     """Mark a picture, or unmark it if it is marked."""
-    image = await house.library.images.one(image_id)
+    image = await _own(request, house, image_id)
     changed = await house.library.images.set_favourite(image.id, favourite=not image.favourite)
     return _after_act(request, house, changed)
 
@@ -99,7 +104,8 @@ async def favourite(request: Request, house: TheHouse, image_id: TheId) -> Respo
 @router.post('/images/{id}/deletion')
 async def delete(request: Request, house: TheHouse, image_id: TheId) -> Response:
     """Put a picture into the trash; its row and file stay."""
-    image = await house.library.images.set_deleted(image_id, time.time())
+    image = await _own(request, house, image_id)
+    image = await house.library.images.set_deleted(image.id, time.time())
     house.changes.announce(image.generation_id)
     return _after_act(request, house, image)
 
@@ -111,12 +117,23 @@ async def restore(request: Request, house: TheHouse, image_id: TheId) -> Respons
     Raises:
         Gone: Its file is not there any more.
     """
-    image = await house.library.images.one(image_id)
+    image = await _own(request, house, image_id)
     if not house.store.original(image.file).is_file():
         raise Gone(N_('The file of this picture is gone from the data folder.'))
     image = await house.library.images.set_deleted(image.id, None)
     house.changes.announce(image.generation_id)
     return _after_act(request, house, image)
+
+
+async def _own(request: Request, house: House, image_id: int) -> Image:
+    return refuse_others_picture(request, await house.library.images.one(image_id))
+
+
+async def _attempts(request: Request, house: House, generation_id: int) -> list[dict[str, object]]:
+    """Give the calls of a generation, which are the owner's to look at."""
+    if not visitor_of(request).owner:
+        return []
+    return [attempt_json(one) for one in await house.library.attempts.of(generation_id)]
 
 
 def _after_act(request: Request, house: House, image: Image) -> Response:
@@ -169,13 +186,22 @@ def _page_from(chosen: Filter, newer: tuple[Image, ...], shown: int) -> str:
 
 
 def _filter(request: Request) -> Filter:
-    query = request.query_params
+    """Read what to show; a guest's sight ends where their link says.
+
+    Raises:
+        Forbidden: The trash is the owner's.
+    """
+    query, visitor = request.query_params, visitor_of(request)
+    deleted = query.get('deleted', '') == '1'
+    if deleted and not visitor.owner:
+        raise Forbidden(N_('Your link does not open this.'))
     return Filter(
         words=query.get('q', '').strip()[:LONGEST_QUESTION],
         model=query.get('model', '')[:LONGEST_QUESTION],
         provider=query.get('provider', '')[:LONGEST_QUESTION],
         favourite=query.get('favourite', '') == '1',
-        deleted=query.get('deleted', '') == '1',
+        deleted=deleted,
+        guest=number_in(request, 'guest') if visitor.owner else visitor.only,
     )
 
 

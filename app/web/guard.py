@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import N_, AppError, Crowded, Forbidden, SignInRequired, TooLarge
 from app.visitors import MOST_CONNECTIONS_A_VISITOR, Proxies, Shares, Visitor
-from app.web.doors import Door, Role, door_of
+from app.web.doors import Door, door_of
 from app.web.failures import Failures
 from app.web.framing import check_framing
 from app.web.hosts import Hosts
@@ -81,16 +81,16 @@ class Guard:
             to_slash = RedirectResponse(f'/{address_of(Request(scope))}', 308)
             await to_slash(scope, receive, send)
             return
-        if self._sessions.needed and self._sessions.is_signed_in(headers, visitor.scheme):
-            visitor = replace(visitor, share='')
+        visitor = self._known(headers, visitor)
+        scope.setdefault('state', {})['visitor'] = visitor  # a refusal's page looks at it too
         crowded = bool(scope.get('state', {}).get(CROWDED))
         if not visitor.behind_proxy or not visitor.share:
-            self._check_visitor(headers, visitor, door, length, crowded=crowded)
+            _check_visitor(visitor, door, length, crowded=crowded)
             await self._app(_seen_by(scope, visitor), _capped(receive, door), send)
             return
         try:
             crowded = not self._proxied.take(visitor.share)
-            self._check_visitor(headers, visitor, door, length, crowded=crowded)
+            _check_visitor(visitor, door, length, crowded=crowded)
             await self._app(_seen_by(scope, visitor), _capped(receive, door), send)
         finally:
             self._proxied.give_back(visitor.share)
@@ -107,22 +107,28 @@ class Guard:
         if scope['method'] not in SAFE_METHODS and not self._sessions.has_token(headers):
             _refuse_other_sites(headers, _origin(visitor.scheme, host))
 
-    def _check_visitor(
-        self, headers: Headers, visitor: Visitor, door: Door, length: int, *, crowded: bool
-    ) -> None:
-        """Refuse who may not come in here, or not with so much.
+    def _known(self, headers: Headers, visitor: Visitor) -> Visitor:
+        """Find out as whom a visitor comes in; who has shown to be the owner has no limits."""
+        known = self._sessions.who(headers, visitor.scheme)
+        has_shown = known.owner and self._sessions.needed
+        share = '' if has_shown else visitor.share
+        return replace(visitor, owner=known.owner, guest=known.guest, share=share)
 
-        Raises:
-            AppError: `Crowded`, `SignInRequired` or `TooLarge`.
-        """
-        if crowded and visitor.share:
-            raise Crowded(N_('Too many connections from this address. Close some of its pages.'))
-        if door.role is not Role.ANYBODY and not self._sessions.is_signed_in(
-            headers, visitor.scheme
-        ):
-            raise SignInRequired(N_('This Easel asks for its password.'))
-        if length > door.most_bytes:
-            raise _too_large(door.most_bytes)
+
+def _check_visitor(visitor: Visitor, door: Door, length: int, *, crowded: bool) -> None:
+    """Refuse who may not come in here, or not with so much.
+
+    Raises:
+        AppError: `Crowded`, `SignInRequired`, `Forbidden` or `TooLarge`.
+    """
+    if crowded and visitor.share:
+        raise Crowded(N_('Too many connections from this address. Close some of its pages.'))
+    if not door.role.admits(visitor):
+        if visitor.guest:
+            raise Forbidden(N_('Your link does not open this.'))
+        raise SignInRequired(N_('This Easel asks for its password.'))
+    if length > door.most_bytes:
+        raise _too_large(door.most_bytes)
 
 
 def _seen_by(scope: Scope, visitor: Visitor) -> Scope:
@@ -131,7 +137,6 @@ def _seen_by(scope: Scope, visitor: Visitor) -> Scope:
         **scope,
         'scheme': visitor.scheme,
         'client': (visitor.address, 0),
-        'state': {**scope.get('state', {}), 'visitor': visitor},
     }
     return {**seen, 'method': 'GET'} if scope['method'] == 'HEAD' else seen
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
 from app.addresses import origin_of
+from app.admission import Admission
 from app.changes import Changes
 from app.config import Config
+from app.guests import Guests
 from app.images import Store
 from app.library import Library
 from app.outbound import Outbound
@@ -16,11 +18,15 @@ from app.previews import Previews
 from app.providers import Providers
 from app.providers.neighbours import Neighbours
 from app.providers.roster import Roster
+from app.throttle import Throttle
+from app.visitors import HERE
 from app.web.render import Language, Renderer, language_of
 from app.web.root import Root
 from app.web.session import Sessions
 from app.worker import Worker
 
+GUESSES_A_MINUTE, EVERYBODYS_GUESSES_A_MINUTE = 10, 100
+KNOCKS_A_MINUTE, EVERYBODYS_KNOCKS_A_MINUTE = 120, 1_200
 NO_API = ('HTTP 404', 'HTTP 405', 'no list of models')
 
 
@@ -48,7 +54,12 @@ class ProviderLine:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """The parts of one running Easel."""
+    """The parts of one running Easel.
+
+    Attributes:
+        guesses: How often passwords are tried.
+        knocks: How often links are tried.
+    """
 
     config: Config
     root: Root
@@ -63,6 +74,14 @@ class House:
     worker: Worker
     renderer: Renderer
     sessions: Sessions
+    admission: Admission
+    guests: Guests
+    guesses: Throttle = field(
+        default_factory=lambda: Throttle(GUESSES_A_MINUTE, EVERYBODYS_GUESSES_A_MINUTE, (HERE,))
+    )
+    knocks: Throttle = field(
+        default_factory=lambda: Throttle(KNOCKS_A_MINUTE, EVERYBODYS_KNOCKS_A_MINUTE, (HERE,))
+    )
 
     def language(self, request: Request) -> Language:
         """Give the reader's language."""

@@ -14,6 +14,7 @@ from app.web.house import House, house_of
 from app.web.numbers import id_in
 from app.web.render import wants_json
 from app.web.shapes import attempt_json
+from app.web.visiting import refuse_others, visitor_of
 
 router = APIRouter()
 TheHouse = Annotated[House, Depends(house_of)]
@@ -42,15 +43,17 @@ async def attempts_page(request: Request, house: TheHouse, generation_id: TheId)
 
 
 @router.get('/previews/{name}')
-async def preview(house: TheHouse, name: str) -> Response:
+async def preview(request: Request, house: TheHouse, name: str) -> Response:
     """Give a partial picture, as the decoder child wrote it.
 
     Raises:
-        NotFound: There is none, or a newer one has taken its place.
+        NotFound: There is none, a newer one has taken its place, or it is somebody else's.
     """
     match = _PREVIEW.fullmatch(name)
     shown = house.previews.of(int(match[1])).get(int(match[2])) if match else None
     if match is None or shown is None or shown.serial != int(match[3]):
         raise NotFound(N_('There is no such picture.'))
+    if visitor_of(request).guest:
+        refuse_others(request, await house.library.generations.one(int(match[1])))
     headers = {'Content-Security-Policy': PREVIEW_POLICY, 'Cache-Control': 'no-store'}
     return Response(shown.webp, media_type='image/webp', headers=headers)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
@@ -17,12 +18,13 @@ from app.changes import Listener
 from app.errors import N_, AppError, WrongMethod
 from app.web.house import House
 from app.web.outlook import outlooks
-from app.web.render import Language
+from app.web.visiting import visitor_of
 
 HEARTBEAT_S = 20.0
 RETRY_MS = 2_000
 MOST_SHOWING = 200
 MOST_DRAWN = 256
+PULSE = b':\n\n'
 HEADERS = [
     (b'content-type', b'text/event-stream; charset=utf-8'),
     (b'cache-control', b'no-store'),
@@ -30,12 +32,23 @@ HEADERS = [
 ]
 
 
+Key = tuple[int, str, bool]  # of a generation, a language, and whether the owner looks
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """An event, and whose generation it tells of; None: the owner's."""
+
+    block: bytes
+    guest: int | None
+
+
 class Live:
     """Serves `/events?showing=17,18`."""
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._drawn: OrderedDict[tuple[int, str], tuple[int, asyncio.Task[bytes]]] = OrderedDict()
+        self._drawn: OrderedDict[Key, tuple[int, asyncio.Task[Drawn]]] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Stream until the browser or the server goes.
@@ -46,7 +59,7 @@ class Live:
         if scope['method'] != 'GET':
             raise WrongMethod(N_('This address takes another method.'))
         request = Request(scope)
-        language = self._house.language(request)
+        viewer = Viewer(self._house, request)
         showing = _ids(request.query_params.get('showing', ''))
         async with self._house.changes.listening() as listener:
             await send({'type': 'http.response.start', 'status': 200, 'headers': HEADERS})
@@ -54,45 +67,69 @@ class Live:
             gone = asyncio.create_task(_end_when_gone(receive, listener))
             try:
                 for generation_id in showing:
-                    await _write(send, await self._draw(generation_id, language))
-                await self._follow(listener, language, send)
+                    await _write(send, viewer.part_of(await self._draw(generation_id, viewer)))
+                await self._follow(listener, viewer, send)
             finally:
                 gone.cancel()
             await send({'type': 'http.response.body', 'body': b''})
 
-    async def _follow(self, listener: Listener, language: Language, send: Send) -> None:
+    async def _follow(self, listener: Listener, viewer: Viewer, send: Send) -> None:
         while not listener.ended:
             ids = await listener.wait(HEARTBEAT_S)
-            if listener.ended:
+            doubted = listener.doubted or viewer.visitor.guest
+            if listener.ended or (doubted and not viewer.may_stay()):
                 return
             if not ids:
-                await _write(send, b':\n\n')
+                await _write(send, PULSE)
             for generation_id in sorted(ids):
-                await _write(send, await self._event(generation_id, language))
+                await _write(send, viewer.part_of(await self._event(generation_id, viewer)))
 
-    async def _event(self, generation_id: int, language: Language) -> bytes:
+    async def _event(self, generation_id: int, viewer: Viewer) -> Drawn:
         """Give the event for a change, drawn once for all streams of a language."""
-        key = (generation_id, language.code)
+        key = (generation_id, viewer.language.code, viewer.visitor.owner)
         serial = self._house.changes.serial_of(generation_id)
         known = self._drawn.get(key)
         if known is None or known[0] != serial:
-            known = (serial, asyncio.create_task(self._draw(generation_id, language)))
+            known = (serial, asyncio.create_task(self._draw(generation_id, viewer)))
             self._drawn[key] = known
             if len(self._drawn) > MOST_DRAWN:
                 self._drawn.popitem(last=False)
         return await asyncio.shield(known[1])
 
-    async def _draw(self, generation_id: int, language: Language) -> bytes:
+    async def _draw(self, generation_id: int, viewer: Viewer) -> Drawn:
         try:
             generation = await self._house.library.generations.one(generation_id)
             ahead = await outlooks(self._house, (generation,))
         except AppError:
-            return b':\n\n'
-        html = language.draw(
-            '_generation.html', generation=generation, ahead=ahead, now=time.time()
+            return Drawn(PULSE, None)
+        html = viewer.language.draw(
+            '_generation.html',
+            generation=generation,
+            ahead=ahead,
+            now=time.time(),
+            viewer=viewer.visitor,
         )
         lines = ''.join(f'data: {line.strip()}\n' for line in html.splitlines() if line.strip())
-        return f'event: generation\n{lines}\n'.encode()
+        return Drawn(f'event: generation\n{lines}\n'.encode(), generation.guest)
+
+
+class Viewer:
+    """Who looks at a stream, for as long as they may."""
+
+    def __init__(self, house: House, request: Request) -> None:
+        self.language = house.language(request)
+        self.visitor = visitor_of(request)
+        self._sessions = house.sessions
+        self._headers = request.headers
+
+    def part_of(self, drawn: Drawn) -> bytes:
+        """Give an event to whom it concerns; to others only that the stream is alive."""
+        return drawn.block if self.visitor.may_change(drawn.guest) else PULSE
+
+    def may_stay(self) -> bool:
+        """Whether what let them in still does: a password can change, a link can end."""
+        known = self._sessions.who(self._headers, self.visitor.scheme)
+        return (known.owner, known.guest) == (self.visitor.owner, self.visitor.guest)
 
 
 async def _end_when_gone(receive: Receive, listener: Listener) -> None:

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, Response
 from app.config import CHECKOUT
 from app.errors import N_, Failure
 from app.sentences import Telling, tell
+from app.visitors import Visitor
 from app.web.root import Root
 from app.web.static import Static
 
@@ -23,6 +24,7 @@ LANGUAGES = {'en': 'English', 'ru': 'Русский'}
 LANGUAGE_COOKIE = 'easel-language'
 THEME_COOKIE = 'easel-theme'
 THEMES = ('system', 'light', 'dark')
+STRANGER = Visitor('', 'http')
 CANVAS = {'light': '#fafafa', 'dark': '#101010'}  # the window around a page, as --canvas
 MONTHS = (
     N_('{day} January {year}'), N_('{day} February {year}'), N_('{day} March {year}'),
@@ -129,11 +131,14 @@ class Renderer:
     anew costs 40 ms at the first page.
     """
 
-    def __init__(self, static: Static, cache: Path, root: Root) -> None:
+    def __init__(
+        self, static: Static, cache: Path, root: Root, name_of_guest: Callable[[int], str] = str
+    ) -> None:
         cache.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.static = static
         self._root = root
         self._cache = FileSystemBytecodeCache(str(cache))
+        self._name_of_guest = name_of_guest
         self._languages: dict[str, Language] = {}
 
     def language(self, code: str) -> Language:
@@ -152,6 +157,7 @@ class Renderer:
             request_path=request.scope['path'],
             request_address=address_of(request),
             theme=theme_of(request),
+            viewer=request.scope.get('state', {}).get('visitor', STRANGER),
             **values,
         )
         return HTMLResponse(html, status, headers={'Cache-Control': 'no-store'})
@@ -178,6 +184,7 @@ class Renderer:
             'amount': language.amount,
             'decimal': language.decimal,
             'static': self.static.address,
+            'name_of_guest': self._name_of_guest,
         }
         environment.globals.update(functions, language=code, languages=LANGUAGES, canvas=CANVAS)
         environment.filters['iso'] = _iso

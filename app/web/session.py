@@ -1,42 +1,73 @@
-"""Who is asking: nobody in particular, a signed-in visitor, or a program with a token."""
+"""Who is asking: nobody in particular, the owner, a guest, or a program with a token."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from app.config import Config, new_secret
+from app.admission import Admission
+from app.config import new_secret
+from app.visitors import Guest
 
 SESSION_S = 90 * 24 * 3600
-NO_PASSWORD = 'off'  # noqa: S105 (the word that says there is none)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """As whom a request comes in; neither is a stranger."""
+
+    owner: bool = False
+    guest: Guest | None = None
+
+
+STRANGER = Known()
+OWNER = Known(owner=True)
 
 
 class Sessions:
-    """Signs and checks the session cookie; a changed password ends every session."""
+    """Signs and checks the session cookie; a changed password ends every session.
 
-    def __init__(self, config: Config, secret: str, local_token: str) -> None:
-        password = config.password
-        self._password = None if password in (None, NO_PASSWORD) else password
-        self._tokens = [token for token in (config.token, local_token) if token]
-        self._below = bool(config.root_path)
-        self._key = hashlib.sha256(f'{secret}\n{self._password}'.encode()).digest()
+    A cookie is `EXPIRES.SIGNATURE` for the owner and `EXPIRES.GUEST.SIGNATURE` for a guest.
+    """
+
+    def __init__(
+        self,
+        admission: Admission,
+        secret: str,
+        tokens: Iterable[str | None] = (),
+        guest_of: Callable[[int], Guest | None] = lambda _: None,
+        root_path: str = '',
+    ) -> None:
+        self._admission = admission
+        self._secret = secret
+        self._tokens = [token for token in tokens if token]
+        self._guest_of = guest_of
+        self._below = bool(root_path)
         self.cookie_name = f'easel-{hashlib.sha256(secret.encode()).hexdigest()[:8]}'
 
     @property
     def needed(self) -> bool:
         """Whether a password is set at all."""
-        return self._password is not None
+        return self._admission.password is not None
 
-    def sign_in(self, password: str) -> str | None:
-        """Give a cookie's value for the right password, None for a wrong one."""
-        right = (self._password or '').encode()
-        if not self.needed or not hmac.compare_digest(password.encode(), right):
+    def sign_in(self, given: str) -> str | None:
+        """Give a cookie's value for the right password, None for a wrong one; may take 0.2 s."""
+        password = self._admission.password
+        if password is None or not password.matches(given):
             return None
-        expires = str(int(time.time()) + SESSION_S)
-        return f'{expires}.{self._sign(expires)}'
+        return self.owners_cookie()
+
+    def owners_cookie(self) -> str:
+        """Sign the owner in, who has shown to be that."""
+        return self._signed(str(int(time.time()) + SESSION_S))
+
+    def guests_cookie(self, guest: Guest) -> str:
+        """Sign a guest in, whose link was checked."""
+        return self._signed(f'{int(time.time()) + SESSION_S}.{guest.id}')
 
     def cookie_name_on(self, scheme: str) -> str:
         """Name the cookie; over TLS so that no other host and no plain page can set it.
@@ -47,9 +78,19 @@ class Sessions:
             return self.cookie_name
         return f'__Secure-{self.cookie_name}' if self._below else f'__Host-{self.cookie_name}'
 
-    def is_signed_in(self, headers: Mapping[str, str], scheme: str = 'http') -> bool:
-        """Whether a request comes from somebody who may be here."""
-        return not self.needed or self.has_token(headers) or self._has_cookie(headers, scheme)
+    def who(self, headers: Mapping[str, str], scheme: str = 'http') -> Known:
+        """Tell as whom a request comes in; without a password everybody is the owner."""
+        if not self.needed or self.has_token(headers):
+            return OWNER
+        found = STRANGER
+        # by hand: a library gives up at the odd cookies that other apps on this host set
+        for pair in headers.get('cookie', '').split(';'):
+            name, _, value = pair.strip().partition('=')
+            if name == self.cookie_name_on(scheme):
+                found = self._whose(value)
+            if found != STRANGER:
+                return found
+        return found
 
     def has_token(self, headers: Mapping[str, str]) -> bool:
         """Whether a request carries a program's token."""
@@ -59,22 +100,23 @@ class Sessions:
             hmac.compare_digest(given, known.encode()) for known in self._tokens
         )
 
-    def _has_cookie(self, headers: Mapping[str, str], scheme: str) -> bool:
-        """Look for our cookie by hand: a library gives up at the odd ones that other apps set."""
-        for pair in headers.get('cookie', '').split(';'):
-            name, _, value = pair.strip().partition('=')
-            if name == self.cookie_name_on(scheme) and self._is_valid(value):
-                return True
-        return False
+    def _whose(self, cookie: str) -> Known:
+        said, _, signature = cookie.rpartition('.')
+        if not hmac.compare_digest(signature.encode(), self._sign(said).encode()):
+            return STRANGER
+        expires, _, guest_id = said.partition('.')
+        if int(expires) <= time.time():
+            return STRANGER
+        return Known(guest=self._guest_of(int(guest_id))) if guest_id else OWNER
 
-    def _is_valid(self, cookie: str) -> bool:
-        expires, _, signature = cookie.partition('.')
-        if not hmac.compare_digest(signature.encode(), self._sign(expires).encode()):
-            return False
-        return int(expires) > time.time()
+    def _signed(self, said: str) -> str:
+        return f'{said}.{self._sign(said)}'
 
-    def _sign(self, expires: str) -> str:
-        return hmac.new(self._key, expires.encode(), 'sha256').hexdigest()
+    def _sign(self, said: str) -> str:
+        password = self._admission.password
+        kept = password.kept if password else None
+        key = hashlib.sha256(f'{self._secret}\n{kept}'.encode()).digest()
+        return hmac.new(key, said.encode(), 'sha256').hexdigest()
 
 
 def kept_secret(path: Path) -> str:

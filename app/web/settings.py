@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -12,7 +11,6 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app import __version__
 from app.errors import N_, InvalidRequest
 from app.images import free_bytes
-from app.log import logger
 from app.web.forms import form_fields
 from app.web.house import House, house_of
 from app.web.offers import offers_json, offers_of
@@ -26,22 +24,21 @@ from app.web.render import (
     wants_json,
 )
 from app.web.standing import standing_json, standings
+from app.web.visiting import visitor_of
 
-log = logger(__name__)
 router = APIRouter()
 TheHouse = Annotated[House, Depends(house_of)]
 
 COOKIE_S = 400 * 24 * 3600
-SIGN_IN_FIELD = 'password'
-OWN_PAGE = re.compile(
-    r'/(?:(?:gallery|settings|install|generations|images/\d+)(?:\?[\w=&%+.-]*)?)?'
-)
 
 
 @router.get('/settings')
 @router.get('/settings.json')
 async def settings_page(request: Request, house: TheHouse) -> Response:
     """Show language and theme, the provider, and where everything is kept."""
+    own = {'language': language_of(request), 'theme': theme_of(request)}
+    if not visitor_of(request).owner:
+        return _guests_page(request, house, own)
     everything = await house.library.images.facets('all')
     shown = {
         'version': __version__,
@@ -50,7 +47,6 @@ async def settings_page(request: Request, house: TheHouse) -> Response:
         'free_bytes': free_bytes(house.config.data),
     }
     if wants_json(request):
-        own = {'language': language_of(request), 'theme': theme_of(request)}
         configured = {
             'api_url': house.config.api_url,
             'api_model': house.config.api_model,
@@ -66,6 +62,19 @@ async def settings_page(request: Request, house: TheHouse) -> Response:
         stepped_aside=house.providers.environment if house.providers.guess_stepped_aside else None,
         offers=offers_of(house),
         neighbours=house.neighbours,
+        admission=house.admission,
+        chosen_language=request.cookies.get(LANGUAGE_COOKIE, ''),
+        provider=house.provider_line(),
+    )
+
+
+def _guests_page(request: Request, house: House, own: dict[str, str]) -> Response:
+    """Show a guest what is theirs: how the pages look to them."""
+    if wants_json(request):
+        return JSONResponse(own)
+    return house.renderer.page(
+        request,
+        'settings.html',
         chosen_language=request.cookies.get(LANGUAGE_COOKIE, ''),
         provider=house.provider_line(),
     )
@@ -92,38 +101,6 @@ async def change_settings(request: Request) -> Response:
             raise InvalidRequest(N_('“{value}” can not be chosen here.'), value=value[:40])
         elif field in fields:
             response.delete_cookie(cookie)
-    return response
-
-
-@router.get('/session')
-async def sign_in_page(request: Request, house: TheHouse) -> Response:
-    """Show the sign-in form."""
-    if not house.sessions.needed:
-        return RedirectResponse('/', 303)
-    return house.renderer.page(request, 'sign_in.html', message='', back='')
-
-
-@router.post('/session')
-async def sign_in(request: Request, house: TheHouse) -> Response:
-    """Take a password; a wrong one shows the form again."""
-    fields = await form_fields(request)
-    cookie = house.sessions.sign_in(fields.get(SIGN_IN_FIELD, ''))
-    back = fields.get('back', '')
-    if cookie is None:
-        log.warning('a wrong password was given')
-        message = house.language(request).translate(N_('That is not the password.'))
-        return house.renderer.page(request, 'sign_in.html', status=401, message=message, back=back)
-    log.info('somebody signed in')
-    response = RedirectResponse(back if OWN_PAGE.fullmatch(back) else '/', 303)
-    scheme = request.scope['scheme']
-    response.set_cookie(
-        house.sessions.cookie_name_on(scheme),
-        cookie,
-        COOKIE_S,
-        secure=scheme == 'https',
-        httponly=True,
-        samesite='strict',
-    )
     return response
 
 

@@ -1,0 +1,72 @@
+"""The addresses under which other machines reach this one."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from contextlib import closing
+
+from app.log import logger
+
+log = logger(__name__)
+
+# Bridges to containers and virtual machines: no person is at their other end.
+BRIDGES = ('docker', 'br-', 'veth', 'virbr', 'vmnet', 'lxc', 'cni', 'podman')
+WILDCARDS = ('0.0.0.0', '::')  # noqa: S104 (only compared)
+# Connecting a datagram socket sends nothing; it only asks which own address would be used.
+FAR = ((socket.AF_INET, '192.0.2.1'), (socket.AF_INET6, '2001:db8::1'))
+
+
+def addresses() -> tuple[str, ...]:
+    """List them, IPv4 first, and of each kind that of the default route; without brackets."""
+    listed = [*_by_route(), *_by_interface()]
+    usable = dict.fromkeys(address for address in listed if _is_reachable(address))
+    return tuple(sorted(usable, key=lambda address: ':' in address))
+
+
+def origins(host: str, port: int) -> tuple[str, ...]:
+    """Write what `host` lets others connect to as a browser wants it: `http://192.168.1.20:8484`.
+
+    Args:
+        host: What is listened on; a wildcard stands for every address of its kind, `::` for all.
+        port: Where.
+    """
+    listed = [one for one in addresses() if host == '::' or ':' not in one]
+    listed = listed if host in WILDCARDS else [host]
+    named = (f'[{one}]' if ':' in one else one for one in listed)
+    return tuple(f'http://{name}:{port}' for name in named)
+
+
+def _by_route() -> list[str]:
+    found = []
+    for family, far in FAR:
+        try:
+            with closing(socket.socket(family, socket.SOCK_DGRAM)) as asking:
+                asking.connect((far, 9))
+                found.append(str(asking.getsockname()[0]))
+        except OSError:
+            continue
+    return found
+
+
+def _by_interface() -> list[str]:
+    try:
+        import ifaddr  # loads ctypes, which no start needs that stays on this machine
+
+        adapters = list(ifaddr.get_adapters())
+    except (OSError, MemoryError) as error:  # systemd's MemoryDenyWriteExecute can stop ctypes
+        log.warning('the addresses of this machine can not be listed: %s', error)
+        return []
+    people = [one for one in adapters if not one.nice_name.startswith(BRIDGES)]
+    ips = [address.ip for adapter in people for address in adapter.ips]
+    return [ip if isinstance(ip, str) else str(ip[0]) for ip in ips]
+
+
+def _is_reachable(text: str) -> bool:
+    address = ipaddress.ip_address(text.partition('%')[0])
+    return not (
+        address.is_loopback
+        or address.is_link_local
+        or address.is_unspecified
+        or address.is_multicast
+    )

@@ -1,0 +1,169 @@
+"""The pages of sharing, measured by axe at WCAG 2.2 AA: wide and narrow, light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.browser import DESKTOP, PHONE, chromium, watched
+from tests.guests import path_of
+from tests.servers import Easel, running_easel
+from tests.test_axe import RULES
+
+pytestmark = pytest.mark.browser
+
+PAGES = {
+    'sharing': ('owner', '/share'),
+    'settings while shared': ('owner', '/settings'),
+    'picture of a guest': ('owner', '/images/2'),
+    'gallery of a guest': ('owner', '/gallery?guest=1'),
+    'session': ('owner', '/session'),
+    'guest, create': ('guest', '/'),
+    'guest, gallery': ('guest', '/gallery'),
+    'guest, picture': ('guest', '/images/2'),
+    'guest, settings': ('guest', '/settings'),
+    'guest, not allowed': ('guest', '/share'),
+    'come in': ('stranger', '{join}'),
+    'shown picture': ('stranger', '{shown}'),
+    'link to nowhere': ('stranger', '/shared/nowhere'),
+    'sign in': ('stranger', '/session'),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A server that is shared: the cookies of owner and guest, and where the links lead."""
+
+    easel: Easel
+    cookies: dict[str, dict[str, str]]
+    links: dict[str, str]
+
+
+@pytest.fixture(scope='module')
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope='module')
+def shared(upstream: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    data: Path = tmp_path_factory.mktemp('shared') / 'data'
+    with running_easel(data, {'EASEL_API_URL': upstream}) as easel, easel.client() as owner:
+        easel.draw(prompt='a fox in the snow', size='300x200')
+        yield furnish(easel, owner)
+
+
+def furnish(easel: Easel, owner: httpx.Client) -> Shared:
+    """Let the network in, invite two guests, have one draw, and show one picture by a link."""
+    own = {'Accept': 'application/json', 'Origin': easel.url}
+    owner.post('/share', data={'sharing': 'on'}, headers=own)
+    ticks = {'name': 'Mira', 'makes': 'on', 'sees_all': 'on'}
+    join = path_of(owner.post('/share/guests', data=ticks, headers=own).json()['url'])
+    owner.post('/share/guests', data={'name': 'Tom', 'sees_all': 'on'}, headers=own)
+    owner.post('/share/guests/2/revocation', headers=own)
+    shown = owner.post('/images/1/link', data={'tells_prompt': 'on'}, headers=own).json()['url']
+    with easel.client() as guest:
+        guest.post(join, headers=own)
+        guest.post('/generations', data={'prompt': 'a harbour', 'size': '200x300'}, headers=own)
+        while guest.get('/generations/2.json').json()['status'] != 'done':
+            pass
+        cookies = {'owner': dict(owner.cookies), 'guest': dict(guest.cookies), 'stranger': {}}
+    return Shared(easel, cookies, {'{join}': join, '{shown}': path_of(shown)})
+
+
+def opened(
+    browser: Browser, shared: Shared, who: str, viewport: dict[str, int], theme: str = 'light'
+) -> Page:
+    context = browser.new_context(
+        viewport=viewport,  # type: ignore[arg-type]
+        color_scheme='dark' if theme == 'dark' else 'light',
+        has_touch=viewport is PHONE,
+        base_url=shared.easel.url,
+    )
+    context.add_cookies(
+        [
+            {'name': name, 'value': value, 'url': shared.easel.url}
+            for name, value in shared.cookies[who].items()
+        ]
+    )
+    return context.new_page()
+
+
+@pytest.mark.parametrize('theme', ['light', 'dark'])
+@pytest.mark.parametrize('viewport', [DESKTOP, PHONE], ids=['wide', 'narrow'])
+@pytest.mark.parametrize(('who', 'address'), PAGES.values(), ids=PAGES.keys())
+def test_axe_finds_nothing(
+    browser: Browser, shared: Shared, who: str, address: str, viewport: dict[str, int], theme: str
+) -> None:
+    page = opened(browser, shared, who, viewport, theme)
+    page.goto(shared.links.get(address, address), wait_until='load')
+    page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+    page.wait_for_timeout(200)
+
+    results = Axe().run(page, options=RULES)
+    overflow = page.evaluate('document.documentElement.scrollWidth - innerWidth')
+
+    assert results.violations_count == 0, results.generate_report()
+    assert overflow <= 0
+    page.context.close()
+
+
+@pytest.mark.parametrize('viewport', [DESKTOP, PHONE], ids=['wide', 'narrow'])
+def test_an_owner_makes_both_kinds_of_link_by_hand(
+    browser: Browser, shared: Shared, viewport: dict[str, int]
+) -> None:
+    page = opened(browser, shared, 'owner', viewport)
+    complaints = watched(page)
+    page.goto('/share')
+    page.get_by_label('For whom').fill('Ada')
+    page.get_by_role('button', name='Make a link').click()
+    guests_link = page.locator('#link-1').inner_text()
+    first = Axe().run(page, options=RULES)
+
+    page.goto('/images/1')
+    page.get_by_text('Show it to others by a link').click()
+    page.get_by_role('button', name='Make a link').click()
+    pictures_link = page.locator('#link-1').inner_text()
+    second = Axe().run(page, options=RULES)
+
+    assert '/join/' in guests_link
+    assert '/shared/' in pictures_link
+    assert (first.violations_count, second.violations_count) == (0, 0)
+    assert complaints == []
+    page.context.close()
+
+
+def test_a_guest_comes_in_without_scripts(browser: Browser, shared: Shared) -> None:
+    context = browser.new_context(java_script_enabled=False, base_url=shared.easel.url)
+    page = context.new_page()
+    page.goto(shared.links['{join}'])
+
+    page.get_by_role('button', name='Come in').click()
+
+    assert page.get_by_role('textbox', name='Prompt').is_visible()
+    assert page.get_by_text('Mira').is_visible()
+    context.close()
+
+
+def test_row_80_a_shown_picture_asks_nobody_else_and_keeps_nothing(
+    browser: Browser, shared: Shared
+) -> None:
+    page = opened(browser, shared, 'stranger', DESKTOP)
+    complaints = watched(page)
+    asked: list[str] = []
+    page.on('request', lambda request: asked.append(request.url))
+
+    page.goto(shared.links['{shown}'], wait_until='load')
+    width = page.evaluate("document.querySelector('img').naturalWidth")
+
+    assert width == 300
+    assert all(url.startswith(shared.easel.url) for url in asked)
+    assert page.context.cookies() == []
+    assert complaints == []
+    page.context.close()

@@ -1,0 +1,168 @@
+"""Guessing passwords: slowed by address and for everybody, and the owner is never kept out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from starlette.types import ASGIApp
+
+from app.passwords import Source, chosen, made
+from app.throttle import WINDOW_S, Throttle
+from app.web.house import EVERYBODYS_GUESSES_A_MINUTE, GUESSES_A_MINUTE, House
+from tests.guests import JSON, LAN, PASSWORD, cookie_in, sign_in
+from tests.knocking import FORM, HOME, knock, open_door
+
+
+@pytest_asyncio.fixture
+async def locked(tmp_path: Path) -> AsyncIterator[tuple[ASGIApp, House]]:
+    async with open_door(tmp_path / 'data', EASEL_PASSWORD=PASSWORD) as opened:
+        yield opened
+
+
+async def guess(app: ASGIApp, peer: str) -> int:
+    return (await sign_in(app, 'a guess', peer=peer)).status
+
+
+async def test_cve_2022_29241_a_thousand_guesses_are_ten(locked: tuple[ASGIApp, House]) -> None:
+    app, _ = locked
+
+    statuses = Counter([await guess(app, LAN) for _ in range(1_000)])
+
+    assert statuses == {401: GUESSES_A_MINUTE, 429: 1_000 - GUESSES_A_MINUTE}
+
+
+async def test_row_76_fifty_guesses_at_once_are_ten(locked: tuple[ASGIApp, House]) -> None:
+    app, _ = locked
+
+    statuses = Counter(await asyncio.gather(*(guess(app, LAN) for _ in range(50))))
+
+    assert statuses == {401: GUESSES_A_MINUTE, 429: 50 - GUESSES_A_MINUTE}
+
+
+async def test_row_76_a_network_of_ipv6_is_one_guesser(locked: tuple[ASGIApp, House]) -> None:
+    app, _ = locked
+    peers = [f'2001:db8:0:1::{number:x}' for number in range(1, 101)]
+
+    statuses = Counter([await guess(app, peer) for peer in peers])
+
+    assert statuses == {401: GUESSES_A_MINUTE, 429: 100 - GUESSES_A_MINUTE}
+
+
+async def test_row_76_the_right_password_from_elsewhere_still_opens(
+    locked: tuple[ASGIApp, House],
+) -> None:
+    app, _ = locked
+    for _ in range(100):
+        await guess(app, LAN)
+
+    other = await sign_in(app, PASSWORD, peer='192.168.1.21')
+    guesser = await sign_in(app, PASSWORD, peer=LAN)
+
+    assert (other.status, guesser.status) == (303, 429)
+
+
+async def test_row_76_a_crowd_is_slowed_and_keeps_neither_this_machine_nor_the_owner_out(
+    locked: tuple[ASGIApp, House],
+) -> None:
+    app, _ = locked
+    await sign_in(app, PASSWORD, peer='192.168.1.5')
+
+    crowd = Counter([await guess(app, f'10.0.{one // 250}.{one % 250}') for one in range(1_000)])
+    here = await sign_in(app, PASSWORD)
+    owner = await sign_in(app, PASSWORD, peer='192.168.1.5')
+
+    assert crowd[401] <= EVERYBODYS_GUESSES_A_MINUTE
+    assert crowd[401] + crowd[429] == 1_000
+    assert (here.status, owner.status) == (303, 303)
+
+
+async def test_a_refused_guess_says_how_long_to_wait(locked: tuple[ASGIApp, House]) -> None:
+    app, _ = locked
+    for _ in range(GUESSES_A_MINUTE):
+        await guess(app, LAN)
+
+    page = await sign_in(app, PASSWORD, peer=LAN)
+    told = await sign_in(app, PASSWORD, JSON, peer=LAN)
+
+    assert 0 < int(page.headers['retry-after']) <= WINDOW_S
+    assert b'Too many tries' in page.body
+    assert b'too_many_guesses' in told.body
+    assert 'set-cookie' not in page.headers
+
+
+async def test_a_wrong_password_is_logged_with_its_address(
+    locked: tuple[ASGIApp, House], caplog: pytest.LogCaptureFixture
+) -> None:
+    app, _ = locked
+
+    with caplog.at_level(logging.WARNING):
+        for _ in range(GUESSES_A_MINUTE + 1):
+            await guess(app, LAN)
+
+    assert f'{LAN}: a wrong password' in caplog.messages
+    assert f'{LAN}: too many wrong passwords' in caplog.messages
+    assert 'a guess' not in caplog.text
+
+
+async def test_cve_2024_12534_an_overlong_password_is_refused_before_it_is_hashed(
+    locked: tuple[ASGIApp, House],
+) -> None:
+    app, house = locked
+
+    long = await sign_in(app, 'x' * 1_001, peer=LAN)
+    huge = await knock(
+        app, 'POST', '/session', HOME, FORM, (b'content-length', b'10000000'), peer=LAN
+    )
+
+    assert (long.status, huge.status) == (422, 413)
+    assert huge.read_bytes == 0
+    assert house.guesses.take(LAN) == 0
+
+
+@pytest.mark.parametrize('wrong', ['', 'Open Sesame 12', 'open sesame 123', '\udcff', 'é'])
+async def test_a_chosen_password_is_hashed_and_only_it_matches(wrong: str) -> None:
+    password = chosen('open sesame 12')
+
+    assert password.matches('open sesame 12')
+    assert not password.matches(wrong)
+    assert 'sesame' not in password.kept
+    assert chosen('open sesame 12') != password
+
+
+async def test_a_made_password_has_over_64_bits_and_can_be_read_out() -> None:
+    passwords = {made().kept for _ in range(200)}
+
+    assert len(passwords) == 200
+    assert all(len(one.replace('-', '')) == 16 for one in passwords)
+    assert not set('il10o') & set(''.join(passwords))
+    assert made().source is Source.MADE
+
+
+async def test_the_minute_slides() -> None:
+    now = [0.0]
+    throttle = Throttle(2, 3, clock=lambda: now[0])
+
+    waits = []
+    for moment, who in ((0, 'a'), (10, 'a'), (20, 'a'), (30, 'b'), (40, 'c'), (61, 'c'), (62, 'a')):
+        now[0] = float(moment)
+        waits.append(throttle.take(who))
+
+    assert waits == [0, 0, 40, 0, 20, 0, 8]
+
+
+async def test_a_session_says_who_one_is(locked: tuple[ASGIApp, House]) -> None:
+    app, _ = locked
+    cookie = cookie_in(await sign_in(app, PASSWORD))
+
+    stranger = await knock(app, 'GET', '/session', HOME)
+    owner = await knock(app, 'GET', '/session', HOME, JSON, cookie)
+
+    assert stranger.status == 401
+    assert b'name="password"' in stranger.body
+    assert b'"role":"owner"' in owner.body
