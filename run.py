@@ -38,6 +38,7 @@ STOP_TIMEOUT_S = 10
 TAIL_LINES = 10
 TAIL_NOISE = ('[notice]', 'note:', 'hint:', 'WARNING: Retrying')
 NOT_STARTED, INTERRUPTED = 127, 130  # As a shell says it.
+SPREAD = ('-n', 'auto', '--dist', 'loadfile')  # one process a core, each file whole in one
 HAS_VENV = 'import ensurepip, venv'
 HAS_PIP = f'import pip, sys; sys.exit(sys.version_info < {OLDEST})'
 
@@ -244,7 +245,7 @@ def check_everything(root: Path, arguments: list[str], run: Runner) -> int:
     """Run the checks from the quickest to the slowest, up to the first that fails."""
     python = str(python_of(root))
     checks = [['ruff', 'format', '--check', '.'], ['ruff', 'check', '.'], ['mypy']]
-    for check in [*checks, ['pytest', *arguments]]:
+    for check in [*checks, ['pytest', *SPREAD, *arguments]]:
         code = run([python, '-m', *check], root, None)
         if code != 0:
             return code
