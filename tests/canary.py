@@ -128,6 +128,7 @@ def _look(client: httpx.Client) -> None:
         pages += [f'/generations/{number}/attempts.json', f'/generations/{number}.json']
     pages += ['/settings/providers/1', '/settings/providers/environment', '/health', '/?from=2']
     pages += ['/settings.json', '/gallery.json', '/install', '/settings/providers/1.json']
+    pages += ['/share', '/share.json', '/session']
     for page in pages:
         client.get(page)
         client.get(page, headers={'x-fragment': 'true', 'accept-language': 'ru'})

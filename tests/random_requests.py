@@ -42,6 +42,7 @@ FIELDS = (
     *('negative_prompt', 'quality', 'steps', 'guidance', 'sampler', 'submission', 'language'),
     *('theme', 'password', 'back', 'name', 'key', 'headers', 'at_once', 'timeout_s', 'dialect'),
     *('enabled', 'remove_key', 'remove_header', 'by', 'draw', 'id', 'status', 'picture'),
+    *('lifetime', 'current', 'new', 'makes', 'sees_all', 'tells_prompt', 'guest'),
 )
 GOOD = {
     'prompt': ('a cat', 'кот'),
@@ -51,6 +52,7 @@ GOOD = {
     'theme': ('dark', 'light'),
     'language': ('ru', 'en'),
     'by': ('up', 'down'),
+    'lifetime': ('day', 'ever'),
     'response_format': ('url', 'b64_json'),
 }
 QUERIES = ('q', 'model', 'provider', 'favourite', 'deleted', 'before', 'from', 'bring', 'showing')

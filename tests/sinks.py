@@ -66,7 +66,7 @@ class Seen:
 
 def sights(stuffed: Stuffed, every: int = 1) -> Iterator[Sight]:
     """List the pages to look at; of each kind only each so manyth."""
-    for kind in (_galleries, _generations, _pictures, _failures, _servers, _typed):
+    for kind in (_galleries, _generations, _pictures, _failures, _servers, _guests, _typed):
         yield from list(kind(stuffed))[::every]
 
 
@@ -108,7 +108,7 @@ def _failures(stuffed: Stuffed) -> Iterator[Sight]:
         yield Sight(f'/generations/{number}', [('blockquote', 'textContent', [text])])
         calls: Expected = [
             ('h3 bdi', 'textContent', [text]),
-            ('pre[aria-label=Request]', 'textContent', [f'X: {text}\n{text}']),
+            ('pre[aria-label=Request]', 'textContent', [f'X: {text}\n\n{text}']),
             ('pre[aria-label=Answer]', 'textContent', [text]),
         ]
         yield Sight(f'/generations/{number}/attempts', calls)
@@ -128,6 +128,18 @@ def _servers(stuffed: Stuffed) -> Iterator[Sight]:
             ('#models option', 'value', list(models)),
         ]
         yield Sight(f'/settings/providers/{number}', expected)
+
+
+def _guests(stuffed: Stuffed) -> Iterator[Sight]:
+    names = list(stuffed.names)
+    offered: Expected = [('#guests .name', 'textContent', names)]
+    offered.append(('#pictures .name', 'textContent', [cut(one, 80) for one in stuffed.long]))
+    yield Sight('/share', offered)
+    yield Sight('/gallery', [('select[name=guest] option', 'textContent', names)])
+    for number, text in enumerate(stuffed.long):
+        yield Sight(f'/shared/shown-{number}', [('h1', 'textContent', [text])])
+        greeting = f'This link is for {names[number]}'
+        yield Sight(f'/join/guest-{number}', [('h1', 'textContent', [greeting])])
 
 
 def _typed(stuffed: Stuffed) -> Iterator[Sight]:

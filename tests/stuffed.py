@@ -10,9 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.errors import ErrorKind, Failure
+from app.guests import hash_of
 from app.library import Library
+from app.library.guests import GuestRow
 from app.library.providers import ProviderRow
+from app.library.shown import ShownRow
 from app.models import Ask, Attempt, Kept, Outcome, Status
+from tests.fakes import picture
 from tests.libraries import kept
 from tests.payloads import joined
 from tests.plain_server import Quiet, serving
@@ -28,8 +32,9 @@ class Stuffed:
 
     Attributes:
         short: One text for each picture of the walls.
-        long: Many texts in one, for each picture that is looked at alone, and each failure.
-        names: Of providers.
+        long: Many texts in one, for each picture that is looked at alone, and each failure; links
+            to these pictures end in `shown-0` and so on.
+        names: Of providers, and of guests, whose links end in `guest-0` and so on.
         models: What each of the first providers lists.
     """
 
@@ -47,8 +52,14 @@ async def stuff(data: Path, stuffed: Stuffed, lists_url: str) -> None:
     """Write all of it."""
     library = await Library.open(data / 'easel.db')
     try:
-        for text in (*stuffed.short, *stuffed.long):
+        for text in stuffed.short:
             await _write(library, text, (_kept(text),))
+        for number, text in enumerate(stuffed.long):
+            await _write(library, text, (made := _kept(text),))
+            await asyncio.to_thread(_write_file, data / 'images' / made.file)
+            await library.shown.add(_shown(number, len(stuffed.short) + number + 1))
+        for number, name in enumerate(stuffed.names):
+            await library.guests.add(_guest(number, name))
         for text in stuffed.long:
             await _write(library, text, ())
         for number, name in enumerate(stuffed.names):
@@ -83,6 +94,25 @@ async def _write(library: Library, text: str, pictures: tuple[Kept, ...]) -> Non
 def _kept(text: str) -> Kept:
     made = kept('f' * 64, revised_prompt=f'{text}!')
     return replace(made, source_url=text[:80])
+
+
+def _write_file(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(picture())
+
+
+def _shown(number: int, image_id: int) -> ShownRow:
+    return ShownRow(
+        image_id=image_id, token_hash=hash_of(f'shown-{number}'), tells_prompt=True,
+        created_at=1.0, expires_at=None,
+    )  # fmt: skip
+
+
+def _guest(number: int, name: str) -> GuestRow:
+    return GuestRow(
+        name=name, token_hash=hash_of(f'guest-{number}'), makes=True, sees_all=True,
+        created_at=1.0, expires_at=None,
+    )  # fmt: skip
 
 
 def _provider(name: str, base_url: str, model: str, *, enabled: bool) -> ProviderRow:
