@@ -115,6 +115,7 @@ async def test_more_than_64_mib_is_never_taken(reply: Reply, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ('coding', 'body'),
     [('gzip', gzip.compress(PNG)), ('deflate', zlib.compress(PNG)), ('aws-chunked', PNG)],
+    ids=['gzip', 'deflate', 'aws-chunked'],
 )
 async def test_a_picture_that_came_compressed_is_the_picture(
     coding: str, body: bytes, tmp_path: Path
