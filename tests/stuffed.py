@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from tests.plain_server import Quiet, serving
 MODELS_A_SERVER = 200
 LONGEST_NAME = 60
 MOST_ENABLED = 40
+PATIENCE_S = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +145,13 @@ def stuffed_with(texts: Sequence[str], pages: int, servers: int, together: int =
 
 
 @contextmanager
-def hostile_provider(stuffed: Stuffed) -> Iterator[str]:
-    """Serve the lists of models, and refuse each prompt in its own words; gives the address."""
+def hostile_provider(stuffed: Stuffed, go: threading.Event | None = None) -> Iterator[str]:
+    """Serve the lists of models, and refuse each prompt in its own words; gives the address.
+
+    Args:
+        stuffed: What it lists.
+        go: What a refusal waits for.
+    """
 
     class Handler(Quiet):
         def get(self) -> None:
@@ -154,6 +161,8 @@ def hostile_provider(stuffed: Stuffed) -> Iterator[str]:
 
         def post(self) -> None:
             prompt = json.loads(self.body())['prompt']
+            if go:
+                go.wait(PATIENCE_S)
             self._say(400, {'error': {'message': prompt, 'code': prompt[:90], 'type': prompt}})
 
         def _say(self, status: int, answer: object) -> None:

@@ -27,7 +27,7 @@ from app.web.doors import door_of
 from app.web.forms import ask_of
 from app.web.hosts import Hosts
 from app.web.server_forms import draft_of
-from app.web.settings import OWN_PAGE
+from app.web.sign_in import OWN_PAGE
 hush = Hush(ProviderSettings(name='a', base_url='http://a', model='', timeout_s=1, key='k' * 40))
 names = ('prompt', 'size', 'n', 'seed', 'steps', 'guidance', 'quality', 'submission', 'headers',
          'base_url', 'name', 'key', 'timeout_s', 'at_once')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -24,9 +25,17 @@ def stuffed() -> Stuffed:
 
 
 @pytest.fixture(scope='module')
-def worlds(stuffed: Stuffed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
+def go() -> threading.Event:
+    """Give what every refusal of the provider waits for."""
+    return threading.Event()
+
+
+@pytest.fixture(scope='module')
+def worlds(
+    stuffed: Stuffed, go: threading.Event, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Worlds]:
     data = tmp_path_factory.mktemp('scripting') / 'data'
-    with hostile_provider(stuffed) as url:
+    with hostile_provider(stuffed, go) as url:
         write_folder(data, stuffed, url)
         with running_worlds(data, {'EASEL_API_URL': f'{url}/0/v1'}) as running:
             yield running
@@ -48,16 +57,18 @@ def test_cve_2024_6706_no_text_of_anybody_becomes_a_script(
 
 
 def test_cve_2025_64496_what_a_provider_says_stays_text_in_a_live_tile(
-    worlds: Worlds, stuffed: Stuffed
+    worlds: Worlds, stuffed: Stuffed, go: threading.Event
 ) -> None:
     seen = Seen()
     url = worlds.urls['localhost']
     context, page = watched_page(worlds.browser, url, seen)
-    page.goto(f'{url}/')
     sendable = [text for text in TEXTS if '\x1b' not in text]
     prompts = [' '.join(sendable[at : at + 9]) for at in range(0, 9 * AT_ONCE, 9)]
 
     ids = [worlds.easel.submit(prompt=one, provider=stuffed.names[0]) for one in prompts]
+    page.goto(f'{url}/')
+    expect(page.locator('.generation .working')).to_have_count(AT_ONCE)
+    go.set()
     told = [worlds.easel.wait(one)['error'] for one in ids]
     tiles = page.locator(', '.join(f'#generation-{one}[data-status=failed]' for one in ids))
     expect(tiles).to_have_count(AT_ONCE, timeout=20_000)
