@@ -7,7 +7,6 @@ tomorrow, still gets the sentence in theirs.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -85,13 +84,11 @@ class AppError(Exception):
         sentence: English with `{name}` places, marked by `N_`.
         places: What goes into them.
         fields: A sentence for each form field that is wrong.
-        retry_after_s: After how long to ask again, where it is worth it.
     """
 
     status = 500
     kind = 'internal'
     retryable = False
-    retry_after_s = 30
 
     def __init__(
         self, sentence: str, *, fields: dict[str, AppError] | None = None, **places: object
@@ -100,6 +97,11 @@ class AppError(Exception):
         self.sentence = sentence
         self.places = places
         self.fields = fields or {}
+
+    @property
+    def retry_after_s(self) -> int:
+        """After how long to ask again, where that is worth it."""
+        return 30
 
 
 class InvalidRequest(AppError):
@@ -202,11 +204,10 @@ class TooManyGuesses(AppError):
     kind = 'too_many_guesses'
     retryable = True
 
-    def __init__(self, wait_s: float) -> None:
-        self.retry_after_s = math.ceil(wait_s)
-        super().__init__(
-            N_('Too many tries. Wait {seconds} s, then try again.'), seconds=self.retry_after_s
-        )
+    @property
+    def retry_after_s(self) -> int:
+        """What the sentence says in `seconds`."""
+        return int(str(self.places['seconds']))
 
 
 class StorageFailed(AppError):

@@ -81,7 +81,7 @@ async def test_the_sub_path_is_taken_off_once_and_may_be_missing(
         ('/gallery', 401),
         ('/easel', 308),
         ('/easel/health', 200),
-        ('/easel/session', 200),
+        ('/easel/manifest.webmanifest', 200),
         ('/easel/easel/health', 401),
         ('/easel2/health', 401),
         ('/easel/gallery/health', 401),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -27,7 +29,9 @@ def refuse_guessing(request: Request, throttle: Throttle) -> None:
     """
     wait_s = throttle.take(visitor_of(request).guesser)
     if wait_s:
-        raise TooManyGuesses(wait_s)
+        raise TooManyGuesses(
+            N_('Too many tries. Wait {seconds} s, then try again.'), seconds=math.ceil(wait_s)
+        )
 
 
 def refuse_overtaken(request: Request, house: House) -> None:
