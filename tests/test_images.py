@@ -96,7 +96,8 @@ async def test_a_very_long_picture_is_kept(width: int, height: int, store: Store
     [
         (b'<!DOCTYPE html><p>x', 'html'),
         (b'\n <svg xmlns="x"/>', 'svg'),
-        (b'<?xml version="1.0"?><svg/>', 'xml'),
+        (b'<?xml version="1.0"?><svg/>', 'svg'),
+        (b'<?xml version="1.0"?><a/>', 'xml'),
         (b'{"error": 1}', 'json'),
         (b'%PDF-1.7', 'pdf'),
         (b'PK\x03\x04xxxx', 'zip'),

@@ -54,6 +54,20 @@ def test_what_is_still_shown_is_told_again_at_once(easel: Easel, client: httpx.C
     assert 'data-status="done"' in first
 
 
+def test_what_came_and_went_while_no_stream_was_open_is_told(
+    easel: Easel, client: httpx.Client
+) -> None:
+    known = easel.draw(prompt='known', size='32x32')
+    missed = [easel.draw(prompt=f'missed {n}', size='32x32')['id'] for n in (1, 2)]
+
+    with client.stream('GET', f'/events?showing=&after={known["id"]}') as stream:
+        told = events(stream.iter_lines())
+        first, second = next(told), next(told)
+
+    assert f'id="generation-{missed[0]}"' in first
+    assert f'id="generation-{missed[1]}"' in second
+
+
 def test_a_stream_speaks_the_visitors_language(easel: Easel, client: httpx.Client) -> None:
     done = easel.draw(prompt='по-русски', model='fail-429')
 

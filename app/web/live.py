@@ -23,6 +23,7 @@ from app.web.visiting import visitor_of
 HEARTBEAT_S = 20.0
 RETRY_MS = 2_000
 MOST_SHOWING = 200
+MOST_MISSED = 18  # as many as the Create page shows
 MOST_DRAWN = 256
 PULSE = b':\n\n'
 HEADERS = [
@@ -44,7 +45,7 @@ class Drawn:
 
 
 class Live:
-    """Serves `/events?showing=17,18`."""
+    """Serves `/events?showing=17,18`, and with `&after=18` also what is newer."""
 
     def __init__(self, house: House) -> None:
         self._house = house
@@ -61,17 +62,28 @@ class Live:
         request = Request(scope)
         viewer = Viewer(self._house, request)
         showing = _ids(request.query_params.get('showing', ''))
+        after = _ids(request.query_params.get('after', ''))
         async with self._house.changes.listening() as listener:
             await send({'type': 'http.response.start', 'status': 200, 'headers': HEADERS})
             await _write(send, f'retry: {RETRY_MS}\n\n'.encode())
             gone = asyncio.create_task(_end_when_gone(receive, listener))
             try:
-                for generation_id in showing:
+                for generation_id in [*showing, *await self._missed(after, showing)]:
                     await _write(send, viewer.part_of(await self._draw(generation_id, viewer)))
                 await self._follow(listener, viewer, send)
             finally:
                 gone.cancel()
             await send({'type': 'http.response.body', 'body': b''})
+
+    async def _missed(self, after: list[int], showing: list[int]) -> list[int]:
+        """List what is newer than the newest that the page knows, oldest first."""
+        if not after:
+            return []
+        try:
+            newest = await self._house.library.generations.page(None, MOST_MISSED)
+        except AppError:
+            return []
+        return sorted({one.id for one in newest if one.id > after[0]} - set(showing))
 
     async def _follow(self, listener: Listener, viewer: Viewer, send: Send) -> None:
         while not listener.ended:

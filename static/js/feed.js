@@ -9,7 +9,7 @@ export class Feed {
     this.pauseMs = 1000;
   }
 
-  // page: whatever names the page. tell: called with each fragment. state: { showing, visible }, or null.
+  // page: whatever names the page. tell: called with each fragment. state: { showing, newest, visible }, or null.
   update(page, tell, state) {
     if (state) this.pages.set(page, { tell, ...state });
     else this.pages.delete(page);
@@ -23,7 +23,9 @@ export class Feed {
     const pages = [...this.pages.values()];
     if (!pages.some((page) => page.visible)) return;
     const showing = [...new Set(pages.flatMap((page) => page.showing))].slice(0, 200);
-    this.source = new EventSource(`${EVENTS}?showing=${showing.join(',')}`);
+    const known = pages.map((page) => page.newest).filter((newest) => newest !== null);
+    const after = known.length ? `&after=${Math.min(...known)}` : '';
+    this.source = new EventSource(`${EVENTS}?showing=${showing.join(',')}${after}`);
     this.source.addEventListener('open', () => (this.pauseMs = 1000));
     this.source.addEventListener('generation', (event) => this.tell(event.data));
     this.source.addEventListener('error', () => this.later());

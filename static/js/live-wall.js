@@ -35,6 +35,12 @@ class LiveWall extends HTMLElement {
     return [...this.querySelectorAll('live-generation')].filter((one) => one.unfinished);
   }
 
+  // Where new ones are hung, the last that is known: what came while no stream was open comes with the next.
+  get newest() {
+    if (!('first' in this.dataset)) return null;
+    return Math.max(0, ...[...this.querySelectorAll('live-generation')].map((one) => Number(one.dataset.id)));
+  }
+
   // The stream can be faster than the answer to the form: what it brought is newer.
   add(text) {
     for (const next of elements(text)) if (!document.getElementById(next.id)) this.hang(next);
@@ -67,7 +73,7 @@ class LiveWall extends HTMLElement {
   update() {
     if (!document.hidden) this.unseen = false;
     const showing = this.working.map((one) => one.dataset.id);
-    this.send({ showing, visible: !document.hidden });
+    this.send({ showing, newest: this.newest, visible: !document.hidden });
     this.show();
   }
 
