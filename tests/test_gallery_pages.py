@@ -86,3 +86,16 @@ def test_the_first_page_has_nothing_newer(long: Easel) -> None:
         as_a_page = client.get(f'/gallery?before={1 << 40}').text
 
     assert link(plain, 'rel="prev"') == link(as_a_page, 'rel="prev"') == ''
+
+
+def test_gallery_pages_go_down_by_id_without_a_gap(long: Easel) -> None:
+    seen: list[int] = []
+    address: str | None = '/gallery.json?q=fox'
+    with long.client() as client:
+        while address:
+            page = client.get(address).json()
+            seen += [one['id'] for one in page['images']]
+            address = page['next']
+
+    assert len(seen) == 10 * ROUNDS
+    assert seen == sorted(seen, reverse=True)
