@@ -69,7 +69,7 @@ def test_the_checks_run_in_order_with_the_arguments_for_pytest(root: Path) -> No
         '-m ruff format --check .',
         '-m ruff check .',
         '-m mypy',
-        '-m pytest -n auto --dist loadfile -k gallery',
+        f'-m pytest {" ".join(run.SPREAD)} -k gallery',
     ]
     assert machine.started == []
 
