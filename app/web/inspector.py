@@ -43,13 +43,13 @@ async def attempts_page(request: Request, house: TheHouse, generation_id: TheId)
 
 
 @router.get('/previews/{name}')
-async def preview(request: Request, house: TheHouse, name: str) -> Response:
+async def preview(request: Request, house: TheHouse) -> Response:
     """Give a partial picture, as the decoder child wrote it.
 
     Raises:
         NotFound: There is none, a newer one has taken its place, or it is somebody else's.
     """
-    match = _PREVIEW.fullmatch(name)
+    match = _PREVIEW.fullmatch(str(request.path_params['name']))
     shown = house.previews.of(int(match[1])).get(int(match[2])) if match else None
     if match is None or shown is None or shown.serial != int(match[3]):
         raise NotFound(N_('There is no such picture.'))

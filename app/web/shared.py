@@ -77,9 +77,10 @@ async def shown_page(request: Request, house: TheHouse, shown: TheShown) -> Resp
 
 
 @router.get('/shared/{token}/{name}')
-async def shown_file(house: TheHouse, shown: TheShown, name: str) -> Response:
+async def shown_file(request: Request, house: TheHouse, shown: TheShown) -> Response:
     """Give the picture itself, without anything that is written in its file."""
-    if name != f'picture.{shown.image.extension}':
+    name = f'picture.{shown.image.extension}'
+    if request.path_params['name'] != name:
         raise nowhere()
     bare = await _open(house, shown)
     headers = {
