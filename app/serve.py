@@ -8,7 +8,6 @@ import gc
 import signal
 import socket
 import sys
-import webbrowser
 from collections.abc import Coroutine
 from types import FrameType
 
@@ -111,7 +110,7 @@ async def _serve(
             _tell_network(config, admission, port)
         telling = asyncio.create_task(tell_providers(house))
         if browser and can_show_browser():
-            asyncio.get_running_loop().run_in_executor(None, webbrowser.open, url)
+            asyncio.get_running_loop().run_in_executor(None, _show, url)
         await server.serve(sockets=sockets)
         telling.cancel()
     return 0
@@ -217,13 +216,19 @@ def _already(config: Config, holder: Holder, *, browser: bool) -> int:
     if holder.port and holder.port == config.port:
         _say(f'Easel is running already: {holder.url}\n')
         if browser and can_show_browser():
-            webbrowser.open(holder.url)
+            _show(holder.url)
         return 0
     where = f' at {holder.url}' if holder.url else ''
     return _stop(
         f'The data folder {config.data} is in use by process {holder.pid}{where}; '
         f'a second Easel at {_url(config, config.port)} needs another --data.'
     )
+
+
+def _show(url: str) -> None:
+    import webbrowser  # 2 ms that few starts need
+
+    webbrowser.open(url)
 
 
 def _say(text: str) -> None:
