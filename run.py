@@ -38,8 +38,7 @@ STOP_TIMEOUT_S = 10
 TAIL_LINES = 10
 TAIL_NOISE = ('[notice]', 'note:', 'hint:', 'WARNING: Retrying')
 NOT_STARTED, INTERRUPTED = 127, 130  # As a shell says it.
-# Two processes a core, since tests wait for servers half of their time; each file whole in one.
-SPREAD = ('-n', str(2 * (os.cpu_count() or 1)), '--dist', 'loadfile')
+SPREAD = ('-n', 'auto', '--dist', 'loadfile')  # one process a core, each file whole in one
 HAS_VENV = 'import ensurepip, venv'
 HAS_PIP = f'import pip, sys; sys.exit(sys.version_info < {OLDEST})'
 

@@ -24,6 +24,7 @@ addEventListener('pagereveal', async ({ viewTransition }) => {
   const group = effects.find((one) => one.pseudoElement === '::view-transition-group(picture)');
   tell(group ? Math.round(parseFloat(group.getKeyframes().at(-1).width)) : 0);
 });"""
+TRIES = 4  # Chromium leaves a turn out when the next page is not drawn in time
 WIDTH = 'one => Math.round(one.getBoundingClientRect().width)'
 
 
@@ -51,35 +52,45 @@ def turning(browser: Browser, motion: str) -> Page:
 @pytest.mark.parametrize('way', ['link', 'history'])
 def test_the_picture_shrinks_into_its_tile_again(way: str, browser: Browser, wall: Easel) -> None:
     page = turning(browser, 'no-preference')
+
+    tries = (there_and_back(page, wall, way) for _ in range(TRIES))
+    grown, shrunk, tile = next((widths for widths in tries if all(widths)), (0, 0, 1))
+
+    assert shrunk == tile
+    assert grown > 1.5 * tile
+    page.context.close()
+
+
+def there_and_back(page: Page, wall: Easel, way: str) -> tuple[int, int, int]:
+    """Open a picture and leave it; gives both widths that it moved to, and its tile's."""
     page.goto(f'{wall.url}/gallery')
     page.locator('#image-5 a').click()
     page.wait_for_url('**/images/5')
     grown = page.evaluate('globalThis.turned')
-
     if way == 'link':
         page.locator('.back').click()
     else:
         page.go_back()
     page.wait_for_url('**/gallery*')
-
-    tile = page.locator('#image-5 a').evaluate(WIDTH)
-    assert page.evaluate('globalThis.turned') == tile
-    assert grown > 1.5 * tile
-    page.context.close()
+    return grown, page.evaluate('globalThis.turned'), page.locator('#image-5 a').evaluate(WIDTH)
 
 
 def test_the_tile_is_that_of_the_picture_that_was_looked_at_last(
     browser: Browser, wall: Easel
 ) -> None:
     page = turning(browser, 'no-preference')
-    page.goto(f'{wall.url}/images/5')
-    page.locator('#older').click()
-    page.wait_for_url('**/images/4')
+    widths = []
+    for _ in range(TRIES):
+        page.goto(f'{wall.url}/images/5')
+        page.locator('#older').click()
+        page.wait_for_url('**/images/4')
+        page.locator('.back').click()
+        page.wait_for_url('**/gallery#image-4')
+        widths.append(page.evaluate('globalThis.turned'))
+        if widths[-1]:
+            break
 
-    page.locator('.back').click()
-    page.wait_for_url('**/gallery#image-4')
-
-    assert page.evaluate('globalThis.turned') > 0
+    assert widths[-1] > 0
     expect(page.locator('#image-4 a')).to_have_css('view-transition-name', 'picture')
     expect(page.locator('#image-5 a')).to_have_css('view-transition-name', 'none')
     page.context.close()
