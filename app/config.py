@@ -1,4 +1,4 @@
-"""The operator's config: command line, then environment, then a `.env` file, then defaults.
+"""The operator's config: command line, then environment, then `.env` files, then defaults.
 
 The only room that reads the environment.
 """
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from app.values import EXAMPLE_API_URL, ConfigError, Values
+from app.variables import DATA, DEFAULTS, Source, dotenv_in, merge, pair
 from app.visitors import Network
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -90,24 +91,24 @@ def read_config(
     port: int | None = None,
     data: str | None = None,
     share: bool = False,
+    environment: Mapping[str, str] = os.environ,
+    checkout: Path = CHECKOUT,
 ) -> Config:
-    """Read the process's environment and the `.env` file; the arguments win.
+    """Read the environment, then the `.env` of the data folder, then that of the checkout.
+
+    The arguments win. `checkout` counts only if it is one: an installed package lies among others.
 
     Raises:
-        ConfigError: A value can't be meant.
+        ConfigError: A value can't be meant, or a `.env` file can't be read.
     """
-    return config_from(with_dotenv(os.environ), host=host, port=port, data=data, share=share)
-
-
-def with_dotenv(environment: Mapping[str, str]) -> dict[str, str]:
-    """Add what a `.env` file, in this folder or else in the checkout, sets besides."""
-    for folder in (Path.cwd(), CHECKOUT):
-        if (folder / '.env').is_file():
-            from dotenv import dotenv_values
-
-            file = dotenv_values(folder / '.env', interpolate=False)
-            return {name: value for name, value in file.items() if value} | dict(environment)
-    return dict(environment)
+    shell = Source('of the environment', environment)
+    project = dotenv_in(checkout) if _is_checkout(checkout) else DEFAULTS
+    folder = _data_folder(data, Values(merge((shell, project))), checkout)
+    kept = dotenv_in(folder)
+    found = pair((shell, kept.without({DATA}), project))
+    config = config_from(found.variables, host=host, port=port, data=str(folder), share=share)
+    warnings = (*found.warnings, *_moved(kept, folder), *config.warnings)
+    return replace(config, warnings=warnings)
 
 
 def config_from(
@@ -128,7 +129,7 @@ def config_from(
     config = Config(
         host=host or values.text('EASEL_HOST', '127.0.0.1'),
         port=port if port is not None else values.whole('EASEL_PORT', DEFAULT_PORT, 0, 65535),
-        data=Path(data or values.text('EASEL_DATA', str(default_data()))).expanduser().absolute(),
+        data=_data_folder(data, values, CHECKOUT),
         api_url=url,
         api_url_was_set=was_set,
         api_model=values.text('EASEL_API_MODEL', DEFAULT_MODEL),
@@ -148,10 +149,10 @@ def config_from(
     return _checked(config)
 
 
-def default_data() -> Path:
+def default_data(checkout: Path = CHECKOUT) -> Path:
     """Give the data folder that is used when nobody names one."""
-    if (CHECKOUT / 'run.py').is_file() and (CHECKOUT / 'pyproject.toml').is_file():
-        return CHECKOUT / 'data'
+    if _is_checkout(checkout):
+        return checkout / 'data'
     import platformdirs
 
     return platformdirs.user_data_path('easel', appauthor=False)
@@ -180,6 +181,22 @@ def language_of_terminal() -> str:
         if os.environ.get(name):
             return os.environ[name][:2].lower()
     return ''
+
+
+def _is_checkout(folder: Path) -> bool:
+    return (folder / 'run.py').is_file() and (folder / 'pyproject.toml').is_file()
+
+
+def _data_folder(data: str | None, values: Values, checkout: Path) -> Path:
+    named = data or values.text('EASEL_DATA', str(default_data(checkout)))
+    return Path(named).expanduser().absolute()
+
+
+def _moved(kept: Source, folder: Path) -> tuple[str, ...]:
+    """Say that the data folder's own file can't name another one."""
+    if Path(kept.variables.get(DATA, folder)) == folder:
+        return ()
+    return (f'EASEL_DATA {kept.where} is not used: a file in the data folder can not move it',)
 
 
 def _provider(values: Values) -> tuple[str, str | None, bool]:

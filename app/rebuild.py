@@ -57,6 +57,8 @@ class Found:
 
 def rebuild(config: Config) -> int:
     """Set the old database aside, read every picture, write a new one; returns the exit status."""
+    for warning in config.warnings:
+        log.warning('%s', warning)
     try:
         with holding(config.data):
             known, unknown = asyncio.run(_rebuild(config))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from app.config import (
     Config,
     child_environment,
     config_from,
-    with_dotenv,
 )
 from app.outbound import Outbound
 from app.providers.api import ApiProvider
@@ -238,15 +236,6 @@ def test_showing_a_providers_settings_hides_its_key() -> None:
     )
 
     assert SECRET not in f'{settings!r} {settings}'
-
-
-def test_a_dotenv_file_fills_in_what_the_environment_leaves_out(tmp_path: Path) -> None:
-    (tmp_path / '.env').write_text('EASEL_PORT=1\nEASEL_API_MODEL="a$b"\nEASEL_TOKEN=\n', 'utf-8')
-
-    with contextlib.chdir(tmp_path):
-        values = with_dotenv({'EASEL_PORT': '2'})
-
-    assert values == {'EASEL_PORT': '2', 'EASEL_API_MODEL': 'a$b'}
 
 
 def test_a_child_process_gets_no_secret() -> None:

@@ -28,7 +28,7 @@ STOREYS = (
         'app.sentences',
         'app.listening',
         'app.visitors',
-        'app.values',
+        *('app.values', 'app.variables'),
         *('app.beneath', 'app.private', 'app.passwords', 'app.throttle', 'app.reachable'),
         'app.admission',
     ),
@@ -62,7 +62,7 @@ HOMES = {
     'uvicorn': ('app.serve', 'app.edge', 'app.__main__'),
     'segno': ('app.web.share',),
     'ifaddr': ('app.reachable',),
-    'dotenv': ('app.config',),
+    'dotenv': ('app.variables',),
     'platformdirs': ('app.config',),
 }
 
