@@ -44,6 +44,7 @@ class ErrorKind(StrEnum):
     QUOTA = 'quota'
     RATE_LIMITED = 'rate_limited'
     REDIRECT = 'redirect'
+    SET_ASIDE = 'set_aside'
     STORAGE = 'storage'
     TIMEOUT = 'timeout'
     TOO_LARGE = 'too_large'
@@ -62,6 +63,7 @@ class Failure:
         words: The provider's own words, scrubbed; at most 500 characters.
         reason: What our side saw, in short technical English ('connection refused').
         url: The picture's address, where that is what failed.
+        file: Where the picture is kept all the same, below the data folder.
     """
 
     kind: ErrorKind
@@ -73,6 +75,7 @@ class Failure:
     retry_after_s: float | None = None
     job_id: str | None = None
     url: str | None = None
+    file: str = ''
 
 
 class AppError(Exception):

@@ -9,22 +9,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 import shutil
-import time
-import unicodedata
 import uuid
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.beneath import open_beneath
-from app.decoder.client import Decoded, Decoder
+from app.decoder.client import Decoded, Decoder, DecoderFailed
 from app.errors import ErrorKind, Failure, ProviderError
 from app.formats import MIME_EXTENSIONS, mime_of, what_is
 from app.incoming import HEAD_BYTES, Incoming, storage_failed
 from app.log import logger
 from app.models import Kept, Received
+from app.placing import beside, key_of, put_in_place, set_aside
 
 if TYPE_CHECKING:
     from app.metadata import Label, Written
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
 log = logger(__name__)
 
 THUMB_WIDTHS = (480, 960)
-LONGEST_NAME_BYTES = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,22 +90,24 @@ class Store:
             label: What is true of it so far; its size is added here.
 
         Raises:
-            ProviderError: `not_an_image` or `bad_image`.
+            ProviderError: `not_an_image` or `bad_image`; `set_aside` where it was not the
+                picture that failed, but we.
             StorageFailed: The disk refused.
         """
         thumbs = {w: self.arriving / f'{received.path.stem}-{w}.webp' for w in THUMB_WIDTHS}
         labelled = self.arriving / f'{received.path.stem}-labelled.part'
         try:
             mime = _recognise(received)
-            decoded = await self.decoder.decode(received.path, mime, thumbs)
+            decoded = await self._decode_or_set_aside(received, mime, thumbs, label)
             label = replace(label, width=decoded.width, height=decoded.height)
             written = await asyncio.to_thread(_label, received, labelled, label)
-            file = _key(label.prompt, written.digest, MIME_EXTENSIONS[mime], label.created_at)
+            file = key_of(label.prompt, written.digest, MIME_EXTENSIONS[mime], label.created_at)
             places = {thumbs[w]: self.thumb(written.digest, w) for w in THUMB_WIDTHS}
-            await asyncio.to_thread(_put_in_place, places, written, self.original(file))
+            await asyncio.to_thread(put_in_place, places, written, self.original(file))
         finally:
-            for path in (received.path, labelled, _beside(labelled), *thumbs.values()):
+            for path in (received.path, labelled, *thumbs.values()):
                 path.unlink(missing_ok=True)
+                beside(path).unlink(missing_ok=True)
         return Kept(
             digest=written.digest,
             file=file,
@@ -123,6 +122,18 @@ class Store:
             source_url=received.source_url,
             seed=received.seed if label.seed is None else label.seed,
         )
+
+    async def _decode_or_set_aside(
+        self, received: Received, mime: str, thumbs: dict[int, Path], label: Label
+    ) -> Decoded:
+        """Decode; what our own decoder failed at may have been paid for, and is not thrown away."""
+        try:
+            return await self.decoder.decode(received.path, mime, thumbs)
+        except DecoderFailed as error:
+            file = await asyncio.to_thread(set_aside, self.data, received, mime, label)
+            log.warning('a picture is set aside unchecked: %s', error.failure.reason)
+            failure = replace(error.failure, kind=ErrorKind.SET_ASIDE, file=file)
+            raise ProviderError(failure) from error
 
     async def small(self, received: Received) -> bytes:
         """Give a small WebP of a picture that is not kept; its file is gone afterwards.
@@ -205,7 +216,7 @@ class Store:
         original = self.original(kept.file)
         thumbs = [self.thumb(kept.digest, width) for width in THUMB_WIDTHS]
         with contextlib.suppress(OSError):
-            for path in (original, _beside(original), *thumbs):
+            for path in (original, beside(original), *thumbs):
                 path.unlink(missing_ok=True)
 
 
@@ -235,23 +246,6 @@ def _recognise(received: Received) -> str:
     return mime
 
 
-def _key(prompt: str, digest: str, extension: str, now: float) -> str:
-    """Name a file so that a person can read it, and no two are the same."""
-    plain = unicodedata.normalize('NFC', prompt).casefold()
-    words = re.sub(r'[^\w]+', '-', plain, flags=re.UNICODE)
-    words = words.encode('utf-8', 'ignore')[:LONGEST_NAME_BYTES].decode('utf-8', 'ignore')
-    clock = time.localtime(now)
-    unique = f'{digest[:8]}{uuid.uuid4().hex[:4]}'
-    name = '-'.join(part for part in (time.strftime('%H%M%S', clock), words.strip('-_')) if part)
-    return f'{time.strftime("%Y/%m/%d", clock)}/{name}-{unique}.{extension}'
-
-
-def _beside(picture: Path) -> Path:
-    from app.metadata import sidecar_of
-
-    return sidecar_of(picture)
-
-
 def _label(received: Received, target: Path, label: Label) -> Written:
     """Write the label into a copy; a picture that can't take one is kept as it came."""
     from app.metadata import DamagedContainer, Written, embed  # 8 ms that no start needs
@@ -263,34 +257,3 @@ def _label(received: Received, target: Path, label: Label) -> Written:
         return Written(path=received.path, digest=received.digest, size_bytes=received.size_bytes)
     except OSError as error:
         raise storage_failed(error) from error
-
-
-def _put_in_place(thumbs: dict[Path, Path], written: Written, original: Path) -> None:
-    """Sync, rename, sync the folder; in this order a crash leaves the whole picture or none.
-
-    Thumbnails are only moved: they are made again when they are gone.
-    """
-    try:
-        for made, thumb in thumbs.items():
-            thumb.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            made.replace(thumb)
-        new = [folder for folder in (original.parent, *original.parents) if not folder.exists()]
-        original.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if written.sidecar:
-            _sync(written.sidecar, os.O_RDWR)
-            written.sidecar.replace(_beside(original))
-        _sync(written.path, os.O_RDWR)
-        written.path.replace(original)
-        for folder in {original.parent, *(folder.parent for folder in new)}:
-            if os.name != 'nt':  # Windows can't sync a folder, and needn't
-                _sync(folder, os.O_RDONLY)
-    except OSError as error:
-        raise storage_failed(error) from error
-
-
-def _sync(path: Path, flags: int) -> None:
-    handle = os.open(path, flags)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

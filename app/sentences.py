@@ -54,6 +54,7 @@ def tell(failure: Failure, translate: Translate) -> Telling:
         'status': failure.http_status or '',
         'param': failure.param or '',
         'url': failure.url or '',
+        'file': failure.file,
         'seconds': round(failure.retry_after_s or 0),
         'job': failure.job_id or '',
     }
@@ -128,6 +129,9 @@ REASONS = (
     N_('over 64 pictures'),
     N_('over 4 MiB of text'),
     N_('the decoder ran into its limits'),
+    N_('the decoder died'),
+    N_('the decoder gave no usable answer'),
+    N_('the decoder took too long'),
     N_('html'),
     N_('svg'),
     N_('xml'),
@@ -220,6 +224,10 @@ _SENTENCES: dict[ErrorKind, tuple[str, str]] = {
     ErrorKind.REDIRECT: (
         N_('{where} sent the request elsewhere ({status}).'),
         N_('Check its address: http or https, and no slash too many.'),
+    ),
+    ErrorKind.SET_ASIDE: (
+        N_('The picture came, but Easel could not look at it ({reason}). It is kept in {file}'),
+        N_('That is below the data folder, its prompt beside it. Trying again draws anew.'),
     ),
     ErrorKind.STORAGE: (
         N_('The picture could not be kept ({reason}).'),

@@ -185,9 +185,9 @@ async def asking(
 
 
 @asynccontextmanager
-async def storing(folder: Path) -> AsyncIterator[Store]:
+async def storing(folder: Path, decoder: Decoder | None = None) -> AsyncIterator[Store]:
     """Open the real store, with its real decoder child."""
-    store = Store(folder, Decoder({}))
+    store = Store(folder, decoder or Decoder({}))
     store.prepare()
     try:
         yield store

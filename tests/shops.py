@@ -63,10 +63,19 @@ async def shop_in(
         added: Those of Settings, in order.
         environment: Variables.
     """
-    config = config_from({'EASEL_DATA': str(folder)} | environment)
+    async with storing(folder) as store, shop_with(store, provider, *added, **environment) as shop:
+        yield shop
+
+
+@asynccontextmanager
+async def shop_with(
+    store: Store, provider: Provider, *added: Provider, **environment: str
+) -> AsyncIterator[Shop]:
+    """Open the same over a store that is there."""
+    config = config_from({'EASEL_DATA': str(store.data)} | environment)
     outbound, changes = Outbound(), Changes()
-    async with storing(folder) as store, changes.listening() as listener:
-        library = await Library.open(folder / 'easel.db')
+    async with changes.listening() as listener:
+        library = await Library.open(store.data / 'easel.db')
         made = {one.settings.name: one for one in added}
         providers = Providers(
             config, outbound, Memory(), lambda settings, *_: made.get(settings.name, provider)

@@ -33,7 +33,7 @@ STOREYS = (
         'app.admission',
     ),
     (
-        *('app.network', 'app.inflate', 'app.formats', 'app.incoming'),
+        *('app.network', 'app.inflate', 'app.formats', 'app.incoming', 'app.placing'),
         *('app.decoder', 'app.library', 'app.metadata'),
     ),
     ('app.dialing', 'app.outbound', 'app.images', 'app.guests'),

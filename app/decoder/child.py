@@ -1,20 +1,24 @@
-"""The child: reads one order a line, decodes one picture under limits, answers one line.
+"""The child: reads one order a line, decodes one picture under limits, answers in one frame.
 
 Run as a file of its own: it knows Pillow and nothing of Easel. Orders and answers are JSON and not
-pickles, so that a child taken over by a picture can't run code in the server.
+pickles, so that a child taken over by a picture can't run code in the server. A frame is the
+number of its order, the length of its JSON, and that JSON.
 
-    order   {"path": "...", "format": "PNG", "thumbs": {"480": "...", "960": "..."}}
-    answer  {"width": 1024, "height": 768, "mean_colour": "#7f6a55"} or {"refused": "..."}
+    order   {"number": 1, "path": "...", "format": "PNG", "thumbs": {"480": "...", "960": "..."}}
+    answer  {"width": 1024, "height": 768, "mean_colour": "#7f6a55"}, {"refused": "..."} for a bad
+            picture, or {"failed": "..."} where the disk or the system let the child down
 
-    order   {"read": "...", "format": "PNG"}
-    answer  {"settings": {"generator": "Easel", "prompt": "..."}}
+    order   {"number": 2, "read": "...", "format": "PNG"}
+    answer  {"settings": {"generator": "Easel", "prompt": "..."}} or {"refused": "..."}
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
+import struct
 import sys
 import warnings
 from operator import mul
@@ -32,6 +36,12 @@ WEBP_QUALITY = 80
 WEBP_METHOD = 2
 LONGEST_SIDE_WEBP = 16_383
 MOST_PROFILE_BYTES = 16_384
+HEAD = struct.Struct('>QI')  # the order's number, the length; `client.py` has both constants too
+# Source: the twelve texts of a label and its generator, each cut at 32,000 characters, none of
+# which takes more than the 12 bytes of two escaped halves in JSON: 4.6 MB.
+MOST_ANSWER_BYTES = 5_000_000
+# Pillow's own OSErrors have no number; damaged bytes ask for odd seeks, and ours are the limits.
+THE_PICTURES_OWN = (None, errno.EINVAL, errno.ENOMEM, errno.EFBIG)
 NEW_NETWORK, NEW_USERS = 0x40000000, 0x10000000  # Source: linux/sched.h
 
 
@@ -49,8 +59,8 @@ def main() -> None:
     for line in sys.stdin:
         allow_cpu(CPU_S)
         order = json.loads(line)
-        sys.stdout.write(json.dumps(answer(order)) + '\n')
-        sys.stdout.flush()
+        sys.stdout.buffer.write(frame(order['number'], answer(order)))
+        sys.stdout.buffer.flush()
 
 
 def limit_ourselves() -> None:
@@ -103,7 +113,17 @@ def answer(order: dict[str, object]) -> dict[str, object]:
     except UnidentifiedImageError:
         return {'refused': 'damaged'}
     except Exception as error:  # Pillow raises nearly everything on damaged bytes
+        if isinstance(error, OSError) and error.errno not in THE_PICTURES_OWN:
+            return {'failed': str(error.strerror)}
         return {'refused': f'{type(error).__name__}: {error}'[:200]}
+
+
+def frame(number: int, found: dict[str, object]) -> bytes:
+    """Pack an answer; one over the limit becomes a refusal."""
+    body = json.dumps(found).encode()
+    if len(body) > MOST_ANSWER_BYTES:
+        body = json.dumps({'refused': 'too much text'}).encode()
+    return HEAD.pack(number, len(body)) + body
 
 
 def settings_in(path: str, form: str) -> dict[str, str | int | float]:
