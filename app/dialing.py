@@ -19,11 +19,8 @@ from app.addresses import (
     Origin,
     Private,
     canonical_host,
-    is_literal,
-    is_loopback,
-    is_metadata,
-    is_public,
 )
+from app.ip import is_literal, is_loopback, is_metadata, is_public
 from app.network import addresses_of, connect
 
 LookUp = Callable[[str, int], Awaitable[list[str]]]

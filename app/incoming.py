@@ -8,9 +8,8 @@ import uuid
 from pathlib import Path
 
 from app.errors import N_, ErrorKind, Failure, ProviderError, StorageFailed
-from app.models import Received
+from app.models import MOST_IMAGE_BYTES, Received
 
-MOST_IMAGE_BYTES = 64 * 1024 * 1024
 HEAD_BYTES = 64
 
 

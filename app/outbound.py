@@ -20,7 +20,7 @@ from app import __version__
 from app.addresses import Address, Blocked, Origin, address_of, is_local, joined, origin_of
 from app.dialing import Dialer, LookUp
 from app.errors import REFUSED, REFUSED_INSIDE, ErrorKind, Failure, ProviderError
-from app.incoming import MOST_IMAGE_BYTES
+from app.models import MOST_IMAGE_BYTES
 from app.network import addresses_of
 
 CONNECT_TIMEOUT_S = 10.0

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from app.addresses import Blocked, origin_of
 from app.errors import InvalidRequest
+from app.ip import Network, networks_in
 from app.spelling import spelt
-from app.visitors import Network, networks_in
 
 EXAMPLE_API_URL = 'http://localhost:1337/v1'
 

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from app.errors import N_, Malformed
+from app.ip import IpAddress, Network
 
-Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 RawHeaders: TypeAlias = Iterable[tuple[bytes, bytes]]
 
 MOST_CONNECTIONS_A_VISITOR = 64
@@ -26,18 +25,6 @@ HOME_BITS = 64  # one IPv6 customer can use every address of such a network
 _HOP = re.compile(
     r'\[([0-9a-fA-F:.]+)\](?::\d{1,5})?|(\d+(?:\.\d+){3})(?::\d{1,5})?|([0-9a-fA-F:.]+)'
 )
-
-
-def networks_in(text: str) -> tuple[Network, ...]:
-    """Read a comma separated list of addresses and networks.
-
-    Raises:
-        ValueError: It is none, has bits set beyond its mask, or means everybody.
-    """
-    networks = [ipaddress.ip_network(part.strip()) for part in text.split(',') if part.strip()]
-    if not all(network.prefixlen for network in networks):
-        raise ValueError('everybody can not be trusted')
-    return tuple(networks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +117,7 @@ class Proxies:
     def __init__(self, networks: Iterable[Network]) -> None:
         self._networks = tuple(networks)
 
-    def trusts(self, address: Address) -> bool:
+    def trusts(self, address: IpAddress) -> bool:
         """Whether a peer is one of them."""
         return any(address in network for network in self._networks)
 
@@ -162,7 +149,7 @@ class Proxies:
             behind_proxy=client != str(address),
         )
 
-    def _client(self, peer: Address, hops: list[bytes]) -> Address:
+    def _client(self, peer: IpAddress, hops: list[bytes]) -> IpAddress:
         """Walk from the nearest hop outwards to the first that is not a proxy of ours."""
         client = peer
         for hop in reversed(hops):
@@ -187,7 +174,7 @@ def _scheme(named: list[bytes], seen: str) -> str:
     return scheme
 
 
-def _hop(text: bytes) -> Address:
+def _hop(text: bytes) -> IpAddress:
     match = _HOP.fullmatch(text.decode('latin-1'))
     address = _address(match[1] or match[2] or match[3]) if match else None
     if address is None:
@@ -195,7 +182,7 @@ def _hop(text: bytes) -> Address:
     return address
 
 
-def _address(text: str) -> Address | None:
+def _address(text: str) -> IpAddress | None:
     """Read an address; an IPv4 one in IPv6 clothes is the IPv4 one."""
     try:
         address = ipaddress.ip_address(text.partition('%')[0])

@@ -22,7 +22,7 @@ from app.models import Size
 from app.providers.hush import Hush
 from app.providers.base import ProviderSettings
 from app.providers.words import clean, scrub, words_of
-from app.visitors import networks_in
+from app.ip import networks_in
 from app.web.doors import door_of
 from app.web.forms import ask_of
 from app.web.hosts import Hosts

@@ -17,7 +17,7 @@ MOST_FUNCTION_LINES = 40
 
 # From the ground up; a module imports from lower storeys and from its own, never from above.
 STOREYS = (
-    ('app', 'app.errors', 'app.addresses', 'app.spelling'),
+    ('app', 'app.errors', 'app.ip', 'app.addresses', 'app.spelling'),
     (
         'app.log',
         'app.config',

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from starlette.types import ASGIApp
 
 from app.errors import Malformed
-from app.visitors import Proxies, Shares, networks_in
+from app.ip import networks_in
+from app.visitors import Proxies, Shares
 from app.web.guard import CROWDED
 from app.web.house import House
 from tests.knocking import FORM, HOME, LOOPBACK, Answered, knock, open_door
