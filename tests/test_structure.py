@@ -1,4 +1,4 @@
-"""The house rules that a machine can hold: storeys, homes, sizes."""
+"""The structure of the code, as far as a machine can hold it: imports, homes, sizes."""
 
 from __future__ import annotations
 
@@ -15,37 +15,6 @@ MODULES = sorted((ROOT / 'app').rglob('*.py'))
 MOST_LINES = 300
 MOST_FUNCTION_LINES = 40
 
-# From the ground up; a module imports from lower storeys and from its own, never from above.
-STOREYS = (
-    ('app', 'app.errors', 'app.ip', 'app.addresses', 'app.spelling'),
-    (
-        'app.log',
-        'app.config',
-        'app.changes',
-        'app.holding',
-        'app.keys',
-        'app.models',
-        'app.sentences',
-        'app.listening',
-        'app.visitors',
-        'app.values',
-        *('app.beneath', 'app.private', 'app.passwords', 'app.throttle', 'app.reachable'),
-        'app.admission',
-    ),
-    (
-        *('app.network', 'app.inflate', 'app.formats', 'app.incoming'),
-        *('app.decoder', 'app.library', 'app.metadata'),
-    ),
-    ('app.dialing', 'app.outbound', 'app.images', 'app.guests'),
-    ('app.providers', 'app.previews'),
-    ('app.drawing', 'app.turns'),
-    ('app.worker',),
-    ('app.web',),
-    ('app.main',),
-    ('app.edge',),
-    ('app.serve', 'app.generate', 'app.rebuild', 'app.examining', 'app.doctor'),
-    ('app.__main__',),
-)
 HOMES = {
     'apsw': ('app.library',),
     'httpx': ('app.outbound', 'app.providers', 'app.generate'),
@@ -84,27 +53,6 @@ def imports_of(path: Path) -> set[str]:
 
 def is_within(module: str, places: tuple[str, ...]) -> bool:
     return any(module == place or module.startswith(f'{place}.') for place in places)
-
-
-def storey_of(module: str) -> int:
-    exact = [level for level, names in enumerate(STOREYS) if module in names]
-    inside = [level for level, names in enumerate(STOREYS) if is_within(module, names[:9])]
-    return (exact or inside[-1:] or [-1])[0]
-
-
-@pytest.mark.parametrize('path', MODULES, ids=name_of)
-def test_nothing_imports_from_a_storey_above(path: Path) -> None:
-    module = name_of(path)
-    level = storey_of(module)
-
-    above = {
-        found
-        for found in imports_of(path)
-        if found.startswith('app.') and storey_of(found) > level and module != 'app.__main__'
-    }
-
-    assert level >= 0
-    assert above == set()
 
 
 @pytest.mark.parametrize('path', MODULES, ids=name_of)
