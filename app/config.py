@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from app.ip import Network
+from app.net.ip import Network
 from app.values import EXAMPLE_API_URL, ConfigError, Values
 
 CHECKOUT = Path(__file__).resolve().parent.parent

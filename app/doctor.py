@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 from app import __version__
-from app.addresses import DOCKER_HOST, is_local, same_server, veiled
 from app.config import Config, language_of_terminal
 from app.errors import N_
 from app.examining import Folder, Report, examine
 from app.log import escape, logger
+from app.net.urls import DOCKER_HOST, is_local, same_server, veiled
 from app.providers.added import Added
 from app.providers.checkup import Checkup, Key
 from app.providers.discovery import SAME_PORTS

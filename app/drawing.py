@@ -8,13 +8,13 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from app.addresses import without_query
 from app.changes import Changes
 from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
 from app.images import Store
 from app.library import Library
 from app.log import logger
 from app.models import DEMO, Answer, Attempt, Generation, Kept, Outcome, Received, Status
+from app.net.urls import without_query
 from app.previews import Previews
 from app.providers import Providers
 from app.providers.base import Run

@@ -16,7 +16,7 @@ from app.config import Config
 from app.errors import StorageFailed
 from app.holding import Holder, holder_of
 from app.main import DATABASE, KEYS
-from app.outbound import Outbound
+from app.net.client import Outbound
 from app.providers.added import Added, added_in, looked_at
 from app.providers.base import ProviderSettings
 from app.providers.checkup import Checkup, check_up

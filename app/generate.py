@@ -15,7 +15,6 @@ from urllib.parse import unquote, urlencode, urljoin
 
 import httpx
 
-from app.addresses import origin_of
 from app.config import Config, language_of_terminal
 from app.errors import AppError, ErrorKind, Failure, InvalidRequest, NotFound
 from app.holding import Held, Holder, holding
@@ -23,7 +22,8 @@ from app.images import Store
 from app.log import logger
 from app.main import TOKEN, open_house
 from app.models import DEMO, Generation
-from app.outbound import Outbound
+from app.net.client import Outbound
+from app.net.urls import origin_of
 from app.sentences import error_json, item_error_json
 from app.serve import run
 from app.web.files import FILE_HEADER

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.addresses import Origin
 from app.errors import N_, StorageFailed
+from app.net.urls import Origin
 from app.private import write_private
 
 

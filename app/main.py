@@ -19,7 +19,7 @@ from app.images import Store
 from app.incoming import storage_failed
 from app.keys import Keys
 from app.library import Library
-from app.outbound import Outbound
+from app.net.client import Outbound
 from app.previews import Previews
 from app.providers import Providers
 from app.providers.memory import Memory

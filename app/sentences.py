@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.addresses import outside_of
 from app.errors import N_, REFUSED_INSIDE, ErrorKind, Failure
+from app.net.urls import outside_of
 
 Translate = Callable[[str], str]
 

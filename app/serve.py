@@ -14,7 +14,6 @@ from types import FrameType
 import uvicorn
 
 from app import __version__
-from app.addresses import origin_of
 from app.admission import Admission
 from app.config import Config, can_show_browser
 from app.edge import protocol
@@ -25,6 +24,7 @@ from app.holding import Held, Holder, announce, holding, why_unusable
 from app.listening import PortTaken, listen, listen_everywhere
 from app.log import logger
 from app.main import create_app, open_house, read_admission
+from app.net.urls import origin_of
 from app.passwords import Source
 from app.providers.watched import Watched
 from app.visitors import Proxies
@@ -158,7 +158,7 @@ def _uvicorn(app: object, gate: Gate) -> uvicorn.Config:
 
 def _tell_network(config: Config, admission: Admission, port: int) -> None:
     """Say where other machines find this one, and how they come in."""
-    from app.reachable import origins
+    from app.net.lan import origins
     from app.web.share import code_in_signs
 
     found = [f'{one}{config.root_path}/' for one in origins(admission.listens_on, port)]

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from app.addresses import Blocked, origin_of
 from app.errors import InvalidRequest
-from app.ip import Network, networks_in
-from app.spelling import spelt
+from app.net.api_url import spelt
+from app.net.ip import Network, networks_in
+from app.net.urls import Blocked, origin_of
 
 EXAMPLE_API_URL = 'http://localhost:1337/v1'
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from app.errors import N_, Malformed
-from app.ip import IpAddress, Network
+from app.net.ip import IpAddress, Network
 
 RawHeaders: TypeAlias = Iterable[tuple[bytes, bytes]]
 

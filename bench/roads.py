@@ -15,7 +15,7 @@ from app.decoder.client import Decoded, Decoder
 from app.images import Store
 from app.metadata import Label
 from app.models import Ask
-from app.outbound import Outbound
+from app.net.client import Outbound
 from app.providers.api import ApiProvider
 from app.providers.base import ProviderSettings, Run
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.models import Answer, Ask, Attempt
-from app.outbound import Outbound
+from app.net.client import Outbound
 from app.providers.api import ApiProvider
 from app.providers.base import ProviderSettings, Run
 from app.providers.memory import Memory

@@ -19,7 +19,7 @@ from app.decoder.client import Decoder
 from app.images import Store
 from app.incoming import Incoming
 from app.models import Answer, Ask, Received
-from app.outbound import Outbound
+from app.net.client import Outbound
 from app.providers.api import ApiProvider
 from app.providers.base import Listing, ProviderSettings, Run
 

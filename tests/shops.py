@@ -14,7 +14,7 @@ from app.drawing import Drawing
 from app.images import Store
 from app.library import Library
 from app.models import Ask, Generation, Status
-from app.outbound import Outbound
+from app.net.client import Outbound
 from app.previews import Previews
 from app.providers import Providers
 from app.providers.base import Provider

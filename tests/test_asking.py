@@ -11,7 +11,7 @@ import pytest
 from app.errors import ProviderError
 from app.library import Library
 from app.models import Ask, ResponseFormat, Size
-from app.outbound import Outbound
+from app.net.client import Outbound
 from app.providers.api import ApiProvider
 from app.providers.base import Dialect
 from app.providers.images_api import request_body

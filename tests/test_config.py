@@ -15,7 +15,7 @@ from app.config import (
     config_from,
     with_dotenv,
 )
-from app.outbound import Outbound
+from app.net.client import Outbound
 from app.providers.api import ApiProvider
 from app.providers.base import ProviderSettings
 from app.values import ConfigError

@@ -14,7 +14,7 @@ READERS = f"""
 import resource
 resource.setrlimit(resource.RLIMIT_CPU, ({PATIENCE_S}, {PATIENCE_S}))
 from contextlib import suppress
-from app.addresses import Blocked, origin_of
+from app.net.urls import Blocked, origin_of
 from app.errors import AppError
 from app.library.search import index_words, question
 from app.log import escape
@@ -22,7 +22,7 @@ from app.models import Size
 from app.providers.hush import Hush
 from app.providers.base import ProviderSettings
 from app.providers.words import clean, scrub, words_of
-from app.ip import networks_in
+from app.net.ip import networks_in
 from app.web.doors import door_of
 from app.web.forms import ask_of
 from app.web.hosts import Hosts

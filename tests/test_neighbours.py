@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from app.addresses import DOCKER_HOST
 from app.config import config_from
 from app.keys import Secrets
 from app.main import open_house
+from app.net.urls import DOCKER_HOST
 from app.providers.nearby import LOOPBACK, look_around
 from app.serve import tell_providers
 from app.web.server_forms import NEW

@@ -13,7 +13,7 @@ import pytest
 
 from app.errors import ProviderError
 from app.models import Ask, Received, Size
-from app.outbound import Outbound
+from app.net.client import Outbound
 from app.providers.api import ApiProvider
 from app.providers.base import Dialect, Run
 from tests.asked import B64, bodies, drawn, refusing, settings

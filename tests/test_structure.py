@@ -17,8 +17,13 @@ MOST_FUNCTION_LINES = 40
 
 HOMES = {
     'apsw': ('app.library',),
-    'httpx': ('app.outbound', 'app.providers', 'app.generate'),
-    'httpcore': ('app.network', 'app.dialing', 'app.outbound', 'app.providers.nearby'),
+    'httpx': ('app.net.client', 'app.providers', 'app.generate'),
+    'httpcore': (
+        'app.net.streams',
+        'app.net.connect_policy',
+        'app.net.client',
+        'app.providers.nearby',
+    ),
     'pybase64': ('app.providers.base64_reader',),
     'PIL': (
         *('app.decoder.child', 'app.providers.demo'),
@@ -30,7 +35,7 @@ HOMES = {
     'starlette': ('app.web', 'app.main', 'app.providers.demo'),
     'uvicorn': ('app.serve', 'app.edge', 'app.__main__'),
     'segno': ('app.web.share',),
-    'ifaddr': ('app.reachable',),
+    'ifaddr': ('app.net.lan',),
     'dotenv': ('app.config',),
     'platformdirs': ('app.config',),
 }

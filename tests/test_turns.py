@@ -11,7 +11,7 @@ import pytest
 
 from app.errors import ErrorKind, InvalidRequest
 from app.models import Ask, Generation, Status
-from app.outbound import Outbound
+from app.net.client import Outbound
 from app.providers.api import ApiProvider
 from app.providers.base import Listing, ProviderSettings
 from tests.fakes import Ending, FakeProvider, Reply, Upstream, picture, upstream

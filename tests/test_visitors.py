@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from starlette.types import ASGIApp
 
 from app.errors import Malformed
-from app.ip import networks_in
+from app.net.ip import networks_in
 from app.visitors import Proxies, Shares
 from app.web.guard import CROWDED
 from app.web.house import House

@@ -11,7 +11,7 @@ import pytest
 
 from app.errors import ErrorKind, ProviderError
 from app.models import Ask
-from app.outbound import Outbound
+from app.net.client import Outbound
 from app.providers.api import ApiProvider
 from app.providers.base import Run
 from app.providers.items import Json

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from app.errors import ErrorKind, Failure, ProviderError
 from app.incoming import Incoming
 from app.models import Received
-from app.outbound import Outbound
+from app.net.client import Outbound
 from app.providers.base import ProviderSettings, Run
 from app.providers.call import Caller
 from app.providers.taking import Taker

@@ -10,7 +10,7 @@ from app.config import Config
 from app.errors import N_, ErrorKind, Failure, InvalidRequest, ProviderError
 from app.log import logger
 from app.models import DEMO
-from app.outbound import Outbound
+from app.net.client import Outbound
 from app.providers.api import ApiProvider
 from app.providers.base import Provider, ProviderSettings
 from app.providers.inside import AsgiApp, InsideTransport

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.addresses import origin_of
 from app.keys import Keys
 from app.library.providers import rows_in
+from app.net.urls import origin_of
 from app.providers.base import ProviderSettings
 from app.providers.checkup import Checkup, checked
 from app.providers.headers import own_headers

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from app.addresses import Blocked
 from app.errors import REFUSED, REFUSED_INSIDE, ErrorKind, Failure, ProviderError
 from app.log import logger
 from app.models import Answer, Ask
-from app.outbound import Outbound
+from app.net.client import Outbound
+from app.net.urls import Blocked
 from app.providers.base import Dialect, Listing, ProviderSettings, Run
 from app.providers.call import Caller, endpoint
 from app.providers.chat_api import ChatApi

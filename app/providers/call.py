@@ -14,12 +14,12 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import httpx
 
-from app.addresses import Blocked, Origin, origin_of
 from app.errors import ErrorKind, Failure, ProviderError
 from app.formats import what_is
-from app.inflate import BrokeOff, NotInflated, inflated
 from app.log import logger
-from app.outbound import Outbound, what_happened
+from app.net.client import Outbound, what_happened
+from app.net.decompress import BrokeOff, NotInflated, inflated
+from app.net.urls import Blocked, Origin, origin_of
 from app.providers.base import ProviderSettings, Run
 from app.providers.events import Events
 from app.providers.headers import own_headers, secrets_of

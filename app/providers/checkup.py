@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit, urlunsplit
 
-from app.addresses import origin_of
 from app.errors import REFUSED, ErrorKind, Failure
-from app.outbound import Outbound
+from app.net.api_url import candidates
+from app.net.client import Outbound
+from app.net.urls import origin_of
 from app.providers.items import Json
 from app.providers.models_list import models_in
 from app.providers.probing import Reply, Silent, ask
-from app.spelling import candidates
 
 ANSWER_S = 5.0
 SDAPI = '/sdapi/v1'

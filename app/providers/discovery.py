@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from app.config import DEFAULT_PORT
-from app.outbound import Outbound
+from app.net.client import Outbound
 from app.providers.base import Dialect
 from app.providers.known import (
     NEEDS_KEY,

@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 
 import httpx
 
-from app.addresses import Address, Blocked, Origin, Private, absolute, address_of, without_query
 from app.errors import ErrorKind, Failure, ProviderError
 from app.formats import mime_of, what_is
 from app.incoming import Incoming
-from app.inflate import NotInflated, inflated
 from app.log import logger
 from app.models import MOST_IMAGE_BYTES, Received
-from app.outbound import FETCH_DEADLINE_S, Outbound, blocked, too_large, what_happened
+from app.net.client import FETCH_DEADLINE_S, Outbound, blocked, too_large, what_happened
+from app.net.decompress import NotInflated, inflated
+from app.net.urls import Address, Blocked, Origin, Private, absolute, address_of, without_query
 
 log = logger(__name__)
 

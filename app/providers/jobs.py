@@ -8,8 +8,8 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
 
-from app.addresses import Blocked, origin_of
 from app.errors import ErrorKind, ProviderError
+from app.net.urls import Blocked, origin_of
 from app.providers.base import Run
 from app.providers.call import Caller, Exchange, endpoint
 from app.providers.items import find_items

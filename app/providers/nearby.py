@@ -10,9 +10,9 @@ from pathlib import Path
 
 import httpcore
 
-from app.addresses import DOCKER_HOST
-from app.dialing import LookUp
-from app.network import addresses_of
+from app.net.connect_policy import LookUp
+from app.net.streams import addresses_of
+from app.net.urls import DOCKER_HOST
 
 LOOPBACK = ('127.0.0.1', '::1')
 NAME_S = 1.0

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.addresses import DOCKER_HOST
-from app.dialing import LookUp
 from app.log import logger
-from app.network import addresses_of
+from app.net.connect_policy import LookUp
+from app.net.streams import addresses_of
+from app.net.urls import DOCKER_HOST
 from app.providers.nearby import LOOPBACK, ROOT, is_container, look_around
 
 if TYPE_CHECKING:

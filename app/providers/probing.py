@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import httpx
 
-from app.addresses import Blocked
-from app.outbound import Outbound, what_happened
+from app.net.client import Outbound, what_happened
+from app.net.urls import Blocked
 from app.providers.items import Json
 
 MOST_BYTES = 1024 * 1024

@@ -13,8 +13,8 @@ from dataclasses import replace
 
 import httpx
 
-from app.addresses import Blocked
 from app.models import Answer, Ask
+from app.net.urls import Blocked
 from app.providers.base import Run
 from app.providers.base64_reader import Base64Error, inline
 from app.providers.call import Caller, Exchange, endpoint

@@ -10,14 +10,14 @@ from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
-from app.addresses import Blocked
 from app.errors import ErrorKind, Failure
+from app.net.api_url import candidates
+from app.net.urls import Blocked
 from app.providers.base import Dialect
 from app.providers.call import Caller, endpoint
 from app.providers.items import Json
 from app.providers.models_list import draws_in_chats, models_in
 from app.providers.refusal import HTML
-from app.spelling import candidates
 
 SDAPI_ROOT = '/sdapi/v1'
 CHAT = 'chat/completions'

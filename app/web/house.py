@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
-from app.addresses import origin_of
 from app.admission import Admission
 from app.changes import Changes
 from app.config import Config
 from app.guests import Guests
 from app.images import Store
 from app.library import Library
-from app.outbound import Outbound
+from app.net.client import Outbound
+from app.net.urls import origin_of
 from app.previews import Previews
 from app.providers import Providers
 from app.providers.neighbours import Neighbours

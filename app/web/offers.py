@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from app.addresses import origin_of, same_server
+from app.net.urls import origin_of, same_server
 from app.providers.base import ANYBODY, Dialect
 from app.web.house import House
 

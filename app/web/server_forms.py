@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from app.addresses import origin_of
 from app.errors import N_, AppError, InvalidRequest
 from app.keys import NOTHING, Secrets
 from app.library.providers import ProviderRow
+from app.net.api_url import candidates, spelt
+from app.net.urls import origin_of
 from app.providers.base import AT_ONCE, Dialect
-from app.spelling import candidates, spelt
 from app.web.forms import Reader, line, whole
 
 LONGEST_NAME = 60

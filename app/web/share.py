@@ -19,8 +19,8 @@ from app.library.guests import GuestRow
 from app.library.shown import ShownRow
 from app.log import logger
 from app.models import Image
+from app.net.lan import origins
 from app.passwords import Source
-from app.reachable import origins
 from app.web.bare_files import can_be_shown
 from app.web.forms import form_fields
 from app.web.house import House, house_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
 
-from app.addresses import outside_of, veiled
 from app.errors import REFUSED_INSIDE
+from app.net.urls import outside_of, veiled
 from app.providers import Providers
 from app.providers.base import Dialect, Listing
 from app.providers.finding import Finding, Found, finding_of

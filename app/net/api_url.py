@@ -6,8 +6,8 @@ import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-from app.addresses import Blocked, origin_of
 from app.errors import N_, InvalidRequest
+from app.net.urls import Blocked, origin_of
 
 # What an address that was copied whole ends in, beyond the API's root.
 CALLS = (

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from urllib.parse import quote, urljoin
 
-from app.ip import is_loopback
+from app.net.ip import is_loopback
 
 MOST_LETTERS = 8_192
 DOCKER_HOST = 'host.docker.internal'  # what Docker calls the machine around a container

@@ -17,11 +17,11 @@ import httpcore
 import httpx
 
 from app import __version__
-from app.addresses import Address, Blocked, Origin, address_of, is_local, joined, origin_of
-from app.dialing import Dialer, LookUp
 from app.errors import REFUSED, REFUSED_INSIDE, ErrorKind, Failure, ProviderError
 from app.models import MOST_IMAGE_BYTES
-from app.network import addresses_of
+from app.net.connect_policy import Dialer, LookUp
+from app.net.streams import addresses_of
+from app.net.urls import Address, Blocked, Origin, address_of, is_local, joined, origin_of
 
 CONNECT_TIMEOUT_S = 10.0
 FETCH_DEADLINE_S = 120.0
