@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from app.changes import Changes
 from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
-from app.images import Store
 from app.library import Library
 from app.log import logger
 from app.models import DEMO, Answer, Attempt, Generation, Kept, Outcome, Received, Status
@@ -18,9 +17,10 @@ from app.net.urls import without_query
 from app.previews import Previews
 from app.providers import Providers
 from app.providers.base import Run
+from app.storage.store import Store
 
 if TYPE_CHECKING:
-    from app.metadata import Label
+    from app.storage.metadata import Label
 
 log = logger(__name__)
 T = TypeVar('T')
@@ -137,7 +137,7 @@ def _label(
     dropped: tuple[str, ...],
 ) -> Label:
     """Say what is true of a picture: nothing dropped; the asked seed is only the first one's."""
-    from app.metadata import Label
+    from app.storage.metadata import Label
 
     ask = claimed.ask
 

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from app.config import Config
 from app.errors import StorageFailed
-from app.holding import Holder, holder_of
 from app.main import DATABASE, KEYS
 from app.net.client import Outbound
 from app.providers.added import Added, added_in, looked_at
@@ -23,6 +22,7 @@ from app.providers.checkup import Checkup, check_up
 from app.providers.discovery import Found, discover
 from app.providers.nearby import Surroundings
 from app.providers.probing import Silent, ask
+from app.storage.lock import Holder, holder_of
 
 HOLDER_ANSWERS_S = 2.0
 

@@ -17,8 +17,6 @@ import httpx
 
 from app.config import Config, language_of_terminal
 from app.errors import AppError, ErrorKind, Failure, InvalidRequest, NotFound
-from app.holding import Held, Holder, holding
-from app.images import Store
 from app.log import logger
 from app.main import TOKEN, open_house
 from app.models import DEMO, Generation
@@ -26,6 +24,8 @@ from app.net.client import Outbound
 from app.net.urls import origin_of
 from app.sentences import error_json, item_error_json
 from app.serve import run
+from app.storage.lock import Held, Holder, holding
+from app.storage.store import Store
 from app.web.files import FILE_HEADER
 from app.web.forms import ask_of
 from app.web.house import House

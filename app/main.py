@@ -12,11 +12,8 @@ from starlette.types import ASGIApp
 from app.admission import Admission
 from app.changes import Changes
 from app.config import Config, child_environment
-from app.decoder.client import Decoder
 from app.drawing import Drawing
 from app.guests import Guests
-from app.images import Store
-from app.incoming import storage_failed
 from app.keys import Keys
 from app.library import Library
 from app.net.client import Outbound
@@ -25,6 +22,9 @@ from app.providers import Providers
 from app.providers.memory import Memory
 from app.providers.neighbours import Neighbours
 from app.providers.roster import Roster
+from app.storage.decoder import Decoder
+from app.storage.store import Store
+from app.storage.temp_file import storage_failed
 from app.web import (
     create,
     gallery,

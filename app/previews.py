@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 from app.changes import Changes
 from app.errors import AppError
-from app.images import Store
 from app.log import logger
 from app.models import Received
+from app.storage.store import Store
 
 log = logger(__name__)
 

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from app.config import Config
 from app.errors import AppError, ProviderError
-from app.holding import Held, holding
-from app.images import Store
 from app.library import Library
 from app.log import logger
 from app.main import DATABASE, open_store
 from app.models import Ask, Generation, Kept, Outcome, Size, Status
+from app.storage.lock import Held, holding
+from app.storage.store import Store
 
 log = logger(__name__)
 

@@ -20,13 +20,13 @@ from app.edge import protocol
 from app.edge.doorway import Listeners
 from app.edge.gate import SPARE_FILES, Gate
 from app.errors import AppError
-from app.holding import Held, Holder, announce, holding, why_unusable
 from app.listening import PortTaken, listen, listen_everywhere
 from app.log import logger
 from app.main import create_app, open_house, read_admission
 from app.net.urls import origin_of
 from app.passwords import Source
 from app.providers.watched import Watched
+from app.storage.lock import Held, Holder, announce, holding, why_unusable
 from app.visitors import Proxies
 from app.web.doors import is_own
 from app.web.house import NO_API, House

@@ -14,11 +14,11 @@ from collections.abc import Callable
 from app.changes import Changes
 from app.drawing import Drawing
 from app.errors import AppError, ErrorKind, Failure, ProviderError, StorageFailed
-from app.images import Store
 from app.library import Library
 from app.log import logger
 from app.models import Ask, Generation, Kept, Outcome, Status, Submitted
 from app.providers import Providers, gone
+from app.storage.store import Store
 from app.turns import Turns
 
 log = logger(__name__)

@@ -11,7 +11,6 @@ from pathlib import Path
 from app.changes import Changes, Listener
 from app.config import config_from
 from app.drawing import Drawing
-from app.images import Store
 from app.library import Library
 from app.models import Ask, Generation, Status
 from app.net.client import Outbound
@@ -19,6 +18,7 @@ from app.previews import Previews
 from app.providers import Providers
 from app.providers.base import Provider
 from app.providers.memory import Memory
+from app.storage.store import Store
 from app.worker import Worker
 from tests.fakes import storing
 

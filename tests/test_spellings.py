@@ -14,10 +14,10 @@ import pytest
 import pytest_asyncio
 
 from app.errors import ErrorKind, Failure, ProviderError
-from app.incoming import Incoming
 from app.net.client import Outbound
 from app.net.urls import origin_of
 from app.providers.fetching import Fetcher, Patience
+from app.storage.temp_file import Incoming
 from tests.fakes import KEY, Asked, Reply, Upstream, picture, upstream
 from tests.spellings import spellings
 

@@ -26,10 +26,10 @@ HOMES = {
     ),
     'pybase64': ('app.providers.base64_reader',),
     'PIL': (
-        *('app.decoder.child', 'app.providers.demo'),
-        *('app.metadata.reading', 'app.metadata.foreign'),
+        *('app.storage.decoder_child', 'app.providers.demo'),
+        *('app.storage.metadata.read', 'app.storage.metadata.other_tools'),
     ),
-    'sd_parsers': ('app.metadata.foreign',),
+    'sd_parsers': ('app.storage.metadata.other_tools',),
     'jinja2': ('app.web.render',),
     'fastapi': ('app.web', 'app.main'),
     'starlette': ('app.web', 'app.main', 'app.providers.demo'),

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from app.incoming import Incoming
 from app.models import Answer, Ask, Attempt, Received
+from app.storage.temp_file import Incoming
 
 ANYBODY = 'OpenAI-compatible'  # whoever lists models and is no server that is known
 AT_ONCE = 4

@@ -8,8 +8,8 @@ from urllib.parse import unquote_to_bytes
 
 import pybase64
 
-from app.incoming import Incoming
 from app.models import Received
+from app.storage.temp_file import Incoming
 
 _BLANKS = b' \t\r\n'
 _STANDARD = bytes.maketrans(b'-_', b'+/')

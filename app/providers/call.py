@@ -15,7 +15,6 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 import httpx
 
 from app.errors import ErrorKind, Failure, ProviderError
-from app.formats import what_is
 from app.log import logger
 from app.net.client import Outbound, what_happened
 from app.net.decompress import BrokeOff, NotInflated, inflated
@@ -30,6 +29,7 @@ from app.providers.refusal import HTML, Said, empty_answer, is_html, refusal
 from app.providers.reply import MOST_PICTURES, Spool
 from app.providers.verdict import failed_in_success, task_of
 from app.providers.words import words_of
+from app.storage.metadata.mime import what_is
 
 log = logger(__name__)
 

@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 import httpx
 
 from app.errors import ErrorKind, Failure, ProviderError
-from app.formats import mime_of, what_is
-from app.incoming import Incoming
 from app.log import logger
 from app.models import MOST_IMAGE_BYTES, Received
 from app.net.client import FETCH_DEADLINE_S, Outbound, blocked, too_large, what_happened
 from app.net.decompress import NotInflated, inflated
 from app.net.urls import Address, Blocked, Origin, Private, absolute, address_of, without_query
+from app.storage.metadata.mime import mime_of, what_is
+from app.storage.temp_file import Incoming
 
 log = logger(__name__)
 

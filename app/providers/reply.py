@@ -15,11 +15,11 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 from app.errors import ErrorKind, Failure, ProviderError
-from app.formats import is_binary, mime_of
-from app.incoming import Incoming
 from app.models import Received
 from app.providers.base64_reader import Base64Error, Base64Reader
 from app.providers.json_text import base64_letters, ends_escaped, string_end, unescaped
+from app.storage.metadata.mime import is_binary, mime_of
+from app.storage.temp_file import Incoming
 
 LONG_STRING_BYTES = 4_096
 MOST_SKELETON_BYTES = 4 * 1024 * 1024

@@ -9,9 +9,9 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 
 from app.errors import ErrorKind, Failure, ProviderError
-from app.formats import mime_of
-from app.incoming import HEAD_BYTES, Incoming
 from app.models import Received
+from app.storage.metadata.mime import mime_of
+from app.storage.temp_file import HEAD_BYTES, Incoming
 
 ZIP = b'PK\x03\x04'
 BLOCK_BYTES = 256 * 1024

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from app.beneath import open_beneath
 from app.models import Image
+from app.storage.files import open_beneath
 from app.web.house import House
 
 if TYPE_CHECKING:
-    from app.metadata.pieces import Piece
+    from app.storage.metadata.container import Piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +25,13 @@ class BareFile:
     @property
     def size_bytes(self) -> int:
         """How much of it is shown."""
-        from app.metadata.pieces import length_of
+        from app.storage.metadata.container import length_of
 
         return length_of(self.pieces)
 
     def blocks(self) -> Iterator[bytes]:
         """Read it to its end, and close it."""
-        from app.metadata.pieces import blocks
+        from app.storage.metadata.container import blocks
 
         with self.opened:
             yield from blocks(self.opened, self.pieces)
@@ -39,8 +39,8 @@ class BareFile:
 
 def open_bare(house: House, image: Image) -> BareFile | None:
     """Open a picture; None where it is gone, or where what it says can't be taken out."""
-    from app.metadata import DamagedContainer  # 8 ms that no start needs
-    from app.metadata.bare import bare
+    from app.storage.metadata import DamagedContainer  # 8 ms that no start needs
+    from app.storage.metadata.strip import bare
 
     try:
         handle = open_beneath(house.config.data, house.store.original(image.file))

@@ -18,11 +18,11 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from app.beneath import open_beneath
 from app.errors import N_, Gone, NotFound, WrongMethod
-from app.formats import MIME_EXTENSIONS
-from app.images import THUMB_WIDTHS
 from app.log import logger
+from app.storage.files import open_beneath
+from app.storage.metadata.mime import MIME_EXTENSIONS
+from app.storage.store import THUMB_WIDTHS
 from app.web.house import House
 from app.web.visiting import visitor_of
 

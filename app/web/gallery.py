@@ -144,7 +144,7 @@ def _after_act(request: Request, house: House, image: Image) -> Response:
 
 def _settings_text(image: Image, generation: Generation) -> str:
     """Write a picture's settings as other programs read them."""
-    from app.metadata.label import Label, parameters_text  # not needed for the first page
+    from app.storage.metadata.label import Label, parameters_text  # not needed for the first page
 
     asked = generation.ask
     label = Label(

@@ -10,7 +10,6 @@ from app.admission import Admission
 from app.changes import Changes
 from app.config import Config
 from app.guests import Guests
-from app.images import Store
 from app.library import Library
 from app.net.client import Outbound
 from app.net.urls import origin_of
@@ -18,6 +17,7 @@ from app.previews import Previews
 from app.providers import Providers
 from app.providers.neighbours import Neighbours
 from app.providers.roster import Roster
+from app.storage.store import Store
 from app.throttle import Throttle
 from app.visitors import HERE
 from app.web.render import Language, Renderer, language_of

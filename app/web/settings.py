@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app import __version__
 from app.errors import N_, InvalidRequest
-from app.images import free_bytes
+from app.storage.store import free_bytes
 from app.web.forms import form_fields
 from app.web.house import House, house_of
 from app.web.offers import offers_json, offers_of

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from app.metadata.found import Found, Settings, real, text, whole
+from app.storage.metadata.found import Found, Settings, real, text, whole
 
 NEGATIVE = 'Negative prompt:'
 LONGEST_LAST_LINE = 2_000

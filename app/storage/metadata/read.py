@@ -17,10 +17,10 @@ from xml.etree import ElementTree as Xml
 
 from PIL import Image
 
-from app.metadata.foreign import foreign_settings
-from app.metadata.found import Found, Settings, real, text, whole
-from app.metadata.jpeg import EXTENDED_XMP
-from app.metadata.label import NAMESPACE, RDF, Label
+from app.storage.metadata.found import Found, Settings, real, text, whole
+from app.storage.metadata.jpeg import EXTENDED_XMP
+from app.storage.metadata.label import NAMESPACE, RDF, Label
+from app.storage.metadata.other_tools import foreign_settings
 
 MOST_XMP_BYTES = 4 * 1024 * 1024
 EXTENSION_HEAD_BYTES = len(EXTENDED_XMP) + 32 + 8

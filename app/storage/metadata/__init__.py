@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from app.formats import mime_of
-from app.metadata import jpeg, png, webp
-from app.metadata.label import Label, xmp_packet
-from app.metadata.pieces import DamagedContainer, Span, Written, size_of, write
+from app.storage.metadata import jpeg, png, webp
+from app.storage.metadata.container import DamagedContainer, Span, Written, size_of, write
+from app.storage.metadata.label import Label, xmp_packet
+from app.storage.metadata.mime import mime_of
 
 __all__ = ['DamagedContainer', 'Label', 'Written', 'embed', 'sidecar_of']
 

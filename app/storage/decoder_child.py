@@ -111,7 +111,7 @@ def settings_in(path: str, form: str) -> dict[str, str | int | float]:
     house = str(Path(__file__).resolve().parents[2])
     if house not in sys.path:
         sys.path.append(house)
-    from app.metadata.reading import read_settings
+    from app.storage.metadata.read import read_settings
 
     return read_settings(path, form)
 

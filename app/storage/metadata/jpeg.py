@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from app.metadata.exif import with_comment
-from app.metadata.label import Label, parameters_text, xmp_packets
-from app.metadata.pieces import (
+from app.storage.metadata.container import (
     BLOCK_BYTES,
     DamagedContainer,
     Piece,
@@ -21,6 +19,8 @@ from app.metadata.pieces import (
     size_of,
     write,
 )
+from app.storage.metadata.exif import with_comment
+from app.storage.metadata.label import Label, parameters_text, xmp_packets
 
 START, SCAN, END = 0xD8, 0xDA, 0xD9
 APP0, APP1 = 0xE0, 0xE1

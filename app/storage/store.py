@@ -18,16 +18,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.beneath import open_beneath
-from app.decoder.client import Decoded, Decoder
 from app.errors import ErrorKind, Failure, ProviderError
-from app.formats import MIME_EXTENSIONS, mime_of, what_is
-from app.incoming import HEAD_BYTES, Incoming, storage_failed
 from app.log import logger
 from app.models import Kept, Received
+from app.storage.decoder import Decoded, Decoder
+from app.storage.files import open_beneath
+from app.storage.metadata.mime import MIME_EXTENSIONS, mime_of, what_is
+from app.storage.temp_file import HEAD_BYTES, Incoming, storage_failed
 
 if TYPE_CHECKING:
-    from app.metadata import Label, Written
+    from app.storage.metadata import Label, Written
 
 log = logger(__name__)
 
@@ -247,14 +247,14 @@ def _key(prompt: str, digest: str, extension: str, now: float) -> str:
 
 
 def _beside(picture: Path) -> Path:
-    from app.metadata import sidecar_of
+    from app.storage.metadata import sidecar_of
 
     return sidecar_of(picture)
 
 
 def _label(received: Received, target: Path, label: Label) -> Written:
     """Write the label into a copy; a picture that can't take one is kept as it came."""
-    from app.metadata import DamagedContainer, Written, embed  # 8 ms that no start needs
+    from app.storage.metadata import DamagedContainer, Written, embed  # 8 ms that no start needs
 
     try:
         return embed(received.path, target, label)

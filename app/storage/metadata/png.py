@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from app.metadata.label import Label, parameters_text, xmp_packet
-from app.metadata.pieces import (
+from app.storage.metadata.container import (
     DamagedContainer,
     Piece,
     Span,
@@ -20,6 +19,7 @@ from app.metadata.pieces import (
     size_of,
     write,
 )
+from app.storage.metadata.label import Label, parameters_text, xmp_packet
 
 SIGNATURE = b'\x89PNG\r\n\x1a\n'
 PARAMETERS = b'parameters'

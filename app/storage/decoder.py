@@ -20,7 +20,7 @@ from app.log import logger
 
 log = logger(__name__)
 
-CHILD = Path(__file__).with_name('child.py')
+CHILD = Path(__file__).with_name('decoder_child.py')
 ANSWER_TIMEOUT_S = 20.0  # of a busy machine; the child may use 5 s of its processor
 IDLE_S = 60.0
 DYING_S = 1.0

@@ -21,8 +21,8 @@ from sd_parsers.parsers import (
     Parser,
 )
 
-from app.metadata.found import Settings, real, text, whole
-from app.metadata.guessed import guessed_settings
+from app.storage.metadata.found import Settings, real, text, whole
+from app.storage.metadata.guessed import guessed_settings
 
 PARAMETERS, PROMPT, WORKFLOW = 'parameters', 'prompt', 'workflow'
 PARSERS: tuple[type[Parser], ...] = (

@@ -8,8 +8,16 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from app.metadata import jpeg, png, webp
-from app.metadata.pieces import DamagedContainer, Piece, Span, joined, length_of, read_at, size_of
+from app.storage.metadata import jpeg, png, webp
+from app.storage.metadata.container import (
+    DamagedContainer,
+    Piece,
+    Span,
+    joined,
+    length_of,
+    read_at,
+    size_of,
+)
 
 # What says how the pixels look; everything else says something besides.
 PNG_CHUNKS = (
@@ -97,7 +105,7 @@ def _needed(opened: BinaryIO, segment: jpeg.Segment) -> Iterator[Piece]:
 
 def _turn(opened: BinaryIO, segment: jpeg.Segment) -> Iterator[Piece]:
     """Keep of an EXIF block which side is up, where it is not the first."""
-    from app.metadata.exif import orientation_of, turned
+    from app.storage.metadata.exif import orientation_of, turned
 
     start = segment.span.start + 4 + len(jpeg.EXIF)
     side = orientation_of(read_at(opened, start, segment.span.end - start))

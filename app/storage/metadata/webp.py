@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from app.metadata.exif import with_comment
-from app.metadata.label import Label, parameters_text, xmp_packet
-from app.metadata.pieces import (
+from app.storage.metadata.container import (
     DamagedContainer,
     Piece,
     Span,
@@ -21,6 +19,8 @@ from app.metadata.pieces import (
     size_of,
     write,
 )
+from app.storage.metadata.exif import with_comment
+from app.storage.metadata.label import Label, parameters_text, xmp_packet
 
 HEADER, EXIF, XMP = b'VP8X', b'EXIF', b'XMP '
 LOSSY, LOSSLESS, FRAME = b'VP8 ', b'VP8L', b'ANMF'
