@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from app.changes import Changes
+from app.database import Library
 from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
-from app.library import Library
 from app.log import logger
 from app.models import DEMO, Answer, Attempt, Generation, Kept, Outcome, Received, Status
 from app.net.urls import without_query

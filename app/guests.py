@@ -10,7 +10,7 @@ import secrets
 import time
 from collections.abc import Callable
 
-from app.library.guests import GuestRow, GuestRows
+from app.database.links import GuestRow, GuestRows
 from app.visitors import Guest
 
 TOKEN_BYTES = 24

@@ -12,10 +12,10 @@ from starlette.types import ASGIApp
 from app.admission import Admission
 from app.changes import Changes
 from app.config import Config, child_environment
+from app.database import Library
 from app.drawing import Drawing
 from app.guests import Guests
 from app.keys import Keys
-from app.library import Library
 from app.net.client import Outbound
 from app.previews import Previews
 from app.providers import Providers

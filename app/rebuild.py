@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.config import Config
+from app.database import Library
 from app.errors import AppError, ProviderError
-from app.library import Library
 from app.log import logger
 from app.main import DATABASE, open_store
 from app.models import Ask, Generation, Kept, Outcome, Size, Status

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.library import Library
-from app.library.ahead import Waiting
+from app.database import Library
+from app.database.queue import Waiting
 from app.models import Generation
 from app.providers import Providers
 from app.providers.watched import Watched

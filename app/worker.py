@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable
 
 from app.changes import Changes
+from app.database import Library
 from app.drawing import Drawing
 from app.errors import AppError, ErrorKind, Failure, ProviderError, StorageFailed
-from app.library import Library
 from app.log import logger
 from app.models import Ask, Generation, Kept, Outcome, Status, Submitted
 from app.providers import Providers, gone

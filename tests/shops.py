@@ -10,8 +10,8 @@ from pathlib import Path
 
 from app.changes import Changes, Listener
 from app.config import config_from
+from app.database import Library
 from app.drawing import Drawing
-from app.library import Library
 from app.models import Ask, Generation, Status
 from app.net.client import Outbound
 from app.previews import Previews

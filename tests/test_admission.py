@@ -15,8 +15,8 @@ from starlette.types import ASGIApp
 
 from app.admission import FILE, Admission
 from app.config import config_from
+from app.database.links import GuestRow
 from app.errors import StorageFailed
-from app.library.guests import GuestRow
 from app.passwords import Source
 from app.values import ConfigError
 from app.web.house import House

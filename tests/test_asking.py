@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from app.database import Library
 from app.errors import ProviderError
-from app.library import Library
 from app.models import Ask, ResponseFormat, Size
 from app.net.client import Outbound
 from app.providers.api import ApiProvider

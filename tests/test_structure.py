@@ -16,7 +16,7 @@ MOST_LINES = 300
 MOST_FUNCTION_LINES = 40
 
 HOMES = {
-    'apsw': ('app.library',),
+    'apsw': ('app.database',),
     'httpx': ('app.net.client', 'app.providers', 'app.generate'),
     'httpcore': (
         'app.net.streams',

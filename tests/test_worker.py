@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from app.database import Library
 from app.errors import Conflict, InvalidRequest
-from app.library import Library
 from app.models import Ask, Status
 from app.providers.base import Listing
 from tests.fakes import FakeProvider, provider_settings

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.database.providers import rows_in
 from app.keys import Keys
-from app.library.providers import rows_in
 from app.net.urls import origin_of
 from app.providers.base import ProviderSettings
 from app.providers.checkup import Checkup, checked

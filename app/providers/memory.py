@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from app.library.learned import Fact
+from app.database.learned import Fact
 from app.providers.base import Dialect
 
 ABSENT = 'absent'

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from app.database.providers import ProviderRow, ProviderRows
 from app.errors import N_, InvalidRequest
 from app.keys import Keys, Secrets
-from app.library.providers import ProviderRow, ProviderRows
 from app.log import logger
 from app.models import DEMO
 from app.net.urls import origin_of

@@ -12,8 +12,8 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from app.database.images import Filter
 from app.errors import N_, Forbidden, Gone
-from app.library.images import Filter
 from app.models import Generation, Image
 from app.web.house import House, house_of
 from app.web.lifetimes import LIFETIMES

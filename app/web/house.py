@@ -9,8 +9,8 @@ from starlette.requests import Request
 from app.admission import Admission
 from app.changes import Changes
 from app.config import Config
+from app.database import Library
 from app.guests import Guests
-from app.library import Library
 from app.net.client import Outbound
 from app.net.urls import origin_of
 from app.previews import Previews

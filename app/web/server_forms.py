@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from app.database.providers import ProviderRow
 from app.errors import N_, AppError, InvalidRequest
 from app.keys import NOTHING, Secrets
-from app.library.providers import ProviderRow
 from app.net.api_url import candidates, spelt
 from app.net.urls import origin_of
 from app.providers.base import AT_ONCE, Dialect

@@ -11,8 +11,8 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from app.database.providers import ProviderRow
 from app.errors import N_, AppError, InvalidRequest, NotFound
-from app.library.providers import ProviderRow
 from app.models import Ask
 from app.providers.base import Dialect
 from app.providers.trial import tried

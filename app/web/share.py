@@ -13,10 +13,10 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from app.database.links import GuestRow
+from app.database.shown import ShownRow
 from app.errors import N_, Conflict, InvalidRequest
 from app.guests import hash_of, new_token
-from app.library.guests import GuestRow
-from app.library.shown import ShownRow
 from app.log import logger
 from app.models import Image
 from app.net.lan import origins

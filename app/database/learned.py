@@ -7,7 +7,7 @@ from typing import cast
 
 import apsw
 
-from app.library.db import Database, Row
+from app.database.connection import Database, Row
 
 
 @dataclass(frozen=True, slots=True)

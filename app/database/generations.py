@@ -8,12 +8,12 @@ from typing import cast
 
 import apsw
 
+from app.database.calls import add_attempts
+from app.database.connection import Database, Row
+from app.database.images import add_images, images_of
+from app.database.mapping import ask_columns, failure_fields, failure_text, generation_of
+from app.database.waiting import refuse_one_too_many
 from app.errors import N_, Conflict, NotFound
-from app.library.attempts import add_attempts
-from app.library.db import Database, Row
-from app.library.images import add_images, images_of
-from app.library.rows import ask_columns, failure_fields, failure_text, generation_of
-from app.library.waiting import refuse_one_too_many
 from app.models import Ask, Generation, Outcome, Status, Submitted
 
 

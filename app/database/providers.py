@@ -8,8 +8,8 @@ from typing import cast
 
 import apsw
 
+from app.database.connection import Database, Row, read_beside
 from app.errors import N_, NotFound
-from app.library.db import Database, Row, read_beside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

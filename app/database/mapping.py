@@ -6,8 +6,8 @@ import json
 from dataclasses import asdict
 from typing import cast
 
+from app.database.connection import Row
 from app.errors import ErrorKind, Failure
-from app.library.db import Row
 from app.models import Ask, Generation, Image, ResponseFormat, Size, Status
 
 

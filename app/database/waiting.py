@@ -6,8 +6,8 @@ from typing import cast
 
 import apsw
 
+from app.database.connection import Row
 from app.errors import N_, QueueFull
-from app.library.db import Row
 
 LONGEST_QUEUE = 20_000
 LONGEST_SHARE = 200

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.library.ahead import Ahead
-from app.library.attempts import Attempts
-from app.library.db import Database
-from app.library.generations import Generations
-from app.library.guests import GuestRows
-from app.library.images import Images
-from app.library.learned import LearnedFacts
-from app.library.providers import ProviderRows
-from app.library.shown import ShownRows
+from app.database.calls import Attempts
+from app.database.connection import Database
+from app.database.generations import Generations
+from app.database.images import Images
+from app.database.learned import LearnedFacts
+from app.database.links import GuestRows
+from app.database.providers import ProviderRows
+from app.database.queue import Ahead
+from app.database.shown import ShownRows
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from typing import cast
 
 import apsw
 
+from app.database.connection import Database, Row
 from app.errors import N_, NotFound
-from app.library.db import Database, Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

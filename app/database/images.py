@@ -8,10 +8,10 @@ from typing import cast
 
 import apsw
 
+from app.database.connection import Database, Row
+from app.database.mapping import image_of
+from app.database.search import index_words, question
 from app.errors import N_, NotFound
-from app.library.db import Database, Row
-from app.library.rows import image_of
-from app.library.search import index_words, question
 from app.models import Generation, Image, Outcome
 
 COLUMNS = """
