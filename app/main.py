@@ -9,12 +9,13 @@ from fastapi import FastAPI
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from app.admission import Admission
+from app.access.guests import Guests
+from app.access.sessions import Sessions, kept_secret
+from app.access.sharing import Admission
 from app.changes import Changes
 from app.config import Config, child_environment
 from app.database import Library
 from app.drawing import Drawing
-from app.guests import Guests
 from app.keys import Keys
 from app.net.client import Outbound
 from app.previews import Previews
@@ -44,7 +45,6 @@ from app.web.house import House
 from app.web.live import Live
 from app.web.render import Renderer, assets
 from app.web.root import Root
-from app.web.session import Sessions, kept_secret
 from app.web.static import Static
 from app.worker import Worker
 

@@ -14,7 +14,9 @@ from types import FrameType
 import uvicorn
 
 from app import __version__
-from app.admission import Admission
+from app.access.passwords import Source
+from app.access.sharing import Admission
+from app.access.visitors import Proxies
 from app.config import Config, can_show_browser
 from app.edge import protocol
 from app.edge.doorway import Listeners
@@ -24,10 +26,8 @@ from app.listening import PortTaken, listen, listen_everywhere
 from app.log import logger
 from app.main import create_app, open_house, read_admission
 from app.net.urls import origin_of
-from app.passwords import Source
 from app.providers.watched import Watched
 from app.storage.lock import Held, Holder, announce, holding, why_unusable
-from app.visitors import Proxies
 from app.web.doors import is_own
 from app.web.house import NO_API, House
 

@@ -10,8 +10,8 @@ from contextlib import ExitStack
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.access.visitors import Proxies
 from app.edge.gate import Gate, Patience
-from app.visitors import Proxies
 from app.web.guard import CROWDED
 from tests.edges import HASTY, LONG_S, Strangers, calling, edge_before
 

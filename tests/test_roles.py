@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from app.visitors import Guest, Visitor
+from app.access.visitors import Guest, Visitor
 from app.web.doors import DOORS, Door, Role
 from tests.guests import JSON, Party, party
 

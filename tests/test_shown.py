@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
+from app.access.guests import TOKEN_BYTES, hash_of
 from app.database.shown import ShownRow
-from app.guests import TOKEN_BYTES, hash_of
 from app.web.house import KNOCKS_A_MINUTE
 from tests.guests import JSON, LAN, Party, party, path_of
 from tests.knocking import HOME, Answered, knock

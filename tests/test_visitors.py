@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import ASGIApp
 
+from app.access.visitors import Proxies, Shares
 from app.errors import Malformed
 from app.net.ip import networks_in
-from app.visitors import Proxies, Shares
 from app.web.guard import CROWDED
 from app.web.house import House
 from tests.knocking import FORM, HOME, LOOPBACK, Answered, knock, open_door

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.visitors import MOST_CONNECTIONS_A_VISITOR, Proxies, Shares
+from app.access.visitors import MOST_CONNECTIONS_A_VISITOR, Proxies, Shares
 
 SPARE_FILES = 200  # for pictures, the database and calls outwards
 

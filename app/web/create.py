@@ -10,10 +10,10 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from app.access.visitors import Visitor
 from app.errors import N_, AppError, InvalidRequest
 from app.models import Generation, Submitted
 from app.providers.watched import Watched
-from app.visitors import Visitor
 from app.web.failures import failure_json, in_words
 from app.web.forms import (
     LONGEST_PROMPT,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from app.visitors import Visitor
+from app.access.visitors import Visitor
 
 MOST_BODY_BYTES = 1_000_000
 MOST_PASSWORD_BYTES = 16_384

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.access.visitors import MOST_CONNECTIONS_A_VISITOR, Proxies, Shares, Visitor
 from app.errors import N_, AppError, Crowded, Forbidden, SignInRequired, TooLarge
-from app.visitors import MOST_CONNECTIONS_A_VISITOR, Proxies, Shares, Visitor
 from app.web.doors import Door, door_of
 from app.web.failures import Failures
 from app.web.framing import check_framing

@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
-from app.admission import Admission
+from app.access.guests import Guests
+from app.access.sessions import Sessions
+from app.access.sharing import Admission
+from app.access.throttle import Throttle
+from app.access.visitors import HERE
 from app.changes import Changes
 from app.config import Config
 from app.database import Library
-from app.guests import Guests
 from app.net.client import Outbound
 from app.net.urls import origin_of
 from app.previews import Previews
@@ -18,11 +21,8 @@ from app.providers import Providers
 from app.providers.neighbours import Neighbours
 from app.providers.roster import Roster
 from app.storage.store import Store
-from app.throttle import Throttle
-from app.visitors import HERE
 from app.web.render import Language, Renderer, language_of
 from app.web.root import Root
-from app.web.session import Sessions
 from app.worker import Worker
 
 GUESSES_A_MINUTE, EVERYBODYS_GUESSES_A_MINUTE = 10, 100

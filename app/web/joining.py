@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from app.access.visitors import Guest
 from app.errors import N_, NotFound
 from app.log import logger
-from app.visitors import Guest
 from app.web.house import House, house_of
 from app.web.visiting import let_in, refuse_guessing, visitor_of
 

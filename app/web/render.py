@@ -12,10 +12,10 @@ from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, Stric
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from app.access.visitors import Visitor
 from app.config import CHECKOUT
 from app.errors import N_, Failure
 from app.sentences import Telling, tell
-from app.visitors import Visitor
 from app.web.root import Root
 from app.web.static import Static
 

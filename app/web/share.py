@@ -13,14 +13,14 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from app.access.guests import hash_of, new_token
+from app.access.passwords import Source
 from app.database.links import GuestRow
 from app.database.shown import ShownRow
 from app.errors import N_, Conflict, InvalidRequest
-from app.guests import hash_of, new_token
 from app.log import logger
 from app.models import Image
 from app.net.lan import origins
-from app.passwords import Source
 from app.web.bare_files import can_be_shown
 from app.web.forms import form_fields
 from app.web.house import House, house_of

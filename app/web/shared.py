@@ -11,8 +11,8 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from app.access.guests import hash_of
 from app.errors import N_, NotFound
-from app.guests import hash_of
 from app.models import Image
 from app.web.bare_files import BareFile, open_bare
 from app.web.house import House, house_of

@@ -10,6 +10,8 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from app.access.passwords import chosen
+from app.access.visitors import Visitor
 from app.errors import (
     N_,
     AppError,
@@ -18,8 +20,6 @@ from app.errors import (
     TooManyGuesses,
 )
 from app.log import logger
-from app.passwords import chosen
-from app.visitors import Visitor
 from app.web.failures import in_words
 from app.web.forms import form_fields
 from app.web.house import House, house_of

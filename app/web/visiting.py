@@ -7,12 +7,12 @@ import math
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.access.sessions import SESSION_S
+from app.access.throttle import Throttle
+from app.access.visitors import Visitor
 from app.errors import N_, Conflict, NotFound, TooManyGuesses
 from app.models import Generation, Image
-from app.throttle import Throttle
-from app.visitors import Visitor
 from app.web.house import House
-from app.web.session import SESSION_S
 
 
 def visitor_of(request: Request) -> Visitor:

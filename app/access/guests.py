@@ -10,8 +10,8 @@ import secrets
 import time
 from collections.abc import Callable
 
+from app.access.visitors import Guest
 from app.database.links import GuestRow, GuestRows
-from app.visitors import Guest
 
 TOKEN_BYTES = 24
 

@@ -11,9 +11,9 @@ import json
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.access.passwords import Password, Source, made
 from app.config import NO_PASSWORD, Config
 from app.errors import N_, Conflict, StorageFailed
-from app.passwords import Password, Source, made
 from app.storage.private import write_private
 
 FILE = 'admission.json'

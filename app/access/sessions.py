@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.admission import Admission
+from app.access.sharing import Admission
+from app.access.visitors import Guest
 from app.config import new_secret
-from app.visitors import Guest
 
 SESSION_S = 90 * 24 * 3600
 
