@@ -137,8 +137,8 @@ def _doctor(config: Config, chosen: argparse.Namespace) -> int:
 def _demo(chosen: argparse.Namespace) -> int:
     import uvicorn
 
+    from app.demo.server import create_demo
     from app.listening import PortTaken, listen
-    from app.providers.demo.server import create_demo
 
     try:
         listening = listen(chosen.host, chosen.port)

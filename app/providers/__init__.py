@@ -166,7 +166,7 @@ def gone(name: str) -> Failure:
 
 
 def _demo() -> AsgiApp:
-    from app.providers.demo.server import create_demo
+    from app.demo.server import create_demo
 
     return create_demo()
 

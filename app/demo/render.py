@@ -4,9 +4,9 @@ import io
 
 from PIL import Image, ImageChops, ImageFilter, UnidentifiedImageError
 
-from app.providers.demo.asked import MOST_PIXELS, Asked, Refused
-from app.providers.demo.brush import veil
-from app.providers.demo.drawing import coarse, draw
+from app.demo.painter.brush import veil
+from app.demo.painter.scene import coarse, draw
+from app.demo.request import MOST_PIXELS, Asked, Refused
 
 _COMPRESSION = 3  # of 9: twice as quick as 6 for a tenth more bytes
 

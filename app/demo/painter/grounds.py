@@ -5,9 +5,9 @@ from random import Random
 
 from PIL import Image, ImageChops
 
-from app.providers.demo.brush import Point, Stencil, fade, profile, ramp
-from app.providers.demo.growth import tower_block
-from app.providers.demo.land import (
+from app.demo.painter.brush import Point, Stencil, fade, profile, ramp
+from app.demo.painter.growth import tower_block
+from app.demo.painter.land import (
     Line,
     body_of,
     fill_hazy,
@@ -16,8 +16,8 @@ from app.providers.demo.land import (
     skyline,
     tone,
 )
-from app.providers.demo.sky import Stage
-from app.providers.demo.words import Ground
+from app.demo.painter.prompt import Ground
+from app.demo.painter.sky import Stage
 
 _FAR_LAYERS = {Ground.MOUNTAINS: 3, Ground.CITY: 0}
 _NEAR_LAYERS = {Ground.MOUNTAINS: 3, Ground.FOREST: 4, Ground.CITY: 5}

@@ -6,7 +6,7 @@ from random import Random
 
 from PIL import Image, ImageChops
 
-from app.providers.demo.brush import (
+from app.demo.painter.brush import (
     Point,
     Stencil,
     fade,
@@ -17,8 +17,8 @@ from app.providers.demo.brush import (
     threshold,
     veil,
 )
-from app.providers.demo.palette import Colour, Palette, lab_to_srgb, mix_lab
-from app.providers.demo.words import Scene, Thing, Time, Weather
+from app.demo.painter.palette import Colour, Palette, lab_to_srgb, mix_lab
+from app.demo.painter.prompt import Scene, Thing, Time, Weather
 
 _GRID = 56  # the sky is computed on this many points each way and then enlarged smoothly
 

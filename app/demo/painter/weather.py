@@ -5,10 +5,10 @@ from random import Random
 
 from PIL import Image, ImageChops
 
-from app.providers.demo.brush import Stencil, noise, threshold, veil
-from app.providers.demo.palette import Colour
-from app.providers.demo.sky import Stage
-from app.providers.demo.words import Weather
+from app.demo.painter.brush import Stencil, noise, threshold, veil
+from app.demo.painter.palette import Colour
+from app.demo.painter.prompt import Weather
+from app.demo.painter.sky import Stage
 
 
 def paint_weather(picture: Image.Image, stage: Stage, rng: Random) -> None:

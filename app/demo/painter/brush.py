@@ -8,7 +8,7 @@ from random import Random
 
 from PIL import Image, ImageChops, ImageDraw
 
-from app.providers.demo.palette import Colour, lab_to_rgb, mix_lab
+from app.demo.painter.palette import Colour, lab_to_rgb, mix_lab
 
 Point = tuple[float, float]
 Box = tuple[int, int, int, int]

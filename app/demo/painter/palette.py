@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 from random import Random
 
-from app.providers.demo.words import Ground, Scene, Thing, Time, Weather
+from app.demo.painter.prompt import Ground, Scene, Thing, Time, Weather
 
 Lab = tuple[float, float, float]
 Rgb = tuple[int, int, int]

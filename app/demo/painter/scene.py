@@ -5,16 +5,16 @@ from random import Random
 
 from PIL import Image, ImageFilter
 
-from app.providers.demo.afar import paint_afar
-from app.providers.demo.brush import dice
-from app.providers.demo.grounds import paint_far_land, paint_near_land
-from app.providers.demo.nearby import paint_nearby
-from app.providers.demo.palette import palette_for
-from app.providers.demo.sky import Stage, paint_sky
-from app.providers.demo.space import paint_space
-from app.providers.demo.water import paint_water
-from app.providers.demo.weather import finish, paint_weather
-from app.providers.demo.words import Ground, Scene, Time, read_scene
+from app.demo.painter.afar import paint_afar
+from app.demo.painter.brush import dice
+from app.demo.painter.grounds import paint_far_land, paint_near_land
+from app.demo.painter.nearby import paint_nearby
+from app.demo.painter.palette import palette_for
+from app.demo.painter.prompt import Ground, Scene, Time, read_scene
+from app.demo.painter.sky import Stage, paint_sky
+from app.demo.painter.space import paint_space
+from app.demo.painter.water import paint_water
+from app.demo.painter.weather import finish, paint_weather
 
 _MOST_PIXELS = 2_200_000  # larger pictures are drawn at this size and enlarged
 _LEAST_SIDE = 192  # smaller ones are drawn larger and averaged down

@@ -4,7 +4,7 @@ from random import Random
 
 from PIL import Image, ImageChops
 
-from app.providers.demo.brush import (
+from app.demo.painter.brush import (
     Point,
     Stencil,
     fade,
@@ -15,10 +15,10 @@ from app.providers.demo.brush import (
     threshold,
     veil,
 )
-from app.providers.demo.growth import bush, conifer
-from app.providers.demo.palette import Colour
-from app.providers.demo.sky import Stage
-from app.providers.demo.words import Ground, Thing
+from app.demo.painter.growth import bush, conifer
+from app.demo.painter.palette import Colour
+from app.demo.painter.prompt import Ground, Thing
+from app.demo.painter.sky import Stage
 
 Line = list[Point]
 

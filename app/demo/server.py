@@ -19,8 +19,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from app.providers.demo.asked import Asked, Refused, model_of, read_asked, typed_fields
-from app.providers.demo.mishaps import error_answer, mishap, wait_of
+from app.demo.failures import error_answer, mishap, wait_of
+from app.demo.request import Asked, Refused, model_of, read_asked, typed_fields
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ class _Demo:
         asked = read_asked(fields)
 
         async def draw(index: int) -> list[bytes]:
-            from app.providers.demo.studio import draw_stages
+            from app.demo.render import draw_stages
 
             return await self._in_thread(functools.partial(draw_stages, asked, index))
 
@@ -121,7 +121,7 @@ class _Demo:
             raise Refused("Missing required parameter: 'image'.", 'image', 'missing_parameter')
 
         async def draw(index: int) -> list[bytes]:
-            from app.providers.demo.studio import edit_stages
+            from app.demo.render import edit_stages
 
             return await self._in_thread(functools.partial(edit_stages, asked, index, image, mask))
 

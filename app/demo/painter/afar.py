@@ -5,12 +5,12 @@ from random import Random
 
 from PIL import Image, ImageChops
 
-from app.providers.demo.brush import Point, Stencil, glow, profile, ramp
-from app.providers.demo.growth import bird
-from app.providers.demo.land import Line, tone
-from app.providers.demo.palette import Colour
-from app.providers.demo.sky import Stage
-from app.providers.demo.words import Thing, Time
+from app.demo.painter.brush import Point, Stencil, glow, profile, ramp
+from app.demo.painter.growth import bird
+from app.demo.painter.land import Line, tone
+from app.demo.painter.palette import Colour
+from app.demo.painter.prompt import Thing, Time
+from app.demo.painter.sky import Stage
 
 
 def paint_afar(picture: Image.Image, stage: Stage, rng: Random) -> None:

@@ -5,9 +5,9 @@ from random import Random
 
 from PIL import Image, ImageChops
 
-from app.providers.demo.brush import Point, Stencil, glow, noise, threshold
-from app.providers.demo.palette import Colour
-from app.providers.demo.sky import Stage
+from app.demo.painter.brush import Point, Stencil, glow, noise, threshold
+from app.demo.painter.palette import Colour
+from app.demo.painter.sky import Stage
 
 _GASES = ((285.0, 330.0, 25.0), (262.0, 300.0, 350.0), (225.0, 195.0, 290.0), (300.0, 20.0, 60.0))
 

@@ -5,9 +5,9 @@ from random import Random
 
 from PIL import Image, ImageFilter
 
-from app.providers.demo.brush import Stencil, veil
-from app.providers.demo.sky import Stage
-from app.providers.demo.words import Time
+from app.demo.painter.brush import Stencil, veil
+from app.demo.painter.prompt import Time
+from app.demo.painter.sky import Stage
 
 
 def paint_water(picture: Image.Image, stage: Stage, rng: Random) -> None:

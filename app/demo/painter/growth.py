@@ -3,7 +3,7 @@
 import math
 from random import Random
 
-from app.providers.demo.brush import Point, Stencil
+from app.demo.painter.brush import Point, Stencil
 
 
 def conifer(stencil: Stencil, foot: Point, tall: float, rng: Random) -> None:
