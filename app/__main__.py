@@ -129,7 +129,7 @@ def _doctor(config: Config, chosen: argparse.Namespace) -> int:
     import asyncio
 
     from app.doctor import doctor
-    from app.providers.nearby import look_around
+    from app.providers.discovery.environment import look_around
 
     return doctor(config, asyncio.run(look_around()), as_json=chosen.json)
 

@@ -17,9 +17,9 @@ from app.examining import Folder, Report, examine
 from app.log import escape, logger
 from app.net.urls import DOCKER_HOST, is_local, same_server, veiled
 from app.providers.added import Added
-from app.providers.checkup import Checkup, Key
-from app.providers.discovery import SAME_PORTS
-from app.providers.nearby import Surroundings
+from app.providers.discovery.connection_test import Checkup, Key
+from app.providers.discovery.environment import Surroundings
+from app.providers.discovery.scan import SAME_PORTS
 from app.sentences import Translate, error_json, tell
 from app.web.render import LANGUAGES, translations
 

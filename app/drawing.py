@@ -15,8 +15,8 @@ from app.log import logger
 from app.models import DEMO, Answer, Attempt, Generation, Kept, Outcome, Received, Status
 from app.net.urls import without_query
 from app.previews import Previews
-from app.providers import Providers
-from app.providers.base import Run
+from app.providers.core.base import Run
+from app.providers.registry import Providers
 from app.storage.store import Store
 
 if TYPE_CHECKING:

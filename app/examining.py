@@ -17,11 +17,11 @@ from app.errors import StorageFailed
 from app.main import DATABASE, KEYS
 from app.net.client import Outbound
 from app.providers.added import Added, added_in, looked_at
-from app.providers.base import ProviderSettings
-from app.providers.checkup import Checkup, check_up
-from app.providers.discovery import Found, discover
-from app.providers.nearby import Surroundings
-from app.providers.probing import Silent, ask
+from app.providers.core.base import ProviderSettings
+from app.providers.discovery.connection_test import Checkup, check_up
+from app.providers.discovery.environment import Surroundings
+from app.providers.discovery.probe import Silent, ask
+from app.providers.discovery.scan import Found, discover
 from app.storage.lock import Holder, holder_of
 
 HOLDER_ANSWERS_S = 2.0

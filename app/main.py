@@ -16,13 +16,13 @@ from app.changes import Changes
 from app.config import Config, child_environment
 from app.database import Library
 from app.drawing import Drawing
-from app.keys import Keys
 from app.net.client import Outbound
 from app.previews import Previews
-from app.providers import Providers
-from app.providers.memory import Memory
-from app.providers.neighbours import Neighbours
-from app.providers.roster import Roster
+from app.providers.core.capabilities import Memory
+from app.providers.discovery.local_servers import Neighbours
+from app.providers.registry import Providers
+from app.providers.secrets import Keys
+from app.providers.settings import Roster
 from app.storage.decoder import Decoder
 from app.storage.store import Store
 from app.storage.temp_file import storage_failed

@@ -26,7 +26,7 @@ from app.listening import PortTaken, listen, listen_everywhere
 from app.log import logger
 from app.main import create_app, open_house, read_admission
 from app.net.urls import origin_of
-from app.providers.watched import Watched
+from app.providers.monitor import Watched
 from app.storage.lock import Held, Holder, announce, holding, why_unusable
 from app.web.doors import is_own
 from app.web.house import NO_API, House

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from app.database import Library
 from app.database.queue import Waiting
 from app.models import Generation
-from app.providers import Providers
-from app.providers.watched import Watched
+from app.providers.monitor import Watched
+from app.providers.registry import Providers
 
 
 @dataclass(frozen=True, slots=True)

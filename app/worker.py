@@ -17,7 +17,7 @@ from app.drawing import Drawing
 from app.errors import AppError, ErrorKind, Failure, ProviderError, StorageFailed
 from app.log import logger
 from app.models import Ask, Generation, Kept, Outcome, Status, Submitted
-from app.providers import Providers, gone
+from app.providers.registry import Providers, gone
 from app.storage.store import Store
 from app.turns import Turns
 

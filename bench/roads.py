@@ -13,8 +13,8 @@ from pathlib import Path
 
 from app.models import Ask
 from app.net.client import Outbound
-from app.providers.api import ApiProvider
-from app.providers.base import ProviderSettings, Run
+from app.providers.core.base import ProviderSettings, Run
+from app.providers.provider import ApiProvider
 from app.storage.decoder import Decoded, Decoder
 from app.storage.metadata import Label
 from app.storage.store import Store

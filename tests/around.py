@@ -14,9 +14,9 @@ from starlette.types import ASGIApp
 from app.access.visitors import Proxies
 from app.config import Config, config_from
 from app.edge.gate import Gate
-from app.keys import Secrets
 from app.main import create_app, open_house
-from app.providers.neighbours import Neighbours
+from app.providers.discovery.local_servers import Neighbours
+from app.providers.secrets import Secrets
 from app.web.house import House
 from app.web.server_forms import NEW
 from tests.edges import served

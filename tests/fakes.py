@@ -17,8 +17,8 @@ from PIL import Image
 
 from app.models import Answer, Ask, Received
 from app.net.client import Outbound
-from app.providers.api import ApiProvider
-from app.providers.base import Listing, ProviderSettings, Run
+from app.providers.core.base import Listing, ProviderSettings, Run
+from app.providers.provider import ApiProvider
 from app.storage.decoder import Decoder
 from app.storage.store import Store
 from app.storage.temp_file import Incoming

@@ -12,7 +12,7 @@ from app.errors import Failure, ProviderError
 from app.models import Received
 from app.net.client import Outbound
 from app.net.urls import origin_of
-from app.providers.fetching import Fetcher, Patience
+from app.providers.transport.download import Fetcher, Patience
 from app.storage.temp_file import Incoming
 from tests.fakes import KEY, Reply, Upstream, picture
 

@@ -15,9 +15,9 @@ from app.drawing import Drawing
 from app.models import Ask, Generation, Status
 from app.net.client import Outbound
 from app.previews import Previews
-from app.providers import Providers
-from app.providers.base import Provider
-from app.providers.memory import Memory
+from app.providers.core.base import Provider
+from app.providers.core.capabilities import Memory
+from app.providers.registry import Providers
 from app.storage.store import Store
 from app.worker import Worker
 from tests.fakes import storing

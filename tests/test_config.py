@@ -16,8 +16,8 @@ from app.config import (
     with_dotenv,
 )
 from app.net.client import Outbound
-from app.providers.api import ApiProvider
-from app.providers.base import ProviderSettings
+from app.providers.core.base import ProviderSettings
+from app.providers.provider import ApiProvider
 from app.values import ConfigError
 
 SECRET = 'sk-of-nobody-at-all'

@@ -19,9 +19,9 @@ from app.errors import AppError
 from app.database.search import index_words, question
 from app.log import escape
 from app.models import Size
-from app.providers.hush import Hush
-from app.providers.base import ProviderSettings
-from app.providers.words import clean, scrub, words_of
+from app.providers.transport.redaction import Hush
+from app.providers.core.base import ProviderSettings
+from app.providers.response.messages import clean, scrub, words_of
 from app.net.ip import networks_in
 from app.web.doors import door_of
 from app.web.forms import ask_of

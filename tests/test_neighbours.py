@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from app.config import config_from
-from app.keys import Secrets
 from app.main import open_house
 from app.net.urls import DOCKER_HOST
-from app.providers.nearby import LOOPBACK, look_around
+from app.providers.discovery.environment import LOOPBACK, look_around
+from app.providers.secrets import Secrets
 from app.serve import tell_providers
 from app.web.server_forms import NEW
 from tests.around import (

@@ -19,8 +19,13 @@ from hypothesis import strategies as st
 
 from app.errors import ErrorKind, ProviderError, StorageFailed
 from app.models import Ask
-from app.providers.base import Run
-from app.providers.reply import LONG_STRING_BYTES, MOST_PICTURES, MOST_SKELETON_BYTES, Spool
+from app.providers.core.base import Run
+from app.providers.response.stream import (
+    LONG_STRING_BYTES,
+    MOST_PICTURES,
+    MOST_SKELETON_BYTES,
+    Spool,
+)
 from app.storage.temp_file import Incoming
 from tests.fakes import Reply, arriving_in, asking, picture, sha256, storing, upstream
 

@@ -16,7 +16,7 @@ import pytest_asyncio
 from app.errors import ErrorKind, Failure, ProviderError
 from app.net.client import Outbound
 from app.net.urls import origin_of
-from app.providers.fetching import Fetcher, Patience
+from app.providers.transport.download import Fetcher, Patience
 from app.storage.temp_file import Incoming
 from tests.fakes import KEY, Asked, Reply, Upstream, picture, upstream
 from tests.spellings import spellings

@@ -22,9 +22,9 @@ HOMES = {
         'app.net.streams',
         'app.net.connect_policy',
         'app.net.client',
-        'app.providers.nearby',
+        'app.providers.discovery.environment',
     ),
-    'pybase64': ('app.providers.base64_reader',),
+    'pybase64': ('app.providers.response.base64_stream',),
     'PIL': (
         *('app.storage.decoder_child', 'app.demo'),
         *('app.storage.metadata.read', 'app.storage.metadata.other_tools'),

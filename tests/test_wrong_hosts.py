@@ -10,7 +10,7 @@ import pytest
 from app.errors import ErrorKind
 from app.net.client import Outbound
 from app.net.urls import origin_of
-from app.providers.fetching import Fetcher, Patience
+from app.providers.transport.download import Fetcher, Patience
 from app.storage.temp_file import Incoming
 from tests.fakes import Ending, Reply, refused_port, upstream
 from tests.fetches import AT_ONCE, LOST, PAGE, PAINTED, PNG, failure_of, fetched, targets

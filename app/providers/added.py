@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.database.providers import rows_in
-from app.keys import Keys
 from app.net.urls import origin_of
-from app.providers.base import ProviderSettings
-from app.providers.checkup import Checkup, checked
-from app.providers.headers import own_headers
-from app.providers.roster import settings_of
+from app.providers.core.base import ProviderSettings
+from app.providers.discovery.connection_test import Checkup, checked
+from app.providers.secrets import Keys
+from app.providers.settings import settings_of
+from app.providers.transport.headers import own_headers
 
 
 @dataclass(frozen=True, slots=True)

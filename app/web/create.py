@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app.access.visitors import Visitor
 from app.errors import N_, AppError, InvalidRequest
 from app.models import Generation, Submitted
-from app.providers.watched import Watched
+from app.providers.monitor import Watched
 from app.web.failures import failure_json, in_words
 from app.web.forms import (
     LONGEST_PROMPT,

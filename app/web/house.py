@@ -17,9 +17,9 @@ from app.database import Library
 from app.net.client import Outbound
 from app.net.urls import origin_of
 from app.previews import Previews
-from app.providers import Providers
-from app.providers.neighbours import Neighbours
-from app.providers.roster import Roster
+from app.providers.discovery.local_servers import Neighbours
+from app.providers.registry import Providers
+from app.providers.settings import Roster
 from app.storage.store import Store
 from app.web.render import Language, Renderer, language_of
 from app.web.root import Root

@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from app.net.urls import origin_of, same_server
-from app.providers.base import ANYBODY, Dialect
+from app.providers.core.base import ANYBODY, Dialect
 from app.web.house import House
 
 if TYPE_CHECKING:
-    from app.providers.discovery import Found
+    from app.providers.discovery.scan import Found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 from app.database.providers import ProviderRow
 from app.errors import N_, AppError, InvalidRequest
-from app.keys import NOTHING, Secrets
 from app.net.api_url import candidates, spelt
 from app.net.urls import origin_of
-from app.providers.base import AT_ONCE, Dialect
+from app.providers.core.base import AT_ONCE, Dialect
+from app.providers.secrets import NOTHING, Secrets
 from app.web.forms import Reader, line, whole
 
 LONGEST_NAME = 60

@@ -14,9 +14,9 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app.database.providers import ProviderRow
 from app.errors import N_, AppError, InvalidRequest, NotFound
 from app.models import Ask
-from app.providers.base import Dialect
+from app.providers.core.base import Dialect
+from app.providers.monitor import Watched
 from app.providers.trial import tried
-from app.providers.watched import Watched
 from app.web.failures import failure_json, in_words
 from app.web.forms import form_fields, form_pairs
 from app.web.house import House, house_of

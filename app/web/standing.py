@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass, fields
 
 from app.errors import REFUSED_INSIDE
 from app.net.urls import outside_of, veiled
-from app.providers import Providers
-from app.providers.base import Dialect, Listing
-from app.providers.finding import Finding, Found, finding_of
-from app.providers.memory import Learned, Memory
-from app.providers.watched import Watched
+from app.providers.core.base import Dialect, Listing
+from app.providers.core.capabilities import Learned, Memory
+from app.providers.discovery.finding import Finding, Found, finding_of
+from app.providers.monitor import Watched
+from app.providers.registry import Providers
 
 ENVIRONMENT = 'environment'
 DEFAULT = 'default'
