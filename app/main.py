@@ -12,12 +12,13 @@ from starlette.types import ASGIApp
 from app.access.guests import Guests
 from app.access.sessions import Sessions, kept_secret
 from app.access.sharing import Admission
-from app.changes import Changes
 from app.config import Config, child_environment
 from app.database import Library
-from app.drawing import Drawing
+from app.generation.changes import Changes
+from app.generation.previews import Previews
+from app.generation.runner import Drawing
+from app.generation.worker import Worker
 from app.net.client import Outbound
-from app.previews import Previews
 from app.providers.core.capabilities import Memory
 from app.providers.discovery.local_servers import Neighbours
 from app.providers.registry import Providers
@@ -46,7 +47,6 @@ from app.web.live import Live
 from app.web.render import Renderer, assets
 from app.web.root import Root
 from app.web.static import Static
-from app.worker import Worker
 
 DATABASE = 'easel.db'
 SECRET = 'secret'  # noqa: S105 (the file's name)

@@ -11,19 +11,19 @@ from app.access.sessions import Sessions
 from app.access.sharing import Admission
 from app.access.throttle import Throttle
 from app.access.visitors import HERE
-from app.changes import Changes
 from app.config import Config
 from app.database import Library
+from app.generation.changes import Changes
+from app.generation.previews import Previews
+from app.generation.worker import Worker
 from app.net.client import Outbound
 from app.net.urls import origin_of
-from app.previews import Previews
 from app.providers.discovery.local_servers import Neighbours
 from app.providers.registry import Providers
 from app.providers.settings import Roster
 from app.storage.store import Store
 from app.web.render import Language, Renderer, language_of
 from app.web.root import Root
-from app.worker import Worker
 
 GUESSES_A_MINUTE, EVERYBODYS_GUESSES_A_MINUTE = 10, 100
 KNOCKS_A_MINUTE, EVERYBODYS_KNOCKS_A_MINUTE = 120, 1_200

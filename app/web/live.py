@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from app.changes import Listener
 from app.errors import N_, AppError, WrongMethod
+from app.generation.changes import Listener
 from app.web.house import House
 from app.web.outlook import outlooks
 from app.web.visiting import visitor_of

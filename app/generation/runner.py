@@ -8,13 +8,13 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from app.changes import Changes
 from app.database import Library
 from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
+from app.generation.changes import Changes
+from app.generation.previews import Previews
 from app.log import logger
 from app.models import DEMO, Answer, Attempt, Generation, Kept, Outcome, Received, Status
 from app.net.urls import without_query
-from app.previews import Previews
 from app.providers.core.base import Run
 from app.providers.registry import Providers
 from app.storage.store import Store

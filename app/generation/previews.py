@@ -11,8 +11,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from app.changes import Changes
 from app.errors import AppError
+from app.generation.changes import Changes
 from app.log import logger
 from app.models import Received
 from app.storage.store import Store

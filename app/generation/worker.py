@@ -11,15 +11,15 @@ import contextlib
 import time
 from collections.abc import Callable
 
-from app.changes import Changes
 from app.database import Library
-from app.drawing import Drawing
 from app.errors import AppError, ErrorKind, Failure, ProviderError, StorageFailed
+from app.generation.changes import Changes
+from app.generation.runner import Drawing
+from app.generation.scheduler import Turns
 from app.log import logger
 from app.models import Ask, Generation, Kept, Outcome, Status, Submitted
 from app.providers.registry import Providers, gone
 from app.storage.store import Store
-from app.turns import Turns
 
 log = logger(__name__)
 
