@@ -21,7 +21,7 @@ from app.providers.discovery.connection_test import Checkup, Key
 from app.providers.discovery.environment import Surroundings
 from app.providers.discovery.scan import SAME_PORTS
 from app.sentences import Translate, error_json, tell
-from app.web.render import LANGUAGES, translations
+from app.web.templates import LANGUAGES, translations
 
 log = logger(__name__)
 

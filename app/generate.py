@@ -26,10 +26,10 @@ from app.sentences import error_json, item_error_json
 from app.serve import run
 from app.storage.lock import Held, Holder, holding
 from app.storage.store import Store
-from app.web.files import FILE_HEADER
+from app.web.context import House
+from app.web.delivery.files import FILE_HEADER
 from app.web.forms import ask_of
-from app.web.house import House
-from app.web.render import LANGUAGES, translations
+from app.web.templates import LANGUAGES, translations
 
 log = logger(__name__)
 

@@ -27,34 +27,34 @@ from app.providers.settings import Roster
 from app.storage.decoder import Decoder
 from app.storage.store import Store
 from app.storage.temp_file import storage_failed
-from app.web import (
+from app.web.base_path import Root
+from app.web.context import House
+from app.web.delivery.events import Live
+from app.web.delivery.files import Files
+from app.web.error_pages import Failures
+from app.web.pages import (
+    calls,
     create,
     gallery,
-    inspector,
     install,
     joining,
-    servers,
+    links,
+    providers,
     settings,
-    share,
-    shared,
+    sharing,
     sign_in,
 )
-from app.web.failures import Failures
-from app.web.files import Files
-from app.web.guard import Guard
-from app.web.house import House
-from app.web.live import Live
-from app.web.render import Renderer, assets
-from app.web.root import Root
+from app.web.security.guard import Guard
 from app.web.static import Static
+from app.web.templates import Renderer, assets
 
 DATABASE = 'easel.db'
 SECRET = 'secret'  # noqa: S105 (the file's name)
 KEYS = 'keys.json'
 CACHE = 'cache'
 PAGES = (
-    *(create, gallery, inspector, install, servers, settings),
-    *(share, joining, shared, sign_in),
+    *(create, gallery, calls, install, providers, settings),
+    *(sharing, joining, links, sign_in),
 )
 TOKEN = 'token'  # noqa: S105 (the file's name)
 
@@ -173,7 +173,7 @@ def create_app(house: House) -> ASGIApp:
 
 
 def create_pages(house: House, failures: Failures) -> FastAPI:
-    """Put every page at its address; `app.web.doors` says who may come in where."""
+    """Put every page at its address; `app.web.security.routes` says who may come in where."""
     app = FastAPI(
         title='Easel',
         docs_url=None,

@@ -28,8 +28,8 @@ from app.main import create_app, open_house, read_admission
 from app.net.urls import origin_of
 from app.providers.monitor import Watched
 from app.storage.lock import Held, Holder, announce, holding, why_unusable
-from app.web.doors import is_own
-from app.web.house import NO_API, House
+from app.web.context import NO_API, House
+from app.web.security.routes import is_own
 
 log = logger(__name__)
 
@@ -159,7 +159,7 @@ def _uvicorn(app: object, gate: Gate) -> uvicorn.Config:
 def _tell_network(config: Config, admission: Admission, port: int) -> None:
     """Say where other machines find this one, and how they come in."""
     from app.net.lan import origins
-    from app.web.share import code_in_signs
+    from app.web.pages.sharing import code_in_signs
 
     found = [f'{one}{config.root_path}/' for one in origins(admission.listens_on, port)]
     password = admission.password

@@ -17,7 +17,7 @@ from app.config import config_from
 from app.main import open_house
 from app.models import Ask, Status
 from app.serve import run
-from app.web.house import House
+from app.web.context import House
 from bench.measure import Beats, beating, children, forget_peak, memory_kb
 
 SEVERAL = 4

@@ -17,8 +17,8 @@ from app.edge.gate import Gate
 from app.main import create_app, open_house
 from app.providers.discovery.local_servers import Neighbours
 from app.providers.secrets import Secrets
-from app.web.house import House
-from app.web.server_forms import NEW
+from app.web.context import House
+from app.web.views.provider_form import NEW
 from tests.edges import served
 from tests.fakes import refused_port, upstream
 from tests.knocking import FORM, HOME, Answered, knock

@@ -16,7 +16,7 @@ from app.doctor import doctor
 from app.main import open_house
 from app.providers.discovery.environment import LOOPBACK, Surroundings
 from app.providers.secrets import Secrets
-from app.web.server_forms import NEW
+from app.web.views.provider_form import NEW
 from tests.around import config_of
 from tests.fakes import KEY, Reply, refused_port, upstream
 from tests.home_servers import LIST, models

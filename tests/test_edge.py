@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.access.visitors import Proxies
 from app.edge.gate import Gate, Patience
-from app.web.guard import CROWDED
+from app.web.security.guard import CROWDED
 from tests.edges import HASTY, LONG_S, Strangers, calling, edge_before
 
 GET = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'

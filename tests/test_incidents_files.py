@@ -14,7 +14,7 @@ import pytest_asyncio
 from starlette.types import ASGIApp
 
 from app.storage.metadata.mime import MIME_EXTENSIONS
-from app.web.house import House
+from app.web.context import House
 from tests.fakes import picture
 from tests.knocking import HOME, knock, open_door
 from tests.plain_server import Quiet, serving

@@ -12,7 +12,7 @@ import httpx
 from app.generation.changes import Changes
 from app.generation.previews import Previews
 from app.models import Attempt
-from app.web.shapes import attempt_json
+from app.web.views.serializers import attempt_json
 from tests.fakes import picture, received_in, storing
 from tests.servers import Easel, running_easel
 

@@ -14,7 +14,7 @@ from app.net.urls import DOCKER_HOST
 from app.providers.discovery.environment import LOOPBACK, look_around
 from app.providers.secrets import Secrets
 from app.serve import tell_providers
-from app.web.server_forms import NEW
+from app.web.views.provider_form import NEW
 from tests.around import (
     GATEWAY,
     config_of,

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from app.access.visitors import Guest, Visitor
-from app.web.doors import DOORS, Door, Role
+from app.web.security.routes import DOORS, Door, Role
 from tests.guests import JSON, Party, party
 
 pytestmark = pytest.mark.asyncio(loop_scope='module')

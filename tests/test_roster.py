@@ -14,7 +14,7 @@ from app.errors import InvalidRequest
 from app.main import open_house
 from app.models import Ask, Status
 from app.providers.secrets import Secrets
-from app.web.server_forms import NEW
+from app.web.views.provider_form import NEW
 from tests.fakes import Reply, picture, upstream
 
 DRAWS = {

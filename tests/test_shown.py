@@ -14,7 +14,7 @@ from PIL import Image
 
 from app.access.guests import TOKEN_BYTES, hash_of
 from app.database.shown import ShownRow
-from app.web.house import KNOCKS_A_MINUTE
+from app.web.context import KNOCKS_A_MINUTE
 from tests.guests import JSON, LAN, Party, party, path_of
 from tests.knocking import HOME, Answered, knock
 

@@ -24,9 +24,9 @@ from jinja2.ext import extract_from_ast
 from app import errors
 from app.errors import AppError, ErrorKind, Failure, ProviderError
 from app.sentences import tell
-from app.web.render import Renderer, translations
-from app.web.root import Root
+from app.web.base_path import Root
 from app.web.static import Static
+from app.web.templates import Renderer, translations
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = sorted((ROOT / 'templates').rglob('*.html'))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from app.edge.gate import Gate
 from app.log import logger
-from app.web.framing import MOST_HEAD_BYTES
-from app.web.guard import CROWDED, HEADERS
+from app.web.security.framing import MOST_HEAD_BYTES
+from app.web.security.guard import CROWDED, HEADERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

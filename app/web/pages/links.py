@@ -14,9 +14,9 @@ from starlette.responses import Response, StreamingResponse
 from app.access.guests import hash_of
 from app.errors import N_, NotFound
 from app.models import Image
-from app.web.bare_files import BareFile, open_bare
-from app.web.house import House, house_of
-from app.web.visiting import refuse_guessing
+from app.web.context import House, house_of
+from app.web.security.permissions import refuse_guessing
+from app.web.views.stripped_picture import BareFile, open_bare
 
 router = APIRouter()
 TheHouse = Annotated[House, Depends(house_of)]

@@ -14,7 +14,8 @@ from app.access.visitors import Visitor
 from app.errors import N_, AppError, InvalidRequest
 from app.models import Generation, Submitted
 from app.providers.monitor import Watched
-from app.web.failures import failure_json, in_words
+from app.web.context import House, house_of
+from app.web.error_pages import failure_json, in_words
 from app.web.forms import (
     LONGEST_PROMPT,
     MOST_COUNT,
@@ -27,13 +28,12 @@ from app.web.forms import (
     save_upload,
     submission_of,
 )
-from app.web.house import House, house_of
 from app.web.numbers import id_in, number_in
-from app.web.offers import offers_of
-from app.web.outlook import outlooks
-from app.web.render import wants_fragment, wants_json
-from app.web.shapes import generation_json
-from app.web.visiting import refuse_others, refuse_unseen_prompt, visitor_of
+from app.web.security.permissions import refuse_others, refuse_unseen_prompt, visitor_of
+from app.web.templates import wants_fragment, wants_json
+from app.web.views.estimates import outlooks
+from app.web.views.found_servers import offers_of
+from app.web.views.serializers import generation_json
 
 router = APIRouter()
 TheHouse = Annotated[House, Depends(house_of)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.net.urls import origin_of, same_server
 from app.providers.core.base import ANYBODY, Dialect
-from app.web.house import House
+from app.web.context import House
 
 if TYPE_CHECKING:
     from app.providers.discovery.scan import Found

@@ -21,13 +21,13 @@ from app.errors import N_, Conflict, InvalidRequest
 from app.log import logger
 from app.models import Image
 from app.net.lan import origins
-from app.web.bare_files import can_be_shown
+from app.web.context import House, house_of
 from app.web.forms import form_fields
-from app.web.house import House, house_of
 from app.web.lifetimes import LIFETIMES, lifetime_in
 from app.web.numbers import id_in
-from app.web.render import wants_json
-from app.web.visiting import let_in, refuse_overtaken, visitor_of
+from app.web.security.permissions import let_in, refuse_overtaken, visitor_of
+from app.web.templates import wants_json
+from app.web.views.stripped_picture import can_be_shown
 
 log = logger(__name__)
 router = APIRouter()

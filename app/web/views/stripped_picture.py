@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from app.models import Image
 from app.storage.files import open_beneath
-from app.web.house import House
+from app.web.context import House
 
 if TYPE_CHECKING:
     from app.storage.metadata.container import Piece

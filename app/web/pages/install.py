@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.errors import N_
-from app.web.guard import PAGE_POLICY
-from app.web.house import House, house_of
-from app.web.render import CANVAS, language_of, theme_of, wants_json
+from app.web.context import House, house_of
+from app.web.security.guard import PAGE_POLICY
+from app.web.templates import CANVAS, language_of, theme_of, wants_json
 
 router = APIRouter()
 TheHouse = Annotated[House, Depends(house_of)]

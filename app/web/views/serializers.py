@@ -7,8 +7,8 @@ import shlex
 
 from app.models import Attempt, Generation, Image
 from app.sentences import error_json, item_error_json
-from app.web.render import Language
-from app.web.root import Root
+from app.web.base_path import Root
+from app.web.templates import Language
 
 THUMB_WIDTH = 480
 

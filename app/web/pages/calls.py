@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.errors import N_, NotFound
-from app.web.house import House, house_of
+from app.web.context import House, house_of
 from app.web.numbers import id_in
-from app.web.render import wants_json
-from app.web.shapes import attempt_json
-from app.web.visiting import refuse_others, visitor_of
+from app.web.security.permissions import refuse_others, visitor_of
+from app.web.templates import wants_json
+from app.web.views.serializers import attempt_json
 
 router = APIRouter()
 TheHouse = Annotated[House, Depends(house_of)]

@@ -15,12 +15,12 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app.database.images import Filter
 from app.errors import N_, Forbidden, Gone
 from app.models import Generation, Image
-from app.web.house import House, house_of
+from app.web.context import House, house_of
 from app.web.lifetimes import LIFETIMES
 from app.web.numbers import id_in, number_in
-from app.web.render import wants_fragment, wants_json
-from app.web.shapes import attempt_json, image_json
-from app.web.visiting import refuse_others_picture, refuse_unseen, visitor_of
+from app.web.security.permissions import refuse_others_picture, refuse_unseen, visitor_of
+from app.web.templates import wants_fragment, wants_json
+from app.web.views.serializers import attempt_json, image_json
 
 router = APIRouter()
 TheHouse = Annotated[House, Depends(house_of)]

@@ -16,7 +16,7 @@ from app.access.visitors import Visitor
 from app.config import CHECKOUT
 from app.errors import N_, Failure
 from app.sentences import Telling, tell
-from app.web.root import Root
+from app.web.base_path import Root
 from app.web.static import Static
 
 PACKAGE = Path(__file__).resolve().parent.parent

@@ -12,7 +12,7 @@ from app.access.throttle import Throttle
 from app.access.visitors import Visitor
 from app.errors import N_, Conflict, NotFound, TooManyGuesses
 from app.models import Generation, Image
-from app.web.house import House
+from app.web.context import House
 
 
 def visitor_of(request: Request) -> Visitor:

@@ -20,11 +20,11 @@ from app.errors import (
     TooManyGuesses,
 )
 from app.log import logger
-from app.web.failures import in_words
+from app.web.context import House, house_of
+from app.web.error_pages import in_words
 from app.web.forms import form_fields
-from app.web.house import House, house_of
-from app.web.render import wants_json
-from app.web.visiting import let_in, refuse_guessing, refuse_overtaken, visitor_of
+from app.web.security.permissions import let_in, refuse_guessing, refuse_overtaken, visitor_of
+from app.web.templates import wants_json
 
 log = logger(__name__)
 router = APIRouter()

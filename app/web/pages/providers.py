@@ -17,13 +17,13 @@ from app.models import Ask
 from app.providers.core.base import Dialect
 from app.providers.monitor import Watched
 from app.providers.trial import tried
-from app.web.failures import failure_json, in_words
+from app.web.context import House, house_of
+from app.web.error_pages import failure_json, in_words
 from app.web.forms import form_fields, form_pairs
-from app.web.house import House, house_of
-from app.web.offers import offers_json, offers_of
-from app.web.render import wants_fragment, wants_json
-from app.web.server_forms import MOST_AT_ONCE, MOST_TIMEOUT_S, NEW, SWITCHES, draft_of
-from app.web.standing import ENVIRONMENT, standing_json, standing_of, standings
+from app.web.templates import wants_fragment, wants_json
+from app.web.views.found_servers import offers_json, offers_of
+from app.web.views.provider_form import MOST_AT_ONCE, MOST_TIMEOUT_S, NEW, SWITCHES, draft_of
+from app.web.views.provider_status import ENVIRONMENT, standing_json, standing_of, standings
 
 router = APIRouter()
 TheHouse = Annotated[House, Depends(house_of)]

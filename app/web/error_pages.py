@@ -9,7 +9,14 @@ from starlette.responses import JSONResponse, Response
 
 from app.errors import N_, AppError, InvalidRequest, Malformed, NotFound, WrongMethod
 from app.log import logger
-from app.web.render import Language, Renderer, address_of, language_of, wants_fragment, wants_json
+from app.web.templates import (
+    Language,
+    Renderer,
+    address_of,
+    language_of,
+    wants_fragment,
+    wants_json,
+)
 
 log = logger(__name__)
 

@@ -11,10 +11,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app import __version__
 from app.errors import N_, InvalidRequest
 from app.storage.store import free_bytes
+from app.web.context import House, house_of
 from app.web.forms import form_fields
-from app.web.house import House, house_of
-from app.web.offers import offers_json, offers_of
-from app.web.render import (
+from app.web.security.permissions import visitor_of
+from app.web.templates import (
     LANGUAGE_COOKIE,
     LANGUAGES,
     THEME_COOKIE,
@@ -23,8 +23,8 @@ from app.web.render import (
     theme_of,
     wants_json,
 )
-from app.web.standing import standing_json, standings
-from app.web.visiting import visitor_of
+from app.web.views.found_servers import offers_json, offers_of
+from app.web.views.provider_status import standing_json, standings
 
 router = APIRouter()
 TheHouse = Annotated[House, Depends(house_of)]

@@ -16,9 +16,9 @@ from starlette.types import Receive, Scope, Send
 
 from app.errors import N_, AppError, WrongMethod
 from app.generation.changes import Listener
-from app.web.house import House
-from app.web.outlook import outlooks
-from app.web.visiting import visitor_of
+from app.web.context import House
+from app.web.security.permissions import visitor_of
+from app.web.views.estimates import outlooks
 
 HEARTBEAT_S = 20.0
 RETRY_MS = 2_000

@@ -22,8 +22,8 @@ from app.providers.discovery.local_servers import Neighbours
 from app.providers.registry import Providers
 from app.providers.settings import Roster
 from app.storage.store import Store
-from app.web.render import Language, Renderer, language_of
-from app.web.root import Root
+from app.web.base_path import Root
+from app.web.templates import Language, Renderer, language_of
 
 GUESSES_A_MINUTE, EVERYBODYS_GUESSES_A_MINUTE = 10, 100
 KNOCKS_A_MINUTE, EVERYBODYS_KNOCKS_A_MINUTE = 120, 1_200

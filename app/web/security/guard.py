@@ -14,13 +14,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.visitors import MOST_CONNECTIONS_A_VISITOR, Proxies, Shares, Visitor
 from app.errors import N_, AppError, Crowded, Forbidden, SignInRequired, TooLarge
-from app.web.doors import Door, door_of
-from app.web.failures import Failures
-from app.web.framing import check_framing
-from app.web.hosts import Hosts
-from app.web.house import House
-from app.web.render import address_of
-from app.web.root import Root
+from app.web.base_path import Root
+from app.web.context import House
+from app.web.error_pages import Failures
+from app.web.security.framing import check_framing
+from app.web.security.hosts import Hosts
+from app.web.security.routes import Door, door_of
+from app.web.templates import address_of
 
 SAFE_METHODS = ('GET', 'HEAD', 'OPTIONS')
 WELCOME_BYTES = 65_536

@@ -23,8 +23,8 @@ from app.log import logger
 from app.storage.files import open_beneath
 from app.storage.metadata.mime import MIME_EXTENSIONS
 from app.storage.store import THUMB_WIDTHS
-from app.web.house import House
-from app.web.visiting import visitor_of
+from app.web.context import House
+from app.web.security.permissions import visitor_of
 
 log = logger(__name__)
 

@@ -11,8 +11,8 @@ from starlette.responses import RedirectResponse, Response
 from app.access.visitors import Guest
 from app.errors import N_, NotFound
 from app.log import logger
-from app.web.house import House, house_of
-from app.web.visiting import let_in, refuse_guessing, visitor_of
+from app.web.context import House, house_of
+from app.web.security.permissions import let_in, refuse_guessing, visitor_of
 
 log = logger(__name__)
 router = APIRouter()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from app.models import Generation, Status
-from app.web.house import House
+from app.web.context import House
 
 SAMPLES = 20
 
