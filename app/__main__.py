@@ -138,7 +138,7 @@ def _demo(chosen: argparse.Namespace) -> int:
     import uvicorn
 
     from app.demo.server import create_demo
-    from app.listening import PortTaken, listen
+    from app.server.sockets import PortTaken, listen
 
     try:
         listening = listen(chosen.host, chosen.port)

@@ -18,15 +18,15 @@ from app.access.passwords import Source
 from app.access.sharing import Admission
 from app.access.visitors import Proxies
 from app.config import Config, can_show_browser
-from app.edge import protocol
-from app.edge.doorway import Listeners
-from app.edge.gate import SPARE_FILES, Gate
 from app.errors import AppError
-from app.listening import PortTaken, listen, listen_everywhere
 from app.log import logger
 from app.main import create_app, open_house, read_admission
 from app.net.urls import origin_of
 from app.providers.monitor import Watched
+from app.server import protocol
+from app.server.limits import SPARE_FILES, Gate
+from app.server.listeners import Listeners
+from app.server.sockets import PortTaken, listen, listen_everywhere
 from app.storage.lock import Held, Holder, announce, holding, why_unusable
 from app.web.context import NO_API, House
 from app.web.security.routes import is_own

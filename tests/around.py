@@ -13,10 +13,10 @@ from starlette.types import ASGIApp
 
 from app.access.visitors import Proxies
 from app.config import Config, config_from
-from app.edge.gate import Gate
 from app.main import create_app, open_house
 from app.providers.discovery.local_servers import Neighbours
 from app.providers.secrets import Secrets
+from app.server.limits import Gate
 from app.web.context import House
 from app.web.views.provider_form import NEW
 from tests.edges import served

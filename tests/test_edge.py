@@ -11,7 +11,7 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.access.visitors import Proxies
-from app.edge.gate import Gate, Patience
+from app.server.limits import Gate, Patience
 from app.web.security.guard import CROWDED
 from tests.edges import HASTY, LONG_S, Strangers, calling, edge_before
 

@@ -33,7 +33,7 @@ HOMES = {
     'jinja2': ('app.web.templates',),
     'fastapi': ('app.web', 'app.main'),
     'starlette': ('app.web', 'app.main', 'app.demo'),
-    'uvicorn': ('app.serve', 'app.edge', 'app.__main__'),
+    'uvicorn': ('app.serve', 'app.server', 'app.__main__'),
     'segno': ('app.web.pages.sharing',),
     'ifaddr': ('app.net.lan',),
     'dotenv': ('app.config',),

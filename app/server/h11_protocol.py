@@ -10,7 +10,7 @@ import re
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from app.edge.protocol import MALFORMED, Edge, Stage
+from app.server.protocol import MALFORMED, Edge, Stage
 
 HEAD_END = b'\r\n\r\n'
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from app.edge.gate import Gate
 from app.log import logger
+from app.server.limits import Gate
 
 if TYPE_CHECKING:
     import asyncio
@@ -23,11 +23,11 @@ def protocol(gate: Gate, parser: str = '') -> Callable[..., asyncio.Protocol]:
     """Choose the protocol: `httptools` where there is a wheel of it, else `h11`."""
     if parser != 'h11':
         try:
-            from app.edge.over_httptools import HttptoolsEdge
+            from app.server.httptools_protocol import HttptoolsEdge
         except ImportError:
             log.info('httptools is not installed; h11 reads the requests')
         else:
             return partial(HttptoolsEdge, gate=gate)
-    from app.edge.over_h11 import H11Edge
+    from app.server.h11_protocol import H11Edge
 
     return partial(H11Edge, gate=gate)

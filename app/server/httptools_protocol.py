@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from app.edge.protocol import Edge
+from app.server.protocol import Edge
 
 
 class WrongTargetError(Exception):

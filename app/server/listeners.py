@@ -16,8 +16,8 @@ from functools import partial
 import uvicorn
 
 from app.errors import N_, Conflict
-from app.listening import PortTaken, listen, listen_everywhere
 from app.log import logger
+from app.server.sockets import PortTaken, listen, listen_everywhere
 
 log = logger(__name__)
 

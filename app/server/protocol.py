@@ -6,8 +6,8 @@ import asyncio
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from app.edge.gate import Gate
 from app.log import logger
+from app.server.limits import Gate
 from app.web.security.framing import MOST_HEAD_BYTES
 from app.web.security.guard import CROWDED, HEADERS
 
