@@ -19,10 +19,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.cli.serve import run
 from app.config import child_environment
 from app.errors import ProviderError
 from app.models import Received
-from app.serve import run
 from app.storage.decoder import Decoder
 from app.storage.metadata import Label
 from app.storage.store import Store

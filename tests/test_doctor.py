@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.doctor import doctor
 from app.config import config_from
-from app.doctor import doctor
 from app.providers.discovery.environment import (
     LOOPBACK,
     Surroundings,

@@ -11,8 +11,8 @@ from typing import cast
 import apsw
 import pytest
 
+from app.cli.doctor import doctor
 from app.config import Config, config_from
-from app.doctor import doctor
 from app.main import open_house
 from app.providers.discovery.environment import LOOPBACK, Surroundings
 from app.providers.secrets import Secrets

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.serve import tell_providers
 from app.config import config_from
 from app.main import open_house
 from app.net.urls import DOCKER_HOST
 from app.providers.discovery.environment import LOOPBACK, look_around
 from app.providers.secrets import Secrets
-from app.serve import tell_providers
 from app.web.views.provider_form import NEW
 from tests.around import (
     GATEWAY,

@@ -17,7 +17,7 @@ MOST_FUNCTION_LINES = 40
 
 HOMES = {
     'apsw': ('app.database',),
-    'httpx': ('app.net.client', 'app.providers', 'app.generate'),
+    'httpx': ('app.net.client', 'app.providers', 'app.cli.generate'),
     'httpcore': (
         'app.net.streams',
         'app.net.connect_policy',
@@ -33,7 +33,7 @@ HOMES = {
     'jinja2': ('app.web.templates',),
     'fastapi': ('app.web', 'app.main'),
     'starlette': ('app.web', 'app.main', 'app.demo'),
-    'uvicorn': ('app.serve', 'app.server', 'app.__main__'),
+    'uvicorn': ('app.cli.serve', 'app.server', 'app.__main__'),
     'segno': ('app.web.pages.sharing',),
     'ifaddr': ('app.net.lan',),
     'dotenv': ('app.config',),
@@ -180,7 +180,7 @@ def test_no_page_takes_a_typed_path_parameter() -> None:
     everything = '; import sys; print([name for name in sys.modules if "pydantic.v1" in name])'
 
     done = subprocess.run(
-        [sys.executable, '-c', f'import app.serve{everything}'],
+        [sys.executable, '-c', f'import app.cli.serve{everything}'],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 from app import __version__
+from app.cli.added import Added
+from app.cli.diagnosis import Folder, Report, examine
 from app.config import Config, language_of_terminal
 from app.errors import N_
-from app.examining import Folder, Report, examine
 from app.log import escape, logger
 from app.net.urls import DOCKER_HOST, is_local, same_server, veiled
-from app.providers.added import Added
 from app.providers.discovery.connection_test import Checkup, Key
 from app.providers.discovery.environment import Surroundings
 from app.providers.discovery.scan import SAME_PORTS

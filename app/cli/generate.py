@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlencode, urljoin
 
 import httpx
 
+from app.cli.serve import run
 from app.config import Config, language_of_terminal
 from app.errors import AppError, ErrorKind, Failure, InvalidRequest, NotFound
 from app.log import logger
@@ -23,7 +24,6 @@ from app.models import DEMO, Generation
 from app.net.client import Outbound
 from app.net.urls import origin_of
 from app.sentences import error_json, item_error_json
-from app.serve import run
 from app.storage.lock import Held, Holder, holding
 from app.storage.store import Store
 from app.web.context import House

@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.cli.added import Added, added_in, looked_at
 from app.config import Config
 from app.errors import StorageFailed
 from app.main import DATABASE, KEYS
 from app.net.client import Outbound
-from app.providers.added import Added, added_in, looked_at
 from app.providers.core.base import ProviderSettings
 from app.providers.discovery.connection_test import Checkup, check_up
 from app.providers.discovery.environment import Surroundings
