@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _demo(chosen)
     from app import log
     from app.config import read_config
-    from app.values import ConfigError
+    from app.env import ConfigError
 
     try:
         if chosen.command != 'serve':

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from app.env import EXAMPLE_API_URL, ConfigError, Values
 from app.net.ip import Network
-from app.values import EXAMPLE_API_URL, ConfigError, Values
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DEFAULT_API_URL = EXAMPLE_API_URL

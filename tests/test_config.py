@@ -15,10 +15,10 @@ from app.config import (
     config_from,
     with_dotenv,
 )
+from app.env import ConfigError
 from app.net.client import Outbound
 from app.providers.core.base import ProviderSettings
 from app.providers.provider import ApiProvider
-from app.values import ConfigError
 
 SECRET = 'sk-of-nobody-at-all'
 WRONG_ROOT_PATHS = (

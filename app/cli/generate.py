@@ -20,10 +20,10 @@ from app.config import Config, language_of_terminal
 from app.errors import AppError, ErrorKind, Failure, InvalidRequest, NotFound
 from app.log import logger
 from app.main import TOKEN, open_house
+from app.messages import error_json, item_error_json
 from app.models import DEMO, Generation
 from app.net.client import Outbound
 from app.net.urls import origin_of
-from app.sentences import error_json, item_error_json
 from app.storage.lock import Held, Holder, holding
 from app.storage.store import Store
 from app.web.context import House

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, Response
 from app.access.visitors import Visitor
 from app.config import CHECKOUT
 from app.errors import N_, Failure
-from app.sentences import Telling, tell
+from app.messages import Telling, tell
 from app.web.base_path import Root
 from app.web.static import Static
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import shlex
 
+from app.messages import error_json, item_error_json
 from app.models import Attempt, Generation, Image
-from app.sentences import error_json, item_error_json
 from app.web.base_path import Root
 from app.web.templates import Language
 
