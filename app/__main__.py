@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from app import __version__
 
 if TYPE_CHECKING:
+    from app.cli.generate import Order
     from app.config import Config
-    from app.generate import Order
 
 FIELDS = (
     *('model', 'size', 'n', 'seed', 'response_format', 'negative_prompt', 'quality'),
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _demo(chosen)
     from app import log
     from app.config import read_config
-    from app.values import ConfigError
+    from app.env import ConfigError
 
     try:
         if chosen.command != 'serve':
@@ -46,17 +46,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     log.start(config.log_level, config.log_format)
     try:
         if chosen.command == 'generate':
-            from app.generate import generate
+            from app.cli.generate import generate
 
             return generate(config, _order(chosen))
         if chosen.command == 'rebuild':
-            from app.rebuild import rebuild
+            from app.cli.rebuild import rebuild
 
             return rebuild(config)
         if chosen.command == 'doctor':
             return _doctor(config, chosen)
         gc.disable()  # nothing is garbage while all is imported; `serve` turns it on again
-        from app.serve import serve
+        from app.cli.serve import serve
 
         return serve(config, browser=not chosen.no_browser)
     except KeyboardInterrupt:
@@ -113,7 +113,7 @@ def _port(text: str) -> int:
 
 
 def _order(chosen: argparse.Namespace) -> Order:
-    from app.generate import Order
+    from app.cli.generate import Order
 
     fields = {name: str(getattr(chosen, name)) for name in FIELDS}
     prompt = sys.stdin.read() if chosen.prompt == '-' else chosen.prompt
@@ -128,8 +128,8 @@ def _order(chosen: argparse.Namespace) -> Order:
 def _doctor(config: Config, chosen: argparse.Namespace) -> int:
     import asyncio
 
-    from app.doctor import doctor
-    from app.providers.nearby import look_around
+    from app.cli.doctor import doctor
+    from app.providers.discovery.environment import look_around
 
     return doctor(config, asyncio.run(look_around()), as_json=chosen.json)
 
@@ -137,8 +137,8 @@ def _doctor(config: Config, chosen: argparse.Namespace) -> int:
 def _demo(chosen: argparse.Namespace) -> int:
     import uvicorn
 
-    from app.listening import PortTaken, listen
-    from app.providers.demo.server import create_demo
+    from app.demo.server import create_demo
+    from app.server.sockets import PortTaken, listen
 
     try:
         listening = listen(chosen.host, chosen.port)

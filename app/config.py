@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from app.values import EXAMPLE_API_URL, ConfigError, Values
+from app.env import EXAMPLE_API_URL, ConfigError, Values
+from app.net.ip import Network
 from app.variables import DATA, DEFAULTS, Source, dotenv_in, merge, pair
-from app.visitors import Network
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DEFAULT_API_URL = EXAMPLE_API_URL

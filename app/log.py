@@ -36,7 +36,7 @@ def start(level: str, form: str) -> None:
 
 
 class TextLines(logging.Formatter):
-    """`12:30:05 warning app.worker: 17: …`, control bytes escaped."""
+    """`12:30:05 warning app.generation.worker: 17: …`, control bytes escaped."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Lay one event out; a traceback keeps its lines, indented."""

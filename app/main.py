@@ -9,52 +9,52 @@ from fastapi import FastAPI
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from app.admission import Admission
-from app.changes import Changes
+from app.access.guests import Guests
+from app.access.sessions import Sessions, kept_secret
+from app.access.sharing import Admission
 from app.config import Config, child_environment
-from app.decoder.client import Decoder
-from app.drawing import Drawing
-from app.guests import Guests
-from app.images import Store
-from app.incoming import storage_failed
-from app.keys import Keys
-from app.library import Library
-from app.outbound import Outbound
-from app.previews import Previews
-from app.providers import Providers
-from app.providers.memory import Memory
-from app.providers.neighbours import Neighbours
-from app.providers.roster import Roster
-from app.web import (
+from app.database import Library
+from app.generation.changes import Changes
+from app.generation.previews import Previews
+from app.generation.runner import Drawing
+from app.generation.worker import Worker
+from app.net.client import Outbound
+from app.providers.core.capabilities import Memory
+from app.providers.discovery.local_servers import Neighbours
+from app.providers.registry import Providers
+from app.providers.secrets import Keys
+from app.providers.settings import Roster
+from app.storage.decoder import Decoder
+from app.storage.store import Store
+from app.storage.temp_file import storage_failed
+from app.web.base_path import Root
+from app.web.context import House
+from app.web.delivery.events import Live
+from app.web.delivery.files import Files
+from app.web.error_pages import Failures
+from app.web.pages import (
+    calls,
     create,
     gallery,
-    inspector,
     install,
     joining,
-    servers,
+    links,
+    providers,
     settings,
-    share,
-    shared,
+    sharing,
     sign_in,
 )
-from app.web.failures import Failures
-from app.web.files import Files
-from app.web.guard import Guard
-from app.web.house import House
-from app.web.live import Live
-from app.web.render import Renderer, assets
-from app.web.root import Root
-from app.web.session import Sessions, kept_secret
+from app.web.security.guard import Guard
 from app.web.static import Static
-from app.worker import Worker
+from app.web.templates import Renderer, assets
 
 DATABASE = 'easel.db'
 SECRET = 'secret'  # noqa: S105 (the file's name)
 KEYS = 'keys.json'
 CACHE = 'cache'
 PAGES = (
-    *(create, gallery, inspector, install, servers, settings),
-    *(share, joining, shared, sign_in),
+    *(create, gallery, calls, install, providers, settings),
+    *(sharing, joining, links, sign_in),
 )
 TOKEN = 'token'  # noqa: S105 (the file's name)
 
@@ -173,7 +173,7 @@ def create_app(house: House) -> ASGIApp:
 
 
 def create_pages(house: House, failures: Failures) -> FastAPI:
-    """Put every page at its address; `app.web.doors` says who may come in where."""
+    """Put every page at its address; `app.web.security.routes` says who may come in where."""
     app = FastAPI(
         title='Easel',
         docs_url=None,

@@ -10,6 +10,7 @@ from pathlib import Path
 from app.errors import Failure
 
 DEMO = 'demo'
+MOST_IMAGE_BYTES = 64 * 1024 * 1024
 
 
 class Status(StrEnum):

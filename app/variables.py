@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from app.values import ConfigError, Values
+from app.env import ConfigError, Values
 
 DATA = 'EASEL_DATA'
 # The variables that may name the address, the first wins; with each the keys it may be given.

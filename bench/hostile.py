@@ -19,13 +19,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.cli.serve import run
 from app.config import child_environment
-from app.decoder.client import Decoder
 from app.errors import ProviderError
-from app.images import Store
-from app.metadata import Label
 from app.models import Received
-from app.serve import run
+from app.storage.decoder import Decoder
+from app.storage.metadata import Label
+from app.storage.store import Store
 from bench.measure import Claim, children, judge
 from tests.hostile import BOMBS, SEED, mutations, small_png
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from app.serve import run
+from app.cli.serve import run
 from bench.measure import (
     Beats,
     Claim,

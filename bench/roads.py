@@ -11,13 +11,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.decoder.client import Decoded, Decoder
-from app.images import Store
-from app.metadata import Label
 from app.models import Ask
-from app.outbound import Outbound
-from app.providers.api import ApiProvider
-from app.providers.base import ProviderSettings, Run
+from app.net.client import Outbound
+from app.providers.core.base import ProviderSettings, Run
+from app.providers.provider import ApiProvider
+from app.storage.decoder import Decoded, Decoder
+from app.storage.metadata import Label
+from app.storage.store import Store
 
 THUMBNAIL = bytes(20_000)  # as long as one of 480 pixels
 

@@ -13,11 +13,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from app.cli.serve import run
 from app.config import config_from
 from app.main import open_house
 from app.models import Ask, Status
-from app.serve import run
-from app.web.house import House
+from app.web.context import House
 from bench.measure import Beats, beating, children, forget_peak, memory_kb
 
 SEVERAL = 4

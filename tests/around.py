@@ -11,14 +11,14 @@ from urllib.parse import urlencode
 import httpcore
 from starlette.types import ASGIApp
 
+from app.access.visitors import Proxies
 from app.config import Config, config_from
-from app.edge.gate import Gate
-from app.keys import Secrets
 from app.main import create_app, open_house
-from app.providers.neighbours import Neighbours
-from app.visitors import Proxies
-from app.web.house import House
-from app.web.server_forms import NEW
+from app.providers.discovery.local_servers import Neighbours
+from app.providers.secrets import Secrets
+from app.server.limits import Gate
+from app.web.context import House
+from app.web.views.provider_form import NEW
 from tests.edges import served
 from tests.fakes import refused_port, upstream
 from tests.knocking import FORM, HOME, Answered, knock

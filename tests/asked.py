@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.models import Answer, Ask, Attempt
-from app.outbound import Outbound
-from app.providers.api import ApiProvider
-from app.providers.base import ProviderSettings, Run
-from app.providers.memory import Memory
+from app.net.client import Outbound
+from app.providers.core.base import ProviderSettings, Run
+from app.providers.core.capabilities import Memory
+from app.providers.provider import ApiProvider
 from tests.fakes import KEY, Asked, Reply, Upstream, picture, storing
 
 PNG = picture()

@@ -13,11 +13,11 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
+from app.access.visitors import Proxies
 from app.config import config_from
-from app.edge import protocol
-from app.edge.gate import Gate, Patience
 from app.main import create_app, open_house
-from app.visitors import Proxies
+from app.server import protocol
+from app.server.limits import Gate, Patience
 from tests.servers import CLOSED_PORT_URL
 
 LONG_S = 20.0

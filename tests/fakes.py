@@ -15,13 +15,13 @@ from pathlib import Path
 
 from PIL import Image
 
-from app.decoder.client import Decoder
-from app.images import Store
-from app.incoming import Incoming
 from app.models import Answer, Ask, Received
-from app.outbound import Outbound
-from app.providers.api import ApiProvider
-from app.providers.base import Listing, ProviderSettings, Run
+from app.net.client import Outbound
+from app.providers.core.base import Listing, ProviderSettings, Run
+from app.providers.provider import ApiProvider
+from app.storage.decoder import Decoder
+from app.storage.store import Store
+from app.storage.temp_file import Incoming
 
 KEY = 'sk-the-key-of-these-tests'
 LAST_CALL_S = 2

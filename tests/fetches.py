@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from app.addresses import origin_of
 from app.errors import Failure, ProviderError
-from app.incoming import Incoming
 from app.models import Received
-from app.outbound import Outbound
-from app.providers.fetching import Fetcher, Patience
+from app.net.client import Outbound
+from app.net.urls import origin_of
+from app.providers.transport.download import Fetcher, Patience
+from app.storage.temp_file import Incoming
 from tests.fakes import KEY, Reply, Upstream, picture
 
 PNG = picture()

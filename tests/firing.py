@@ -13,8 +13,8 @@ from starlette.types import ASGIApp
 
 from app.errors import AppError
 from app.main import create_pages
-from app.web.failures import Failures
-from app.web.house import House
+from app.web.context import House
+from app.web.error_pages import Failures
 from tests.knocking import Address, addresses, knock
 from tests.libraries import failed, pictured, running, submitted
 from tests.random_requests import Shot

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from starlette.types import ASGIApp
 
 from app.models import Ask, Outcome, Status
-from app.web.house import House
+from app.web.context import House
 from tests.fakes import received_in
 from tests.knocking import FORM, HOME, LOOPBACK, Answered, knock, open_door
 from tests.labelled import label_of, saved

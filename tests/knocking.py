@@ -16,8 +16,8 @@ from starlette.types import ASGIApp, Message, Scope
 
 from app.config import config_from
 from app.main import create_app, create_pages, open_house
-from app.web.failures import Failures
-from app.web.house import House
+from app.web.context import House
+from app.web.error_pages import Failures
 from tests.servers import CLOSED_PORT_URL
 
 HOME = (b'host', b'localhost')

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from PIL import Image, ImageCms
 
-from app.metadata import Label, Written, embed
-from app.metadata.found import Settings
-from app.metadata.reading import read_settings
+from app.storage.metadata import Label, Written, embed
+from app.storage.metadata.found import Settings
+from app.storage.metadata.read import read_settings
 
 FORMATS = {'.png': 'PNG', '.jpg': 'JPEG', '.webp': 'WEBP', '.gif': 'GIF', '.avif': 'AVIF'}
 ORIENTATION, ARTIST, TAKEN, USER_COMMENT = 0x0112, 0x013B, 0x9003, 0x9286

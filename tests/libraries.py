@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 
+from app.database import Library
 from app.errors import ErrorKind, Failure
-from app.library import Library
 from app.models import Ask, Generation, Image, Kept, Outcome, ResponseFormat, Size, Status
 
 FULL = Ask(

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from app.errors import ErrorKind, Failure
 from app.models import Ask, Kept, ResponseFormat, Size
-from app.providers.items import Json
+from app.providers.response.images import Json
 from tests.fakes import NOT_FOUND, Asked, Ending, Reply, Upstream
 
 Fields = dict[str, Json]

@@ -18,7 +18,7 @@ from typing import IO
 import httpx
 import uvicorn
 
-from app.providers.demo.server import create_demo
+from app.demo.server import create_demo
 
 ROOT = Path(__file__).resolve().parent.parent
 START_S = 30

@@ -8,18 +8,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.changes import Changes, Listener
 from app.config import config_from
-from app.drawing import Drawing
-from app.images import Store
-from app.library import Library
+from app.database import Library
+from app.generation.changes import Changes, Listener
+from app.generation.previews import Previews
+from app.generation.runner import Drawing
+from app.generation.worker import Worker
 from app.models import Ask, Generation, Status
-from app.outbound import Outbound
-from app.previews import Previews
-from app.providers import Providers
-from app.providers.base import Provider
-from app.providers.memory import Memory
-from app.worker import Worker
+from app.net.client import Outbound
+from app.providers.core.base import Provider
+from app.providers.core.capabilities import Memory
+from app.providers.registry import Providers
+from app.storage.store import Store
 from tests.fakes import storing
 
 DEADLINE_S = 15

@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from app.access.guests import hash_of
+from app.database import Library
+from app.database.links import GuestRow
+from app.database.providers import ProviderRow
+from app.database.shown import ShownRow
 from app.errors import ErrorKind, Failure
-from app.guests import hash_of
-from app.library import Library
-from app.library.guests import GuestRow
-from app.library.providers import ProviderRow
-from app.library.shown import ShownRow
 from app.models import Ask, Attempt, Kept, Outcome, Status
 from tests.fakes import picture
 from tests.libraries import kept

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.addresses import (
+from app.net.urls import (
     Blocked,
     Origin,
     absolute,

@@ -13,13 +13,13 @@ import pytest
 import pytest_asyncio
 from starlette.types import ASGIApp
 
-from app.admission import FILE, Admission
+from app.access.passwords import Source
+from app.access.sharing import FILE, Admission
 from app.config import config_from
+from app.database.links import GuestRow
+from app.env import ConfigError
 from app.errors import StorageFailed
-from app.library.guests import GuestRow
-from app.passwords import Source
-from app.values import ConfigError
-from app.web.house import House
+from app.web.context import House
 from tests.guests import JSON, LAN, PASSWORD, Party, cookie_in, party, sign_in
 from tests.knocking import FORM, HOME, Answered, knock, open_door
 

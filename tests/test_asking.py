@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from app.database import Library
 from app.errors import ProviderError
-from app.library import Library
 from app.models import Ask, ResponseFormat, Size
-from app.outbound import Outbound
-from app.providers.api import ApiProvider
-from app.providers.base import Dialect
-from app.providers.images_api import request_body
-from app.providers.items import Json
-from app.providers.memory import Memory
+from app.net.client import Outbound
+from app.providers.core.base import Dialect
+from app.providers.core.capabilities import Memory
+from app.providers.dialects.openai_images import request_body
+from app.providers.provider import ApiProvider
+from app.providers.response.images import Json
 from tests.asked import GONE, ONE, bodies, drawn, refusing, settings, times
 from tests.fakes import NOT_FOUND, Asked, Reply, upstream
 

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from app.metadata import DamagedContainer
-from app.metadata.bare import bare
-from app.metadata.pieces import write
-from app.metadata.reading import read_settings
+from app.storage.metadata import DamagedContainer
+from app.storage.metadata.container import write
+from app.storage.metadata.read import read_settings
+from app.storage.metadata.strip import bare
 from tests.labelled import (
     ARTIST,
     FORMATS,

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from app.decoder.child import MEMORY_BYTES
 from app.errors import ErrorKind, ProviderError
-from app.images import Store
+from app.storage.decoder_child import MEMORY_BYTES
+from app.storage.store import Store
 from tests.fakes import arriving_in, picture, received_in, storing
 from tests.hostile import QUICK, SLOW, mutations
 from tests.labelled import label_of

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.doctor import doctor
 from app.config import config_from
-from app.doctor import doctor
 from tests.canary import API_KEY, HEADER, OWN_KEY, PASSWORD, TOKEN, hits, lived, repeating_provider
 from tests.test_doctor import AT_HOME
 

@@ -11,9 +11,9 @@ import pytest
 import pytest_asyncio
 
 from app.errors import ProviderError
-from app.images import Store
 from app.models import Answer
-from app.providers.base import Run
+from app.providers.core.base import Run
+from app.storage.store import Store
 from tests.fakes import KEY, Upstream, arriving_in, asking, refused_port, storing, upstream
 from tests.labelled import label_of
 from tests.recorded import (

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from app.errors import ErrorKind
-from app.providers.checkup import Key, check_up
+from app.providers.discovery.connection_test import Key, check_up
 from tests.fakes import KEY, NOT_FOUND, Asked, Ending, Reply, refused_port, upstream
 from tests.home_servers import LIST, PAGE, locked, models
 

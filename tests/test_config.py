@@ -13,10 +13,10 @@ from app.config import (
     child_environment,
     config_from,
 )
-from app.outbound import Outbound
-from app.providers.api import ApiProvider
-from app.providers.base import ProviderSettings
-from app.values import ConfigError
+from app.env import ConfigError
+from app.net.client import Outbound
+from app.providers.core.base import ProviderSettings
+from app.providers.provider import ApiProvider
 
 SECRET = 'sk-of-nobody-at-all'
 WRONG_ROOT_PATHS = (

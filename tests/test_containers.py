@@ -12,8 +12,8 @@ import pytest
 
 from app.errors import ErrorKind, ProviderError
 from app.models import Ask
-from app.providers.items import Json
-from app.providers.reply import MOST_SKELETON_BYTES
+from app.providers.response.images import Json
+from app.providers.response.stream import MOST_SKELETON_BYTES
 from tests.asked import B64, PNG, bodies, drawn
 from tests.fakes import (
     NOT_FOUND,

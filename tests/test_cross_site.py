@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 from starlette.types import ASGIApp
 
-from app.web.guard import HEADERS
-from app.web.house import House
+from app.web.context import House
+from app.web.security.guard import HEADERS
 from tests.knocking import FORM, HOME, Address, addresses, knock, open_door
 
 pytestmark = pytest.mark.asyncio(loop_scope='module')

@@ -9,8 +9,8 @@ from pathlib import Path
 import apsw
 import pytest
 
+from app.database import Library
 from app.errors import AppError, Conflict, StorageFailed
-from app.library import Library
 from tests.libraries import submitted
 
 

@@ -17,8 +17,8 @@ import pytest_asyncio
 from PIL import Image
 
 from app.errors import ErrorKind, Failure, ProviderError
-from app.images import Store
 from app.models import Kept
+from app.storage.store import Store
 from tests.fakes import arriving_in, differs, picture, received_in, storing
 from tests.labelled import label_of
 

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from app.decoder import child, client
-from app.decoder.client import Decoder
 from app.errors import ErrorKind, Failure, ProviderError
-from app.images import Store
-from app.metadata.reading import read_settings
+from app.messages import tell
 from app.models import Status
-from app.sentences import tell
+from app.storage import decoder as client
+from app.storage import decoder_child as child
+from app.storage.decoder import Decoder
+from app.storage.metadata.read import read_settings
+from app.storage.store import Store
 from tests.fakes import FakeProvider, arriving_in, picture, received_in, storing
 from tests.labelled import FORMATS, label_of, labelled, with_prompt
 from tests.shops import shop_with

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from app.providers.demo.server import create_demo
+from app.demo.server import create_demo
 from tests.sketches import from_base64, opened, png
 
 GENERATIONS = '/v1/images/generations'

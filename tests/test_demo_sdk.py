@@ -12,7 +12,7 @@ import uvicorn
 from openai import AsyncOpenAI
 from PIL import Image
 
-from app.providers.demo.server import create_demo
+from app.demo.server import create_demo
 from tests.sketches import from_base64, opened, png
 
 GENERATIONS = '/v1/images/generations'

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import httpcore
 import pytest
 
-from app.addresses import Blocked, Private, origin_of
-from app.dialing import Dialer
-from app.network import connect
+from app.net.connect_policy import Dialer
+from app.net.streams import connect
+from app.net.urls import Blocked, Private, origin_of
 from tests.fakes import upstream
 
 

@@ -8,8 +8,8 @@ import json
 
 import pytest
 
-from app.providers.discovery import Found, discover
-from app.providers.known import KNOWN, USUAL_PORTS
+from app.providers.discovery.fingerprints import KNOWN, USUAL_PORTS
+from app.providers.discovery.scan import Found, discover
 from tests.fakes import Ending, Reply, refused_port, upstream
 from tests.home_servers import HOMES, LIST, PAGE, Home, models
 from tests.more_home_servers import ALL_HOMES

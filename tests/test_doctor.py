@@ -9,9 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.doctor import doctor
 from app.config import config_from
-from app.doctor import doctor
-from app.providers.nearby import LOOPBACK, Surroundings, gateway_of, is_container, look_around
+from app.providers.discovery.environment import (
+    LOOPBACK,
+    Surroundings,
+    gateway_of,
+    is_container,
+    look_around,
+)
 from tests.fakes import KEY, refused_port, upstream
 from tests.home_servers import HOMES, LIST, locked
 from tests.servers import CLOSED_PORT_URL, running_easel

@@ -11,12 +11,12 @@ from typing import cast
 import apsw
 import pytest
 
+from app.cli.doctor import doctor
 from app.config import Config, config_from
-from app.doctor import doctor
-from app.keys import Secrets
 from app.main import open_house
-from app.providers.nearby import LOOPBACK, Surroundings
-from app.web.server_forms import NEW
+from app.providers.discovery.environment import LOOPBACK, Surroundings
+from app.providers.secrets import Secrets
+from app.web.views.provider_form import NEW
 from tests.around import config_of
 from tests.fakes import KEY, Reply, refused_port, upstream
 from tests.home_servers import LIST, models

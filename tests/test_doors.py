@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 from starlette.types import ASGIApp
 
-from app.web.doors import DOORS, MOST_BODY_BYTES, STRICTEST, Role, door_of
-from app.web.house import House
+from app.web.context import House
+from app.web.security.routes import DOORS, MOST_BODY_BYTES, STRICTEST, Role, door_of
 from tests.knocking import FORM, HOME, addresses, knock, open_door
 
 pytestmark = pytest.mark.asyncio(loop_scope='module')

@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.listening import listen, listen_everywhere
-from app.reachable import addresses, origins
-from app.web.share import code_in_signs, code_of
+from app.net.lan import addresses, origins
+from app.server.sockets import listen, listen_everywhere
+from app.web.pages.sharing import code_in_signs, code_of
 from tests.guests import path_of
 from tests.servers import CLOSED_PORT_URL, Easel, running_demo, running_easel, start_easel
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.config import DEFAULT_API_URL, Config, read_config
-from app.values import ConfigError
+from app.env import ConfigError
 
 KEY = 'sk-of-the-shell'
 FILE_KEY = 'sk-of-the-file'

@@ -10,9 +10,9 @@ from contextlib import ExitStack
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.edge.gate import Gate, Patience
-from app.visitors import Proxies
-from app.web.guard import CROWDED
+from app.access.visitors import Proxies
+from app.server.limits import Gate, Patience
+from app.web.security.guard import CROWDED
 from tests.edges import HASTY, LONG_S, Strangers, calling, edge_before
 
 GET = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'

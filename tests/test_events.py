@@ -11,9 +11,9 @@ import pytest
 
 from app.errors import ErrorKind, ProviderError
 from app.models import Answer, Ask, Received
-from app.outbound import Outbound
-from app.providers.api import ApiProvider
-from app.providers.base import Run
+from app.net.client import Outbound
+from app.providers.core.base import Run
+from app.providers.provider import ApiProvider
 from tests.asked import bodies, drawn, refusing, settings
 from tests.fakes import Asked, Ending, Reply, picture, storing, upstream
 

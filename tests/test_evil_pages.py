@@ -12,7 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, StorageState
 
-from app.web.doors import DOORS
+from app.web.security.routes import DOORS
 from tests.worlds import KINDS, Evil, Worlds, running_evil, running_worlds
 
 pytestmark = pytest.mark.browser

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import ErrorKind
-from app.providers.fetching import Patience
+from app.providers.transport.download import Patience
 from tests.fakes import Asked, Ending, Reply, upstream
 from tests.fetches import LOST, PAINTED, PNG, failure_of, fetched, files_in
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.beneath import open_beneath
+from app.storage.files import open_beneath
 from tests.servers import Easel, running_easel
 
 CANARY = b'a canary that nobody may read'

@@ -8,7 +8,7 @@ from html import unescape
 import httpx
 import pytest
 
-from app.web.gallery import PAGE
+from app.web.pages.gallery import PAGE
 from tests.servers import Easel
 
 ROUNDS = 7

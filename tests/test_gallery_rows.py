@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.library import Library
-from app.library.images import Facet, Filter
-from app.library.search import index_words, question
+from app.database import Library
+from app.database.images import Facet, Filter
+from app.database.search import index_words, question
 from app.models import Ask
 from tests.libraries import drawn, kept, pictured
 

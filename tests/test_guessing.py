@@ -12,9 +12,9 @@ import pytest
 import pytest_asyncio
 from starlette.types import ASGIApp
 
-from app.passwords import Source, chosen, made
-from app.throttle import WINDOW_S, Throttle
-from app.web.house import EVERYBODYS_GUESSES_A_MINUTE, GUESSES_A_MINUTE, House
+from app.access.passwords import Source, chosen, made
+from app.access.throttle import WINDOW_S, Throttle
+from app.web.context import EVERYBODYS_GUESSES_A_MINUTE, GUESSES_A_MINUTE, House
 from tests.guests import JSON, LAN, PASSWORD, cookie_in, sign_in
 from tests.knocking import FORM, HOME, knock, open_door
 

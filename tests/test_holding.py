@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from app.holding import HOLDER, Held, Holder, announce, holder_of, holding, why_unusable
+from app.storage.lock import HOLDER, Held, Holder, announce, holder_of, holding, why_unusable
 
 ROOT = Path(__file__).resolve().parent.parent
 HOLDS = """
 import sys
 from pathlib import Path
-from app.holding import announce, holding
+from app.storage.lock import announce, holding
 with holding(Path(sys.argv[1])):
     announce(Path(sys.argv[1]), 'http://localhost:8484/', 8484)
     print('held', flush=True)

@@ -14,20 +14,20 @@ READERS = f"""
 import resource
 resource.setrlimit(resource.RLIMIT_CPU, ({PATIENCE_S}, {PATIENCE_S}))
 from contextlib import suppress
-from app.addresses import Blocked, origin_of
+from app.net.urls import Blocked, origin_of
 from app.errors import AppError
-from app.library.search import index_words, question
+from app.database.search import index_words, question
 from app.log import escape
 from app.models import Size
-from app.providers.hush import Hush
-from app.providers.base import ProviderSettings
-from app.providers.words import clean, scrub, words_of
-from app.visitors import networks_in
-from app.web.doors import door_of
+from app.providers.transport.redaction import Hush
+from app.providers.core.base import ProviderSettings
+from app.providers.response.messages import clean, scrub, words_of
+from app.net.ip import networks_in
+from app.web.security.routes import door_of
 from app.web.forms import ask_of
-from app.web.hosts import Hosts
-from app.web.server_forms import draft_of
-from app.web.sign_in import OWN_PAGE
+from app.web.security.hosts import Hosts
+from app.web.views.provider_form import draft_of
+from app.web.pages.sign_in import OWN_PAGE
 hush = Hush(ProviderSettings(name='a', base_url='http://a', model='', timeout_s=1, key='k' * 40))
 names = ('prompt', 'size', 'n', 'seed', 'steps', 'guidance', 'quality', 'submission', 'headers',
          'base_url', 'name', 'key', 'timeout_s', 'at_once')

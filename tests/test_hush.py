@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import ErrorKind, Failure
-from app.providers.hush import SLICE, Hush
+from app.providers.transport.redaction import SLICE, Hush
 from tests.fakes import provider_settings
 
 KEY = 'canary/Zq7+secret=token~Plumage'

@@ -13,10 +13,10 @@ import pytest_asyncio
 from PIL import Image
 
 from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
-from app.images import THUMB_WIDTHS, Store
-from app.incoming import MOST_IMAGE_BYTES, Incoming
-from app.metadata.reading import read_settings
-from app.models import Kept
+from app.models import MOST_IMAGE_BYTES, Kept
+from app.storage.metadata.read import read_settings
+from app.storage.store import THUMB_WIDTHS, Store
+from app.storage.temp_file import Incoming
 from tests.fakes import arriving_in, differs, picture, received_in, sha256, storing
 from tests.labelled import label_of
 

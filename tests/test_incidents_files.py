@@ -13,8 +13,8 @@ import pytest
 import pytest_asyncio
 from starlette.types import ASGIApp
 
-from app.formats import MIME_EXTENSIONS
-from app.web.house import House
+from app.storage.metadata.mime import MIME_EXTENSIONS
+from app.web.context import House
 from tests.fakes import picture
 from tests.knocking import HOME, knock, open_door
 from tests.plain_server import Quiet, serving

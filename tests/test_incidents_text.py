@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 from app import __version__
 from app.errors import ProviderError
 from app.models import Ask
-from app.web.house import House
+from app.web.context import House
 from tests.asked import ONE, drawn
 from tests.fakes import Reply, upstream
 from tests.knocking import FORM, HOME, Answered, addresses, knock, open_door

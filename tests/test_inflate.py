@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterable
 
 import pytest
 
-from app.inflate import FREE_BYTES, PIECE_BYTES, NotInflated, inflated
+from app.net.decompress import FREE_BYTES, PIECE_BYTES, NotInflated, inflated
 
 NOISE = random.Random(7).randbytes(300_000)
 EVEN = b'a cat ' * 30_000

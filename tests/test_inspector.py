@@ -9,10 +9,10 @@ from pathlib import Path
 
 import httpx
 
-from app.changes import Changes
+from app.generation.changes import Changes
+from app.generation.previews import Previews
 from app.models import Attempt
-from app.previews import Previews
-from app.web.shapes import attempt_json
+from app.web.views.serializers import attempt_json
 from tests.fakes import picture, received_in, storing
 from tests.servers import Easel, running_easel
 

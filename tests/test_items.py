@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.providers.items import Item, Json, find_items
-from app.providers.models_list import models_in
-from app.providers.parsing import parse
-from app.providers.verdict import task_of
+from app.providers.discovery.model_list import models_in
+from app.providers.response.images import Item, Json, find_items
+from app.providers.response.parser import parse
+from app.providers.response.status import task_of
 from tests.fakes import Ending, Reply, asking, refused_port, upstream
 
 B64 = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAAB'

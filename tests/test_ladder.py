@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from app.errors import ErrorKind, Failure
-from app.providers.ladder import Ladder
-from app.providers.memory import Learned
+from app.providers.core.capabilities import Learned
+from app.providers.dialects.fallback import Ladder
 
 FULL: dict[str, object] = {
     'model': 'flux',

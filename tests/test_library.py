@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from app.database import Library
 from app.errors import Conflict, ErrorKind, Failure, NotFound, StorageFailed
-from app.library import Library
 from app.models import Ask, Generation, Outcome, Status
 from tests.libraries import FULL, drawn, failed, kept, running, submitted
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.library import Library
-from app.library.learned import Fact
+from app.database import Library
+from app.database.learned import Fact
 from tests.servers import CLOSED_PORT_URL, ROOT, clean_environment, running_easel, start_easel
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from app.errors import ErrorKind, ProviderError
 from app.models import Ask, Attempt, ResponseFormat, Size
-from app.providers.memory import Learned, Memory
+from app.providers.core.capabilities import Learned, Memory
 from tests.asked import GONE, ONE, bodies, drawn, refusing, settings, times
 from tests.fakes import KEY, Asked, Reply, upstream
 

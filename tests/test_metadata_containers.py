@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
-from app.metadata import DamagedContainer, embed
-from app.metadata.exif import with_comment
+from app.storage.metadata import DamagedContainer, embed
+from app.storage.metadata.exif import with_comment
 from tests.labelled import (
     EXIF_DIRECTORY,
     LABEL,

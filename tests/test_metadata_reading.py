@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 import app
-from app.metadata.found import MOST_CHARACTERS
-from app.metadata.label import xmp_packet, xmp_packets
-from app.metadata.reading import easel_settings, read_settings
+from app.storage.metadata.found import MOST_CHARACTERS
+from app.storage.metadata.label import xmp_packet, xmp_packets
+from app.storage.metadata.read import easel_settings, read_settings
 from tests.labelled import (
     EXIF_DIRECTORY,
     LABEL,
@@ -206,7 +206,7 @@ def test_the_child_can_read_without_easels_server(tmp_path: Path) -> None:
     root = str(Path(app.__file__).parent.parent)
     program = (
         f'import sys, json; sys.path.append({root!r})\n'
-        'from app.metadata.reading import read_settings\n'
+        'from app.storage.metadata.read import read_settings\n'
         f'found = read_settings({str(path)!r}, "PNG")\n'
         'loaded = {name.partition(".")[0] for name in sys.modules} & {"fastapi", "httpx"}\n'
         'print(json.dumps([found["prompt"], sorted(loaded)]))'

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from app.addresses import DOCKER_HOST
+from app.cli.serve import tell_providers
 from app.config import config_from
-from app.keys import Secrets
 from app.main import open_house
-from app.providers.nearby import LOOPBACK, look_around
-from app.serve import tell_providers
-from app.web.server_forms import NEW
+from app.net.urls import DOCKER_HOST
+from app.providers.discovery.environment import LOOPBACK, look_around
+from app.providers.secrets import Secrets
+from app.web.views.provider_form import NEW
 from tests.around import (
     GATEWAY,
     config_of,

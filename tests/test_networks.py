@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.addresses import is_metadata, is_public
+from app.net.ip import is_metadata, is_public
 
 
 def each(text: str) -> list[str]:

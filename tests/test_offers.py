@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from app.models import Ask
-from app.providers.base import Dialect
+from app.providers.core.base import Dialect
 from tests.around import JSON, container_in, first_start, page, post
 from tests.fakes import refused_port, upstream
 from tests.home_servers import HOMES, Home, models

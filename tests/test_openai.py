@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
-from app.images import Store
-from app.incoming import Incoming
 from app.models import Ask, ResponseFormat, Size
-from app.providers.base import Run
-from app.providers.call import endpoint
-from app.providers.images_api import request_body
+from app.providers.core.base import Run
+from app.providers.dialects.openai_images import request_body
+from app.providers.transport.client import endpoint
+from app.storage.store import Store
+from app.storage.temp_file import Incoming
 from tests.fakes import (
     Asked,
     Ending,

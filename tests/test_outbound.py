@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from app.addresses import origin_of
 from app.errors import ErrorKind, Failure, ProviderError
-from app.outbound import Outbound
+from app.net.client import Outbound
+from app.net.urls import origin_of
 from tests.fakes import KEY, Ending, Reply, picture, refused_port, upstream
 
 PNG = picture()

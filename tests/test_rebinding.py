@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from starlette.types import ASGIApp
 
-from app.web.house import House
+from app.web.context import House
 from tests.knocking import FORM, addresses, knock, open_door
 from tests.test_hosts import MALFORMED, NOT_OURS
 

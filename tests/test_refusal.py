@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import ErrorKind
-from app.providers.items import Json
-from app.providers.refusal import (
+from app.providers.response.errors import (
     LONGEST_WAIT_S,
     Said,
     refusal,
     refused_param,
     retry_after_s,
 )
-from app.providers.verdict import failed_in_success
-from app.providers.words import LONGEST_WORDS, scrub, words_of
+from app.providers.response.images import Json
+from app.providers.response.messages import LONGEST_WORDS, scrub, words_of
+from app.providers.response.status import failed_in_success
 
 SENT = ('model', 'prompt', 'n', 'size', 'seed', 'response_format', 'quality')
 AT_ONCE_S = 0.3

@@ -18,29 +18,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import ErrorKind, ProviderError, StorageFailed
-from app.incoming import Incoming
 from app.models import Ask
-from app.providers.base import Run
-from app.providers.reply import LONG_STRING_BYTES, MOST_PICTURES, MOST_SKELETON_BYTES, Spool
+from app.providers.core.base import Run
+from app.providers.response.stream import (
+    LONG_STRING_BYTES,
+    MOST_PICTURES,
+    MOST_SKELETON_BYTES,
+    Spool,
+)
+from app.storage.temp_file import Incoming
 from tests.fakes import Reply, arriving_in, asking, picture, sha256, storing, upstream
 
 FRAGMENTS = (
-    b'"',
-    b'\\',
-    b'\\"',
-    b'\\u002',
-    b'\\/',
-    b'{"b64_json":"',
-    b'data:image/png;base64,',
-    b'A' * LONG_STRING_BYTES,
-    b'QUJD' * 1_100,
-    b'-_' * 2_100,
-    b'=',
-    b'==',
-    b'\n \xff\xd8\xff',
-    b'\x89PNG\r\n\x1a\n',
-    b'\xef\xbb\xbf',
-    'слова '.encode() * 400,
+    *(b'"', b'\\', b'\\"', b'\\u002', b'\\/', b'{"b64_json":"', b'data:image/png;base64,', b'='),
+    *(b'A' * LONG_STRING_BYTES, b'QUJD' * 1_100, b'-_' * 2_100, b'==', b'\n \xff\xd8\xff'),
+    *(b'\x89PNG\r\n\x1a\n', b'\xef\xbb\xbf', 'слова '.encode() * 400),
 )
 SIZES = {'short': 300, 'long': 9_000}
 

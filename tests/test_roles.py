@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from app.visitors import Guest, Visitor
-from app.web.doors import DOORS, Door, Role
+from app.access.visitors import Guest, Visitor
+from app.web.security.routes import DOORS, Door, Role
 from tests.guests import JSON, Party, party
 
 pytestmark = pytest.mark.asyncio(loop_scope='module')

@@ -9,9 +9,9 @@ import pytest
 import pytest_asyncio
 from starlette.types import ASGIApp
 
-from app.web.doors import is_own
-from app.web.house import House
-from app.web.root import Root
+from app.web.base_path import Root
+from app.web.context import House
+from app.web.security.routes import is_own
 from tests.knocking import FORM, HOME, knock, open_door
 
 pytestmark = pytest.mark.asyncio(loop_scope='module')

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from app.config import config_from
+from app.database.providers import ProviderRow
 from app.errors import InvalidRequest
-from app.keys import Secrets
-from app.library.providers import ProviderRow
 from app.main import open_house
 from app.models import Ask, Status
-from app.web.server_forms import NEW
+from app.providers.secrets import Secrets
+from app.web.views.provider_form import NEW
 from tests.fakes import Reply, picture, upstream
 
 DRAWS = {

@@ -13,9 +13,9 @@ import pytest
 
 from app.errors import ProviderError
 from app.models import Ask, Received, Size
-from app.outbound import Outbound
-from app.providers.api import ApiProvider
-from app.providers.base import Dialect, Run
+from app.net.client import Outbound
+from app.providers.core.base import Dialect, Run
+from app.providers.provider import ApiProvider
 from tests.asked import B64, bodies, drawn, refusing, settings
 from tests.fakes import Asked, Reply, picture, storing, upstream
 

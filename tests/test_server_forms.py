@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from app.keys import Secrets
-from app.web.server_forms import NEW, Draft, draft_of
+from app.providers.secrets import Secrets
+from app.web.views.provider_form import NEW, Draft, draft_of
 
 BEFORE = replace(NEW, id=3, name='studio', base_url='http://a.test:8000/v1', tops_up=True)
 HAD = Secrets('sk-old', (('api-key', 'one'), ('X-Two', 'two')))

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from app.database import Library
+from app.database.providers import ProviderRow
 from app.errors import NotFound
-from app.library import Library
-from app.library.providers import ProviderRow
 from app.models import Ask
-from app.web.server_forms import NEW
+from app.web.views.provider_form import NEW
 
 
 def row(name: str) -> ProviderRow:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.admission import Admission
+from app.access.sessions import OWNER, SESSION_S, STRANGER, Sessions, kept_secret
+from app.access.sharing import Admission
 from app.config import config_from
-from app.web.session import OWNER, SESSION_S, STRANGER, Sessions, kept_secret
 
 PASSWORD = 'correct horse'
 SECRET = 'the secret of this data folder'

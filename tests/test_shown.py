@@ -12,9 +12,9 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
-from app.guests import TOKEN_BYTES, hash_of
-from app.library.shown import ShownRow
-from app.web.house import KNOCKS_A_MINUTE
+from app.access.guests import TOKEN_BYTES, hash_of
+from app.database.shown import ShownRow
+from app.web.context import KNOCKS_A_MINUTE
 from tests.guests import JSON, LAN, Party, party, path_of
 from tests.knocking import HOME, Answered, knock
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from app.providers.demo.drawing import coarse, draw
+from app.demo.painter.scene import coarse, draw
 from tests.sketches import digest, png
 
 

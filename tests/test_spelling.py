@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.addresses import origin_of
 from app.errors import InvalidRequest
-from app.spelling import candidates, spelt
+from app.net.api_url import candidates, spelt
+from app.net.urls import origin_of
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from app.addresses import origin_of
 from app.errors import ErrorKind, Failure, ProviderError
-from app.incoming import Incoming
-from app.outbound import Outbound
-from app.providers.fetching import Fetcher, Patience
+from app.net.client import Outbound
+from app.net.urls import origin_of
+from app.providers.transport.download import Fetcher, Patience
+from app.storage.temp_file import Incoming
 from tests.fakes import KEY, Asked, Reply, Upstream, picture, upstream
 from tests.spellings import spellings
 

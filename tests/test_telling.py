@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from app.errors import ErrorKind, Failure, ProviderError
+from app.messages import AFTER_SENDING, tell
 from app.models import Ask, Size
-from app.providers.items import Json
-from app.sentences import AFTER_SENDING, tell
+from app.providers.response.images import Json
 from tests.asked import B64, bodies, drawn, settings
 from tests.fakes import KEY, NOT_FOUND, Asked, Ending, Reply, arriving_in, upstream
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.providers.base import AT_ONCE
+from app.providers.core.base import AT_ONCE
 from tests.browser import DESKTOP, PHONE, chromium, watched
 from tests.servers import Easel
 

@@ -12,7 +12,7 @@ import pytest
 import trustme
 import uvicorn
 
-from app.providers.demo.server import create_demo
+from app.demo.server import create_demo
 from tests.servers import START_S, running_easel
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from app.errors import ErrorKind, InvalidRequest
 from app.models import Ask, Generation, Status
-from app.outbound import Outbound
-from app.providers.api import ApiProvider
-from app.providers.base import Listing, ProviderSettings
+from app.net.client import Outbound
+from app.providers.core.base import Listing, ProviderSettings
+from app.providers.provider import ApiProvider
 from tests.fakes import Ending, FakeProvider, Reply, Upstream, picture, upstream
 from tests.shops import Shop, shop_in
 

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import ASGIApp
 
+from app.access.visitors import Proxies, Shares
 from app.errors import Malformed
-from app.visitors import Proxies, Shares, networks_in
-from app.web.guard import CROWDED
-from app.web.house import House
+from app.net.ip import networks_in
+from app.web.context import House
+from app.web.security.guard import CROWDED
 from tests.knocking import FORM, HOME, LOOPBACK, Answered, knock, open_door
 
 PROXY, INNER = '10.0.0.2', '172.18.0.3'

@@ -11,10 +11,10 @@ import pytest
 
 from app.errors import ErrorKind, ProviderError
 from app.models import Ask
-from app.outbound import Outbound
-from app.providers.api import ApiProvider
-from app.providers.base import Run
-from app.providers.items import Json
+from app.net.client import Outbound
+from app.providers.core.base import Run
+from app.providers.provider import ApiProvider
+from app.providers.response.images import Json
 from tests.asked import ONE, bodies, drawn, settings, times
 from tests.fakes import Asked, Reply, Upstream, arriving_in, storing, upstream
 

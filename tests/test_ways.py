@@ -9,8 +9,8 @@ import pytest
 
 from app.errors import ErrorKind, ProviderError
 from app.models import Ask, Size
-from app.providers.base import Dialect
-from app.providers.memory import Memory
+from app.providers.core.base import Dialect
+from app.providers.core.capabilities import Memory
 from tests.asked import B64, GONE, ONE, bodies, drawn, settings
 from tests.fakes import Reply, upstream
 

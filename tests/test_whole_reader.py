@@ -18,12 +18,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import ErrorKind, Failure, ProviderError
-from app.incoming import Incoming
 from app.models import Received
-from app.outbound import Outbound
-from app.providers.base import ProviderSettings, Run
-from app.providers.call import Caller
-from app.providers.taking import Taker
+from app.net.client import Outbound
+from app.providers.core.base import ProviderSettings, Run
+from app.providers.transport.client import Caller
+from app.providers.transport.collect import Taker
+from app.storage.temp_file import Incoming
 from tests.asked import B64, PNG
 from tests.recorded import CASES, body_of
 

@@ -23,23 +23,18 @@ from jinja2.ext import extract_from_ast
 
 from app import errors
 from app.errors import AppError, ErrorKind, Failure, ProviderError
-from app.sentences import tell
-from app.web.render import Renderer, translations
-from app.web.root import Root
+from app.messages import tell
+from app.web.base_path import Root
 from app.web.static import Static
+from app.web.templates import Renderer, translations
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = sorted((ROOT / 'templates').rglob('*.html'))
 CATALOGUE = ROOT / 'app' / 'locale' / 'ru' / 'LC_MESSAGES' / 'easel.po'
 PLACE = re.compile(r'%\(\w+\)s|\{\w*\}')
-TOLD = [
-    *sorted((ROOT / 'app' / 'web').glob('*.py')),
-    *sorted((ROOT / 'app' / 'library').glob('*.py')),
-    *sorted((ROOT / 'app' / 'providers').glob('*.py')),
-    ROOT / 'app' / 'worker.py',
-    ROOT / 'app' / 'images.py',
-]
-# A ProviderError takes a Failure, whose sentences are all in `app/sentences.py`.
+# `easel generate` says what the server it asks said, in that server's own words.
+TOLD = [path for path in sorted((ROOT / 'app').rglob('*.py')) if path.name != 'generate.py']
+# A ProviderError takes a Failure, whose sentences are all in `app/messages.py`.
 SENTENCED = {
     name
     for name, made in vars(errors).items()

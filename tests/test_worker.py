@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from app.database import Library
 from app.errors import Conflict, InvalidRequest
-from app.library import Library
 from app.models import Ask, Status
-from app.providers.base import Listing
+from app.providers.core.base import Listing
 from tests.fakes import FakeProvider, provider_settings
 from tests.libraries import running
 from tests.shops import Shop, shop_in

@@ -7,11 +7,11 @@ from pathlib import Path
 import httpcore
 import pytest
 
-from app.addresses import origin_of
 from app.errors import ErrorKind
-from app.incoming import Incoming
-from app.outbound import Outbound
-from app.providers.fetching import Fetcher, Patience
+from app.net.client import Outbound
+from app.net.urls import origin_of
+from app.providers.transport.download import Fetcher, Patience
+from app.storage.temp_file import Incoming
 from tests.fakes import Ending, Reply, refused_port, upstream
 from tests.fetches import AT_ONCE, LOST, PAGE, PAINTED, PNG, failure_of, fetched, targets
 

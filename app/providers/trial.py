@@ -6,11 +6,11 @@ import asyncio
 from dataclasses import replace
 
 from app.errors import ErrorKind
-from app.providers.checkup import Checkup, Key, checked
-from app.providers.finding import Finding, Found
-from app.providers.headers import own_headers
-from app.providers.models_list import drawing_in
-from app.providers.watched import Watched
+from app.providers.discovery.connection_test import Checkup, Key, checked
+from app.providers.discovery.finding import Finding, Found
+from app.providers.discovery.model_list import drawing_in
+from app.providers.monitor import Watched
+from app.providers.transport.headers import own_headers
 
 FOUND = {
     ErrorKind.AUTH: Found.KEY_REFUSED,

@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from app.errors import N_, AppError, InvalidRequest, Malformed, WrongType
-from app.incoming import Incoming
 from app.models import Ask, ResponseFormat, Size
+from app.storage.temp_file import Incoming
 
 T = TypeVar('T')
 

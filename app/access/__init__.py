@@ -1,0 +1,1 @@
+"""Visitors, sessions, passwords, guests and sharing."""

@@ -1,0 +1,131 @@
+"""Who is asking: nobody in particular, the owner, a guest, or a program with a token."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.access.sharing import Admission
+from app.access.visitors import Guest
+from app.config import new_secret
+
+SESSION_S = 90 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """As whom a request comes in; neither is a stranger."""
+
+    owner: bool = False
+    guest: Guest | None = None
+
+
+STRANGER = Known()
+OWNER = Known(owner=True)
+
+
+class Sessions:
+    """Signs and checks the session cookie; a changed password ends every session.
+
+    A cookie is `EXPIRES.SIGNATURE` for the owner and `EXPIRES.GUEST.SIGNATURE` for a guest.
+    """
+
+    def __init__(
+        self,
+        admission: Admission,
+        secret: str,
+        tokens: Iterable[str | None] = (),
+        guest_of: Callable[[int], Guest | None] = lambda _: None,
+        root_path: str = '',
+    ) -> None:
+        self._admission = admission
+        self._secret = secret
+        self._tokens = [token for token in tokens if token]
+        self._guest_of = guest_of
+        self._below = bool(root_path)
+        self.cookie_name = f'easel-{hashlib.sha256(secret.encode()).hexdigest()[:8]}'
+
+    @property
+    def needed(self) -> bool:
+        """Whether a password is set at all."""
+        return self._admission.password is not None
+
+    def sign_in(self, given: str) -> str | None:
+        """Give a cookie's value for the right password, None for a wrong one; may take 0.2 s."""
+        password = self._admission.password
+        if password is None or not password.matches(given):
+            return None
+        return self.owners_cookie()
+
+    def owners_cookie(self) -> str:
+        """Sign the owner in, who has shown to be that."""
+        return self._signed(str(int(time.time()) + SESSION_S))
+
+    def guests_cookie(self, guest: Guest) -> str:
+        """Sign a guest in, whose link was checked."""
+        return self._signed(f'{int(time.time()) + SESSION_S}.{guest.id}')
+
+    def cookie_name_on(self, scheme: str) -> str:
+        """Name the cookie; over TLS so that no other host and no plain page can set it.
+
+        `__Host-` is for the root of a host alone: below it, another host of the domain may.
+        """
+        if scheme != 'https':
+            return self.cookie_name
+        return f'__Secure-{self.cookie_name}' if self._below else f'__Host-{self.cookie_name}'
+
+    def who(self, headers: Mapping[str, str], scheme: str = 'http') -> Known:
+        """Tell as whom a request comes in; without a password everybody is the owner."""
+        if not self.needed or self.has_token(headers):
+            return OWNER
+        found = STRANGER
+        # by hand: a library gives up at the odd cookies that other apps on this host set
+        for pair in headers.get('cookie', '').split(';'):
+            name, _, value = pair.strip().partition('=')
+            if name == self.cookie_name_on(scheme):
+                found = self._whose(value)
+            if found != STRANGER:
+                return found
+        return found
+
+    def has_token(self, headers: Mapping[str, str]) -> bool:
+        """Whether a request carries a program's token."""
+        scheme, _, token = headers.get('authorization', '').partition(' ')
+        given = token.strip().encode()
+        return scheme.lower() == 'bearer' and any(
+            hmac.compare_digest(given, known.encode()) for known in self._tokens
+        )
+
+    def _whose(self, cookie: str) -> Known:
+        said, _, signature = cookie.rpartition('.')
+        if not hmac.compare_digest(signature.encode(), self._sign(said).encode()):
+            return STRANGER
+        expires, _, guest_id = said.partition('.')
+        if int(expires) <= time.time():
+            return STRANGER
+        return Known(guest=self._guest_of(int(guest_id))) if guest_id else OWNER
+
+    def _signed(self, said: str) -> str:
+        return f'{said}.{self._sign(said)}'
+
+    def _sign(self, said: str) -> str:
+        password = self._admission.password
+        kept = password.kept if password else None
+        key = hashlib.sha256(f'{self._secret}\n{kept}'.encode()).digest()
+        return hmac.new(key, said.encode(), 'sha256').hexdigest()
+
+
+def kept_secret(path: Path) -> str:
+    """Read a secret of the data folder, making it on the first start; mode 0600.
+
+    Raises:
+        OSError: The file can be neither read nor written.
+    """
+    if not path.exists() or path.stat().st_size == 0:
+        path.touch(mode=0o600)
+        path.write_text(new_secret(), encoding='ascii')
+    return path.read_text(encoding='ascii').strip()

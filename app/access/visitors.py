@@ -1,0 +1,195 @@
+"""Who is at the other end: the address behind the proxies that are trusted, and whose share it is.
+
+A header that any visitor can write is believed only from a peer that the operator named. Of those
+headers `Forwarded` is never read: one way of saying it is enough, and two can disagree.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from app.errors import N_, Malformed
+from app.net.ip import IpAddress, Network
+
+RawHeaders: TypeAlias = Iterable[tuple[bytes, bytes]]
+
+MOST_CONNECTIONS_A_VISITOR = 64
+HERE = 'this machine'
+HOME_BITS = 64  # one IPv6 customer can use every address of such a network
+
+_HOP = re.compile(
+    r'\[([0-9a-fA-F:.]+)\](?::\d{1,5})?|(\d+(?:\.\d+){3})(?::\d{1,5})?|([0-9a-fA-F:.]+)'
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guest:
+    """Somebody whom the owner gave a link.
+
+    Attributes:
+        id: Of the link.
+        sees_all: Whether the whole gallery may be looked at; else what this guest made.
+    """
+
+    id: int
+    name: str
+    makes: bool
+    sees_all: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who asks.
+
+    Attributes:
+        address: As far as trusted proxies tell it.
+        scheme: What the browser used to reach the outermost of them.
+        forwarded_host: The name that the browser asked for, by a trusted proxy; empty without one.
+        share: Whose limits this counts against; empty where there are none.
+        owner: Whether nothing is closed to them.
+        guest: Which guest it is; None for the owner and for strangers.
+    """
+
+    address: str
+    scheme: str
+    forwarded_host: bytes = b''
+    share: str = ''
+    behind_proxy: bool = False
+    owner: bool = False
+    guest: Guest | None = None
+
+    @property
+    def guesser(self) -> str:
+        """Whose guesses are counted together."""
+        return self.share or HERE
+
+    @property
+    def makes(self) -> bool:
+        """Whether they may have pictures drawn."""
+        return self.owner or (self.guest is not None and self.guest.makes)
+
+    @property
+    def guest_id(self) -> int | None:
+        """Whose pictures theirs are; None: the owner's."""
+        return self.guest.id if self.guest else None
+
+    @property
+    def only(self) -> int | None:
+        """The one guest whose pictures they may look at; None: everybody's."""
+        return self.guest.id if self.guest and not self.guest.sees_all else None
+
+    def may_change(self, made_by: int | None) -> bool:
+        """Whether a picture or a generation is theirs to change."""
+        return self.owner or (self.makes and made_by is not None and made_by == self.guest_id)
+
+
+class Shares:
+    """How much each visitor holds at this moment."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held: Counter[str] = Counter()
+
+    def held(self, share: str) -> int:
+        """Count what is held."""
+        return self._held[share]
+
+    def take(self, share: str) -> bool:
+        """Hold one more; False if that is one too many, and it is held all the same."""
+        self._held[share] += 1
+        return self._held[share] <= self._most
+
+    def give_back(self, share: str) -> None:
+        """Hold one less."""
+        self._held[share] -= 1
+        if not self._held[share]:
+            del self._held[share]
+
+
+class Proxies:
+    """The reverse proxies whose word is taken."""
+
+    def __init__(self, networks: Iterable[Network]) -> None:
+        self._networks = tuple(networks)
+
+    def trusts(self, address: IpAddress) -> bool:
+        """Whether a peer is one of them."""
+        return any(address in network for network in self._networks)
+
+    def share_of(self, peer: str) -> str:
+        """Say whose share a connection counts to; loopback and trusted proxies have no limits."""
+        address = _address(peer)
+        if address is None or address.is_loopback or self.trusts(address):
+            return ''
+        if address.version == 4:
+            return str(address)
+        return str(ipaddress.IPv6Network((address, HOME_BITS), strict=False))
+
+    def visitor(self, peer: str, scheme: str, headers: RawHeaders) -> Visitor:
+        """Read who asks.
+
+        Raises:
+            Malformed: A trusted proxy wrote what can't be meant.
+        """
+        address = _address(peer)
+        if address is None or not self.trusts(address):
+            return Visitor(str(address or peer), scheme, share=self.share_of(peer))
+        headers = list(headers)
+        client = str(self._client(address, _values(headers, b'x-forwarded-for')))
+        return Visitor(
+            client,
+            _scheme(_values(headers, b'x-forwarded-proto'), scheme),
+            forwarded_host=b''.join(_values(headers, b'x-forwarded-host')[-1:]),
+            share=self.share_of(client),
+            behind_proxy=client != str(address),
+        )
+
+    def _client(self, peer: IpAddress, hops: list[bytes]) -> IpAddress:
+        """Walk from the nearest hop outwards to the first that is not a proxy of ours."""
+        client = peer
+        for hop in reversed(hops):
+            client = _hop(hop)
+            if not self.trusts(client):
+                break
+        return client
+
+
+def _values(headers: RawHeaders, wanted: bytes) -> list[bytes]:
+    """Give a list header's parts in order, over all its lines."""
+    found = [value for name, value in headers if name == wanted]
+    return [part.strip(b' \t') for part in b','.join(found).split(b',') if part.strip(b' \t')]
+
+
+def _scheme(named: list[bytes], seen: str) -> str:
+    if not named:
+        return seen
+    scheme = named[-1].decode('latin-1').lower()
+    if scheme not in ('http', 'https'):
+        raise _malformed('X-Forwarded-Proto')
+    return scheme
+
+
+def _hop(text: bytes) -> IpAddress:
+    match = _HOP.fullmatch(text.decode('latin-1'))
+    address = _address(match[1] or match[2] or match[3]) if match else None
+    if address is None:
+        raise _malformed('X-Forwarded-For')
+    return address
+
+
+def _address(text: str) -> IpAddress | None:
+    """Read an address; an IPv4 one in IPv6 clothes is the IPv4 one."""
+    try:
+        address = ipaddress.ip_address(text.partition('%')[0])
+    except ValueError:
+        return None
+    return getattr(address, 'ipv4_mapped', None) or address
+
+
+def _malformed(name: str) -> Malformed:
+    return Malformed(N_('A trusted proxy sent an {name} that can not be read.'), name=name)

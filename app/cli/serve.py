@@ -1,0 +1,241 @@
+"""Starts the server: hold the data folder, bind the port, say where, open the browser."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import signal
+import socket
+import sys
+from collections.abc import Coroutine
+from types import FrameType
+
+import uvicorn
+
+from app import __version__
+from app.access.passwords import Source
+from app.access.sharing import Admission
+from app.access.visitors import Proxies
+from app.config import Config, can_show_browser
+from app.errors import AppError
+from app.log import logger
+from app.main import create_app, open_house, read_admission
+from app.net.urls import origin_of
+from app.providers.monitor import Watched
+from app.server import protocol
+from app.server.limits import SPARE_FILES, Gate
+from app.server.listeners import Listeners
+from app.server.sockets import PortTaken, listen, listen_everywhere
+from app.storage.lock import Held, Holder, announce, holding, why_unusable
+from app.web.context import NO_API, House
+from app.web.security.routes import is_own
+
+log = logger(__name__)
+
+GRACE_S = 5
+MOST_CONNECTIONS = 10_000
+COLLECT_AT = (50_000, 20, 50)  # a full collection with 2,000 open streams takes 90 ms
+KEEP_ALIVE_S = 30
+WRONG_USAGE = 2
+G4F_LINES = '    pip install "g4f[api]"\n    g4f api --bind 127.0.0.1:1337 --no-gui\n'
+
+
+def serve(config: Config, *, browser: bool) -> int:
+    """Serve until a signal ends it; returns the exit status."""
+    for warning in config.warnings:
+        log.warning('%s', warning)
+    if is_own(config.root_path):
+        said = f'EASEL_ROOT_PATH is {config.root_path!r}; a path that Easel itself does not use'
+        return _stop(f'{said} is allowed.', WRONG_USAGE)
+    try:
+        with holding(config.data):
+            return _serve_held(config, browser=browser)
+    except Held as held:
+        return _already(config, held.holder, browser=browser)
+    except OSError as error:
+        return _stop(why_unusable(config.data, error))
+    except AppError as error:
+        if isinstance(error.__cause__, PermissionError):
+            return _stop(why_unusable(config.data, error.__cause__))
+        return _stop(str(error))
+
+
+def run(main: Coroutine[object, object, int]) -> int:
+    """Run a coroutine on the fastest loop there is."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(main)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(main)
+
+
+def _serve_held(config: Config, *, browser: bool) -> int:
+    admission = read_admission(config)
+    everywhere = admission.is_shared and not admission.is_fixed
+    try:
+        sockets = (
+            listen_everywhere(config.port) if everywhere else [listen(config.host, config.port)]
+        )
+    except PortTaken as error:
+        return _stop(str(error))
+    with contextlib.ExitStack() as stack:
+        for listening in sockets:
+            stack.enter_context(listening)
+        return run(_serve(config, admission, sockets, browser=browser))
+
+
+async def _serve(
+    config: Config, admission: Admission, sockets: list[socket.socket], *, browser: bool
+) -> int:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn raises what it caught again at its end; by then the parts still need closing
+        signal.signal(number, lambda *_: None)
+    port = sockets[0].getsockname()[1]
+    url = _url(config, port)
+    async with open_house(config, admission=admission) as house:
+        house.outbound.never_call(port)
+        house.neighbours.never_ask(port)
+        gate = Gate(Proxies(config.trusted_proxies), _connections())
+        server = _Server(_uvicorn(create_app(house), gate), house)
+        admission.served_by(Listeners(server, sockets, config.host, port))
+        await house.worker.start()
+        gc.freeze()
+        gc.set_threshold(*COLLECT_AT)
+        gc.enable()
+        announce(config.data, url, port)
+        _say(f'Easel {__version__}\n  open      {url}\n  data      {config.data}\n')
+        if admission.is_shared:
+            _tell_network(config, admission, port)
+        telling = asyncio.create_task(tell_providers(house))
+        if browser and can_show_browser():
+            asyncio.get_running_loop().run_in_executor(None, _show, url)
+        await server.serve(sockets=sockets)
+        telling.cancel()
+    return 0
+
+
+class _Server(uvicorn.Server):
+    """Ends the live feeds first, since a stop waits for every open answer."""
+
+    def __init__(self, config: uvicorn.Config, house: House) -> None:
+        super().__init__(config)
+        self._house = house
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take the first signal as a wish to stop."""
+        self._house.changes.close()
+        super().handle_exit(sig, frame)
+
+
+def _connections() -> int:
+    """Raise the soft limit of open files as far as we may; say how many connections it carries."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        if hard != resource.RLIM_INFINITY:
+            return min(MOST_CONNECTIONS, max(hard - SPARE_FILES, hard // 2))
+    return MOST_CONNECTIONS
+
+
+def _uvicorn(app: object, gate: Gate) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        http=protocol(gate),  # type: ignore[arg-type]
+        log_config=None,
+        access_log=False,
+        lifespan='off',
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=GRACE_S,
+        ws='none',
+    )
+
+
+def _tell_network(config: Config, admission: Admission, port: int) -> None:
+    """Say where other machines find this one, and how they come in."""
+    from app.net.lan import origins
+    from app.web.pages.sharing import code_in_signs
+
+    found = [f'{one}{config.root_path}/' for one in origins(admission.listens_on, port)]
+    password = admission.password
+    for address in found:
+        _say(f'  network   {address}\n')
+    if password and password.source is Source.MADE:
+        _say(f'  password  {password.kept}\n')
+    if found and sys.stdout.isatty():
+        _say(code_in_signs(found[0]))
+    _say('  This is plain http: whoever can listen to the network can read it (README: TLS).\n')
+
+
+async def tell_providers(house: House) -> None:
+    """Say who draws, as soon as that is known; where nobody chose, look who else could."""
+    enabled = house.providers.enabled()
+    await asyncio.gather(*(one.ask_again() for one in enabled))
+    for watched in enabled:
+        _tell(house, watched)
+    if house.providers.guess_stands:
+        await house.neighbours.look_unasked()
+    if not enabled:
+        _say('  provider  every server is turned off in Settings\n')
+
+
+def _tell(house: House, watched: Watched) -> None:
+    settings, listing = watched.settings, watched.listing
+    where = origin_of(settings.base_url)
+    name = settings.name if settings.name == str(where) else f'{settings.name} at {where}'
+    if listing.answered:
+        known = f', models: {len(listing.models)}' if listing.models else ''
+        trouble = f' ({listing.reason})' if listing.reason else ''
+        _say(f'  provider  {name} answers{known}{trouble}\n')
+        if listing.reason in NO_API:
+            _say('  Most addresses end in /v1: Settings can test it.\n')
+    elif house.providers.demo_stands_in:
+        _say(
+            f'  provider  nothing answers at {where}: pictures are demo sketches until it does.\n'
+            f'  These two lines start a g4f server on this machine:\n{G4F_LINES}'
+            '  (g4f passes prompts on to third parties. For another server: Settings.)\n'
+        )
+    else:
+        _say(f'  provider  {name} does not answer ({listing.reason})\n')
+
+
+def _url(config: Config, port: int) -> str:
+    everywhere = ('127.0.0.1', '0.0.0.0', '::1', '::')  # noqa: S104 (only compared)
+    host = 'localhost' if config.host in everywhere else config.host
+    shown = f'[{host}]' if ':' in host else host
+    return f'http://{shown}:{port}{config.root_path}/'
+
+
+def _already(config: Config, holder: Holder, *, browser: bool) -> int:
+    """The same data is served already: open that, or refuse a second port on it."""
+    if holder.port and holder.port == config.port:
+        _say(f'Easel is running already: {holder.url}\n')
+        if browser and can_show_browser():
+            _show(holder.url)
+        return 0
+    where = f' at {holder.url}' if holder.url else ''
+    return _stop(
+        f'The data folder {config.data} is in use by process {holder.pid}{where}; '
+        f'a second Easel at {_url(config, config.port)} needs another --data.'
+    )
+
+
+def _show(url: str) -> None:
+    import webbrowser  # 2 ms that few starts need
+
+    webbrowser.open(url)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _stop(sentence: str, status: int = 1) -> int:
+    sys.stderr.write(sentence + '\n')
+    return status

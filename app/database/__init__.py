@@ -1,0 +1,55 @@
+"""Every SQL statement, behind one door."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.database.calls import Attempts
+from app.database.connection import Database
+from app.database.generations import Generations
+from app.database.images import Images
+from app.database.learned import LearnedFacts
+from app.database.links import GuestRows
+from app.database.providers import ProviderRows
+from app.database.queue import Ahead
+from app.database.shown import ShownRows
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """The database of one data folder."""
+
+    database: Database
+    generations: Generations
+    images: Images
+    ahead: Ahead
+    attempts: Attempts
+    learned: LearnedFacts
+    providers: ProviderRows
+    guests: GuestRows
+    shown: ShownRows
+
+    @classmethod
+    async def open(cls, path: Path) -> Library:
+        """Open the database, making or upgrading it.
+
+        Raises:
+            StorageFailed: It can't be opened, or a newer Easel wrote it.
+        """
+        database = await Database.open(path)
+        return cls(
+            database,
+            Generations(database),
+            Images(database),
+            Ahead(database),
+            Attempts(database),
+            LearnedFacts(database),
+            ProviderRows(database),
+            GuestRows(database),
+            ShownRows(database),
+        )
+
+    async def close(self) -> None:
+        """Let go of the database; safe to call twice."""
+        await self.database.close()

@@ -1,0 +1,297 @@
+"""Questions and changes about generations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+import apsw
+
+from app.database.calls import add_attempts
+from app.database.connection import Database, Row
+from app.database.images import add_images, images_of
+from app.database.mapping import ask_columns, failure_fields, failure_text, generation_of
+from app.database.waiting import refuse_one_too_many
+from app.errors import N_, Conflict, NotFound
+from app.models import Ask, Generation, Outcome, Status, Submitted
+
+
+class Generations:
+    """The table that is the queue as well."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def submit(
+        self,
+        ask: Ask,
+        *,
+        provider: str,
+        submission: str | None,
+        now: float,
+        share: str = '',
+        guest: int | None = None,
+    ) -> Submitted:
+        """Queue an ask; the same mark (`submission`) again gives the same generation.
+
+        While it waits it counts to somebody's `share` of the queue; it is a `guest`'s for ever.
+
+        Raises:
+            Conflict: The mark was used with another ask, or by another visitor.
+            QueueFull: Too much waits already.
+        """
+
+        def change(db: apsw.Connection) -> Submitted:
+            before = _by_submission(db, submission)
+            if before is not None:
+                if before.ask != ask or before.guest != guest:
+                    raise Conflict(N_('This form was sent before with other settings.'))
+                return Submitted(before, new=False)
+            refuse_one_too_many(db, share)
+            more = {'submission': submission, 'share': share, 'guest': guest}
+            return Submitted(_insert(db, ask, provider, now, more), new=True)
+
+        return await self._database.write(change)
+
+    async def claim(self, provider: str, now: float, generation_id: int) -> Generation | None:
+        """Take a waiting generation; None if it does not wait any more.
+
+        An empty provider leaves the one that was expected.
+        """
+
+        def change(db: apsw.Connection) -> Generation | None:
+            rows = db.execute(
+                """
+                update generations
+                set status = 'running', provider = iif(:provider = '', provider, :provider),
+                  started_at = :now, progress = null, share = ''
+                where id = :id and status = 'queued'
+                returning *
+                """,
+                {'now': now, 'provider': provider, 'id': generation_id},
+            ).fetchall()
+            return generation_of(_row(rows[0])) if rows else None
+
+        return await self._database.write(change)
+
+    async def finish(self, claimed: Generation, outcome: Outcome, now: float) -> bool:
+        """Write an attempt's outcome and its pictures, all or nothing.
+
+        Returns:
+            False if the row has moved on since (cancelled, or a later attempt): nothing is written.
+        """
+
+        def change(db: apsw.Connection) -> bool:
+            db.execute(
+                """
+                update generations
+                set status = :status, provider = :provider, model = :model, error = :error,
+                  item_errors = :item_errors, dropped = :dropped, progress = null,
+                  finished_at = :now
+                where id = :id and attempt = :attempt and status = 'running'
+                """,
+                {
+                    'id': claimed.id,
+                    'attempt': claimed.attempt,
+                    'status': outcome.status,
+                    'provider': outcome.provider,
+                    'model': outcome.model,
+                    'error': failure_text(outcome.error) if outcome.error else None,
+                    'item_errors': json.dumps([failure_fields(e) for e in outcome.item_errors]),
+                    'dropped': json.dumps(outcome.dropped),
+                    'now': now,
+                },
+            )
+            if not db.changes():
+                return False
+            add_images(db, claimed, outcome, now, list(range(len(outcome.kept))))
+            add_attempts(db, claimed, outcome.attempts)
+            return True
+
+        return await self._database.write(change)
+
+    async def cancel(self, generation_id: int, now: float) -> Generation:
+        """End a waiting or running generation; a final one stays as it is.
+
+        Raises:
+            NotFound: There is no such generation.
+        """
+
+        def change(db: apsw.Connection) -> Generation:
+            db.execute(
+                """
+                update generations
+                set status = 'cancelled', finished_at = :now, progress = null, share = ''
+                where id = :id and status in ('queued', 'running')
+                """,
+                {'id': generation_id, 'now': now},
+            )
+            return _one(db, generation_id)
+
+        return await self._database.write(change)
+
+    async def retry(self, generation_id: int, provider: str, share: str = '') -> Generation:
+        """Queue a failed, cancelled or interrupted generation again, as its next attempt.
+
+        Raises:
+            NotFound: There is no such generation.
+            Conflict: It is waiting, running or done.
+            QueueFull: Too much waits already.
+        """
+
+        def change(db: apsw.Connection) -> Generation:
+            if not _one(db, generation_id).status.retryable:
+                raise Conflict(
+                    N_('Only a failed, cancelled or interrupted one can be tried again.')
+                )
+            refuse_one_too_many(db, share)
+            db.execute(
+                """
+                update generations
+                set status = 'queued', attempt = attempt + 1, provider = :provider, share = :share,
+                  error = null, item_errors = '[]', dropped = '[]', started_at = null,
+                  finished_at = null
+                where id = :id
+                """,
+                {'id': generation_id, 'provider': provider, 'share': share},
+            )
+            return _one(db, generation_id)
+
+        return await self._database.write(change)
+
+    async def interrupt_running(self, now: float) -> tuple[int, ...]:
+        """Mark what was running when an earlier server ended; it may have been paid for."""
+
+        def change(db: apsw.Connection) -> tuple[int, ...]:
+            rows = db.execute(
+                """
+                update generations
+                set status = 'interrupted', finished_at = :now, progress = null
+                where status = 'running'
+                returning id
+                """,
+                {'now': now},
+            ).fetchall()
+            return tuple(cast('int', _row(row)['id']) for row in rows)
+
+        return await self._database.write(change)
+
+    async def bring_back(
+        self, generation: Generation, outcome: Outcome, positions: list[int]
+    ) -> None:
+        """Write a finished generation under the ids that it had, from what its files say."""
+
+        def change(db: apsw.Connection) -> None:
+            own = {'id': generation.id}
+            inserted = _insert(db, generation.ask, outcome.provider, generation.created_at, own)
+            db.execute(
+                """
+                update generations
+                set status = 'done', model = :model, finished_at = created_at
+                where id = :id
+                """,
+                {'id': inserted.id, 'model': outcome.model},
+            )
+            add_images(db, generation, outcome, generation.created_at, positions)
+
+        await self._database.write(change)
+
+    async def one(self, generation_id: int) -> Generation:
+        """Read one, with its pictures.
+
+        Raises:
+            NotFound: There is no such generation.
+        """
+        return await self._database.read(lambda db: _one(db, generation_id))
+
+    async def page(
+        self, before: int | None, limit: int, guest: int | None = None
+    ) -> tuple[Generation, ...]:
+        """Read the newest ones below an id, newest first, without those whose pictures are gone.
+
+        Of one guest, where one is named.
+        """
+
+        def ask(db: apsw.Connection) -> tuple[Generation, ...]:
+            rows = db.execute(
+                f"""
+                select *
+                from generations
+                where id < :before {'' if guest is None else 'and guest = :guest'}
+                  and (status <> 'done' or exists (
+                    select 1
+                    from images
+                    where images.generation_id = generations.id and deleted_at is null
+                  ))
+                order by id desc
+                limit :limit
+                """,  # noqa: S608 (only our own clause)
+                {'before': before or 1 << 62, 'limit': limit, 'guest': guest},
+            ).fetchall()
+            return _with_images(db, [_row(row) for row in rows])
+
+        return await self._database.read(ask)
+
+    async def last_asked(self, guest: int | None = None) -> Ask | None:
+        """Give the newest settings that a guest sent; None: that the owner sent."""
+
+        def ask(db: apsw.Connection) -> Ask | None:
+            rows = db.execute(
+                """
+                select *
+                from generations
+                where guest is :guest
+                order by id desc
+                limit 1
+                """,
+                {'guest': guest},
+            ).fetchall()
+            return generation_of(_row(rows[0])).ask if rows else None
+
+        return await self._database.read(ask)
+
+
+def _insert(
+    db: apsw.Connection, ask: Ask, provider: str, now: float, more: Mapping[str, str | int | None]
+) -> Generation:
+    columns = ask_columns(ask) | {
+        'status': Status.QUEUED,
+        'provider': provider,
+        'model': ask.model,
+        'created_at': now,
+        **more,
+    }
+    names = ', '.join(columns)
+    places = ', '.join(f':{name}' for name in columns)
+    rows = db.execute(
+        f'insert into generations ({names}) values ({places}) returning *',  # noqa: S608 (our own names)
+        columns,
+    ).fetchall()
+    return generation_of(_row(rows[0]))
+
+
+def _by_submission(db: apsw.Connection, submission: str | None) -> Generation | None:
+    if submission is None:
+        return None
+    rows = db.execute(
+        'select * from generations where submission = :submission', {'submission': submission}
+    ).fetchall()
+    return _with_images(db, [_row(rows[0])])[0] if rows else None
+
+
+def _one(db: apsw.Connection, generation_id: int) -> Generation:
+    rows = db.execute('select * from generations where id = :id', {'id': generation_id}).fetchall()
+    if not rows:
+        raise NotFound(N_('There is no generation {id}.'), id=generation_id)
+    return _with_images(db, [_row(rows[0])])[0]
+
+
+def _with_images(db: apsw.Connection, rows: Iterable[Row]) -> tuple[Generation, ...]:
+    rows = list(rows)
+    images = images_of(db, [cast('int', row['id']) for row in rows])
+    return tuple(generation_of(row, images.get(cast('int', row['id']), ())) for row in rows)
+
+
+def _row(row: object) -> Row:
+    return cast('Row', row)

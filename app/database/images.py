@@ -1,0 +1,279 @@
+"""Questions and changes about pictures."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import cast
+
+import apsw
+
+from app.database.connection import Database, Row
+from app.database.mapping import image_of
+from app.database.search import index_words, question
+from app.errors import N_, NotFound
+from app.models import Generation, Image, Outcome
+
+COLUMNS = """
+  images.id, images.generation_id, images.position, images.digest, images.file, images.mime,
+  images.width, images.height, images.size_bytes, images.mean_colour, images.provider, images.model,
+  images.revised_prompt, images.source_url, images.seed, images.favourite, images.created_at,
+  images.deleted_at, images.guest, generations.prompt, generations.negative_prompt,
+  generations.size as asked_size, generations.finished_at - generations.started_at as took_s
+"""
+NEWEST = 1 << 62
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What the gallery shows; the fields combine by *and*.
+
+    Attributes:
+        guest: Whose pictures; None for everybody's.
+    """
+
+    words: str = ''
+    model: str = ''
+    provider: str = ''
+    favourite: bool = False
+    deleted: bool = False
+    guest: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """A value to filter by, and how many pictures have it."""
+
+    value: str
+    images: int
+
+
+class Images:
+    """The pictures that are kept."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def one(self, image_id: int) -> Image:
+        """Read one, in the trash or not.
+
+        Raises:
+            NotFound: There is no such picture.
+        """
+        return await self._database.read(lambda db: _one(db, image_id))
+
+    async def page(self, chosen: Filter, before: int | None, limit: int) -> tuple[Image, ...]:
+        """Read the newest pictures below an id, newest first."""
+        return await self._neighbours(chosen, before or NEWEST, limit, newer=False)
+
+    async def newer(self, chosen: Filter, than: int, limit: int) -> tuple[Image, ...]:
+        """Read the pictures just above an id, the nearest first."""
+        return await self._neighbours(chosen, than, limit, newer=True)
+
+    async def facets(self, kind: str) -> tuple[Facet, ...]:
+        """List what a filter can choose, most pictures first.
+
+        Args:
+            kind: `model`, `provider`, or `all` for the one count of everything.
+        """
+
+        def ask(db: apsw.Connection) -> tuple[Facet, ...]:
+            rows = db.execute(
+                """
+                select value, images
+                from facets
+                where kind = :kind and images > 0
+                order by images desc, value
+                limit 200
+                """,
+                {'kind': kind},
+            )
+            return tuple(Facet(**cast('dict[str, object]', row)) for row in rows)  # type: ignore[arg-type]
+
+        return await self._database.read(ask)
+
+    async def file_of(self, digest: str, guest: int | None = None) -> str | None:
+        """Give the file of a digest, if a picture with it is not in the trash.
+
+        Args:
+            digest: Of its bytes.
+            guest: Who must have made it; None: anybody.
+        """
+
+        def ask(db: apsw.Connection) -> str | None:
+            rows = db.execute(
+                """
+                select file
+                from images
+                where digest = :digest and deleted_at is null
+                  and (:guest is null or guest = :guest)
+                limit 1
+                """,
+                {'digest': digest, 'guest': guest},
+            ).fetchall()
+            return str(cast('Row', rows[0])['file']) if rows else None
+
+        return await self._database.read(ask)
+
+    async def reserve(self) -> int:
+        """Give an id that no picture has had or will get, for one that is about to be kept."""
+
+        def change(db: apsw.Connection) -> int:
+            rows = db.execute(
+                """
+                insert into reserved (name, last)
+                values ('images', 1 + (select coalesce(max(id), 0) from images))
+                on conflict (name) do update set last = max(last, (
+                  select coalesce(max(id), 0) from images
+                )) + 1
+                returning last
+                """
+            ).fetchall()
+            return cast('int', cast('Row', rows[0])['last'])
+
+        return await self._database.write(change)
+
+    async def set_favourite(self, image_id: int, *, favourite: bool) -> Image:
+        """Mark or unmark a picture.
+
+        Raises:
+            NotFound: There is no such picture.
+        """
+        return await self._change(
+            image_id,
+            'update images set favourite = :value where id = :id',
+            1 if favourite else 0,
+        )
+
+    async def set_deleted(self, image_id: int, deleted_at: float | None) -> Image:
+        """Put a picture into the trash, or take it out by None.
+
+        Raises:
+            NotFound: There is no such picture.
+        """
+        return await self._change(
+            image_id,
+            """
+            update images
+            set deleted_at = :value
+            where id = :id and (deleted_at is null) <> (:value is null)
+            """,
+            deleted_at,
+        )
+
+    async def _change(self, image_id: int, statement: str, value: float | None) -> Image:
+        def change(db: apsw.Connection) -> Image:
+            db.execute(statement, {'id': image_id, 'value': value})
+            return _one(db, image_id)
+
+        return await self._database.write(change)
+
+    async def _neighbours(
+        self, chosen: Filter, edge: int, limit: int, *, newer: bool
+    ) -> tuple[Image, ...]:
+        words = question(chosen.words) if chosen.words else None
+        if chosen.words and words is None:
+            return ()
+        clauses = [f'images.deleted_at is {"not null" if chosen.deleted else "null"}']
+        clauses.append('images.id > :edge' if newer else 'images.id < :edge')
+        if words:
+            side = '>' if newer else '<'
+            clauses.append(f'image_words match :words and image_words.rowid {side} :edge')
+        if chosen.model:
+            clauses.append('images.model = :model')
+        if chosen.provider:
+            clauses.append('images.provider = :provider')
+        if chosen.guest is not None:
+            clauses.append('images.guest = :guest')
+        if chosen.favourite:
+            clauses.append('images.favourite = 1')
+        source = 'image_words join images on images.id = image_words.rowid' if words else 'images'
+        order = 'image_words.rowid' if words else 'images.id'
+        statement = f"""
+            select {COLUMNS}
+            from {source}
+            join generations on generations.id = images.generation_id
+            where {' and '.join(clauses)}
+            order by {order} {'asc' if newer else 'desc'}
+            limit :limit
+        """  # noqa: S608 (only our own clauses; every value is bound)
+        values = {
+            'edge': edge,
+            'limit': limit,
+            'words': words,
+            'model': chosen.model,
+            'provider': chosen.provider,
+            'guest': chosen.guest,
+        }
+        return await self._database.read(
+            lambda db: tuple(image_of(cast('Row', row)) for row in db.execute(statement, values))
+        )
+
+
+def images_of(db: apsw.Connection, generation_ids: list[int]) -> dict[int, tuple[Image, ...]]:
+    """Read the pictures of some generations, in their positions, without the trash."""
+    rows = db.execute(
+        f"""
+        select {COLUMNS}
+        from images
+        join generations on generations.id = images.generation_id
+        where images.generation_id in (select value from json_each(:ids))
+          and images.deleted_at is null
+        order by images.generation_id, images.position
+        """,  # noqa: S608 (COLUMNS is ours)
+        {'ids': json.dumps(generation_ids)},
+    )
+    found: dict[int, tuple[Image, ...]] = {}
+    for row in rows:
+        image = image_of(cast('Row', row))
+        found[image.generation_id] = (*found.get(image.generation_id, ()), image)
+    return found
+
+
+def add_images(
+    db: apsw.Connection, generation: Generation, outcome: Outcome, now: float, positions: list[int]
+) -> None:
+    """Write the pictures of a finished attempt and their search words, within its transaction."""
+    words = index_words(generation.ask.prompt)
+    for position, picture in zip(positions, outcome.kept, strict=True):
+        db.execute(
+            """
+            insert into images (
+              id, generation_id, position, digest, file, mime, width, height, size_bytes,
+              mean_colour, provider, model, revised_prompt, source_url, seed, created_at, guest
+            )
+            values (
+              :id, :generation_id, :position, :digest, :file, :mime, :width, :height, :size_bytes,
+              :mean_colour, :provider, :model, :revised_prompt, :source_url, :seed, :created_at,
+              :guest
+            )
+            """,
+            asdict(picture)
+            | {
+                'generation_id': generation.id,
+                'position': position,
+                'provider': outcome.provider,
+                'model': outcome.model,
+                'guest': generation.guest,
+                'created_at': now if picture.created_at is None else picture.created_at,
+            },
+        )
+        db.execute(
+            'insert into image_words (rowid, words) values (:id, :words)',
+            {'id': db.last_insert_rowid(), 'words': words},
+        )
+
+
+def _one(db: apsw.Connection, image_id: int) -> Image:
+    rows = db.execute(
+        f"""
+        select {COLUMNS}
+        from images
+        join generations on generations.id = images.generation_id
+        where images.id = :id
+        """,  # noqa: S608 (COLUMNS is ours)
+        {'id': image_id},
+    ).fetchall()
+    if not rows:
+        raise NotFound(N_('There is no picture {id}.'), id=image_id)
+    return image_of(cast('Row', rows[0]))

@@ -1,0 +1,89 @@
+"""From a row to a noun, and back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import cast
+
+from app.database.connection import Row
+from app.errors import ErrorKind, Failure
+from app.models import Ask, Generation, Image, ResponseFormat, Size, Status
+
+
+def generation_of(row: Row, images: tuple[Image, ...] = ()) -> Generation:
+    """Read a row of `generations`."""
+    ask = Ask(
+        prompt=cast('str', row['prompt']),
+        provider=cast('str', row['asked_provider']),
+        model=cast('str | None', row['asked_model']),
+        size=Size.parse(str(row['size'])) if row['size'] else None,
+        n=cast('int | None', row['n']),
+        seed=cast('int | None', row['seed']),
+        response_format=_format_of(row),
+        negative_prompt=cast('str | None', row['negative_prompt']),
+        quality=cast('str | None', row['quality']),
+        steps=cast('int | None', row['steps']),
+        guidance=cast('str | None', row['guidance']),
+        sampler=cast('str | None', row['sampler']),
+    )
+    return Generation(
+        id=cast('int', row['id']),
+        status=Status(str(row['status'])),
+        attempt=cast('int', row['attempt']),
+        ask=ask,
+        provider=cast('str', row['provider']),
+        model=cast('str | None', row['model']),
+        created_at=cast('float', row['created_at']),
+        started_at=cast('float | None', row['started_at']),
+        finished_at=cast('float | None', row['finished_at']),
+        progress=cast('float | None', row['progress']),
+        dropped=tuple(json.loads(str(row['dropped']))),
+        item_errors=tuple(_failure_of(item) for item in json.loads(str(row['item_errors']))),
+        error=_failure_of(json.loads(str(row['error']))) if row['error'] else None,
+        guest=cast('int | None', row['guest']),
+        images=images,
+    )
+
+
+def image_of(row: Row) -> Image:
+    """Read a row of `images` joined with its generation's prompt."""
+    fields = dict(row)
+    fields['favourite'] = bool(row['favourite'])
+    return Image(**fields)  # type: ignore[arg-type]
+
+
+def ask_columns(ask: Ask) -> Row:
+    """Lay an ask out as the columns of `generations`."""
+    return {
+        'prompt': ask.prompt,
+        'negative_prompt': ask.negative_prompt,
+        'asked_provider': ask.provider,
+        'asked_model': ask.model,
+        'size': str(ask.size) if ask.size else None,
+        'n': ask.n,
+        'seed': ask.seed,
+        'response_format': ask.response_format,
+        'quality': ask.quality,
+        'steps': ask.steps,
+        'guidance': ask.guidance,
+        'sampler': ask.sampler,
+    }
+
+
+def failure_text(failure: Failure) -> str:
+    """Write a failure as the JSON that a row keeps."""
+    return json.dumps(failure_fields(failure), ensure_ascii=False)
+
+
+def failure_fields(failure: Failure) -> dict[str, object]:
+    """Lay a failure out without what is not known."""
+    return {name: value for name, value in asdict(failure).items() if value not in (None, '')}
+
+
+def _format_of(row: Row) -> ResponseFormat | None:
+    return ResponseFormat(str(row['response_format'])) if row['response_format'] else None
+
+
+def _failure_of(fields: dict[str, object]) -> Failure:
+    return Failure(**{**fields, 'kind': ErrorKind(str(fields['kind']))})  # type: ignore[arg-type]

@@ -1,1 +1,0 @@
-"""The limited child that decodes untrusted bytes, and its one client."""

@@ -1,0 +1,233 @@
+"""The land of a sketch, painted from the far to the near: ranges, hills, woods, snow."""
+
+from random import Random
+
+from PIL import Image, ImageChops
+
+from app.demo.painter.brush import (
+    Point,
+    Stencil,
+    fade,
+    noise,
+    profile,
+    ramp,
+    relief,
+    threshold,
+    veil,
+)
+from app.demo.painter.growth import bush, conifer
+from app.demo.painter.palette import Colour
+from app.demo.painter.prompt import Ground, Thing
+from app.demo.painter.sky import Stage
+
+Line = list[Point]
+
+
+def tone(stage: Stage, depth: float) -> Colour:
+    """The colour of land at a depth: 0 is lost in the air, 1 is at one's feet."""
+    palette = stage.palette
+    air = palette.horizon.toward(palette.middle, 0.42)
+    # By way of the sky's own hue: straight from peach to plum the way leads through grey.
+    body = palette.middle.toward(palette.near, 0.55)
+    share = 0.17 + 0.83 * depth**0.85
+    return (
+        air.toward(body, share / 0.6)
+        if share < 0.6
+        else body.toward(palette.near, (share - 0.6) / 0.4)
+    )
+
+
+def skyline(
+    picture: Image.Image, rng: Random, base: float, height: float, shape: tuple[float, float]
+) -> Line:
+    """A ridge line across the picture; `shape` is its number of lumps and its sharpness."""
+    count = max(24, min(720, picture.width // 2))
+    heights = profile(rng, count + 1, shape[0], shape[1])
+    return [
+        (index / count * picture.width, base - height * level)
+        for index, level in enumerate(heights)
+    ]
+
+
+def body_of(picture: Image.Image, line: Line, low: float) -> Stencil:
+    """A mask of everything from a skyline down to a level."""
+    stencil = Stencil(picture, min(y for _, y in line) - 2, max(low, max(y for _, y in line)))
+    stencil.polygon([*line, (picture.width, low), (0, low)])
+    return stencil
+
+
+def fill_hazy(
+    picture: Image.Image,
+    stage: Stage,
+    shape: tuple[Stencil, Image.Image],
+    colour: Colour,
+    depth: float,
+) -> None:
+    """Lays a colour that thins into haze towards the foot of its layer."""
+    stencil, mask = shape
+    haze = colour.toward(stage.palette.horizon, 0.50 * (1 - depth) ** 0.6)
+    paint = ramp(mask.size, [(0, colour), (0.25, colour), (0.8, haze), (1, haze)])
+    picture.paste(paint, stencil.box, mask)
+
+
+def range_layer(picture: Image.Image, stage: Stage, rng: Random, base: float, depth: float) -> None:
+    """A distant range: peaks with a lit side and perhaps snow, or soft hills."""
+    peaks = stage.scene.ground is Ground.MOUNTAINS
+    height = stage.unit * (rng.uniform(0.22, 0.34) if peaks else rng.uniform(0.07, 0.14))
+    height *= 1 - 0.35 * depth
+    cells = picture.width / stage.unit * (rng.uniform(2.0, 3.2) if peaks else rng.uniform(1.5, 3))
+    shape = (cells, 1.0 if peaks else 0.25)
+    line = skyline(picture, rng, base + stage.unit * 0.03, height, shape)
+    low = base + stage.unit * 0.16
+    if stage.scene.water:
+        low = stage.horizon
+        line = [(x, min(y, low)) for x, y in line]
+    body = body_of(picture, line, low)
+    mask = body.mask()
+    fill_hazy(picture, stage, (body, mask), tone(stage, depth), depth)
+    if peaks:
+        _light_faces(picture, stage, rng, line, (body, mask), depth)
+
+
+def _light_faces(
+    picture: Image.Image,
+    stage: Stage,
+    rng: Random,
+    line: Line,
+    shape: tuple[Stencil, Image.Image],
+    depth: float,
+) -> None:
+    """Gives a range its sunny and its shadowed faces, rock, and snow near the top."""
+    body, mask = shape
+    colour = tone(stage, depth)
+    sheet = ImageChops.multiply(mask, veil(mask.size, lambda at: max(0.0, 1 - at / 0.85) ** 0.8))
+    way = 3 if stage.sun[0] > picture.width / 2 else -3
+    lumps = (18 * mask.width / stage.unit, 14 * mask.height / stage.unit + 3)
+    rock = relief(noise(rng, (512, 256), lumps), (way, 2))
+    rock = rock.resize(mask.size, Image.Resampling.BICUBIC)
+    if Thing.WINTER in stage.scene.things or rng.random() < 0.7:
+        deep = 1.05 if Thing.WINTER in stage.scene.things else rng.uniform(0.35, 0.6)
+        snow = ImageChops.multiply(_snow_cover(mask.size, rng, deep, rock), mask)
+        bright = colour.toward(stage.palette.snow, 0.50 + 0.35 * depth)
+        picture.paste(bright.rgb, body.box, snow)
+    shadows = Stencil(picture, body.box[1], body.box[3])
+    _shadow_sides(shadows, stage, rng, line)
+    dark = ImageChops.multiply(shadows.mask(0.52), sheet)
+    picture.paste(colour.toward(stage.palette.top, 0.35).lighter(-0.09).rgb, body.box, dark)
+    bright_rock = fade(ImageChops.multiply(threshold(rock, 134, 215), sheet), 0.5)
+    picture.paste(colour.toward(stage.palette.light, 0.30).rgb, body.box, bright_rock)
+
+
+def _snow_cover(size: tuple[int, int], rng: Random, deep: float, rock: Image.Image) -> Image.Image:
+    """Snow down to a share of the way, ragged at its lower edge and off the steepest rock."""
+    cover = veil(size, lambda at: min(1.0, max(0.0, 1.25 - at / deep)))
+    gullies = noise(rng, (512, 256), (52, 9)).resize(size, Image.Resampling.BICUBIC)
+    ragged = ImageChops.add(Image.blend(gullies, rock, 0.45), cover, 2.0)
+    return threshold(ragged, 140, 166)
+
+
+def _shadow_sides(stencil: Stencil, stage: Stage, rng: Random, line: Line) -> None:
+    """From every peak a jagged spine runs down; what lies beyond it, away from the sun, is dark."""
+    reach = max(3, len(line) // 60)
+    for index in range(reach, len(line) - reach):
+        x, y = line[index]
+        if y > min(other for _, other in line[index - reach : index + reach + 1]):
+            continue
+        away = 1 if x > stage.sun[0] else -1
+        ridge = slope_from(line, index, away, stage.unit * 0.004)
+        drop = max(ridge[-1][1] - y, stage.unit * 0.02)
+        spine: Line = []
+        for step in range(1, 9):
+            jag = rng.uniform(-0.10, 0.16) * drop
+            spine.append((x + away * (jag + drop * 0.03 * step), y + drop * 0.2 * step))
+        stencil.polygon([*ridge, (ridge[-1][0], ridge[-1][1] + drop * 0.3), *spine[::-1]])
+
+
+def slope_from(line: Line, index: int, away: int, slack: float) -> Line:
+    """The skyline from a peak to the foot of one side; `slack` forgives small rises."""
+    end = index
+    while 0 < end < len(line) - 1 and line[end + away][1] >= line[end][1] - slack:
+        end += away
+    return line[index : end + 1] if away > 0 else line[end : index + 1][::-1]
+
+
+def ground_layer(
+    picture: Image.Image, stage: Stage, rng: Random, base: float, depth: float
+) -> None:
+    """Rolling ground with what grows on it, or snow on it."""
+    ground, winter = stage.scene.ground, Thing.WINTER in stage.scene.things
+    rise = stage.unit * rng.uniform(0.05, 0.12)
+    cells = picture.width / stage.unit * rng.uniform(1.0, 2.4)
+    line = skyline(picture, rng, base + stage.unit * 0.02, rise, (cells, 0.1))
+    low = float(picture.height)
+    if stage.scene.water:
+        low = stage.horizon
+        line = [(x, min(y, low)) for x, y in line]
+    body = body_of(picture, line, low)
+    mask = body.mask()
+    colour = tone(stage, depth)
+    soil = colour.toward(stage.palette.snow, 0.72) if winter else colour
+    fill_hazy(picture, stage, (body, mask), soil, depth)
+    _edge_light(picture, stage, rng, (body, mask), soil)
+    if ground is Ground.FOREST or (ground is Ground.MOUNTAINS and depth > 0.5):
+        tall = stage.unit * (0.05 + 0.20 * depth**2.2) * (1 if ground is Ground.FOREST else 0.6)
+        tall = min(tall, stage.unit * 0.10) if stage.scene.water else tall
+        _woods(picture, stage, rng, line, tall, depth)
+    elif 0.2 < depth < 0.9:
+        _bushes(picture, stage, rng, line, depth)
+
+
+def _edge_light(
+    picture: Image.Image,
+    stage: Stage,
+    rng: Random,
+    shape: tuple[Stencil, Image.Image],
+    soil: Colour,
+) -> None:
+    """Light along the upper edge of a hill, broken by soft relief."""
+    stencil, mask = shape
+    field = noise(rng, (256, 128), (5, 6)).resize(mask.size, Image.Resampling.BICUBIC)
+    rim = veil(mask.size, lambda at: 0.75 * max(0.0, 1 - at / 0.5) ** 1.5)
+    light = ImageChops.multiply(ImageChops.multiply(threshold(field, 70, 200), rim), mask)
+    share = 0.34 if not stage.scene.dark else 0.14
+    picture.paste(soil.toward(stage.palette.light, share).rgb, stencil.box, light)
+
+
+def _woods(
+    picture: Image.Image, stage: Stage, rng: Random, line: Line, tall: float, depth: float
+) -> None:
+    """Conifers in clumps, first along the skyline and then down the slope."""
+    low = stage.horizon if stage.scene.water else float(picture.height)
+    right, grove = line[-1][0], profile(rng, 64, 6, 0.3)
+    rows = (0.0,) if stage.scene.water else (0.0, 0.55, 1.2)
+    for row in rows:
+        stencil = Stencil(
+            picture,
+            min(y for _, y in line) + row * tall - tall * 1.4,
+            max(low, max(y for _, y in line)),
+        )
+        x = -tall * rng.uniform(0.1, 0.5)
+        while x < right + tall * 0.3:
+            at = min(1.0, max(0.0, x / right))
+            dense = grove[(round(at * 63) + round(row * 20)) % 64]
+            ground = line[round(at * (len(line) - 1))][1] + row * tall * rng.uniform(0.8, 1.2)
+            size = tall * (0.45 + 0.75 * dense) * rng.uniform(0.65, 1.15)
+            conifer(stencil, (x, ground + stage.unit * 0.006), size, rng)
+            x += size * rng.uniform(0.16, 0.46) * (1 + row * 1.6)
+        colour = tone(stage, min(1.0, depth + 0.05 * row)).lighter(-0.012 * (1 + row))
+        fill_hazy(picture, stage, (stencil, stencil.mask()), colour, depth)
+
+
+def _bushes(picture: Image.Image, stage: Stage, rng: Random, line: Line, depth: float) -> None:
+    """A few clumps of round trees along a hill."""
+    size = stage.unit * (0.004 + 0.012 * depth)
+    stencil = Stencil(
+        picture, min(y for _, y in line) - size * 4, max(y for _, y in line) + size * 6
+    )
+    for _ in range(rng.randint(3, 8)):
+        start = rng.randrange(len(line))
+        for _ in range(rng.randint(2, 18)):
+            spot = min(len(line) - 1, max(0, start + round(rng.gauss(0, 0.03) * len(line))))
+            x, y = line[spot]
+            bush(stencil, (x, y + size * rng.uniform(0, 1.6)), size * rng.uniform(0.6, 1.25), rng)
+    stencil.fill(tone(stage, min(1.0, depth + 0.06)).lighter(-0.02))

@@ -1,0 +1,1 @@
+"""A generation from the queue to its pictures."""

@@ -1,0 +1,93 @@
+"""Partial pictures of what is being drawn: in memory, the newest of each position.
+
+They come from outside like any picture, so they go through the decoder child before anybody
+sees them; what a page gets is a small WebP that the child wrote.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from app.errors import AppError
+from app.generation.changes import Changes
+from app.log import logger
+from app.models import Received
+from app.storage.store import Store
+
+log = logger(__name__)
+
+MOST_GENERATIONS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A partial picture; the serial grows with each newer one."""
+
+    serial: int
+    webp: bytes
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """The previews of one generation, and what is still to be decoded."""
+
+    shown: dict[int, Preview] = field(default_factory=dict)
+    waiting: dict[int, Received] = field(default_factory=dict)
+    decoding: asyncio.Task[None] | None = None
+
+
+class Previews:
+    """Takes partial pictures and shows the newest ones."""
+
+    def __init__(self, store: Store, changes: Changes) -> None:
+        self._store = store
+        self._changes = changes
+        self._sheets: OrderedDict[int, _Sheet] = OrderedDict()
+        self._serial = 0
+
+    def taker(self, generation_id: int) -> Callable[[int, Received], None]:
+        """Begin a generation's previews anew; what is returned takes each as it comes."""
+        self.forget(generation_id)
+        sheet = self._sheets[generation_id] = _Sheet()
+        while len(self._sheets) > MOST_GENERATIONS:
+            self.forget(next(iter(self._sheets)))
+
+        def take(position: int, received: Received) -> None:
+            older = sheet.waiting.pop(position, None)
+            if older:
+                older.path.unlink(missing_ok=True)
+            sheet.waiting[position] = received
+            if sheet.decoding is None or sheet.decoding.done():
+                sheet.decoding = asyncio.create_task(self._decode(generation_id, sheet))
+
+        return take
+
+    def of(self, generation_id: int) -> dict[int, Preview]:
+        """Give what there is to show, by position."""
+        sheet = self._sheets.get(generation_id)
+        return dict(sheet.shown) if sheet else {}
+
+    def forget(self, generation_id: int) -> None:
+        """Throw a generation's previews away."""
+        sheet = self._sheets.pop(generation_id, None)
+        if sheet is None:
+            return
+        if sheet.decoding:
+            sheet.decoding.cancel()
+        for received in sheet.waiting.values():
+            received.path.unlink(missing_ok=True)
+
+    async def _decode(self, generation_id: int, sheet: _Sheet) -> None:
+        while sheet.waiting:
+            position, received = sheet.waiting.popitem()
+            try:
+                webp = await self._store.small(received)
+            except AppError as error:
+                log.info('%s: a preview can not be shown: %s', generation_id, error)
+                continue
+            self._serial += 1
+            sheet.shown[position] = Preview(self._serial, webp)
+            self._changes.announce(generation_id)

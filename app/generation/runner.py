@@ -1,0 +1,165 @@
+"""One run of a generation: the provider is asked, what comes is kept, what it tells goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from app.database import Library
+from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
+from app.generation.changes import Changes
+from app.generation.previews import Previews
+from app.log import logger
+from app.models import DEMO, Answer, Attempt, Generation, Kept, Outcome, Received, Status
+from app.net.urls import without_query
+from app.providers.core.base import Run
+from app.providers.registry import Providers
+from app.storage.store import Store
+
+if TYPE_CHECKING:
+    from app.storage.metadata import Label
+
+log = logger(__name__)
+T = TypeVar('T')
+
+
+class Drawing:
+    """Draws claimed generations; what becomes of the rows is the worker's."""
+
+    def __init__(
+        self,
+        library: Library,
+        providers: Providers,
+        store: Store,
+        changes: Changes,
+        previews: Previews,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._library = library
+        self._providers = providers
+        self._store = store
+        self._changes = changes
+        self._previews = previews
+        self._clock = clock
+        self._beside: set[asyncio.Task[None]] = set()
+
+    async def draw(self, claimed: Generation) -> Outcome:
+        """Ask the provider and keep what comes; every expected failure is an outcome."""
+        provider = await self._providers.drawing(claimed.provider)
+        settings = provider.settings
+        model = claimed.ask.model or settings.model or None
+        if settings.name == DEMO != claimed.provider:
+            model = settings.model
+        ask, attempts = claimed.ask, list[Attempt]()
+        failed = Outcome(status=Status.FAILED, provider=settings.name, model=model)
+        try:
+            answer = await provider.generate(ask, self._run(claimed, attempts))
+            self._providers.saw(provider, answered=True)
+            kept, failures = await self._keep(claimed, answer, settings.name, model)
+        except ProviderError as error:
+            failure = error.failure
+            self._providers.saw(provider, answered=failure.kind is not ErrorKind.UNREACHABLE)
+            log.warning('%s: %s: %s', claimed.id, failure.kind, failure.words or failure.reason)
+            return replace(failed, error=failure, attempts=tuple(attempts))
+        if not kept:
+            return replace(failed, error=failures[0], attempts=tuple(attempts))
+        log.info('%s: kept %s, lost %s', claimed.id, len(kept), len(failures))
+        self._previews.forget(claimed.id)
+        return replace(
+            failed,
+            status=Status.DONE,
+            kept=kept,
+            item_errors=failures,
+            dropped=answer.dropped,
+            attempts=tuple(attempts),
+        )
+
+    def _run(self, claimed: Generation, attempts: list[Attempt]) -> Run:
+        """Give the provider what it needs, and follow what it tells."""
+        return Run(
+            self._store.incoming,
+            attempts.append,
+            self._previews.taker(claimed.id),
+            lambda progress: self._soon(self._progressed(claimed, progress)),
+        )
+
+    def _soon(self, work: Coroutine[object, object, None]) -> None:
+        """Do something beside the drawing, which must not wait for it."""
+        task = asyncio.create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+
+    async def _progressed(self, claimed: Generation, progress: float) -> None:
+        try:
+            await self._library.ahead.progressed(claimed.id, claimed.attempt, progress)
+        except StorageFailed:
+            log.exception('%s: its progress could not be written', claimed.id)
+        self._changes.announce(claimed.id)
+
+    async def _keep(
+        self, claimed: Generation, answer: Answer, provider: str, model: str | None
+    ) -> tuple[tuple[Kept, ...], tuple[Failure, ...]]:
+        """Keep what can be kept; a bad picture does not take the good ones along."""
+        kept: list[Kept] = []
+        failures = list(answer.item_errors)
+        waiting = list(answer.received)
+        try:
+            while waiting:
+                received = waiting.pop(0)
+                label = _label(claimed, received, len(kept), provider, model, answer.dropped)
+                label = replace(
+                    label,
+                    image_id=await self._library.images.reserve(),
+                    created_at=self._clock(),
+                )
+                try:
+                    kept.append(await self._store.keep(received, label))
+                except ProviderError as error:
+                    failures.append(error.failure)
+        except BaseException:
+            for picture in kept:
+                self._store.forget(picture)
+            for left in waiting:
+                left.path.unlink(missing_ok=True)
+            raise
+        return tuple(kept), tuple(failures)
+
+
+def _label(
+    claimed: Generation,
+    received: Received,
+    position: int,
+    provider: str,
+    model: str | None,
+    dropped: tuple[str, ...],
+) -> Label:
+    """Say what is true of a picture: nothing dropped; the asked seed is only the first one's."""
+    from app.storage.metadata import Label
+
+    ask = claimed.ask
+
+    def said(name: str, value: T | None) -> T | None:
+        return None if name in dropped else value
+
+    asked_seed = said('seed', ask.seed) if position == 0 else None
+    guidance = said('guidance', ask.guidance)
+    return Label(
+        prompt=ask.prompt,
+        provider=provider,
+        created_at=claimed.created_at,
+        generation_id=claimed.id,
+        position=position,
+        negative_prompt=said('negative_prompt', ask.negative_prompt),
+        revised_prompt=received.revised_prompt,
+        seed=asked_seed if received.seed is None else received.seed,
+        steps=said('steps', ask.steps),
+        guidance=float(guidance) if guidance else None,
+        sampler=said('sampler', ask.sampler),
+        quality=said('quality', ask.quality),
+        asked_size=str(ask.size) if ask.size else None,
+        model=model,
+        source_url=without_query(received.source_url),
+    )

@@ -1,0 +1,260 @@
+"""What to say of each failure: what happened, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.errors import N_, REFUSED_INSIDE, ErrorKind, Failure
+from app.net.urls import outside_of
+
+Translate = Callable[[str], str]
+
+EXPIRED = (401, 403, 410)  # what storage answers for an address whose time is up
+# what is seen of a connection that a server closed with the request in its hands
+AFTER_SENDING = ('connection reset', 'closed without an answer', 'broke off')
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A failure in words.
+
+    Attributes:
+        message: What happened.
+        words: The provider's own words, or empty.
+        hint: What to do next.
+        whole: Message and the provider's words, for where there is one line only.
+    """
+
+    message: str
+    words: str
+    hint: str
+
+    whole: str
+
+
+def tell(failure: Failure, translate: Translate) -> Telling:
+    """Put a failure into the reader's language."""
+    message, hint = _SENTENCES[failure.kind]
+    if failure.kind is ErrorKind.RATE_LIMITED and failure.retry_after_s:
+        hint = N_('It asks to wait {seconds} s.')
+    if failure.kind is ErrorKind.IMAGE_FETCH_FAILED and failure.http_status in EXPIRED:
+        hint = N_('Such addresses expire. Trying again draws anew; b64_json avoids the fetch.')
+    if failure.kind is ErrorKind.UNREACHABLE and failure.reason == REFUSED_INSIDE:
+        hint = N_(
+            'In a container, localhost is the container itself. Its host is at {outside}: set that '
+            'in Settings or EASEL_API_URL. Nothing was charged.'
+        )
+    if failure.kind is ErrorKind.UNREACHABLE and failure.reason in AFTER_SENDING:
+        hint = N_('It got the request, and may have drawn and charged. Its own log says more.')
+    places = {
+        'where': failure.where or translate(N_('The server')),
+        'outside': outside_of(failure.where),
+        'reason': translate(failure.reason) if failure.reason else translate(N_('no details')),
+        'status': failure.http_status or '',
+        'param': failure.param or '',
+        'url': failure.url or '',
+        'file': failure.file,
+        'seconds': round(failure.retry_after_s or 0),
+        'job': failure.job_id or '',
+    }
+    told = translate(message).format(**places)
+    quoted = translate(N_('{message} “{words}”')).format(message=told, words=failure.words)
+    return Telling(
+        message=told,
+        words=failure.words,
+        hint=translate(hint).format(**places),
+        whole=quoted if failure.words else told,
+    )
+
+
+def error_json(failure: Failure, translate: Translate) -> dict[str, object]:
+    """Lay a failure out as the public JSON; what is not known is null."""
+    telling = tell(failure, translate)
+    return {
+        'kind': failure.kind,
+        'message': telling.whole,
+        'hint': telling.hint,
+        'param': failure.param,
+        'retry_after_s': failure.retry_after_s,
+        'job_id': failure.job_id,
+    }
+
+
+def item_error_json(failure: Failure, translate: Translate) -> dict[str, object]:
+    """Lay the failure of one picture among others out."""
+    return {'kind': failure.kind, 'message': tell(failure, translate).whole}
+
+
+# Short words for what was seen, which `outbound`, `images` and the providers write in English.
+REASONS = (
+    N_('connection refused'),
+    N_('connection refused inside the container'),
+    N_('connection reset'),
+    N_('no answer'),
+    N_('not asked yet'),
+    N_('removed or turned off in Settings'),
+    N_('no list of models'),
+    N_('not there in time'),
+    N_('a request that can not be sent'),
+    N_('an odd address'),
+    N_('not a public address'),
+    N_('odd spelling'),
+    N_('no such name'),
+    N_('no answer to the connection'),
+    N_('closed without an answer'),
+    N_('its certificate is not trusted'),
+    N_('too many redirects'),
+    N_('a compressed answer'),
+    N_('a compressed answer that swells out of proportion'),
+    N_('broke off'),
+    N_('it came too slowly'),
+    N_('not a plain http address'),
+    N_('a metadata address'),
+    N_('a redirect from https to http'),
+    N_('named with another scheme'),
+    N_('Easel itself'),
+    N_('the JSON breaks off'),
+    N_('an empty body'),
+    N_('its base64 is damaged'),
+    N_('its zip is damaged'),
+    N_('only previews came'),
+    N_('no event is whole'),
+    N_('a damaged data address'),
+    N_('damaged'),
+    N_('too large to decode'),
+    N_('over 40 megapixels'),
+    N_('over 200 frames'),
+    N_('over 64 MiB'),
+    N_('over 64 pictures'),
+    N_('over 4 MiB of text'),
+    N_('the decoder ran into its limits'),
+    N_('the decoder died'),
+    N_('the decoder gave no usable answer'),
+    N_('the decoder took too long'),
+    N_('html'),
+    N_('svg'),
+    N_('xml'),
+    N_('json'),
+    N_('pdf'),
+    N_('zip'),
+    N_('video'),
+    N_('audio'),
+    N_('empty'),
+    N_('unknown'),
+)
+
+_SENTENCES: dict[ErrorKind, tuple[str, str]] = {
+    ErrorKind.AUTH: (
+        N_('{where} asks for a key, or did not accept the one it got ({status}).'),
+        N_('Write a key that this server knows: in Settings, or in EASEL_API_KEY.'),
+    ),
+    ErrorKind.BAD_IMAGE: (
+        N_('The picture that came is damaged: {reason}.'),
+        N_('Nothing of it was kept. Trying again asks for a new one.'),
+    ),
+    ErrorKind.BLOCKED_URL: (
+        N_('The picture was made, but its address may not be fetched from: {url}'),
+        N_('If you trust it, add its origin to EASEL_IMAGE_ORIGINS; or ask for b64_json.'),
+    ),
+    ErrorKind.CANCELLED: (
+        N_('{where} cancelled the work itself.'),
+        N_('Try again.'),
+    ),
+    ErrorKind.EMPTY: (
+        N_('{where} answered without a picture.'),
+        N_('Try again, or choose another model. Whether it was charged is not known.'),
+    ),
+    ErrorKind.ENDPOINT_NOT_FOUND: (
+        N_('{where} has no images API at this address ({status}).'),
+        N_('Settings can test the address: most end in /v1.'),
+    ),
+    ErrorKind.FORBIDDEN: (
+        N_('{where} does not allow this ({status}).'),
+        N_('Its account or its settings must allow this model first.'),
+    ),
+    ErrorKind.GATEWAY_TIMEOUT: (
+        N_('A gateway in front of {where} gave up waiting ({status}).'),
+        N_('The picture may have been made and charged. A longer time-out there helps.'),
+    ),
+    ErrorKind.IMAGE_FETCH_FAILED: (
+        N_('The picture was made, but could not be fetched from {url} ({reason}).'),
+        N_('Trying again draws anew. Asking for b64_json avoids the fetch.'),
+    ),
+    ErrorKind.INTERNAL: (
+        N_('A fault in Easel itself ({reason}).'),
+        N_("The log has the details under this generation's number. Nothing else was lost."),
+    ),
+    ErrorKind.INVALID_REQUEST: (
+        N_('{where} could not use this request ({status}).'),
+        N_('Change the prompt or a setting, then try again.'),
+    ),
+    ErrorKind.MODEL_NOT_FOUND: (
+        N_('{where} does not have this model ({status}).'),
+        N_('Choose another one: the model field suggests what the server lists.'),
+    ),
+    ErrorKind.MODERATION: (
+        N_('{where} refused the prompt.'),
+        N_('Word it differently, or choose another model.'),
+    ),
+    ErrorKind.NOT_AN_IMAGE: (
+        N_('What came is not a picture that Easel keeps ({reason}).'),
+        N_('Easel keeps PNG, JPEG, WebP, GIF and AVIF. Choose another model.'),
+    ),
+    ErrorKind.NOT_JSON: (
+        N_('{where} answered with something that is no images API.'),
+        N_('This may be a web page. Settings can test the address: most end in /v1.'),
+    ),
+    ErrorKind.NOT_READY: (
+        N_('{where} is not ready yet ({status}).'),
+        N_('Load a model there, or wait until it has, then try again.'),
+    ),
+    ErrorKind.PENDING: (
+        N_('{where} only promised a picture (job {job}).'),
+        N_('Easel can not wait for such jobs with this server.'),
+    ),
+    ErrorKind.QUOTA: (
+        N_('The account at {where} has nothing left to spend ({status}).'),
+        N_('Top it up there, then try again.'),
+    ),
+    ErrorKind.RATE_LIMITED: (
+        N_('{where} answered {status}: too many requests.'),
+        N_('Wait a little, then try again.'),
+    ),
+    ErrorKind.REDIRECT: (
+        N_('{where} sent the request elsewhere ({status}).'),
+        N_('Check its address: http or https, and no slash too many.'),
+    ),
+    ErrorKind.SET_ASIDE: (
+        N_('The picture came, but Easel could not look at it ({reason}). It is kept in {file}'),
+        N_('That is below the data folder, its prompt beside it. Trying again draws anew.'),
+    ),
+    ErrorKind.STORAGE: (
+        N_('The picture could not be kept ({reason}).'),
+        N_('Check that the data folder can be written and its disk has room.'),
+    ),
+    ErrorKind.TIMEOUT: (
+        N_('{where} gave no whole answer within {reason} s.'),
+        N_('It may still be drawing, and may charge. Its settings say how long to wait.'),
+    ),
+    ErrorKind.TOO_LARGE: (
+        N_('The answer is too large ({reason}).'),
+        N_('Ask for a smaller size or fewer pictures.'),
+    ),
+    ErrorKind.TRUNCATED: (
+        N_('The answer of {where} broke off ({reason}).'),
+        N_('The picture may have been charged. Try again.'),
+    ),
+    ErrorKind.UNREACHABLE: (
+        N_('{where} can not be reached ({reason}).'),
+        N_('Start the server, or choose another in Settings. Nothing was charged.'),
+    ),
+    ErrorKind.UNSUPPORTED_PARAM: (
+        N_('{where} does not take the setting “{param}” ({status}).'),
+        N_('Change that setting or clear it, then try again.'),
+    ),
+    ErrorKind.UPSTREAM_ERROR: (
+        N_('{where} failed ({status}).'),
+        N_('Try again. If it stays, its own log says more.'),
+    ),
+}

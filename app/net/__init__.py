@@ -1,0 +1,1 @@
+"""The one HTTP client and the addresses it may call."""

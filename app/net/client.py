@@ -1,0 +1,230 @@
+"""The one way out, and what it may call.
+
+Pictures from elsewhere have a client and connections of their own, so that none of them rides on a
+connection that was opened to a provider, which may be anywhere.
+
+httpx keeps an answer that was read whole in a reference cycle, so nothing here reads one whole.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+import httpcore
+import httpx
+
+from app import __version__
+from app.errors import REFUSED, REFUSED_INSIDE, ErrorKind, Failure, ProviderError
+from app.models import MOST_IMAGE_BYTES
+from app.net.connect_policy import Dialer, LookUp
+from app.net.streams import addresses_of
+from app.net.urls import Address, Blocked, Origin, address_of, is_local, joined, origin_of
+
+CONNECT_TIMEOUT_S = 10.0
+FETCH_DEADLINE_S = 120.0
+MOST_REDIRECTS = 5
+MOST_URL_LETTERS = 500
+FETCH_TIMEOUT = httpx.Timeout(FETCH_DEADLINE_S, connect=CONNECT_TIMEOUT_S)
+
+
+class _Transport(httpx.AsyncHTTPTransport):
+    """httpx's own transport over a pool with our dialer."""
+
+    def __init__(self, dialer: Dialer) -> None:
+        unused = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # connections bring the real one
+        super().__init__(verify=unused, trust_env=False)
+        # httpx has no public way to give its pool a network backend; httpcore has.
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=unused,
+            max_connections=None,
+            max_keepalive_connections=20,
+            keepalive_expiry=5.0,
+            network_backend=dialer,
+        )
+
+
+class Outbound:
+    """The client for providers, the one for pictures from elsewhere, and the rules of both.
+
+    Args:
+        named: Origins that pictures may come from wherever they are.
+        transport: In place of the network.
+        in_container: Whether `localhost` is a container, and not the machine that people mean.
+    """
+
+    def __init__(
+        self,
+        named: Iterable[str] = (),
+        transport: httpx.AsyncBaseTransport | None = None,
+        look_up: LookUp = addresses_of,
+        *,
+        in_container: bool = False,
+    ) -> None:
+        origins = [origin_of(url) for url in named]
+        self._own_ports: set[int] = set()
+        self._transport = transport
+        self._in_container = in_container
+        self.dialer = Dialer(origins, self._own_ports, look_up)
+        self._strict = Dialer(origins, self._own_ports, look_up)
+        self.client = new_client(transport or _Transport(self.dialer))
+        self._elsewhere: httpx.AsyncClient | None = None
+
+    async def close(self) -> None:
+        """End every connection."""
+        await self.client.aclose()
+        if self._elsewhere:
+            await self._elsewhere.aclose()
+
+    def never_call(self, port: int) -> None:
+        """Take note of a port where this Easel listens, so that it never asks itself."""
+        self._own_ports.add(port)
+
+    def seen(self, error: Exception, origin: Origin) -> str:
+        """Say in a few words what was seen at an origin, and if it is the container itself."""
+        happened = what_happened(error)
+        inside = self._in_container and is_local(origin.host)
+        return REFUSED_INSIDE if inside and happened == REFUSED else happened
+
+    @asynccontextmanager
+    async def picture(
+        self, url: str, *, own: Origin, headers: dict[str, str]
+    ) -> AsyncIterator[httpx.Response]:
+        """Open a picture's address, following redirects by hand; the body is not read yet.
+
+        Args:
+            url: Absolute.
+            own: The provider's origin; only there do its headers go, and only as long as no
+                redirect has led away from it.
+            headers: The provider's, its key among them.
+
+        Raises:
+            ProviderError: `blocked_url`, or `image_fetch_failed` with what was seen.
+        """
+        address, along = _first(url), headers
+        for _ in range(MOST_REDIRECTS + 1):
+            along = along if address.origin == own else {}
+            response = await self._send(address, own, along)
+            try:
+                if not response.has_redirect_location:
+                    _refuse_answer(response, address)
+                    yield response
+                    return
+                address = _next(address, response.headers['location'])
+            finally:
+                await response.aclose()
+        raise _fetch_failed(address, 'too many redirects')
+
+    async def _send(self, address: Address, own: Origin, headers: dict[str, str]) -> httpx.Response:
+        try:
+            client = self.client if address.origin == own else self._client_for(address.origin)
+            request = client.build_request(
+                'GET',
+                str(address),
+                headers=headers,
+                timeout=FETCH_TIMEOUT,
+                extensions={'target': address.target.encode('ascii')},
+            )
+            return await client.send(request, stream=True)
+        except Blocked as error:
+            raise blocked(str(address), str(error)) from error
+        except (httpx.InvalidURL, ValueError) as error:
+            raise blocked(str(address)) from error
+        except httpx.HTTPError as error:
+            if 'in location header' in str(error):  # httpx reads it although it does not follow
+                raise blocked(str(address)) from error
+            raise _fetch_failed(address, what_happened(error)) from error
+
+    def _client_for(self, origin: Origin) -> httpx.AsyncClient:
+        """Give the client for anybody's pictures; it is made when first one is needed."""
+        self._strict.refuse_other_scheme(origin)
+        if self._elsewhere is None:
+            self._elsewhere = new_client(self._transport or _Transport(self._strict))
+        return self._elsewhere
+
+
+def new_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
+    """Make a client: nothing from the environment, no cookies, no redirects, no encodings."""
+    return httpx.AsyncClient(
+        transport=transport,
+        trust_env=False,
+        follow_redirects=False,
+        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
+        headers={'User-Agent': f'Easel/{__version__}', 'Accept-Encoding': 'identity'},
+        timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S),
+    )
+
+
+def what_happened(error: Exception) -> str:
+    """Say in a few words what httpx saw; `network` wrote most of them."""
+    if isinstance(error, httpx.LocalProtocolError):
+        return 'a request that can not be sent'  # its text may hold a header, and so the key
+    text = str(error).strip() or type(error).__name__
+    return next((words for sign, words in _SEEN if sign in text.lower()), text[:200])
+
+
+def _first(url: str) -> Address:
+    try:
+        return address_of(url)
+    except Blocked as error:
+        raise blocked(url, str(error)) from error
+
+
+def _next(address: Address, location: str) -> Address:
+    """Say where a redirect leads.
+
+    What an https address protects, the picture and what signs its address, is not given up for a
+    redirect to http; from http to https is welcome.
+    """
+    try:
+        found = joined(location, address)
+        if (address.origin.scheme, found.origin.scheme) == ('https', 'http'):
+            raise Blocked('a redirect from https to http')
+    except Blocked as error:
+        raise blocked(location, str(error)) from error
+    return found
+
+
+def _refuse_answer(response: httpx.Response, address: Address) -> None:
+    """Look at the head of an answer before any of its body is read."""
+    if response.status_code != 200:
+        raise _fetch_failed(address, f'HTTP {response.status_code}', response.status_code)
+    length = response.headers.get('content-length', '')
+    if length.isdecimal() and int(length) > MOST_IMAGE_BYTES:
+        raise too_large(str(address))
+
+
+def blocked(url: str, reason: str = 'odd spelling') -> ProviderError:
+    """Say that an address may not be fetched from."""
+    return ProviderError(
+        Failure(kind=ErrorKind.BLOCKED_URL, url=url[:MOST_URL_LETTERS], reason=reason)
+    )
+
+
+def too_large(url: str) -> ProviderError:
+    """Say that a picture is over the cap."""
+    return ProviderError(
+        Failure(kind=ErrorKind.TOO_LARGE, url=url[:MOST_URL_LETTERS], reason='over 64 MiB')
+    )
+
+
+def _fetch_failed(address: Address, reason: str, http_status: int | None = None) -> ProviderError:
+    return ProviderError(
+        Failure(
+            kind=ErrorKind.IMAGE_FETCH_FAILED,
+            url=str(address)[:MOST_URL_LETTERS],
+            reason=reason,
+            http_status=http_status,
+        )
+    )
+
+
+_SEEN = (
+    ('readerror', 'connection reset'),
+    ('disconnected without', 'closed without an answer'),
+    ('incomplete', 'broke off'),
+    ('illegal chunk', 'broke off'),
+    ('peer closed', 'broke off'),
+)

@@ -1,0 +1,128 @@
+"""Where a connection may go.
+
+A provider's own origin may be anywhere. Any other address must be public, unless the operator named
+its origin; that is decided where the connection is made, on the address that is then connected to,
+so that no second look-up can give another answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+import httpcore
+
+from app.net.ip import is_literal, is_loopback, is_metadata, is_public
+from app.net.streams import addresses_of, connect
+from app.net.urls import (
+    METADATA_NAMES,
+    Blocked,
+    Origin,
+    Private,
+    canonical_host,
+)
+
+LookUp = Callable[[str, int], Awaitable[list[str]]]
+Connect = Callable[[Iterable[str], int, float | None], Awaitable[httpcore.AsyncNetworkStream]]
+
+
+class Dialer(httpcore.AsyncNetworkBackend):
+    """Connects; to origins nobody named, only at public addresses.
+
+    Args:
+        named: The operator's; they may be anywhere but where clouds keep secrets.
+        own_ports: Where this Easel listens itself.
+    """
+
+    def __init__(
+        self,
+        named: Iterable[Origin] = (),
+        own_ports: set[int] | None = None,
+        look_up: LookUp = addresses_of,
+        connect: Connect = connect,
+    ) -> None:
+        self._named = {*named}
+        self._trusted: set[tuple[str, int]] = set()
+        self._own_ports = set() if own_ports is None else own_ports
+        self._look_up = look_up
+        self._connect = connect
+
+    def trust(self, origin: Origin) -> None:
+        """Let this origin be wherever it is: it is a provider's."""
+        self._trusted.add((origin.host, origin.port))
+
+    def refuse_other_scheme(self, origin: Origin) -> None:
+        """Keep a named http origin from naming https on the same port, and the other way round.
+
+        Raises:
+            Private: The same host and port are named, with the other scheme.
+        """
+        if origin not in self._named and self._is_named(origin.host, origin.port):
+            raise Private('named with another scheme')
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect, to the very addresses that were checked.
+
+        Raises:
+            Blocked: The name stands for an address that may not be called.
+            httpcore.ConnectError: Nothing answers, or there is no such name.
+            httpcore.ConnectTimeout: That took too long.
+        """
+        host = _host_or_refuse(host)
+        if host.removesuffix('.') in METADATA_NAMES and (host, port) not in self._trusted:
+            raise Blocked('a metadata address')
+        try:
+            async with asyncio.timeout(timeout):
+                addresses = await self._look_up(host, port)
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout('no answer') from error
+        for address in addresses:
+            self._refuse_address(host, port, address)
+        stream = await self._connect(addresses, port, timeout)
+        try:
+            self._refuse_peer(host, port, stream)
+        except BaseException:
+            await stream.aclose()
+            raise
+        return stream
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; httpcore asks for this between its own tries."""
+        await asyncio.sleep(seconds)
+
+    def _is_named(self, host: str, port: int) -> bool:
+        return any((host, port) == (one.host, one.port) for one in self._named)
+
+    def _refuse_address(self, host: str, port: int, address: str) -> None:
+        if (host, port) in self._trusted:
+            return
+        is_named = self._is_named(host, port)
+        if is_metadata(address) and not (is_named and is_literal(host)):
+            raise Blocked('a metadata address')
+        if not is_named and not is_public(address):
+            raise Private('not a public address')
+
+    def _refuse_peer(self, host: str, port: int, stream: httpcore.AsyncNetworkStream) -> None:
+        """Look again, at where the connection really went."""
+        ends = [stream.get_extra_info(end) for end in ('server_addr', 'client_addr')]
+        if None in ends:
+            raise httpcore.ConnectError('connection reset')
+        peer, own = (str(end[0]) for end in ends)
+        self._refuse_address(host, port, peer)
+        if port in self._own_ports and (peer == own or is_loopback(peer)):
+            raise Private('Easel itself')
+
+
+def _host_or_refuse(host: str) -> str:
+    try:
+        return canonical_host(host)
+    except ValueError as error:
+        raise Blocked('odd spelling') from error

@@ -1,0 +1,187 @@
+"""Addresses: one strict reading, and which may be fetched from although nobody named them."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass, replace
+from urllib.parse import quote, urljoin
+
+from app.net.ip import is_loopback
+
+MOST_LETTERS = 8_192
+DOCKER_HOST = 'host.docker.internal'  # what Docker calls the machine around a container
+
+METADATA_NAMES = frozenset(
+    {'metadata', 'metadata.google.internal', 'metadata.goog', 'instance-data'}
+    | {'instance-data.ec2.internal', 'metadata.tencentyun.com'}
+)
+USUAL_PORTS = {'http': 80, 'https': 443}
+AS_THEY_ARE = "%/:=&?~#+!$,;'@()*[]"
+_ADDRESS = re.compile(
+    r'(?P<scheme>https?)://'
+    r'(?P<host>\[[0-9a-f:.]+\]|[^\[\]:/?#@%]+)(?::(?P<port>[0-9]{1,5}))?'
+    r'(?P<path>/[^?#]*)?(?P<query>\?[^#]*)?(?P<fragment>#.*)?',
+    re.IGNORECASE,
+)
+_SCHEME = re.compile(r'[a-z][a-z0-9+.-]*:', re.IGNORECASE)
+_LABEL = re.compile(r'[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?')
+_NUMBER = re.compile(r'[0-9]+|0x[0-9a-f]*')
+MOST_HOST_LETTERS = 253
+
+
+class Blocked(Exception):
+    """The address is not one that may be called."""
+
+
+class Private(Blocked):
+    """The address is of a private network or this machine: only a provider may be there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Scheme, host and port."""
+
+    scheme: str
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """Write it as a person would: `localhost:1337`."""
+        host = f'[{self.host}]' if ':' in self.host else self.host
+        return host if self.port == USUAL_PORTS[self.scheme] else f'{host}:{self.port}'
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What may be fetched: whoever checks it and whoever fetches it read these same parts.
+
+    Attributes:
+        target: Path and query as they go over the wire.
+    """
+
+    origin: Origin
+    target: str
+
+    def __str__(self) -> str:
+        """Write it out whole."""
+        return f'{self.origin.scheme}://{self.origin}{self.target}'
+
+
+def address_of(url: str) -> Address:
+    """Read an absolute http or https address.
+
+    Raises:
+        Blocked: It is no such address, or is spelt in a way that two readers may read apart.
+    """
+    if len(url) > MOST_LETTERS or any(ord(sign) <= 32 or sign in '\\\x7f' for sign in url):
+        raise Blocked('odd spelling')
+    parts = _ADDRESS.fullmatch(url)
+    if parts is None:
+        raise Blocked('not a plain http address')
+    path, query = parts['path'] or '', parts['query'] or ''
+    if not path and (parts['fragment'] is not None or '@' in query):
+        raise Blocked('odd spelling')
+    scheme = parts['scheme'].lower()
+    port = int(parts['port'] or USUAL_PORTS[scheme])
+    if not 0 < port < 65536:
+        raise Blocked('odd spelling')
+    try:
+        origin = Origin(scheme, canonical_host(parts['host']), port)
+        return Address(origin, quote(f'{path or "/"}{query}', safe=AS_THEY_ARE))
+    except ValueError as error:
+        raise Blocked('odd spelling') from error
+
+
+def origin_of(url: str) -> Origin:
+    """Read the origin of an absolute http or https address.
+
+    Raises:
+        Blocked: As `address_of`.
+    """
+    return address_of(url).origin
+
+
+def canonical_host(host: str) -> str:
+    """Write a host in the one way in which it is compared and looked up.
+
+    Raises:
+        ValueError: It is neither a name nor an IP address in its usual spelling.
+    """
+    if ':' in host:
+        return str(ipaddress.IPv6Address(host.strip('[]')))
+    name = host.lower()
+    if not name.isascii():
+        coded = name.encode('idna')
+        if coded.decode('idna') != name:  # wide digits, odd dots: they turn into something else
+            raise ValueError(host)
+        name = coded.decode('ascii')
+    labels = name.removesuffix('.').split('.')
+    if len(name) > MOST_HOST_LETTERS or not all(_LABEL.fullmatch(label) for label in labels):
+        raise ValueError(host)
+    if _NUMBER.fullmatch(labels[-1]):  # 127.1, 0x7f.0.0.1 and 2130706433 are addresses, too
+        return str(ipaddress.IPv4Address(name))
+    return name
+
+
+def joined(reference: str, base: Address) -> Address:
+    """Resolve a reference as a browser does; blanks are encoded.
+
+    An existing query is left as it is, since signatures cover it.
+
+    Raises:
+        Blocked: It can't be read as an address.
+    """
+    text = reference.strip().replace(' ', '%20')
+    if text.startswith('//'):
+        text = f'{base.origin.scheme}:{text}'
+    if _SCHEME.match(text):
+        return address_of(text)
+    if any(ord(sign) < 32 or sign == '\\' for sign in text):
+        raise Blocked('odd spelling')
+    try:
+        return address_of(urljoin(str(base), quote(text, safe=AS_THEY_ARE)))
+    except ValueError as error:
+        raise Blocked('odd spelling') from error
+
+
+def absolute(reference: str, base: str) -> str:
+    """Resolve what an answer calls a picture's address against the provider's own.
+
+    A path goes to the origin's root, never below the API's path.
+
+    Raises:
+        Blocked: It can't be read as an address.
+    """
+    return str(joined(reference, Address(origin_of(base), '/')))
+
+
+def is_local(host: str) -> bool:
+    """Whether a canonical host is what every machine calls itself."""
+    return host == 'localhost' or is_loopback(host)
+
+
+def same_server(one: str, other: str) -> bool:
+    """Whether two absolute http addresses name one port of one machine, whatever the path."""
+    first, second = origin_of(one), origin_of(other)
+    both_here = is_local(first.host) and is_local(second.host)
+    return first.port == second.port and (both_here or first.host == second.host)
+
+
+def outside_of(where: str) -> str:
+    """Give where a port of a container's `localhost` is on the host: `localhost:1337` or a url."""
+    url = where if '://' in where else f'http://{where}'
+    try:
+        return str(replace(origin_of(url), host=DOCKER_HOST))
+    except Blocked:
+        return DOCKER_HOST
+
+
+def without_query(url: str | None) -> str | None:
+    """Leave out what signs an address, for a label that travels with the picture."""
+    return url.partition('?')[0] if url else None
+
+
+def veiled(url: str) -> str:
+    """Show an address and not its query, which may hold a key."""
+    return f'{without_query(url)}?…' if '?' in url else url

@@ -1,0 +1,1 @@
+"""What every provider and dialect shares."""

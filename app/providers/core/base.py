@@ -1,0 +1,116 @@
+"""What every provider is to the rest of the house."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from app.models import Answer, Ask, Attempt, Received
+from app.storage.temp_file import Incoming
+
+ANYBODY = 'OpenAI-compatible'  # whoever lists models and is no server that is known
+AT_ONCE = 4
+
+
+class Dialect(StrEnum):
+    """How a provider is spoken to; `auto` finds out by its answers."""
+
+    AUTO = 'auto'
+    OPENAI = 'openai'
+    SDAPI = 'sdapi'
+    CHAT = 'chat'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderSettings:
+    """A configured image API.
+
+    Attributes:
+        base_url: The API's root, `http://localhost:1337/v1`; a query in it goes with every call.
+        model: What is asked for when nobody chose; empty: no model is sent.
+        timeout_s: From the request to the last byte of the answer.
+        headers: More of them, for every call to the provider's own origin.
+        at_once: How many generations may be under way at the same time.
+        tops_up: Whether pictures that are missing are asked for one by one.
+        waits: Whether a 429, or a 503 with Retry-After, is waited for and asked again.
+        previews: Whether partial pictures are asked for; they may cost.
+        id: Of its row; None for the environment's and the demo.
+    """
+
+    name: str
+    base_url: str
+    model: str
+    timeout_s: float
+    dialect: Dialect = Dialect.AUTO
+    key: str | None = field(default=None, repr=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    at_once: int = AT_ONCE
+    tops_up: bool = False
+    waits: bool = False
+    previews: bool = False
+    enabled: bool = True
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a provider said to `GET /models`.
+
+    Attributes:
+        answered: Whether anything spoke HTTP there.
+        refused: Whether nothing at all listens there.
+        reason: What was seen, when it was not a list.
+        models: Names to suggest; those that draw, if that can be told.
+        bars_split: Whether what follows a `|` in a prompt is read as what to leave out.
+    """
+
+    answered: bool
+    refused: bool = False
+    reason: str = ''
+    models: tuple[str, ...] = ()
+    bars_split: bool = False
+
+
+def _nothing(*_: object) -> None:
+    """Take no notice."""
+
+
+def _away(_: int, preview: Received) -> None:
+    preview.path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one run of a generation gives the provider to work with.
+
+    Attributes:
+        incoming: Opens a place for a picture that is about to arrive.
+        tried: Takes note of each call, as soon as it is over.
+        previewed: Takes a partial picture of a position, and its file with it.
+        progressed: Takes note of how far the drawing is, 0 to 1.
+    """
+
+    incoming: Callable[[], Incoming]
+    tried: Callable[[Attempt], None] = _nothing
+    previewed: Callable[[int, Received], None] = _away
+    progressed: Callable[[float], None] = _nothing
+
+
+class Provider(Protocol):
+    """One image API that can be asked."""
+
+    @property
+    def settings(self) -> ProviderSettings:
+        """What is known of it beforehand."""
+
+    async def generate(self, ask: Ask, run: Run) -> Answer:
+        """Ask, mending what is refused, and read what comes.
+
+        Raises:
+            ProviderError: Nothing usable came; no file is left behind.
+        """
+
+    async def list_models(self) -> Listing:
+        """Ask what it offers; never raises for what the other side does."""

@@ -1,0 +1,84 @@
+"""Which hosts may run an image server beside this Easel; in a container that is the host too."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpcore
+
+from app.net.connect_policy import LookUp
+from app.net.streams import addresses_of
+from app.net.urls import DOCKER_HOST
+
+LOOPBACK = ('127.0.0.1', '::1')
+NAME_S = 1.0
+ROOT = Path('/')
+MARKS = ('.dockerenv', 'run/.containerenv')
+UP_AND_GATEWAY = 0x3
+
+_CONTAINER = re.compile(r'docker|kubepods|containerd|libpod|/lxc')
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where this Easel runs.
+
+    Attributes:
+        hosts: Where an image server may be, the loopback addresses first.
+    """
+
+    in_container: bool
+    hosts: tuple[str, ...]
+
+
+async def look_around(root: Path = ROOT, look_up: LookUp = addresses_of) -> Surroundings:
+    """Tell whether this is a container, and find the machine around it."""
+    if not await asyncio.to_thread(is_container, root):
+        return Surroundings(in_container=False, hosts=LOOPBACK)
+    outside = await _addresses_of_docker_host(look_up)
+    gateway = await asyncio.to_thread(gateway_of, root)
+    more = [DOCKER_HOST] if outside else []
+    if gateway and gateway not in outside:
+        more.append(gateway)
+    return Surroundings(in_container=True, hosts=(*LOOPBACK, *more))
+
+
+def is_container(root: Path = ROOT) -> bool:
+    """Whether container software left its marks."""
+    return any((root / mark).exists() for mark in MARKS) or bool(
+        _CONTAINER.search(_text_of(root / 'proc/1/cgroup'))
+    )
+
+
+def gateway_of(root: Path = ROOT) -> str:
+    """Give the IPv4 address of the default gateway; empty where there is none."""
+    for line in _text_of(root / 'proc/net/route').splitlines()[1:]:
+        columns = line.split()
+        if len(columns) < 4 or columns[1] != '00000000':
+            continue
+        try:
+            flags, number = int(columns[3], 16), int(columns[2], 16)
+            if flags & UP_AND_GATEWAY == UP_AND_GATEWAY:
+                return socket.inet_ntoa(number.to_bytes(4, 'little'))
+        except (ValueError, OverflowError):
+            continue
+    return ''
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text(encoding='ascii', errors='replace')
+    except OSError:
+        return ''
+
+
+async def _addresses_of_docker_host(look_up: LookUp) -> list[str]:
+    try:
+        async with asyncio.timeout(NAME_S):
+            return await look_up(DOCKER_HOST, 80)
+    except (TimeoutError, httpcore.ConnectError):
+        return []

@@ -1,0 +1,113 @@
+"""Reads a provider's list of models, in the spellings that servers give it."""
+
+from __future__ import annotations
+
+import re
+
+from app.providers.response.images import Json
+
+MOST_NAMES = 2_000
+LONGEST_NAME = 200
+
+_DRAWS = re.compile(
+    r'flux|sdxl|stable.?diffusion|(^|[^a-z])sd([^a-z]|$)|dall-?e|gpt-image|imagen|qwen-image|z-image|'
+    r'seedream|kolors|recraft|ideogram|midjourney|hidream|playground|pixart|kandinsky|image',
+    re.IGNORECASE,
+)
+_IMAGE_WORDS = {'image', 'image_generation', 'text-to-image', 'texttoimage', 'imagetoimage', 't2i'}
+_SIGNS = (
+    'output_modalities',
+    'type',
+    'model_type',
+    'mode',
+    'tasks',
+    'task_type',
+    'supported_task_types',
+    'labels',
+    'capabilities',
+    'model_ability',
+)
+
+
+def models_in(tree: Json) -> tuple[str, ...]:
+    """List the names to suggest, those that draw first.
+
+    A flag outweighs a name; `image: true` counts only when no row has a better sign, since some
+    servers set it false for every model that draws. Nothing is hidden: the rest follows.
+    """
+    rows = _rows(tree)
+    return _names([*_drawing(rows), *rows])
+
+
+def drawing_in(tree: Json) -> tuple[str, ...]:
+    """List only the names that a flag or the name itself says can draw."""
+    return _names(_drawing(_rows(tree)))
+
+
+def are_bare(tree: Json) -> bool:
+    """Whether each row has an id and its kind and nothing else, as LocalAI and Jan list them."""
+    rows = _rows(tree)
+    return bool(rows) and all(
+        isinstance(row, dict) and set(row) == {'id', 'object'} for row in rows
+    )
+
+
+def _drawing(rows: list[Json]) -> list[Json]:
+    flagged = [row for row in rows if _is_flagged(row)]
+    if not flagged:
+        flagged = [row for row in rows if _is_model_with_flag(row)]
+    return [*flagged, *(row for row in rows if _DRAWS.search(_name(row)))]
+
+
+def _names(rows: list[Json]) -> tuple[str, ...]:
+    names = (_name(row) for row in rows)
+    return tuple(dict.fromkeys(name for name in names if name))[:MOST_NAMES]
+
+
+def draws_in_chats(tree: Json, model: str) -> bool:
+    """Whether a list says of a model that pictures are among what it answers."""
+    row = next((row for row in _rows(tree) if model and _name(row) == model), None)
+    if not isinstance(row, dict):
+        return False
+    inner = row.get('architecture')
+    nodes = [row, inner] if isinstance(inner, dict) else [row]
+    return any(_says_image(node.get('output_modalities')) for node in nodes)
+
+
+def _rows(tree: Json) -> list[Json]:
+    if isinstance(tree, dict):
+        for key in ('data', 'models'):
+            if isinstance(tree.get(key), list):
+                tree = tree[key]
+                break
+    return tree if isinstance(tree, list) else []
+
+
+def _name(row: Json) -> str:
+    if isinstance(row, str):
+        return row[:LONGEST_NAME]
+    if not isinstance(row, dict):
+        return ''
+    for key in ('id', 'model_name', 'name', 'model'):
+        value = row.get(key)
+        if isinstance(value, str) and value:
+            return value[:LONGEST_NAME]
+    return ''
+
+
+def _is_model_with_flag(row: Json) -> bool:
+    """Whether a row says `image: true` and is a model; g4f lists its own providers too."""
+    return isinstance(row, dict) and row.get('image') is True and row.get('provider') is not True
+
+
+def _is_flagged(row: Json) -> bool:
+    if not isinstance(row, dict) or row.get('provider') is True:
+        return False
+    inner = row.get('architecture')
+    nodes = [row, inner] if isinstance(inner, dict) else [row]
+    return any(_says_image(node.get(key)) for node in nodes for key in _SIGNS)
+
+
+def _says_image(value: Json) -> bool:
+    words = value if isinstance(value, list) else [value]
+    return any(isinstance(word, str) and word.lower() in _IMAGE_WORDS for word in words)

@@ -1,0 +1,102 @@
+"""Finds out how a provider wants to be spoken to, once an answer shows that it is not as was said.
+
+Only by GET, which costs nothing, and only after a call that did nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+
+from app.errors import ErrorKind, Failure
+from app.net.api_url import candidates
+from app.net.urls import Blocked
+from app.providers.core.base import Dialect
+from app.providers.discovery.model_list import draws_in_chats, models_in
+from app.providers.response.errors import HTML
+from app.providers.response.images import Json
+from app.providers.transport.client import Caller, endpoint
+
+SDAPI_ROOT = '/sdapi/v1'
+CHAT = 'chat/completions'
+TOLD_TO = (ErrorKind.INVALID_REQUEST, ErrorKind.MODEL_NOT_FOUND, ErrorKind.UNSUPPORTED_PARAM)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A dialect, and the root of the API that speaks it."""
+
+    dialect: Dialect
+    base_url: str
+
+
+def told_way(caller: Caller) -> Way:
+    """Give the way that the settings tell, before anything was asked."""
+    settings = caller.settings
+    dialect = settings.dialect
+    if dialect is Dialect.AUTO:
+        path = urlsplit(settings.base_url).path.rstrip('/')
+        dialect = Dialect.SDAPI if path.endswith(SDAPI_ROOT) else Dialect.OPENAI
+    root = sdapi_root(settings.base_url) if dialect is Dialect.SDAPI else settings.base_url
+    return Way(dialect, root)
+
+
+def may_be_elsewhere(failure: Failure) -> bool:
+    """Whether a failure shows that nothing was done, since there is no images API at that place.
+
+    An answer that can't be read is no such sign, unless it is a web page: it may have been paid.
+    """
+    if failure.kind is ErrorKind.NOT_JSON:
+        return failure.reason == HTML
+    return failure.kind is ErrorKind.ENDPOINT_NOT_FOUND or _names_the_chat(failure)
+
+
+async def other_ways(caller: Caller, model: str, failure: Failure) -> tuple[Way, ...]:
+    """List where else to ask, likeliest first; empty where nothing shows one."""
+    base_url = caller.settings.base_url
+    roots = candidates(base_url)
+    listed = await _list(caller, roots[0])
+    if draws_in_chats(listed, model) or _names_the_chat(failure):
+        return (Way(Dialect.CHAT, base_url),)
+    if await _is_sdapi(caller):
+        return (Way(Dialect.SDAPI, sdapi_root(base_url)),)
+    if models_in(listed):
+        return ()
+    for root in roots[1:]:
+        if models_in(await _list(caller, root)):
+            return (Way(Dialect.OPENAI, root),)
+    return tuple(Way(Dialect.OPENAI, root) for root in roots[1:2])
+
+
+def _names_the_chat(failure: Failure) -> bool:
+    refused = failure.kind in TOLD_TO and (failure.http_status or 0) < 500
+    return CHAT in failure.words and (refused or failure.kind is ErrorKind.ENDPOINT_NOT_FOUND)
+
+
+def sdapi_root(base_url: str) -> str:
+    """Give where that dialect is spoken on the same server."""
+    parts = urlsplit(base_url)
+    path = parts.path.rstrip('/')
+    if path.endswith(SDAPI_ROOT):
+        return base_url
+    return urlunsplit(parts._replace(path=SDAPI_ROOT))
+
+
+async def _list(caller: Caller, root: str) -> Json:
+    try:
+        status, tree = await caller.get(endpoint(root, 'models'))
+    except (httpx.HTTPError, TimeoutError, ValueError, Blocked):
+        return None
+    return tree if status == 200 else None
+
+
+async def _is_sdapi(caller: Caller) -> bool:
+    root = sdapi_root(caller.settings.base_url)
+    try:
+        status, tree = await caller.get(endpoint(root, 'sd-models'))
+    except (httpx.HTTPError, TimeoutError, ValueError, Blocked):
+        return False
+    rows = tree if status == 200 and isinstance(tree, list) else []
+    return any(isinstance(row, dict) and 'model_name' in row for row in rows)

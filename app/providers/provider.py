@@ -1,0 +1,255 @@
+"""One configured image API: which dialect it speaks, what was learned of it, when to ask again."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import httpx
+
+from app.errors import REFUSED, REFUSED_INSIDE, ErrorKind, Failure, ProviderError
+from app.log import logger
+from app.models import Answer, Ask
+from app.net.client import Outbound
+from app.net.urls import Blocked
+from app.providers.core.base import Dialect, Listing, ProviderSettings, Run
+from app.providers.core.capabilities import ABSENT, Learned, Memory, with_refused
+from app.providers.dialects.fallback import FORMAT, Teach
+from app.providers.dialects.openai_chat import ChatApi
+from app.providers.dialects.openai_images import ImagesApi
+from app.providers.dialects.sdapi import SdApi
+from app.providers.discovery.model_list import are_bare, models_in
+from app.providers.discovery.probe import Reply
+from app.providers.discovery.signs import describes_localai
+from app.providers.endpoints import Way, may_be_elsewhere, other_ways, told_way
+from app.providers.response.images import Json
+from app.providers.response.zip_archive import remove
+from app.providers.transport.client import Caller, endpoint
+from app.providers.transport.collect import Taker
+from app.providers.transport.download import Fetcher
+from app.providers.transport.redaction import Hush
+
+log = logger(__name__)
+
+LOCALAI = '/.well-known/localai.json'
+LONGEST_WAIT_S = 120.0
+UNTOLD_WAIT_S = 30.0
+MOST_WAITS = 5
+UNUSABLE = (
+    ErrorKind.UNSUPPORTED_PARAM,
+    ErrorKind.INVALID_REQUEST,
+    ErrorKind.UPSTREAM_ERROR,
+    ErrorKind.EMPTY,
+)
+
+
+class Speaks(Protocol):
+    """One dialect."""
+
+    async def draw(
+        self, ask: Ask, run: Run, *, base_url: str, learned: Learned, teach: Teach
+    ) -> tuple[Answer, Learned]:
+        """Ask until it is answered with pictures, or refused for good.
+
+        Each refusal on the way is taught at once, too.
+
+        Returns:
+            What came, and what the refusals on the way have taught.
+
+        Raises:
+            ProviderError: Nothing usable came; no file is left behind.
+        """
+
+
+class ApiProvider:
+    """Asks one server for pictures."""
+
+    def __init__(
+        self, settings: ProviderSettings, outbound: Outbound, memory: Memory | None = None
+    ) -> None:
+        self.settings = settings
+        self._memory = memory or Memory()
+        self._hush = Hush(settings)
+        self._is_localai: bool | None = None
+        self._caller = Caller(settings, outbound)
+        fetcher = Fetcher(outbound, settings.base_url, self._caller.origin, self._caller.headers())
+        taker = Taker(self._caller, fetcher)
+        self._dialects: dict[Dialect, Speaks] = {
+            Dialect.OPENAI: ImagesApi(self._caller, taker),
+            Dialect.SDAPI: SdApi(self._caller, taker),
+            Dialect.CHAT: ChatApi(self._caller, taker),
+        }
+
+    async def generate(self, ask: Ask, run: Run) -> Answer:
+        """Ask, mending what is refused, and read what comes as it comes, without our secrets.
+
+        Raises:
+            ProviderError: Nothing usable came; no file is left behind.
+        """
+        quiet = replace(run, tried=lambda attempt: run.tried(self._hush.attempt(attempt)))
+        try:
+            return self._hush.answer(await self._drawn(ask, quiet))
+        except ProviderError as error:
+            raise ProviderError(self._hush.failure(error.failure)) from error
+
+    async def _drawn(self, ask: Ask, run: Run) -> Answer:
+        answer = await self._patiently(ask, run)
+        missing = ask.count - len(answer.received) - len(answer.item_errors)
+        if missing <= 0 or not self.settings.tops_up:
+            return answer
+        return await self._topped_up(answer, ask, run)
+
+    async def list_models(self) -> Listing:
+        """Ask what it offers; never raises for what the other side does."""
+        way = self._way(self.settings.model)
+        path = 'sd-models' if way.dialect is Dialect.SDAPI else 'models'
+        try:
+            status, tree = await self._caller.get(endpoint(way.base_url, path))
+        except TimeoutError:
+            return Listing(answered=False, reason='no answer')
+        except httpx.ConnectError as error:
+            reason = self._caller.seen(error)
+            refused = reason in (REFUSED, REFUSED_INSIDE)
+            return Listing(answered=False, refused=refused, reason=reason)
+        except (httpx.HTTPError, httpx.InvalidURL, Blocked, ValueError) as error:
+            return Listing(answered=False, reason=self._caller.seen(error))
+        listing = _listing(status, tree)
+        return replace(listing, bars_split=await self._splits_at_bars(tree))
+
+    async def _splits_at_bars(self, tree: Json) -> bool:
+        """Whether this is LocalAI; its bare list is the hint that makes it worth one question.
+
+        Source: core/http/endpoints/openai/image.go of LocalAI.
+        """
+        if self._is_localai is None and are_bare(tree):
+            url = f'{self._caller.origin.scheme}://{self._caller.origin}{LOCALAI}'
+            try:
+                status, said = await self._caller.get(url)
+            except (httpx.HTTPError, TimeoutError, ValueError, Blocked):
+                return False
+            self._is_localai = describes_localai(Reply(status, tree=said))
+        return bool(self._is_localai)
+
+    async def _patiently(self, ask: Ask, run: Run) -> Answer:
+        """Ask again after the time that the server asks for, where that is wished."""
+        for _ in range(MOST_WAITS if self.settings.waits else 0):
+            try:
+                return await self._either_way(ask, run)
+            except ProviderError as error:
+                wait_s = _wait_of(error.failure)
+                if wait_s is None:
+                    raise
+                log.info('%s asks to wait %.0f s', self.settings.name, wait_s)
+                await asyncio.sleep(wait_s)
+        return await self._either_way(ask, run)
+
+    async def _either_way(self, ask: Ask, run: Run) -> Answer:
+        """Ask in the way that is known, then in those that the answer shows."""
+        model = ask.model or self.settings.model
+        told, known = told_way(self._caller), self._way(model)
+        try:
+            return await self._in(known, ask, run)
+        except ProviderError as error:
+            if self.settings.dialect is not Dialect.AUTO or not may_be_elsewhere(error.failure):
+                raise
+            others = await other_ways(self._caller, model, error.failure)
+            for way in (*([told] if known != told else []), *others):
+                answer = await self._elsewhere(way, ask, run) if way != known else None
+                if answer:
+                    learned = self._memory.of(self.settings.base_url, model)
+                    learned = replace(learned, dialect=way.dialect, base_url=way.base_url)
+                    if way != told:
+                        await self._memory.learn(self.settings.base_url, model, learned)
+                    return answer
+            raise
+
+    async def _elsewhere(self, way: Way, ask: Ask, run: Run) -> Answer | None:
+        """Try one other way; None where there is nothing either."""
+        try:
+            return await self._in(way, ask, run)
+        except ProviderError as error:
+            if may_be_elsewhere(error.failure):
+                return None
+            raise
+
+    async def _in(self, way: Way, ask: Ask, run: Run) -> Answer:
+        """Ask in one way, with what is known, and take note of what is learned."""
+        base_url, model = self.settings.base_url, ask.model or self.settings.model
+        known = self._memory.of(base_url, model)
+        dialect = self._dialects[way.dialect]
+        taught = [known]
+        try:
+            answer, learned = await dialect.draw(
+                ask, run, base_url=way.base_url, learned=known, teach=taught.append
+            )
+        except ProviderError as error:
+            failure = error.failure
+            if taught[-1] == known and (failure.kind in UNUSABLE or may_be_elsewhere(failure)):
+                await self._memory.forget(base_url, model)  # it did not help: start over
+            else:
+                await self._memory.learn(base_url, model, taught[-1])
+            await self._prefer_inline(failure, model, ask.response_format or ABSENT)
+            raise
+        await self._memory.learn(base_url, model, learned)
+        return answer
+
+    async def _prefer_inline(self, failure: Failure, model: str, form: str) -> None:
+        """Ask for base64 the next time where a picture's address was of no use."""
+        base_url = self.settings.base_url
+        if failure.kind is ErrorKind.BLOCKED_URL or self._does_not_serve(failure):
+            known = self._memory.of(base_url, model)
+            learned = with_refused(known, (f'{FORMAT}={form}',))
+            await self._memory.learn(base_url, model, replace(learned, response_format='b64_json'))
+
+    def _does_not_serve(self, failure: Failure) -> bool:
+        """Whether a picture's address is the provider's own and leads to nothing there."""
+        own = f'{urlsplit(self.settings.base_url).scheme}://{self._caller.origin}/'
+        return (
+            failure.kind is ErrorKind.IMAGE_FETCH_FAILED
+            and failure.http_status == 404
+            and (failure.url or '').startswith(own)
+        )
+
+    async def _topped_up(self, answer: Answer, ask: Ask, run: Run) -> Answer:
+        """Ask for each missing picture by a call of its own, one after the other."""
+        received, failures = list(answer.received), list(answer.item_errors)
+        try:
+            for number in range(len(received) + len(failures), ask.count):
+                seed = None if ask.seed is None else ask.seed + number
+                one = await self._patiently(replace(ask, n=None, seed=seed), run)
+                received += (replace(got, seed=got.seed or seed) for got in one.received[:1])
+                remove(one.received[1:])
+        except ProviderError as error:
+            failures.append(error.failure)
+        except BaseException:
+            remove(received)
+            raise
+        dropped = tuple(name for name in answer.dropped if name != 'n')
+        return Answer(received=tuple(received), item_errors=tuple(failures), dropped=dropped)
+
+    def _way(self, model: str) -> Way:
+        told, known = told_way(self._caller), self._memory.of(self.settings.base_url, model)
+        if self.settings.dialect is not Dialect.AUTO or not known.dialect:
+            return told
+        return Way(known.dialect, known.base_url or told.base_url)
+
+
+def _wait_of(failure: Failure) -> float | None:
+    """Say how long to wait before the same may be asked again; None: it may not."""
+    if failure.kind is ErrorKind.RATE_LIMITED:
+        asked_s = failure.retry_after_s
+        return min(UNTOLD_WAIT_S if asked_s is None else asked_s, LONGEST_WAIT_S)
+    if failure.http_status == 503 and failure.retry_after_s is not None:
+        return min(failure.retry_after_s, LONGEST_WAIT_S)
+    return None
+
+
+def _listing(status: int, tree: Json) -> Listing:
+    if status != 200:
+        return Listing(answered=True, reason=f'HTTP {status}')
+    models = models_in(tree)
+    if not models and not isinstance(tree, list | dict):
+        return Listing(answered=True, reason='no list of models')
+    return Listing(answered=True, models=models)

@@ -1,0 +1,182 @@
+"""Whoever draws: each provider speaks one dialect to one address."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from urllib.parse import urlsplit
+
+from app.config import Config
+from app.errors import N_, ErrorKind, Failure, InvalidRequest, ProviderError
+from app.log import logger
+from app.models import DEMO
+from app.net.client import Outbound
+from app.providers.core.base import Provider, ProviderSettings
+from app.providers.core.capabilities import Memory
+from app.providers.monitor import Watched
+from app.providers.provider import ApiProvider
+from app.providers.transport.asgi import AsgiApp, InsideTransport
+
+log = logger(__name__)
+
+DEMO_URL = 'http://demo.easel.invalid/v1'
+DEMO_MODEL = 'sketch'
+DEFAULT_NAME = 'g4f'
+Make = Callable[[ProviderSettings, Outbound, Memory], Provider]
+
+
+class Providers:
+    """The environment's provider, those of Settings, and the demo.
+
+    An address that nobody set is only a guess. It steps aside, and the demo with it, as soon as a
+    provider was added in Settings: a prompt never goes to a server that nobody chose.
+    """
+
+    def __init__(
+        self, config: Config, outbound: Outbound, memory: Memory, make: Make = ApiProvider
+    ) -> None:
+        self.memory = memory
+        self._outbound = outbound
+        self._make = make
+        self._nobody_set = not config.api_url_was_set
+        self.environment = Watched(self.made(_settings_of(config)))
+        self._inside = Outbound(transport=InsideTransport(_demo))
+        demo = ProviderSettings(
+            name=DEMO, base_url=DEMO_URL, model=DEMO_MODEL, timeout_s=config.timeout_s, at_once=2
+        )
+        self.demo = Watched(ApiProvider(demo, self._inside, memory))
+        self._added: tuple[Watched, ...] = ()
+        self._replaced: list[Watched] = []  # somebody may still wait for their answer
+
+    def made(self, settings: ProviderSettings) -> Provider:
+        """Make a provider that is asked over the house's client and knows what was learned."""
+        return self._make(settings, self._outbound, self.memory)
+
+    def configure(self, settings: Iterable[ProviderSettings]) -> None:
+        """Take over what Settings says now; a generation that runs keeps the provider it has."""
+        before = {watched.settings: watched for watched in self._added}
+        self._added = tuple(
+            before.pop(one) if one in before else Watched(self.made(one)) for one in settings
+        )
+        self._replaced += before.values()
+
+    @property
+    def guess_stands(self) -> bool:
+        """Whether the default address is used, which nobody set."""
+        return self._nobody_set and not self._added
+
+    @property
+    def guess_stepped_aside(self) -> bool:
+        """Whether the default address is not used any more, for there are others."""
+        return self._nobody_set and bool(self._added)
+
+    def all(self) -> tuple[Watched, ...]:
+        """Give every provider in its order, the environment's first."""
+        return self._added if self.guess_stepped_aside else (self.environment, *self._added)
+
+    def enabled(self) -> tuple[Watched, ...]:
+        """Give those that draw, in their order."""
+        return tuple(watched for watched in self.all() if watched.settings.enabled)
+
+    def takers(self, name: str, model: str | None) -> tuple[Watched, ...]:
+        """Give those that may draw what asks for a provider and a model, either left open or not.
+
+        In their order; empty where the provider that is named is gone or turned off. Those that
+        answer and have the model come alone; where none does, the first of all takes it, so that
+        its refusal says why.
+        """
+        if name:
+            return tuple(one for one in (*self.enabled(), self.demo) if one.name == name)
+        enabled = self.enabled()
+        wanted = model or (enabled[0].settings.model if enabled else '')
+        fit = [
+            one
+            for one in enabled
+            if (one.offers(wanted) if model else one.settings.model == wanted)
+        ]
+        up = [one for one in fit if one.listing.answered] if len(fit) > 1 else fit
+        return tuple(up or fit or enabled[:1])
+
+    def expected(self, name: str, model: str | None) -> str:
+        """Name the one that will draw, as far as can be told.
+
+        Raises:
+            InvalidRequest: None can: there is none of that name, or each is turned off.
+        """
+        takers = self.takers(name, model)
+        if takers:
+            return takers[0].name
+        if not name:
+            wrong = InvalidRequest(N_('Every server is turned off. Turn one on in Settings.'))
+        elif any(one.name == name for one in self.all()):
+            wrong = InvalidRequest(N_('{name} is turned off in Settings.'), name=name[:80])
+        else:
+            wrong = InvalidRequest(N_('There is no provider {name}.'), name=name[:80])
+        raise InvalidRequest(N_('Some of this can not be used yet.'), fields={'provider': wrong})
+
+    async def drawing(self, name: str) -> Provider:
+        """Give the provider that draws now: the demo where a nobody-set address refuses.
+
+        Raises:
+            ProviderError: It is gone, or was turned off meanwhile.
+        """
+        takers = self.takers(name, None)
+        if not takers:
+            raise ProviderError(gone(name))
+        if takers[0] is self.environment and self.guess_stands:
+            listing = await self.environment.ask_again()
+            if listing.refused:
+                return self.demo.provider
+        return takers[0].provider
+
+    def model_of(self, name: str) -> str | None:
+        """Give what a provider asks for when nobody chose."""
+        known = (one.settings.model for one in (*self.all(), self.demo) if one.name == name)
+        return next(known, '') or None
+
+    @property
+    def demo_stands_in(self) -> bool:
+        """Whether the demo draws for an address that nobody set and where nothing listens."""
+        return self.guess_stands and self.environment.listing.refused
+
+    def saw(self, provider: Provider, *, answered: bool) -> None:
+        """Take note of what a generation has just met."""
+        for watched in self.all():
+            if watched.provider is provider:
+                watched.saw(answered=answered)
+
+    async def look(self) -> None:
+        """Wait until each has been asked once what it offers, where there is a choice."""
+        enabled = self.enabled()
+        unknown = [one for one in enabled if not one.was_asked] if len(enabled) > 1 else []
+        await asyncio.gather(*(one.ask_again() for one in unknown))
+
+    async def close(self) -> None:
+        """Stop asking, and let go of the demo."""
+        for watched in (self.environment, *self._added, *self._replaced, self.demo):
+            await watched.close()
+        await self._inside.close()
+
+
+def gone(name: str) -> Failure:
+    """Say that a provider was there when it was asked for and is not now."""
+    return Failure(
+        kind=ErrorKind.UNREACHABLE, where=name, reason='removed or turned off in Settings'
+    )
+
+
+def _demo() -> AsgiApp:
+    from app.demo.server import create_demo
+
+    return create_demo()
+
+
+def _settings_of(config: Config) -> ProviderSettings:
+    netloc = urlsplit(config.api_url).netloc
+    return ProviderSettings(
+        name=netloc if config.api_url_was_set else DEFAULT_NAME,
+        base_url=config.api_url,
+        model=config.api_model,
+        timeout_s=config.timeout_s,
+        key=config.api_key,
+    )

@@ -1,0 +1,269 @@
+"""Makes sense of an answer that is no picture: what kind of refusal, in whose words."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import re
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+from app.errors import ErrorKind, Failure
+from app.providers.response.images import Json
+from app.providers.response.messages import said_in_chat, scrub, words_of
+from app.providers.response.status import errors_of_items, failed_in_success, status_within, task_of
+
+LONGEST_WAIT_S = 3_600.0
+HTML = 'html'
+REFUSED = 'safety'  # the reason that Gemini gives for not drawing
+MUST_BE = ('prompt', 'model', 'messages')
+OPTIONAL = (
+    'size',
+    'n',
+    'quality',
+    'style',
+    'seed',
+    'response_format',
+    'negative_prompt',
+    'guidance_scale',
+    'num_inference_steps',
+)
+
+_NAMED_PARAM = re.compile(
+    r"""(?:unknown\ parameter|unhandled\ parameter|argument\ not\ supported|setting|parameter
+    |unrecognized\ (?:request\ )?argument(?:\ supplied)?|invalid\ value\ for|field)
+    \s*:?\s*['"`]?([a-z][a-z0-9_]*)['"`]?""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_REJECTS = re.compile(
+    r'unknown|unhandled|unsupported|not supported|not (a|an|valid|permitted)|invalid|unrecogni|'
+    r'unexpected|requires|must be|should be|extra',
+    re.IGNORECASE,
+)
+_MODERATED = re.compile(
+    r'moderation_blocked|content_?(policy|filter)|ResponsibleAI|Sensitive\w*Content|'
+    r'safety.?(system|filter|checker|reasons)|IMAGE_SAFETY|PROHIBITED_CONTENT',
+    re.IGNORECASE,
+)
+_MODERATION = re.compile(
+    rf'{_MODERATED.pattern}|moderation|content.?(policy|filter)|flagged|nsfw|敏感|'
+    r'violat\w+.{0,40}(polic|guideline|terms)|(inappropriate|prohibited|unsafe).{0,10}content',
+    re.IGNORECASE,
+)
+_QUOTA = re.compile(
+    r'insufficient\w*?.?(quota|balance|credit|funds)|exceeded your current quota|billing|'
+    r'payment required|out of credits|余额不足|额度不足|欠费',
+    re.IGNORECASE,
+)
+_BAD_KEY = re.compile(
+    r'invalid_api_key|(invalid|incorrect|missing|no|expired).{0,12}api.?key|'
+    r'api.?key.{0,24}(not valid|invalid|incorrect|missing|required|expired)',
+    re.IGNORECASE,
+)
+_KEY = re.compile(r'api.?key|token|credential|authenticat|unauthori[sz]ed', re.IGNORECASE)
+_MODEL = re.compile(
+    r'model.{0,80}?(not found|does not exist|not exist|unknown|no longer)|(unknown|no such|invalid)'
+    r' model|no router for|DeploymentNotFound|provider not found|deployment.{0,60}does not exist',
+    re.IGNORECASE | re.DOTALL,
+)
+_ENDPOINT = re.compile(
+    r'unexpected endpoint|invalid url|not implemented|page not found', re.IGNORECASE
+)
+_NO_MODEL = re.compile(r'model_?not_?found|DeploymentNotFound|ModelNotFound', re.IGNORECASE)
+_NOT_READY = re.compile(
+    r'loading|not (yet )?(ready|loaded)|no (image )?model loaded|worker exited|busy|overloaded|'
+    r'starting|warming|initiali[sz]ing',
+    re.IGNORECASE,
+)
+_CANCELLED = re.compile(r'cancel', re.IGNORECASE)
+_OUR_TYPES = re.compile(r'type_error|invalid_input')
+_ALIASES = (('sampler_name', re.compile(r'\bsampler\b.{0,40}not found', re.IGNORECASE)),)
+_ALIASED = tuple(name for name, _ in _ALIASES)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An answer that holds no picture.
+
+    Attributes:
+        headers: Names in lower case.
+        tree: The parsed body, None where it is no JSON.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    tree: Json
+    text: str
+
+
+def refusal(
+    said: Said, *, where: str, sent: Collection[str], secrets: Collection[str] = ()
+) -> Failure:
+    """Classify an answer that holds no picture.
+
+    Args:
+        said: The answer.
+        where: The address asked.
+        sent: The names of the fields that were sent, which may be named in passing.
+        secrets: What is not to be repeated.
+    """
+    tree, text = said.tree, said.text
+    words = words_of(tree, text, secrets)
+    everything = words if is_html(text) else f'{words} {text[:4000]}'
+    has_failed = said.status >= 300 or failed_in_success(tree)
+    param = refused_param(tree, everything, sent)
+    signs = _Signs(
+        status=(said.status < 300 and has_failed and status_within(tree)) or said.status,
+        text=everything,
+        codes=_codes(tree),
+        promises=task_of(tree) is not None and not has_failed,
+        is_html=is_html(text),
+        waits='retry-after' in said.headers,
+        param=param,
+    )
+    kind = _kind(signs)
+    return Failure(
+        kind=kind,
+        where=where,
+        words=words,
+        http_status=signs.status,
+        param=param if kind is ErrorKind.UNSUPPORTED_PARAM else None,
+        retry_after_s=retry_after_s(said.headers),
+        job_id=task_of(tree) if kind is ErrorKind.PENDING else None,
+    )
+
+
+def empty_answer(tree: Json, *, where: str, secrets: Collection[str] = ()) -> Failure:
+    """Tell a success without a picture, with what a model may have said in its place."""
+    chat = said_in_chat(tree)
+    words = scrub(chat, secrets) if chat else words_of(tree, '', secrets)
+    reasons = _reasons(tree)
+    is_refused = REFUSED in reasons or any(_MODERATED.search(reason) for reason in reasons)
+    kind = ErrorKind.MODERATION if is_refused else ErrorKind.EMPTY
+    is_plain = not words or words.lower() in ('ok', 'success', 'done')
+    return Failure(kind=kind, where=where, words='' if is_plain else words)
+
+
+def _reasons(tree: Json) -> list[str]:
+    """List why a model, or each picture of several, says that it stopped."""
+    if not isinstance(tree, dict):
+        return []
+    nodes = [tree]
+    for key in ('choices', 'data', 'images', 'artifacts', 'candidates'):
+        rows = tree.get(key)
+        nodes += [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    keys = ('finish_reason', 'finishReason', 'native_finish_reason', 'raiFilteredReason')
+    found = [str(node[key]).lower() for node in nodes for key in keys if node.get(key)]
+    messages = [node.get('message') for node in nodes]
+    return found + [REFUSED for m in messages if isinstance(m, dict) and m.get('refusal')]
+
+
+def refused_param(tree: Json, text: str, sent: Collection[str]) -> str | None:
+    """Name the field that a refusal means: one that was sent, or plainly named one that was not.
+
+    Some servers refuse their own default, for which only a value of ours would help.
+    """
+    droppable = [name for name in sent if name not in MUST_BE]
+    plain = [*droppable, *(name for name in OPTIONAL if name not in droppable)]
+    error = tree.get('error') if isinstance(tree, dict) else None
+    named = [error.get('param')] if isinstance(error, dict) else []
+    detail = tree.get('detail') if isinstance(tree, dict) else None
+    for entry in detail if isinstance(detail, list) else []:
+        loc = entry.get('loc') if isinstance(entry, dict) else None
+        named.append(loc[-1] if isinstance(loc, list) and loc else None)
+    named += _NAMED_PARAM.findall(text)
+    named += [name for name, sign in _ALIASES if sign.search(text)]
+    for name in named:
+        if name in plain:
+            return str(name)
+    if not _REJECTS.search(text):
+        return None
+    words = [name for name in plain if name in droppable or '_' in name]
+    return next((name for name in words if len(name) > 1 and _names(text, name)), None)
+
+
+def _names(text: str, field: str) -> bool:
+    """Whether a text holds a field's name as a word, however it is joined: `response format`."""
+    spelt = field.replace('_', r'[\s_-]?')
+    return re.search(rf'(?<![a-z0-9_]){spelt}(?![a-z0-9_])', text, re.IGNORECASE) is not None
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Read when to come back, in seconds from now; capped at an hour."""
+    plain = headers.get('retry-after', '')
+    for text, unit in ((headers.get('retry-after-ms', ''), 1000), (plain, 1)):
+        with contextlib.suppress(ValueError):
+            seconds = float(text) / unit
+            if math.isfinite(seconds):
+                return min(max(seconds, 0.0), LONGEST_WAIT_S)
+    with contextlib.suppress(ValueError, TypeError):
+        return min(max(parsedate_to_datetime(plain).timestamp() - time.time(), 0.0), LONGEST_WAIT_S)
+    return None
+
+
+def _kind(signs: _Signs) -> ErrorKind:
+    """Follow the order in which one sign outweighs the other."""
+    return next((kind for kind, holds in _RULES if holds(signs)), ErrorKind.UPSTREAM_ERROR)
+
+
+def _codes(tree: Json) -> str:
+    """Collect the short code words that an answer holds."""
+    if not isinstance(tree, dict):
+        return ''
+    inner = tree.get('error')
+    nodes = [tree, inner] if isinstance(inner, dict) else [tree]
+    deeper = inner.get('inner_error') if isinstance(inner, dict) else None
+    nodes += [one for one in (deeper, *errors_of_items(tree)) if isinstance(one, dict)]
+    keys = ('code', 'type', 'error_id', 'error_code')
+    return ' '.join(str(node[key]) for node in nodes for key in keys if node.get(key))
+
+
+def is_html(text: str) -> bool:
+    """Whether a body is a web page."""
+    return text.lstrip()[:200].lower().startswith(('<!doctype', '<html', '<head', '<body'))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Signs:
+    """What an answer is classified by."""
+
+    status: int
+    text: str
+    codes: str
+    promises: bool
+    is_html: bool
+    waits: bool
+    param: str | None
+
+    def say(self, pattern: re.Pattern[str]) -> bool:
+        return pattern.search(f'{self.codes} {self.text}') is not None
+
+
+_RULES: tuple[tuple[ErrorKind, Callable[[_Signs], bool]], ...] = (
+    (ErrorKind.PENDING, lambda s: s.status == 202 or (s.status < 300 and s.promises)),
+    (ErrorKind.REDIRECT, lambda s: 300 <= s.status < 400),
+    (ErrorKind.MODERATION, lambda s: s.status < 500 and s.say(_MODERATION)),
+    (ErrorKind.MODERATION, lambda s: s.status == 500 and s.say(_MODERATED)),
+    (ErrorKind.QUOTA, lambda s: s.status == 402 or (s.status in (400, 403, 429) and s.say(_QUOTA))),
+    (ErrorKind.AUTH, lambda s: s.status == 401 or (s.status == 403 and s.say(_KEY))),
+    (ErrorKind.AUTH, lambda s: s.status == 400 and s.say(_BAD_KEY)),
+    (ErrorKind.FORBIDDEN, lambda s: s.status == 403),
+    (ErrorKind.RATE_LIMITED, lambda s: s.status == 429),
+    (ErrorKind.TOO_LARGE, lambda s: s.status == 413),
+    (ErrorKind.GATEWAY_TIMEOUT, lambda s: s.status in (408, 504, 522, 524)),
+    (ErrorKind.MODEL_NOT_FOUND, lambda s: s.status == 421 or bool(_NO_MODEL.search(s.codes))),
+    (ErrorKind.MODEL_NOT_FOUND, lambda s: s.status in (400, 404, 422) and s.say(_MODEL)),
+    (ErrorKind.UNSUPPORTED_PARAM, lambda s: s.status in (400, 404) and s.param in _ALIASED),
+    (
+        ErrorKind.ENDPOINT_NOT_FOUND,
+        lambda s: s.status in (404, 405, 501) or (s.status < 500 and s.say(_ENDPOINT)),
+    ),
+    (ErrorKind.CANCELLED, lambda s: s.status == 409 and s.say(_CANCELLED)),
+    (ErrorKind.NOT_READY, lambda s: s.status == 503 and (s.waits or s.say(_NOT_READY))),
+    (ErrorKind.UNSUPPORTED_PARAM, lambda s: 400 <= s.status <= 500 and s.param is not None),
+    (ErrorKind.INVALID_REQUEST, lambda s: 400 <= s.status < 500 or s.say(_OUR_TYPES)),
+    (ErrorKind.INVALID_REQUEST, lambda s: s.status < 300 and 'invalid_request' in s.codes),
+    (ErrorKind.NOT_JSON, lambda s: s.status < 300 and s.is_html),
+)

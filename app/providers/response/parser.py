@@ -1,0 +1,163 @@
+"""Reads an answer's skeleton: JSON, JSON lines, server-sent events, or a bare picture as text.
+
+Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import deque
+from collections.abc import Iterator
+
+from app.providers.response.images import Json, find_items, is_picture, loads, trouble_in
+from app.providers.response.status import failed_in_success
+
+DONE = '[DONE]'
+EVENT_END = r'(?>\r\n|\r|\n){2}'
+MOST_VALUES = 10_000  # of lines or events; the last ones say what it comes to
+PREVIEWS = ('partial', 'preview')
+
+_STREAM = re.compile(r'(data|event|id|retry)?:')
+_LINE_END = re.compile(r'\r\n|\r|\n')
+_BARE = re.compile(r'https?://\S+|data:image/\S+', re.IGNORECASE)
+
+
+class Cut(ValueError):
+    """A stream of events ended before the picture came."""
+
+
+def parse(skeleton: str) -> Json:
+    """Read the text.
+
+    JSON lines and events give what holds pictures, or else the value that says most; previews are
+    left out.
+
+    Raises:
+        Cut: It is a stream of events, and it ends before a picture came whole.
+        ValueError: It is none of these, or ends too early.
+    """
+    text = skeleton.strip()
+    try:
+        return loads(text)
+    except ValueError as error:
+        if _BARE.fullmatch(text) or is_picture(text):
+            return text
+        is_stream = bool(_STREAM.match(text))
+        values = list(deque(_events(text) if is_stream else _lines(text), MOST_VALUES))
+        finals = [value for value in values if not is_partial(value)]
+        drawn = _drawn(finals)
+        if drawn:
+            return drawn
+        if is_stream and (not finals or _ends_in_an_event(text)):
+            raise Cut('only previews came' if values else 'no event is whole') from error
+        if not finals or (not is_stream and _ends_within(text)):
+            raise
+    return next((value for value in reversed(finals) if failed_in_success(value)), finals[-1])
+
+
+def _drawn(finals: list[Json]) -> list[Json]:
+    """Keep what holds pictures, and what tells of those that were lost beside them."""
+    said = _said_in_pieces(finals)
+    if said:
+        finals.append(said)
+    drawn, lost = list[Json](), list[Json]()
+    for value in finals:
+        if find_items(value):
+            drawn.append(value)
+        elif trouble_in(value):
+            lost.append(value)
+    return [*drawn, *lost] if drawn else []
+
+
+def _said_in_pieces(values: list[Json]) -> Json:
+    """Put a chat together that came word by word; None where none did."""
+    pieces: list[str] = []
+    for value in values:
+        choices = value.get('choices') if isinstance(value, dict) else None
+        first = choices[0] if isinstance(choices, list) and choices else None
+        delta = first.get('delta') if isinstance(first, dict) else None
+        piece = delta.get('content') if isinstance(delta, dict) else None
+        pieces += [piece] if isinstance(piece, str) else []
+    content = ''.join(pieces)
+    return {'choices': [{'message': {'content': content}}]} if len(pieces) > 1 else None
+
+
+def payloads(event: str) -> Iterator[Json]:
+    """Read what the data lines of one event say, its name taken for a type where it has none.
+
+    What is no JSON is passed over, unless it is the text of an error; `[DONE]` is given as it is.
+    """
+    name, data = '', list[str]()
+    for line in _LINE_END.split(event.removeprefix('\ufeff')):
+        field, _, value = line.partition(':')
+        if field == 'data':
+            data.append(value.removeprefix(' '))
+        elif field == 'event':
+            name = value.strip()
+    payload = '\n'.join(data)
+    if payload.strip() == DONE:
+        yield DONE
+    elif payload.strip():
+        try:
+            yield _named(loads(payload), name)
+        except ValueError:
+            if name == 'error':
+                yield {'error': payload.strip()}
+
+
+def is_partial(value: Json) -> bool:
+    """Whether an event holds a preview and not a finished picture."""
+    kind = value.get('type') if isinstance(value, dict) else None
+    return isinstance(kind, str) and (kind in PREVIEWS or kind.endswith('partial_image'))
+
+
+def _named(value: Json, name: str) -> Json:
+    if name == 'error' and not (isinstance(value, dict) and value.get('error')):
+        return {'error': value}
+    if name and isinstance(value, dict) and 'type' not in value:
+        return {**value, 'type': name}
+    return value
+
+
+def _lines(text: str) -> Iterator[Json]:
+    """Read JSON lines, or JSON after JSON; the last may be cut, and others may be no JSON."""
+    found = False
+    for line in _LINE_END.split(text):
+        try:
+            value = loads(line)
+        except ValueError:
+            continue
+        if isinstance(value, dict | list):
+            found = True
+            yield value
+    at, read = 0, json.JSONDecoder(strict=False).raw_decode
+    try:
+        while not found and at < len(text):
+            value, at = read(text, at)
+            if not isinstance(value, dict | list):
+                return
+            yield value
+    except (ValueError, RecursionError):
+        return
+
+
+def _events(text: str) -> Iterator[Json]:
+    for event in re.split(EVENT_END, text):
+        yield from (value for value in payloads(event) if value != DONE)
+
+
+def _ends_in_an_event(text: str) -> bool:
+    """Whether the last event says something that is not whole."""
+    last = re.split(EVENT_END, text)[-1]
+    return bool(re.search(r'^data: ?[\[{"]', last, re.MULTILINE)) and not list(payloads(last))
+
+
+def _ends_within(text: str) -> bool:
+    """Whether the last of some JSON lines is cut."""
+    last = _LINE_END.split(text)[-1].strip()
+    try:
+        loads(last)
+    except ValueError:
+        return last.startswith(('{', '['))
+    return False

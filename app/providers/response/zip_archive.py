@@ -1,0 +1,104 @@
+"""Unpacks the pictures of an answer that is a zip, within bounds."""
+
+from __future__ import annotations
+
+import asyncio
+import lzma
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+
+from app.errors import ErrorKind, Failure, ProviderError
+from app.models import Received
+from app.storage.metadata.mime import mime_of
+from app.storage.temp_file import HEAD_BYTES, Incoming
+
+ZIP = b'PK\x03\x04'
+BLOCK_BYTES = 256 * 1024
+MOST_MEMBERS = 64
+MOST_BYTES = 640 * 1024 * 1024  # ten pictures at their cap
+FREE_BYTES = 1024 * 1024
+MOST_TIMES = 100  # a picture is packed already; what swells more than this is no picture
+
+# All that `zipfile` and the modules it unpacks with raise for bytes that are not as they should be.
+_FAULTS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    OverflowError,
+)
+
+
+class Damaged(Exception):
+    """It is no zip, or one that can not be unpacked."""
+
+
+async def unzipped(raw: Received, incoming: Callable[[], Incoming]) -> list[Received]:
+    """Unpack the pictures in their order; what is none is left in it.
+
+    Raises:
+        Damaged: Nothing of it can be unpacked.
+        ProviderError: `too_large`.
+        StorageFailed: The disk refused.
+    """
+    work = asyncio.create_task(asyncio.to_thread(_unzipped, raw, incoming))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        done, _ = await asyncio.wait([work])  # a thread can't be stopped, and makes files
+        for task in done:
+            remove(task.result() if not task.exception() else ())
+        raise
+
+
+def remove(pictures: Iterable[Received]) -> None:
+    """Throw files away that nobody takes."""
+    for picture in pictures:
+        picture.path.unlink(missing_ok=True)
+
+
+def _unzipped(raw: Received, incoming: Callable[[], Incoming]) -> list[Received]:
+    received: list[Received] = []
+    try:
+        with zipfile.ZipFile(raw.path) as packed:
+            received.extend(_members(packed, raw.size_bytes, incoming))
+    except _FAULTS as error:
+        remove(received)
+        raise Damaged(str(error)) from error
+    except BaseException:
+        remove(received)
+        raise
+    return received
+
+
+def _members(
+    packed: zipfile.ZipFile, size_bytes: int, incoming: Callable[[], Incoming]
+) -> Iterator[Received]:
+    left_bytes = min(MOST_BYTES, max(FREE_BYTES, MOST_TIMES * size_bytes))
+    for member in packed.infolist()[:MOST_MEMBERS]:
+        with packed.open(member) as packed_file:
+            head = packed_file.read(HEAD_BYTES)
+            if not mime_of(head):
+                continue
+            file = incoming()
+            try:
+                block = head
+                while block:
+                    left_bytes -= len(block)
+                    if left_bytes < 0:
+                        raise _too_large()
+                    file.write(block)
+                    block = packed_file.read(BLOCK_BYTES)
+            except BaseException:
+                file.discard()
+                raise
+            yield file.received()
+
+
+def _too_large() -> ProviderError:
+    reason = 'a compressed answer that swells out of proportion'
+    return ProviderError(Failure(kind=ErrorKind.TOO_LARGE, reason=reason))

@@ -1,0 +1,233 @@
+"""Fetches the pictures that an answer only names, at once, as files of ours.
+
+Servers behind a proxy or in a container often name a host that only they can reach. The same path
+on the provider's own origin then has the picture more often than not; a private address itself is
+never called.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+import httpx
+
+from app.errors import ErrorKind, Failure, ProviderError
+from app.log import logger
+from app.models import MOST_IMAGE_BYTES, Received
+from app.net.client import FETCH_DEADLINE_S, Outbound, blocked, too_large, what_happened
+from app.net.decompress import NotInflated, inflated
+from app.net.urls import Address, Blocked, Origin, Private, absolute, address_of, without_query
+from app.storage.metadata.mime import mime_of, what_is
+from app.storage.temp_file import Incoming
+
+log = logger(__name__)
+
+LONGEST_URL_SHOWN = 2_000
+API_ROOT = '/v1'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a picture is waited for.
+
+    Attributes:
+        deadline_s: For all tries together.
+        window_s: How long each `least_bytes` of the body may take: 1 kB/s.
+        pause_s: Before the second try; before the third, twice that.
+    """
+
+    deadline_s: float = FETCH_DEADLINE_S
+    window_s: float = 10.0
+    least_bytes: int = 10_000
+    tries: int = 3
+    pause_s: float = 0.4
+
+
+PATIENCE = Patience()
+
+
+class Fetcher:
+    """Fetches for one provider, with its key on its own origin and nowhere else."""
+
+    def __init__(
+        self,
+        outbound: Outbound,
+        base_url: str,
+        origin: Origin,
+        headers: dict[str, str],
+        patience: Patience = PATIENCE,
+    ) -> None:
+        self._outbound = outbound
+        self._base_url = base_url
+        self._origin = origin
+        self._headers = {**headers, 'Accept': 'image/*, */*;q=0.5'}
+        self._patience = patience
+
+    async def fetch(self, text: str, incoming: Callable[[], Incoming]) -> tuple[Received, str]:
+        """Get a picture; a GET is free, so it is tried again.
+
+        Args:
+            text: The address as the answer spells it, absolute or not.
+            incoming: Opens a place for the bytes.
+
+        Returns:
+            What came, and the absolute address it came from.
+
+        Raises:
+            ProviderError: `blocked_url`, `image_fetch_failed` or `too_large`.
+        """
+        try:
+            address = address_of(absolute(text, self._base_url))
+        except Blocked as error:
+            raise blocked(text, str(error)) from error
+        failures: list[ProviderError] = []
+        try:
+            async with asyncio.timeout(self._patience.deadline_s):
+                received, place = await self._try(address, incoming, failures)
+        except TimeoutError as error:
+            raise next(iter(failures), _lost(address, 'not there in time')) from error
+        return received, str(place)[:LONGEST_URL_SHOWN]
+
+    async def _try(
+        self,
+        address: Address,
+        incoming: Callable[[], Incoming],
+        failures: list[ProviderError],
+    ) -> tuple[Received, Address]:
+        for attempt in range(1, self._patience.tries + 1):
+            failures.clear()
+            try:
+                return await self._round(address, incoming, failures, may_guess=attempt == 1)
+            except ProviderError:
+                if attempt == self._patience.tries or not any(map(_may_come, failures)):
+                    raise
+            await asyncio.sleep(self._patience.pause_s * attempt)
+        raise AssertionError('the loop returns or raises')
+
+    async def _round(
+        self,
+        address: Address,
+        incoming: Callable[[], Incoming],
+        failures: list[ProviderError],
+        *,
+        may_guess: bool,
+    ) -> tuple[Received, Address]:
+        """Ask for the picture where it is said to be, then wherever else it may well be.
+
+        Args:
+            address: Where it is said to be.
+            incoming: Opens a place for the bytes.
+            failures: Takes what was seen at each place; the first is raised.
+            may_guess: Whether another path may be tried, too.
+        """
+        place: Address | None = address
+        while place:
+            try:
+                received = await self._once(place, incoming)
+                if place != address:
+                    _refuse_other_than_pictures(received, place)
+                    log.info('a picture was not at its address, but at %s', _shown(place))
+                return received, place
+            except ProviderError as error:
+                log.info('no picture at %s: %s', _shown(place), error.failure.reason)
+                failures.append(error)
+                may_guess = may_guess and place.target == address.target
+                place = self._elsewhere(place, error, may_guess=may_guess)
+        raise failures[0]
+
+    def _elsewhere(
+        self, place: Address, error: ProviderError, *, may_guess: bool
+    ) -> Address | None:
+        """Say where a picture may be that is not at a place."""
+        if place.origin != self._origin:
+            is_same_host = place.origin.host == self._origin.host
+            reachable = not isinstance(
+                error.__cause__, Private | httpx.ConnectError | httpx.ConnectTimeout
+            )
+            return None if reachable and not is_same_host else replace(place, origin=self._origin)
+        is_below_api = place.target.startswith(f'{API_ROOT}/')
+        if may_guess and is_below_api and error.failure.http_status == 404:
+            return replace(place, target=place.target.removeprefix(API_ROOT))
+        return None
+
+    async def _once(self, place: Address, incoming: Callable[[], Incoming]) -> Received:
+        try:
+            async with self._outbound.picture(
+                str(place), own=self._origin, headers=self._headers
+            ) as response:
+                return await self._read(response, place, incoming())
+        except httpx.HTTPError as error:
+            raise _lost(place, what_happened(error)) from error
+        except NotInflated as error:
+            raise _lost(place, str(error)) from error
+
+    async def _read(self, response: httpx.Response, place: Address, file: Incoming) -> Received:
+        coding = response.headers.get('content-encoding', '')
+        try:
+            async with (
+                aclosing(_steady(response.aiter_raw(), place, self._patience)) as raw,
+                aclosing(inflated(raw, coding)) as blocks,
+            ):
+                async for block in blocks:
+                    file.write(block)
+        except BaseException:
+            file.discard()
+            raise
+        return file.received()
+
+
+async def _steady(
+    blocks: AsyncIterator[bytes], place: Address, patience: Patience
+) -> AsyncGenerator[bytes, None]:
+    """Pass a body on as long as it comes fast enough and does not become too much.
+
+    Raises:
+        ProviderError: It does not, or it does.
+    """
+    clock = asyncio.get_running_loop().time
+    due_s, in_window_bytes, all_bytes = clock() + patience.window_s, 0, 0
+    while True:
+        try:
+            async with asyncio.timeout_at(due_s):
+                block = await anext(blocks, None)
+        except TimeoutError as error:
+            raise _lost(place, 'it came too slowly') from error
+        if block is None:
+            return
+        in_window_bytes += len(block)
+        all_bytes += len(block)
+        if all_bytes > MOST_IMAGE_BYTES:
+            raise too_large(str(place))
+        if in_window_bytes >= patience.least_bytes:
+            due_s, in_window_bytes = clock() + patience.window_s, 0
+        yield block
+
+
+def _refuse_other_than_pictures(received: Received, place: Address) -> None:
+    """Keep a page that a server has for any path from passing for the picture we guessed at."""
+    if mime_of(received.head) is None:
+        received.path.unlink(missing_ok=True)
+        raise _lost(place, what_is(received.head))
+
+
+def _may_come(error: ProviderError) -> bool:
+    """Whether the same GET may bring the picture a moment later."""
+    if error.failure.kind is not ErrorKind.IMAGE_FETCH_FAILED:
+        return False
+    status = error.failure.http_status or 0
+    return isinstance(error.__cause__, httpx.HTTPError) or status == 404 or status >= 500
+
+
+def _shown(place: Address) -> str:
+    return without_query(str(place)) or ''
+
+
+def _lost(place: Address, reason: str) -> ProviderError:
+    return ProviderError(
+        Failure(
+            kind=ErrorKind.IMAGE_FETCH_FAILED, url=str(place)[:LONGEST_URL_SHOWN], reason=reason
+        )
+    )

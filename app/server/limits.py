@@ -1,0 +1,66 @@
+"""How patient the server is, and how many connections it carries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.access.visitors import MOST_CONNECTIONS_A_VISITOR, Proxies, Shares
+
+SPARE_FILES = 200  # for pictures, the database and calls outwards
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long each part of a request may take.
+
+    Attributes:
+        head_s: From the connection, or the first byte of a later request, to the end of its head.
+        body_s: For a body, and beyond that by its size, at `body_bytes_a_s`.
+        crowded_s: For the head on a connection that is one too many.
+        leftover_s: For the rest of a request that is answered already, and the next one's head.
+        stalled_s: Without any progress of an answer that the other end does not read.
+    """
+
+    head_s: float = 10.0
+    body_s: float = 10.0
+    body_bytes_a_s: float = 8_000.0
+    crowded_s: float = 2.0
+    leftover_s: float = 10.0
+    stalled_s: float = 300.0
+
+
+class Gate:
+    """Counts connections, all and by visitor."""
+
+    def __init__(
+        self,
+        proxies: Proxies,
+        most: int,
+        a_visitor: int = MOST_CONNECTIONS_A_VISITOR,
+        patience: Patience | None = None,
+    ) -> None:
+        self.patience = patience or Patience()
+        self._proxies = proxies
+        self._most = most
+        self._a_visitor = a_visitor
+        self._all = 0
+        self._shares = Shares(a_visitor)
+
+    def share_of(self, peer: str) -> str:
+        """Say whose share a connection counts to; empty where there is no limit."""
+        return self._proxies.share_of(peer)
+
+    def is_shut(self, share: str) -> bool:
+        """Whether not even a refusal can be afforded."""
+        return self._all >= self._most or self._shares.held(share) >= 2 * self._a_visitor
+
+    def enter(self, share: str) -> bool:
+        """Count one in; False if it is one too many for this visitor."""
+        self._all += 1
+        return not share or self._shares.take(share)
+
+    def leave(self, share: str) -> None:
+        """Count one out."""
+        self._all -= 1
+        if share:
+            self._shares.give_back(share)

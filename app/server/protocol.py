@@ -1,0 +1,191 @@
+"""Deadlines and shares, over either of uvicorn's protocols."""
+
+from __future__ import annotations
+
+import asyncio
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from app.log import logger
+from app.server.limits import Gate
+from app.web.security.framing import MOST_HEAD_BYTES
+from app.web.security.guard import CROWDED, HEADERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from uvicorn.protocols.http.h11_impl import H11Protocol as Parser
+else:
+    Parser = object
+
+log = logger(__name__)
+
+TOO_SLOW = b'HTTP/1.1 408 Request Timeout\r\n'
+MALFORMED = b'HTTP/1.1 400 Bad Request\r\n'
+
+
+class Stage(Enum):
+    """What a connection is busy with."""
+
+    HEAD = auto()
+    BODY = auto()
+    ANSWER = auto()
+    LEFTOVER = auto()
+    IDLE = auto()
+    CLOSING = auto()
+
+
+class Edge(Parser):
+    """What both of uvicorn's protocols gain."""
+
+    def __init__(self, *, gate: Gate, **given: object) -> None:
+        super().__init__(**given)  # type: ignore[arg-type]
+        self._gate = gate
+        self._share = ''
+        self._inside = False
+        self._crowded = False
+        self._stage = Stage.IDLE
+        self._since = 0.0
+        self._received_bytes = 0
+        self._deadline: asyncio.TimerHandle | None = None
+        self._stall: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Count a connection in, and start the clock."""
+        super().connection_made(transport)
+        self._share = self._gate.share_of(self.client[0] if self.client else '')
+        if self._gate.is_shut(self._share):
+            transport.abort()
+            return
+        self._inside = True
+        self._crowded = not self._gate.enter(self._share)
+        self.app_state = {**self.app_state, CROWDED: self._crowded}
+        self._begin(Stage.HEAD)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Count it out."""
+        self._stop_clocks()
+        self._stage = Stage.CLOSING
+        if self._inside:
+            self._inside = False
+            self._gate.leave(self._share)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Pass bytes on, and see how far the request has come with them."""
+        if self._stage is Stage.CLOSING:
+            return
+        if self._stage is Stage.IDLE:
+            self._begin(Stage.HEAD)
+        self._received_bytes += len(data)
+        super().data_received(data)
+        if self.transport.is_closing():
+            return
+        stage = self._stage_by_parser()
+        if self._stage is Stage.LEFTOVER and stage is Stage.HEAD:
+            return
+        if stage is not self._stage:
+            self._begin(stage)
+        elif stage in (Stage.HEAD, Stage.ANSWER) and self._received_bytes > MOST_HEAD_BYTES:
+            self._refuse(MALFORMED, 'The head of this request is too long.')
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request; what still comes of the last is thrown away, for a while."""
+        unread = not getattr(self, 'pipeline', ()) and self.cycle.more_body
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._begin(Stage.CLOSING)
+        elif unread:
+            self._begin(Stage.LEFTOVER)
+        else:
+            stage = self._stage_by_parser()
+            self._begin(Stage.IDLE if stage is Stage.HEAD else stage)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what the parser can't read."""
+        self._refuse(MALFORMED, msg)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """End a connection that has had its answers, even if the other end doesn't read them."""
+        super().timeout_keep_alive_handler()
+        self._begin(Stage.CLOSING)
+
+    def pause_writing(self) -> None:
+        """Start the clock for whoever doesn't read."""
+        super().pause_writing()
+        if self._share:
+            self._stall = self.loop.call_later(self._gate.patience.stalled_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Stop it again."""
+        super().resume_writing()
+        if self._stall:
+            self._stall.cancel()
+
+    def _stage_by_parser(self) -> Stage:
+        if self.cycle is None or self.cycle.response_complete:
+            return Stage.HEAD
+        return Stage.BODY if self.cycle.more_body else Stage.ANSWER
+
+    def _begin(self, stage: Stage) -> None:
+        self._stage = stage
+        self._since = self.loop.time()
+        self._received_bytes = 0
+        if self._deadline:
+            self._deadline.cancel()
+        patience = self._gate.patience
+        clocks: dict[Stage, tuple[float, Callable[[], None]]] = {
+            Stage.HEAD: (patience.crowded_s if self._crowded else patience.head_s, self._late),
+            Stage.BODY: (patience.body_s, self._body_due),
+            Stage.LEFTOVER: (patience.leftover_s, self._close),
+            Stage.CLOSING: (patience.stalled_s, self.transport.abort),
+        }
+        if stage in clocks:
+            self._deadline = self.loop.call_later(*clocks[stage])
+
+    def _late(self) -> None:
+        if self._received_bytes:
+            self._refuse(TOO_SLOW, 'The request took too long to arrive.')
+        else:
+            self._close()
+
+    def _body_due(self) -> None:
+        """Give a body the time that its size takes; while we don't read, it is not late."""
+        patience = self._gate.patience
+        due = patience.body_s + self._received_bytes / patience.body_bytes_a_s
+        left = self._since + due - self.loop.time()
+        if self.flow.read_paused:
+            left = patience.body_s
+        if left > 0:
+            self._deadline = self.loop.call_later(left, self._body_due)
+            return
+        log.info('a request body came too slowly; its connection is closed')
+        self.transport.abort()
+
+    def _refuse(self, status: bytes, sentence: str) -> None:
+        """Answer without the app, and close; not into the middle of an answer."""
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete or not cycle.response_started:
+            self.transport.write(_answer(status, sentence))
+        self._close()
+
+    def _close(self) -> None:
+        """Close, and not wait for ever until the other end has read what is left."""
+        self.transport.close()
+        self._begin(Stage.CLOSING)
+
+    def _stop_clocks(self) -> None:
+        for clock in (self._deadline, self._stall):
+            if clock:
+                clock.cancel()
+
+
+def _answer(status: bytes, sentence: str) -> bytes:
+    text = sentence.encode('ascii')
+    headers = HEADERS | {
+        'content-type': 'text/plain; charset=utf-8',
+        'content-length': str(len(text)),
+        'connection': 'close',
+    }
+    lines = ''.join(f'{name}: {value}\r\n' for name, value in headers.items())
+    return status + lines.encode('ascii') + b'\r\n' + text

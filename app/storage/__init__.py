@@ -1,0 +1,1 @@
+"""Files of ours: pictures, thumbnails, temporary files, the lock, and the decoder."""

@@ -1,0 +1,206 @@
+"""The child: reads one order a line, decodes one picture under limits, answers in one frame.
+
+Run as a file of its own: it knows Pillow and nothing of Easel. Orders and answers are JSON and not
+pickles, so that a child taken over by a picture can't run code in the server. A frame is the
+number of its order, the length of its JSON, and that JSON.
+
+    order   {"number": 1, "path": "...", "format": "PNG", "thumbs": {"480": "...", "960": "..."}}
+    answer  {"width": 1024, "height": 768, "mean_colour": "#7f6a55"}, {"refused": "..."} for a bad
+            picture, or {"failed": "..."} where the disk or the system let the child down
+
+    order   {"number": 2, "read": "...", "format": "PNG"}
+    answer  {"settings": {"generator": "Easel", "prompt": "..."}} or {"refused": "..."}
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import struct
+import sys
+import warnings
+from operator import mul
+from pathlib import Path
+
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+
+MOST_PIXELS = 40_000_000
+MOST_FRAMES = 200
+MEMORY_BYTES = 512 * 1024 * 1024
+ADDRESSES_BYTES = 1 << 30  # libraries and thread stacks, of which little is ever touched
+CPU_S = 5
+FILE_BYTES = 64 * 1024 * 1024
+WEBP_QUALITY = 80
+WEBP_METHOD = 2
+LONGEST_SIDE_WEBP = 16_383
+MOST_PROFILE_BYTES = 16_384
+HEAD = struct.Struct('>QI')  # the order's number, the length; `client.py` has both constants too
+# Source: the twelve texts of a label and its generator, each cut at 32,000 characters, none of
+# which takes more than the 12 bytes of two escaped halves in JSON: 4.6 MB.
+MOST_ANSWER_BYTES = 5_000_000
+# Pillow's own OSErrors have no number; damaged bytes ask for odd seeks, and ours are the limits.
+THE_PICTURES_OWN = (None, errno.EINVAL, errno.ENOMEM, errno.EFBIG)
+NEW_NETWORK, NEW_USERS = 0x40000000, 0x10000000  # Source: linux/sched.h
+
+
+class RefusedError(Exception):
+    """The picture is not one we keep; the text says why."""
+
+
+def main() -> None:
+    """Serve orders until standard input ends."""
+    limit_ourselves()
+    leave_the_network()
+    Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    warnings.simplefilter('ignore')
+    for line in sys.stdin:
+        allow_cpu(CPU_S)
+        order = json.loads(line)
+        sys.stdout.buffer.write(frame(order['number'], answer(order)))
+        sys.stdout.buffer.flush()
+
+
+def limit_ourselves() -> None:
+    """Cap memory, files and core dumps, where the system can."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
+        resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES_BYTES, ADDRESSES_BYTES))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
+
+
+def leave_the_network() -> None:
+    """Move to a network of our own with nothing in it, where the system lets us.
+
+    Not for root, who would lose the right to read other people's files with the new user space.
+    """
+    with contextlib.suppress(ImportError, AttributeError, OSError):
+        import ctypes
+
+        unshare = ctypes.CDLL(None).unshare
+        if unshare(NEW_NETWORK) and os.geteuid():
+            unshare(NEW_USERS | NEW_NETWORK)
+
+
+def allow_cpu(seconds: int) -> None:
+    """Allow this much processor time from now on; past it the system ends the process."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        limit = int(used.ru_utime + used.ru_stime) + seconds
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+
+
+def answer(order: dict[str, object]) -> dict[str, object]:
+    """Carry one order out."""
+    if 'read' in order:
+        return {'settings': settings_in(str(order['read']), str(order['format']))}
+    thumbs = order['thumbs']
+    assert isinstance(thumbs, dict)  # noqa: S101 (the server wrote the order)
+    try:
+        return decode(str(order['path']), str(order['format']), thumbs)
+    except RefusedError as error:
+        return {'refused': str(error)}
+    except MemoryError:
+        return {'refused': 'too large to decode'}
+    except UnidentifiedImageError:
+        return {'refused': 'damaged'}
+    except Exception as error:  # Pillow raises nearly everything on damaged bytes
+        if isinstance(error, OSError) and error.errno not in THE_PICTURES_OWN:
+            return {'failed': str(error.strerror)}
+        return {'refused': f'{type(error).__name__}: {error}'[:200]}
+
+
+def frame(number: int, found: dict[str, object]) -> bytes:
+    """Pack an answer; one over the limit becomes a refusal."""
+    body = json.dumps(found).encode()
+    if len(body) > MOST_ANSWER_BYTES:
+        body = json.dumps({'refused': 'too much text'}).encode()
+    return HEAD.pack(number, len(body)) + body
+
+
+def settings_in(path: str, form: str) -> dict[str, str | int | float]:
+    """Read what a picture's file says of how it was made."""
+    house = str(Path(__file__).resolve().parents[2])
+    if house not in sys.path:
+        sys.path.append(house)
+    from app.storage.metadata.read import read_settings
+
+    return read_settings(path, form)
+
+
+def decode(path: str, form: str, thumbs: dict[str, str]) -> dict[str, object]:
+    """Decode a whole picture and write its thumbnails.
+
+    Raises:
+        RefusedError: Another format than its first bytes say, or over a limit.
+    """
+    with Image.open(path, formats=[form]) as picture:
+        if picture.format != form:
+            raise RefusedError(f'really {picture.format}')
+        if picture.width * picture.height > MOST_PIXELS:
+            raise RefusedError('over 40 megapixels')
+        refuse_many_frames(picture)
+        profile = picture.info.get('icc_profile', b'')
+        picture.load()
+        ImageOps.exif_transpose(picture, in_place=True)
+        plain = plain_colours(picture)
+    for width, target in thumbs.items():
+        save_thumb(plain, int(width), target, profile)
+    return {'width': plain.width, 'height': plain.height, 'mean_colour': mean_colour(plain)}
+
+
+def refuse_many_frames(picture: Image.Image) -> None:
+    """Stop at the first frame too many; back to the first one otherwise."""
+    if not getattr(picture, 'is_animated', False):
+        return
+    try:
+        picture.seek(MOST_FRAMES)
+    except EOFError:
+        picture.seek(0)
+        return
+    raise RefusedError('over 200 frames')
+
+
+def plain_colours(picture: Image.Image) -> Image.Image:
+    """Give RGB, or RGBA where something shows through; 16-bit greys are scaled, not cut."""
+    if picture.mode.startswith('I'):
+        picture = picture.point(lambda value: value / 256).convert('L')
+    if picture.mode in ('RGB', 'RGBA'):
+        return picture
+    clear = picture.mode in ('LA', 'PA', 'RGBa', 'La') or 'transparency' in picture.info
+    return picture.convert('RGBA' if clear else 'RGB')
+
+
+def save_thumb(picture: Image.Image, width: int, target: str, profile: bytes) -> None:
+    """Write one thumbnail, never larger than the picture."""
+    width = min(width, picture.width)
+    height = max(1, round(picture.height * width / picture.width))
+    if height > LONGEST_SIDE_WEBP:
+        width, height = max(1, width * LONGEST_SIDE_WEBP // height), LONGEST_SIDE_WEBP
+    small = picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    if len(profile) > MOST_PROFILE_BYTES:
+        profile = b''
+    small.save(
+        target, 'WEBP', quality=WEBP_QUALITY, method=WEBP_METHOD, icc_profile=profile, exif=b''
+    )
+
+
+def mean_colour(picture: Image.Image) -> str:
+    """Average the picture to one `#rrggbb`, without a copy of it."""
+    counts = picture.histogram()
+    pixels = picture.width * picture.height
+    bands = [counts[start : start + 256] for start in (0, 256, 512)]
+    means = [round(sum(map(mul, band, range(256))) / pixels) for band in bands]
+    return '#' + ''.join(f'{mean:02x}' for mean in means)
+
+
+if __name__ == '__main__':
+    main()

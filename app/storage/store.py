@@ -1,0 +1,259 @@
+"""Bytes on their way to being a kept picture.
+
+Files first, rows after: a picture is written to a temporary file while it arrives, checked and
+thumbnailed by the decoder child, then synced, renamed to its place, and only then written about.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import uuid
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.errors import ErrorKind, Failure, ProviderError
+from app.log import logger
+from app.models import Kept, Received
+from app.storage.decoder import Decoded, Decoder, DecoderFailed
+from app.storage.files import open_beneath
+from app.storage.metadata.mime import MIME_EXTENSIONS, mime_of, what_is
+from app.storage.placement import beside, key_of, put_in_place, set_aside
+from app.storage.temp_file import HEAD_BYTES, Incoming, storage_failed
+
+if TYPE_CHECKING:
+    from app.storage.metadata import Label, Written
+
+log = logger(__name__)
+
+THUMB_WIDTHS = (480, 960)
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The folders of one data folder, and the way a picture takes into them."""
+
+    data: Path
+    decoder: Decoder
+
+    @property
+    def images(self) -> Path:
+        """Where originals are, by day."""
+        return self.data / 'images'
+
+    @property
+    def arriving(self) -> Path:
+        """Where what is arriving is; on the same disk, so that a rename is enough."""
+        return self.data / 'arriving'
+
+    def thumb(self, digest: str, width: int) -> Path:
+        """Where a thumbnail is."""
+        return self.data / 'thumbs' / digest[:2] / f'{digest}-{width}.webp'
+
+    def original(self, file: str) -> Path:
+        """Where a picture is, by its key."""
+        return self.images / file
+
+    def prepare(self) -> None:
+        """Make the folders, and throw away what an earlier run had not finished receiving.
+
+        Raises:
+            StorageFailed: The data folder can't be written.
+        """
+        try:
+            for folder in (self.data, self.images, self.arriving, self.data / 'thumbs'):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for leftover in self.arriving.iterdir():
+                leftover.unlink()
+        except OSError as error:
+            raise storage_failed(error) from error
+
+    def incoming(self) -> Incoming:
+        """Open a place for a picture that is about to arrive.
+
+        Raises:
+            StorageFailed: The disk refused.
+        """
+        try:
+            return Incoming(self.arriving)
+        except OSError as error:
+            raise storage_failed(error) from error
+
+    async def keep(self, received: Received, label: Label) -> Kept:
+        """Check a picture, write its label inside, and put it durably in place with its thumbnails.
+
+        Args:
+            received: What came; its file is gone afterwards, whatever happens.
+            label: What is true of it so far; its size is added here.
+
+        Raises:
+            ProviderError: `not_an_image` or `bad_image`; `set_aside` where it was not the
+                picture that failed, but we.
+            StorageFailed: The disk refused.
+        """
+        thumbs = {w: self.arriving / f'{received.path.stem}-{w}.webp' for w in THUMB_WIDTHS}
+        labelled = self.arriving / f'{received.path.stem}-labelled.part'
+        try:
+            mime = _recognise(received)
+            decoded = await self._decode_or_set_aside(received, mime, thumbs, label)
+            label = replace(label, width=decoded.width, height=decoded.height)
+            written = await asyncio.to_thread(_label, received, labelled, label)
+            file = key_of(label.prompt, written.digest, MIME_EXTENSIONS[mime], label.created_at)
+            places = {thumbs[w]: self.thumb(written.digest, w) for w in THUMB_WIDTHS}
+            await asyncio.to_thread(put_in_place, places, written, self.original(file))
+        finally:
+            for path in (received.path, labelled, *thumbs.values()):
+                path.unlink(missing_ok=True)
+                beside(path).unlink(missing_ok=True)
+        return Kept(
+            digest=written.digest,
+            file=file,
+            mime=mime,
+            width=decoded.width,
+            height=decoded.height,
+            size_bytes=written.size_bytes,
+            mean_colour=decoded.mean_colour,
+            id=label.image_id,
+            created_at=label.created_at,
+            revised_prompt=received.revised_prompt,
+            source_url=received.source_url,
+            seed=received.seed if label.seed is None else label.seed,
+        )
+
+    async def _decode_or_set_aside(
+        self, received: Received, mime: str, thumbs: dict[int, Path], label: Label
+    ) -> Decoded:
+        """Decode; what our own decoder failed at may have been paid for, and is not thrown away."""
+        try:
+            return await self.decoder.decode(received.path, mime, thumbs)
+        except DecoderFailed as error:
+            file = await asyncio.to_thread(set_aside, self.data, received, mime, label)
+            log.warning('a picture is set aside unchecked: %s', error.failure.reason)
+            failure = replace(error.failure, kind=ErrorKind.SET_ASIDE, file=file)
+            raise ProviderError(failure) from error
+
+    async def small(self, received: Received) -> bytes:
+        """Give a small WebP of a picture that is not kept; its file is gone afterwards.
+
+        Raises:
+            ProviderError: `not_an_image` or `bad_image`.
+            StorageFailed: The disk refused.
+        """
+        made = self.arriving / f'{received.path.stem}-small.webp'
+        try:
+            mime = _recognise(received)
+            await self.decoder.decode(received.path, mime, {THUMB_WIDTHS[0]: made})
+            return await asyncio.to_thread(made.read_bytes)
+        except OSError as error:
+            raise storage_failed(error) from error
+        finally:
+            for path in (received.path, made):
+                path.unlink(missing_ok=True)
+
+    async def ensure_thumbs(self, digest: str, file: str) -> None:
+        """Make the thumbnails of a kept picture again if they are gone.
+
+        They are not in a backup, need not survive a power cut, and are never worth a fault: where
+        the picture itself is gone too, nothing is made.
+        """
+        thumbs = {width: self.thumb(digest, width) for width in THUMB_WIDTHS}
+        original = self.original(file)
+        if all(_is_whole(path) for path in thumbs.values()):
+            return
+        try:
+            with os.fdopen(open_beneath(self.data, original), 'rb') as opened:
+                mime = mime_of(opened.read(HEAD_BYTES))
+        except OSError:
+            return
+        if mime is None:
+            return
+        with contextlib.suppress(ProviderError):
+            await self._decode_into_place(original, mime, digest)
+
+    async def _decode_into_place(self, path: Path, mime: str, digest: str) -> Decoded:
+        made = {w: self.arriving / f'{uuid.uuid4().hex}-{w}.webp' for w in THUMB_WIDTHS}
+        decoded = await self.decoder.decode(path, mime, made)
+        for width, thumb in made.items():
+            place = self.thumb(digest, width)
+            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            thumb.replace(place)
+        return decoded
+
+    async def look_again(self, path: Path) -> Kept:
+        """Describe a picture that is in its place already, making its thumbnails.
+
+        Raises:
+            ProviderError: `not_an_image` or `bad_image`.
+        """
+        received, digest = await asyncio.to_thread(_look_at, path)
+        mime = _recognise(received)
+        decoded = await self._decode_into_place(path, mime, digest)
+        return Kept(
+            digest=digest,
+            file=path.relative_to(self.images).as_posix(),
+            mime=mime,
+            width=decoded.width,
+            height=decoded.height,
+            size_bytes=received.size_bytes,
+            mean_colour=decoded.mean_colour,
+        )
+
+    async def settings_in(self, path: Path) -> dict[str, str | int | float]:
+        """Read what a picture says of how it was made; empty where it says nothing."""
+        with path.open('rb') as opened:
+            mime = mime_of(opened.read(HEAD_BYTES))
+        return await self.decoder.read(path, mime) if mime else {}
+
+    def forget(self, kept: Kept) -> None:
+        """Remove a picture that was put in place and that no row came to name.
+
+        A kept picture of the same bytes loses its thumbnails too; they are made again when asked
+        for.
+        """
+        original = self.original(kept.file)
+        thumbs = [self.thumb(kept.digest, width) for width in THUMB_WIDTHS]
+        with contextlib.suppress(OSError):
+            for path in (original, beside(original), *thumbs):
+                path.unlink(missing_ok=True)
+
+
+def free_bytes(folder: Path) -> int:
+    """How much room the disk of a folder has."""
+    return shutil.disk_usage(folder).free
+
+
+def _look_at(path: Path) -> tuple[Received, str]:
+    with path.open('rb') as file:
+        received = Received(path=path, size_bytes=path.stat().st_size, head=file.read(HEAD_BYTES))
+    return received, received.digest
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a file has anything in it; after a power cut a fresh one may not."""
+    return path.exists() and path.stat().st_size > 0
+
+
+def _recognise(received: Received) -> str:
+    mime = mime_of(received.head)
+    if mime is None:
+        kind = ErrorKind.NOT_AN_IMAGE
+        raise ProviderError(
+            Failure(kind=kind, reason=what_is(received.head), url=received.source_url)
+        )
+    return mime
+
+
+def _label(received: Received, target: Path, label: Label) -> Written:
+    """Write the label into a copy; a picture that can't take one is kept as it came."""
+    from app.storage.metadata import DamagedContainer, Written, embed  # 8 ms that no start needs
+
+    try:
+        return embed(received.path, target, label)
+    except DamagedContainer as error:
+        log.warning('a picture is kept without its settings inside: %s', error)
+        return Written(path=received.path, digest=received.digest, size_bytes=received.size_bytes)
+    except OSError as error:
+        raise storage_failed(error) from error

@@ -1,0 +1,67 @@
+"""A picture on its way in: a temporary file that never holds more than the cap."""
+
+from __future__ import annotations
+
+import errno
+import os
+import uuid
+from pathlib import Path
+
+from app.errors import N_, ErrorKind, Failure, ProviderError, StorageFailed
+from app.models import MOST_IMAGE_BYTES, Received
+
+HEAD_BYTES = 64
+
+
+class Incoming:
+    """A picture that is arriving: a temporary file that never holds more than the cap."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / f'{uuid.uuid4().hex}.part'
+        self._file = self.path.open('xb', buffering=0)
+        self._size_bytes = 0
+        self._head = b''
+
+    def write(self, block: bytes) -> None:
+        """Add bytes.
+
+        Raises:
+            ProviderError: `too_large`, past the cap of 64 MiB.
+            StorageFailed: The disk refused.
+        """
+        self._size_bytes += len(block)
+        if self._size_bytes > MOST_IMAGE_BYTES:
+            raise ProviderError(Failure(kind=ErrorKind.TOO_LARGE, reason='over 64 MiB'))
+        if len(self._head) < HEAD_BYTES:
+            self._head += block[:HEAD_BYTES]
+        try:
+            if self._file.write(block) != len(block):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            raise storage_failed(error) from error
+
+    @property
+    def size_bytes(self) -> int:
+        """How much has come so far."""
+        return self._size_bytes
+
+    def received(self) -> Received:
+        """Close the file and say what came; nothing of it is checked yet."""
+        self._file.close()
+        return Received(
+            path=self.path,
+            size_bytes=self._size_bytes,
+            head=self._head[:HEAD_BYTES],
+        )
+
+    def discard(self) -> None:
+        """Throw away what came; safe at any time."""
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+
+def storage_failed(error: OSError) -> StorageFailed:
+    """Say what the disk refused, without a path."""
+    return StorageFailed(
+        N_('The data folder could not be written: {reason}.'), reason=error.strerror or error
+    )

@@ -1,0 +1,123 @@
+"""Originals and thumbnails, as a small ASGI app: stat, ETag, one read.
+
+A digest names its bytes for ever, so an answer may be kept for ever too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import quote
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from app.errors import N_, Gone, NotFound, WrongMethod
+from app.log import logger
+from app.storage.files import open_beneath
+from app.storage.metadata.mime import MIME_EXTENSIONS
+from app.storage.store import THUMB_WIDTHS
+from app.web.context import House
+from app.web.security.permissions import visitor_of
+
+log = logger(__name__)
+
+BLOCK_BYTES = 256 * 1024
+FILE_HEADER = 'x-easel-file'  # where the file is below the data folder, for our own command
+FOREVER = 'private, max-age=31536000, immutable'
+POLICY = "default-src 'none'; sandbox"
+MIMES = {extension: mime for mime, extension in MIME_EXTENSIONS.items()}
+
+_ORIGINAL = re.compile(r'/files/([0-9a-f]{64})\.([a-z]{3,4})')
+_THUMB = re.compile(r'/thumbs/([0-9a-f]{64})-(\d{3,4})\.webp')
+
+
+class Files:
+    """Serves what the library knows, by digest and by nothing else."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one file.
+
+        Raises:
+            NotFound: No picture outside the trash has this digest.
+            Gone: There is such a picture, and its file is not there.
+        """
+        if scope['method'] != 'GET':
+            raise WrongMethod(N_('This address takes another method.'))
+        digest, path, mime = await self._find(Request(scope))
+        asked = Headers(scope=scope)
+        response = await asyncio.to_thread(
+            _answer, self._house.config.data, digest, path, mime, asked
+        )
+        if self._house.sessions.has_token(asked):
+            key = path.relative_to(self._house.config.data).as_posix()
+            response.headers[FILE_HEADER] = quote(key)
+        await response(scope, receive, send)
+
+    async def _find(self, request: Request) -> tuple[str, Path, str]:
+        address, only = request.scope['path'], visitor_of(request).only
+        original = _ORIGINAL.fullmatch(address)
+        thumb = _THUMB.fullmatch(address)
+        match = original or thumb
+        digest = str(match[1]) if match else ''
+        file = await self._house.library.images.file_of(digest, only) if digest else None
+        if file is None:
+            raise NotFound(N_('There is no such picture.'))
+        if thumb and int(thumb[2]) in THUMB_WIDTHS:
+            await self._house.store.ensure_thumbs(digest, file)
+            return digest, self._house.store.thumb(digest, int(thumb[2])), 'image/webp'
+        if original and file.endswith(f'.{original[2]}'):
+            return digest, self._house.store.original(file), MIMES[original[2]]
+        raise NotFound(N_('There is no such picture.'))
+
+
+def _answer(root: Path, digest: str, path: Path, mime: str, asked: Headers) -> Response:
+    """Open, compare, read; a link in the file's place is not followed."""
+    gone = Gone(N_('The file of this picture is gone from the data folder.'))
+    try:
+        handle = open_beneath(root, path)
+    except OSError as error:
+        log.warning('%s can not be served: %s', path, error.strerror)
+        raise gone from error
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(handle)
+        log.warning('%s is no file', path)
+        raise gone
+    etag = f'"{digest}-{status.st_size:x}"'
+    headers = {
+        'Cache-Control': FOREVER,
+        'Content-Disposition': _named(path.name),
+        'Content-Security-Policy': POLICY,
+        'Content-Type': mime,
+        'ETag': etag,
+    }
+    if etag in asked.get('if-none-match', ''):
+        os.close(handle)
+        return Response(status_code=304, headers=headers)
+    if status.st_size <= BLOCK_BYTES:
+        with os.fdopen(handle, 'rb') as file:
+            return Response(file.read(), headers=headers)
+    headers['Content-Length'] = str(status.st_size)
+    return StreamingResponse(_blocks(handle), headers=headers)
+
+
+def _named(name: str) -> str:
+    """Say under which name to save it. Source: RFC 6266, and RFC 8187 for what is not ASCII."""
+    plain = re.sub(r'[^A-Za-z0-9._ -]', '_', name)
+    return f'inline; filename="{plain}"; filename*=UTF-8\'\'{quote(name, safe="")}'
+
+
+async def _blocks(handle: int) -> AsyncIterator[bytes]:
+    with os.fdopen(handle, 'rb') as file:
+        while block := await asyncio.to_thread(file.read, BLOCK_BYTES):
+            yield block

@@ -1,0 +1,293 @@
+"""The Create page, and what happens to a generation."""
+
+from __future__ import annotations
+
+import time
+from itertools import islice
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from app.access.visitors import Visitor
+from app.errors import N_, AppError, InvalidRequest
+from app.models import Generation, Submitted
+from app.providers.monitor import Watched
+from app.web.context import House, house_of
+from app.web.error_pages import failure_json, in_words
+from app.web.forms import (
+    LONGEST_PROMPT,
+    MOST_COUNT,
+    ask_of,
+    chosen_in,
+    fields_in,
+    fields_of,
+    form_pairs,
+    new_submission,
+    save_upload,
+    submission_of,
+)
+from app.web.numbers import id_in, number_in
+from app.web.security.permissions import refuse_others, refuse_unseen_prompt, visitor_of
+from app.web.templates import wants_fragment, wants_json
+from app.web.views.estimates import outlooks
+from app.web.views.found_servers import offers_of
+from app.web.views.serializers import generation_json
+
+router = APIRouter()
+TheHouse = Annotated[House, Depends(house_of)]
+TheId = Annotated[int, Depends(id_in)]
+
+RECENT = 18
+MOST_PAGE = 60
+MOST_SUGGESTED = 200
+REFRESH_S = 3
+SHAPES = (
+    ('1024x1024', N_('Square'), '1 : 1'),
+    ('1536x1024', N_('Landscape'), '3 : 2'),
+    ('1024x1536', N_('Portrait'), '2 : 3'),
+    ('1344x768', N_('Wide'), '16 : 9'),
+    ('768x1344', N_('Tall'), '9 : 16'),
+    ('512x512', N_('Small square'), '1 : 1'),
+)
+READ = N_('Read from the picture, as {generator} wrote it.')
+NOTHING_READ = N_('This file says nothing of how it was made.')
+EXAMPLES = (
+    N_('A lighthouse at dusk, long exposure, calm sea'),
+    N_('Snow-covered ridge under two moons, risograph print'),
+    N_('Quiet harbour at dawn, watercolour'),
+)
+
+
+@router.get('/')
+async def create_page(request: Request, house: TheHouse) -> Response:
+    """Show the form, and the newest generations below it; who only looks has the gallery."""
+    if not visitor_of(request).makes:
+        return RedirectResponse('/gallery', 303)
+    fields, given = await _starting_fields(request, house)
+    chosen = chosen_in(fields.items())
+    return await _create_page(request, house, fields, given=given, chosen=chosen)
+
+
+@router.post('/generations')
+async def submit(request: Request, house: TheHouse) -> Response:
+    """Queue a generation for each chosen server; what was typed comes back if it can't be used."""
+    pairs = await form_pairs(request)
+    fields, chosen = dict(pairs), chosen_in(pairs)
+    try:
+        visitor = visitor_of(request)
+        submitted = await _submit_each(house, fields, chosen or ('',), visitor)
+    except InvalidRequest as error:
+        if wants_json(request):
+            raise
+        return await _create_page(request, house, fields, given=True, chosen=chosen, error=error)
+    generations = [one.generation for one in submitted]
+    if wants_fragment(request):
+        status = 201 if any(one.new for one in submitted) else 200
+        return await _fragment(request, house, *generations, status=status)
+    return _to_tile(generations[0])
+
+
+@router.post('/reading')
+async def read_picture(request: Request, house: TheHouse) -> Response:
+    """Fill the form with what a picture's file says of how it was made; nothing is kept."""
+    language = house.language(request)
+    incoming = house.store.incoming()
+    try:
+        await save_upload(request, 'picture', incoming)
+        settings = await house.store.settings_in(incoming.received().path)
+    finally:
+        incoming.discard()
+    fields = fields_in(settings)
+    word = language.translate(READ if fields else NOTHING_READ)
+    word = word.format(generator=settings.get('generator', ''))
+    if wants_json(request):
+        return JSONResponse({'fields': fields, 'message': word})
+    return await _create_page(request, house, fields, given=bool(fields), word=word)
+
+
+@router.get('/generations')
+@router.get('/generations.json')
+async def generations_page(request: Request, house: TheHouse) -> Response:
+    """List generations, newest first; a guest's own."""
+    before = number_in(request, 'before')
+    found = await house.library.generations.page(before, MOST_PAGE, visitor_of(request).guest_id)
+    older = f'before={found[-1].id}' if len(found) == MOST_PAGE else None
+    if wants_json(request):
+        language = house.language(request)
+        listed = [generation_json(generation, language) for generation in found]
+        after = house.root.address(f'/generations.json?{older}') if older else None
+        return JSONResponse({'generations': listed, 'next': after})
+    return house.renderer.page(
+        request,
+        'generations.html',
+        generations=found,
+        ahead=await outlooks(house, found),
+        older=f'/generations?{older}' if older else None,
+        now=time.time(),
+        refresh_s=_refresh(found),
+        provider=house.provider_line(),
+    )
+
+
+@router.get('/generations/{id}')
+async def generation_page(request: Request, house: TheHouse, generation_id: TheId) -> Response:
+    """Show one generation: a page, its fragment, or JSON by its `.json` address."""
+    generation = refuse_others(request, await house.library.generations.one(generation_id))
+    if wants_json(request):
+        return JSONResponse(generation_json(generation, house.language(request)))
+    if wants_fragment(request):
+        return await _fragment(request, house, generation)
+    return house.renderer.page(
+        request,
+        'generations.html',
+        generations=[generation],
+        ahead=await outlooks(house, [generation]),
+        older=None,
+        now=time.time(),
+        refresh_s=_refresh((generation,)),
+        provider=house.provider_line(),
+    )
+
+
+@router.post('/generations/{id}/cancellation')
+async def cancel(request: Request, house: TheHouse, generation_id: TheId) -> Response:
+    """End a generation; a final one stays as it is."""
+    refuse_others(request, await house.library.generations.one(generation_id))
+    generation = await house.worker.cancel(generation_id)
+    return await _after_act(request, house, generation)
+
+
+@router.post('/generations/{id}/retry')
+async def retry(request: Request, house: TheHouse, generation_id: TheId) -> Response:
+    """Queue a failed, cancelled or interrupted generation again."""
+    refuse_others(request, await house.library.generations.one(generation_id))
+    generation = await house.worker.retry(generation_id, visitor_of(request).share)
+    return await _after_act(request, house, generation)
+
+
+async def _starting_fields(request: Request, house: House) -> tuple[dict[str, str], bool]:
+    """Choose what the form starts with, and whether that outweighs what was typed before."""
+    source = number_in(request, 'from')
+    bring = request.query_params.get('bring', 'all')
+    if bring not in ('all', 'prompt', 'settings'):
+        raise InvalidRequest(N_('Bring all, prompt or settings, not “{value}”.'), value=bring[:40])
+    brought: dict[str, str] = {}
+    if source is not None:
+        generation = await house.library.generations.one(source)
+        brought = fields_of(refuse_unseen_prompt(request, generation).ask)
+    if brought and bring != 'prompt':
+        return brought | ({'prompt': ''} if bring == 'settings' else {}), True
+    last = await house.library.generations.last_asked(visitor_of(request).guest_id)
+    fields = fields_of(last) | {'provider': ''} if last else {}
+    if brought:
+        return {**fields, 'prompt': brought['prompt']}, True
+    prompt = request.query_params.get('prompt', '')[:LONGEST_PROMPT]
+    return {**fields, 'prompt': prompt}, bool(prompt)
+
+
+async def _submit_each(
+    house: House, fields: dict[str, str], chosen: tuple[str, ...], visitor: Visitor
+) -> list[Submitted]:
+    """Queue one generation a server, none before all can be; each has a mark of its own.
+
+    Raises:
+        AppError: As `ask_of` and `Worker.submit` say.
+    """
+    asks = [ask_of(fields | {'provider': name}) for name in chosen]
+    for ask in asks:
+        house.providers.expected(ask.provider, ask.model)
+    mark = submission_of(fields)
+    marks = [f'{mark}.{number}' if mark else None for number in range(2, len(asks) + 1)]
+    pairs = zip(asks, [mark, *marks], strict=True)
+    return [
+        await house.worker.submit(ask, own_mark, visitor.share, visitor.guest_id)
+        for ask, own_mark in pairs
+    ]
+
+
+async def _create_page(
+    request: Request,
+    house: House,
+    fields: dict[str, str],
+    *,
+    given: bool,
+    chosen: tuple[str, ...] = (),
+    error: AppError | None = None,
+    word: str = '',
+) -> Response:
+    language = house.language(request)
+    if error and wants_fragment(request):
+        return JSONResponse({'error': failure_json(error, language)}, error.status)
+    recent = await house.library.generations.page(None, RECENT, visitor_of(request).guest_id)
+    wrong = {name: in_words(one, language) for name, one in error.fields.items()} if error else {}
+    return house.renderer.page(
+        request,
+        'create.html',
+        status=error.status if error else 200,
+        fields=fields,
+        given=given,
+        wrong=wrong,
+        wrong_form=in_words(error, language) if error and not wrong else '',
+        word=word,
+        submission=new_submission(),
+        generations=recent,
+        ahead=await outlooks(house, recent),
+        now=time.time(),
+        refresh_s=None if error else _refresh(recent),
+        chosen=chosen,
+        shapes=SHAPES,
+        examples=EXAMPLES,
+        most_count=MOST_COUNT,
+        **_about_servers(house),
+    )
+
+
+def _about_servers(house: House) -> dict[str, object]:
+    """Say who may draw, what they offer and want to be known; and who could, where nobody does."""
+    line, enabled = house.provider_line(), house.providers.enabled()
+    drawing = (house.providers.demo,) if line.is_demo else enabled
+    return {
+        'provider': line,
+        'offers': [one for one in offers_of(house) if one.can_be_added] if line.is_demo else [],
+        'neighbours': house.neighbours,
+        'splitting': [one.name for one in enabled if one.listing.bars_split],
+        'providers': [one.name for one in enabled] if len(enabled) > 1 else [],
+        'models': _models(enabled),
+        'default_model': drawing[0].settings.model if drawing else '',
+    }
+
+
+async def _fragment(
+    request: Request, house: House, *generations: Generation, status: int = 200
+) -> Response:
+    return house.renderer.page(
+        request,
+        '_generations.html',
+        status=status,
+        generations=generations,
+        ahead=await outlooks(house, generations),
+        now=time.time(),
+    )
+
+
+async def _after_act(request: Request, house: House, generation: Generation) -> Response:
+    if wants_fragment(request):
+        return await _fragment(request, house, generation)
+    return _to_tile(generation)
+
+
+def _to_tile(generation: Generation) -> Response:
+    return RedirectResponse(f'/#generation-{generation.id}', 303)
+
+
+def _models(enabled: tuple[Watched, ...]) -> list[str]:
+    """Merge what the servers list; their own order stays."""
+    names = (name for one in enabled for name in one.listing.models)
+    return list(islice(dict.fromkeys(names), MOST_SUGGESTED))
+
+
+def _refresh(generations: tuple[Generation, ...]) -> int | None:
+    """Say after how many seconds a page without scripts looks again."""
+    return REFRESH_S if any(one.status.unfinished for one in generations) else None

@@ -1,0 +1,217 @@
+"""The gallery, and the page of one picture."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from itertools import groupby
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from app.database.images import Filter
+from app.errors import N_, Forbidden, Gone
+from app.models import Generation, Image
+from app.web.context import House, house_of
+from app.web.lifetimes import LIFETIMES
+from app.web.numbers import id_in, number_in
+from app.web.security.permissions import refuse_others_picture, refuse_unseen, visitor_of
+from app.web.templates import wants_fragment, wants_json
+from app.web.views.serializers import attempt_json, image_json
+
+router = APIRouter()
+TheHouse = Annotated[House, Depends(house_of)]
+TheId = Annotated[int, Depends(id_in)]
+
+PAGE = 60
+LONGEST_QUESTION = 500
+
+
+@router.get('/gallery')
+@router.get('/gallery.json')
+async def gallery_page(request: Request, house: TheHouse) -> Response:
+    """Show the pictures, newest first, by day."""
+    chosen = _filter(request)
+    before = number_in(request, 'before')
+    found = await house.library.images.page(chosen, before, PAGE)
+    older = _query(chosen, before=found[-1].id) if len(found) == PAGE else None
+    if wants_json(request):
+        images = [image_json(image, house.root) for image in found]
+        after = house.root.address(f'/gallery.json{older}') if older else None
+        return JSONResponse({'images': images, 'next': after})
+    newer = await _newer(house, chosen, found) if before else ''
+    language = house.language(request)
+    days = [
+        (name, list(images))
+        for name, images in groupby(found, key=lambda image: language.day(image.created_at))
+    ]
+    visitor = visitor_of(request)
+    everything = await house.library.images.facets('all') if visitor.only is None else ()
+    return house.renderer.page(
+        request,
+        'gallery.html',
+        days=days,
+        chosen=chosen,
+        query=_query(chosen),
+        newer=newer,
+        older=f'/gallery{older}' if older else None,
+        models=await house.library.images.facets('model') if visitor.only is None else (),
+        guests=house.guests.all() if visitor.owner else (),
+        total=everything[0].images if everything else None,
+        provider=house.provider_line(),
+    )
+
+
+@router.get('/images/{id}')
+async def image_page(request: Request, house: TheHouse, image_id: TheId) -> Response:
+    """Show one picture with its whole label; in the trash, with the way back."""
+    image = refuse_unseen(request, await house.library.images.one(image_id))
+    if wants_json(request):
+        return JSONResponse(image_json(image, house.root))
+    chosen = _filter(request)
+    newer = await house.library.images.newer(chosen, image.id, PAGE)
+    older = await house.library.images.page(chosen, image.id, 1)
+    generation = await house.library.generations.one(image.generation_id)
+    return house.renderer.page(
+        request,
+        '_picture.html' if wants_fragment(request) else 'image.html',
+        image=image,
+        generation=generation,
+        settings_text=_settings_text(image, generation),
+        attempts=await _attempts(request, house, generation.id),
+        newer=newer[0] if newer else None,
+        older=older[0] if older else None,
+        chosen=chosen,
+        query=_query(chosen),
+        back=_page_from(chosen, newer, PAGE // 2),
+        lifetimes=LIFETIMES,
+        file_missing=not house.store.original(image.file).is_file(),
+        provider=house.provider_line(),
+    )
+
+
+@router.post('/images/{id}/favourite')
+async def favourite(request: Request, house: TheHouse, image_id: TheId) -> Response:
+    """Mark a picture, or unmark it if it is marked."""
+    image = await _own(request, house, image_id)
+    changed = await house.library.images.set_favourite(image.id, favourite=not image.favourite)
+    return _after_act(request, house, changed)
+
+
+@router.post('/images/{id}/deletion')
+async def delete(request: Request, house: TheHouse, image_id: TheId) -> Response:
+    """Put a picture into the trash; its row and file stay."""
+    image = await _own(request, house, image_id)
+    image = await house.library.images.set_deleted(image.id, time.time())
+    house.changes.announce(image.generation_id)
+    return _after_act(request, house, image)
+
+
+@router.post('/images/{id}/restoration')
+async def restore(request: Request, house: TheHouse, image_id: TheId) -> Response:
+    """Take a picture out of the trash.
+
+    Raises:
+        Gone: Its file is not there any more.
+    """
+    image = await _own(request, house, image_id)
+    if not house.store.original(image.file).is_file():
+        raise Gone(N_('The file of this picture is gone from the data folder.'))
+    image = await house.library.images.set_deleted(image.id, None)
+    house.changes.announce(image.generation_id)
+    return _after_act(request, house, image)
+
+
+async def _own(request: Request, house: House, image_id: int) -> Image:
+    return refuse_others_picture(request, await house.library.images.one(image_id))
+
+
+async def _attempts(request: Request, house: House, generation_id: int) -> list[dict[str, object]]:
+    """Give the calls of a generation, which are the owner's to look at."""
+    if not visitor_of(request).owner:
+        return []
+    return [attempt_json(one) for one in await house.library.attempts.of(generation_id)]
+
+
+def _after_act(request: Request, house: House, image: Image) -> Response:
+    if wants_fragment(request):
+        return house.renderer.page(request, '_picture_tile.html', image=image, query='')
+    return RedirectResponse(f'/images/{image.id}{_query(_filter(request))}', 303)
+
+
+def _settings_text(image: Image, generation: Generation) -> str:
+    """Write a picture's settings as other programs read them."""
+    from app.storage.metadata.label import Label, parameters_text  # not needed for the first page
+
+    asked = generation.ask
+    label = Label(
+        prompt=image.prompt,
+        negative_prompt=image.negative_prompt,
+        provider=image.provider,
+        model=image.model,
+        seed=asked.seed if image.seed is None and asked.count == 1 else image.seed,
+        quality=asked.quality,
+        steps=asked.steps,
+        guidance=float(asked.guidance) if asked.guidance else None,
+        sampler=asked.sampler,
+        width=image.width,
+        height=image.height,
+        created_at=image.created_at,
+        generation_id=image.generation_id,
+        position=image.position,
+    )
+    return parameters_text(label)
+
+
+async def _newer(house: House, chosen: Filter, found: tuple[Image, ...]) -> str:
+    """Give the address of the page before this one, or empty where this one is the first."""
+    above = await house.library.images.newer(chosen, found[0].id, PAGE) if found else ()
+    return '' if found and not above else _page_from(chosen, above, PAGE)
+
+
+def _page_from(chosen: Filter, newer: tuple[Image, ...], shown: int) -> str:
+    """Give the page that begins with so many newer pictures; the first where there are few.
+
+    Args:
+        chosen: What the gallery shows.
+        newer: The nearest newer pictures, the nearest first; fewer than `PAGE` are all there are.
+        shown: How many of them the page should show above.
+    """
+    if len(newer) < PAGE:
+        return f'/gallery{_query(chosen)}'
+    return f'/gallery{_query(chosen, before=newer[shown - 1].id + 1)}'
+
+
+def _filter(request: Request) -> Filter:
+    """Read what to show; a guest's sight ends where their link says.
+
+    Raises:
+        Forbidden: The trash is the owner's.
+    """
+    query, visitor = request.query_params, visitor_of(request)
+    deleted = query.get('deleted', '') == '1'
+    if deleted and not visitor.owner:
+        raise Forbidden(N_('Your link does not open this.'))
+    return Filter(
+        words=query.get('q', '').strip()[:LONGEST_QUESTION],
+        model=query.get('model', '')[:LONGEST_QUESTION],
+        provider=query.get('provider', '')[:LONGEST_QUESTION],
+        favourite=query.get('favourite', '') == '1',
+        deleted=deleted,
+        guest=number_in(request, 'guest') if visitor.owner else visitor.only,
+    )
+
+
+def _query(chosen: Filter, **more: int) -> str:
+    """Write a filter as a query, `?` included; empty where nothing is chosen."""
+    fields = asdict(chosen) | {
+        'q': chosen.words,
+        'favourite': '1' if chosen.favourite else '',
+        'deleted': '1' if chosen.deleted else '',
+    }
+    fields.pop('words')
+    pairs = {name: value for name, value in (fields | more).items() if value}
+    return f'?{urlencode(pairs)}' if pairs else ''

@@ -1,0 +1,73 @@
+"""Easel as an app of its own: the manifest, and the one page that names it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from app.errors import N_
+from app.web.context import House, house_of
+from app.web.security.guard import PAGE_POLICY
+from app.web.templates import CANVAS, language_of, theme_of, wants_json
+
+router = APIRouter()
+TheHouse = Annotated[House, Depends(house_of)]
+
+# Only this page may load a manifest: everywhere else `default-src 'none'` refuses one.
+POLICY = f"{PAGE_POLICY}; manifest-src 'self'"
+NAME = 'Easel'
+ICONS = (
+    ('icon-192.png', '192x192', 'any'),
+    ('icon-512.png', '512x512', 'any'),
+    ('icon-512-maskable.png', '512x512', 'maskable'),
+)
+
+
+@router.get('/install')
+@router.get('/install.json')
+async def install_page(request: Request, house: TheHouse) -> Response:
+    """Tell how each browser makes an app of Easel; its JSON twin is the manifest."""
+    if wants_json(request):
+        return JSONResponse(_manifest(request, house))
+    page = house.renderer.page(request, 'install.html', provider=house.provider_line())
+    page.headers['Content-Security-Policy'] = POLICY
+    return page
+
+
+@router.get('/manifest.webmanifest')
+async def manifest(request: Request, house: TheHouse) -> Response:
+    """Serve the manifest, which asks for no password: it says nothing that the sign-in does not."""
+    return JSONResponse(
+        _manifest(request, house),
+        headers={'Cache-Control': 'no-store'},
+        media_type='application/manifest+json',
+    )
+
+
+def _manifest(request: Request, house: House) -> dict[str, object]:
+    """Describe the app in the visitor's language and colours."""
+    colour = CANVAS['dark' if theme_of(request) == 'dark' else 'light']
+    return {
+        'id': house.root.address('/'),
+        'name': NAME,
+        'short_name': NAME,
+        'description': house.language(request).translate(N_('Pictures from your own image server')),
+        'lang': language_of(request),
+        'start_url': house.root.address('/'),
+        'scope': house.root.address('/'),
+        'display': 'standalone',
+        'theme_color': colour,
+        'background_color': colour,
+        'icons': [
+            {
+                'src': house.root.address(house.renderer.static.address(file)),
+                'type': 'image/png',
+                'sizes': sizes,
+                'purpose': purpose,
+            }
+            for file, sizes, purpose in ICONS
+        ],
+    }

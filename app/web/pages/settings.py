@@ -1,0 +1,110 @@
+"""A visitor's own settings, and what the operator set, to look at."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from app import __version__
+from app.errors import N_, InvalidRequest
+from app.storage.store import free_bytes
+from app.web.context import House, house_of
+from app.web.forms import form_fields
+from app.web.security.permissions import visitor_of
+from app.web.templates import (
+    LANGUAGE_COOKIE,
+    LANGUAGES,
+    THEME_COOKIE,
+    THEMES,
+    language_of,
+    theme_of,
+    wants_json,
+)
+from app.web.views.found_servers import offers_json, offers_of
+from app.web.views.provider_status import standing_json, standings
+
+router = APIRouter()
+TheHouse = Annotated[House, Depends(house_of)]
+
+COOKIE_S = 400 * 24 * 3600
+
+
+@router.get('/settings')
+@router.get('/settings.json')
+async def settings_page(request: Request, house: TheHouse) -> Response:
+    """Show language and theme, the provider, and where everything is kept."""
+    own = {'language': language_of(request), 'theme': theme_of(request)}
+    if not visitor_of(request).owner:
+        return _guests_page(request, house, own)
+    everything = await house.library.images.facets('all')
+    shown = {
+        'version': __version__,
+        'data': str(house.config.data),
+        'images': everything[0].images if everything else 0,
+        'free_bytes': free_bytes(house.config.data),
+    }
+    if wants_json(request):
+        configured = {
+            'api_url': house.config.api_url,
+            'api_model': house.config.api_model,
+            'timeout_s': house.config.timeout_s,
+            'providers': [standing_json(one) for one in standings(house.providers)],
+        }
+        return JSONResponse(shown | configured | offers_json(house) | own)
+    return house.renderer.page(
+        request,
+        'settings.html',
+        shown=shown,
+        standings=standings(house.providers),
+        stepped_aside=house.providers.environment if house.providers.guess_stepped_aside else None,
+        offers=offers_of(house),
+        neighbours=house.neighbours,
+        admission=house.admission,
+        chosen_language=request.cookies.get(LANGUAGE_COOKIE, ''),
+        provider=house.provider_line(),
+    )
+
+
+def _guests_page(request: Request, house: House, own: dict[str, str]) -> Response:
+    """Show a guest what is theirs: how the pages look to them."""
+    if wants_json(request):
+        return JSONResponse(own)
+    return house.renderer.page(
+        request,
+        'settings.html',
+        chosen_language=request.cookies.get(LANGUAGE_COOKIE, ''),
+        provider=house.provider_line(),
+    )
+
+
+@router.post('/settings')
+async def change_settings(request: Request) -> Response:
+    """Keep a visitor's language and theme in their browser.
+
+    Raises:
+        InvalidRequest: There is no such language or theme.
+    """
+    fields = await form_fields(request)
+    response = RedirectResponse('/settings', 303)
+    over_tls = request.scope['scheme'] == 'https'
+    allowed = {'language': (LANGUAGE_COOKIE, LANGUAGES), 'theme': (THEME_COOKIE, THEMES)}
+    for field, (cookie, values) in allowed.items():
+        value = fields.get(field, '')
+        if value in values:
+            response.set_cookie(
+                cookie, value, COOKIE_S, secure=over_tls, samesite='lax', httponly=True
+            )
+        elif value:
+            raise InvalidRequest(N_('“{value}” can not be chosen here.'), value=value[:40])
+        elif field in fields:
+            response.delete_cookie(cookie)
+    return response
+
+
+@router.get('/health')
+async def health() -> Response:
+    """Say that the server is up; asks for no password."""
+    return JSONResponse({'status': 'ok', 'version': __version__})

@@ -1,0 +1,165 @@
+"""Signing in and out, and the password itself."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from app.access.passwords import chosen
+from app.access.visitors import Visitor
+from app.errors import (
+    N_,
+    AppError,
+    InvalidRequest,
+    SignInRequired,
+    TooManyGuesses,
+)
+from app.log import logger
+from app.web.context import House, house_of
+from app.web.error_pages import in_words
+from app.web.forms import form_fields
+from app.web.security.permissions import let_in, refuse_guessing, refuse_overtaken, visitor_of
+from app.web.templates import wants_json
+
+log = logger(__name__)
+router = APIRouter()
+TheHouse = Annotated[House, Depends(house_of)]
+
+LEAST_PASSWORD, LONGEST_PASSWORD = 10, 1_000
+NO_SESSION = N_('This Easel asks for its password.')
+WRONG = N_('That is not the password.')
+OWN_PAGE = re.compile(
+    r'/(?:(?:gallery|settings|share|install|generations|images/\d+)(?:\?[\w=&%+.-]*)?)?'
+)
+
+
+@router.get('/session')
+async def session_page(request: Request, house: TheHouse) -> Response:
+    """Say as whom the visitor is here.
+
+    Raises:
+        SignInRequired: As nobody; the form to sign in is its page.
+    """
+    visitor = visitor_of(request)
+    if not visitor.owner and not visitor.guest:
+        raise SignInRequired(NO_SESSION)
+    if wants_json(request):
+        return JSONResponse(_session_json(visitor))
+    if not house.sessions.needed:
+        return RedirectResponse('/', 303)
+    return house.renderer.page(request, 'session.html', provider=house.provider_line())
+
+
+@router.post('/session')
+async def sign_in(request: Request, house: TheHouse) -> Response:
+    """Take a password; a wrong one shows the form again."""
+    fields = await form_fields(request)
+    back = fields.get('back', '')
+    try:
+        cookie = await _cookie_for(request, house, fields.get('password', ''))
+    except (SignInRequired, TooManyGuesses, InvalidRequest) as error:
+        if wants_json(request):
+            raise
+        return _form_again(request, house, back, error)
+    log.info('%s signed in', visitor_of(request).address)
+    response = RedirectResponse(back if OWN_PAGE.fullmatch(back) else '/', 303)
+    return let_in(request, house, response, cookie)
+
+
+@router.post('/session/deletion')
+async def sign_out(request: Request, house: TheHouse) -> Response:
+    """Have the browser forget its session."""
+    response = RedirectResponse('/session', 303)
+    scheme = request.scope['scheme']
+    name = house.sessions.cookie_name_on(scheme)
+    response.delete_cookie(name, secure=scheme == 'https', httponly=True, samesite='strict')
+    return response
+
+
+@router.post('/settings/password')
+async def change_password(request: Request, house: TheHouse) -> Response:
+    """Set another password, the first one too; every other session ends at once.
+
+    Raises:
+        InvalidRequest: The new one is too short or too long, or the old one is wrong.
+        TooManyGuesses: The old one was wrong too often.
+        Conflict: Somebody set a first one meanwhile, or it is the operator's to set.
+    """
+    fields = await form_fields(request)
+    new = fields.get('new', '')
+    if not LEAST_PASSWORD <= len(new) <= LONGEST_PASSWORD:
+        raise InvalidRequest(
+            N_('A password has {least} to {most} characters.'),
+            least=LEAST_PASSWORD,
+            most=LONGEST_PASSWORD,
+        )
+    async with house.admission.turn:
+        refuse_overtaken(request, house)
+        if house.admission.password:
+            await _check_current(request, house, fields.get('current', ''))
+        house.admission.change_password(await asyncio.to_thread(chosen, new))
+    house.changes.doubt()
+    log.warning('%s changed the password; every other session ends', visitor_of(request).address)
+    response = RedirectResponse('/settings#password', 303)
+    return let_in(request, house, response, house.sessions.owners_cookie())
+
+
+async def _check_current(request: Request, house: House, given: str) -> None:
+    """Have the owner show that it is them.
+
+    Raises:
+        InvalidRequest: It is a wrong password, or too long to be one.
+        TooManyGuesses: Wait first.
+    """
+    try:
+        await _cookie_for(request, house, given)
+    except SignInRequired as error:
+        raise InvalidRequest(WRONG) from error
+
+
+async def _cookie_for(request: Request, house: House, given: str) -> str:
+    """Give the session for the right password.
+
+    Raises:
+        InvalidRequest: It is too long to be one; nothing is computed for it.
+        TooManyGuesses: Wait first.
+        SignInRequired: It is a wrong one.
+    """
+    visitor = visitor_of(request)
+    if len(given) > LONGEST_PASSWORD:
+        raise InvalidRequest(N_('No password is that long.'))
+    try:
+        refuse_guessing(request, house.guesses)
+    except TooManyGuesses:
+        log.warning('%s: too many wrong passwords', visitor.address)
+        raise
+    cookie = await asyncio.to_thread(house.sessions.sign_in, given)
+    if cookie is None:
+        log.warning('%s: a wrong password', visitor.address)
+        raise SignInRequired(WRONG)
+    house.guesses.trust(visitor.guesser)
+    return cookie
+
+
+def _form_again(request: Request, house: House, back: str, error: AppError) -> Response:
+    message = in_words(error, house.language(request))
+    response = house.renderer.page(
+        request, 'sign_in.html', status=error.status, message=message, back=back
+    )
+    if isinstance(error, TooManyGuesses):
+        response.headers['Retry-After'] = str(error.retry_after_s)
+    return response
+
+
+def _session_json(visitor: Visitor) -> dict[str, object]:
+    return {
+        'role': 'owner' if visitor.owner else 'guest',
+        'name': visitor.guest.name if visitor.guest else None,
+        'may_create': visitor.makes,
+        'may_see_all': visitor.only is None,
+    }

@@ -1,0 +1,92 @@
+"""The image servers that were found around this Easel, each with what it takes to add it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from app.net.urls import origin_of, same_server
+from app.providers.core.base import ANYBODY, Dialect
+from app.web.context import House
+
+if TYPE_CHECKING:
+    from app.providers.discovery.scan import Found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A server that was found.
+
+    Attributes:
+        dialect: As which to add it: only what differs from OpenAI's is worth fixing.
+        name: What it can be called here.
+        model: What to ask it for when nobody chose; empty: the server chooses.
+        hint: A marked sentence on what it needs first, or why it is of no use; or empty.
+        in_use: Whether it is configured.
+    """
+
+    server: str
+    base_url: str
+    dialect: Dialect
+    models: tuple[str, ...]
+    name: str
+    model: str
+    usable: bool
+    hint: str
+    in_use: bool
+
+    @property
+    def where(self) -> str:
+        """Its host and port."""
+        return str(origin_of(self.base_url))
+
+    @property
+    def can_be_added(self) -> bool:
+        """Whether there is a point in adding it."""
+        return self.usable and not self.in_use
+
+    @property
+    def mark(self) -> str:
+        """What its dot shows."""
+        return 'up' if self.usable else 'off'
+
+
+def offers_of(house: House) -> tuple[Offer, ...]:
+    """List what the last look found; what the demo stands in for does not count as configured."""
+    seen, providers = house.neighbours.seen, house.providers
+    if seen is None:
+        return ()
+    configured = () if providers.demo_stands_in else providers.all()
+    addresses = [one.settings.base_url for one in configured]
+    taken = {one.name for one in providers.all() if not providers.guess_stands}
+    return tuple(
+        _offer(
+            one,
+            taken,
+            house.config.api_model,
+            in_use=any(same_server(one.base_url, address) for address in addresses),
+        )
+        for one in seen.found
+    )
+
+
+def offers_json(house: House) -> dict[str, object]:
+    """Lay out for programs what the last look found, and when; null before there was one."""
+    seen = house.neighbours.seen
+    found = [asdict(offer) for offer in offers_of(house)]
+    return {'found': found, 'looked_at': seen.at if seen else None}
+
+
+def _offer(one: Found, taken: set[str], usual_model: str, *, in_use: bool) -> Offer:
+    known = one.server != ANYBODY and one.server not in taken
+    return Offer(
+        server=one.server,
+        base_url=one.base_url,
+        dialect=Dialect.AUTO if one.dialect is Dialect.OPENAI else one.dialect,
+        models=one.models,
+        name=one.server if known else str(origin_of(one.base_url)),
+        model=usual_model if one.model and usual_model in one.models else one.model,
+        usable=one.usable,
+        hint=one.hint,
+        in_use=in_use,
+    )

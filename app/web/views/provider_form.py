@@ -1,0 +1,180 @@
+"""From what the form of a server sent to what is kept of it; a sentence for each wrong field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from app.database.providers import ProviderRow
+from app.errors import N_, AppError, InvalidRequest
+from app.net.api_url import candidates, spelt
+from app.net.urls import origin_of
+from app.providers.core.base import AT_ONCE, Dialect
+from app.providers.secrets import NOTHING, Secrets
+from app.web.forms import Reader, line, whole
+
+LONGEST_NAME = 60
+MOST_AT_ONCE = 64
+MOST_TIMEOUT_S = 86_400
+MOST_HEADERS = 20
+SWITCHES = ('tops_up', 'waits', 'previews', 'enabled')
+NEW = ProviderRow(
+    name='',
+    base_url='',
+    dialect=Dialect.AUTO,
+    model='',
+    at_once=AT_ONCE,
+    timeout_s=600,
+    tops_up=False,
+    waits=False,
+    previews=False,
+    enabled=True,
+)
+# What the HTTP client writes itself, or what would change how an answer is read.
+OUR_HEADERS = {
+    *('host', 'connection', 'content-length', 'content-type', 'transfer-encoding'),
+    *('accept', 'accept-encoding', 'upgrade', 'te', 'trailer', 'expect', 'cookie'),
+}
+
+_KEY = re.compile('[!-~]{1,4000}')
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+_HEADER_VALUE = re.compile('[!-~]([ -~]{0,3998}[!-~])?')
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is to be kept, and what is wrong with it yet."""
+
+    row: ProviderRow
+    secrets: Secrets
+    wrong: dict[str, AppError]
+
+
+def draft_of(
+    pairs: Iterable[tuple[str, str]], before: ProviderRow = NEW, had: Secrets = NOTHING
+) -> Draft:
+    """Read the fields that came; those that did not come stay as they were."""
+    listed = list(pairs)
+    fields = dict(listed)
+    reader = Reader()
+    row = _row(fields, reader, before)
+    secrets = Secrets(
+        _key(fields, reader, had),
+        _headers(fields.get('headers', ''), _kept(listed, had), reader),
+    )
+    if before.base_url and row.base_url and 'base_url' not in reader.wrong:
+        reader.wrong |= _meant_for_another(before, row, had, secrets)
+    return Draft(row, secrets, reader.wrong)
+
+
+def _row(fields: Mapping[str, str], reader: Reader, before: ProviderRow) -> ProviderRow:
+    base_url = before.base_url
+    if 'base_url' in fields or not base_url:
+        text = fields.get('base_url', '')
+        known = candidates(base_url) if base_url else ()
+        base_url = reader.must(
+            'base_url', text, lambda plain: plain if plain in known else spelt(plain)
+        )
+    row = replace(before, base_url=base_url)
+    if 'name' in fields or not before.name:
+        row = replace(row, name=reader.read('name', fields.get('name', ''), _name) or '')
+    if not row.name and base_url and 'name' not in reader.wrong:
+        row = replace(row, name=str(origin_of(base_url)))
+    if 'model' in fields:
+        row = replace(row, model=reader.read('model', fields['model'], line) or '')
+    if 'dialect' in fields:
+        dialect = reader.read('dialect', fields['dialect'], _dialect) or Dialect.AUTO
+        row = replace(row, dialect=dialect)
+    if 'at_once' in fields:
+        at_once = reader.read('at_once', fields['at_once'], _at_once) or NEW.at_once
+        row = replace(row, at_once=at_once)
+    if 'timeout_s' in fields:
+        timeout_s = reader.read('timeout_s', fields['timeout_s'], _timeout_s) or NEW.timeout_s
+        row = replace(row, timeout_s=timeout_s)
+    switches = {name: fields[name] in ('on', '1', 'true') for name in SWITCHES if name in fields}
+    return replace(row, **switches)  # type: ignore[arg-type]
+
+
+def _key(fields: Mapping[str, str], reader: Reader, had: Secrets) -> str | None:
+    typed = fields.get('key', '').strip()
+    if not typed:
+        return None if fields.get('remove_key') == 'on' else had.key
+    if not _KEY.fullmatch(typed):
+        reader.wrong['key'] = InvalidRequest(
+            N_('A key has no blanks, and only letters, digits and signs of ASCII.')
+        )
+    return typed
+
+
+def _kept(pairs: Iterable[tuple[str, str]], had: Secrets) -> dict[str, str]:
+    removed = {value.lower() for name, value in pairs if name == 'remove_header'}
+    return {name: value for name, value in had.headers if name.lower() not in removed}
+
+
+def _headers(text: str, kept: dict[str, str], reader: Reader) -> tuple[tuple[str, str], ...]:
+    """Read `Name: value` lines, over those that were kept."""
+    headers = {name.lower(): (name, value) for name, value in kept.items()}
+    try:
+        for written in filter(None, (one.strip() for one in text.splitlines())):
+            name, value = _header(written)
+            headers[name.lower()] = (name, value)
+        if len(headers) > MOST_HEADERS:
+            raise InvalidRequest(N_('{most} headers at most.'), most=MOST_HEADERS)
+    except InvalidRequest as error:
+        reader.wrong['headers'] = error
+    return tuple(headers.values())
+
+
+def _header(text: str) -> tuple[str, str]:
+    """Read one line; a wrong one is not repeated, for it may be secret."""
+    name, _, value = text.partition(':')
+    name, value = name.strip(), value.strip()
+    if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+        raise InvalidRequest(N_('Write one header a line: Name: value, in ASCII.'))
+    if name.lower() in OUR_HEADERS:
+        raise InvalidRequest(N_('Easel sets the header {name} itself.'), name=name)
+    return name, value
+
+
+def _meant_for_another(
+    before: ProviderRow, row: ProviderRow, had: Secrets, now: Secrets
+) -> dict[str, AppError]:
+    """Refuse to take secrets along to an address that they were not set for."""
+    if origin_of(before.base_url) == origin_of(row.base_url):
+        return {}
+    where = str(origin_of(before.base_url))
+    wrong: dict[str, AppError] = {}
+    if had.key and now.key == had.key:
+        wrong['key'] = InvalidRequest(
+            N_('The key was set for {where}. Write it again for the new address, or remove it.'),
+            where=where,
+        )
+    if set(had.headers) & set(now.headers):
+        wrong['headers'] = InvalidRequest(
+            N_('The headers were set for {where}. Write them again, or remove them.'), where=where
+        )
+    return wrong
+
+
+def _name(text: str) -> str:
+    if len(text) > LONGEST_NAME:
+        raise InvalidRequest(
+            N_('{have} characters are too many: {most} at most.'), have=len(text), most=LONGEST_NAME
+        )
+    return ' '.join(text.split())
+
+
+def _dialect(text: str) -> Dialect:
+    try:
+        return Dialect(text)
+    except ValueError as error:
+        raise InvalidRequest(N_('Choose automatic, openai, sdapi or chat.')) from error
+
+
+def _at_once(text: str) -> int:
+    return whole(text, 1, MOST_AT_ONCE)
+
+
+def _timeout_s(text: str) -> int:
+    return whole(text, 1, MOST_TIMEOUT_S)

@@ -1,0 +1,112 @@
+"""The public JSON of a generation, a picture and a call; absent values are null."""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+from app.messages import error_json, item_error_json
+from app.models import Attempt, Generation, Image
+from app.web.base_path import Root
+from app.web.templates import Language
+
+THUMB_WIDTH = 480
+
+
+def file_url(image: Image) -> str:
+    """Give the address of the original."""
+    return f'/files/{image.digest}.{image.extension}'
+
+
+def thumb_url(image: Image, width: int = THUMB_WIDTH) -> str:
+    """Give the address of a thumbnail."""
+    return f'/thumbs/{image.digest}-{width}.webp'
+
+
+def image_json(image: Image, root: Root) -> dict[str, object]:
+    """Lay a picture out."""
+    return {
+        'id': image.id,
+        'generation_id': image.generation_id,
+        'position': image.position,
+        'prompt': image.prompt,
+        'negative_prompt': image.negative_prompt,
+        'revised_prompt': image.revised_prompt,
+        'provider': image.provider,
+        'model': image.model,
+        'asked_size': image.asked_size,
+        'width': image.width,
+        'height': image.height,
+        'mime': image.mime,
+        'size_bytes': image.size_bytes,
+        'digest': image.digest,
+        'seed': image.seed,
+        'url': root.address(file_url(image)),
+        'thumb_url': root.address(thumb_url(image)),
+        'source_url': image.source_url,
+        'favourite': image.favourite,
+        'tags': list(image.tags),
+        'created_at': image.created_at,
+    }
+
+
+def generation_json(generation: Generation, language: Language) -> dict[str, object]:
+    """Lay a generation out, with its pictures."""
+    ask, error = generation.ask, generation.error
+    return {
+        'id': generation.id,
+        'status': generation.status,
+        'attempt': generation.attempt,
+        'prompt': ask.prompt,
+        'provider': generation.provider,
+        'model': generation.model,
+        'size': str(ask.size) if ask.size else None,
+        'n': ask.n,
+        'seed': ask.seed,
+        'response_format': ask.response_format,
+        'progress': generation.progress,
+        'dropped': list(generation.dropped),
+        'item_errors': [item_error_json(one, language.translate) for one in generation.item_errors],
+        'error': error_json(error, language.translate) if error else None,
+        'images': [image_json(image, language.root) for image in generation.images],
+        'created_at': generation.created_at,
+        'started_at': generation.started_at,
+        'finished_at': generation.finished_at,
+    }
+
+
+def attempt_json(attempt: Attempt) -> dict[str, object]:
+    """Lay one call out, also as a command that repeats it."""
+    return {
+        'method': attempt.method,
+        'url': attempt.url,
+        'headers': dict(attempt.headers),
+        'body': _indented(attempt.body),
+        'curl': _curl(attempt),
+        'status': attempt.status,
+        'answer': _indented(attempt.answer),
+        'reason': attempt.reason or None,
+        'dropped': list(attempt.dropped),
+        'began_at': attempt.began_at,
+        'took_s': round(attempt.took_s, 3),
+    }
+
+
+def _indented(text: str) -> str:
+    """Write JSON so that a person can read it; anything else stays as it is."""
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _curl(attempt: Attempt) -> str:
+    """Write a call as a shell command; the key's variable is left to the shell."""
+    parts = ['curl', '-sS', '-X', attempt.method, shlex.quote(attempt.url)]
+    for name, value in attempt.headers:
+        line = f'{name}: {value}'
+        quoted = f'"{line}"' if '$' in value else shlex.quote(line)
+        parts.append(f'\\\n  -H {quoted}')
+    if attempt.body:
+        parts.append(f'\\\n  --data-raw {shlex.quote(attempt.body)}')
+    return ' '.join(parts)
