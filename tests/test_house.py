@@ -43,7 +43,10 @@ STOREYS = (
     ('app.web',),
     ('app.main',),
     ('app.edge',),
-    ('app.serve', 'app.generate', 'app.rebuild', 'app.examining', 'app.doctor'),
+    (
+        *('app.serve', 'app.generate', 'app.examining', 'app.doctor'),
+        *('app.checked_label', 'app.recovering', 'app.rebuild'),
+    ),
     ('app.__main__',),
 )
 HOMES = {
