@@ -14,6 +14,7 @@ from app.changes import Changes
 from app.config import Config, child_environment
 from app.decoder.client import Decoder
 from app.drawing import Drawing
+from app.finishing import Finishing
 from app.guests import Guests
 from app.images import Store
 from app.incoming import storage_failed
@@ -76,7 +77,7 @@ async def open_house(
     changes = Changes()
     previews = Previews(store, changes)
     drawing = Drawing(library, providers, store, changes, previews)
-    worker = Worker(library, providers, drawing, store, changes)
+    worker = Worker(library, providers, drawing, Finishing(library, store), changes)
     guests = await Guests.open(library.guests)
     admission = admission or read_admission(config)
     root = Root(config.root_path)

@@ -38,7 +38,7 @@ STOREYS = (
     ),
     ('app.dialing', 'app.outbound', 'app.images', 'app.guests'),
     ('app.providers', 'app.previews'),
-    ('app.drawing', 'app.turns'),
+    ('app.drawing', 'app.finishing', 'app.turns'),
     ('app.worker',),
     ('app.web',),
     ('app.main',),
