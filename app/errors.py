@@ -221,6 +221,12 @@ class StorageFailed(AppError):
     retryable = True
 
 
+class Unkeepable(StorageFailed):
+    """The database refuses this very content, and would again."""
+
+    retryable = False
+
+
 class ProviderError(AppError):
     """The provider, or the way to it, failed; `failure` says how."""
 

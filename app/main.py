@@ -15,6 +15,7 @@ from app.access.sharing import Admission
 from app.config import Config, child_environment
 from app.database import Library
 from app.generation.changes import Changes
+from app.generation.outcome_writer import Finishing
 from app.generation.previews import Previews
 from app.generation.runner import Drawing
 from app.generation.worker import Worker
@@ -76,7 +77,7 @@ async def open_house(
     changes = Changes()
     previews = Previews(store, changes)
     drawing = Drawing(library, providers, store, changes, previews)
-    worker = Worker(library, providers, drawing, store, changes)
+    worker = Worker(library, providers, drawing, Finishing(library, store), changes)
     guests = await Guests.open(library.guests)
     admission = admission or read_admission(config)
     root = Root(config.root_path)

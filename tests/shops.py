@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.config import config_from
 from app.database import Library
 from app.generation.changes import Changes, Listener
+from app.generation.outcome_writer import Finishing
 from app.generation.previews import Previews
 from app.generation.runner import Drawing
 from app.generation.worker import Worker
@@ -26,6 +27,20 @@ DEADLINE_S = 15
 
 
 @dataclass
+class Rests:
+    """Pauses before something is written again; each lasts until the test ends it."""
+
+    pauses: list[float] = field(default_factory=list)
+    begun: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+    over: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+
+    async def __call__(self, pause_s: float) -> None:
+        self.pauses.append(pause_s)
+        self.begun.release()
+        await self.over.acquire()
+
+
+@dataclass
 class Shop:
     """A worker and all that it works with."""
 
@@ -34,6 +49,7 @@ class Shop:
     providers: Providers
     store: Store
     listener: Listener
+    rests: Rests
 
     async def ask(self, prompt: str = 'a cat') -> Generation:
         return (await self.worker.submit(Ask(prompt=prompt))).generation
@@ -73,7 +89,7 @@ async def shop_with(
 ) -> AsyncIterator[Shop]:
     """Open the same over a store that is there."""
     config = config_from({'EASEL_DATA': str(store.data)} | environment)
-    outbound, changes = Outbound(), Changes()
+    outbound, changes, rests = Outbound(), Changes(), Rests()
     async with changes.listening() as listener:
         library = await Library.open(store.data / 'easel.db')
         made = {one.settings.name: one for one in added}
@@ -82,9 +98,9 @@ async def shop_with(
         )
         providers.configure(one.settings for one in added)
         drawing = Drawing(library, providers, store, changes, Previews(store, changes))
-        worker = Worker(library, providers, drawing, store, changes)
+        worker = Worker(library, providers, drawing, Finishing(library, store, rest=rests), changes)
         try:
-            yield Shop(worker, library, providers, store, listener)
+            yield Shop(worker, library, providers, store, listener, rests)
         finally:
             await worker.stop()
             await providers.close()

@@ -1,162 +1,175 @@
 """`easel rebuild`: makes the database again from the pictures alone.
 
 Each picture carries its prompt, settings and ids. Favourites, the trash, failures and what waited
-are in the database only, so those come back from a backup and not from here.
+are in the database only, so those come back from a backup and not from here. One picture's fault
+costs no other; the new database is written beside the old one and takes its place when it is whole.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sys
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from app.cli.rebuild_reader import Found, Reading, read_all, tell
 from app.config import Config
 from app.database import Library
-from app.errors import AppError, ProviderError
+from app.errors import AppError
 from app.log import logger
 from app.main import DATABASE, open_store
-from app.models import Ask, Generation, Kept, Outcome, Size, Status
+from app.models import Ask, Generation, Outcome, Size, Status
 from app.storage.lock import Held, holding
-from app.storage.store import Store
 
 log = logger(__name__)
 
 SET_ASIDE = 'before-rebuild'
-Settings = dict[str, str | int | float]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One picture of the folder, with what it says of itself."""
-
-    kept: Kept
-    settings: Settings
-
-    def text(self, name: str) -> str | None:
-        """Give a setting as text, None where it is not known."""
-        value = self.settings.get(name)
-        return None if value is None else str(value)
-
-    def as_kept(self) -> Kept:
-        """Give the picture with its id and what only its label knows."""
-        return replace(
-            self.kept,
-            id=self.whole('image_id'),
-            created_at=float(self.settings.get('created_at', 0)),
-            revised_prompt=self.text('revised_prompt'),
-            source_url=self.text('source_url'),
-            seed=self.whole('seed'),
-        )
-
-    def whole(self, name: str) -> int | None:
-        """Give a setting as a whole number, None where it is not one."""
-        value = self.settings.get(name)
-        return value if isinstance(value, int) and 0 <= value < 1 << 63 else None
+REBUILT = 'easel-rebuilt.db'
+SUFFIXES = ('-wal', '-shm', '')  # the database last: a journal without it would go into the next
 
 
 def rebuild(config: Config) -> int:
-    """Set the old database aside, read every picture, write a new one; returns the exit status."""
+    """Read every picture, write a new database, set the old one aside; returns the exit status."""
     for warning in config.warnings:
         log.warning('%s', warning)
     try:
         with holding(config.data):
-            known, unknown = asyncio.run(_rebuild(config))
+            reading = asyncio.run(_rebuild(config))
     except Held as held:
         sys.stderr.write(f'{held}; stop that Easel first.\n')
         return 1
     except (AppError, OSError) as error:
         sys.stderr.write(f'{error}\n')
         return 1
-    sys.stdout.write(f'{known} pictures are in the new database.\n')
-    if unknown:
-        sys.stdout.write(f'{unknown} files carry no settings of Easel and were left alone.\n')
+    return _told(reading)
+
+
+def _told(reading: Reading) -> int:
+    if reading.nothing:
+        sys.stderr.write('No picture could be read, so the database stays as it is.\n')
+        return 1
+    sys.stdout.write(f'{len(reading.found)} pictures are in the new database.\n')
+    if reading.others:
+        sys.stdout.write(
+            f'{reading.others} files carry no settings of Easel and were left alone.\n'
+        )
     sys.stdout.write('Favourites, the trash and failed generations come back from a backup only.\n')
-    return 0
+    return 1 if reading.unreadable else 0
 
 
-async def _rebuild(config: Config) -> tuple[int, int]:
+async def _rebuild(config: Config) -> Reading:
     store = open_store(config)
     try:
-        found, unknown = await _read_all(store)
+        reading = await read_all(store)
     finally:
         await store.decoder.close()
-    _set_aside(config.data)
-    library = await Library.open(config.data / DATABASE)
+    if reading.nothing:
+        return reading
     try:
-        for generation_id in sorted(found):
-            await _write(library, generation_id, found[generation_id])
+        await _write_all(config.data / REBUILT, reading.found)
+        _set_aside(config.data)
+        (config.data / REBUILT).replace(config.data / DATABASE)
+    finally:
+        _remove(config.data / REBUILT)
+    return reading
+
+
+async def _write_all(path: Path, found: list[Found]) -> None:
+    """Write a database of what was found, under the ids that the labels tell."""
+    _remove(path)
+    library = await Library.open(path)
+    try:
+        for generation_id, pictures in _by_generation(_with_ids(found)).items():
+            await _write(library, generation_id, pictures)
     finally:
         await library.close()
-    return sum(len(pictures) for pictures in found.values()), unknown
 
 
-async def _read_all(store: Store) -> tuple[dict[int, list[Found]], int]:
-    """Read every picture, by generation; count those that are not ours to place."""
-    found: dict[int, list[Found]] = {}
-    unknown = 0
-    for path in sorted(store.images.rglob('*')):
-        if not path.is_file() or path.suffix == '.xmp':
-            continue
-        settings = await store.settings_in(path)
-        try:
-            picture = Found(await store.look_again(path), settings)
-        except ProviderError as error:
-            log.warning('%s: %s', path.name, error.failure.reason)
-            unknown += 1
-            continue
-        generation_id = picture.whole('generation_id')
-        if settings.get('generator') != 'Easel' or not generation_id:
-            unknown += 1
-            continue
-        found.setdefault(generation_id, []).append(picture)
-    return found, unknown
+def _with_ids(found: list[Found]) -> list[Found]:
+    """Give each picture its label's id, or a new one where another file has that already."""
+    ids = _distinct([one.label.image_id or 0 for one in found])
+    for one, image_id in zip(found, ids, strict=True):
+        if one.label.image_id not in (None, image_id):
+            tell(f'{one.kept.file} has the id {image_id} now: another has {one.label.image_id}.')
+    return [
+        replace(one, label=replace(one.label, image_id=image_id))
+        for one, image_id in zip(found, ids, strict=True)
+    ]
+
+
+def _by_generation(found: list[Found]) -> dict[int, list[Found]]:
+    """Sort pictures by what made them; two data folders may have given one id to two prompts."""
+    groups: dict[tuple[int, str, str, str | None], list[Found]] = {}
+    for one in found:
+        asked = (one.label.generation_id, one.label.prompt, one.label.provider, one.label.model)
+        groups.setdefault(asked, []).append(one)
+    ids = _distinct([generation_id for generation_id, *_ in groups])
+    return dict(zip(ids, groups.values(), strict=True))
+
+
+def _distinct(wanted: Sequence[int]) -> list[int]:
+    """Give each the number that it wants; where that is 0 or given already, a new one."""
+    new = itertools.count(max(wanted, default=0) + 1)
+    given: set[int] = {0}
+    numbers = []
+    for number in wanted:
+        numbers.append(next(new) if number in given else number)
+        given.add(number)
+    return numbers
 
 
 async def _write(library: Library, generation_id: int, pictures: list[Found]) -> None:
-    """Write a generation and its pictures under the ids that they had."""
-    pictures.sort(key=lambda picture: picture.whole('position') or 0)
-    first = pictures[0]
-    size = first.text('asked_size')
+    """Write a generation and its pictures."""
+    pictures.sort(key=lambda picture: picture.label.position)
+    first = pictures[0].label
     ask = Ask(
-        prompt=first.text('prompt') or '',
-        size=Size.parse(size) if size else None,
+        prompt=first.prompt,
+        size=Size.parse(first.asked_size) if first.asked_size else None,
         n=len(pictures) if len(pictures) > 1 else None,
-        seed=first.whole('seed'),
-        negative_prompt=first.text('negative_prompt'),
-        quality=first.text('quality'),
-        steps=first.whole('steps'),
-        guidance=first.text('guidance'),
-        sampler=first.text('sampler'),
+        seed=first.seed,
+        negative_prompt=first.negative_prompt,
+        quality=first.quality,
+        steps=first.steps,
+        guidance=None if first.guidance is None else str(first.guidance),
+        sampler=first.sampler,
     )
-    created_at = float(first.settings.get('created_at', 0))
     generation = Generation(
         id=generation_id,
         status=Status.DONE,
         attempt=1,
         ask=ask,
-        provider=first.text('provider') or '',
-        model=first.text('model'),
-        created_at=created_at,
+        provider=first.provider,
+        model=first.model,
+        created_at=first.created_at,
     )
     outcome = Outcome(
         status=Status.DONE,
-        provider=generation.provider,
-        model=generation.model,
+        provider=first.provider,
+        model=first.model,
         kept=tuple(picture.as_kept() for picture in pictures),
     )
-    positions = [picture.whole('position') or 0 for picture in pictures]
-    await library.generations.bring_back(generation, outcome, positions)
+    places = _distinct([picture.label.position + 1 for picture in pictures])
+    await library.generations.bring_back(generation, outcome, [place - 1 for place in places])
 
 
 def _set_aside(data: Path) -> None:
     """Keep the old database under another name; nothing is deleted."""
+    old = [data / f'{DATABASE}{suffix}' for suffix in SUFFIXES]
+    old = [path for path in old if path.exists()]
+    if not old:
+        return
     number = 1
     while (data / f'{SET_ASIDE}-{number}').exists():
         number += 1
     aside = data / f'{SET_ASIDE}-{number}'
     aside.mkdir(mode=0o700)
-    for suffix in ('', '-wal', '-shm'):
-        old = data / f'{DATABASE}{suffix}'
-        if old.exists():
-            old.replace(aside / old.name)
+    for path in old:
+        path.replace(aside / path.name)
+
+
+def _remove(database: Path) -> None:
+    """Remove what an earlier rebuild did not finish."""
+    for suffix in SUFFIXES:
+        database.with_name(f'{database.name}{suffix}').unlink(missing_ok=True)

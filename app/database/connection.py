@@ -7,6 +7,8 @@ Source: https://sqlite.org/wal.html#walresetbug
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import TypeVar
 
 import apsw
 
-from app.errors import N_, StorageFailed
+from app.errors import N_, StorageFailed, Unkeepable
 from app.log import logger
 
 log = logger(__name__)
@@ -24,7 +26,14 @@ Row = dict[str, str | int | float | None]
 MIGRATIONS = Path(__file__).parent / 'migrations'
 OLDEST_SAFE_SQLITE = (3, 51, 3)
 BUSY_TIMEOUT_MS = 5_000
+HURRIED_TIMEOUT_MS = 1_000
+LOOK_EVERY_MS = 20
 BESIDE_TIMEOUT_MS = 1_000
+# What is refused for itself; all else (busy, full, broken) may pass.
+REFUSALS = (
+    *(apsw.ConstraintError, apsw.MismatchError, apsw.RangeError),
+    *(apsw.SQLError, apsw.TooBigError),
+)
 
 
 class Database:
@@ -34,6 +43,8 @@ class Database:
         self._connection = connection
         self._thread = thread
         self._closed = False
+        self._hurried = threading.Event()
+        connection.set_busy_handler(self._waits_on)
 
     @classmethod
     async def open(cls, path: Path) -> Database:
@@ -69,19 +80,31 @@ class Database:
 
         Raises:
             StorageFailed: SQLite refused; nothing of the change is kept.
+            Unkeepable: It would refuse the same again.
         """
 
         def transaction(connection: apsw.Connection) -> T:
             connection.execute('begin immediate')
             try:
                 changed = change(connection)
+                connection.execute('commit')
             except BaseException:
-                connection.execute('rollback')
+                if connection.in_transaction:  # SQLite ends it itself when the disk is full
+                    connection.execute('rollback')
                 raise
-            connection.execute('commit')
             return changed
 
         return await self._run(transaction)
+
+    def hurry(self) -> None:
+        """Wait less for a lock that another program holds, from now on: Easel is ending."""
+        self._hurried.set()
+
+    def _waits_on(self, tries: int) -> bool:
+        """Wait a little for a lock; whether it is worth another look."""
+        time.sleep(LOOK_EVERY_MS / 1000)
+        patience_ms = HURRIED_TIMEOUT_MS if self._hurried.is_set() else BUSY_TIMEOUT_MS
+        return tries * LOOK_EVERY_MS < patience_ms
 
     async def close(self) -> None:
         """Check the journal in and let go of the file."""
@@ -96,7 +119,8 @@ class Database:
         try:
             return await loop.run_in_executor(self._thread, act, self._connection)
         except apsw.Error as error:
-            raise StorageFailed(
+            refused = Unkeepable if isinstance(error, REFUSALS) else StorageFailed
+            raise refused(
                 N_('The database could not keep this: {reason}.'), reason=error
             ) from error
 

@@ -112,7 +112,7 @@ class Drawing:
                 label = _label(claimed, received, len(kept), provider, model, answer.dropped)
                 label = replace(
                     label,
-                    image_id=await self._library.images.reserve(),
+                    image_id=await self._reserved(claimed),
                     created_at=self._clock(),
                 )
                 try:
@@ -126,6 +126,14 @@ class Drawing:
                 left.path.unlink(missing_ok=True)
             raise
         return tuple(kept), tuple(failures)
+
+    async def _reserved(self, claimed: Generation) -> int | None:
+        """Reserve an id for the file to name; none where the database refuses now."""
+        try:
+            return await self._library.images.reserve()
+        except StorageFailed as error:
+            log.warning('%s: a picture is kept without its id inside: %s', claimed.id, error)
+            return None
 
 
 def _label(

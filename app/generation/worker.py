@@ -9,21 +9,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterator
+from itertools import islice
 
 from app.database import Library
-from app.errors import AppError, ErrorKind, Failure, ProviderError, StorageFailed
+from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
 from app.generation.changes import Changes
+from app.generation.outcome_writer import Finishing, growing_pauses
 from app.generation.runner import Drawing
 from app.generation.scheduler import Turns
 from app.log import logger
-from app.models import Ask, Generation, Kept, Outcome, Status, Submitted
+from app.models import Ask, Generation, Outcome, Status, Submitted
 from app.providers.registry import Providers, gone
-from app.storage.store import Store
 
 log = logger(__name__)
 
 REST_AFTER_FAULT_S = 2.0
+MOST_TRIES_NOW = 5  # of writing down, for a command that somebody waits for
 
 
 class Worker:
@@ -34,13 +36,13 @@ class Worker:
         library: Library,
         providers: Providers,
         drawing: Drawing,
-        store: Store,
+        finishing: Finishing,
         changes: Changes,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._library = library
         self._providers = providers
-        self._store = store
+        self._finishing = finishing
         self._changes = changes
         self._drawing = drawing
         self._clock = clock
@@ -58,6 +60,7 @@ class Worker:
 
     async def stop(self) -> None:
         """Stop at once; what is running becomes interrupted, what waits stays queued."""
+        self._library.database.hurry()
         if self._loop_task:
             self._loop_task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -66,7 +69,10 @@ class Worker:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._library.generations.interrupt_running(self._clock())
+        try:
+            await self._library.generations.interrupt_running(self._clock())
+        except StorageFailed as error:
+            log.warning('what is running stays so until the next start: %s', error)
 
     async def submit(
         self,
@@ -134,7 +140,7 @@ class Worker:
         queued = (await self.submit(ask)).generation
         claimed = await self._library.generations.claim(queued.provider, self._clock(), queued.id)
         if claimed:
-            await self.run_generation(claimed)
+            await self.run_generation(claimed, islice(growing_pauses(), MOST_TRIES_NOW - 1))
         return await self._library.generations.one(queued.id)
 
     def look_again(self) -> None:
@@ -159,19 +165,22 @@ class Worker:
     async def _claim_all(self) -> None:
         """Give everything that waits to those that are free, the oldest first."""
         while turn := await self._turns.next(self._clock()):
+            claimed = turn.claimed
             if turn.is_lost:
-                await self._give_up(turn.claimed, gone(turn.claimed.provider))
-                self._changes.announce(turn.claimed.id)
+                lost = _failed(claimed, gone(claimed.provider))
+                self._begin(claimed, self._settle(claimed, lost, growing_pauses()))
             else:
-                self._begin(turn.claimed)
+                self._begin(claimed, self.run_generation(claimed, growing_pauses()))
 
-    def _begin(self, claimed: Generation) -> None:
+    def _begin(self, claimed: Generation, work: Coroutine[object, object, None]) -> None:
         self._turns.begin(claimed.provider)
-        task = asyncio.create_task(self.run_generation(claimed), name=f'generation {claimed.id}')
+        task = asyncio.create_task(work, name=f'generation {claimed.id}')
         self._running[claimed.id] = task
         self._changes.announce(claimed.id)
 
         def ended(_: asyncio.Task[None]) -> None:
+            if not task.cancelled() and (error := task.exception()):
+                log.error('%s: its failure could not be kept', claimed.id, exc_info=error)
             self._turns.end(claimed.provider)
             if self._running.get(claimed.id) is task:
                 del self._running[claimed.id]
@@ -179,44 +188,42 @@ class Worker:
 
         task.add_done_callback(ended)
 
-    async def run_generation(self, claimed: Generation) -> None:
-        """Draw one claimed generation and write down what became of it; never raises a fault."""
+    async def run_generation(self, claimed: Generation, pauses: Iterator[float]) -> None:
+        """Draw one claimed generation and write down what became of it, whatever that is.
+
+        Args:
+            claimed: Its row.
+            pauses: Seconds before each further try to write it down.
+
+        Raises:
+            StorageFailed: There was no pause left.
+        """
         log.info('%s: attempt %s begins', claimed.id, claimed.attempt)
-        kept: tuple[Kept, ...] = ()
         try:
             outcome = await self._drawing.draw(claimed)
-            kept = outcome.kept
-            written = await self._write_down(claimed, outcome)
-        except AppError as error:
-            log.exception('%s: could not be written down', claimed.id)
-            written = await self._give_up(claimed, _failure_of(error))
         except Exception as error:
-            log.exception('%s: a fault of ours', claimed.id)
-            written = await self._give_up(claimed, _failure_of(error))
-        if not written:
-            for picture in kept:
-                self._store.forget(picture)
+            log.exception('%s: could not be drawn', claimed.id)
+            outcome = _failed(claimed, _failure_of(error))
+        await self._settle(claimed, outcome, pauses)
+
+    async def _settle(self, claimed: Generation, outcome: Outcome, pauses: Iterator[float]) -> None:
+        """Write an outcome down, or that it can not be, and say so."""
+        try:
+            await self._finishing.finish(claimed, outcome, pauses)
+        except Exception as error:
+            if isinstance(error, StorageFailed) and error.retryable:
+                raise
+            log.exception('%s: could not be written down', claimed.id)
+            self._finishing.forget(outcome)
+            failed = _failed(claimed, _failure_of(error))
+            await self._finishing.finish(claimed, failed, pauses)
         self._changes.announce(claimed.id)
 
-    async def _write_down(self, claimed: Generation, outcome: Outcome) -> bool:
-        """Write an outcome whole, even when the task is cancelled in the middle of it."""
-        writing = asyncio.ensure_future(
-            self._library.generations.finish(claimed, outcome, self._clock())
-        )
-        with contextlib.suppress(asyncio.CancelledError):
-            return await asyncio.shield(writing)
-        return await writing
 
-    async def _give_up(self, claimed: Generation, failure: Failure) -> bool:
-        """Write down that it failed; returns False, since no picture of it is written about."""
-        outcome = Outcome(
-            status=Status.FAILED, provider=claimed.provider, model=claimed.model, error=failure
-        )
-        try:
-            await self._library.generations.finish(claimed, outcome, self._clock())
-        except AppError:
-            log.exception('%s: its failure could not be written down either', claimed.id)
-        return False
+def _failed(claimed: Generation, failure: Failure) -> Outcome:
+    return Outcome(
+        status=Status.FAILED, provider=claimed.provider, model=claimed.model, error=failure
+    )
 
 
 def _failure_of(error: Exception) -> Failure:

@@ -1,0 +1,110 @@
+"""Writes down what became of a generation: again and again, until the storage takes it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+
+from app.database import Library
+from app.errors import StorageFailed
+from app.log import logger
+from app.models import Generation, Outcome, Status
+from app.storage.store import Store
+
+log = logger(__name__)
+Rest = Callable[[float], Awaitable[None]]
+
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 5.0
+
+
+def growing_pauses() -> Iterator[float]:
+    """Give the seconds to rest before each further try, without end."""
+    pause_s = FIRST_PAUSE_S
+    while True:
+        yield pause_s
+        pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+
+class Finishing:
+    """Turns outcomes into rows; a picture on the disk waits for its row.
+
+    Args:
+        rest: How to let seconds pass.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        store: Store,
+        clock: Callable[[], float] = time.time,
+        rest: Rest = asyncio.sleep,
+    ) -> None:
+        self._library = library
+        self._store = store
+        self._clock = clock
+        self._rest = rest
+        # each try may take the database's one thread for as long as somebody else's lock lasts
+        self._one_tries_again = asyncio.Lock()
+
+    async def finish(self, claimed: Generation, outcome: Outcome, pauses: Iterable[float]) -> None:
+        """Write an outcome; its pictures are removed if the row has moved on since.
+
+        Raises:
+            StorageFailed: There was no pause left; the pictures are where they were.
+            Unkeepable: No try can help.
+        """
+        try:
+            written = await self._until_written(claimed, outcome, pauses)
+        except asyncio.CancelledError:
+            if await self._has_moved_on(claimed):
+                self.forget(outcome)
+            raise
+        if not written:
+            self.forget(outcome)
+
+    def forget(self, outcome: Outcome) -> None:
+        """Remove the pictures of an outcome that no row will name."""
+        for picture in outcome.kept:
+            self._store.forget(picture)
+
+    async def _until_written(
+        self, claimed: Generation, outcome: Outcome, pauses: Iterable[float]
+    ) -> bool:
+        now = self._clock()
+        try:
+            return await self._write(claimed, outcome, now)
+        except StorageFailed as error:
+            if not error.retryable:
+                raise
+            refused = error
+        log.warning('%s: can not be written down yet: %s', claimed.id, refused)
+        async with self._one_tries_again:
+            for pause_s in pauses:
+                await self._rest(pause_s)
+                try:
+                    return await self._write(claimed, outcome, now)
+                except StorageFailed as error:
+                    if not error.retryable:
+                        raise
+                    refused = error
+        raise refused
+
+    async def _write(self, claimed: Generation, outcome: Outcome, now: float) -> bool:
+        """Write once, whole even when the task is cancelled in the middle of it."""
+        writing = asyncio.ensure_future(self._library.generations.finish(claimed, outcome, now))
+        try:
+            return await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            with contextlib.suppress(StorageFailed):
+                return await writing
+            raise
+
+    async def _has_moved_on(self, claimed: Generation) -> bool:
+        """Whether the row waits no more for this outcome; not when Easel is only ending."""
+        with contextlib.suppress(StorageFailed):
+            row = await self._library.generations.one(claimed.id)
+            return row.status is not Status.RUNNING or row.attempt != claimed.attempt
+        return False

@@ -1,0 +1,91 @@
+"""What a picture's label says, checked as any input is: anybody may have written into the file."""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+from collections.abc import Mapping
+from pathlib import Path
+
+from app.models import Size
+from app.storage.metadata import Label, sidecar_of
+from app.storage.metadata.label import NAMESPACE, NOT_IN_TEXT, STANDS_IN
+from app.web.forms import (
+    LONGEST_PROMPT,
+    LONGEST_TEXT,
+    MOST_GUIDANCE,
+    MOST_SEED,
+    MOST_SIDE,
+    MOST_STEPS,
+)
+
+Settings = Mapping[str, str | int | float]
+
+MOST_ID = 1 << 48  # above it no room would be left for the ids to come
+MOST_POSITION = 1_000
+LATEST_S = 253_370_764_800  # the year 9999, the last that a date can be of
+LONGEST_ADDRESS = 2_000
+
+
+def checked_label(settings: Settings, otherwise_at: float) -> Label:
+    """Give a label with what can be believed; what can not is as if it had not been said.
+
+    Args:
+        settings: What was read inside the file.
+        otherwise_at: When it was made if the label can't tell, in seconds since 1970.
+
+    Returns:
+        A label whose ids are 0 and None where they are not known.
+    """
+    created_at = _real(settings, 'created_at', LATEST_S)
+    if created_at is None:
+        created_at = min(max(otherwise_at, 0.0), float(LATEST_S))
+    return Label(
+        prompt=_text(settings, 'prompt', LONGEST_PROMPT) or '',
+        provider=_text(settings, 'provider', LONGEST_TEXT) or '',
+        created_at=created_at,
+        generation_id=_whole(settings, 'generation_id', MOST_ID) or 0,
+        position=_whole(settings, 'position', MOST_POSITION) or 0,
+        image_id=_whole(settings, 'image_id', MOST_ID) or None,
+        negative_prompt=_text(settings, 'negative_prompt', LONGEST_PROMPT),
+        revised_prompt=_text(settings, 'revised_prompt', LONGEST_PROMPT),
+        seed=_whole(settings, 'seed', MOST_SEED),
+        steps=_whole(settings, 'steps', MOST_STEPS) or None,
+        guidance=_real(settings, 'guidance', MOST_GUIDANCE),
+        sampler=_text(settings, 'sampler', LONGEST_TEXT),
+        quality=_text(settings, 'quality', LONGEST_TEXT),
+        asked_size=_size(settings),
+        model=_text(settings, 'model', LONGEST_TEXT),
+        source_url=_text(settings, 'source_url', LONGEST_ADDRESS),
+    )
+
+
+def carries_label(picture: Path) -> bool:
+    """Whether Easel wrote a label into a picture, or beside it, whatever became of that."""
+    if sidecar_of(picture).exists():
+        return NAMESPACE.encode() in sidecar_of(picture).read_bytes()
+    with picture.open('rb') as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+        return whole.find(NAMESPACE.encode()) >= 0
+
+
+def _text(settings: Settings, name: str, longest: int) -> str | None:
+    value = settings.get(name)
+    return None if value is None else NOT_IN_TEXT.sub(STANDS_IN, str(value))[:longest]
+
+
+def _whole(settings: Settings, name: str, most: int) -> int | None:
+    value = settings.get(name)
+    return value if isinstance(value, int) and 0 <= value <= most else None
+
+
+def _real(settings: Settings, name: str, most: float) -> float | None:
+    value = settings.get(name)
+    return float(value) if isinstance(value, int | float) and 0 <= value <= most else None
+
+
+def _size(settings: Settings) -> str | None:
+    with contextlib.suppress(ValueError):
+        size = Size.parse(str(settings.get('asked_size', '')))
+        if 0 < size.width <= MOST_SIDE and 0 < size.height <= MOST_SIDE:
+            return str(size)
+    return None
