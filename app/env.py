@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from app.errors import InvalidRequest
-from app.net.api_url import spelt
+from app.net.api_url import normalize_api_url
 from app.net.ip import Network, networks_in
 from app.net.urls import Blocked, origin_of
 
@@ -86,7 +86,7 @@ class Values:
         """Read the address of an API, in any spelling."""
         text = self.text(name, '')
         try:
-            return spelt(text)
+            return normalize_api_url(text)
         except InvalidRequest as error:
             raise ConfigError(
                 f'{name} is {text!r}; an address like {EXAMPLE_API_URL} is allowed, '

@@ -11,28 +11,28 @@ from starlette.types import ASGIApp
 
 from app.access.guests import Guests
 from app.access.sessions import Sessions, kept_secret
-from app.access.sharing import Admission
+from app.access.sharing import SharingSettings
 from app.config import Config, child_environment
 from app.database import Library
 from app.generation.changes import Changes
-from app.generation.outcome_writer import Finishing
+from app.generation.outcome_writer import OutcomeWriter
 from app.generation.previews import Previews
-from app.generation.runner import Drawing
+from app.generation.runner import GenerationRunner
 from app.generation.worker import Worker
-from app.net.client import Outbound
+from app.net.client import HttpClient
 from app.providers.core.capabilities import Memory
-from app.providers.discovery.local_servers import Neighbours
+from app.providers.discovery.local_servers import LocalServers
 from app.providers.registry import Providers
 from app.providers.secrets import Keys
-from app.providers.settings import Roster
+from app.providers.settings import ProviderSettingsStore
 from app.storage.decoder import Decoder
 from app.storage.store import Store
 from app.storage.temp_file import storage_failed
-from app.web.base_path import Root
-from app.web.context import House
-from app.web.delivery.events import Live
-from app.web.delivery.files import Files
-from app.web.error_pages import Failures
+from app.web.base_path import BasePath
+from app.web.context import Services
+from app.web.delivery.events import EventStream
+from app.web.delivery.files import PictureFiles
+from app.web.error_pages import ErrorPages
 from app.web.pages import (
     calls,
     create,
@@ -61,36 +61,38 @@ TOKEN = 'token'  # noqa: S105 (the file's name)
 
 
 @asynccontextmanager
-async def open_house(
-    config: Config, neighbours: Neighbours | None = None, admission: Admission | None = None
-) -> AsyncIterator[House]:
+async def open_services(
+    config: Config,
+    local_servers: LocalServers | None = None,
+    admission: SharingSettings | None = None,
+) -> AsyncIterator[Services]:
     """Make every part, and let go of each at the end, the worker first.
 
     Raises:
         StorageFailed: The data folder can't be used.
     """
     store = open_store(config)
-    neighbours = neighbours or Neighbours()
-    outbound = Outbound(config.image_origins, in_container=neighbours.in_container)
+    local_servers = local_servers or LocalServers()
+    http_client = HttpClient(config.image_origins, in_container=local_servers.in_container)
     library = await Library.open(config.data / DATABASE)
-    providers, roster = await _open_providers(config, library, outbound)
+    providers, provider_settings = await _open_providers(config, library, http_client)
     changes = Changes()
     previews = Previews(store, changes)
-    drawing = Drawing(library, providers, store, changes, previews)
-    worker = Worker(library, providers, drawing, Finishing(library, store), changes)
+    drawing = GenerationRunner(library, providers, store, changes, previews)
+    worker = Worker(library, providers, drawing, OutcomeWriter(library, store), changes)
     guests = await Guests.open(library.guests)
-    admission = admission or read_admission(config)
-    root = Root(config.root_path)
-    async with _letting_go(worker, neighbours, providers, outbound, store, library):
-        yield House(
+    admission = admission or read_sharing(config)
+    root = BasePath(config.root_path)
+    async with _letting_go(worker, local_servers, providers, http_client, store, library):
+        yield Services(
             config=config,
             root=root,
             library=library,
             store=store,
-            outbound=outbound,
+            http_client=http_client,
             providers=providers,
-            roster=roster,
-            neighbours=neighbours,
+            provider_settings=provider_settings,
+            local_servers=local_servers,
             changes=changes,
             previews=previews,
             worker=worker,
@@ -104,9 +106,9 @@ async def open_house(
 @asynccontextmanager
 async def _letting_go(
     worker: Worker,
-    neighbours: Neighbours,
+    local_servers: LocalServers,
     providers: Providers,
-    outbound: Outbound,
+    http_client: HttpClient,
     store: Store,
     library: Library,
 ) -> AsyncIterator[None]:
@@ -114,25 +116,25 @@ async def _letting_go(
         yield
     finally:
         await worker.stop()
-        await neighbours.close()
+        await local_servers.close()
         await providers.close()
-        await outbound.close()
+        await http_client.close()
         await store.decoder.close()
         await library.close()
 
 
-def read_admission(config: Config) -> Admission:
+def read_sharing(config: Config) -> SharingSettings:
     """Find out how others come in.
 
     Raises:
         StorageFailed: What the data folder says of it can't be read.
     """
-    admission = Admission(config)
+    admission = SharingSettings(config)
     admission.load()
     return admission
 
 
-def _sessions(config: Config, admission: Admission, guests: Guests) -> Sessions:
+def _sessions(config: Config, admission: SharingSettings, guests: Guests) -> Sessions:
     try:
         secret, token = kept_secret(config.data / SECRET), kept_secret(config.data / TOKEN)
     except OSError as error:
@@ -141,8 +143,8 @@ def _sessions(config: Config, admission: Admission, guests: Guests) -> Sessions:
 
 
 async def _open_providers(
-    config: Config, library: Library, outbound: Outbound
-) -> tuple[Providers, Roster]:
+    config: Config, library: Library, http_client: HttpClient
+) -> tuple[Providers, ProviderSettingsStore]:
     """Make everybody who draws, with what was learned of them and the keys that they need.
 
     Raises:
@@ -150,10 +152,12 @@ async def _open_providers(
     """
     memory = Memory(library.learned)
     await memory.load()
-    providers = Providers(config, outbound, memory)
-    roster = Roster(library.providers, Keys(config.data / KEYS), providers)
-    await roster.load()
-    return providers, roster
+    providers = Providers(config, http_client, memory)
+    provider_settings = ProviderSettingsStore(
+        library.providers, Keys(config.data / KEYS), providers
+    )
+    await provider_settings.load()
+    return providers, provider_settings
 
 
 def open_store(config: Config) -> Store:
@@ -167,13 +171,13 @@ def open_store(config: Config) -> Store:
     return store
 
 
-def create_app(house: House) -> ASGIApp:
+def create_app(services: Services) -> ASGIApp:
     """Put the pages behind the guard."""
-    failures = Failures(house.renderer)
-    return Guard(create_pages(house, failures), house, failures)
+    failures = ErrorPages(services.renderer)
+    return Guard(create_pages(services, failures), services, failures)
 
 
-def create_pages(house: House, failures: Failures) -> FastAPI:
+def create_pages(services: Services, failures: ErrorPages) -> FastAPI:
     """Put every page at its address; `app.web.security.routes` says who may come in where."""
     app = FastAPI(
         title='Easel',
@@ -182,13 +186,13 @@ def create_pages(house: House, failures: Failures) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,
     )
-    app.state.house = house
+    app.state.services = services
     failures.install(app)
     for page in PAGES:
         app.include_router(page.router)
-    files = Files(house)
+    files = PictureFiles(services)
     app.mount('/files', files)
     app.mount('/thumbs', files)
-    app.router.routes.append(Route('/events', Live(house)))
-    app.mount('/static', house.renderer.static)
+    app.router.routes.append(Route('/events', EventStream(services)))
+    app.mount('/static', services.renderer.static)
     return app

@@ -16,7 +16,7 @@ AFTER_SENDING = ('connection reset', 'closed without an answer', 'broke off')
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class FailureText:
     """A failure in words.
 
     Attributes:
@@ -33,7 +33,7 @@ class Telling:
     whole: str
 
 
-def tell(failure: Failure, translate: Translate) -> Telling:
+def describe(failure: Failure, translate: Translate) -> FailureText:
     """Put a failure into the reader's language."""
     message, hint = _SENTENCES[failure.kind]
     if failure.kind is ErrorKind.RATE_LIMITED and failure.retry_after_s:
@@ -60,7 +60,7 @@ def tell(failure: Failure, translate: Translate) -> Telling:
     }
     told = translate(message).format(**places)
     quoted = translate(N_('{message} “{words}”')).format(message=told, words=failure.words)
-    return Telling(
+    return FailureText(
         message=told,
         words=failure.words,
         hint=translate(hint).format(**places),
@@ -70,7 +70,7 @@ def tell(failure: Failure, translate: Translate) -> Telling:
 
 def error_json(failure: Failure, translate: Translate) -> dict[str, object]:
     """Lay a failure out as the public JSON; what is not known is null."""
-    telling = tell(failure, translate)
+    telling = describe(failure, translate)
     return {
         'kind': failure.kind,
         'message': telling.whole,
@@ -83,7 +83,7 @@ def error_json(failure: Failure, translate: Translate) -> dict[str, object]:
 
 def item_error_json(failure: Failure, translate: Translate) -> dict[str, object]:
     """Lay the failure of one picture among others out."""
-    return {'kind': failure.kind, 'message': tell(failure, translate).whole}
+    return {'kind': failure.kind, 'message': describe(failure, translate).whole}
 
 
 # Short words for what was seen, which `outbound`, `images` and the providers write in English.

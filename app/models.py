@@ -65,7 +65,7 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class GenerationRequest:
     """The settings of one generation; None means automatic, and automatic is not sent.
 
     Attributes:
@@ -110,7 +110,7 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Call:
     """One call to a provider, as the request inspector shows it; no key is in it.
 
     Attributes:
@@ -135,7 +135,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class GenerationResult:
     """What a provider made of one ask."""
 
     received: tuple[Received, ...]
@@ -144,7 +144,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class StoredImage:
     """One picture as it is kept.
 
     Attributes:
@@ -168,7 +168,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Image(Kept):
+class Image(StoredImage):
     """One picture of a generation, with what its label says.
 
     Attributes:
@@ -212,7 +212,7 @@ class Generation:
     id: int
     status: Status
     attempt: int
-    ask: Ask
+    request: GenerationRequest
     provider: str
     model: str | None
     created_at: float
@@ -241,8 +241,8 @@ class Outcome:
     status: Status
     provider: str
     model: str | None
-    kept: tuple[Kept, ...] = ()
+    kept: tuple[StoredImage, ...] = ()
     item_errors: tuple[Failure, ...] = ()
     dropped: tuple[str, ...] = ()
     error: Failure | None = None
-    attempts: tuple[Attempt, ...] = ()
+    attempts: tuple[Call, ...] = ()

@@ -16,7 +16,7 @@ import httpx
 
 from bench.measure import Claim, judge, print_table
 from bench.upstream import upstream
-from tests.servers import Easel, running_easel
+from tests.support.servers import Easel, running_easel
 
 AT_ONCE = 4
 MOST_BEYOND_MS = 30.0

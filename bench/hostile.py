@@ -27,7 +27,7 @@ from app.storage.decoder import Decoder
 from app.storage.metadata import Label
 from app.storage.store import Store
 from bench.measure import Claim, children, judge
-from tests.hostile import BOMBS, SEED, mutations, small_png
+from tests.support.hostile_pictures import BOMBS, SEED, mutations, small_png
 
 MOST_CPU_S = 5.2  # the limit of 5 s, and the start of the next child
 MOST_MB = 512.0

@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.models import Ask
-from app.net.client import Outbound
+from app.models import GenerationRequest
+from app.net.client import HttpClient
 from app.providers.core.base import ProviderSettings, Run
 from app.providers.provider import ApiProvider
 from app.storage.decoder import Decoded, Decoder
@@ -55,7 +55,7 @@ class Roads:
     """All three lead through one client to one stub and one folder; what they made is removed."""
 
     url: str
-    outbound: Outbound
+    http_client: HttpClient
     store: Store
     decoder: InstantDecoder
     provider: ApiProvider
@@ -64,7 +64,9 @@ class Roads:
         """Generate and keep, as the worker does."""
         decoded_s = self.decoder.took_s
         began = time.perf_counter()
-        answer = await self.provider.generate(Ask(prompt=prompt), Run(self.store.incoming))
+        answer = await self.provider.generate(
+            GenerationRequest(prompt=prompt), Run(self.store.incoming)
+        )
         arrived_s = time.perf_counter() - began
         kept = await self.store.keep(
             answer.received[0],
@@ -81,7 +83,9 @@ class Roads:
         part = self.store.arriving / 'plain.part'
         began = time.perf_counter()
         file = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        async with self.outbound.client.stream('POST', self.url, json=fields(prompt)) as response:
+        async with self.http_client.client.stream(
+            'POST', self.url, json=fields(prompt)
+        ) as response:
             async for block in response.aiter_raw():
                 os.write(file, block)
         arrived_s = time.perf_counter() - began
@@ -92,7 +96,7 @@ class Roads:
         """Do what the shortest program does that keeps a picture."""
         part = self.store.arriving / 'direct.part'
         began = time.perf_counter()
-        response = await self.outbound.client.post(self.url, json=fields(prompt))
+        response = await self.http_client.client.post(self.url, json=fields(prompt))
         picture = base64.b64decode(response.json()['data'][0]['b64_json'])
         file = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         os.write(file, picture)
@@ -121,15 +125,15 @@ class Roads:
 @asynccontextmanager
 async def roads_to(base_url: str, folder: Path) -> AsyncIterator[Roads]:
     """Build the parts of the three roads, with a data folder in this one."""
-    decoder, outbound = InstantDecoder(), Outbound()
+    decoder, http_client = InstantDecoder(), HttpClient()
     store = Store(folder / 'data', decoder)
     store.prepare()
     settings = ProviderSettings(name='stub', base_url=base_url, model='flux', timeout_s=60)
-    provider = ApiProvider(settings, outbound)
+    provider = ApiProvider(settings, http_client)
     try:
-        yield Roads(f'{base_url}/images/generations', outbound, store, decoder, provider)
+        yield Roads(f'{base_url}/images/generations', http_client, store, decoder, provider)
     finally:
-        await outbound.close()
+        await http_client.close()
 
 
 def fields(prompt: str) -> dict[str, str]:

@@ -19,15 +19,15 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from bench.measure import Claim, judge
-from tests.canary import hits, lived
-from tests.firing import Fired, fire, fire_raw, furnish, targets
-from tests.knocking import open_door
-from tests.payloads import SEED, payloads
-from tests.random_requests import shots
-from tests.servers import CLOSED_PORT_URL, ROOT, running_easel
-from tests.sinks import Seen, look_at, sights
-from tests.stuffed import hostile_provider, stuffed_with, write_folder
-from tests.worlds import running_worlds
+from tests.support.browser_origins import running_worlds
+from tests.support.fuzz_requests import shots
+from tests.support.hostile_data import hostile_provider, stuffed_with, write_folder
+from tests.support.raw_requests import open_door
+from tests.support.request_fuzzer import Fired, fire, fire_raw, furnish, targets
+from tests.support.script_payloads import SEED, payloads
+from tests.support.secret_canary import hits, lived
+from tests.support.servers import CLOSED_PORT_URL, ROOT, running_easel
+from tests.support.text_places import Seen, look_at, sights
 
 TEXTS_A_PAGE = 50
 RAW_SHARE = 20  # one request in so many goes over a socket besides
@@ -112,9 +112,9 @@ def _requests(chosen: argparse.Namespace, findings: Findings) -> None:
 async def _fired(count: int, seed: int) -> tuple[Fired, Fired]:
     fired, raw = Fired(), Fired()
     with tempfile.TemporaryDirectory() as folder:
-        async with open_door(Path(folder) / 'data') as (app, house):
-            await furnish(house)
-            addresses = targets(house)
+        async with open_door(Path(folder) / 'data') as (app, services):
+            await furnish(services)
+            addresses = targets(services)
             await fire(app, shots(addresses, count, seed), fired)
         with running_easel(Path(folder) / 'other', {'EASEL_API_URL': CLOSED_PORT_URL}) as easel:
             port = int(easel.url.rpartition(':')[2])

@@ -23,7 +23,7 @@ from pathlib import Path
 import httpx
 
 from bench.measure import Claim, judge
-from tests.servers import CLOSED_PORT_URL, running_easel
+from tests.support.servers import CLOSED_PORT_URL, running_easel
 
 MOST_P99_MS = 200.0
 LONGEST_S = 13.0  # the 10 s that head and body have, and how late a busy bench looks

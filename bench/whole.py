@@ -15,9 +15,9 @@ from typing import Any
 
 from app.cli.serve import run
 from app.config import config_from
-from app.main import open_house
-from app.models import Ask, Status
-from app.web.context import House
+from app.main import open_services
+from app.models import GenerationRequest, Status
+from app.web.context import Services
 from bench.measure import Beats, beating, children, forget_peak, memory_kb
 
 SEVERAL = 4
@@ -59,32 +59,33 @@ def main() -> int:
 
     async def measure() -> int:
         config = config_from({'EASEL_API_URL': url}, data=data)
-        async with open_house(config) as house:
-            await house.worker.start()
-            await drawn(house, 'small', 1)
-            one = await drawn(house, 'large', 1)
+        async with open_services(config) as services:
+            await services.worker.start()
+            await drawn(services, 'small', 1)
+            one = await drawn(services, 'large', 1)
             [child] = children()
             child_peak_kb = memory_kb('VmHWM', child)
-            several = await drawn(house, 'large', SEVERAL)
+            several = await drawn(services, 'large', SEVERAL)
         sys.stdout.write(json.dumps(asdict(Whole(one, several, child_peak_kb))))
         return 0
 
     return run(measure())
 
 
-async def drawn(house: House, prompt: str, count: int) -> Drawn:
+async def drawn(services: Services, prompt: str, count: int) -> Drawn:
     """Submit that many prompts at once, and wait until all are done."""
     before_kb = memory_kb('VmRSS')
     forget_peak()
     beats = Beats()
     began = time.perf_counter()
-    async with beating(beats), house.changes.listening() as listener:
+    async with beating(beats), services.changes.listening() as listener:
         waited_for = {
-            (await house.worker.submit(Ask(prompt=prompt))).generation.id for _ in range(count)
+            (await services.worker.submit(GenerationRequest(prompt=prompt))).generation.id
+            for _ in range(count)
         }
         while waited_for:
             for changed in await listener.wait(60):
-                generation = await house.library.generations.one(changed)
+                generation = await services.library.generations.one(changed)
                 if not generation.status.unfinished:
                     assert generation.status is Status.DONE, generation.error
                     waited_for.discard(changed)

@@ -136,7 +136,10 @@ def try_drawing(image: Image, folder: Path, mode: str) -> None:
         print(f'{mode}: answers {1000 * (time.monotonic() - began):.0f} ms after the start')
         check(is_healthy(image), 'the health check fails')
         check_stripped(process)
-        check(ask('GET', '/gallery.json', token='')[0] == 401, 'the password file is not read')
+        check(
+            generation_request('GET', '/gallery.json', token='')[0] == 401,
+            'the password file is not read',
+        )
         draw(data)
         check_stop(process)
         check(not is_healthy(image), 'the health check always passes')
@@ -222,7 +225,7 @@ def wait_for_health(process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(OSError):
-            if ask('GET', '/health')[0] == 200:
+            if generation_request('GET', '/health')[0] == 200:
                 return
         time.sleep(0.01)
     raise Wrong('it does not answer')
@@ -263,21 +266,23 @@ def check_stop(process: subprocess.Popen[bytes]) -> None:
 
 def draw(data: Path) -> None:
     """Have one prompt drawn, and find the picture in the data folder."""
-    status, location, _ = ask('POST', '/generations', 'prompt=a+fox&size=64x64')
+    status, location, _ = generation_request('POST', '/generations', 'prompt=a+fox&size=64x64')
     check(status == 303, f'a prompt is answered with {status}')
     number = location.rpartition('-')[2]
     deadline = time.monotonic() + DRAW_S
     shown = {'status': 'queued'}
     while shown['status'] in ('queued', 'running') and time.monotonic() < deadline:
         time.sleep(0.05)
-        shown = json.loads(ask('GET', f'/generations/{number}.json')[2])
+        shown = json.loads(generation_request('GET', f'/generations/{number}.json')[2])
     check(shown['status'] == 'done', f'the generation is {shown["status"]}')
     pictures = [path for path in (data / 'images').rglob('*') if path.is_file()]
     check(len(pictures) == 1, f'{len(pictures)} pictures lie in /data/images')
     print(f'{pictures[0].name} is drawn, {pictures[0].stat().st_size} bytes')
 
 
-def ask(method: str, path: str, body: str = '', token: str = TOKEN) -> tuple[int, str, bytes]:
+def generation_request(
+    method: str, path: str, body: str = '', token: str = TOKEN
+) -> tuple[int, str, bytes]:
     """Ask for a page; gives status, Location and body."""
     headers = {'content-type': 'application/x-www-form-urlencoded'} if body else {}
     headers |= {'authorization': f'Bearer {token}'} if token else {}

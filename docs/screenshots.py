@@ -15,8 +15,8 @@ sys.path.insert(0, str(ROOT))
 
 from playwright.sync_api import Browser, BrowserContext  # noqa: E402
 
-from tests.browser import DESKTOP, PHONE, chromium  # noqa: E402
-from tests.servers import Easel, running_demo, running_easel  # noqa: E402
+from tests.support.browser import DESKTOP, PHONE, chromium  # noqa: E402
+from tests.support.servers import Easel, running_demo, running_easel  # noqa: E402
 
 DOCS = ROOT / 'docs'
 PROMPTS = (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import Easel, running_demo, running_easel
+from tests.support.servers import Easel, running_demo, running_easel
 
 
 @pytest.fixture(scope='session')

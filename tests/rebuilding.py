@@ -14,8 +14,8 @@ from app.database import Library
 from app.models import Generation, Image
 from app.storage.metadata import Label, embed, sidecar_of
 from app.storage.metadata.label import NAMESPACE, RDF
-from tests.fakes import picture
-from tests.labelled import LABEL
+from tests.support.fakes import picture
+from tests.support.labelled_pictures import LABEL
 
 OURS = replace(LABEL, generation_id=3, image_id=5, position=0)
 DAY = Path('2026/11/22')

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from PIL import Image, PngImagePlugin
 
-from tests.browser import chromium
-from tests.fakes import picture
-from tests.plain_server import Quiet, serving
-from tests.servers import Easel, running_demo, running_easel
-from tests.sinks import Seen, watched_page
+from tests.support.browser import chromium
+from tests.support.fakes import picture
+from tests.support.servers import Easel, running_demo, running_easel
+from tests.support.static_server import Quiet, serving
+from tests.support.text_places import Seen, watched_page
 
 SCRIPT = '<html><body><script>pwned(1)</script><img src=x onerror=pwned(1)></body></html>'
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" onload="pwned(1)"><script>pwned(1)</script></svg>'

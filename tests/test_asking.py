@@ -10,17 +10,17 @@ import pytest
 
 from app.database import Library
 from app.errors import ProviderError
-from app.models import Ask, ResponseFormat, Size
-from app.net.client import Outbound
+from app.models import GenerationRequest, ResponseFormat, Size
+from app.net.client import HttpClient
 from app.providers.core.base import Dialect
 from app.providers.core.capabilities import Memory
 from app.providers.dialects.openai_images import request_body
 from app.providers.provider import ApiProvider
 from app.providers.response.images import Json
-from tests.asked import GONE, ONE, bodies, drawn, refusing, settings, times
-from tests.fakes import NOT_FOUND, Asked, Reply, upstream
+from tests.support.fakes import NOT_FOUND, Asked, Reply, upstream
+from tests.support.provider_calls import GONE, ONE, bodies, drawn, refusing, settings, times
 
-FULL = Ask(
+FULL = GenerationRequest(
     prompt='a cat',
     n=2,
     size=Size(640, 480),
@@ -47,7 +47,7 @@ async def test_what_was_learned_outlives_a_restart(tmp_path: Path) -> None:
             library = await Library.open(tmp_path / 'easel.db')
             memory = Memory(library.learned)
             await memory.load()
-            await drawn(server, tmp_path / run, Ask(prompt='a', quality='hd'), memory)
+            await drawn(server, tmp_path / run, GenerationRequest(prompt='a', quality='hd'), memory)
             await library.close()
 
     assert ['quality' in body for body in bodies(server)] == [True, False, False]
@@ -58,9 +58,11 @@ async def test_what_a_refusal_taught_is_kept_though_the_next_call_fails(tmp_path
     async with upstream() as server:
         server.otherwise = times(refusing('quality', 500), Reply(status=504), ONE)
         with pytest.raises(ProviderError):
-            await drawn(server, tmp_path / 'one', Ask(prompt='a', quality='hd'), memory)
+            await drawn(
+                server, tmp_path / 'one', GenerationRequest(prompt='a', quality='hd'), memory
+            )
 
-        await drawn(server, tmp_path / 'two', Ask(prompt='a', quality='hd'), memory)
+        await drawn(server, tmp_path / 'two', GenerationRequest(prompt='a', quality='hd'), memory)
 
     assert ['quality' in body for body in bodies(server)] == [True, False, False]
 
@@ -76,7 +78,9 @@ async def test_a_size_that_is_too_small_is_not_all_sizes(tmp_path: Path) -> None
     async with upstream() as server:
         server.otherwise = choosy
         answers = [
-            await drawn(server, tmp_path / str(number), Ask(prompt='a', size=size), memory)
+            await drawn(
+                server, tmp_path / str(number), GenerationRequest(prompt='a', size=size), memory
+            )
             for number, size in enumerate(sizes)
         ]
 
@@ -90,10 +94,10 @@ async def test_a_way_that_was_learned_is_left_when_it_leads_nowhere(tmp_path: Pa
     async with upstream() as server:
         server.otherwise = lambda _: GONE
         server.replies = {'GET /api/v1/models': listing, 'POST /api/v1/images/generations': ONE}
-        await drawn(server, tmp_path / 'one', Ask(prompt='a cat'), memory)
+        await drawn(server, tmp_path / 'one', GenerationRequest(prompt='a cat'), memory)
         server.replies = {'GET /v1/models': listing, 'POST /v1/images/generations': ONE}
 
-        await drawn(server, tmp_path / 'two', Ask(prompt='a cat'), memory)
+        await drawn(server, tmp_path / 'two', GenerationRequest(prompt='a cat'), memory)
 
     assert [asked.target for asked in server.asked if asked.method == 'POST'][-2:] == [
         '/api/v1/images/generations',
@@ -118,7 +122,7 @@ async def test_an_answer_that_may_have_been_paid_is_asked_nowhere_else(
         server.otherwise = lambda asked: reply if asked.method == 'POST' else NOT_FOUND
 
         with pytest.raises(ProviderError):
-            await drawn(server, tmp_path, Ask(prompt='a cat', size=Size(64, 64)))
+            await drawn(server, tmp_path, GenerationRequest(prompt='a cat', size=Size(64, 64)))
 
     assert len(bodies(server)) == 1
 
@@ -162,7 +166,7 @@ async def test_a_setting_without_a_name_in_a_dialect_is_told(
         answer = await drawn(
             server,
             tmp_path,
-            Ask(prompt='a', sampler='Euler a'),
+            GenerationRequest(prompt='a', sampler='Euler a'),
             told=settings(server, dialect=dialect),
         )
 
@@ -177,8 +181,8 @@ async def test_a_chat_keeps_its_message_whatever_is_refused(tmp_path: Path) -> N
     told = {'dialect': Dialect.CHAT}
     async with upstream() as server:
         server.otherwise = strict
-        ask = Ask(prompt='a cat', size=Size(64, 64), seed=1)
-        answer = await drawn(server, tmp_path, ask, told=settings(server, **told))
+        request = GenerationRequest(prompt='a cat', size=Size(64, 64), seed=1)
+        answer = await drawn(server, tmp_path, request, told=settings(server, **told))
 
     assert all(body['messages'] for body in bodies(server))
     assert set(answer.dropped) == {'size', 'seed'}
@@ -190,21 +194,24 @@ async def test_a_chat_whose_message_is_refused_is_not_asked_again(tmp_path: Path
 
         with pytest.raises(ProviderError):
             await drawn(
-                server, tmp_path, Ask(prompt='a'), told=settings(server, dialect=Dialect.CHAT)
+                server,
+                tmp_path,
+                GenerationRequest(prompt='a'),
+                told=settings(server, dialect=Dialect.CHAT),
             )
 
     assert len(bodies(server)) == 1
 
 
 async def test_a_compressed_list_of_models_is_read() -> None:
-    outbound = Outbound()
+    http_client = HttpClient()
     async with upstream() as server:
         server.replies['GET /v1/models'] = Reply(
             headers=(('Content-Encoding', 'gzip'),),
             body=gzip.compress(b'{"data":[{"id":"flux"}]}'),
         )
 
-        listing = await ApiProvider(settings(server), outbound).list_models()
-        await outbound.close()
+        listing = await ApiProvider(settings(server), http_client).list_models()
+        await http_client.close()
 
     assert listing.models == ('flux',)

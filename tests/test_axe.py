@@ -10,9 +10,9 @@ from axe_playwright_python.base import AxeResults
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from tests.around import discovered
-from tests.browser import DESKTOP, PHONE, chromium
-from tests.servers import CLOSED_PORT_URL, Easel
+from tests.support.browser import DESKTOP, PHONE, chromium
+from tests.support.default_setup import discovered
+from tests.support.servers import CLOSED_PORT_URL, Easel
 
 pytestmark = pytest.mark.browser
 

@@ -11,9 +11,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from tests.browser import DESKTOP, PHONE, chromium, watched
-from tests.guests import path_of
-from tests.servers import Easel, running_easel
+from tests.support.browser import DESKTOP, PHONE, chromium, watched
+from tests.support.guests import path_of
+from tests.support.servers import Easel, running_easel
 from tests.test_axe import RULES, in_both_schemes
 
 pytestmark = pytest.mark.browser

@@ -17,9 +17,9 @@ import pytest_asyncio
 from app.errors import ErrorKind, ProviderError
 from app.storage.decoder_child import MEMORY_BYTES
 from app.storage.store import Store
-from tests.fakes import arriving_in, picture, received_in, storing
-from tests.hostile import QUICK, SLOW, mutations
-from tests.labelled import label_of
+from tests.support.fakes import arriving_in, picture, received_in, storing
+from tests.support.hostile_pictures import QUICK, SLOW, mutations
+from tests.support.labelled_pictures import label_of
 from tests.test_decoder import children
 
 pytestmark = [

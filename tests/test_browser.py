@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
-from tests.browser import DESKTOP, PHONE, chromium, watched
-from tests.servers import CLOSED_PORT_URL, Easel, running_easel, start_easel
+from tests.support.browser import DESKTOP, PHONE, chromium, watched
+from tests.support.servers import CLOSED_PORT_URL, Easel, running_easel, start_easel
 
 pytestmark = pytest.mark.browser
 

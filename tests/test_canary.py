@@ -8,7 +8,16 @@ import pytest
 
 from app.cli.doctor import doctor
 from app.config import config_from
-from tests.canary import API_KEY, HEADER, OWN_KEY, PASSWORD, TOKEN, hits, lived, repeating_provider
+from tests.support.secret_canary import (
+    API_KEY,
+    HEADER,
+    OWN_KEY,
+    PASSWORD,
+    TOKEN,
+    hits,
+    lived,
+    repeating_provider,
+)
 from tests.test_doctor import AT_HOME
 
 

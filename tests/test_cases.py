@@ -11,12 +11,12 @@ import pytest
 import pytest_asyncio
 
 from app.errors import ProviderError
-from app.models import Answer
+from app.models import GenerationResult
 from app.providers.core.base import Run
 from app.storage.store import Store
-from tests.fakes import KEY, Upstream, arriving_in, asking, refused_port, storing, upstream
-from tests.labelled import label_of
-from tests.recorded import (
+from tests.support.fakes import KEY, Upstream, arriving_in, asking, refused_port, storing, upstream
+from tests.support.labelled_pictures import label_of
+from tests.support.recordings import (
     CASES,
     Case,
     Fields,
@@ -53,7 +53,7 @@ async def replay(case: Case, store: Store) -> Outcome:
         return Outcome(tuple(kept), tuple(failures), origin, cdn, left)
 
 
-async def exchange(said: Fields, origin: Upstream, cdn: Upstream, store: Store) -> Answer:
+async def exchange(said: Fields, origin: Upstream, cdn: Upstream, store: Store) -> GenerationResult:
     transport = fields_of(said.get('transport')).get('kind')
     timeout_s = 0.3 if transport == 'hang' else 10
     with ExitStack() as stack:

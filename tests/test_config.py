@@ -14,7 +14,7 @@ from app.config import (
     config_from,
 )
 from app.env import ConfigError
-from app.net.client import Outbound
+from app.net.client import HttpClient
 from app.providers.core.base import ProviderSettings
 from app.providers.provider import ApiProvider
 
@@ -118,7 +118,7 @@ def test_an_address_that_config_takes_is_one_that_a_provider_takes(address: str)
         return
 
     settings = ProviderSettings(name='a', base_url=config.api_url, model='', timeout_s=1)
-    assert ApiProvider(settings, Outbound()).settings is settings
+    assert ApiProvider(settings, HttpClient()).settings is settings
 
 
 @pytest.mark.parametrize('address', ['http://a.test:', 'http://a.test\\x', 'http://a%2etest'])
@@ -128,7 +128,7 @@ def test_an_origin_that_config_takes_is_one_that_the_client_takes(address: str) 
     except ConfigError:
         return
 
-    assert Outbound(config.image_origins)
+    assert HttpClient(config.image_origins)
 
 
 def test_what_the_command_line_says_wins() -> None:

@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from app.errors import ErrorKind, ProviderError
-from app.models import Ask
+from app.models import GenerationRequest
 from app.providers.response.images import Json
 from app.providers.response.stream import MOST_SKELETON_BYTES
-from tests.asked import B64, PNG, bodies, drawn
-from tests.fakes import (
+from tests.support.fakes import (
     NOT_FOUND,
     Asked,
     Reply,
@@ -26,7 +25,8 @@ from tests.fakes import (
     storing,
     upstream,
 )
-from tests.labelled import label_of
+from tests.support.labelled_pictures import label_of
+from tests.support.provider_calls import B64, PNG, bodies, drawn
 
 LONG = picture(200, 200) + b'\0' * 9_000
 LARGE = LONG * 500
@@ -101,7 +101,7 @@ async def kept(body: bytes, folder: Path, headers: tuple[tuple[str, str], ...] =
 
         server.otherwise = answer
         try:
-            received = (await drawn(server, folder, Ask(prompt='a cat'))).received
+            received = (await drawn(server, folder, GenerationRequest(prompt='a cat'))).received
         finally:
             assert len(bodies(server)) == 1
     return [one.digest for one in received]
@@ -163,7 +163,7 @@ async def test_a_body_that_is_another_kind_of_file_says_what_came(
 
 
 async def drawn_and_kept(server: Upstream, folder: Path) -> None:
-    answer = await drawn(server, folder, Ask(prompt='a cat'))
+    answer = await drawn(server, folder, GenerationRequest(prompt='a cat'))
     async with storing(folder) as store:
         await store.keep(answer.received[0], label_of('a cat', 1_795_000_000))
 

@@ -9,9 +9,9 @@ import pytest
 import pytest_asyncio
 from starlette.types import ASGIApp
 
-from app.web.context import House
+from app.web.context import Services
 from app.web.security.guard import HEADERS
-from tests.knocking import FORM, HOME, Address, addresses, knock, open_door
+from tests.support.raw_requests import FORM, HOME, Address, addresses, knock, open_door
 
 pytestmark = pytest.mark.asyncio(loop_scope='module')
 
@@ -36,26 +36,28 @@ FOREIGN = {
 
 
 @pytest_asyncio.fixture(loop_scope='module', scope='module')
-async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[ASGIApp, House]]:
+async def opened(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[tuple[ASGIApp, Services]]:
     data: Path = tmp_path_factory.mktemp('sites') / 'data'
     async with open_door(data) as made:
         yield made
 
 
-def unsafe(house: House) -> list[Address]:
-    acts = [one for one in addresses(house) if one.method not in ('GET', 'HEAD')]
+def unsafe(services: Services) -> list[Address]:
+    acts = [one for one in addresses(services) if one.method not in ('GET', 'HEAD')]
     return acts + [Address(method, '/gallery') for method in ('PUT', 'PATCH', 'DELETE')]
 
 
 @pytest.mark.parametrize('name', FOREIGN)
 async def test_row_1_no_act_is_open_to_another_site(
-    opened: tuple[ASGIApp, House], name: str
+    opened: tuple[ASGIApp, Services], name: str
 ) -> None:
-    app, house = opened
+    app, services = opened
 
     answers = [
         await knock(app, one.method, one.path, HOME, FORM, *FOREIGN[name], body=b'prompt=x')
-        for one in unsafe(house)
+        for one in unsafe(services)
     ]
 
     assert len(answers) >= 10
@@ -74,7 +76,7 @@ async def test_row_1_no_act_is_open_to_another_site(
     ],
 )
 async def test_our_own_pages_and_plain_programs_act(
-    opened: tuple[ASGIApp, House], headers: list[tuple[bytes, bytes]]
+    opened: tuple[ASGIApp, Services], headers: list[tuple[bytes, bytes]]
 ) -> None:
     app, _ = opened
 
@@ -93,7 +95,7 @@ async def test_our_own_pages_and_plain_programs_act(
     ],
 )
 async def test_our_origin_is_compared_as_a_browser_writes_it(
-    opened: tuple[ASGIApp, House], host: bytes, origin: bytes
+    opened: tuple[ASGIApp, Services], host: bytes, origin: bytes
 ) -> None:
     app, _ = opened
 
@@ -105,12 +107,12 @@ async def test_our_origin_is_compared_as_a_browser_writes_it(
 
 
 async def test_cve_2024_47084_nobody_else_may_read_anything(
-    opened: tuple[ASGIApp, House],
+    opened: tuple[ASGIApp, Services],
 ) -> None:
-    app, house = opened
+    app, services = opened
     evil = (ORIGIN, b'https://evil.test')
     asked = (b'access-control-request-method', b'POST')
-    paths = [*addresses(house), Address('GET', '/nope'), Address('POST', '/nope')]
+    paths = [*addresses(services), Address('GET', '/nope'), Address('POST', '/nope')]
 
     answers = [
         await knock(app, method, one.path, HOME, evil, asked, *cookie)
@@ -126,14 +128,14 @@ async def test_cve_2024_47084_nobody_else_may_read_anything(
 
 
 async def test_tob_16_every_answer_of_every_address_carries_the_headers(
-    opened: tuple[ASGIApp, House],
+    opened: tuple[ASGIApp, Services],
 ) -> None:
-    app, house = opened
+    app, services = opened
     hosts = (b'localhost', b'evil.test', b'not a host')
 
     answers = [
         await knock(app, method, one.path.replace('{}', '1'), (b'host', host))
-        for one in addresses(house)
+        for one in addresses(services)
         for method in ('GET', 'POST', 'HEAD', 'OPTIONS', 'DELETE')
         for host in hosts
     ]
@@ -151,9 +153,9 @@ async def test_tob_16_every_answer_of_every_address_carries_the_headers(
 
 
 async def test_cve_2024_1727_a_flood_from_another_site_is_not_even_read(
-    opened: tuple[ASGIApp, House],
+    opened: tuple[ASGIApp, Services],
 ) -> None:
-    app, house = opened
+    app, services = opened
     kind = (b'content-type', b'multipart/form-data; boundary=b')
     length = (b'content-length', str(20_000_000).encode())
     site = (SITE, b'cross-site')
@@ -168,12 +170,12 @@ async def test_cve_2024_1727_a_flood_from_another_site_is_not_even_read(
     assert {answer.status for answer in answers} == {403}
     assert sum(answer.read_bytes for answer in answers) == 0
     assert {answer.headers['connection'] for answer in answers} == {'close'}
-    assert list(house.store.arriving.iterdir()) == []
+    assert list(services.store.arriving.iterdir()) == []
 
 
 @pytest.mark.parametrize('length', [b'-1', b'+5', b'0x5', b'5, 5', b'', b'1e3', b'9' * 40, b'\xb2'])
 async def test_cve_2026_42561_an_odd_length_is_refused(
-    opened: tuple[ASGIApp, House], length: bytes
+    opened: tuple[ASGIApp, Services], length: bytes
 ) -> None:
     app, _ = opened
 
@@ -190,7 +192,7 @@ async def test_cve_2026_42561_an_odd_length_is_refused(
 )
 @pytest.mark.parametrize('announced', [True, False])
 async def test_cve_2024_47874_a_body_over_the_cap_is_refused_before_it_is_parsed(
-    opened: tuple[ASGIApp, House], kind: bytes, *, announced: bool
+    opened: tuple[ASGIApp, Services], kind: bytes, *, announced: bool
 ) -> None:
     app, _ = opened
     length = [(b'content-length', b'50000000')] if announced else []

@@ -11,7 +11,7 @@ import pytest
 
 from app.database import Library
 from app.errors import AppError, Conflict, StorageFailed
-from tests.libraries import submitted
+from tests.support.rows import submitted
 
 
 @pytest.fixture

@@ -17,10 +17,10 @@ import pytest_asyncio
 from PIL import Image
 
 from app.errors import ErrorKind, Failure, ProviderError
-from app.models import Kept
+from app.models import StoredImage
 from app.storage.store import Store
-from tests.fakes import arriving_in, differs, picture, received_in, storing
-from tests.labelled import label_of
+from tests.support.fakes import arriving_in, differs, picture, received_in, storing
+from tests.support.labelled_pictures import label_of
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope='module'),
@@ -36,7 +36,7 @@ async def store(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Store
         yield store
 
 
-async def keep(store: Store, content: bytes, prompt: str = 'a cat') -> Kept:
+async def keep(store: Store, content: bytes, prompt: str = 'a cat') -> StoredImage:
     return await store.keep(received_in(store, content), label_of(prompt, NOW))
 
 

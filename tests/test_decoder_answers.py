@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 
 from app.errors import ErrorKind, Failure, ProviderError
-from app.messages import tell
+from app.messages import describe
 from app.models import Status
 from app.storage import decoder as client
 from app.storage import decoder_child as child
 from app.storage.decoder import Decoder
 from app.storage.metadata.read import read_settings
 from app.storage.store import Store
-from tests.fakes import FakeProvider, arriving_in, picture, received_in, storing
-from tests.labelled import FORMATS, label_of, labelled, with_prompt
-from tests.shops import shop_with
+from tests.support.fakes import FakeProvider, arriving_in, picture, received_in, storing
+from tests.support.labelled_pictures import FORMATS, label_of, labelled, with_prompt
+from tests.support.worker_setup import shop_with
 from tests.test_decoder import children
 
 pytestmark = pytest.mark.skipif(sys.platform == 'win32', reason='POSIX limits and signals')
@@ -176,11 +176,11 @@ async def test_a_generation_tells_where_each_picture_is_that_was_set_aside(tmp_p
     decoder = FAILING['it ends'](tmp_path / 'habit')
     async with storing(tmp_path / 'data', decoder) as store, shop_with(store, provider) as shop:
         await shop.worker.start()
-        done = await shop.until(await shop.ask())
+        done = await shop.until(await shop.request())
 
     assert done.status is Status.FAILED
     assert done.error
-    assert done.error.file in tell(done.error, str).message
+    assert done.error.file in describe(done.error, str).message
     assert (tmp_path / 'data' / done.error.file).read_bytes() == picture(1, 1)
     assert len(rescued_in(tmp_path / 'data')) == 4  # each with its label
 

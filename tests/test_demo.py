@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from app.demo.server import create_demo
-from tests.sketches import from_base64, opened, png
+from tests.support.picture_checks import from_base64, opened, png
 
 GENERATIONS = '/v1/images/generations'
 EDITS = '/v1/images/edits'

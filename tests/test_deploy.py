@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.servers import ROOT
+from tests.support.servers import ROOT
 
 COMPOSE = ('compose.yaml', 'compose.lan.yaml', 'compose.key.yaml')
 UNIT = ROOT / 'deploy/easel.service'

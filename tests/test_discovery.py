@@ -10,9 +10,9 @@ import pytest
 
 from app.providers.discovery.fingerprints import KNOWN, USUAL_PORTS
 from app.providers.discovery.scan import Found, discover
-from tests.fakes import Ending, Reply, refused_port, upstream
-from tests.home_servers import HOMES, LIST, PAGE, Home, models
-from tests.more_home_servers import ALL_HOMES
+from tests.support.fakes import Ending, Reply, refused_port, upstream
+from tests.support.local_servers import HOMES, LIST, PAGE, Home, models
+from tests.support.more_local_servers import ALL_HOMES
 
 DEEP = b'[' * 500_000 + b']' * 500_000
 LIVELY = Reply(body=json.dumps(models('flux')).encode())

@@ -13,18 +13,18 @@ from app.cli.doctor import doctor
 from app.config import config_from
 from app.providers.discovery.environment import (
     LOOPBACK,
-    Surroundings,
+    HostEnvironment,
     gateway_of,
     is_container,
     look_around,
 )
-from tests.fakes import KEY, refused_port, upstream
-from tests.home_servers import HOMES, LIST, locked
-from tests.servers import CLOSED_PORT_URL, running_easel
+from tests.support.fakes import KEY, refused_port, upstream
+from tests.support.local_servers import HOMES, LIST, locked
+from tests.support.servers import CLOSED_PORT_URL, running_easel
 from tests.test_lifecycle import command
 
-AT_HOME = Surroundings(in_container=False, hosts=LOOPBACK)
-IN_CONTAINER = Surroundings(in_container=True, hosts=LOOPBACK)
+AT_HOME = HostEnvironment(in_container=False, hosts=LOOPBACK)
+IN_CONTAINER = HostEnvironment(in_container=True, hosts=LOOPBACK)
 ROUTES = """Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT
 eth0\t000011AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0
 eth0\t00000000\t010011AC\t0003\t0\t0\t0\t00000000\t0\t0\t0
@@ -35,7 +35,7 @@ def examined(
     data: Path,
     ports: dict[int, int],
     *,
-    around: Surroundings = AT_HOME,
+    around: HostEnvironment = AT_HOME,
     **environment: str,
 ) -> int:
     config = config_from({'EASEL_DATA': str(data)} | environment)
@@ -256,7 +256,7 @@ def test_the_gateway_is_read_from_the_routes(tmp_path: Path, routes: str, gatewa
 async def test_outside_a_container_only_this_machine_is_asked(tmp_path: Path) -> None:
     around = await look_around(tmp_path)
 
-    assert around == Surroundings(in_container=False, hosts=LOOPBACK)
+    assert around == HostEnvironment(in_container=False, hosts=LOOPBACK)
 
 
 @pytest.mark.skipif(is_container(), reason='it would ask the machine around the container')

@@ -13,17 +13,17 @@ import pytest
 
 from app.cli.doctor import doctor
 from app.config import Config, config_from
-from app.main import open_house
-from app.providers.discovery.environment import LOOPBACK, Surroundings
+from app.main import open_services
+from app.providers.discovery.environment import LOOPBACK, HostEnvironment
 from app.providers.secrets import Secrets
 from app.web.views.provider_form import NEW
-from tests.around import config_of
-from tests.fakes import KEY, Reply, refused_port, upstream
-from tests.home_servers import LIST, models
-from tests.servers import CLOSED_PORT_URL
+from tests.support.default_setup import config_of
+from tests.support.fakes import KEY, Reply, refused_port, upstream
+from tests.support.local_servers import LIST, models
+from tests.support.servers import CLOSED_PORT_URL
 
-AT_HOME = Surroundings(in_container=False, hosts=LOOPBACK)
-IN_CONTAINER = Surroundings(in_container=True, hosts=LOOPBACK)
+AT_HOME = HostEnvironment(in_container=False, hosts=LOOPBACK)
+IN_CONTAINER = HostEnvironment(in_container=True, hosts=LOOPBACK)
 LISTS = {f'GET {LIST}': Reply(body=json.dumps(models('flux')).encode())}
 
 
@@ -33,13 +33,13 @@ def nobody_set(data: Path) -> Config:
 
 async def added_to(data: Path, base_url: str, **more: object) -> None:
     """Add a server in Settings, with a key, and stop that Easel."""
-    async with open_house(nobody_set(data)) as house:
+    async with open_services(nobody_set(data)) as services:
         row = replace(NEW, name='studio', base_url=base_url, **more)  # type: ignore[arg-type]
-        await house.roster.add(row, Secrets(KEY, (('X-Extra', 'more'),)))
+        await services.provider_settings.add(row, Secrets(KEY, (('X-Extra', 'more'),)))
 
 
 async def examined(
-    config: Config, capsys: pytest.CaptureFixture[str], around: Surroundings = AT_HOME
+    config: Config, capsys: pytest.CaptureFixture[str], around: HostEnvironment = AT_HOME
 ) -> tuple[int, str]:
     status = await asyncio.to_thread(doctor, config, around, {}, as_json=False)
     return status, capsys.readouterr().out
@@ -143,9 +143,9 @@ async def test_nothing_is_written_when_no_easel_runs(
 async def test_beside_a_running_easel_its_newest_servers_are_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async with upstream(LISTS) as fake, open_house(nobody_set(tmp_path)) as house:
+    async with upstream(LISTS) as fake, open_services(nobody_set(tmp_path)) as services:
         row = replace(NEW, name='just added', base_url=f'{fake.origin}/v1')
-        await house.roster.add(row, Secrets())
+        await services.provider_settings.add(row, Secrets())
 
         _, said = await examined(nobody_set(tmp_path), capsys)
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from app.errors import ErrorKind, ProviderError
-from app.models import Answer, Ask, Received
-from app.net.client import Outbound
+from app.models import GenerationRequest, GenerationResult, Received
+from app.net.client import HttpClient
 from app.providers.core.base import Run
 from app.providers.provider import ApiProvider
-from tests.asked import bodies, drawn, refusing, settings
-from tests.fakes import Asked, Ending, Reply, picture, storing, upstream
+from tests.support.fakes import Asked, Ending, Reply, picture, storing, upstream
+from tests.support.provider_calls import bodies, drawn, refusing, settings
 
 DRAFT = base64.b64encode(picture(4, 4)).decode()
 LONG = base64.b64encode(picture(200, 200) + b'\0' * 9_000).decode()
@@ -57,10 +57,12 @@ VLLM = (
 )
 
 
-async def streamed(pieces: tuple[bytes, ...], folder: Path, n: int) -> tuple[Answer, list[int]]:
+async def streamed(
+    pieces: tuple[bytes, ...], folder: Path, n: int
+) -> tuple[GenerationResult, list[int]]:
     """Draw from a server that sends these pieces and then never closes."""
     previews: list[int] = []
-    outbound = Outbound()
+    http_client = HttpClient()
 
     def previewed(position: int, received: Received) -> None:
         previews.append(position)
@@ -69,12 +71,12 @@ async def streamed(pieces: tuple[bytes, ...], folder: Path, n: int) -> tuple[Ans
     try:
         async with upstream() as server, storing(folder) as store:
             server.otherwise = lambda _: Reply(headers=STREAM, rest=pieces, ending=Ending.HANGS)
-            provider = ApiProvider(settings(server, previews=True), outbound)
+            provider = ApiProvider(settings(server, previews=True), http_client)
             answer = await provider.generate(
-                Ask(prompt='a cat', n=n), Run(store.incoming, previewed=previewed)
+                GenerationRequest(prompt='a cat', n=n), Run(store.incoming, previewed=previewed)
             )
     finally:
-        await outbound.close()
+        await http_client.close()
     return answer, previews
 
 
@@ -112,7 +114,12 @@ async def test_a_cut_after_previews_is_a_failure(tmp_path: Path) -> None:
         server.otherwise = lambda _: Reply(headers=STREAM, rest=OPENAI[:2])
 
         with pytest.raises(ProviderError) as caught:
-            await drawn(server, tmp_path, Ask(prompt='a cat'), told=settings(server, previews=True))
+            await drawn(
+                server,
+                tmp_path,
+                GenerationRequest(prompt='a cat'),
+                told=settings(server, previews=True),
+            )
 
     assert caught.value.failure.kind is ErrorKind.TRUNCATED
     assert list((tmp_path / 'arriving').iterdir()) == []
@@ -128,7 +135,10 @@ async def test_a_server_that_does_not_stream_is_asked_without(tmp_path: Path) ->
         server.otherwise = answer
 
         drawing = await drawn(
-            server, tmp_path, Ask(prompt='a cat'), told=settings(server, previews=True)
+            server,
+            tmp_path,
+            GenerationRequest(prompt='a cat'),
+            told=settings(server, previews=True),
         )
 
     assert [sorted(body) for body in bodies(server)] == [
@@ -142,6 +152,6 @@ async def test_nothing_is_streamed_unless_that_is_set(tmp_path: Path) -> None:
     async with upstream() as server:
         server.otherwise = lambda _: Reply(headers=STREAM, body=b''.join(VLLM))
 
-        await drawn(server, tmp_path, Ask(prompt='a cat'))
+        await drawn(server, tmp_path, GenerationRequest(prompt='a cat'))
 
     assert sorted(bodies(server)[0]) == ['model', 'prompt']

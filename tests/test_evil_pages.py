@@ -12,15 +12,15 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, StorageState
 
-from app.web.security.routes import DOORS
-from tests.worlds import KINDS, Evil, Worlds, running_evil, running_worlds
+from app.web.security.routes import ROUTES
+from tests.support.browser_origins import KINDS, Evil, Worlds, running_evil, running_worlds
 
 pytestmark = pytest.mark.browser
 
 PASSWORD, TOKEN = 'open sesame', 'a-token-of-a-program'
 SECRET = 'a private cat'
 PAIRS = tuple(zip(KINDS, ('another port', 'another site', 'another port'), strict=True))
-ACTS = [door.path.replace('{}', '1') for door in DOORS if door.method == 'POST']
+ACTS = [door.path.replace('{}', '1') for door in ROUTES if door.method == 'POST']
 KEPT_BACK = 'net::ERR_BLOCKED_BY_RESPONSE.NotSameOrigin'  # Easel answered, for itself alone
 BODY = 'prompt=stolen&size=16x16&base_url=127.0.0.1:9&theme=dark&password=open+sesame&draw=1'
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from app.storage.files import open_beneath
-from tests.servers import Easel, running_easel
+from tests.support.servers import Easel, running_easel
 
 CANARY = b'a canary that nobody may read'
 SERVED = {'image/png', 'image/jpeg', 'image/webp', 'image/gif', 'image/avif'}

@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from app.database.connection import OLDEST_SAFE_SQLITE
-from tests.servers import ROOT, Easel
+from tests.support.servers import ROOT, Easel
 
 # Below these there are known holes: CVE-2026-48710 and others, CVE-2026-42561, CVE-2025-43859,
 # CVE-2026-59204 and others, CVE-2025-27516, and SQLite's WAL-reset bug.

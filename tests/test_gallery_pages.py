@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from app.web.pages.gallery import PAGE
-from tests.servers import Easel
+from tests.support.servers import Easel
 
 ROUNDS = 7
 SEARCHES = ['', '?q=fox', '?model=flux&q=fox']

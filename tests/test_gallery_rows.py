@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from app.database import Library
 from app.database.images import Facet, Filter
 from app.database.search import index_words, question
-from app.models import Ask
-from tests.libraries import drawn, kept, pictured
+from app.models import GenerationRequest
+from tests.support.rows import drawn, kept, pictured
 
 PROMPTS = [
     'A red fox in the snow',
@@ -232,7 +232,7 @@ async def test_deleting_again_keeps_the_first_time(library: Library) -> None:
 
 async def test_two_pictures_of_one_digest_are_one_file_to_serve(library: Library) -> None:
     sent = await library.generations.submit(
-        Ask(prompt='a', n=2), provider='g4f', submission=None, now=1.0
+        GenerationRequest(prompt='a', n=2), provider='g4f', submission=None, now=1.0
     )
     claimed = await library.generations.claim('g4f', 2.0, sent.generation.id)
     assert claimed

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.servers import CLOSED_PORT_URL, Easel, running_easel
+from tests.support.servers import CLOSED_PORT_URL, Easel, running_easel
 
 
 @pytest.fixture

@@ -14,13 +14,13 @@ from starlette.types import ASGIApp
 
 from app.access.passwords import Source, chosen, made
 from app.access.throttle import WINDOW_S, Throttle
-from app.web.context import EVERYBODYS_GUESSES_A_MINUTE, GUESSES_A_MINUTE, House
-from tests.guests import JSON, LAN, PASSWORD, cookie_in, sign_in
-from tests.knocking import FORM, HOME, knock, open_door
+from app.web.context import EVERYBODYS_GUESSES_A_MINUTE, GUESSES_A_MINUTE, Services
+from tests.support.guests import JSON, LAN, PASSWORD, cookie_in, sign_in
+from tests.support.raw_requests import FORM, HOME, knock, open_door
 
 
 @pytest_asyncio.fixture
-async def locked(tmp_path: Path) -> AsyncIterator[tuple[ASGIApp, House]]:
+async def locked(tmp_path: Path) -> AsyncIterator[tuple[ASGIApp, Services]]:
     async with open_door(tmp_path / 'data', EASEL_PASSWORD=PASSWORD) as opened:
         yield opened
 
@@ -29,7 +29,7 @@ async def guess(app: ASGIApp, peer: str) -> int:
     return (await sign_in(app, 'a guess', peer=peer)).status
 
 
-async def test_cve_2022_29241_a_thousand_guesses_are_ten(locked: tuple[ASGIApp, House]) -> None:
+async def test_cve_2022_29241_a_thousand_guesses_are_ten(locked: tuple[ASGIApp, Services]) -> None:
     app, _ = locked
 
     statuses = Counter([await guess(app, LAN) for _ in range(1_000)])
@@ -37,7 +37,7 @@ async def test_cve_2022_29241_a_thousand_guesses_are_ten(locked: tuple[ASGIApp, 
     assert statuses == {401: GUESSES_A_MINUTE, 429: 1_000 - GUESSES_A_MINUTE}
 
 
-async def test_row_76_fifty_guesses_at_once_are_ten(locked: tuple[ASGIApp, House]) -> None:
+async def test_row_76_fifty_guesses_at_once_are_ten(locked: tuple[ASGIApp, Services]) -> None:
     app, _ = locked
 
     statuses = Counter(await asyncio.gather(*(guess(app, LAN) for _ in range(50))))
@@ -45,7 +45,7 @@ async def test_row_76_fifty_guesses_at_once_are_ten(locked: tuple[ASGIApp, House
     assert statuses == {401: GUESSES_A_MINUTE, 429: 50 - GUESSES_A_MINUTE}
 
 
-async def test_row_76_a_network_of_ipv6_is_one_guesser(locked: tuple[ASGIApp, House]) -> None:
+async def test_row_76_a_network_of_ipv6_is_one_guesser(locked: tuple[ASGIApp, Services]) -> None:
     app, _ = locked
     peers = [f'2001:db8:0:1::{number:x}' for number in range(1, 101)]
 
@@ -55,7 +55,7 @@ async def test_row_76_a_network_of_ipv6_is_one_guesser(locked: tuple[ASGIApp, Ho
 
 
 async def test_row_76_the_right_password_from_elsewhere_still_opens(
-    locked: tuple[ASGIApp, House],
+    locked: tuple[ASGIApp, Services],
 ) -> None:
     app, _ = locked
     for _ in range(100):
@@ -68,7 +68,7 @@ async def test_row_76_the_right_password_from_elsewhere_still_opens(
 
 
 async def test_row_76_a_crowd_is_slowed_and_keeps_neither_this_machine_nor_the_owner_out(
-    locked: tuple[ASGIApp, House],
+    locked: tuple[ASGIApp, Services],
 ) -> None:
     app, _ = locked
     await sign_in(app, PASSWORD, peer='192.168.1.5')
@@ -82,7 +82,7 @@ async def test_row_76_a_crowd_is_slowed_and_keeps_neither_this_machine_nor_the_o
     assert (here.status, owner.status) == (303, 303)
 
 
-async def test_a_refused_guess_says_how_long_to_wait(locked: tuple[ASGIApp, House]) -> None:
+async def test_a_refused_guess_says_how_long_to_wait(locked: tuple[ASGIApp, Services]) -> None:
     app, _ = locked
     for _ in range(GUESSES_A_MINUTE):
         await guess(app, LAN)
@@ -97,7 +97,7 @@ async def test_a_refused_guess_says_how_long_to_wait(locked: tuple[ASGIApp, Hous
 
 
 async def test_a_wrong_password_is_logged_with_its_address(
-    locked: tuple[ASGIApp, House], caplog: pytest.LogCaptureFixture
+    locked: tuple[ASGIApp, Services], caplog: pytest.LogCaptureFixture
 ) -> None:
     app, _ = locked
 
@@ -111,9 +111,9 @@ async def test_a_wrong_password_is_logged_with_its_address(
 
 
 async def test_cve_2024_12534_an_overlong_password_is_refused_before_it_is_hashed(
-    locked: tuple[ASGIApp, House],
+    locked: tuple[ASGIApp, Services],
 ) -> None:
-    app, house = locked
+    app, services = locked
 
     long = await sign_in(app, 'x' * 1_001, peer=LAN)
     huge = await knock(
@@ -122,7 +122,7 @@ async def test_cve_2024_12534_an_overlong_password_is_refused_before_it_is_hashe
 
     assert (long.status, huge.status) == (422, 413)
     assert huge.read_bytes == 0
-    assert house.guesses.take(LAN) == 0
+    assert services.guesses.take(LAN) == 0
 
 
 @pytest.mark.parametrize('wrong', ['', 'Open Sesame 12', 'open sesame 123', '\udcff', 'é'])
@@ -156,7 +156,7 @@ async def test_the_minute_slides() -> None:
     assert waits == [0, 0, 40, 0, 20, 0, 8]
 
 
-async def test_a_session_says_who_one_is(locked: tuple[ASGIApp, House]) -> None:
+async def test_a_session_says_who_one_is(locked: tuple[ASGIApp, Services]) -> None:
     app, _ = locked
     cookie = cookie_in(await sign_in(app, PASSWORD))
 

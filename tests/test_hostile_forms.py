@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from starlette.types import ASGIApp
 
-from tests.knocking import FORM, HOME, knock, open_door
+from tests.support.raw_requests import FORM, HOME, knock, open_door
 
 pytestmark = pytest.mark.asyncio(loop_scope='module')
 

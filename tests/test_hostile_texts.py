@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from tests.servers import ROOT, clean_environment
+from tests.support.servers import ROOT, clean_environment
 
 PATIENCE_S = 15
 

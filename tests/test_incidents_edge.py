@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 from starlette.types import ASGIApp
 
-from app.web.context import House
-from tests.knocking import FORM, HOME, knock, open_door
+from app.web.context import Services
+from tests.support.raw_requests import FORM, HOME, knock, open_door
 
 pytestmark = pytest.mark.asyncio(loop_scope='module')
 
@@ -21,7 +21,9 @@ SLASHES = b'\\' * 8_000
 
 
 @pytest_asyncio.fixture(loop_scope='module', scope='module')
-async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[ASGIApp, House]]:
+async def opened(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[tuple[ASGIApp, Services]]:
     data: Path = tmp_path_factory.mktemp('edge') / 'data'
     async with open_door(data) as made:
         yield made
@@ -30,7 +32,7 @@ async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tupl
 @pytest.mark.parametrize('path', ['/settings', '/generations', '/reading', '/session'])
 @pytest.mark.parametrize('kind', [b'a/b; x="%s', b'multipart/form-data; boundary="%s"', b'%s'])
 async def test_cve_2024_24762_an_endless_option_of_a_type_is_refused(
-    opened: tuple[ASGIApp, House], path: str, kind: bytes
+    opened: tuple[ASGIApp, Services], path: str, kind: bytes
 ) -> None:
     app, _ = opened
 
@@ -52,9 +54,9 @@ async def test_cve_2024_24762_an_endless_option_of_a_type_is_refused(
     ids=['headers', 'header', 'blank preamble', 'preamble', 'parts', 'epilogue'],
 )
 async def test_cve_2026_40347_a_form_of_odd_parts_is_refused(
-    opened: tuple[ASGIApp, House], body: bytes, blocks: int
+    opened: tuple[ASGIApp, Services], body: bytes, blocks: int
 ) -> None:
-    app, house = opened
+    app, services = opened
 
     answers = [
         await knock(app, 'POST', path, HOME, MULTIPART, body=body, blocks=blocks)
@@ -62,12 +64,12 @@ async def test_cve_2026_40347_a_form_of_odd_parts_is_refused(
     ]
 
     assert {answer.status for answer in answers} <= {400, 413, 422}
-    assert list(house.store.arriving.iterdir()) == []
+    assert list(services.store.arriving.iterdir()) == []
 
 
 @pytest.mark.parametrize('field', [b'a=1&', b'prompt=x&', b'&', b'=&', b'a&'])
 async def test_cve_2023_30798_a_million_fields_are_refused(
-    opened: tuple[ASGIApp, House], field: bytes
+    opened: tuple[ASGIApp, Services], field: bytes
 ) -> None:
     app, _ = opened
 
@@ -88,7 +90,7 @@ async def test_cve_2023_30798_a_million_fields_are_refused(
     ],
 )
 async def test_cve_2024_12534_a_value_of_ten_megabytes_is_not_even_read(
-    opened: tuple[ASGIApp, House], path: str, field: bytes
+    opened: tuple[ASGIApp, Services], path: str, field: bytes
 ) -> None:
     app, _ = opened
 

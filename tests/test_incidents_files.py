@@ -14,11 +14,11 @@ import pytest_asyncio
 from starlette.types import ASGIApp
 
 from app.storage.metadata.mime import MIME_EXTENSIONS
-from app.web.context import House
-from tests.fakes import picture
-from tests.knocking import HOME, knock, open_door
-from tests.plain_server import Quiet, serving
-from tests.servers import Easel, running_easel
+from app.web.context import Services
+from tests.support.fakes import picture
+from tests.support.raw_requests import HOME, knock, open_door
+from tests.support.servers import Easel, running_easel
+from tests.support.static_server import Quiet, serving
 
 CANARY = b'a canary that nobody may read'
 OWN_NAME = re.compile(r'images/\d{4}/\d\d/\d\d/\d{6}-[\w-]*-?[0-9a-f]{12}\.png')
@@ -86,7 +86,7 @@ NAMES = (
 )
 
 
-def spelt() -> Iterator[str]:
+def normalize_api_url() -> Iterator[str]:
     """Write each target behind each way up, one to three times, at each place."""
     for place, up, deep in itertools.product(PLACES, UPS, (1, 2, 4)):
         for target in TARGETS[deep::3]:
@@ -107,7 +107,7 @@ def spelt() -> Iterator[str]:
 
 
 @pytest_asyncio.fixture
-async def opened(tmp_path: Path) -> AsyncIterator[tuple[ASGIApp, House]]:
+async def opened(tmp_path: Path) -> AsyncIterator[tuple[ASGIApp, Services]]:
     data = tmp_path / 'data'
     async with open_door(data) as made:
         for place in (tmp_path, data, data / 'images-secret', data / 'thumbs-secret'):
@@ -117,10 +117,10 @@ async def opened(tmp_path: Path) -> AsyncIterator[tuple[ASGIApp, House]]:
 
 
 async def test_cve_2026_5422_no_spelling_of_a_path_leads_anywhere(
-    opened: tuple[ASGIApp, House],
+    opened: tuple[ASGIApp, Services],
 ) -> None:
     app, _ = opened
-    paths = list(spelt())
+    paths = list(normalize_api_url())
 
     answers = [await knock(app, 'GET', path, HOME) for path in paths]
 
@@ -130,7 +130,7 @@ async def test_cve_2026_5422_no_spelling_of_a_path_leads_anywhere(
     assert not any('location' in answer.headers for answer in answers)
 
 
-async def test_cve_2024_47164_no_query_leads_anywhere(opened: tuple[ASGIApp, House]) -> None:
+async def test_cve_2024_47164_no_query_leads_anywhere(opened: tuple[ASGIApp, Services]) -> None:
     app, _ = opened
     names = ('q', 'model', 'from', 'before', 'showing', 'bring', 'prompt', 'file', 'path', 'url')
     texts = [up * 3 + target for up in UPS for target in ('canary', 'etc/passwd')]

@@ -14,11 +14,11 @@ from starlette.types import ASGIApp
 
 from app import __version__
 from app.errors import ProviderError
-from app.models import Ask
-from app.web.context import House
-from tests.asked import ONE, drawn
-from tests.fakes import Reply, upstream
-from tests.knocking import FORM, HOME, Answered, addresses, knock, open_door
+from app.models import GenerationRequest
+from app.web.context import Services
+from tests.support.fakes import Reply, upstream
+from tests.support.provider_calls import ONE, drawn
+from tests.support.raw_requests import FORM, HOME, Answered, addresses, knock, open_door
 
 pytestmark = pytest.mark.asyncio(loop_scope='module')
 
@@ -53,7 +53,9 @@ UNICODE = [
 
 
 @pytest_asyncio.fixture(loop_scope='module', scope='module')
-async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[ASGIApp, House]]:
+async def opened(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[tuple[ASGIApp, Services]]:
     data: Path = tmp_path_factory.mktemp('texts') / 'data'
     async with open_door(data) as made:
         yield made
@@ -77,9 +79,9 @@ async def test_cve_2026_28415_signing_in_leads_to_a_page_of_ours(tmp_path: Path)
 
 
 async def test_cve_2026_45396_no_field_sets_what_is_not_asked_for(
-    opened: tuple[ASGIApp, House],
+    opened: tuple[ASGIApp, Services],
 ) -> None:
-    app, house = opened
+    app, services = opened
     names = ('id', 'status', 'attempt', 'owner', 'share', 'created_at', 'path', 'file', 'digest')
     more = dict.fromkeys((*names, 'images', 'error', 'progress', 'role', 'is_admin'), '777')
 
@@ -87,8 +89,8 @@ async def test_cve_2026_45396_no_field_sets_what_is_not_asked_for(
     fields = {'base_url': '127.0.0.1:9', 'name': 'own', 'place': '-1', 'source': 'environment'}
     server = await post(app, '/settings/providers', **fields, id='777')
 
-    (made,) = await house.library.generations.page(None, 10)
-    (row,) = await house.library.providers.all()
+    (made,) = await services.library.generations.page(None, 10)
+    (row,) = await services.library.providers.all()
     assert answer.headers['location'] == '/#generation-1'
     assert (made.id, made.status, made.attempt, made.images) == (1, 'queued', 1, ())
     assert made.created_at > 777
@@ -96,9 +98,9 @@ async def test_cve_2026_45396_no_field_sets_what_is_not_asked_for(
     assert row.id == 1
 
 
-async def test_cve_2026_45365_json_is_no_form(opened: tuple[ASGIApp, House]) -> None:
-    app, house = opened
-    before = await house.library.generations.page(None, 10)
+async def test_cve_2026_45365_json_is_no_form(opened: tuple[ASGIApp, Services]) -> None:
+    app, services = opened
+    before = await services.library.generations.page(None, 10)
     kinds = (b'application/json', b'text/plain', b'text/xml', b'', b'application/x-www-form')
 
     statuses = {
@@ -108,7 +110,7 @@ async def test_cve_2026_45365_json_is_no_form(opened: tuple[ASGIApp, House]) -> 
     }  # fmt: skip
 
     assert statuses == {415}
-    assert await house.library.generations.page(None, 10) == before
+    assert await services.library.generations.page(None, 10) == before
 
 
 @pytest.mark.parametrize('text', CODE)
@@ -117,9 +119,9 @@ async def test_cve_2026_32625_what_looks_like_code_is_sent_as_it_stands(
 ) -> None:
     async with upstream() as server:
         server.otherwise = lambda _: ONE
-        ask = Ask(prompt=text, model=text, quality=text, negative_prompt=text)
+        request = GenerationRequest(prompt=text, model=text, quality=text, negative_prompt=text)
 
-        await drawn(server, tmp_path, ask)
+        await drawn(server, tmp_path, request)
 
     sent = json.loads(server.asked[-1].body)
     assert sent['prompt'] == sent['model'] == sent['quality'] == sent['negative_prompt'] == text
@@ -136,7 +138,7 @@ async def test_cve_2025_64496_an_event_that_commands_is_read_as_an_answer(tmp_pa
         server.otherwise = lambda _: Reply(headers=(kind,), body=events)
 
         with pytest.raises(ProviderError) as caught:
-            await drawn(server, tmp_path, Ask(prompt='a'))
+            await drawn(server, tmp_path, GenerationRequest(prompt='a'))
 
     assert caught.value.failure.words == '<b>no</b> javascript:alert(1)'
     assert {asked.method for asked in server.asked} == {'POST'}
@@ -144,7 +146,7 @@ async def test_cve_2025_64496_an_event_that_commands_is_read_as_an_answer(tmp_pa
 
 @pytest.mark.parametrize('question', QUESTIONS, ids=lambda question: repr(question[:20]))
 async def test_cve_2026_42208_a_question_means_its_words_alone(
-    opened: tuple[ASGIApp, House], question: str
+    opened: tuple[ASGIApp, Services], question: str
 ) -> None:
     app, _ = opened
 
@@ -159,7 +161,7 @@ async def test_cve_2026_42208_a_question_means_its_words_alone(
 
 @pytest.mark.parametrize('text', UNICODE)
 async def test_row_63_any_sign_is_kept_or_refused(
-    opened: tuple[ASGIApp, House], text: bytes
+    opened: tuple[ASGIApp, Services], text: bytes
 ) -> None:
     app, _ = opened
 
@@ -175,12 +177,12 @@ async def test_row_63_any_sign_is_kept_or_refused(
 
 
 async def test_cve_2023_49080_an_error_tells_nothing_of_the_machine(
-    tmp_path: Path, opened: tuple[ASGIApp, House]
+    tmp_path: Path, opened: tuple[ASGIApp, Services]
 ) -> None:
-    app, house = opened
+    app, services = opened
     provoked = [
         *[(one.method, one.path.replace('{}', 'x').replace('{rest}', '../x')) for one in
-          addresses(house)],
+          addresses(services)],
         *[('GET', path) for path in ('/nope', '/images/999', '/images/1e9', '/gallery?before=x')],
         *[('DELETE', '/gallery'), ('POST', '/generations/1/retry'), ('POST', '/reading')],
     ]  # fmt: skip
@@ -196,14 +198,14 @@ async def test_cve_2023_49080_an_error_tells_nothing_of_the_machine(
     failed = [answer for answer in answers if answer.status >= 400]
     said = b'\n'.join(answer.body + repr(answer.headers).encode() for answer in failed)
     assert {400, 404, 405, 409, 415, 421, 422} <= {answer.status for answer in failed}
-    for telling in (str(house.config.data), str(Path.home()), 'Traceback', 'File "', __version__,
+    for telling in (str(services.config.data), str(Path.home()), 'Traceback', 'File "', __version__,
                     'uvicorn', 'starlette', 'sqlite', 'site-packages'):  # fmt: skip
         assert telling.encode() not in said.lower() + said
     assert not any('server' in answer.headers for answer in answers)
 
 
 async def test_cve_2024_47870_no_visitors_name_for_us_reaches_another(
-    opened: tuple[ASGIApp, House],
+    opened: tuple[ASGIApp, Services],
 ) -> None:
     app, _ = opened
     others = [

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from tests.browser import chromium_with_profile, watched
-from tests.servers import Easel, running_easel
+from tests.support.browser import chromium_with_profile, watched
+from tests.support.servers import Easel, running_easel
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; "

@@ -16,7 +16,13 @@ import pytest
 
 from app.database import Library
 from app.database.learned import Fact
-from tests.servers import CLOSED_PORT_URL, ROOT, clean_environment, running_easel, start_easel
+from tests.support.servers import (
+    CLOSED_PORT_URL,
+    ROOT,
+    clean_environment,
+    running_easel,
+    start_easel,
+)
 
 
 def command(

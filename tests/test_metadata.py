@@ -15,7 +15,7 @@ from sd_parsers import ParserManager
 
 from app.storage.metadata import Label, sidecar_of
 from app.storage.metadata.label import parameters_text
-from tests.labelled import (
+from tests.support.labelled_pictures import (
     ARTIST,
     BARE,
     EXIF_DIRECTORY,

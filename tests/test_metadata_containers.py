@@ -15,7 +15,7 @@ from PIL import Image, PngImagePlugin
 
 from app.storage.metadata import DamagedContainer, embed
 from app.storage.metadata.exif import with_comment
-from tests.labelled import (
+from tests.support.labelled_pictures import (
     EXIF_DIRECTORY,
     LABEL,
     PICTURES,

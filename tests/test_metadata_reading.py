@@ -18,7 +18,7 @@ import app
 from app.storage.metadata.found import MOST_CHARACTERS
 from app.storage.metadata.label import xmp_packet, xmp_packets
 from app.storage.metadata.read import easel_settings, read_settings
-from tests.labelled import (
+from tests.support.labelled_pictures import (
     EXIF_DIRECTORY,
     LABEL,
     USER_COMMENT,
@@ -28,7 +28,7 @@ from tests.labelled import (
     source_of,
     with_prompt,
 )
-from tests.others import A1111, COMFYUI, FROM_A1111, FROM_COMFYUI, HOSTILE, OTHERS
+from tests.support.other_tools import A1111, COMFYUI, FROM_A1111, FROM_COMFYUI, HOSTILE, OTHERS
 
 # Two halves of a pair side by side are one character to JSON, from which every prompt comes.
 ANY_TEXT = st.text(st.characters()).map(lambda text: str(json.loads(json.dumps(text))))

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
-from app.models import Ask, ResponseFormat, Size
+from app.models import GenerationRequest, ResponseFormat, Size
 from app.providers.core.base import Run
 from app.providers.dialects.openai_images import request_body
 from app.providers.transport.client import endpoint
 from app.storage.store import Store
-from app.storage.temp_file import Incoming
-from tests.fakes import (
+from app.storage.temp_file import TempFile
+from tests.support.fakes import (
     Asked,
     Ending,
     Reply,
@@ -54,7 +54,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 async def failure_of(
-    reply: Reply, store: Store, ask: Ask | None = None, timeout_s: float = 10
+    reply: Reply, store: Store, request: GenerationRequest | None = None, timeout_s: float = 10
 ) -> Failure:
     """Ask a server that answers so, and give what the provider makes of it."""
     replies = {'POST /v1/images/generations': reply}
@@ -63,14 +63,16 @@ async def failure_of(
         asking(f'{server.origin}/v1', timeout_s=timeout_s) as provider,
     ):
         with pytest.raises(ProviderError) as caught:
-            await provider.generate(ask or Ask(prompt='a cat'), Run(store.incoming))
+            await provider.generate(
+                request or GenerationRequest(prompt='a cat'), Run(store.incoming)
+            )
     return caught.value.failure
 
 
 async def test_a_minimal_ask_sends_the_prompt_and_the_model_and_nothing_else(store: Store) -> None:
     async with upstream() as server, asking(f'{server.origin}/v1', key=None) as provider:
         server.otherwise = lambda _: Reply(body=ONE)
-        await provider.generate(Ask(prompt='кот 🐈'), Run(store.incoming))
+        await provider.generate(GenerationRequest(prompt='кот 🐈'), Run(store.incoming))
 
     asked = server.asked[0]
     assert (asked.method, asked.target) == ('POST', '/v1/images/generations')
@@ -80,28 +82,30 @@ async def test_a_minimal_ask_sends_the_prompt_and_the_model_and_nothing_else(sto
     assert 'authorization' not in asked.headers
 
 
+BY_URL = ResponseFormat.URL
+
+
 @pytest.mark.parametrize(
-    ('ask', 'sent'),
+    ('asked', 'sent'),
     [
-        (Ask(prompt='a', n=1), {}),
-        (Ask(prompt='a', n=3), {'n': 3}),
-        (Ask(prompt='a', size=Size(512, 768)), {'size': '512x768'}),
-        (Ask(prompt='a', seed=0), {'seed': 0}),
-        (Ask(prompt='a', response_format=ResponseFormat.URL), {'response_format': 'url'}),
-        (Ask(prompt='a', negative_prompt='b'), {'negative_prompt': 'b'}),
-        (Ask(prompt='a', quality='hd'), {'quality': 'hd'}),
-        (Ask(prompt='a', negative_prompt='', quality=''), {}),
-        (Ask(prompt='a', model='sdxl'), {'model': 'sdxl'}),
+        (GenerationRequest(prompt='a', n=3), {'n': 3}),
+        (GenerationRequest(prompt='a', size=Size(512, 768)), {'size': '512x768'}),
+        (GenerationRequest(prompt='a', seed=0), {'seed': 0}),
+        (GenerationRequest(prompt='a', negative_prompt='b'), {'negative_prompt': 'b'}),
+        (GenerationRequest(prompt='a', response_format=BY_URL), {'response_format': 'url'}),
+        (GenerationRequest(prompt='a', quality='hd'), {'quality': 'hd'}),
+        *((GenerationRequest(prompt='a', n=1), {}), (GenerationRequest(prompt='a', quality=''), {})),
+        (GenerationRequest(prompt='a', model='sdxl'), {'model': 'sdxl'}),
     ],
 )  # fmt: skip
-def test_what_is_automatic_is_not_sent(ask: Ask, sent: dict[str, object]) -> None:
-    body = request_body(ask, 'flux')
+def test_what_is_automatic_is_not_sent(asked: GenerationRequest, sent: dict[str, object]) -> None:
+    body = request_body(asked, 'flux')
 
     assert json.loads(json.dumps(body)) == {'model': 'flux', 'prompt': 'a'} | sent
 
 
 def test_no_model_is_sent_where_none_is_known() -> None:
-    assert request_body(Ask(prompt='a'), '') == {'prompt': 'a'}
+    assert request_body(GenerationRequest(prompt='a'), '') == {'prompt': 'a'}
 
 
 @pytest.mark.parametrize(
@@ -133,7 +137,9 @@ async def test_a_real_g4f_is_understood(name: str, store: Store) -> None:
         )
         pictures.otherwise = lambda _: Reply(body=PNG)
         async with asking(f'{server.origin}/v1', named=(pictures.origin,)) as provider:
-            count, failure = await counted(provider.generate(Ask(prompt='a'), Run(store.incoming)))
+            count, failure = await counted(
+                provider.generate(GenerationRequest(prompt='a'), Run(store.incoming))
+            )
 
     assert count == (len(said['json']['data']) if said['status'] == 200 else 0)
     if said['status'] != 200:
@@ -162,7 +168,7 @@ async def test_a_refused_connection_is_unreachable(store: Store) -> None:
     with refused_port() as port:
         async with asking(f'http://127.0.0.1:{port}/v1') as provider:
             with pytest.raises(ProviderError) as caught:
-                await provider.generate(Ask(prompt='a cat'), Run(store.incoming))
+                await provider.generate(GenerationRequest(prompt='a cat'), Run(store.incoming))
 
     failure = caught.value.failure
     assert (failure.kind, failure.reason) == (ErrorKind.UNREACHABLE, 'connection refused')
@@ -251,7 +257,9 @@ async def test_a_bad_address_does_not_take_the_good_picture_along(store: Store) 
 
     async with upstream() as server, asking(f'{server.origin}/v1') as provider:
         server.otherwise = lambda _: Reply(body=body.encode())
-        answer = await provider.generate(Ask(prompt='a cat', n=2), Run(store.incoming))
+        answer = await provider.generate(
+            GenerationRequest(prompt='a cat', n=2), Run(store.incoming)
+        )
 
     assert [received.digest for received in answer.received] == [sha256(PNG)]
     assert [failure.kind for failure in answer.item_errors] == [ErrorKind.BLOCKED_URL]
@@ -263,7 +271,9 @@ async def test_cancelling_closes_the_call_and_leaves_no_file(content: bytes, sto
     arrived = asyncio.Event()
     async with upstream() as server, asking(f'{server.origin}/v1') as provider:
         server.otherwise = told(arrived, reply)
-        call = asyncio.create_task(provider.generate(Ask(prompt='a cat'), Run(store.incoming)))
+        call = asyncio.create_task(
+            provider.generate(GenerationRequest(prompt='a cat'), Run(store.incoming))
+        )
         await arrived.wait()
 
         call.cancel()
@@ -283,10 +293,10 @@ def told(arrived: asyncio.Event, reply: Reply) -> Callable[[Asked], Reply]:
 
 
 async def test_a_disk_that_refuses_is_not_the_providers_fault(store: Store) -> None:
-    def refusing() -> Incoming:
+    def refusing() -> TempFile:
         raise StorageFailed('full')
 
     async with upstream() as server, asking(f'{server.origin}/v1') as provider:
         server.otherwise = lambda _: Reply(body=ONE)
         with pytest.raises(StorageFailed):
-            await provider.generate(Ask(prompt='a cat'), Run(refusing))
+            await provider.generate(GenerationRequest(prompt='a cat'), Run(refusing))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.servers import Easel
+from tests.support.servers import Easel
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.servers import Easel
+from tests.support.servers import Easel
 
 IMAGE_FIELDS = {
     *('id', 'generation_id', 'position', 'prompt', 'negative_prompt', 'revised_prompt'),

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, CDPSession, Locator, Page, expect
 
-from tests.browser import PHONE, chromium
-from tests.picture_pages import FOX, at_picture, hang, opened
-from tests.servers import Easel
+from tests.support.browser import PHONE, chromium
+from tests.support.picture_page import FOX, at_picture, hang, opened
+from tests.support.servers import Easel
 
 pytestmark = pytest.mark.browser
 

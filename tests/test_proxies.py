@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.proxies import NAME, Proxy, running_proxy
-from tests.servers import Easel, running_easel
+from tests.support.reverse_proxies import NAME, Proxy, running_proxy
+from tests.support.servers import Easel, running_easel
 
 SAME_ORIGIN = {'sec-fetch-site': 'same-origin'}
 MORE_THAN_NGINX_TAKES = 2_000_000

@@ -8,7 +8,7 @@ import pytest
 from starlette.types import ASGIApp
 
 from app.database.waiting import LONGEST_SHARE
-from tests.knocking import FORM, HOME, LOOPBACK, Answered, knock, open_door
+from tests.support.raw_requests import FORM, HOME, LOOPBACK, Answered, knock, open_door
 
 FLOODER, NEIGHBOUR, PROXY = '192.168.1.20', '192.168.1.21', '10.0.0.2'
 JSON = (b'accept', b'application/json')
@@ -36,14 +36,14 @@ async def test_row_73_a_flood_is_stopped_and_nobody_else_feels_it(tmp_path: Path
 
 @pytest.mark.parametrize('act', ['cancellation', 'claim'])
 async def test_what_no_longer_waits_makes_room(tmp_path: Path, act: str) -> None:
-    async with open_door(tmp_path / 'data') as (app, house):
+    async with open_door(tmp_path / 'data') as (app, services):
         for _ in range(LONGEST_SHARE):
             await submit(app, FLOODER)
         if act == 'claim':
-            newest = await house.library.generations.one(1)
-            await house.library.generations.claim(newest.provider, 1.0, newest.id)
+            newest = await services.library.generations.one(1)
+            await services.library.generations.claim(newest.provider, 1.0, newest.id)
         else:
-            await house.library.generations.cancel(1, 1.0)
+            await services.library.generations.cancel(1, 1.0)
 
         statuses = [(await submit(app, FLOODER)).status for _ in range(2)]
 
@@ -51,9 +51,9 @@ async def test_what_no_longer_waits_makes_room(tmp_path: Path, act: str) -> None
 
 
 async def test_trying_again_counts_as_well(tmp_path: Path) -> None:
-    async with open_door(tmp_path / 'data') as (app, house):
+    async with open_door(tmp_path / 'data') as (app, services):
         await submit(app, FLOODER)
-        await house.library.generations.cancel(1, 1.0)
+        await services.library.generations.cancel(1, 1.0)
         for _ in range(LONGEST_SHARE):
             await submit(app, FLOODER)
 

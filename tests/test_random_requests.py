@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.firing import Fired, fire, furnish, targets
-from tests.knocking import Address, open_door
-from tests.random_requests import shots
+from tests.support.fuzz_requests import shots
+from tests.support.raw_requests import Address, open_door
+from tests.support.request_fuzzer import Fired, fire, furnish, targets
 
 
 async def test_no_random_request_is_answered_by_a_fault(tmp_path: Path) -> None:
     fired = Fired()
 
-    async with open_door(tmp_path / 'data') as (app, house):
-        await furnish(house)
-        await fire(app, shots(targets(house), 2_000), fired)
+    async with open_door(tmp_path / 'data') as (app, services):
+        await furnish(services)
+        await fire(app, shots(targets(services), 2_000), fired)
 
     assert fired.faults == []
     assert {200, 303, 400, 401, 403, 404, 405, 409, 415, 422} - set(fired.statuses) == set()

@@ -9,9 +9,9 @@ import pytest
 
 from app.errors import InvalidRequest
 from app.web.forms import ask_of
-from tests.around import first_start, page, post
-from tests.fakes import Reply, asking, upstream
-from tests.home_servers import models
+from tests.support.default_setup import first_start, page, post
+from tests.support.fakes import Reply, asking, upstream
+from tests.support.local_servers import models
 
 DESCRIPTION = 'GET /.well-known/localai.json'
 LIST = 'GET /v1/models'
@@ -53,10 +53,10 @@ async def test_whoever_says_more_of_its_models_is_not_asked() -> None:
 
 
 async def test_the_form_tells_what_a_bar_does_on_localai_and_only_there(tmp_path: Path) -> None:
-    async with upstream(LOCALAI) as fake, first_start(tmp_path, {}) as (app, house):
+    async with upstream(LOCALAI) as fake, first_start(tmp_path, {}) as (app, services):
         before = await page(app, '/')
         await post(app, '/settings/providers', base_url=f'{fake.origin}/v1', name='studio')
-        await house.providers.all()[0].ask_again()
+        await services.providers.all()[0].ask_again()
 
         after = await page(app, '/')
 
@@ -74,6 +74,6 @@ def test_the_tag_of_sd_server_is_refused_with_its_reason(tag: str) -> None:
 
 
 def test_the_tag_s_name_alone_is_only_words() -> None:
-    ask = ask_of({'prompt': 'a poster about sd_cpp_extra_args | in blue'})
+    request = ask_of({'prompt': 'a poster about sd_cpp_extra_args | in blue'})
 
-    assert ask.prompt == 'a poster about sd_cpp_extra_args | in blue'
+    assert request.prompt == 'a poster about sd_cpp_extra_args | in blue'

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from tests.servers import Easel
+from tests.support.servers import Easel
 
 JSON = {'Accept': 'application/json'}
 A1111 = (

@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 from starlette.types import ASGIApp
 
-from app.web.context import House
-from tests.knocking import FORM, addresses, knock, open_door
+from app.web.context import Services
+from tests.support.raw_requests import FORM, addresses, knock, open_door
 from tests.test_hosts import MALFORMED, NOT_OURS
 
 pytestmark = pytest.mark.asyncio(loop_scope='module')
@@ -34,7 +34,9 @@ SPELLINGS = [
 
 
 @pytest_asyncio.fixture(loop_scope='module', scope='module')
-async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[ASGIApp, House]]:
+async def opened(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[tuple[ASGIApp, Services]]:
     data: Path = tmp_path_factory.mktemp('rebinding') / 'data'
     async with open_door(data) as made:
         yield made
@@ -42,13 +44,13 @@ async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tupl
 
 @pytest.mark.parametrize('host', SPELLINGS, ids=lambda host: repr(host[:30]))
 async def test_cve_2026_6657_no_other_spelling_opens_any_address(
-    opened: tuple[ASGIApp, House], host: bytes
+    opened: tuple[ASGIApp, Services], host: bytes
 ) -> None:
-    app, house = opened
+    app, services = opened
 
     statuses = {
         (await knock(app, one.method, one.path, (b'host', host), FORM, body=b'prompt=x')).status
-        for one in addresses(house)
+        for one in addresses(services)
     }
 
     assert statuses in ({400}, {421})
@@ -58,7 +60,7 @@ async def test_cve_2026_6657_no_other_spelling_opens_any_address(
     'hosts', [(), (b'localhost', b'localhost'), (b'localhost', b'evil.test'), (b'evil.test',)]
 )
 async def test_row_3_one_host_of_ours_or_none_at_all(
-    opened: tuple[ASGIApp, House], hosts: tuple[bytes, ...]
+    opened: tuple[ASGIApp, Services], hosts: tuple[bytes, ...]
 ) -> None:
     app, _ = opened
     headers = [(b'host', host) for host in hosts]
@@ -69,9 +71,9 @@ async def test_row_3_one_host_of_ours_or_none_at_all(
 
 
 async def test_cve_2024_28224_a_rebinding_name_reads_nothing_and_does_nothing(
-    opened: tuple[ASGIApp, House],
+    opened: tuple[ASGIApp, Services],
 ) -> None:
-    app, house = opened
+    app, services = opened
     rebound = (b'host', b'rebind.test:8484')
     mine = b'prompt=a+private+cat&size=16x16'
     await knock(app, 'POST', '/generations', (b'host', b'localhost'), FORM, body=mine)
@@ -83,14 +85,14 @@ async def test_cve_2024_28224_a_rebinding_name_reads_nothing_and_does_nothing(
     assert {read.status, live.status, acted.status} == {421}
     assert b'private' not in read.body + live.body
     assert acted.read_bytes == 0
-    assert len(await house.library.generations.page(None, 10)) == 1
+    assert len(await services.library.generations.page(None, 10)) == 1
 
 
 async def test_cve_2026_6589_host_and_origin_that_agree_are_no_check(
-    opened: tuple[ASGIApp, House],
+    opened: tuple[ASGIApp, Services],
 ) -> None:
-    app, house = opened
-    before = await house.library.generations.page(None, 10)
+    app, services = opened
+    before = await services.library.generations.page(None, 10)
 
     answer = await knock(
         app, 'POST', '/generations', (b'host', b'rebind.test'), FORM,
@@ -98,7 +100,7 @@ async def test_cve_2026_6589_host_and_origin_that_agree_are_no_check(
     )  # fmt: skip
 
     assert answer.status == 421
-    assert await house.library.generations.page(None, 10) == before
+    assert await services.library.generations.page(None, 10) == before
 
 
 async def test_cve_2026_48710_a_host_can_not_choose_the_address(tmp_path: Path) -> None:
@@ -112,7 +114,7 @@ async def test_cve_2026_48710_a_host_can_not_choose_the_address(tmp_path: Path) 
 
 @pytest.mark.parametrize('target', ['http://evil.test/', '*', 'evil.test:80', ''])
 async def test_row_3_a_first_line_that_names_a_server_is_refused(
-    opened: tuple[ASGIApp, House], target: str
+    opened: tuple[ASGIApp, Services], target: str
 ) -> None:
     app, _ = opened
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.servers import running_easel
+from tests.support.servers import running_easel
 from tests.test_lifecycle import command
 
 SAME = ('id', 'generation_id', 'position', 'prompt', 'negative_prompt', 'provider', 'model')

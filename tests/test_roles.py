@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 
 from app.access.visitors import Guest, Visitor
-from app.web.security.routes import DOORS, Door, Role
-from tests.guests import JSON, Party, party
+from app.web.security.routes import ROUTES, Role, RouteRule
+from tests.support.guests import JSON, Party, party
 
 pytestmark = pytest.mark.asyncio(loop_scope='module')
 
@@ -36,13 +36,13 @@ async def guests(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Part
 
 
 @pytest.mark.parametrize('who', WHO)
-@pytest.mark.parametrize('door', DOORS, ids=lambda door: f'{door.method} {door.path}')
+@pytest.mark.parametrize('door', ROUTES, ids=lambda door: f'{door.method} {door.path}')
 async def test_row_79_each_address_opens_to_its_role_alone(
-    guests: Party, door: Door, who: str
+    guests: Party, door: RouteRule, who: str
 ) -> None:
     path = door.path.replace('{}', '999').replace('{rest}', 'x')
 
-    answer = await guests.ask(who, door.method, path)
+    answer = await guests.request(who, door.method, path)
 
     if who in ADMITTED[door.role]:
         asks = door.path == '/session' and (who == 'stranger' or door.method == 'POST')
@@ -54,7 +54,7 @@ async def test_row_79_each_address_opens_to_its_role_alone(
 
 @pytest.mark.parametrize('path', OWNERS_ALONE)
 async def test_what_settles_the_house_is_the_owners_alone(path: str) -> None:
-    roles = {door.role for door in DOORS if door.path == path}
+    roles = {door.role for door in ROUTES if door.path == path}
 
     assert roles == {Role.OWNER}
 
@@ -71,8 +71,8 @@ async def test_what_settles_the_house_is_the_owners_alone(path: str) -> None:
 async def test_a_gallery_shows_what_the_link_says(
     guests: Party, who: str, prompts: set[str]
 ) -> None:
-    answer = await guests.ask(who, 'GET', '/gallery.json')
-    page = await guests.ask(who, 'GET', '/gallery')
+    answer = await guests.request(who, 'GET', '/gallery.json')
+    page = await guests.request(who, 'GET', '/gallery')
 
     shown = {image['prompt'] for image in json.loads(answer.body)['images']}
     assert shown == prompts
@@ -91,7 +91,7 @@ async def test_a_gallery_shows_what_the_link_says(
 async def test_a_guests_generations_are_their_own(
     guests: Party, who: str, prompts: set[str]
 ) -> None:
-    answer = await guests.ask(who, 'GET', '/generations.json')
+    answer = await guests.request(who, 'GET', '/generations.json')
 
     shown = {one['prompt'] for one in json.loads(answer.body)['generations']}
     assert shown == prompts
@@ -100,7 +100,7 @@ async def test_a_guests_generations_are_their_own(
 @pytest.mark.parametrize('whose', ['owner', 'both'])
 async def test_idor_somebody_elses_things_are_not_there(guests: Party, whose: str) -> None:
     number = guests.made[whose]
-    image = await guests.house.library.images.one(number)
+    image = await guests.services.library.images.one(number)
     paths = [
         f'/images/{number}',
         f'/images/{number}.json',
@@ -111,8 +111,8 @@ async def test_idor_somebody_elses_things_are_not_there(guests: Party, whose: st
         f'/previews/{number}-0-1.webp',
     ]
 
-    answers = [await guests.ask('maker', 'GET', path, JSON) for path in paths]
-    unknown = await guests.ask('maker', 'GET', '/images/999.json')
+    answers = [await guests.request('maker', 'GET', path, JSON) for path in paths]
+    unknown = await guests.request('maker', 'GET', '/images/999.json')
 
     assert {answer.status for answer in answers} == {404}
     assert answers[1].body.replace(str(number).encode(), b'999') == unknown.body
@@ -125,32 +125,32 @@ async def test_idor_somebody_elses_picture_can_not_be_changed(
 ) -> None:
     number = guests.made['owner']
 
-    answer = await guests.ask(who, 'POST', f'/images/{number}/{act}')
+    answer = await guests.request(who, 'POST', f'/images/{number}/{act}')
 
-    image = await guests.house.library.images.one(number)
+    image = await guests.services.library.images.one(number)
     assert answer.status == 404
     assert (image.favourite, image.deleted_at) == (False, None)
 
 
 @pytest.mark.parametrize('act', ['cancellation', 'retry'])
 async def test_idor_somebody_elses_generation_can_not_be_acted_on(guests: Party, act: str) -> None:
-    waiting = await guests.ask('owner', 'POST', '/generations', prompt='waits', size='16x16')
+    waiting = await guests.request('owner', 'POST', '/generations', prompt='waits', size='16x16')
     number = waiting.headers['location'].rpartition('-')[2]
 
-    answer = await guests.ask('both', 'POST', f'/generations/{number}/{act}')
+    answer = await guests.request('both', 'POST', f'/generations/{number}/{act}')
 
-    generation = await guests.house.library.generations.one(int(number))
+    generation = await guests.services.library.generations.one(int(number))
     assert answer.status == 404
     assert generation.status == 'queued'
-    await guests.ask('owner', 'POST', f'/generations/{number}/cancellation')
+    await guests.request('owner', 'POST', f'/generations/{number}/cancellation')
 
 
 async def test_a_guest_may_mark_delete_and_put_back_their_own(guests: Party) -> None:
     number = guests.made['maker']
 
-    answers = [await guests.ask('maker', 'POST', f'/images/{number}/{act}') for act in ACTS]
-    trash = await guests.ask('maker', 'GET', '/gallery?deleted=1')
-    image = await guests.house.library.images.one(number)
+    answers = [await guests.request('maker', 'POST', f'/images/{number}/{act}') for act in ACTS]
+    trash = await guests.request('maker', 'GET', '/gallery?deleted=1')
+    image = await guests.services.library.images.one(number)
 
     assert [answer.status for answer in answers] == [303, 303, 303]
     assert (image.favourite, image.deleted_at) == (True, None)
@@ -159,24 +159,24 @@ async def test_a_guest_may_mark_delete_and_put_back_their_own(guests: Party) -> 
 
 async def test_a_deleted_picture_is_gone_for_other_guests(guests: Party) -> None:
     number = guests.made['both']
-    await guests.ask('both', 'POST', f'/images/{number}/deletion')
+    await guests.request('both', 'POST', f'/images/{number}/deletion')
 
     statuses = [
-        (await guests.ask(who, 'GET', f'/images/{number}')).status
+        (await guests.request(who, 'GET', f'/images/{number}')).status
         for who in ('looker', 'maker', 'both', 'owner')
     ]
-    await guests.ask('both', 'POST', f'/images/{number}/restoration')
+    await guests.request('both', 'POST', f'/images/{number}/restoration')
 
     assert statuses == [404, 404, 200, 200]
 
 
 async def test_what_a_guest_asks_for_is_theirs_and_the_owner_sees_whose(guests: Party) -> None:
-    sent = await guests.ask('maker', 'POST', '/generations', prompt='a fox', size='16x16')
+    sent = await guests.request('maker', 'POST', '/generations', prompt='a fox', size='16x16')
     number = int(sent.headers['location'].rpartition('-')[2])
 
-    generation = await guests.house.library.generations.one(number)
-    owners = await guests.ask('owner', 'GET', '/generations')
-    own = await guests.ask('maker', 'GET', '/generations')
+    generation = await guests.services.library.generations.one(number)
+    owners = await guests.request('owner', 'GET', '/generations')
+    own = await guests.request('maker', 'GET', '/generations')
 
     assert generation.guest == guests.ids['maker']
     assert b'<bdi>maker</bdi>' in owners.body
@@ -185,17 +185,19 @@ async def test_what_a_guest_asks_for_is_theirs_and_the_owner_sees_whose(guests: 
 
 async def test_the_mark_of_somebody_elses_form_gives_nothing_away(guests: Party) -> None:
     fields = {'prompt': 'a secret', 'size': '16x16', 'submission': 'the-same-mark'}
-    await guests.ask('owner', 'POST', '/generations', **fields)
+    await guests.request('owner', 'POST', '/generations', **fields)
 
-    again = await guests.ask('maker', 'POST', '/generations', **fields)
+    again = await guests.request('maker', 'POST', '/generations', **fields)
 
     assert again.status == 409
 
 
 async def test_what_the_owner_typed_last_is_not_in_a_guests_form(guests: Party) -> None:
-    await guests.ask('owner', 'POST', '/generations', prompt='x', negative_prompt='private words')
+    await guests.request(
+        'owner', 'POST', '/generations', prompt='x', negative_prompt='private words'
+    )
 
-    page = await guests.ask('maker', 'GET', '/')
+    page = await guests.request('maker', 'GET', '/')
 
     assert page.status == 200
     assert b'private words' not in page.body
@@ -204,22 +206,22 @@ async def test_what_the_owner_typed_last_is_not_in_a_guests_form(guests: Party) 
 async def test_more_like_this_brings_no_prompt_that_may_not_be_seen(guests: Party) -> None:
     number = guests.made['owner']
 
-    hidden = await guests.ask('maker', 'GET', f'/?from={number}')
+    hidden = await guests.request('maker', 'GET', f'/?from={number}')
 
     assert hidden.status == 404
 
 
 async def test_who_only_looks_is_led_to_the_gallery(guests: Party) -> None:
-    answer = await guests.ask('looker', 'GET', '/')
+    answer = await guests.request('looker', 'GET', '/')
 
     assert (answer.status, answer.headers['location']) == (303, '/gallery')
 
 
 async def test_a_guests_settings_tell_nothing_of_the_house(guests: Party) -> None:
-    page = await guests.ask('both', 'GET', '/settings')
-    told = await guests.ask('both', 'GET', '/settings.json')
+    page = await guests.request('both', 'GET', '/settings')
+    told = await guests.request('both', 'GET', '/settings.json')
 
-    assert str(guests.house.config.data).encode() not in page.body
+    assert str(guests.services.config.data).encode() not in page.body
     assert set(json.loads(told.body)) == {'language', 'theme'}
 
 

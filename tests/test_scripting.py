@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.payloads import payloads
-from tests.sinks import Seen, Sight, compare, look_at, sights, watched_page
-from tests.stuffed import Stuffed, hostile_provider, stuffed_with, write_folder
-from tests.worlds import KINDS, Worlds, running_worlds
+from tests.support.browser_origins import KINDS, Worlds, running_worlds
+from tests.support.hostile_data import Stuffed, hostile_provider, stuffed_with, write_folder
+from tests.support.script_payloads import payloads
+from tests.support.text_places import Seen, Sight, compare, look_at, sights, watched_page
 
 pytestmark = pytest.mark.browser
 

@@ -12,12 +12,12 @@ from typing import Literal
 import pytest
 
 from app.errors import ProviderError
-from app.models import Ask, Received, Size
-from app.net.client import Outbound
+from app.models import GenerationRequest, Received, Size
+from app.net.client import HttpClient
 from app.providers.core.base import Dialect, Run
 from app.providers.provider import ApiProvider
-from tests.asked import B64, bodies, drawn, refusing, settings
-from tests.fakes import Asked, Reply, picture, storing, upstream
+from tests.support.fakes import Asked, Reply, picture, storing, upstream
+from tests.support.provider_calls import B64, bodies, drawn, refusing, settings
 
 ROOT = '/sdapi/v1'
 CHECKPOINTS = Reply(body=b'[{"title":"dream.ckpt [1]","model_name":"dream"}]')
@@ -33,7 +33,7 @@ def image_server(asked: Asked) -> Reply:
 
 
 async def test_an_ask_is_said_in_this_dialects_words(tmp_path: Path) -> None:
-    ask = Ask(
+    request = GenerationRequest(
         prompt='a cat',
         model='dream',
         size=Size(640, 384),
@@ -48,7 +48,7 @@ async def test_an_ask_is_said_in_this_dialects_words(tmp_path: Path) -> None:
     async with upstream() as server:
         server.otherwise = image_server
 
-        answer = await drawn(server, tmp_path, ask, told=settings(server, ROOT))
+        answer = await drawn(server, tmp_path, request, told=settings(server, ROOT))
 
     assert bodies(server) == [
         {
@@ -72,7 +72,7 @@ async def test_the_sheet_of_all_pictures_is_none_and_each_has_its_seed(tmp_path:
         server.otherwise = image_server
 
         answer = await drawn(
-            server, tmp_path, Ask(prompt='a cat', n=2), told=settings(server, ROOT)
+            server, tmp_path, GenerationRequest(prompt='a cat', n=2), told=settings(server, ROOT)
         )
 
     assert [received.seed for received in answer.received] == [11, 12]
@@ -83,9 +83,11 @@ async def test_a_default_model_that_is_not_there_is_not_sent(tmp_path: Path) -> 
     async with upstream() as server:
         server.otherwise = image_server
 
-        await drawn(server, tmp_path / 'a', Ask(prompt='a'), told=settings(server, ROOT))
+        await drawn(
+            server, tmp_path / 'a', GenerationRequest(prompt='a'), told=settings(server, ROOT)
+        )
         told = settings(server, ROOT, model='dream')
-        await drawn(server, tmp_path / 'b', Ask(prompt='a'), told=told)
+        await drawn(server, tmp_path / 'b', GenerationRequest(prompt='a'), told=told)
 
     assert [body.get('override_settings') for body in bodies(server)] == [
         None,
@@ -98,7 +100,7 @@ async def test_a_name_and_password_go_as_basic_authorization(tmp_path: Path) -> 
         server.otherwise = image_server
 
         told = settings(server, ROOT, key='ann:secret')
-        await drawn(server, tmp_path, Ask(prompt='a'), told=told)
+        await drawn(server, tmp_path, GenerationRequest(prompt='a'), told=told)
 
     basic = base64.b64encode(b'ann:secret').decode()
     assert {asked.headers['authorization'] for asked in server.asked} == {f'Basic {basic}'}
@@ -110,7 +112,7 @@ async def followed(folder: Path, act: Callable[[asyncio.Task[object]], None]) ->
     told = asyncio.Event()
     finish = asyncio.Event()
     async with upstream() as server, storing(folder) as store:
-        outbound = Outbound()
+        http_client = HttpClient()
 
         def answer(asked: Asked) -> Reply:
             if asked.target.startswith(f'{ROOT}/progress'):
@@ -124,14 +126,16 @@ async def followed(folder: Path, act: Callable[[asyncio.Task[object]], None]) ->
 
         server.otherwise = answer
         server.held[f'POST {ROOT}/txt2img'] = finish
-        provider = ApiProvider(settings(server, ROOT), outbound)
+        provider = ApiProvider(settings(server, ROOT), http_client)
         run = Run(store.incoming, previewed=previewed, progressed=news.append)
-        task: asyncio.Task[object] = asyncio.create_task(provider.generate(Ask(prompt='a'), run))
+        task: asyncio.Task[object] = asyncio.create_task(
+            provider.generate(GenerationRequest(prompt='a'), run)
+        )
         await told.wait()
         act(task)
         finish.set()
         await asyncio.gather(task, return_exceptions=True)
-        await outbound.close()
+        await http_client.close()
         return [*news[:2], *(asked.target for asked in server.asked if asked.method == 'POST')]
 
 
@@ -153,7 +157,7 @@ async def test_a_cancelled_ask_is_interrupted_there_too(tmp_path: Path) -> None:
     assert seen[-2:] == [f'{ROOT}/txt2img', f'{ROOT}/interrupt']
 
 
-class Gate(asyncio.Event):
+class ConnectionLimiter(asyncio.Event):
     """Tells of each that comes to wait."""
 
     def __init__(self) -> None:
@@ -166,22 +170,22 @@ class Gate(asyncio.Event):
 
 
 async def test_an_ask_that_only_waits_for_another_interrupts_nothing(tmp_path: Path) -> None:
-    finish = Gate()
-    outbound = Outbound()
+    finish = ConnectionLimiter()
+    http_client = HttpClient()
     async with upstream() as server, storing(tmp_path) as store:
         server.otherwise = image_server
         server.held[f'POST {ROOT}/txt2img'] = finish
-        provider = ApiProvider(settings(server, ROOT), outbound)
+        provider = ApiProvider(settings(server, ROOT), http_client)
         tasks = []
         for prompt in ('first', 'second'):
-            ask = provider.generate(Ask(prompt=prompt), Run(store.incoming))
-            tasks.append(asyncio.create_task(ask))
+            request = provider.generate(GenerationRequest(prompt=prompt), Run(store.incoming))
+            tasks.append(asyncio.create_task(request))
             await finish.came.acquire()
         tasks[1].cancel()
         await asyncio.gather(tasks[1], return_exceptions=True)
         finish.set()
         await tasks[0]
-        await outbound.close()
+        await http_client.close()
 
     assert {asked.target for asked in server.asked if asked.method == 'POST'} == {f'{ROOT}/txt2img'}
 
@@ -195,8 +199,8 @@ async def test_a_sampler_that_is_not_there_is_left_out_and_said(tmp_path: Path) 
     async with upstream() as server:
         server.otherwise = choosy
 
-        ask = Ask(prompt='a', sampler='Zork')
-        answer = await drawn(server, tmp_path, ask, told=settings(server, ROOT))
+        request = GenerationRequest(prompt='a', sampler='Zork')
+        answer = await drawn(server, tmp_path, request, told=settings(server, ROOT))
 
     assert answer.dropped == ('sampler',)
 
@@ -207,9 +211,9 @@ async def test_a_model_is_never_left_out(tmp_path: Path) -> None:
             refusing('override_settings') if asked.method == 'POST' else CHECKPOINTS
         )
 
-        ask, told = Ask(prompt='a', model='dream'), settings(server, ROOT)
+        request, told = GenerationRequest(prompt='a', model='dream'), settings(server, ROOT)
         with pytest.raises(ProviderError):
-            await drawn(server, tmp_path, ask, told=told)
+            await drawn(server, tmp_path, request, told=told)
 
     assert len(bodies(server)) == 1
 
@@ -219,7 +223,7 @@ async def test_a_dialect_that_was_chosen_takes_name_and_password_too(tmp_path: P
         server.otherwise = image_server
 
         told = settings(server, '', key='ann:secret', dialect=Dialect.SDAPI)
-        await drawn(server, tmp_path, Ask(prompt='a'), told=told)
+        await drawn(server, tmp_path, GenerationRequest(prompt='a'), told=told)
 
     basic = base64.b64encode(b'ann:secret').decode()
     assert {asked.headers['authorization'] for asked in server.asked} == {f'Basic {basic}'}

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.access.sessions import OWNER, SESSION_S, STRANGER, Sessions, kept_secret
-from app.access.sharing import Admission
+from app.access.sharing import SharingSettings
 from app.config import config_from
 
 PASSWORD = 'correct horse'
@@ -21,7 +21,7 @@ LOCAL = 'local-token'
 
 
 def sessions(password: str = PASSWORD, secret: str = SECRET, token: str = 'token') -> Sessions:
-    admission = Admission(config_from({'EASEL_PASSWORD': password}))
+    admission = SharingSettings(config_from({'EASEL_PASSWORD': password}))
     return Sessions(admission, secret, (token, LOCAL))
 
 
@@ -50,11 +50,11 @@ def test_a_wrong_password_gives_no_cookie(password: str) -> None:
 
 @pytest.mark.parametrize('password', ['', 'off'])
 def test_without_a_password_everybody_is_in_and_nobody_can_sign_in(password: str) -> None:
-    open_house = sessions(password)
+    open_services = sessions(password)
 
-    assert not open_house.needed
-    assert open_house.who({}) == OWNER
-    assert open_house.sign_in(password) is None
+    assert not open_services.needed
+    assert open_services.who({}) == OWNER
+    assert open_services.sign_in(password) is None
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_another_token_is_nobody(header: str) -> None:
 
 
 def test_no_empty_token_is_ever_right() -> None:
-    admission = Admission(config_from({'EASEL_PASSWORD': PASSWORD}))
+    admission = SharingSettings(config_from({'EASEL_PASSWORD': PASSWORD}))
     nobody = Sessions(admission, SECRET, (None, ''))
 
     assert not nobody.has_token({'authorization': 'Bearer '})

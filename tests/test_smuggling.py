@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.edges import calling, whole_house
+from tests.support.deadline_server import calling, whole_house
 
 HOST = 'Host: localhost\r\n'
 POST = 'POST /settings HTTP/1.1\r\n' + HOST

@@ -13,10 +13,10 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import DESKTOP, PHONE, chromium, watched
-from tests.crawling import crawl
-from tests.servers import ROOT, Easel, clean_environment, running_easel
-from tests.sub_path import ROOT_PATH, SubPath, running_sub_path
+from tests.support.browser import DESKTOP, PHONE, chromium, watched
+from tests.support.crawler import crawl
+from tests.support.servers import ROOT, Easel, clean_environment, running_easel
+from tests.support.sub_path_proxy import ROOT_PATH, SubPath, running_sub_path
 
 SAME_ORIGIN = {'sec-fetch-site': 'same-origin'}
 LINKED = {

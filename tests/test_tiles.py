@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from app.providers.core.base import AT_ONCE
-from tests.browser import DESKTOP, PHONE, chromium, watched
-from tests.servers import Easel
+from tests.support.browser import DESKTOP, PHONE, chromium, watched
+from tests.support.servers import Easel
 
 pytestmark = pytest.mark.browser
 

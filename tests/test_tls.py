@@ -13,7 +13,7 @@ import trustme
 import uvicorn
 
 from app.demo.server import create_demo
-from tests.servers import START_S, running_easel
+from tests.support.servers import START_S, running_easel
 
 
 @pytest.fixture(scope='module')

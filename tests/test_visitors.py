@@ -14,9 +14,9 @@ from starlette.types import ASGIApp
 from app.access.visitors import Proxies, Shares
 from app.errors import Malformed
 from app.net.ip import networks_in
-from app.web.context import House
+from app.web.context import Services
 from app.web.security.guard import CROWDED
-from tests.knocking import FORM, HOME, LOOPBACK, Answered, knock, open_door
+from tests.support.raw_requests import FORM, HOME, LOOPBACK, Answered, knock, open_door
 
 PROXY, INNER = '10.0.0.2', '172.18.0.3'
 PROXIES = Proxies(networks_in('10.0.0.2, 172.18.0.0/16, fd00::/8'))
@@ -143,7 +143,7 @@ def test_what_names_no_proxy_or_everybody_is_wrong(text: str) -> None:
 
 
 @pytest_asyncio.fixture
-async def proxied(tmp_path: Path) -> AsyncIterator[tuple[ASGIApp, House]]:
+async def proxied(tmp_path: Path) -> AsyncIterator[tuple[ASGIApp, Services]]:
     settings = {'EASEL_TRUSTED_PROXIES': PROXY, 'EASEL_HOSTS': 'easel.example'}
     async with open_door(tmp_path / 'data', **settings, EASEL_PASSWORD=PASSWORD) as opened:
         yield opened
@@ -156,21 +156,21 @@ async def sign_in(app: ASGIApp, *headers: tuple[bytes, bytes], peer: str) -> Ans
 
 
 async def test_behind_tls_the_cookie_is_bound_to_the_host_and_to_tls(
-    proxied: tuple[ASGIApp, House],
+    proxied: tuple[ASGIApp, Services],
 ) -> None:
-    app, house = proxied
+    app, services = proxied
 
     answer = await sign_in(app, TLS, (ORIGIN, b'https://localhost'), peer=PROXY)
 
     cookie = answer.headers['set-cookie']
     assert answer.status == 303
-    assert cookie.startswith(f'__Host-{house.sessions.cookie_name}=')
+    assert cookie.startswith(f'__Host-{services.sessions.cookie_name}=')
     assert {'Secure', 'HttpOnly', 'Path=/', 'SameSite=strict'} <= set(cookie.split('; '))
     assert 'Domain' not in cookie
 
 
 async def test_row_17_a_cookie_from_plain_http_is_nothing_behind_tls(
-    proxied: tuple[ASGIApp, House],
+    proxied: tuple[ASGIApp, Services],
 ) -> None:
     app, _ = proxied
     plain = (await sign_in(app, peer=PROXY)).headers['set-cookie'].partition(';')[0]
@@ -194,7 +194,7 @@ async def test_row_17_a_cookie_from_plain_http_is_nothing_behind_tls(
     ],
 )
 async def test_row_77_only_a_proxy_that_was_named_says_that_it_is_tls(
-    proxied: tuple[ASGIApp, House], peer: str, origin: bytes, status: int
+    proxied: tuple[ASGIApp, Services], peer: str, origin: bytes, status: int
 ) -> None:
     app, _ = proxied
 
@@ -216,7 +216,7 @@ async def test_row_77_only_a_proxy_that_was_named_says_that_it_is_tls(
     ],
 )
 async def test_a_proxys_name_for_us_must_be_ours_as_well(
-    proxied: tuple[ASGIApp, House], name: bytes, status: int
+    proxied: tuple[ASGIApp, Services], name: bytes, status: int
 ) -> None:
     app, _ = proxied
 
@@ -226,7 +226,7 @@ async def test_a_proxys_name_for_us_must_be_ours_as_well(
 
 
 async def test_a_proxys_name_does_not_make_a_foreign_host_ours(
-    proxied: tuple[ASGIApp, House],
+    proxied: tuple[ASGIApp, Services],
 ) -> None:
     app, _ = proxied
 
@@ -247,7 +247,7 @@ async def test_a_proxys_name_does_not_make_a_foreign_host_ours(
     ],
 )
 async def test_one_connection_too_many_is_told_so_unless_it_is_the_owners(
-    proxied: tuple[ASGIApp, House], peer: str, status: int, *, signed_in: bool
+    proxied: tuple[ASGIApp, Services], peer: str, status: int, *, signed_in: bool
 ) -> None:
     app, _ = proxied
     cookie = (await sign_in(app, peer=LOOPBACK)).headers['set-cookie'].partition(';')[0]

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from app.errors import ErrorKind, ProviderError
-from app.models import Ask
-from app.net.client import Outbound
+from app.models import GenerationRequest
+from app.net.client import HttpClient
 from app.providers.core.base import Run
 from app.providers.provider import ApiProvider
 from app.providers.response.images import Json
-from tests.asked import ONE, bodies, drawn, settings, times
-from tests.fakes import Asked, Reply, Upstream, arriving_in, storing, upstream
+from tests.support.fakes import Asked, Reply, Upstream, arriving_in, storing, upstream
+from tests.support.provider_calls import ONE, bodies, drawn, settings, times
 
 BUSY = Reply(status=429, headers=(('Retry-After', '60'),))
 JOB = '/v1/tasks/j1'
@@ -49,7 +49,7 @@ async def test_a_promise_is_kept_through_looks_that_fail(promise: Reply, tmp_pat
     async with upstream() as server:
         server.otherwise = promising(promise, Reply(status=502), under_way, ONE)
 
-        answer = await drawn(server, tmp_path, Ask(prompt='a cat'))
+        answer = await drawn(server, tmp_path, GenerationRequest(prompt='a cat'))
 
     assert len(answer.received) == 1
     assert [asked.target for asked in server.asked[1:]] == [JOB] * 3
@@ -63,7 +63,7 @@ async def test_a_job_that_fails_says_why(tmp_path: Path) -> None:
         server.otherwise = promising(said(200, {'task_id': 'j1'}), ended)
 
         with pytest.raises(ProviderError) as caught:
-            await drawn(server, tmp_path, Ask(prompt='a cat'))
+            await drawn(server, tmp_path, GenerationRequest(prompt='a cat'))
 
     assert caught.value.failure.kind is ErrorKind.MODERATION
     assert len(bodies(server)) == 1
@@ -75,7 +75,7 @@ async def test_a_job_elsewhere_is_not_asked_for(tmp_path: Path) -> None:
         server.otherwise = lambda _: promise
 
         with pytest.raises(ProviderError) as caught:
-            await drawn(server, tmp_path, Ask(prompt='a cat'))
+            await drawn(server, tmp_path, GenerationRequest(prompt='a cat'))
 
     failure = caught.value.failure
     assert (failure.kind, failure.job_id) == (ErrorKind.PENDING, 'j1')
@@ -84,14 +84,16 @@ async def test_a_job_elsewhere_is_not_asked_for(tmp_path: Path) -> None:
 
 async def cancelled(server: Upstream, folder: Path, seen: asyncio.Event, **more: object) -> None:
     """Draw until something is seen on the other side, then cancel."""
-    outbound = Outbound()
+    http_client = HttpClient()
     async with storing(folder) as store:
-        provider = ApiProvider(settings(server, **more), outbound)  # type: ignore[arg-type]
-        task = asyncio.create_task(provider.generate(Ask(prompt='a cat'), Run(store.incoming)))
+        provider = ApiProvider(settings(server, **more), http_client)  # type: ignore[arg-type]
+        task = asyncio.create_task(
+            provider.generate(GenerationRequest(prompt='a cat'), Run(store.incoming))
+        )
         await seen.wait()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        await outbound.close()
+        await http_client.close()
     assert task.cancelled()
 
 

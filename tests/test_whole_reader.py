@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 
 from app.errors import ErrorKind, Failure, ProviderError
 from app.models import Received
-from app.net.client import Outbound
+from app.net.client import HttpClient
 from app.providers.core.base import ProviderSettings, Run
 from app.providers.transport.client import Caller
-from app.providers.transport.collect import Taker
-from app.storage.temp_file import Incoming
-from tests.asked import B64, PNG
-from tests.recorded import CASES, body_of
+from app.providers.transport.collect import ImageCollector
+from app.storage.temp_file import TempFile
+from tests.support.provider_calls import B64, PNG
+from tests.support.recordings import CASES, body_of
 
 URL = 'http://reader.test/v1/images/generations'
 SENT = {'model': 'flux', 'prompt': 'a cat', 'size': '512x512', 'quality': 'hd'}
@@ -66,7 +66,7 @@ class _Blocks(httpx.AsyncByteStream):
 class NoFetcher:
     """Finds no picture anywhere."""
 
-    async def fetch(self, text: str, incoming: Callable[[], Incoming]) -> tuple[Received, str]:
+    async def fetch(self, text: str, incoming: Callable[[], TempFile]) -> tuple[Received, str]:
         raise ProviderError(Failure(kind=ErrorKind.BLOCKED_URL, url=text[:80]))
 
 
@@ -79,19 +79,19 @@ class Came:
 
 
 async def read(status: int, blocks: list[bytes], folder: Path) -> Came:
-    outbound = Outbound(transport=Told(status, blocks))
+    http_client = HttpClient(transport=Told(status, blocks))
     told = ProviderSettings(name='t', base_url='http://reader.test/v1', model='m', timeout_s=30)
-    caller = Caller(told, outbound)
-    run = Run(lambda: Incoming(folder))
+    caller = Caller(told, http_client)
+    run = Run(lambda: TempFile(folder))
     try:
         exchange = await caller.post(URL, SENT, run)
-        answer = await Taker(caller, NoFetcher()).take(exchange, run)  # type: ignore[arg-type]
+        answer = await ImageCollector(caller, NoFetcher()).take(exchange, run)  # type: ignore[arg-type]
         if answer is None:
             raise caller.refused(exchange, SENT)
     except ProviderError as error:
         return Came(failures=(without_marks(error.failure),))
     finally:
-        await outbound.close()
+        await http_client.close()
     digests = tuple(received.digest for received in answer.received)
     for received in answer.received:
         received.path.unlink()

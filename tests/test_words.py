@@ -23,8 +23,8 @@ from jinja2.ext import extract_from_ast
 
 from app import errors
 from app.errors import AppError, ErrorKind, Failure, ProviderError
-from app.messages import tell
-from app.web.base_path import Root
+from app.messages import describe
+from app.web.base_path import BasePath
 from app.web.static import Static
 from app.web.templates import Renderer, translations
 
@@ -80,7 +80,7 @@ def name_of(path: Path) -> str:
 
 def environment() -> Environment:
     return (
-        Renderer(Static(ROOT / 'static'), Path(tempfile.mkdtemp()), Root(''))
+        Renderer(Static(ROOT / 'static'), Path(tempfile.mkdtemp()), BasePath(''))
         .language('ru')
         .environment
     )
@@ -162,8 +162,8 @@ def id_of(message: Sequence[str | None] | str | None) -> Id:
 def test_every_failure_is_told_in_both_languages(kind: ErrorKind) -> None:
     failure = Failure(kind=kind)
 
-    english = tell(failure, translations('en').gettext)
-    russian = tell(failure, translations('ru').gettext)
+    english = describe(failure, translations('en').gettext)
+    russian = describe(failure, translations('ru').gettext)
 
     assert english.message
     assert english.hint

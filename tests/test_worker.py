@@ -9,11 +9,11 @@ import pytest
 
 from app.database import Library
 from app.errors import Conflict, InvalidRequest
-from app.models import Ask, Status
+from app.models import GenerationRequest, Status
 from app.providers.core.base import Listing
-from tests.fakes import FakeProvider, provider_settings
-from tests.libraries import running
-from tests.shops import Shop, shop_in
+from tests.support.fakes import FakeProvider, provider_settings
+from tests.support.rows import running
+from tests.support.worker_setup import Shop, shop_in
 
 
 @pytest.fixture
@@ -31,18 +31,18 @@ async def shop(tmp_path: Path, provider: FakeProvider) -> AsyncIterator[Shop]:
 async def test_an_ask_is_drawn_and_its_picture_kept(shop: Shop, provider: FakeProvider) -> None:
     provider.go.set()
 
-    done = await shop.until(await shop.ask())
+    done = await shop.until(await shop.request())
 
     assert (done.status, done.provider, done.model) == (Status.DONE, 'fake', 'flux')
     assert [shop.store.original(image.file) for image in done.images] == shop.originals()
-    assert provider.asks == [Ask(prompt='a cat')]
+    assert provider.asks == [GenerationRequest(prompt='a cat')]
     assert done.started_at
     assert done.finished_at
 
 
 async def test_what_waits_is_drawn_after_a_restart(tmp_path: Path, provider: FakeProvider) -> None:
     async with shop_in(tmp_path, provider) as before:
-        waiting = await before.ask()
+        waiting = await before.request()
     provider.go.set()
 
     async with shop_in(tmp_path, provider) as after:
@@ -62,11 +62,11 @@ async def test_what_was_running_at_a_crash_is_interrupted_and_never_sent_again(
 
     async with shop_in(tmp_path, provider) as after:
         await after.worker.start()
-        await after.until(await after.ask('another'))
+        await after.until(await after.request('another'))
         found = await after.library.generations.one(generation.id)
 
     assert found.status is Status.INTERRUPTED
-    assert [ask.prompt for ask in provider.asks] == ['another']
+    assert [request.prompt for request in provider.asks] == ['another']
 
 
 async def test_stopping_interrupts_what_runs_and_keeps_what_waits(
@@ -75,7 +75,7 @@ async def test_stopping_interrupts_what_runs_and_keeps_what_waits(
     provider = FakeProvider(provider_settings(at_once=1))
     async with shop_in(tmp_path, provider) as shop:
         await shop.worker.start()
-        running, waiting = await shop.ask(), await shop.ask()
+        running, waiting = await shop.request(), await shop.request()
         await provider.begun.acquire()
 
         await shop.worker.stop()
@@ -88,11 +88,11 @@ async def test_stopping_interrupts_what_runs_and_keeps_what_waits(
 async def test_cancelling_closes_the_call_and_keeps_no_file(
     shop: Shop, provider: FakeProvider
 ) -> None:
-    generation = await shop.ask()
+    generation = await shop.request()
     await provider.begun.acquire()
 
     cancelled = await shop.worker.cancel(generation.id)
-    follower = await shop.ask()
+    follower = await shop.request()
     await provider.begun.acquire()
     provider.go.set()
     await shop.until(follower)
@@ -107,20 +107,20 @@ async def test_cancelling_what_waits_means_that_it_is_never_asked(
     tmp_path: Path, provider: FakeProvider
 ) -> None:
     async with shop_in(tmp_path, provider) as shop:
-        first, second = await shop.ask('first'), await shop.ask('second')
+        first, second = await shop.request('first'), await shop.request('second')
         await shop.worker.cancel(first.id)
         provider.go.set()
 
         await shop.worker.start()
         await shop.until(second)
 
-    assert [ask.prompt for ask in provider.asks] == ['second']
+    assert [request.prompt for request in provider.asks] == ['second']
 
 
 async def test_a_cancelled_generation_can_be_tried_again(
     shop: Shop, provider: FakeProvider
 ) -> None:
-    generation = await shop.ask()
+    generation = await shop.request()
     await provider.begun.acquire()
     await shop.worker.cancel(generation.id)
     provider.go.set()
@@ -133,7 +133,7 @@ async def test_a_cancelled_generation_can_be_tried_again(
 
 async def test_what_is_done_can_not_be_tried_again(shop: Shop, provider: FakeProvider) -> None:
     provider.go.set()
-    done = await shop.until(await shop.ask())
+    done = await shop.until(await shop.request())
 
     with pytest.raises(Conflict):
         await shop.worker.retry(done.id)
@@ -147,11 +147,11 @@ async def test_no_more_run_at_the_same_time_than_the_provider_allows(
 ) -> None:
     provider = FakeProvider(provider_settings(at_once=at_once))
     async with shop_in(tmp_path, provider) as shop:
-        asked = [await shop.ask() for _ in range(5)]
+        asked = [await shop.request() for _ in range(5)]
         await shop.worker.start()
         for _ in range(at_once):
             await provider.begun.acquire()
-        asked += [await shop.ask() for _ in range(20)]
+        asked += [await shop.request() for _ in range(20)]
         provider.go.set()
         statuses = [(await shop.until(generation)).status for generation in asked]
 
@@ -162,8 +162,8 @@ async def test_no_more_run_at_the_same_time_than_the_provider_allows(
 async def test_the_same_submission_is_drawn_once(shop: Shop, provider: FakeProvider) -> None:
     provider.go.set()
 
-    first = await shop.worker.submit(Ask(prompt='a'), 'mark')
-    again = await shop.worker.submit(Ask(prompt='a'), 'mark')
+    first = await shop.worker.submit(GenerationRequest(prompt='a'), 'mark')
+    again = await shop.worker.submit(GenerationRequest(prompt='a'), 'mark')
     await shop.until(first.generation)
 
     assert first.generation.id == again.generation.id
@@ -172,7 +172,7 @@ async def test_the_same_submission_is_drawn_once(shop: Shop, provider: FakeProvi
 
 async def test_an_unknown_provider_is_refused(shop: Shop) -> None:
     with pytest.raises(InvalidRequest):
-        await shop.worker.submit(Ask(prompt='a', provider='nobody'))
+        await shop.worker.submit(GenerationRequest(prompt='a', provider='nobody'))
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ async def test_the_demo_stands_in_only_for_an_address_that_nobody_set_and_that_r
     provider.go.set()
     async with shop_in(tmp_path, provider, **environment) as shop:
         await shop.worker.start()
-        done = await shop.until(await shop.ask())
+        done = await shop.until(await shop.request())
 
     assert (done.status, done.provider) == (Status.DONE, drew)
     assert len(provider.asks) == (1 if drew == 'fake' else 0)
@@ -203,6 +203,6 @@ async def test_an_ask_can_be_drawn_without_the_queue(
 ) -> None:
     provider.go.set()
     async with shop_in(tmp_path, provider) as shop:
-        done = await shop.worker.draw_now(Ask(prompt='now'))
+        done = await shop.worker.draw_now(GenerationRequest(prompt='now'))
 
     assert (done.status, len(done.images)) == (Status.DONE, 1)

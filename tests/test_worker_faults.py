@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from app.errors import ErrorKind, Failure, ProviderError
-from app.models import Ask, Generation, Status
-from tests.fakes import FakeProvider, Reply, arriving_in, asking, picture, upstream
-from tests.shops import Shop, shop_in
+from app.models import Generation, GenerationRequest, Status
+from tests.support.fakes import FakeProvider, Reply, arriving_in, asking, picture, upstream
+from tests.support.worker_setup import Shop, shop_in
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ async def test_one_bad_picture_of_two_is_reported_and_the_other_kept(tmp_path: P
     provider.go.set()
     async with shop_in(tmp_path, provider) as shop:
         await shop.worker.start()
-        done = await shop.until(await shop.ask())
+        done = await shop.until(await shop.request())
 
         assert (done.status, len(done.images)) == (Status.DONE, 1)
         assert [failure.kind for failure in done.item_errors] == [ErrorKind.BAD_IMAGE]
@@ -43,7 +43,7 @@ async def test_bad_pictures_alone_are_a_failure(tmp_path: Path) -> None:
     provider.go.set()
     async with shop_in(tmp_path, provider) as shop:
         await shop.worker.start()
-        done = await shop.until(await shop.ask())
+        done = await shop.until(await shop.request())
 
         assert (done.status, done.images) == (Status.FAILED, ())
         assert done.error
@@ -67,10 +67,10 @@ async def test_a_fault_is_written_down_and_the_next_is_drawn(
 ) -> None:
     provider.fault = fault
     provider.go.set()
-    broken = await shop.until(await shop.ask())
+    broken = await shop.until(await shop.request())
     provider.fault = None
 
-    following = await shop.until(await shop.ask())
+    following = await shop.until(await shop.request())
 
     assert (broken.status, broken.error) == (Status.FAILED, failure)
     assert following.status is Status.DONE
@@ -84,7 +84,7 @@ async def test_a_disk_that_refuses_is_a_failed_storage_and_not_the_provider(
     (shop.store.data / folder).write_text('in the way')
     provider.go.set()
 
-    failed = await shop.until(await shop.ask())
+    failed = await shop.until(await shop.request())
 
     assert failed.status is Status.FAILED
     assert failed.error
@@ -97,7 +97,7 @@ async def drawn_by_a_server(reply: Reply, folder: Path) -> Generation:
     async with upstream({'POST /v1/images/generations': reply}) as server:
         url = f'{server.origin}/v1'
         async with asking(url) as provider, shop_in(folder, provider, EASEL_API_URL=url) as shop:
-            return await shop.worker.draw_now(Ask(prompt='a cat'))
+            return await shop.worker.draw_now(GenerationRequest(prompt='a cat'))
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ async def test_a_generation_that_could_not_be_written_down_leaves_no_picture(
     )
     provider.go.set()
 
-    failed = await shop.until(await shop.ask())
+    failed = await shop.until(await shop.request())
 
     assert failed.error
     assert failed.error.kind is ErrorKind.STORAGE

@@ -8,12 +8,12 @@ import httpcore
 import pytest
 
 from app.errors import ErrorKind
-from app.net.client import Outbound
+from app.net.client import HttpClient
 from app.net.urls import origin_of
 from app.providers.transport.download import Fetcher, Patience
-from app.storage.temp_file import Incoming
-from tests.fakes import Ending, Reply, refused_port, upstream
-from tests.fetches import AT_ONCE, LOST, PAGE, PAINTED, PNG, failure_of, fetched, targets
+from app.storage.temp_file import TempFile
+from tests.support.downloads import AT_ONCE, LOST, PAGE, PAINTED, PNG, failure_of, fetched, targets
+from tests.support.fakes import Ending, Reply, refused_port, upstream
 
 
 async def test_a_host_that_refuses_has_its_picture_at_the_provider(tmp_path: Path) -> None:
@@ -33,11 +33,11 @@ async def test_a_name_that_nobody_knows_has_its_picture_at_the_provider(tmp_path
         return [host]
 
     async with upstream({'GET /b64.png': PAINTED}) as server:
-        outbound, own = Outbound(look_up=unknown), origin_of(server.origin)
-        outbound.dialer.trust(own)
-        fetcher = Fetcher(outbound, server.origin, own, {}, AT_ONCE)
-        _, address = await fetcher.fetch('http://localai:8080/b64.png', lambda: Incoming(tmp_path))
-        await outbound.close()
+        http_client, own = HttpClient(look_up=unknown), origin_of(server.origin)
+        http_client.dialer.trust(own)
+        fetcher = Fetcher(http_client, server.origin, own, {}, AT_ONCE)
+        _, address = await fetcher.fetch('http://localai:8080/b64.png', lambda: TempFile(tmp_path))
+        await http_client.close()
 
     assert address == f'{server.origin}/b64.png'
 

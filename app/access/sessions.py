@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.access.sharing import Admission
+from app.access.sharing import SharingSettings
 from app.access.visitors import Guest
 from app.config import new_secret
 
@@ -36,7 +36,7 @@ class Sessions:
 
     def __init__(
         self,
-        admission: Admission,
+        admission: SharingSettings,
         secret: str,
         tokens: Iterable[str | None] = (),
         guest_of: Callable[[int], Guest | None] = lambda _: None,

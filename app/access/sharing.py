@@ -41,7 +41,7 @@ class _Kept:
     password: Password | None = None
 
 
-class Admission:
+class SharingSettings:
     """Who may connect, and with which password.
 
     Attributes:

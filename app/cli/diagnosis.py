@@ -16,11 +16,11 @@ from app.cli.added import Added, added_in, looked_at
 from app.config import Config
 from app.errors import StorageFailed
 from app.main import DATABASE, KEYS
-from app.net.client import Outbound
+from app.net.client import HttpClient
 from app.providers.core.base import ProviderSettings
 from app.providers.discovery.connection_test import Checkup, check_up
-from app.providers.discovery.environment import Surroundings
-from app.providers.discovery.probe import Silent, ask
+from app.providers.discovery.environment import HostEnvironment
+from app.providers.discovery.probe import Silent, probe
 from app.providers.discovery.scan import Found, discover
 from app.storage.lock import Holder, holder_of
 
@@ -52,7 +52,7 @@ class Report:
     """
 
     config: Config
-    around: Surroundings
+    around: HostEnvironment
     checkup: Checkup
     found: tuple[Found, ...]
     folder: Folder
@@ -80,7 +80,7 @@ class Report:
         return self.provider_draws or any(one.can_draw for one in self.added)
 
 
-async def examine(config: Config, around: Surroundings, ports: Mapping[int, int]) -> Report:
+async def examine(config: Config, around: HostEnvironment, ports: Mapping[int, int]) -> Report:
     """Look at everything, and wait for no answer long."""
     holder = await _living(holder_of(config.data))
     folder = await asyncio.to_thread(_folder, config.data, holder)
@@ -103,13 +103,13 @@ async def _living(holder: Holder) -> Holder:
     nobody = Holder(0, '', 0)
     if not holder.url:
         return nobody
-    outbound = Outbound([holder.url])
+    http_client = HttpClient([holder.url])
     try:
-        reply = await ask(outbound, f'{holder.url}health', deadline_s=HOLDER_ANSWERS_S)
+        reply = await probe(http_client, f'{holder.url}health', deadline_s=HOLDER_ANSWERS_S)
     except Silent:
         return nobody
     finally:
-        await outbound.close()
+        await http_client.close()
     return holder if reply.said('status') == 'ok' else nobody
 
 

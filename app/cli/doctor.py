@@ -16,10 +16,10 @@ from app.cli.diagnosis import Folder, Report, examine
 from app.config import Config, language_of_terminal
 from app.errors import N_
 from app.log import escape, logger
-from app.messages import Translate, error_json, tell
-from app.net.urls import DOCKER_HOST, is_local, same_server, veiled
+from app.messages import Translate, describe, error_json
+from app.net.urls import DOCKER_HOST, is_local, same_server, without_secrets
 from app.providers.discovery.connection_test import Checkup, Key
-from app.providers.discovery.environment import Surroundings
+from app.providers.discovery.environment import HostEnvironment
 from app.providers.discovery.scan import SAME_PORTS
 from app.web.templates import LANGUAGES, translations
 
@@ -36,7 +36,7 @@ OF_THE_KEY = {
 
 def doctor(
     config: Config,
-    around: Surroundings,
+    around: HostEnvironment,
     ports: Mapping[int, int] = SAME_PORTS,
     *,
     as_json: bool,
@@ -60,7 +60,7 @@ def _object(report: Report) -> dict[str, object]:
     return {
         'version': __version__,
         'provider': {
-            'base_url': veiled(report.config.api_url),
+            'base_url': without_secrets(report.config.api_url),
             'can_draw': report.provider_draws,
             'demo': report.demo,
             **_checkup_json(report.checkup, list(_advice_on_provider(report, str))),
@@ -91,10 +91,12 @@ def _object(report: Report) -> dict[str, object]:
 
 def _added_json(report: Report, added: Added) -> dict[str, object]:
     settings, checkup = added.settings, added.checkup
-    advice = list(_advice(report, checkup, settings.base_url, veiled, str)) if checkup else []
+    advice = (
+        list(_advice(report, checkup, settings.base_url, without_secrets, str)) if checkup else []
+    )
     return {
         'name': settings.name,
-        'base_url': veiled(settings.base_url),
+        'base_url': without_secrets(settings.base_url),
         'enabled': settings.enabled,
         'can_draw': added.can_draw,
         **_checkup_json(checkup or Checkup(), advice),
@@ -106,7 +108,7 @@ def _checkup_json(checkup: Checkup, advice: list[str]) -> dict[str, object]:
         'key': checkup.key,
         'models': checkup.models,
         'error': error_json(checkup.failure, str) if checkup.failure else None,
-        'better_url': veiled(checkup.better_url) or None,
+        'better_url': without_secrets(checkup.better_url) or None,
         'next': advice,
     }
 
@@ -128,7 +130,7 @@ def _lines(report: Report, translate: Translate) -> Iterator[str]:
 
 
 def _of_provider(report: Report, translate: Translate) -> Iterator[str]:
-    where = veiled(report.config.api_url)
+    where = without_secrets(report.config.api_url)
     if report.demo:
         sentence = N_('Nothing answers at {where}: Easel draws demo sketches until something does.')
         yield translate(sentence).format(where=where)
@@ -145,17 +147,17 @@ def _of_added(report: Report, translate: Translate) -> Iterator[str]:
         yield translate(report.unread.sentence).format(**report.unread.places)
     for added in report.added:
         settings, checkup = added.settings, added.checkup
-        where = f'{settings.name} ({veiled(settings.base_url)})'
+        where = f'{settings.name} ({without_secrets(settings.base_url)})'
         if checkup is None:
             yield translate(N_('{name} is turned off in Settings.')).format(name=where)
             continue
         yield _state(checkup, where, translate)
-        yield from _advice(report, checkup, settings.base_url, veiled, translate)
+        yield from _advice(report, checkup, settings.base_url, without_secrets, translate)
 
 
 def _state(checkup: Checkup, where: str, translate: Translate) -> str:
     if checkup.failure:
-        return f'{where}: {tell(checkup.failure, translate).message}'
+        return f'{where}: {describe(checkup.failure, translate).message}'
     if not checkup.lists:
         sentence = N_('{where} answers and lists no models: the first picture will show more.')
         return translate(sentence).format(where=where)
@@ -193,7 +195,7 @@ def _advice(
         sentence = N_('Its API is at another path: {setting}')
         yield translate(sentence).format(setting=setting(checkup.better_url))
     elif checkup.failure and not report.demo:
-        yield tell(checkup.failure, translate).hint
+        yield describe(checkup.failure, translate).hint
 
 
 def _of_folder(folder: Folder, translate: Translate) -> Iterator[str]:
@@ -245,4 +247,4 @@ def _models(models: tuple[str, ...], translate: Translate) -> str:
 
 
 def _setting(base_url: str) -> str:
-    return f'EASEL_API_URL={shlex.quote(veiled(base_url))}'
+    return f'EASEL_API_URL={shlex.quote(without_secrets(base_url))}'

@@ -19,14 +19,14 @@ from app.cli.serve import run
 from app.config import Config, language_of_terminal
 from app.errors import AppError, ErrorKind, Failure, InvalidRequest, NotFound
 from app.log import logger
-from app.main import TOKEN, open_house
+from app.main import TOKEN, open_services
 from app.messages import error_json, item_error_json
 from app.models import DEMO, Generation
-from app.net.client import Outbound
+from app.net.client import HttpClient
 from app.net.urls import origin_of
 from app.storage.lock import Held, Holder, holding
 from app.storage.store import Store
-from app.web.context import House
+from app.web.context import Services
 from app.web.delivery.files import FILE_HEADER
 from app.web.forms import ask_of
 from app.web.templates import LANGUAGES, translations
@@ -87,21 +87,21 @@ def _run_here(config: Config, order: Order) -> Object:
     results: list[Object] = []
 
     async def draw() -> int:
-        async with open_house(config) as house:
+        async with open_services(config) as services:
             if order.forgets:
-                await _forget_here(house, order.fields.get('provider', ''))
-            generation = await house.worker.draw_now(ask_of(order.fields))
-            results.append(result_of(generation, house.store, _language(order)))
+                await _forget_here(services, order.fields.get('provider', ''))
+            generation = await services.worker.draw_now(ask_of(order.fields))
+            results.append(result_of(generation, services.store, _language(order)))
         return 0
 
     run(draw())
     return results[0]
 
 
-async def _forget_here(house: House, name: str) -> None:
-    for watched in house.providers.all():
+async def _forget_here(services: Services, name: str) -> None:
+    for watched in services.providers.all():
         if name in ('', watched.name):
-            await house.providers.memory.forget(watched.settings.base_url)
+            await services.providers.memory.forget(watched.settings.base_url)
 
 
 def result_of(generation: Generation, store: Store, language: str) -> Object:
@@ -134,16 +134,16 @@ def _run_there(config: Config, order: Order, holder: Holder) -> Object:
 
     async def draw() -> int:
         token = (config.data / TOKEN).read_text(encoding='ascii').strip()
-        outbound = Outbound([holder.url])
-        outbound.client.headers['Authorization'] = f'Bearer {token}'
-        outbound.client.headers['Accept'] = 'application/json'
-        outbound.client.headers['Accept-Language'] = _language(order)
+        http_client = HttpClient([holder.url])
+        http_client.client.headers['Authorization'] = f'Bearer {token}'
+        http_client.client.headers['Accept'] = 'application/json'
+        http_client.client.headers['Accept-Language'] = _language(order)
         try:
-            results.append(await _order_there(outbound, holder.url.rstrip('/'), config, order))
+            results.append(await _order_there(http_client, holder.url.rstrip('/'), config, order))
         except httpx.HTTPError as error:
             raise Unfulfilled(f'Easel at {origin_of(holder.url)} does not answer.') from error
         finally:
-            await outbound.close()
+            await http_client.close()
         return 0
 
     if not holder.url:
@@ -152,20 +152,20 @@ def _run_there(config: Config, order: Order, holder: Holder) -> Object:
     return results[0]
 
 
-async def _forget_there(outbound: Outbound, url: str, name: str) -> None:
+async def _forget_there(http_client: HttpClient, url: str, name: str) -> None:
     """Have the server forget what it learned of one provider, or of all."""
-    answer = await outbound.client.get(f'{url}/settings/providers.json')
+    answer = await http_client.client.get(f'{url}/settings/providers.json')
     if answer.status_code != 200:
         raise Unfulfilled(_sentence_of(answer))
     for provider in answer.json()['providers']:
         if name in ('', provider['name']):
-            await outbound.client.post(f'{url}/settings/providers/{provider["id"]}/forgetting')
+            await http_client.client.post(f'{url}/settings/providers/{provider["id"]}/forgetting')
 
 
-async def _order_there(outbound: Outbound, url: str, config: Config, order: Order) -> Object:
+async def _order_there(http_client: HttpClient, url: str, config: Config, order: Order) -> Object:
     if order.forgets:
-        await _forget_there(outbound, url, order.fields.get('provider', ''))
-    answer = await outbound.client.post(
+        await _forget_there(http_client, url, order.fields.get('provider', ''))
+    answer = await http_client.client.post(
         f'{url}/generations',
         content=urlencode(order.fields),
         headers={'Content-Type': 'application/x-www-form-urlencoded'},
@@ -174,7 +174,7 @@ async def _order_there(outbound: Outbound, url: str, config: Config, order: Orde
         raise Unfulfilled(_sentence_of(answer))
     generation_id = answer.headers['location'].rpartition('-')[2]
     while True:
-        answer = await outbound.client.get(f'{url}/generations/{generation_id}.json')
+        answer = await http_client.client.get(f'{url}/generations/{generation_id}.json')
         if answer.status_code != 200:
             raise Unfulfilled(_sentence_of(answer))
         generation: dict[str, object] = answer.json()
@@ -188,7 +188,7 @@ async def _order_there(outbound: Outbound, url: str, config: Config, order: Orde
         'generation_id': generation['id'],
         'provider': generation['provider'],
         'model': generation['model'],
-        'images': [await _image_there(outbound, url, config, image) for image in images],
+        'images': [await _image_there(http_client, url, config, image) for image in images],
         'item_errors': generation['item_errors'],
         'dropped': generation['dropped'],
         'error': generation['error'],
@@ -196,9 +196,9 @@ async def _order_there(outbound: Outbound, url: str, config: Config, order: Orde
 
 
 async def _image_there(
-    outbound: Outbound, url: str, config: Config, image: dict[str, object]
+    http_client: HttpClient, url: str, config: Config, image: dict[str, object]
 ) -> Object:
-    answer = await outbound.client.head(urljoin(url, str(image['url'])))
+    answer = await http_client.client.head(urljoin(url, str(image['url'])))
     if FILE_HEADER not in answer.headers:
         raise NotFound('The file of a picture is gone from the data folder.')
     shown = {name: image[name] for name in ('width', 'height', 'mime', 'source_url')}

@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from app.cli.rebuild_reader import Found, Reading, read_all, tell
+from app.cli.rebuild_reader import Found, Reading, describe, read_all
 from app.config import Config
 from app.database import Library
 from app.errors import AppError
 from app.log import logger
 from app.main import DATABASE, open_store
-from app.models import Ask, Generation, Outcome, Size, Status
+from app.models import Generation, GenerationRequest, Outcome, Size, Status
 from app.storage.lock import Held, holding
 
 log = logger(__name__)
@@ -92,7 +92,9 @@ def _with_ids(found: list[Found]) -> list[Found]:
     ids = _distinct([one.label.image_id or 0 for one in found])
     for one, image_id in zip(found, ids, strict=True):
         if one.label.image_id not in (None, image_id):
-            tell(f'{one.kept.file} has the id {image_id} now: another has {one.label.image_id}.')
+            describe(
+                f'{one.kept.file} has the id {image_id} now: another has {one.label.image_id}.'
+            )
     return [
         replace(one, label=replace(one.label, image_id=image_id))
         for one, image_id in zip(found, ids, strict=True)
@@ -124,7 +126,7 @@ async def _write(library: Library, generation_id: int, pictures: list[Found]) ->
     """Write a generation and its pictures."""
     pictures.sort(key=lambda picture: picture.label.position)
     first = pictures[0].label
-    ask = Ask(
+    request = GenerationRequest(
         prompt=first.prompt,
         size=Size.parse(first.asked_size) if first.asked_size else None,
         n=len(pictures) if len(pictures) > 1 else None,
@@ -139,7 +141,7 @@ async def _write(library: Library, generation_id: int, pictures: list[Found]) ->
         id=generation_id,
         status=Status.DONE,
         attempt=1,
-        ask=ask,
+        request=request,
         provider=first.provider,
         model=first.model,
         created_at=first.created_at,
@@ -151,7 +153,7 @@ async def _write(library: Library, generation_id: int, pictures: list[Found]) ->
         kept=tuple(picture.as_kept() for picture in pictures),
     )
     places = _distinct([picture.label.position + 1 for picture in pictures])
-    await library.generations.bring_back(generation, outcome, [place - 1 for place in places])
+    await library.generations.add_rebuilt(generation, outcome, [place - 1 for place in places])
 
 
 def _set_aside(data: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from app.errors import ErrorKind, ProviderError
 from app.log import escape
-from app.models import Kept
+from app.models import StoredImage
 from app.storage.metadata import Label
 from app.storage.metadata.checked_label import carries_label, checked_label
 from app.storage.metadata.mime import MIME_EXTENSIONS
@@ -27,10 +27,10 @@ PICTURE_SUFFIXES = {f'.{extension}' for extension in MIME_EXTENSIONS.values()} |
 class Found:
     """One picture of the folder, with what is believed of its label."""
 
-    kept: Kept
+    kept: StoredImage
     label: Label
 
-    def as_kept(self) -> Kept:
+    def as_kept(self) -> StoredImage:
         """Give the picture with its id and what only its label knows."""
         return replace(
             self.kept,
@@ -64,7 +64,7 @@ class Reading:
     def refuse(self, file: str, reason: object) -> None:
         """Count and name what could not be read."""
         self.unreadable += 1
-        tell(f'{file} can not be read: {reason}')
+        describe(f'{file} can not be read: {reason}')
 
 
 class Unreadable(Exception):
@@ -88,7 +88,7 @@ async def read_all(store: Store) -> Reading:
             continue
         first = seen.setdefault((found.kept.digest, found.label), file)
         if first != file:
-            tell(f'{file} is a copy of {first} and was left alone.')
+            describe(f'{file} is a copy of {first} and was left alone.')
             continue
         reading.found.append(found)
     return reading
@@ -143,7 +143,7 @@ def _reason_of(error: Exception) -> str:
     return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
-def tell(sentence: str) -> None:
+def describe(sentence: str) -> None:
     """Say something of one file, whose name may hold anything."""
     line = escape(sentence).replace('\n', '\\n')
     sys.stderr.write(f'{line}\n')

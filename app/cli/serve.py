@@ -15,20 +15,20 @@ import uvicorn
 
 from app import __version__
 from app.access.passwords import Source
-from app.access.sharing import Admission
+from app.access.sharing import SharingSettings
 from app.access.visitors import Proxies
 from app.config import Config, can_show_browser
 from app.errors import AppError
 from app.log import logger
-from app.main import create_app, open_house, read_admission
+from app.main import create_app, open_services, read_sharing
 from app.net.urls import origin_of
-from app.providers.monitor import Watched
+from app.providers.monitor import MonitoredProvider
 from app.server import protocol
-from app.server.limits import SPARE_FILES, Gate
+from app.server.limits import SPARE_FILES, ConnectionLimiter
 from app.server.listeners import Listeners
 from app.server.sockets import PortTaken, listen, listen_everywhere
 from app.storage.lock import Held, Holder, announce, holding, why_unusable
-from app.web.context import NO_API, House
+from app.web.context import NO_API, Services
 from app.web.security.routes import is_own
 
 log = logger(__name__)
@@ -72,7 +72,7 @@ def run(main: Coroutine[object, object, int]) -> int:
 
 
 def _serve_held(config: Config, *, browser: bool) -> int:
-    admission = read_admission(config)
+    admission = read_sharing(config)
     everywhere = admission.is_shared and not admission.is_fixed
     try:
         sockets = (
@@ -87,20 +87,20 @@ def _serve_held(config: Config, *, browser: bool) -> int:
 
 
 async def _serve(
-    config: Config, admission: Admission, sockets: list[socket.socket], *, browser: bool
+    config: Config, admission: SharingSettings, sockets: list[socket.socket], *, browser: bool
 ) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn raises what it caught again at its end; by then the parts still need closing
         signal.signal(number, lambda *_: None)
     port = sockets[0].getsockname()[1]
     url = _url(config, port)
-    async with open_house(config, admission=admission) as house:
-        house.outbound.never_call(port)
-        house.neighbours.never_ask(port)
-        gate = Gate(Proxies(config.trusted_proxies), _connections())
-        server = _Server(_uvicorn(create_app(house), gate), house)
+    async with open_services(config, admission=admission) as services:
+        services.http_client.never_call(port)
+        services.local_servers.never_ask(port)
+        gate = ConnectionLimiter(Proxies(config.trusted_proxies), _connections())
+        server = _Server(_uvicorn(create_app(services), gate), services)
         admission.served_by(Listeners(server, sockets, config.host, port))
-        await house.worker.start()
+        await services.worker.start()
         gc.freeze()
         gc.set_threshold(*COLLECT_AT)
         gc.enable()
@@ -108,7 +108,7 @@ async def _serve(
         _say(f'Easel {__version__}\n  open      {url}\n  data      {config.data}\n')
         if admission.is_shared:
             _tell_network(config, admission, port)
-        telling = asyncio.create_task(tell_providers(house))
+        telling = asyncio.create_task(tell_providers(services))
         if browser and can_show_browser():
             asyncio.get_running_loop().run_in_executor(None, _show, url)
         await server.serve(sockets=sockets)
@@ -119,9 +119,9 @@ async def _serve(
 class _Server(uvicorn.Server):
     """Ends the live feeds first, since a stop waits for every open answer."""
 
-    def __init__(self, config: uvicorn.Config, house: House) -> None:
+    def __init__(self, config: uvicorn.Config, services: Services) -> None:
         super().__init__(config)
-        self._house = house
+        self._house = services
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Take the first signal as a wish to stop."""
@@ -141,7 +141,7 @@ def _connections() -> int:
     return MOST_CONNECTIONS
 
 
-def _uvicorn(app: object, gate: Gate) -> uvicorn.Config:
+def _uvicorn(app: object, gate: ConnectionLimiter) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
         http=protocol(gate),  # type: ignore[arg-type]
@@ -156,7 +156,7 @@ def _uvicorn(app: object, gate: Gate) -> uvicorn.Config:
     )
 
 
-def _tell_network(config: Config, admission: Admission, port: int) -> None:
+def _tell_network(config: Config, admission: SharingSettings, port: int) -> None:
     """Say where other machines find this one, and how they come in."""
     from app.net.lan import origins
     from app.web.pages.sharing import code_in_signs
@@ -172,19 +172,19 @@ def _tell_network(config: Config, admission: Admission, port: int) -> None:
     _say('  This is plain http: whoever can listen to the network can read it (README: TLS).\n')
 
 
-async def tell_providers(house: House) -> None:
+async def tell_providers(services: Services) -> None:
     """Say who draws, as soon as that is known; where nobody chose, look who else could."""
-    enabled = house.providers.enabled()
+    enabled = services.providers.enabled()
     await asyncio.gather(*(one.ask_again() for one in enabled))
     for watched in enabled:
-        _tell(house, watched)
-    if house.providers.guess_stands:
-        await house.neighbours.look_unasked()
+        _tell(services, watched)
+    if services.providers.guess_stands:
+        await services.local_servers.look_unasked()
     if not enabled:
         _say('  provider  every server is turned off in Settings\n')
 
 
-def _tell(house: House, watched: Watched) -> None:
+def _tell(services: Services, watched: MonitoredProvider) -> None:
     settings, listing = watched.settings, watched.listing
     where = origin_of(settings.base_url)
     name = settings.name if settings.name == str(where) else f'{settings.name} at {where}'
@@ -194,7 +194,7 @@ def _tell(house: House, watched: Watched) -> None:
         _say(f'  provider  {name} answers{known}{trouble}\n')
         if listing.reason in NO_API:
             _say('  Most addresses end in /v1: Settings can test it.\n')
-    elif house.providers.demo_stands_in:
+    elif services.providers.demo_stands_in:
         _say(
             f'  provider  nothing answers at {where}: pictures are demo sketches until it does.\n'
             f'  These two lines start a g4f server on this machine:\n{G4F_LINES}'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.database.calls import Attempts
+from app.database.calls import Calls
 from app.database.connection import Database
 from app.database.generations import Generations
 from app.database.images import Images
@@ -24,7 +24,7 @@ class Library:
     generations: Generations
     images: Images
     ahead: Ahead
-    attempts: Attempts
+    attempts: Calls
     learned: LearnedFacts
     providers: ProviderRows
     guests: GuestRows
@@ -43,7 +43,7 @@ class Library:
             Generations(database),
             Images(database),
             Ahead(database),
-            Attempts(database),
+            Calls(database),
             LearnedFacts(database),
             ProviderRows(database),
             GuestRows(database),

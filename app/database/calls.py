@@ -8,19 +8,19 @@ from typing import cast
 import apsw
 
 from app.database.connection import Database, Row
-from app.models import Attempt, Generation
+from app.models import Call, Generation
 
 
-class Attempts:
+class Calls:
     """The table of calls."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def of(self, generation_id: int) -> tuple[Attempt, ...]:
+    async def of(self, generation_id: int) -> tuple[Call, ...]:
         """List the calls of a generation in their order."""
 
-        def ask(db: apsw.Connection) -> tuple[Attempt, ...]:
+        def query(db: apsw.Connection) -> tuple[Call, ...]:
             rows = db.execute(
                 """
                 select method, url, headers, body, status, answer, reason, dropped, began_at, took_s
@@ -32,12 +32,10 @@ class Attempts:
             )
             return tuple(_attempt_of(cast('Row', row)) for row in rows)
 
-        return await self._database.read(ask)
+        return await self._database.read(query)
 
 
-def add_attempts(
-    db: apsw.Connection, generation: Generation, attempts: tuple[Attempt, ...]
-) -> None:
+def add_attempts(db: apsw.Connection, generation: Generation, attempts: tuple[Call, ...]) -> None:
     """Write the calls of one attempt, within the transaction that finishes it."""
     for number, attempt in enumerate(attempts):
         db.execute(
@@ -70,9 +68,9 @@ def add_attempts(
         )
 
 
-def _attempt_of(row: Row) -> Attempt:
+def _attempt_of(row: Row) -> Call:
     fields = dict(row)
     pairs = cast('list[list[str]]', json.loads(str(row['headers'])))
     fields['headers'] = tuple((name, value) for name, value in pairs)  # type: ignore[assignment]
     fields['dropped'] = tuple(json.loads(str(row['dropped'])))  # type: ignore[assignment]
-    return Attempt(**fields)  # type: ignore[arg-type]
+    return Call(**fields)  # type: ignore[arg-type]

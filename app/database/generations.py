@@ -14,7 +14,7 @@ from app.database.images import add_images, images_of
 from app.database.mapping import ask_columns, failure_fields, failure_text, generation_of
 from app.database.waiting import refuse_one_too_many
 from app.errors import N_, Conflict, NotFound
-from app.models import Ask, Generation, Outcome, Status, Submitted
+from app.models import Generation, GenerationRequest, Outcome, Status, Submitted
 
 
 class Generations:
@@ -25,7 +25,7 @@ class Generations:
 
     async def submit(
         self,
-        ask: Ask,
+        request: GenerationRequest,
         *,
         provider: str,
         submission: str | None,
@@ -45,12 +45,12 @@ class Generations:
         def change(db: apsw.Connection) -> Submitted:
             before = _by_submission(db, submission)
             if before is not None:
-                if before.ask != ask or before.guest != guest:
+                if before.request != request or before.guest != guest:
                     raise Conflict(N_('This form was sent before with other settings.'))
                 return Submitted(before, new=False)
             refuse_one_too_many(db, share)
             more = {'submission': submission, 'share': share, 'guest': guest}
-            return Submitted(_insert(db, ask, provider, now, more), new=True)
+            return Submitted(_insert(db, request, provider, now, more), new=True)
 
         return await self._database.write(change)
 
@@ -177,14 +177,14 @@ class Generations:
 
         return await self._database.write(change)
 
-    async def bring_back(
+    async def add_rebuilt(
         self, generation: Generation, outcome: Outcome, positions: list[int]
     ) -> None:
         """Write a finished generation under the ids that it had, from what its files say."""
 
         def change(db: apsw.Connection) -> None:
             own = {'id': generation.id}
-            inserted = _insert(db, generation.ask, outcome.provider, generation.created_at, own)
+            inserted = _insert(db, generation.request, outcome.provider, generation.created_at, own)
             db.execute(
                 """
                 update generations
@@ -213,7 +213,7 @@ class Generations:
         Of one guest, where one is named.
         """
 
-        def ask(db: apsw.Connection) -> tuple[Generation, ...]:
+        def query(db: apsw.Connection) -> tuple[Generation, ...]:
             rows = db.execute(
                 f"""
                 select *
@@ -231,12 +231,12 @@ class Generations:
             ).fetchall()
             return _with_images(db, [_row(row) for row in rows])
 
-        return await self._database.read(ask)
+        return await self._database.read(query)
 
-    async def last_asked(self, guest: int | None = None) -> Ask | None:
+    async def last_asked(self, guest: int | None = None) -> GenerationRequest | None:
         """Give the newest settings that a guest sent; None: that the owner sent."""
 
-        def ask(db: apsw.Connection) -> Ask | None:
+        def query(db: apsw.Connection) -> GenerationRequest | None:
             rows = db.execute(
                 """
                 select *
@@ -247,27 +247,29 @@ class Generations:
                 """,
                 {'guest': guest},
             ).fetchall()
-            return generation_of(_row(rows[0])).ask if rows else None
+            return generation_of(_row(rows[0])).request if rows else None
 
-        return await self._database.read(ask)
+        return await self._database.read(query)
 
 
 def _insert(
-    db: apsw.Connection, ask: Ask, provider: str, now: float, more: Mapping[str, str | int | None]
+    db: apsw.Connection,
+    request: GenerationRequest,
+    provider: str,
+    now: float,
+    own: Mapping[str, str | int | None],
 ) -> Generation:
-    columns = ask_columns(ask) | {
+    columns = ask_columns(request) | {
         'status': Status.QUEUED,
         'provider': provider,
-        'model': ask.model,
+        'model': request.model,
         'created_at': now,
-        **more,
+        **own,
     }
     names = ', '.join(columns)
     places = ', '.join(f':{name}' for name in columns)
-    rows = db.execute(
-        f'insert into generations ({names}) values ({places}) returning *',  # noqa: S608 (our own names)
-        columns,
-    ).fetchall()
+    insert = f'insert into generations ({names}) values ({places}) returning *'  # noqa: S608 (ours)
+    rows = db.execute(insert, columns).fetchall()
     return generation_of(_row(rows[0]))
 
 

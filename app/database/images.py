@@ -77,7 +77,7 @@ class Images:
             kind: `model`, `provider`, or `all` for the one count of everything.
         """
 
-        def ask(db: apsw.Connection) -> tuple[Facet, ...]:
+        def query(db: apsw.Connection) -> tuple[Facet, ...]:
             rows = db.execute(
                 """
                 select value, images
@@ -90,7 +90,7 @@ class Images:
             )
             return tuple(Facet(**cast('dict[str, object]', row)) for row in rows)  # type: ignore[arg-type]
 
-        return await self._database.read(ask)
+        return await self._database.read(query)
 
     async def file_of(self, digest: str, guest: int | None = None) -> str | None:
         """Give the file of a digest, if a picture with it is not in the trash.
@@ -100,7 +100,7 @@ class Images:
             guest: Who must have made it; None: anybody.
         """
 
-        def ask(db: apsw.Connection) -> str | None:
+        def query(db: apsw.Connection) -> str | None:
             rows = db.execute(
                 """
                 select file
@@ -113,7 +113,7 @@ class Images:
             ).fetchall()
             return str(cast('Row', rows[0])['file']) if rows else None
 
-        return await self._database.read(ask)
+        return await self._database.read(query)
 
     async def reserve(self) -> int:
         """Give an id that no picture has had or will get, for one that is about to be kept."""
@@ -234,7 +234,7 @@ def add_images(
     db: apsw.Connection, generation: Generation, outcome: Outcome, now: float, positions: list[int]
 ) -> None:
     """Write the pictures of a finished attempt and their search words, within its transaction."""
-    words = index_words(generation.ask.prompt)
+    words = index_words(generation.request.prompt)
     for position, picture in zip(positions, outcome.kept, strict=True):
         db.execute(
             """

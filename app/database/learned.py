@@ -36,7 +36,7 @@ class LearnedFacts:
     async def all(self) -> tuple[Fact, ...]:
         """Read everything that is known."""
 
-        def ask(db: apsw.Connection) -> tuple[Fact, ...]:
+        def query(db: apsw.Connection) -> tuple[Fact, ...]:
             rows = db.execute(
                 """
                 select origin, model, fact, value
@@ -47,7 +47,7 @@ class LearnedFacts:
             found = (cast('Row', row) for row in rows)
             return tuple(Fact(*(str(value) for value in row.values())) for row in found)
 
-        return await self._database.read(ask)
+        return await self._database.read(query)
 
     async def keep(self, fact: Fact, now: float) -> None:
         """Write a fact down, over what was known of the same thing."""

@@ -8,12 +8,12 @@ from typing import cast
 
 from app.database.connection import Row
 from app.errors import ErrorKind, Failure
-from app.models import Ask, Generation, Image, ResponseFormat, Size, Status
+from app.models import Generation, GenerationRequest, Image, ResponseFormat, Size, Status
 
 
 def generation_of(row: Row, images: tuple[Image, ...] = ()) -> Generation:
     """Read a row of `generations`."""
-    ask = Ask(
+    request = GenerationRequest(
         prompt=cast('str', row['prompt']),
         provider=cast('str', row['asked_provider']),
         model=cast('str | None', row['asked_model']),
@@ -31,7 +31,7 @@ def generation_of(row: Row, images: tuple[Image, ...] = ()) -> Generation:
         id=cast('int', row['id']),
         status=Status(str(row['status'])),
         attempt=cast('int', row['attempt']),
-        ask=ask,
+        request=request,
         provider=cast('str', row['provider']),
         model=cast('str | None', row['model']),
         created_at=cast('float', row['created_at']),
@@ -53,21 +53,21 @@ def image_of(row: Row) -> Image:
     return Image(**fields)  # type: ignore[arg-type]
 
 
-def ask_columns(ask: Ask) -> Row:
+def ask_columns(request: GenerationRequest) -> Row:
     """Lay an ask out as the columns of `generations`."""
     return {
-        'prompt': ask.prompt,
-        'negative_prompt': ask.negative_prompt,
-        'asked_provider': ask.provider,
-        'asked_model': ask.model,
-        'size': str(ask.size) if ask.size else None,
-        'n': ask.n,
-        'seed': ask.seed,
-        'response_format': ask.response_format,
-        'quality': ask.quality,
-        'steps': ask.steps,
-        'guidance': ask.guidance,
-        'sampler': ask.sampler,
+        'prompt': request.prompt,
+        'negative_prompt': request.negative_prompt,
+        'asked_provider': request.provider,
+        'asked_model': request.model,
+        'size': str(request.size) if request.size else None,
+        'n': request.n,
+        'seed': request.seed,
+        'response_format': request.response_format,
+        'quality': request.quality,
+        'steps': request.steps,
+        'guidance': request.guidance,
+        'sampler': request.sampler,
     }
 
 

@@ -35,7 +35,7 @@ class Ahead:
     ) -> tuple[float, ...]:
         """Give the seconds that the newest finished ones of the same kind took."""
 
-        def ask(db: apsw.Connection) -> tuple[float, ...]:
+        def query(db: apsw.Connection) -> tuple[float, ...]:
             rows = db.execute(
                 """
                 select finished_at - started_at as took_s
@@ -49,12 +49,12 @@ class Ahead:
             )
             return tuple(cast('float', cast('Row', row)['took_s']) for row in rows)
 
-        return await self._database.read(ask)
+        return await self._database.read(query)
 
     async def queued_before(self, generation_id: int) -> int:
         """Count what waits before this one for the same provider."""
 
-        def ask(db: apsw.Connection) -> int:
+        def query(db: apsw.Connection) -> int:
             rows = db.execute(
                 """
                 select count(*) as waiting
@@ -66,7 +66,7 @@ class Ahead:
             ).fetchall()
             return cast('int', cast('Row', rows[0])['waiting'])
 
-        return await self._database.read(ask)
+        return await self._database.read(query)
 
     async def progressed(self, generation_id: int, attempt: int, progress: float) -> None:
         """Write down how far the drawing is, 0 to 1; of a finished one nothing is written."""
@@ -86,7 +86,7 @@ class Ahead:
     async def waiting(self) -> tuple[Waiting, ...]:
         """Give the oldest generation that waits for each provider and model, oldest first."""
 
-        def ask(db: apsw.Connection) -> tuple[Waiting, ...]:
+        def query(db: apsw.Connection) -> tuple[Waiting, ...]:
             rows = db.execute(
                 """
                 select min(id) as id, asked_provider as provider, asked_model as model
@@ -98,4 +98,4 @@ class Ahead:
             )
             return tuple(Waiting(**cast('Row', row)) for row in rows)  # type: ignore[arg-type]
 
-        return await self._database.read(ask)
+        return await self._database.read(query)

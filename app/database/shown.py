@@ -47,7 +47,7 @@ class ShownRows:
     async def by_hash(self, token_hash: str, now: float) -> ShownRow | None:
         """Find the link of a token, None where there is none that is valid."""
 
-        def ask(db: apsw.Connection) -> ShownRow | None:
+        def query(db: apsw.Connection) -> ShownRow | None:
             rows = db.execute(
                 """
                 select shown_pictures.*
@@ -60,7 +60,7 @@ class ShownRows:
             ).fetchall()
             return _row_of(rows[0]) if rows else None
 
-        return await self._database.read(ask)
+        return await self._database.read(query)
 
     async def add(self, row: ShownRow) -> None:
         """Write a new one."""

@@ -28,7 +28,7 @@ def growing_pauses() -> Iterator[float]:
         pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
 
 
-class Finishing:
+class OutcomeWriter:
     """Turns outcomes into rows; a picture on the disk waits for its row.
 
     Args:

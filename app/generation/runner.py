@@ -13,7 +13,16 @@ from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
 from app.generation.changes import Changes
 from app.generation.previews import Previews
 from app.log import logger
-from app.models import DEMO, Answer, Attempt, Generation, Kept, Outcome, Received, Status
+from app.models import (
+    DEMO,
+    Call,
+    Generation,
+    GenerationResult,
+    Outcome,
+    Received,
+    Status,
+    StoredImage,
+)
 from app.net.urls import without_query
 from app.providers.core.base import Run
 from app.providers.registry import Providers
@@ -26,7 +35,7 @@ log = logger(__name__)
 T = TypeVar('T')
 
 
-class Drawing:
+class GenerationRunner:
     """Draws claimed generations; what becomes of the rows is the worker's."""
 
     def __init__(
@@ -50,13 +59,13 @@ class Drawing:
         """Ask the provider and keep what comes; every expected failure is an outcome."""
         provider = await self._providers.drawing(claimed.provider)
         settings = provider.settings
-        model = claimed.ask.model or settings.model or None
+        model = claimed.request.model or settings.model or None
         if settings.name == DEMO != claimed.provider:
             model = settings.model
-        ask, attempts = claimed.ask, list[Attempt]()
+        request, attempts = claimed.request, list[Call]()
         failed = Outcome(status=Status.FAILED, provider=settings.name, model=model)
         try:
-            answer = await provider.generate(ask, self._run(claimed, attempts))
+            answer = await provider.generate(request, self._run(claimed, attempts))
             self._providers.saw(provider, answered=True)
             kept, failures = await self._keep(claimed, answer, settings.name, model)
         except ProviderError as error:
@@ -77,7 +86,7 @@ class Drawing:
             attempts=tuple(attempts),
         )
 
-    def _run(self, claimed: Generation, attempts: list[Attempt]) -> Run:
+    def _run(self, claimed: Generation, attempts: list[Call]) -> Run:
         """Give the provider what it needs, and follow what it tells."""
         return Run(
             self._store.incoming,
@@ -100,10 +109,10 @@ class Drawing:
         self._changes.announce(claimed.id)
 
     async def _keep(
-        self, claimed: Generation, answer: Answer, provider: str, model: str | None
-    ) -> tuple[tuple[Kept, ...], tuple[Failure, ...]]:
+        self, claimed: Generation, answer: GenerationResult, provider: str, model: str | None
+    ) -> tuple[tuple[StoredImage, ...], tuple[Failure, ...]]:
         """Keep what can be kept; a bad picture does not take the good ones along."""
-        kept: list[Kept] = []
+        kept: list[StoredImage] = []
         failures = list(answer.item_errors)
         waiting = list(answer.received)
         try:
@@ -147,27 +156,27 @@ def _label(
     """Say what is true of a picture: nothing dropped; the asked seed is only the first one's."""
     from app.storage.metadata import Label
 
-    ask = claimed.ask
+    request = claimed.request
 
     def said(name: str, value: T | None) -> T | None:
         return None if name in dropped else value
 
-    asked_seed = said('seed', ask.seed) if position == 0 else None
-    guidance = said('guidance', ask.guidance)
+    asked_seed = said('seed', request.seed) if position == 0 else None
+    guidance = said('guidance', request.guidance)
     return Label(
-        prompt=ask.prompt,
+        prompt=request.prompt,
         provider=provider,
         created_at=claimed.created_at,
         generation_id=claimed.id,
         position=position,
-        negative_prompt=said('negative_prompt', ask.negative_prompt),
+        negative_prompt=said('negative_prompt', request.negative_prompt),
         revised_prompt=received.revised_prompt,
         seed=asked_seed if received.seed is None else received.seed,
-        steps=said('steps', ask.steps),
+        steps=said('steps', request.steps),
         guidance=float(guidance) if guidance else None,
-        sampler=said('sampler', ask.sampler),
-        quality=said('quality', ask.quality),
-        asked_size=str(ask.size) if ask.size else None,
+        sampler=said('sampler', request.sampler),
+        quality=said('quality', request.quality),
+        asked_size=str(request.size) if request.size else None,
         model=model,
         source_url=without_query(received.source_url),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from app.database import Library
 from app.database.queue import Waiting
 from app.models import Generation
-from app.providers.monitor import Watched
+from app.providers.monitor import MonitoredProvider
 from app.providers.registry import Providers
 
 
@@ -23,7 +23,7 @@ class Turn:
     is_lost: bool
 
 
-class Turns:
+class Scheduler:
     """Counts what each provider has under way, and gives the next generation to the least busy."""
 
     def __init__(self, library: Library, providers: Providers) -> None:
@@ -60,19 +60,19 @@ class Turns:
     def _choose(self, waiting: tuple[Waiting, ...]) -> tuple[Waiting, str] | None:
         """Choose what begins next and who draws it; the name is empty where that one is gone."""
         for one in waiting:
-            takers = self._providers.takers(one.provider, one.model)
-            if not takers:
+            eligible = self._providers.eligible(one.provider, one.model)
+            if not eligible:
                 return one, ''
-            name = self._least_busy(takers)
+            name = self._least_busy(eligible)
             if name:
                 return one, name
         return None
 
-    def _least_busy(self, takers: tuple[Watched, ...]) -> str:
+    def _least_busy(self, eligible: tuple[MonitoredProvider, ...]) -> str:
         """Name the one with the smallest part of its places taken; empty where none is free."""
         shares = [
             (self._busy.get(one.name, 0) / one.settings.at_once, place, one.name)
-            for place, one in enumerate(takers)
+            for place, one in enumerate(eligible)
         ]
         share, _, name = min(shares)
         return name if share < 1 else ''

@@ -15,11 +15,11 @@ from itertools import islice
 from app.database import Library
 from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
 from app.generation.changes import Changes
-from app.generation.outcome_writer import Finishing, growing_pauses
-from app.generation.runner import Drawing
-from app.generation.scheduler import Turns
+from app.generation.outcome_writer import OutcomeWriter, growing_pauses
+from app.generation.runner import GenerationRunner
+from app.generation.scheduler import Scheduler
 from app.log import logger
-from app.models import Ask, Generation, Outcome, Status, Submitted
+from app.models import Generation, GenerationRequest, Outcome, Status, Submitted
 from app.providers.registry import Providers, gone
 
 log = logger(__name__)
@@ -35,8 +35,8 @@ class Worker:
         self,
         library: Library,
         providers: Providers,
-        drawing: Drawing,
-        finishing: Finishing,
+        drawing: GenerationRunner,
+        finishing: OutcomeWriter,
         changes: Changes,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -48,7 +48,7 @@ class Worker:
         self._clock = clock
         self._wake = asyncio.Event()
         self._running: dict[int, asyncio.Task[None]] = {}
-        self._turns = Turns(library, providers)
+        self._turns = Scheduler(library, providers)
         self._loop_task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -76,7 +76,7 @@ class Worker:
 
     async def submit(
         self,
-        ask: Ask,
+        request: GenerationRequest,
         submission: str | None = None,
         share: str = '',
         guest: int | None = None,
@@ -88,9 +88,9 @@ class Worker:
             Conflict: The submission was used with another ask.
             QueueFull: Too much waits already.
         """
-        provider = self._providers.expected(ask.provider, ask.model)
+        provider = self._providers.expected(request.provider, request.model)
         submitted = await self._library.generations.submit(
-            ask,
+            request,
             provider=provider,
             submission=submission,
             now=self._clock(),
@@ -124,12 +124,12 @@ class Worker:
             QueueFull: Too much waits already.
         """
         before = await self._library.generations.one(generation_id)
-        provider = self._providers.expected(before.ask.provider, before.ask.model)
+        provider = self._providers.expected(before.request.provider, before.request.model)
         again = await self._library.generations.retry(generation_id, provider, share)
         self._tell(generation_id)
         return again
 
-    async def draw_now(self, ask: Ask) -> Generation:
+    async def draw_now(self, request: GenerationRequest) -> Generation:
         """Draw one ask without the queue, for a command that has no server.
 
         Raises:
@@ -137,7 +137,7 @@ class Worker:
             StorageFailed: It could not be written down.
         """
         await self._providers.look()
-        queued = (await self.submit(ask)).generation
+        queued = (await self.submit(request)).generation
         claimed = await self._library.generations.claim(queued.provider, self._clock(), queued.id)
         if claimed:
             await self.run_generation(claimed, islice(growing_pauses(), MOST_TRIES_NOW - 1))

@@ -30,7 +30,7 @@ _SLASHES = re.compile('/{2,}')
 _TWICE = re.compile('(/v[13])(?:/v[13])+$')
 
 
-def spelt(text: str) -> str:
+def normalize_api_url(text: str) -> str:
     """Read an address as a person gives it, and give the root of the API: `http://host:1337/v1`.
 
     A query stays with it. A bare host gets `/v1`; a public name without a scheme gets https.

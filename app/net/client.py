@@ -46,7 +46,7 @@ class _Transport(httpx.AsyncHTTPTransport):
         )
 
 
-class Outbound:
+class HttpClient:
     """The client for providers, the one for pictures from elsewhere, and the rules of both.
 
     Args:

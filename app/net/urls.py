@@ -182,6 +182,6 @@ def without_query(url: str | None) -> str | None:
     return url.partition('?')[0] if url else None
 
 
-def veiled(url: str) -> str:
+def without_secrets(url: str) -> str:
     """Show an address and not its query, which may hold a key."""
     return f'{without_query(url)}?…' if '?' in url else url

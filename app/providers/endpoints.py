@@ -25,14 +25,14 @@ TOLD_TO = (ErrorKind.INVALID_REQUEST, ErrorKind.MODEL_NOT_FOUND, ErrorKind.UNSUP
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Endpoint:
     """A dialect, and the root of the API that speaks it."""
 
     dialect: Dialect
     base_url: str
 
 
-def told_way(caller: Caller) -> Way:
+def told_way(caller: Caller) -> Endpoint:
     """Give the way that the settings tell, before anything was asked."""
     settings = caller.settings
     dialect = settings.dialect
@@ -40,7 +40,7 @@ def told_way(caller: Caller) -> Way:
         path = urlsplit(settings.base_url).path.rstrip('/')
         dialect = Dialect.SDAPI if path.endswith(SDAPI_ROOT) else Dialect.OPENAI
     root = sdapi_root(settings.base_url) if dialect is Dialect.SDAPI else settings.base_url
-    return Way(dialect, root)
+    return Endpoint(dialect, root)
 
 
 def may_be_elsewhere(failure: Failure) -> bool:
@@ -53,21 +53,21 @@ def may_be_elsewhere(failure: Failure) -> bool:
     return failure.kind is ErrorKind.ENDPOINT_NOT_FOUND or _names_the_chat(failure)
 
 
-async def other_ways(caller: Caller, model: str, failure: Failure) -> tuple[Way, ...]:
+async def other_ways(caller: Caller, model: str, failure: Failure) -> tuple[Endpoint, ...]:
     """List where else to ask, likeliest first; empty where nothing shows one."""
     base_url = caller.settings.base_url
     roots = candidates(base_url)
     listed = await _list(caller, roots[0])
     if draws_in_chats(listed, model) or _names_the_chat(failure):
-        return (Way(Dialect.CHAT, base_url),)
+        return (Endpoint(Dialect.CHAT, base_url),)
     if await _is_sdapi(caller):
-        return (Way(Dialect.SDAPI, sdapi_root(base_url)),)
+        return (Endpoint(Dialect.SDAPI, sdapi_root(base_url)),)
     if models_in(listed):
         return ()
     for root in roots[1:]:
         if models_in(await _list(caller, root)):
-            return (Way(Dialect.OPENAI, root),)
-    return tuple(Way(Dialect.OPENAI, root) for root in roots[1:2])
+            return (Endpoint(Dialect.OPENAI, root),)
+    return tuple(Endpoint(Dialect.OPENAI, root) for root in roots[1:2])
 
 
 def _names_the_chat(failure: Failure) -> bool:

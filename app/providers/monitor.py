@@ -13,7 +13,7 @@ LISTING_FRESH_S = 15.0
 NOT_ASKED = Listing(answered=False, reason='not asked yet')
 
 
-class Watched:
+class MonitoredProvider:
     """Keeps a provider's list of models, and asks anew when it is old.
 
     Attributes:

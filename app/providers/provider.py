@@ -11,8 +11,8 @@ import httpx
 
 from app.errors import REFUSED, REFUSED_INSIDE, ErrorKind, Failure, ProviderError
 from app.log import logger
-from app.models import Answer, Ask
-from app.net.client import Outbound
+from app.models import GenerationRequest, GenerationResult
+from app.net.client import HttpClient
 from app.net.urls import Blocked
 from app.providers.core.base import Dialect, Listing, ProviderSettings, Run
 from app.providers.core.capabilities import ABSENT, Learned, Memory, with_refused
@@ -23,13 +23,13 @@ from app.providers.dialects.sdapi import SdApi
 from app.providers.discovery.model_list import are_bare, models_in
 from app.providers.discovery.probe import Reply
 from app.providers.discovery.signs import describes_localai
-from app.providers.endpoints import Way, may_be_elsewhere, other_ways, told_way
+from app.providers.endpoints import Endpoint, may_be_elsewhere, other_ways, told_way
 from app.providers.response.images import Json
 from app.providers.response.zip_archive import remove
 from app.providers.transport.client import Caller, endpoint
-from app.providers.transport.collect import Taker
+from app.providers.transport.collect import ImageCollector
 from app.providers.transport.download import Fetcher
-from app.providers.transport.redaction import Hush
+from app.providers.transport.redaction import SecretRedactor
 
 log = logger(__name__)
 
@@ -49,8 +49,8 @@ class Speaks(Protocol):
     """One dialect."""
 
     async def draw(
-        self, ask: Ask, run: Run, *, base_url: str, learned: Learned, teach: Teach
-    ) -> tuple[Answer, Learned]:
+        self, request: GenerationRequest, run: Run, *, base_url: str, learned: Learned, teach: Teach
+    ) -> tuple[GenerationResult, Learned]:
         """Ask until it is answered with pictures, or refused for good.
 
         Each refusal on the way is taught at once, too.
@@ -67,22 +67,24 @@ class ApiProvider:
     """Asks one server for pictures."""
 
     def __init__(
-        self, settings: ProviderSettings, outbound: Outbound, memory: Memory | None = None
+        self, settings: ProviderSettings, http_client: HttpClient, memory: Memory | None = None
     ) -> None:
         self.settings = settings
         self._memory = memory or Memory()
-        self._hush = Hush(settings)
+        self._hush = SecretRedactor(settings)
         self._is_localai: bool | None = None
-        self._caller = Caller(settings, outbound)
-        fetcher = Fetcher(outbound, settings.base_url, self._caller.origin, self._caller.headers())
-        taker = Taker(self._caller, fetcher)
+        self._caller = Caller(settings, http_client)
+        fetcher = Fetcher(
+            http_client, settings.base_url, self._caller.origin, self._caller.headers()
+        )
+        taker = ImageCollector(self._caller, fetcher)
         self._dialects: dict[Dialect, Speaks] = {
             Dialect.OPENAI: ImagesApi(self._caller, taker),
             Dialect.SDAPI: SdApi(self._caller, taker),
             Dialect.CHAT: ChatApi(self._caller, taker),
         }
 
-    async def generate(self, ask: Ask, run: Run) -> Answer:
+    async def generate(self, request: GenerationRequest, run: Run) -> GenerationResult:
         """Ask, mending what is refused, and read what comes as it comes, without our secrets.
 
         Raises:
@@ -90,16 +92,16 @@ class ApiProvider:
         """
         quiet = replace(run, tried=lambda attempt: run.tried(self._hush.attempt(attempt)))
         try:
-            return self._hush.answer(await self._drawn(ask, quiet))
+            return self._hush.answer(await self._drawn(request, quiet))
         except ProviderError as error:
             raise ProviderError(self._hush.failure(error.failure)) from error
 
-    async def _drawn(self, ask: Ask, run: Run) -> Answer:
-        answer = await self._patiently(ask, run)
-        missing = ask.count - len(answer.received) - len(answer.item_errors)
+    async def _drawn(self, request: GenerationRequest, run: Run) -> GenerationResult:
+        answer = await self._patiently(request, run)
+        missing = request.count - len(answer.received) - len(answer.item_errors)
         if missing <= 0 or not self.settings.tops_up:
             return answer
-        return await self._topped_up(answer, ask, run)
+        return await self._topped_up(answer, request, run)
 
     async def list_models(self) -> Listing:
         """Ask what it offers; never raises for what the other side does."""
@@ -132,31 +134,31 @@ class ApiProvider:
             self._is_localai = describes_localai(Reply(status, tree=said))
         return bool(self._is_localai)
 
-    async def _patiently(self, ask: Ask, run: Run) -> Answer:
+    async def _patiently(self, request: GenerationRequest, run: Run) -> GenerationResult:
         """Ask again after the time that the server asks for, where that is wished."""
         for _ in range(MOST_WAITS if self.settings.waits else 0):
             try:
-                return await self._either_way(ask, run)
+                return await self._either_way(request, run)
             except ProviderError as error:
                 wait_s = _wait_of(error.failure)
                 if wait_s is None:
                     raise
                 log.info('%s asks to wait %.0f s', self.settings.name, wait_s)
                 await asyncio.sleep(wait_s)
-        return await self._either_way(ask, run)
+        return await self._either_way(request, run)
 
-    async def _either_way(self, ask: Ask, run: Run) -> Answer:
+    async def _either_way(self, request: GenerationRequest, run: Run) -> GenerationResult:
         """Ask in the way that is known, then in those that the answer shows."""
-        model = ask.model or self.settings.model
+        model = request.model or self.settings.model
         told, known = told_way(self._caller), self._way(model)
         try:
-            return await self._in(known, ask, run)
+            return await self._in(known, request, run)
         except ProviderError as error:
             if self.settings.dialect is not Dialect.AUTO or not may_be_elsewhere(error.failure):
                 raise
             others = await other_ways(self._caller, model, error.failure)
             for way in (*([told] if known != told else []), *others):
-                answer = await self._elsewhere(way, ask, run) if way != known else None
+                answer = await self._elsewhere(way, request, run) if way != known else None
                 if answer:
                     learned = self._memory.of(self.settings.base_url, model)
                     learned = replace(learned, dialect=way.dialect, base_url=way.base_url)
@@ -165,24 +167,26 @@ class ApiProvider:
                     return answer
             raise
 
-    async def _elsewhere(self, way: Way, ask: Ask, run: Run) -> Answer | None:
+    async def _elsewhere(
+        self, way: Endpoint, request: GenerationRequest, run: Run
+    ) -> GenerationResult | None:
         """Try one other way; None where there is nothing either."""
         try:
-            return await self._in(way, ask, run)
+            return await self._in(way, request, run)
         except ProviderError as error:
             if may_be_elsewhere(error.failure):
                 return None
             raise
 
-    async def _in(self, way: Way, ask: Ask, run: Run) -> Answer:
+    async def _in(self, way: Endpoint, request: GenerationRequest, run: Run) -> GenerationResult:
         """Ask in one way, with what is known, and take note of what is learned."""
-        base_url, model = self.settings.base_url, ask.model or self.settings.model
+        base_url, model = self.settings.base_url, request.model or self.settings.model
         known = self._memory.of(base_url, model)
         dialect = self._dialects[way.dialect]
         taught = [known]
         try:
             answer, learned = await dialect.draw(
-                ask, run, base_url=way.base_url, learned=known, teach=taught.append
+                request, run, base_url=way.base_url, learned=known, teach=taught.append
             )
         except ProviderError as error:
             failure = error.failure
@@ -190,7 +194,7 @@ class ApiProvider:
                 await self._memory.forget(base_url, model)  # it did not help: start over
             else:
                 await self._memory.learn(base_url, model, taught[-1])
-            await self._prefer_inline(failure, model, ask.response_format or ABSENT)
+            await self._prefer_inline(failure, model, request.response_format or ABSENT)
             raise
         await self._memory.learn(base_url, model, learned)
         return answer
@@ -212,13 +216,15 @@ class ApiProvider:
             and (failure.url or '').startswith(own)
         )
 
-    async def _topped_up(self, answer: Answer, ask: Ask, run: Run) -> Answer:
+    async def _topped_up(
+        self, answer: GenerationResult, request: GenerationRequest, run: Run
+    ) -> GenerationResult:
         """Ask for each missing picture by a call of its own, one after the other."""
         received, failures = list(answer.received), list(answer.item_errors)
         try:
-            for number in range(len(received) + len(failures), ask.count):
-                seed = None if ask.seed is None else ask.seed + number
-                one = await self._patiently(replace(ask, n=None, seed=seed), run)
+            for number in range(len(received) + len(failures), request.count):
+                seed = None if request.seed is None else request.seed + number
+                one = await self._patiently(replace(request, n=None, seed=seed), run)
                 received += (replace(got, seed=got.seed or seed) for got in one.received[:1])
                 remove(one.received[1:])
         except ProviderError as error:
@@ -227,13 +233,15 @@ class ApiProvider:
             remove(received)
             raise
         dropped = tuple(name for name in answer.dropped if name != 'n')
-        return Answer(received=tuple(received), item_errors=tuple(failures), dropped=dropped)
+        return GenerationResult(
+            received=tuple(received), item_errors=tuple(failures), dropped=dropped
+        )
 
-    def _way(self, model: str) -> Way:
+    def _way(self, model: str) -> Endpoint:
         told, known = told_way(self._caller), self._memory.of(self.settings.base_url, model)
         if self.settings.dialect is not Dialect.AUTO or not known.dialect:
             return told
-        return Way(known.dialect, known.base_url or told.base_url)
+        return Endpoint(known.dialect, known.base_url or told.base_url)
 
 
 def _wait_of(failure: Failure) -> float | None:

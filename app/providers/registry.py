@@ -10,10 +10,10 @@ from app.config import Config
 from app.errors import N_, ErrorKind, Failure, InvalidRequest, ProviderError
 from app.log import logger
 from app.models import DEMO
-from app.net.client import Outbound
+from app.net.client import HttpClient
 from app.providers.core.base import Provider, ProviderSettings
 from app.providers.core.capabilities import Memory
-from app.providers.monitor import Watched
+from app.providers.monitor import MonitoredProvider
 from app.providers.provider import ApiProvider
 from app.providers.transport.asgi import AsgiApp, InsideTransport
 
@@ -22,7 +22,7 @@ log = logger(__name__)
 DEMO_URL = 'http://demo.easel.invalid/v1'
 DEMO_MODEL = 'sketch'
 DEFAULT_NAME = 'g4f'
-Make = Callable[[ProviderSettings, Outbound, Memory], Provider]
+Make = Callable[[ProviderSettings, HttpClient, Memory], Provider]
 
 
 class Providers:
@@ -33,20 +33,20 @@ class Providers:
     """
 
     def __init__(
-        self, config: Config, outbound: Outbound, memory: Memory, make: Make = ApiProvider
+        self, config: Config, http_client: HttpClient, memory: Memory, make: Make = ApiProvider
     ) -> None:
         self.memory = memory
-        self._outbound = outbound
+        self._outbound = http_client
         self._make = make
         self._nobody_set = not config.api_url_was_set
-        self.environment = Watched(self.made(_settings_of(config)))
-        self._inside = Outbound(transport=InsideTransport(_demo))
+        self.environment = MonitoredProvider(self.made(_settings_of(config)))
+        self._inside = HttpClient(transport=InsideTransport(_demo))
         demo = ProviderSettings(
             name=DEMO, base_url=DEMO_URL, model=DEMO_MODEL, timeout_s=config.timeout_s, at_once=2
         )
-        self.demo = Watched(ApiProvider(demo, self._inside, memory))
-        self._added: tuple[Watched, ...] = ()
-        self._replaced: list[Watched] = []  # somebody may still wait for their answer
+        self.demo = MonitoredProvider(ApiProvider(demo, self._inside, memory))
+        self._added: tuple[MonitoredProvider, ...] = ()
+        self._replaced: list[MonitoredProvider] = []  # somebody may still wait for their answer
 
     def made(self, settings: ProviderSettings) -> Provider:
         """Make a provider that is asked over the house's client and knows what was learned."""
@@ -56,7 +56,8 @@ class Providers:
         """Take over what Settings says now; a generation that runs keeps the provider it has."""
         before = {watched.settings: watched for watched in self._added}
         self._added = tuple(
-            before.pop(one) if one in before else Watched(self.made(one)) for one in settings
+            before.pop(one) if one in before else MonitoredProvider(self.made(one))
+            for one in settings
         )
         self._replaced += before.values()
 
@@ -70,15 +71,15 @@ class Providers:
         """Whether the default address is not used any more, for there are others."""
         return self._nobody_set and bool(self._added)
 
-    def all(self) -> tuple[Watched, ...]:
+    def all(self) -> tuple[MonitoredProvider, ...]:
         """Give every provider in its order, the environment's first."""
         return self._added if self.guess_stepped_aside else (self.environment, *self._added)
 
-    def enabled(self) -> tuple[Watched, ...]:
+    def enabled(self) -> tuple[MonitoredProvider, ...]:
         """Give those that draw, in their order."""
         return tuple(watched for watched in self.all() if watched.settings.enabled)
 
-    def takers(self, name: str, model: str | None) -> tuple[Watched, ...]:
+    def eligible(self, name: str, model: str | None) -> tuple[MonitoredProvider, ...]:
         """Give those that may draw what asks for a provider and a model, either left open or not.
 
         In their order; empty where the provider that is named is gone or turned off. Those that
@@ -103,9 +104,9 @@ class Providers:
         Raises:
             InvalidRequest: None can: there is none of that name, or each is turned off.
         """
-        takers = self.takers(name, model)
-        if takers:
-            return takers[0].name
+        eligible = self.eligible(name, model)
+        if eligible:
+            return eligible[0].name
         if not name:
             wrong = InvalidRequest(N_('Every server is turned off. Turn one on in Settings.'))
         elif any(one.name == name for one in self.all()):
@@ -120,14 +121,14 @@ class Providers:
         Raises:
             ProviderError: It is gone, or was turned off meanwhile.
         """
-        takers = self.takers(name, None)
-        if not takers:
+        eligible = self.eligible(name, None)
+        if not eligible:
             raise ProviderError(gone(name))
-        if takers[0] is self.environment and self.guess_stands:
+        if eligible[0] is self.environment and self.guess_stands:
             listing = await self.environment.ask_again()
             if listing.refused:
                 return self.demo.provider
-        return takers[0].provider
+        return eligible[0].provider
 
     def model_of(self, name: str) -> str | None:
         """Give what a provider asks for when nobody chose."""

@@ -16,7 +16,7 @@ from app.providers.secrets import Keys, Secrets
 log = logger(__name__)
 
 
-class Roster:
+class ProviderSettingsStore:
     """Changes what is configured; every change is in force at once."""
 
     def __init__(self, rows: ProviderRows, keys: Keys, providers: Providers) -> None:

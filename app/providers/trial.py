@@ -9,7 +9,7 @@ from app.errors import ErrorKind
 from app.providers.discovery.connection_test import Checkup, Key, checked
 from app.providers.discovery.finding import Finding, Found
 from app.providers.discovery.model_list import drawing_in
-from app.providers.monitor import Watched
+from app.providers.monitor import MonitoredProvider
 from app.providers.transport.headers import own_headers
 
 FOUND = {
@@ -19,7 +19,7 @@ FOUND = {
 }
 
 
-async def tried(watched: Watched) -> Finding:
+async def tried(watched: MonitoredProvider) -> Finding:
     """Ask for the list of models, and at the other usual places where there is none."""
     settings = watched.settings
     checkup, listing = await asyncio.gather(

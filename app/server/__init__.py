@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from app.log import logger
-from app.server.limits import Gate
+from app.server.limits import ConnectionLimiter
 
 if TYPE_CHECKING:
     import asyncio
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 log = logger(__name__)
 
 
-def protocol(gate: Gate, parser: str = '') -> Callable[..., asyncio.Protocol]:
+def protocol(gate: ConnectionLimiter, parser: str = '') -> Callable[..., asyncio.Protocol]:
     """Choose the protocol: `httptools` where there is a wheel of it, else `h11`."""
     if parser != 'h11':
         try:
-            from app.server.httptools_protocol import HttptoolsEdge
+            from app.server.httptools_protocol import HttptoolsDeadlineProtocol
         except ImportError:
             log.info('httptools is not installed; h11 reads the requests')
         else:
-            return partial(HttptoolsEdge, gate=gate)
-    from app.server.h11_protocol import H11Edge
+            return partial(HttptoolsDeadlineProtocol, gate=gate)
+    from app.server.h11_protocol import H11DeadlineProtocol
 
-    return partial(H11Edge, gate=gate)
+    return partial(H11DeadlineProtocol, gate=gate)

@@ -10,7 +10,7 @@ import re
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from app.server.protocol import MALFORMED, Edge, Stage
+from app.server.protocol import MALFORMED, DeadlineProtocol, Stage
 
 HEAD_END = b'\r\n\r\n'
 
@@ -18,7 +18,7 @@ _BARE_OR_FOLDED = re.compile(rb'(?<!\r)\n|\r(?!\n)|\n[ \t]')
 _LENGTH = re.compile(rb'\ncontent-length[ \t]*:([^\r]*)', re.IGNORECASE)
 
 
-class H11Edge(Edge, H11Protocol):
+class H11DeadlineProtocol(DeadlineProtocol, H11Protocol):
     """Looks at the raw head before the parser does."""
 
     _head = b''

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from app.server.protocol import Edge
+from app.server.protocol import DeadlineProtocol
 
 
 class WrongTargetError(Exception):
     """The request names another server in its first line; the parser answers 400 for it."""
 
 
-class HttptoolsEdge(Edge, HttpToolsProtocol):  # type: ignore[misc]
+class HttptoolsDeadlineProtocol(DeadlineProtocol, HttpToolsProtocol):  # type: ignore[misc]
     """Refuses a first line that names a host, and keeps trailers out of the headers."""
 
     def on_message_begin(self) -> None:

@@ -29,7 +29,7 @@ class Patience:
     stalled_s: float = 300.0
 
 
-class Gate:
+class ConnectionLimiter:
     """Counts connections, all and by visitor."""
 
     def __init__(

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from app.log import logger
-from app.server.limits import Gate
+from app.server.limits import ConnectionLimiter
 from app.web.security.framing import MOST_HEAD_BYTES
 from app.web.security.guard import CROWDED, HEADERS
 
@@ -35,10 +35,10 @@ class Stage(Enum):
     CLOSING = auto()
 
 
-class Edge(Parser):
+class DeadlineProtocol(Parser):
     """What both of uvicorn's protocols gain."""
 
-    def __init__(self, *, gate: Gate, **given: object) -> None:
+    def __init__(self, *, gate: ConnectionLimiter, **given: object) -> None:
         super().__init__(**given)  # type: ignore[arg-type]
         self._gate = gate
         self._share = ''

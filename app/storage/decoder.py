@@ -24,7 +24,7 @@ from app.log import logger
 log = logger(__name__)
 T = TypeVar('T')
 Order = dict[str, object]
-Answer = dict[str, object]
+GenerationResult = dict[str, object]
 Settings = dict[str, str | int | float]
 
 CHILD = Path(__file__).with_name('decoder_child.py')
@@ -128,7 +128,7 @@ class Decoder:
             self._ending.cancel()
         await self._end()
 
-    async def _answered(self, order: Order, understood: Callable[[Answer], T]) -> T:
+    async def _answered(self, order: Order, understood: Callable[[GenerationResult], T]) -> T:
         """Have an order carried out; again, on a fresh child, if the first gave no answer."""
         errors = list[NoAnswer]()
         async with self._one_at_a_time:
@@ -149,7 +149,7 @@ class Decoder:
             raise _bad_image(LIMITS)
         raise DecoderFailed(str(errors[-1])) from errors[-1]
 
-    async def _ask(self, order: Order, understood: Callable[[Answer], T]) -> T:
+    async def _ask(self, order: Order, understood: Callable[[GenerationResult], T]) -> T:
         """Ask the child once; whatever is no answer to this order ends it.
 
         Raises:
@@ -178,7 +178,7 @@ class Decoder:
             await self._end()
             raise
 
-    async def _exchange(self, order: Order) -> Answer:
+    async def _exchange(self, order: Order) -> GenerationResult:
         """Send an order and read one frame.
 
         Raises:
@@ -236,7 +236,7 @@ class Decoder:
         await child.wait()
 
 
-def _decoded(answer: Answer) -> Decoded:
+def _decoded(answer: GenerationResult) -> Decoded:
     """Read the answer about a whole picture; ValueError where it is none."""
     _refuse(answer)
     width, height, colour = answer.get('width'), answer.get('height'), answer.get('mean_colour')
@@ -247,7 +247,7 @@ def _decoded(answer: Answer) -> Decoded:
     return Decoded(width=width, height=height, mean_colour=colour)
 
 
-def _settings(answer: Answer) -> Settings:
+def _settings(answer: GenerationResult) -> Settings:
     """Read the settings in an answer; ValueError where there is no place for them."""
     _refuse(answer)
     settings = answer.get('settings')
@@ -260,7 +260,7 @@ def _settings(answer: Answer) -> Settings:
     }
 
 
-def _refuse(answer: Answer) -> None:
+def _refuse(answer: GenerationResult) -> None:
     if 'failed' in answer:
         raise DecoderFailed(str(answer['failed'])[:LONGEST_REASON])
     if 'refused' in answer:

@@ -128,9 +128,9 @@ def frame(number: int, found: dict[str, object]) -> bytes:
 
 def settings_in(path: str, form: str) -> dict[str, str | int | float]:
     """Read what a picture's file says of how it was made."""
-    house = str(Path(__file__).resolve().parents[2])
-    if house not in sys.path:
-        sys.path.append(house)
+    services = str(Path(__file__).resolve().parents[2])
+    if services not in sys.path:
+        sys.path.append(services)
     from app.storage.metadata.read import read_settings
 
     return read_settings(path, form)

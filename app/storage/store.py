@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 
 from app.errors import ErrorKind, Failure, ProviderError
 from app.log import logger
-from app.models import Kept, Received
+from app.models import Received, StoredImage
 from app.storage.decoder import Decoded, Decoder, DecoderFailed
 from app.storage.files import open_beneath
 from app.storage.metadata.mime import MIME_EXTENSIONS, mime_of, what_is
 from app.storage.placement import beside, key_of, put_in_place, set_aside
-from app.storage.temp_file import HEAD_BYTES, Incoming, storage_failed
+from app.storage.temp_file import HEAD_BYTES, TempFile, storage_failed
 
 if TYPE_CHECKING:
     from app.storage.metadata import Label, Written
@@ -71,18 +71,18 @@ class Store:
         except OSError as error:
             raise storage_failed(error) from error
 
-    def incoming(self) -> Incoming:
+    def incoming(self) -> TempFile:
         """Open a place for a picture that is about to arrive.
 
         Raises:
             StorageFailed: The disk refused.
         """
         try:
-            return Incoming(self.arriving)
+            return TempFile(self.arriving)
         except OSError as error:
             raise storage_failed(error) from error
 
-    async def keep(self, received: Received, label: Label) -> Kept:
+    async def keep(self, received: Received, label: Label) -> StoredImage:
         """Check a picture, write its label inside, and put it durably in place with its thumbnails.
 
         Args:
@@ -108,7 +108,7 @@ class Store:
             for path in (received.path, labelled, *thumbs.values()):
                 path.unlink(missing_ok=True)
                 beside(path).unlink(missing_ok=True)
-        return Kept(
+        return StoredImage(
             digest=written.digest,
             file=file,
             mime=mime,
@@ -182,7 +182,7 @@ class Store:
             thumb.replace(place)
         return decoded
 
-    async def look_again(self, path: Path) -> Kept:
+    async def look_again(self, path: Path) -> StoredImage:
         """Describe a picture that is in its place already, making its thumbnails.
 
         Raises:
@@ -191,7 +191,7 @@ class Store:
         received, digest = await asyncio.to_thread(_look_at, path)
         mime = _recognise(received)
         decoded = await self._decode_into_place(path, mime, digest)
-        return Kept(
+        return StoredImage(
             digest=digest,
             file=path.relative_to(self.images).as_posix(),
             mime=mime,
@@ -207,7 +207,7 @@ class Store:
             mime = mime_of(opened.read(HEAD_BYTES))
         return await self.decoder.read(path, mime) if mime else {}
 
-    def forget(self, kept: Kept) -> None:
+    def forget(self, kept: StoredImage) -> None:
         """Remove a picture that was put in place and that no row came to name.
 
         A kept picture of the same bytes loses its thumbnails too; they are made again when asked

@@ -13,7 +13,7 @@ from app.models import MOST_IMAGE_BYTES, Received
 HEAD_BYTES = 64
 
 
-class Incoming:
+class TempFile:
     """A picture that is arriving: a temporary file that never holds more than the cap."""
 
     def __init__(self, folder: Path) -> None:

@@ -18,7 +18,7 @@ _BEGINNINGS = re.compile(r'(="|, |; url=)/(?!/)')
 _COOKIE_PATH = re.compile(rb'(?<=; Path=)/(?=;|$)', re.IGNORECASE)
 
 
-class Root:
+class BasePath:
     """Where Easel's addresses begin for a browser.
 
     Args:

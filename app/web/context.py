@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from app.access.guests import Guests
 from app.access.sessions import Sessions
-from app.access.sharing import Admission
+from app.access.sharing import SharingSettings
 from app.access.throttle import Throttle
 from app.access.visitors import HERE
 from app.config import Config
@@ -16,13 +16,13 @@ from app.database import Library
 from app.generation.changes import Changes
 from app.generation.previews import Previews
 from app.generation.worker import Worker
-from app.net.client import Outbound
+from app.net.client import HttpClient
 from app.net.urls import origin_of
-from app.providers.discovery.local_servers import Neighbours
+from app.providers.discovery.local_servers import LocalServers
 from app.providers.registry import Providers
-from app.providers.settings import Roster
+from app.providers.settings import ProviderSettingsStore
 from app.storage.store import Store
-from app.web.base_path import Root
+from app.web.base_path import BasePath
 from app.web.templates import Language, Renderer, language_of
 
 GUESSES_A_MINUTE, EVERYBODYS_GUESSES_A_MINUTE = 10, 100
@@ -53,7 +53,7 @@ class ProviderLine:
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class Services:
     """The parts of one running Easel.
 
     Attributes:
@@ -62,19 +62,19 @@ class House:
     """
 
     config: Config
-    root: Root
+    root: BasePath
     library: Library
     store: Store
-    outbound: Outbound
+    http_client: HttpClient
     providers: Providers
-    roster: Roster
-    neighbours: Neighbours
+    provider_settings: ProviderSettingsStore
+    local_servers: LocalServers
     changes: Changes
     previews: Previews
     worker: Worker
     renderer: Renderer
     sessions: Sessions
-    admission: Admission
+    admission: SharingSettings
     guests: Guests
     guesses: Throttle = field(
         default_factory=lambda: Throttle(GUESSES_A_MINUTE, EVERYBODYS_GUESSES_A_MINUTE, (HERE,))
@@ -107,7 +107,7 @@ class House:
         )
 
 
-def house_of(request: Request) -> House:
+def services_of(request: Request) -> Services:
     """Find the parts from within a page."""
-    house: House = request.app.state.house
-    return house
+    services: Services = request.app.state.services
+    return services

@@ -21,7 +21,7 @@ from app.web.templates import (
 log = logger(__name__)
 
 
-class Failures:
+class ErrorPages:
     """The last of the three places that catch."""
 
     def __init__(self, renderer: Renderer) -> None:

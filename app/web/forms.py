@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from app.errors import N_, AppError, InvalidRequest, Malformed, WrongType
-from app.models import Ask, ResponseFormat, Size
-from app.storage.temp_file import Incoming
+from app.models import GenerationRequest, ResponseFormat, Size
+from app.storage.temp_file import TempFile
 
 T = TypeVar('T')
 
@@ -67,7 +67,7 @@ async def form_pairs(request: Request) -> tuple[tuple[str, str], ...]:
         raise Malformed(N_('The request could not be read.')) from error
 
 
-async def save_upload(request: Request, name: str, incoming: Incoming) -> None:
+async def save_upload(request: Request, name: str, incoming: TempFile) -> None:
     """Write an uploaded file to where it is looked at.
 
     Raises:
@@ -90,7 +90,7 @@ def new_submission() -> str:
     return secrets.token_urlsafe(16)
 
 
-def ask_of(fields: Mapping[str, str]) -> Ask:
+def ask_of(fields: Mapping[str, str]) -> GenerationRequest:
     """Make an ask of a form's fields; empty and `auto` mean automatic.
 
     Raises:
@@ -100,7 +100,7 @@ def ask_of(fields: Mapping[str, str]) -> Ask:
     if size == OTHER:
         size = fields.get('size_other', '')
     reader = Reader()
-    ask = Ask(
+    generation_request = GenerationRequest(
         prompt=reader.read('prompt', fields.get('prompt', ''), _prompt) or '',
         provider=reader.read('provider', fields.get('provider', ''), line) or '',
         model=reader.read('model', fields.get('model', ''), line),
@@ -116,7 +116,7 @@ def ask_of(fields: Mapping[str, str]) -> Ask:
     )
     if reader.wrong:
         raise InvalidRequest(N_('Some of this can not be used yet.'), fields=reader.wrong)
-    return ask
+    return generation_request
 
 
 def chosen_in(pairs: Iterable[tuple[str, str]]) -> tuple[str, ...]:
@@ -155,21 +155,21 @@ def _told(value: str | int | float) -> str:
     return f'{value:.15g}' if isinstance(value, float) else str(value)
 
 
-def fields_of(ask: Ask) -> dict[str, str]:
+def fields_of(generation_request: GenerationRequest) -> dict[str, str]:
     """Lay an ask out as the fields of a form."""
     return {
-        'prompt': ask.prompt,
-        'provider': ask.provider,
-        'model': ask.model or '',
-        'size': str(ask.size or ''),
-        'n': str(ask.n or ''),
-        'seed': '' if ask.seed is None else str(ask.seed),
-        'response_format': ask.response_format or '',
-        'negative_prompt': ask.negative_prompt or '',
-        'quality': ask.quality or '',
-        'steps': str(ask.steps or ''),
-        'guidance': ask.guidance or '',
-        'sampler': ask.sampler or '',
+        'prompt': generation_request.prompt,
+        'provider': generation_request.provider,
+        'model': generation_request.model or '',
+        'size': str(generation_request.size or ''),
+        'n': str(generation_request.n or ''),
+        'seed': '' if generation_request.seed is None else str(generation_request.seed),
+        'response_format': generation_request.response_format or '',
+        'negative_prompt': generation_request.negative_prompt or '',
+        'quality': generation_request.quality or '',
+        'steps': str(generation_request.steps or ''),
+        'guidance': generation_request.guidance or '',
+        'sampler': generation_request.sampler or '',
     }
 
 

@@ -15,8 +15,8 @@ from starlette.responses import HTMLResponse, Response
 from app.access.visitors import Visitor
 from app.config import CHECKOUT
 from app.errors import N_, Failure
-from app.messages import Telling, tell
-from app.web.base_path import Root
+from app.messages import FailureText, describe
+from app.web.base_path import BasePath
 from app.web.static import Static
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -82,7 +82,7 @@ class Language:
     code: str
     environment: Environment
     words: gettext.NullTranslations
-    root: Root
+    root: BasePath
 
     def draw(self, template: str, **values: object) -> str:
         """Draw a page or a fragment."""
@@ -92,9 +92,9 @@ class Language:
         """Translate one sentence."""
         return self.words.gettext(text)
 
-    def tell(self, failure: Failure) -> Telling:
+    def describe(self, failure: Failure) -> FailureText:
         """Put a failure into words."""
-        return tell(failure, self.translate)
+        return describe(failure, self.translate)
 
     def day(self, moment: float) -> str:
         """Name a day by the server's clock: today, yesterday, or its date."""
@@ -132,7 +132,7 @@ class Renderer:
     """
 
     def __init__(
-        self, static: Static, cache: Path, root: Root, name_of_guest: Callable[[int], str] = str
+        self, static: Static, cache: Path, root: BasePath, name_of_guest: Callable[[int], str] = str
     ) -> None:
         cache.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.static = static
@@ -177,7 +177,7 @@ class Renderer:
         environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
         language = Language(code, environment, words, self._root)
         functions: dict[str, Callable[..., object]] = {
-            'tell': language.tell,
+            'failure_text': language.describe,
             'translate': language.translate,  # for what is no literal: `_` reads % in it
             'day': language.day,
             'date': language.date,

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from app.models import Answer, Ask, Attempt, Received
-from app.storage.temp_file import Incoming
+from app.models import Call, GenerationRequest, GenerationResult, Received
+from app.storage.temp_file import TempFile
 
 ANYBODY = 'OpenAI-compatible'  # whoever lists models and is no server that is known
 AT_ONCE = 4
@@ -92,8 +92,8 @@ class Run:
         progressed: Takes note of how far the drawing is, 0 to 1.
     """
 
-    incoming: Callable[[], Incoming]
-    tried: Callable[[Attempt], None] = _nothing
+    incoming: Callable[[], TempFile]
+    tried: Callable[[Call], None] = _nothing
     previewed: Callable[[int, Received], None] = _away
     progressed: Callable[[float], None] = _nothing
 
@@ -105,7 +105,7 @@ class Provider(Protocol):
     def settings(self) -> ProviderSettings:
         """What is known of it beforehand."""
 
-    async def generate(self, ask: Ask, run: Run) -> Answer:
+    async def generate(self, request: GenerationRequest, run: Run) -> GenerationResult:
         """Ask, mending what is refused, and read what comes.
 
         Raises:

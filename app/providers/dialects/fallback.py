@@ -31,7 +31,7 @@ MOST_DROPS = 2  # some servers name one field at a time: after this many, only w
 Teach = Callable[[Learned], None]
 
 
-class Ladder:
+class ParameterFallback:
     """The body of one ask, and how it changes with what is refused.
 
     Attributes:

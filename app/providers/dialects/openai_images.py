@@ -6,13 +6,13 @@ import json
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from app.models import Answer, Ask
+from app.models import GenerationRequest, GenerationResult
 from app.providers.core.base import Run
 from app.providers.core.capabilities import Learned
-from app.providers.dialects.fallback import STREAM, Ladder, Teach
+from app.providers.dialects.fallback import STREAM, ParameterFallback, Teach
 from app.providers.dialects.polling import wait_for_job
 from app.providers.transport.client import Caller, endpoint
-from app.providers.transport.collect import Taker
+from app.providers.transport.collect import ImageCollector
 
 PARTIAL_IMAGES = 2  # previews a picture, where they are asked for; each may cost
 UNKNOWN_HERE = ('sampler',)  # this dialect has no name for it
@@ -31,57 +31,59 @@ OUR_NAMES = {
 class ImagesApi:
     """Asks `POST …/images/generations`, and mends what is refused."""
 
-    def __init__(self, caller: Caller, taker: Taker) -> None:
+    def __init__(self, caller: Caller, taker: ImageCollector) -> None:
         self._caller = caller
         self._taker = taker
 
     async def draw(
-        self, ask: Ask, run: Run, *, base_url: str, learned: Learned, teach: Teach
-    ) -> tuple[Answer, Learned]:
+        self, request: GenerationRequest, run: Run, *, base_url: str, learned: Learned, teach: Teach
+    ) -> tuple[GenerationResult, Learned]:
         """Ask until it is answered with pictures, or refused for good; as `Speaks` has it."""
         settings = self._caller.settings
-        body = request_body(ask, settings.model, base_url)
+        body = request_body(request, settings.model, base_url)
         if settings.previews:
             body |= dict(zip(STREAM, (True, PARTIAL_IMAGES), strict=True))
-        ladder = Ladder(body, learned, teach)
+        fallback = ParameterFallback(body, learned, teach)
         url = endpoint(base_url, 'images/generations')
         while True:
             exchange = await self._caller.post(
-                url, ladder.body, run, count=ask.count, dropped=tuple(ladder.refused)
+                url, fallback.body, run, count=request.count, dropped=tuple(fallback.refused)
             )
             answer = await self._taker.take(exchange, run)
             if answer is None and exchange.is_success:
                 exchange = await wait_for_job(self._caller, exchange, run, base_url) or exchange
                 answer = await self._taker.take(exchange, run)
             if answer:
-                return replace(answer, dropped=_dropped(ask, ladder)), ladder.learned()
-            refused = self._caller.refused(exchange, ladder.wished)
-            if not ladder.mend(refused.failure):
+                return replace(answer, dropped=_dropped(request, fallback)), fallback.learned()
+            refused = self._caller.refused(exchange, fallback.wished)
+            if not fallback.mend(refused.failure):
                 raise refused
 
 
-def _dropped(ask: Ask, ladder: Ladder) -> tuple[str, ...]:
+def _dropped(request: GenerationRequest, fallback: ParameterFallback) -> tuple[str, ...]:
     """Name what the pictures were made without, in our own words."""
-    unsaid = [name for name in UNKNOWN_HERE if getattr(ask, name)]
-    return tuple(dict.fromkeys((*unsaid, *(OUR_NAMES.get(n, n) for n in ladder.dropped))))
+    unsaid = [name for name in UNKNOWN_HERE if getattr(request, name)]
+    return tuple(dict.fromkeys((*unsaid, *(OUR_NAMES.get(n, n) for n in fallback.dropped))))
 
 
-def request_body(ask: Ask, default_model: str, base_url: str = '') -> dict[str, object]:
+def request_body(
+    request: GenerationRequest, default_model: str, base_url: str = ''
+) -> dict[str, object]:
     """Lay out the least that says what is wanted: nothing automatic, nothing empty, no null."""
     fields: dict[str, object] = {
-        'model': ask.model or default_model,
-        'prompt': ask.prompt,
-        'n': ask.n if ask.count > 1 else None,
-        'size': str(ask.size) if ask.size else None,
-        'seed': ask.seed,
-        'response_format': ask.response_format,
-        'negative_prompt': ask.negative_prompt,
-        'quality': ask.quality,
-        'num_inference_steps': ask.steps,
-        'guidance_scale': number(ask.guidance),
+        'model': request.model or default_model,
+        'prompt': request.prompt,
+        'n': request.n if request.count > 1 else None,
+        'size': str(request.size) if request.size else None,
+        'seed': request.seed,
+        'response_format': request.response_format,
+        'negative_prompt': request.negative_prompt,
+        'quality': request.quality,
+        'num_inference_steps': request.steps,
+        'guidance_scale': number(request.guidance),
     }
     body = {name: value for name, value in fields.items() if value not in (None, '')}
-    return _in_its_accent(body, ask, base_url)
+    return _in_its_accent(body, request, base_url)
 
 
 def number(text: str | None) -> int | float | None:
@@ -90,7 +92,9 @@ def number(text: str | None) -> int | float | None:
     return value
 
 
-def _in_its_accent(body: dict[str, object], ask: Ask, base_url: str) -> dict[str, object]:
+def _in_its_accent(
+    body: dict[str, object], request: GenerationRequest, base_url: str
+) -> dict[str, object]:
     """Rename what some clouds call otherwise, by their own hosts.
 
     Source: their API references; `size` is refused or ignored there.
@@ -104,14 +108,16 @@ def _in_its_accent(body: dict[str, object], ask: Ask, base_url: str) -> dict[str
         'n': {'batch_size': n},
     }
     together: dict[str, dict[str, object]] = {
-        'size': {'width': ask.size.width, 'height': ask.size.height} if ask.size else {},
+        'size': {'width': request.size.width, 'height': request.size.height}
+        if request.size
+        else {},
         'num_inference_steps': {'steps': body.get('num_inference_steps')},
-        'response_format': {'response_format': TOGETHER_FORMATS.get(str(ask.response_format))},
+        'response_format': {'response_format': TOGETHER_FORMATS.get(str(request.response_format))},
     }
     accents: dict[str, dict[str, dict[str, object]]] = {
         'siliconflow.cn': siliconflow,
         'siliconflow.com': siliconflow,
-        'x.ai': {'size': {'aspect_ratio': ratio_of(ask)}},
+        'x.ai': {'size': {'aspect_ratio': ratio_of(request)}},
         'together.xyz': together,
         'together.ai': together,
     }
@@ -122,12 +128,12 @@ def _in_its_accent(body: dict[str, object], ask: Ask, base_url: str) -> dict[str
     return body
 
 
-def ratio_of(ask: Ask) -> str | None:
+def ratio_of(request: GenerationRequest) -> str | None:
     """Give the nearest of the ratios that clouds know."""
-    if not ask.size:
+    if not request.size:
         return None
     ratios = ('1:1', '3:2', '2:3', '4:3', '3:4', '16:9', '9:16', '2:1', '1:2')
-    wished = ask.size.width / ask.size.height
+    wished = request.size.width / request.size.height
 
     def distance(ratio: str) -> float:
         width, _, height = ratio.partition(':')

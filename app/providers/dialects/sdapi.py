@@ -13,15 +13,15 @@ from dataclasses import replace
 
 import httpx
 
-from app.models import Answer, Ask
+from app.models import GenerationRequest, GenerationResult
 from app.net.urls import Blocked
 from app.providers.core.base import Run
 from app.providers.core.capabilities import Learned
-from app.providers.dialects.fallback import Ladder, Teach
+from app.providers.dialects.fallback import ParameterFallback, Teach
 from app.providers.dialects.openai_images import number
 from app.providers.response.base64_stream import Base64Error, inline
 from app.providers.transport.client import Caller, Exchange, endpoint
-from app.providers.transport.collect import Taker
+from app.providers.transport.collect import ImageCollector
 
 PROGRESS_EVERY_S = 1.0
 INTERRUPT_DEADLINE_S = 2.0
@@ -32,14 +32,14 @@ NAMES |= {'sampler_name': 'sampler', 'override_settings': 'model'}
 class SdApi:
     """Asks `POST …/sdapi/v1/txt2img`, and follows how far it is."""
 
-    def __init__(self, caller: Caller, taker: Taker) -> None:
+    def __init__(self, caller: Caller, taker: ImageCollector) -> None:
         self._caller = caller
         self._taker = taker
         self._under_way: list[object] = []
 
     async def draw(
-        self, ask: Ask, run: Run, *, base_url: str, learned: Learned, teach: Teach
-    ) -> tuple[Answer, Learned]:
+        self, request: GenerationRequest, run: Run, *, base_url: str, learned: Learned, teach: Teach
+    ) -> tuple[GenerationResult, Learned]:
         """Ask, mending what is refused; a cancelled one is interrupted there too.
 
         Returns:
@@ -48,23 +48,27 @@ class SdApi:
         Raises:
             ProviderError: Nothing usable came; no file is left behind.
         """
-        ladder = Ladder(txt2img_body(ask, await self._checkpoint(ask, base_url)), learned, teach)
+        fallback = ParameterFallback(
+            txt2img_body(request, await self._checkpoint(request, base_url)), learned, teach
+        )
         while True:
-            exchange = await self._post(ladder.body, run, ask.count, base_url)
+            exchange = await self._post(fallback.body, run, request.count, base_url)
             answer = await self._taker.take(exchange, run)
             if answer:
-                unsaid = tuple(one for one in ('quality', 'response_format') if getattr(ask, one))
-                dropped = (*unsaid, *(NAMES.get(name, name) for name in ladder.dropped))
-                return replace(answer, dropped=tuple(dict.fromkeys(dropped))), ladder.learned()
-            refused = self._caller.refused(exchange, ladder.wished)
-            if not ladder.mend(refused.failure):
+                unsaid = tuple(
+                    one for one in ('quality', 'response_format') if getattr(request, one)
+                )
+                dropped = (*unsaid, *(NAMES.get(name, name) for name in fallback.dropped))
+                return replace(answer, dropped=tuple(dict.fromkeys(dropped))), fallback.learned()
+            refused = self._caller.refused(exchange, fallback.wished)
+            if not fallback.mend(refused.failure):
                 raise refused
 
-    async def _checkpoint(self, ask: Ask, base_url: str) -> str:
+    async def _checkpoint(self, request: GenerationRequest, base_url: str) -> str:
         """Give the model to load: the one that was chosen, or the default where it is there."""
         default = self._caller.settings.model
-        if ask.model or not default:
-            return ask.model or ''
+        if request.model or not default:
+            return request.model or ''
         try:
             _, tree = await self._caller.get(endpoint(base_url, 'sd-models'))
         except (httpx.HTTPError, TimeoutError, ValueError, Blocked):
@@ -125,18 +129,18 @@ class SdApi:
                     run.previewed(0, inline(picture, run.incoming))
 
 
-def txt2img_body(ask: Ask, checkpoint: str) -> dict[str, object]:
+def txt2img_body(request: GenerationRequest, checkpoint: str) -> dict[str, object]:
     """Lay out the least that says what is wanted, in this dialect's words."""
     fields: dict[str, object] = {
-        'prompt': ask.prompt,
-        'negative_prompt': ask.negative_prompt,
-        'width': ask.size.width if ask.size else None,
-        'height': ask.size.height if ask.size else None,
-        'steps': ask.steps,
-        'cfg_scale': number(ask.guidance),
-        'sampler_name': ask.sampler,
-        'seed': ask.seed,
-        'batch_size': ask.n if ask.count > 1 else None,
+        'prompt': request.prompt,
+        'negative_prompt': request.negative_prompt,
+        'width': request.size.width if request.size else None,
+        'height': request.size.height if request.size else None,
+        'steps': request.steps,
+        'cfg_scale': number(request.guidance),
+        'sampler_name': request.sampler,
+        'seed': request.seed,
+        'batch_size': request.n if request.count > 1 else None,
         'override_settings': {'sd_model_checkpoint': checkpoint} if checkpoint else None,
     }
     return {name: value for name, value in fields.items() if value not in (None, '')}

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 from app.errors import REFUSED, ErrorKind, Failure
 from app.net.api_url import candidates
-from app.net.client import Outbound
+from app.net.client import HttpClient
 from app.net.urls import origin_of
 from app.providers.discovery.model_list import models_in
-from app.providers.discovery.probe import Reply, Silent, ask
+from app.providers.discovery.probe import Reply, Silent, probe
 from app.providers.response.images import Json
 
 ANSWER_S = 5.0
@@ -65,17 +65,17 @@ async def checked(base_url: str, secrets: Mapping[str, str]) -> Checkup:
         secrets: Headers with the key in them; they go to that origin alone.
     """
     where = str(origin_of(base_url))
-    outbound = Outbound([base_url])
+    http_client = HttpClient([base_url])
     try:
-        return await _check(outbound, base_url, secrets)
+        return await _check(http_client, base_url, secrets)
     except Silent as silent:
         unreachable = Failure(kind=ErrorKind.UNREACHABLE, where=where, reason=str(silent))
         return Checkup(failure=unreachable)
     finally:
-        await outbound.close()
+        await http_client.close()
 
 
-async def _check(outbound: Outbound, base_url: str, secrets: Mapping[str, str]) -> Checkup:
+async def _check(http_client: HttpClient, base_url: str, secrets: Mapping[str, str]) -> Checkup:
     """Try each spelling; what the first one answers is what went wrong.
 
     Raises:
@@ -83,7 +83,7 @@ async def _check(outbound: Outbound, base_url: str, secrets: Mapping[str, str]) 
     """
     replies: list[Reply] = []
     for root in candidates(base_url):
-        reply = await ask(outbound, list_url(root), deadline_s=ANSWER_S, headers=secrets)
+        reply = await probe(http_client, list_url(root), deadline_s=ANSWER_S, headers=secrets)
         replies.append(reply)
         better = root if len(replies) > 1 else ''
         failure = _failure(replies[0], base_url, better)
@@ -95,7 +95,7 @@ async def _check(outbound: Outbound, base_url: str, secrets: Mapping[str, str]) 
                 better_url=better,
                 failure=failure,
                 lists=True,
-                key=await _proved(outbound, root) if secrets else Key.NOT_NEEDED,
+                key=await _proved(http_client, root) if secrets else Key.NOT_NEEDED,
                 models=tuple(name for name in models_in(reply.tree) if name.isprintable()),
             )
     return Checkup(failure=_failure(replies[0], base_url, ''))
@@ -120,10 +120,10 @@ def _kind(reply: Reply) -> ErrorKind | None:
     return ErrorKind.UPSTREAM_ERROR if reply.status >= 500 else None
 
 
-async def _proved(outbound: Outbound, root: str) -> Key:
+async def _proved(http_client: HttpClient, root: str) -> Key:
     """Ask once more without the key: a list that anybody gets does not prove it."""
     try:
-        reply = await ask(outbound, list_url(root), deadline_s=ANSWER_S)
+        reply = await probe(http_client, list_url(root), deadline_s=ANSWER_S)
     except Silent:
         return Key.NOT_PROVED
     return Key.ACCEPTED if reply.status in (401, 403) else Key.NOT_PROVED

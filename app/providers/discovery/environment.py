@@ -24,7 +24,7 @@ _CONTAINER = re.compile(r'docker|kubepods|containerd|libpod|/lxc')
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class HostEnvironment:
     """Where this Easel runs.
 
     Attributes:
@@ -35,16 +35,16 @@ class Surroundings:
     hosts: tuple[str, ...]
 
 
-async def look_around(root: Path = ROOT, look_up: LookUp = addresses_of) -> Surroundings:
+async def look_around(root: Path = ROOT, look_up: LookUp = addresses_of) -> HostEnvironment:
     """Tell whether this is a container, and find the machine around it."""
     if not await asyncio.to_thread(is_container, root):
-        return Surroundings(in_container=False, hosts=LOOPBACK)
+        return HostEnvironment(in_container=False, hosts=LOOPBACK)
     outside = await _addresses_of_docker_host(look_up)
     gateway = await asyncio.to_thread(gateway_of, root)
     more = [DOCKER_HOST] if outside else []
     if gateway and gateway not in outside:
         more.append(gateway)
-    return Surroundings(in_container=True, hosts=(*LOOPBACK, *more))
+    return HostEnvironment(in_container=True, hosts=(*LOOPBACK, *more))
 
 
 def is_container(root: Path = ROOT) -> bool:

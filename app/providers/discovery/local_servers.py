@@ -36,7 +36,7 @@ class Seen:
     at: float
 
 
-class Neighbours:
+class LocalServers:
     """Looks around, one look at a time, and remembers what the last one found.
 
     Args:

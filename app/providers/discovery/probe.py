@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from app.net.client import Outbound, what_happened
+from app.net.client import HttpClient, what_happened
 from app.net.urls import Blocked
 from app.providers.response.images import Json
 
@@ -44,15 +44,19 @@ class Reply:
         return tree
 
 
-async def ask(
-    outbound: Outbound, url: str, *, deadline_s: float, headers: Mapping[str, str] | None = None
+async def probe(
+    http_client: HttpClient,
+    url: str,
+    *,
+    deadline_s: float,
+    headers: Mapping[str, str] | None = None,
 ) -> Reply:
     """Send one GET and read its answer, at most 1 MiB of it.
 
     Raises:
         Silent: Nothing whole came.
     """
-    client = outbound.client
+    client = http_client.client
     try:
         async with asyncio.timeout(deadline_s):
             request = client.build_request(

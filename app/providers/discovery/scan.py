@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from app.config import DEFAULT_PORT
-from app.net.client import Outbound
+from app.net.client import HttpClient
 from app.providers.core.base import Dialect
 from app.providers.discovery.environment import LOOPBACK
 from app.providers.discovery.fingerprints import (
@@ -20,7 +20,7 @@ from app.providers.discovery.fingerprints import (
     known_at,
 )
 from app.providers.discovery.model_list import drawing_in, models_in
-from app.providers.discovery.probe import Reply, Silent, ask
+from app.providers.discovery.probe import Reply, Silent, probe
 
 ANSWER_S = 1.0
 PORT_S = 4.0
@@ -67,11 +67,11 @@ async def discover(
         for host in hosts
         if port not in (avoided if host in LOOPBACK else {DEFAULT_PORT})
     ]
-    outbound = Outbound(place.origin for place in places)
+    http_client = HttpClient(place.origin for place in places)
     try:
-        answers = await asyncio.gather(*(_at(outbound, place) for place in places))
+        answers = await asyncio.gather(*(_at(http_client, place) for place in places))
     finally:
-        await outbound.close()
+        await http_client.close()
     found = _one_machine({place: one for place, one in zip(places, answers, strict=True) if one})
     return tuple(sorted(found, key=lambda one: not one.usable))
 
@@ -98,7 +98,7 @@ class _Place:
 class _Port:
     """One port that is being asked; nothing is asked twice."""
 
-    outbound: Outbound
+    http_client: HttpClient
     origin: str
     replies: dict[str, Reply] = field(default_factory=dict)
 
@@ -110,7 +110,7 @@ class _Port:
         """
         if path not in self.replies:
             url = f'{self.origin}{path}'
-            self.replies[path] = await ask(self.outbound, url, deadline_s=ANSWER_S)
+            self.replies[path] = await probe(self.http_client, url, deadline_s=ANSWER_S)
         return self.replies[path]
 
     async def is_of(self, known: Known) -> bool:
@@ -125,9 +125,9 @@ class _Port:
         return True
 
 
-async def _at(outbound: Outbound, place: _Place) -> Found | None:
+async def _at(http_client: HttpClient, place: _Place) -> Found | None:
     """Say who is there; a port where one question gets no answer is asked no other."""
-    port = _Port(outbound, place.origin)
+    port = _Port(http_client, place.origin)
     try:
         async with asyncio.timeout(PORT_S):
             for known in known_at(place.usual):

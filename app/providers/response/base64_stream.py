@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 import pybase64
 
 from app.models import Received
-from app.storage.temp_file import Incoming
+from app.storage.temp_file import TempFile
 
 _BLANKS = b' \t\r\n'
 _STANDARD = bytes.maketrans(b'-_', b'+/')
@@ -22,7 +22,7 @@ class Base64Error(Exception):
 class Base64Reader:
     """Decodes base64 that comes in pieces of any length, in any spelling."""
 
-    def __init__(self, incoming: Incoming) -> None:
+    def __init__(self, incoming: TempFile) -> None:
         self._incoming = incoming
         self._rest = b''
 
@@ -73,7 +73,7 @@ class Base64Reader:
         self._incoming.write(block)
 
 
-def inline(text: str, incoming: Callable[[], Incoming]) -> Received:
+def inline(text: str, incoming: Callable[[], TempFile]) -> Received:
     """Decode a short picture: base64, or a data URI with it or with percent signs.
 
     Raises:

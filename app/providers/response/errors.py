@@ -186,8 +186,11 @@ def refused_param(tree: Json, text: str, sent: Collection[str]) -> str | None:
 
 def _names(text: str, field: str) -> bool:
     """Whether a text holds a field's name as a word, however it is joined: `response format`."""
-    spelt = field.replace('_', r'[\s_-]?')
-    return re.search(rf'(?<![a-z0-9_]){spelt}(?![a-z0-9_])', text, re.IGNORECASE) is not None
+    normalize_api_url = field.replace('_', r'[\s_-]?')
+    return (
+        re.search(rf'(?<![a-z0-9_]){normalize_api_url}(?![a-z0-9_])', text, re.IGNORECASE)
+        is not None
+    )
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

@@ -12,7 +12,7 @@ from app.providers.core.base import Run
 from app.providers.response.base64_stream import Base64Error, inline
 from app.providers.response.images import Json, find_items, trouble_in
 from app.providers.response.parser import DONE, EVENT_END, is_partial, payloads
-from app.providers.response.stream import Spool
+from app.providers.response.stream import ResponseStream
 
 _STARTS = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:data|event|id|retry)?:')
 _EVENT_END = re.compile(EVENT_END.encode())
@@ -27,7 +27,7 @@ class Events:
         end: Where in the skeleton the last event ended that counts; None as long as all do.
     """
 
-    def __init__(self, spool: Spool, run: Run, count: int) -> None:
+    def __init__(self, spool: ResponseStream, run: Run, count: int) -> None:
         self._spool = spool
         self._run = run
         self._missing = count

@@ -19,7 +19,7 @@ from app.models import Received
 from app.providers.response.base64_stream import Base64Error, Base64Reader
 from app.providers.response.json_text import base64_letters, ends_escaped, string_end, unescaped
 from app.storage.metadata.mime import is_binary, mime_of
-from app.storage.temp_file import Incoming
+from app.storage.temp_file import TempFile
 
 LONG_STRING_BYTES = 4_096
 MOST_SKELETON_BYTES = 4 * 1024 * 1024
@@ -50,7 +50,7 @@ class _Place(Enum):
     RAW = auto()
 
 
-class Spool:
+class ResponseStream:
     """Splits an answer into a small skeleton and the pictures that it held.
 
     Attributes:
@@ -59,7 +59,7 @@ class Spool:
         bad: Marks of strings that began as base64 and were not, or had no end.
     """
 
-    def __init__(self, incoming: Callable[[], Incoming]) -> None:
+    def __init__(self, incoming: Callable[[], TempFile]) -> None:
         self.pictures: dict[str, Received] = {}
         self.raw: Received | None = None
         self.bad: set[str] = set()
@@ -74,7 +74,7 @@ class Spool:
         self._cut_escape = b''
         self._percent_encoded = False
         self._cut_percent = b''
-        self._file: Incoming | None = None
+        self._file: TempFile | None = None
         self._reader: Base64Reader | None = None
 
     def feed(self, block: bytes) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from app.errors import ErrorKind, Failure, ProviderError
 from app.models import Received
 from app.storage.metadata.mime import mime_of
-from app.storage.temp_file import HEAD_BYTES, Incoming
+from app.storage.temp_file import HEAD_BYTES, TempFile
 
 ZIP = b'PK\x03\x04'
 BLOCK_BYTES = 256 * 1024
@@ -37,7 +37,7 @@ class Damaged(Exception):
     """It is no zip, or one that can not be unpacked."""
 
 
-async def unzipped(raw: Received, incoming: Callable[[], Incoming]) -> list[Received]:
+async def unzipped(raw: Received, incoming: Callable[[], TempFile]) -> list[Received]:
     """Unpack the pictures in their order; what is none is left in it.
 
     Raises:
@@ -61,7 +61,7 @@ def remove(pictures: Iterable[Received]) -> None:
         picture.path.unlink(missing_ok=True)
 
 
-def _unzipped(raw: Received, incoming: Callable[[], Incoming]) -> list[Received]:
+def _unzipped(raw: Received, incoming: Callable[[], TempFile]) -> list[Received]:
     received: list[Received] = []
     try:
         with zipfile.ZipFile(raw.path) as packed:
@@ -76,7 +76,7 @@ def _unzipped(raw: Received, incoming: Callable[[], Incoming]) -> list[Received]
 
 
 def _members(
-    packed: zipfile.ZipFile, size_bytes: int, incoming: Callable[[], Incoming]
+    packed: zipfile.ZipFile, size_bytes: int, incoming: Callable[[], TempFile]
 ) -> Iterator[Received]:
     left_bytes = min(MOST_BYTES, max(FREE_BYTES, MOST_TIMES * size_bytes))
     for member in packed.infolist()[:MOST_MEMBERS]:

@@ -16,7 +16,7 @@ import httpx
 
 from app.errors import ErrorKind, Failure, ProviderError
 from app.log import logger
-from app.net.client import Outbound, what_happened
+from app.net.client import HttpClient, what_happened
 from app.net.decompress import BrokeOff, NotInflated, inflated
 from app.net.urls import Blocked, Origin, origin_of
 from app.providers.core.base import ProviderSettings, Run
@@ -26,9 +26,9 @@ from app.providers.response.messages import words_of
 from app.providers.response.parser import Cut, parse
 from app.providers.response.sse import Events
 from app.providers.response.status import failed_in_success, task_of
-from app.providers.response.stream import MOST_PICTURES, Spool
+from app.providers.response.stream import MOST_PICTURES, ResponseStream
 from app.providers.transport.headers import own_headers, secrets_of
-from app.providers.transport.recorder import Note
+from app.providers.transport.recorder import CallRecorder
 from app.storage.metadata.mime import what_is
 
 log = logger(__name__)
@@ -51,7 +51,7 @@ class Exchange:
     headers: Mapping[str, str]
     text: str
     tree: Json
-    spool: Spool
+    spool: ResponseStream
 
     @property
     def is_success(self) -> bool:
@@ -62,12 +62,12 @@ class Exchange:
 class Caller:
     """Calls one provider."""
 
-    def __init__(self, settings: ProviderSettings, outbound: Outbound) -> None:
+    def __init__(self, settings: ProviderSettings, http_client: HttpClient) -> None:
         self.settings = settings
         self.origin: Origin = origin_of(settings.base_url)
         self.secrets = secrets_of(settings)
-        self._outbound = outbound
-        outbound.dialer.trust(self.origin)
+        self._outbound = http_client
+        http_client.dialer.trust(self.origin)
 
     def headers(self, url: str = '') -> dict[str, str]:
         """Give what goes with every call: the key as this server takes it, then its own headers."""
@@ -95,15 +95,15 @@ class Caller:
             ProviderError: Nothing came, or not whole; no file is left behind.
         """
         body = json.dumps(fields, ensure_ascii=False)
-        note = Note('POST', url, body, dropped)
+        note = CallRecorder('POST', url, body, dropped)
         return await self._noted(note, run, count)
 
     async def look(self, url: str, run: Run) -> Exchange:
         """Ask by GET for what may hold pictures; raises as `post` does."""
-        return await self._noted(Note('GET', url), run, MOST_PICTURES)
+        return await self._noted(CallRecorder('GET', url), run, MOST_PICTURES)
 
-    async def _noted(self, note: Note, run: Run, count: int) -> Exchange:
-        spool = Spool(run.incoming)
+    async def _noted(self, note: CallRecorder, run: Run, count: int) -> Exchange:
+        spool = ResponseStream(run.incoming)
         try:
             async with asyncio.timeout(self.settings.timeout_s):
                 return await self._exchange(note, spool, Events(spool, run, count))
@@ -179,7 +179,9 @@ class Caller:
         answer = Said(exchange.status, headers, tree, exchange.text)
         return ProviderError(refusal(answer, where=where, sent=sent.keys(), secrets=self.secrets))
 
-    async def _exchange(self, note: Note, spool: Spool, events: Events) -> Exchange:
+    async def _exchange(
+        self, note: CallRecorder, spool: ResponseStream, events: Events
+    ) -> Exchange:
         response = await self._send(note, note.url)
         if response.status_code in REPEATED:
             response = await self._send_again(response, note)
@@ -200,7 +202,7 @@ class Caller:
             spool=spool,
         )
 
-    async def _send(self, note: Note, url: str) -> httpx.Response:
+    async def _send(self, note: CallRecorder, url: str) -> httpx.Response:
         kind = {'Content-Type': 'application/json'} if note.body else {}
         note.headers = kind | self.headers(url)
         content, client = note.body.encode('utf-8', 'replace'), self._outbound.client
@@ -216,7 +218,7 @@ class Caller:
                 raise self.failed(ErrorKind.REDIRECT, 'an odd address') from error
             raise self.failed(ErrorKind.UNREACHABLE, self.seen(error)) from error
 
-    async def _send_again(self, response: httpx.Response, note: Note) -> httpx.Response:
+    async def _send_again(self, response: httpx.Response, note: CallRecorder) -> httpx.Response:
         """Follow a redirect that keeps method and body, once and on the same origin only."""
         try:
             location = response.headers.get('location', '')
@@ -229,7 +231,7 @@ class Caller:
         await response.aclose()
         return await self._send(note, url)
 
-    async def _read(self, response: httpx.Response, spool: Spool, events: Events) -> None:
+    async def _read(self, response: httpx.Response, spool: ResponseStream, events: Events) -> None:
         coding = response.headers.get('content-encoding', '')
         try:
             async with aclosing(inflated(response.aiter_raw(), coding)) as blocks:
@@ -251,7 +253,7 @@ class Caller:
         reason = str(error) if isinstance(error, BrokeOff) else what_happened(error)
         return self.failed(ErrorKind.TRUNCATED, reason)
 
-    def _tree(self, is_success: bool, text: str, spool: Spool) -> Json:
+    def _tree(self, is_success: bool, text: str, spool: ResponseStream) -> Json:
         """Parse; an error's body need not be JSON, a success's must."""
         try:
             return parse(text)
@@ -260,7 +262,7 @@ class Caller:
                 return None
             raise self._unparsed(error, text, spool) from error
 
-    def _unparsed(self, error: ValueError, text: str, spool: Spool) -> ProviderError:
+    def _unparsed(self, error: ValueError, text: str, spool: ResponseStream) -> ProviderError:
         if isinstance(error, Cut):
             return self.failed(ErrorKind.TRUNCATED, str(error))
         if text.lstrip()[:1] in ('{', '[') or spool.bad:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from app.errors import ErrorKind, Failure, ProviderError
 from app.log import logger
-from app.models import Answer, Received
+from app.models import GenerationResult, Received
 from app.providers.core.base import Run
 from app.providers.response.base64_stream import Base64Error, inline
 from app.providers.response.images import Item, find_items
@@ -18,14 +18,14 @@ from app.providers.transport.download import Fetcher
 log = logger(__name__)
 
 
-class Taker:
+class ImageCollector:
     """Takes the pictures out of the answers of one provider."""
 
     def __init__(self, caller: Caller, fetcher: Fetcher) -> None:
         self._caller = caller
         self._fetcher = fetcher
 
-    async def take(self, exchange: Exchange, run: Run) -> Answer | None:
+    async def take(self, exchange: Exchange, run: Run) -> GenerationResult | None:
         """Give the pictures of an answer as files, None where it names none.
 
         Good ones are kept whatever becomes of the others.
@@ -45,7 +45,7 @@ class Taker:
         finally:
             spool.discard()
 
-    async def _all(self, items: list[Item], exchange: Exchange, run: Run) -> Answer:
+    async def _all(self, items: list[Item], exchange: Exchange, run: Run) -> GenerationResult:
         received: list[Received] = []
         failures: list[Failure] = []
         try:
@@ -61,7 +61,7 @@ class Taker:
             raise
         if not received:
             raise ProviderError(failures[0])
-        return Answer(received=tuple(received), item_errors=tuple(failures))
+        return GenerationResult(received=tuple(received), item_errors=tuple(failures))
 
     async def _one(self, item: Item, exchange: Exchange, run: Run) -> Received:
         spool = exchange.spool
@@ -81,10 +81,10 @@ class Taker:
         except Base64Error as error:
             raise self._caller.failed(ErrorKind.BAD_IMAGE, 'its base64 is damaged') from error
 
-    async def _raw(self, raw: Received, run: Run) -> Answer:
+    async def _raw(self, raw: Received, run: Run) -> GenerationResult:
         """Take an answer that is a picture itself, or a zip of some."""
         if not raw.head.startswith(ZIP):
-            return Answer(received=(raw,))
+            return GenerationResult(received=(raw,))
         try:
             received = await unzipped(raw, run.incoming)
         except Damaged as error:
@@ -93,7 +93,7 @@ class Taker:
             raw.path.unlink(missing_ok=True)
         if not received:
             raise self._caller.failed(ErrorKind.EMPTY, 'a zip without pictures')
-        return Answer(received=tuple(received))
+        return GenerationResult(received=tuple(received))
 
 
 def _labelled(received: Received, item: Item, source_url: str | None) -> Received:

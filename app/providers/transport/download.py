@@ -17,11 +17,11 @@ import httpx
 from app.errors import ErrorKind, Failure, ProviderError
 from app.log import logger
 from app.models import MOST_IMAGE_BYTES, Received
-from app.net.client import FETCH_DEADLINE_S, Outbound, blocked, too_large, what_happened
+from app.net.client import FETCH_DEADLINE_S, HttpClient, blocked, too_large, what_happened
 from app.net.decompress import NotInflated, inflated
 from app.net.urls import Address, Blocked, Origin, Private, absolute, address_of, without_query
 from app.storage.metadata.mime import mime_of, what_is
-from app.storage.temp_file import Incoming
+from app.storage.temp_file import TempFile
 
 log = logger(__name__)
 
@@ -54,19 +54,19 @@ class Fetcher:
 
     def __init__(
         self,
-        outbound: Outbound,
+        http_client: HttpClient,
         base_url: str,
         origin: Origin,
         headers: dict[str, str],
         patience: Patience = PATIENCE,
     ) -> None:
-        self._outbound = outbound
+        self._outbound = http_client
         self._base_url = base_url
         self._origin = origin
         self._headers = {**headers, 'Accept': 'image/*, */*;q=0.5'}
         self._patience = patience
 
-    async def fetch(self, text: str, incoming: Callable[[], Incoming]) -> tuple[Received, str]:
+    async def fetch(self, text: str, incoming: Callable[[], TempFile]) -> tuple[Received, str]:
         """Get a picture; a GET is free, so it is tried again.
 
         Args:
@@ -94,7 +94,7 @@ class Fetcher:
     async def _try(
         self,
         address: Address,
-        incoming: Callable[[], Incoming],
+        incoming: Callable[[], TempFile],
         failures: list[ProviderError],
     ) -> tuple[Received, Address]:
         for attempt in range(1, self._patience.tries + 1):
@@ -110,7 +110,7 @@ class Fetcher:
     async def _round(
         self,
         address: Address,
-        incoming: Callable[[], Incoming],
+        incoming: Callable[[], TempFile],
         failures: list[ProviderError],
         *,
         may_guess: bool,
@@ -153,7 +153,7 @@ class Fetcher:
             return replace(place, target=place.target.removeprefix(API_ROOT))
         return None
 
-    async def _once(self, place: Address, incoming: Callable[[], Incoming]) -> Received:
+    async def _once(self, place: Address, incoming: Callable[[], TempFile]) -> Received:
         try:
             async with self._outbound.picture(
                 str(place), own=self._origin, headers=self._headers
@@ -164,7 +164,7 @@ class Fetcher:
         except NotInflated as error:
             raise _lost(place, str(error)) from error
 
-    async def _read(self, response: httpx.Response, place: Address, file: Incoming) -> Received:
+    async def _read(self, response: httpx.Response, place: Address, file: TempFile) -> Received:
         coding = response.headers.get('content-encoding', '')
         try:
             async with (

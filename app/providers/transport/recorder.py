@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
-from app.models import Attempt
+from app.models import Call
 from app.providers.response.messages import clean
 
 MOST_LETTERS = 20_000
@@ -15,7 +15,7 @@ KEY_SHOWN = '$EASEL_API_KEY'
 
 
 @dataclass(slots=True)
-class Note:
+class CallRecorder:
     """What is known of a call so far."""
 
     method: str
@@ -28,7 +28,7 @@ class Note:
     answer: str = ''
     reason: str = ''
 
-    def attempt(self, secret: Collection[str], secrets: Collection[str]) -> Attempt:
+    def attempt(self, secret: Collection[str], secrets: Collection[str]) -> Call:
         """Close the note.
 
         Args:
@@ -39,7 +39,7 @@ class Note:
             name: _hidden(value) if name in secret else value
             for name, value in self.headers.items()
         }
-        return Attempt(
+        return Call(
             method=self.method,
             url=_without_values(self.url),
             headers=tuple(shown.items()),

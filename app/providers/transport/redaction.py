@@ -8,7 +8,7 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from app.errors import Failure
-from app.models import Answer, Attempt, Received
+from app.models import Call, GenerationResult, Received
 from app.providers.core.base import ProviderSettings
 
 SLICE = 8  # letters of a secret in a row that are not shown
@@ -16,7 +16,7 @@ SHORTEST = 6  # what is shorter is a word like any other
 INSTEAD = '…'
 
 
-class Hush:
+class SecretRedactor:
     """Replaces every piece of a secret, also backwards, percent-encoded and in base64."""
 
     def __init__(self, settings: ProviderSettings) -> None:
@@ -50,11 +50,11 @@ class Hush:
             url=self._maybe(failure.url),
         )
 
-    def attempt(self, attempt: Attempt) -> Attempt:
+    def attempt(self, attempt: Call) -> Call:
         """Give a call whose answer is without them."""
         return replace(attempt, answer=self.text(attempt.answer), reason=self.text(attempt.reason))
 
-    def answer(self, answer: Answer) -> Answer:
+    def answer(self, answer: GenerationResult) -> GenerationResult:
         """Give an answer whose texts are without them."""
         return replace(
             answer,

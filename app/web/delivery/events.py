@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.errors import N_, AppError, WrongMethod
 from app.generation.changes import Listener
-from app.web.context import House
+from app.web.context import Services
 from app.web.security.permissions import visitor_of
 from app.web.views.estimates import outlooks
 
@@ -44,11 +44,11 @@ class Drawn:
     guest: int | None
 
 
-class Live:
+class EventStream:
     """Serves `/events?showing=17,18`, and with `&after=18` also what is newer."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, services: Services) -> None:
+        self._house = services
         self._drawn: OrderedDict[Key, tuple[int, asyncio.Task[Drawn]]] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -128,10 +128,10 @@ class Live:
 class Viewer:
     """Who looks at a stream, for as long as they may."""
 
-    def __init__(self, house: House, request: Request) -> None:
-        self.language = house.language(request)
+    def __init__(self, services: Services, request: Request) -> None:
+        self.language = services.language(request)
         self.visitor = visitor_of(request)
-        self._sessions = house.sessions
+        self._sessions = services.sessions
         self._headers = request.headers
 
     def part_of(self, drawn: Drawn) -> bytes:

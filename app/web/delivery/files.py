@@ -23,7 +23,7 @@ from app.log import logger
 from app.storage.files import open_beneath
 from app.storage.metadata.mime import MIME_EXTENSIONS
 from app.storage.store import THUMB_WIDTHS
-from app.web.context import House
+from app.web.context import Services
 from app.web.security.permissions import visitor_of
 
 log = logger(__name__)
@@ -38,11 +38,11 @@ _ORIGINAL = re.compile(r'/files/([0-9a-f]{64})\.([a-z]{3,4})')
 _THUMB = re.compile(r'/thumbs/([0-9a-f]{64})-(\d{3,4})\.webp')
 
 
-class Files:
+class PictureFiles:
     """Serves what the library knows, by digest and by nothing else."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, services: Services) -> None:
+        self._house = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one file.

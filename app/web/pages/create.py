@@ -13,8 +13,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app.access.visitors import Visitor
 from app.errors import N_, AppError, InvalidRequest
 from app.models import Generation, Submitted
-from app.providers.monitor import Watched
-from app.web.context import House, house_of
+from app.providers.monitor import MonitoredProvider
+from app.web.context import Services, services_of
 from app.web.error_pages import failure_json, in_words
 from app.web.forms import (
     LONGEST_PROMPT,
@@ -36,7 +36,7 @@ from app.web.views.found_servers import offers_of
 from app.web.views.serializers import generation_json
 
 router = APIRouter()
-TheHouse = Annotated[House, Depends(house_of)]
+TheServices = Annotated[Services, Depends(services_of)]
 TheId = Annotated[int, Depends(id_in)]
 
 RECENT = 18
@@ -61,42 +61,42 @@ EXAMPLES = (
 
 
 @router.get('/')
-async def create_page(request: Request, house: TheHouse) -> Response:
+async def create_page(request: Request, services: TheServices) -> Response:
     """Show the form, and the newest generations below it; who only looks has the gallery."""
     if not visitor_of(request).makes:
         return RedirectResponse('/gallery', 303)
-    fields, given = await _starting_fields(request, house)
+    fields, given = await _starting_fields(request, services)
     chosen = chosen_in(fields.items())
-    return await _create_page(request, house, fields, given=given, chosen=chosen)
+    return await _create_page(request, services, fields, given=given, chosen=chosen)
 
 
 @router.post('/generations')
-async def submit(request: Request, house: TheHouse) -> Response:
+async def submit(request: Request, services: TheServices) -> Response:
     """Queue a generation for each chosen server; what was typed comes back if it can't be used."""
     pairs = await form_pairs(request)
     fields, chosen = dict(pairs), chosen_in(pairs)
     try:
         visitor = visitor_of(request)
-        submitted = await _submit_each(house, fields, chosen or ('',), visitor)
+        submitted = await _submit_each(services, fields, chosen or ('',), visitor)
     except InvalidRequest as error:
         if wants_json(request):
             raise
-        return await _create_page(request, house, fields, given=True, chosen=chosen, error=error)
+        return await _create_page(request, services, fields, given=True, chosen=chosen, error=error)
     generations = [one.generation for one in submitted]
     if wants_fragment(request):
         status = 201 if any(one.new for one in submitted) else 200
-        return await _fragment(request, house, *generations, status=status)
+        return await _fragment(request, services, *generations, status=status)
     return _to_tile(generations[0])
 
 
 @router.post('/reading')
-async def read_picture(request: Request, house: TheHouse) -> Response:
+async def read_picture(request: Request, services: TheServices) -> Response:
     """Fill the form with what a picture's file says of how it was made; nothing is kept."""
-    language = house.language(request)
-    incoming = house.store.incoming()
+    language = services.language(request)
+    incoming = services.store.incoming()
     try:
         await save_upload(request, 'picture', incoming)
-        settings = await house.store.settings_in(incoming.received().path)
+        settings = await services.store.settings_in(incoming.received().path)
     finally:
         incoming.discard()
     fields = fields_in(settings)
@@ -104,70 +104,72 @@ async def read_picture(request: Request, house: TheHouse) -> Response:
     word = word.format(generator=settings.get('generator', ''))
     if wants_json(request):
         return JSONResponse({'fields': fields, 'message': word})
-    return await _create_page(request, house, fields, given=bool(fields), word=word)
+    return await _create_page(request, services, fields, given=bool(fields), word=word)
 
 
 @router.get('/generations')
 @router.get('/generations.json')
-async def generations_page(request: Request, house: TheHouse) -> Response:
+async def generations_page(request: Request, services: TheServices) -> Response:
     """List generations, newest first; a guest's own."""
     before = number_in(request, 'before')
-    found = await house.library.generations.page(before, MOST_PAGE, visitor_of(request).guest_id)
+    found = await services.library.generations.page(before, MOST_PAGE, visitor_of(request).guest_id)
     older = f'before={found[-1].id}' if len(found) == MOST_PAGE else None
     if wants_json(request):
-        language = house.language(request)
+        language = services.language(request)
         listed = [generation_json(generation, language) for generation in found]
-        after = house.root.address(f'/generations.json?{older}') if older else None
+        after = services.root.address(f'/generations.json?{older}') if older else None
         return JSONResponse({'generations': listed, 'next': after})
-    return house.renderer.page(
+    return services.renderer.page(
         request,
         'generations.html',
         generations=found,
-        ahead=await outlooks(house, found),
+        ahead=await outlooks(services, found),
         older=f'/generations?{older}' if older else None,
         now=time.time(),
         refresh_s=_refresh(found),
-        provider=house.provider_line(),
+        provider=services.provider_line(),
     )
 
 
 @router.get('/generations/{id}')
-async def generation_page(request: Request, house: TheHouse, generation_id: TheId) -> Response:
+async def generation_page(
+    request: Request, services: TheServices, generation_id: TheId
+) -> Response:
     """Show one generation: a page, its fragment, or JSON by its `.json` address."""
-    generation = refuse_others(request, await house.library.generations.one(generation_id))
+    generation = refuse_others(request, await services.library.generations.one(generation_id))
     if wants_json(request):
-        return JSONResponse(generation_json(generation, house.language(request)))
+        return JSONResponse(generation_json(generation, services.language(request)))
     if wants_fragment(request):
-        return await _fragment(request, house, generation)
-    return house.renderer.page(
+        return await _fragment(request, services, generation)
+    return services.renderer.page(
         request,
         'generations.html',
         generations=[generation],
-        ahead=await outlooks(house, [generation]),
+        ahead=await outlooks(services, [generation]),
         older=None,
         now=time.time(),
         refresh_s=_refresh((generation,)),
-        provider=house.provider_line(),
+        provider=services.provider_line(),
     )
 
 
 @router.post('/generations/{id}/cancellation')
-async def cancel(request: Request, house: TheHouse, generation_id: TheId) -> Response:
+async def cancel(request: Request, services: TheServices, generation_id: TheId) -> Response:
     """End a generation; a final one stays as it is."""
-    refuse_others(request, await house.library.generations.one(generation_id))
-    generation = await house.worker.cancel(generation_id)
-    return await _after_act(request, house, generation)
+    refuse_others(request, await services.library.generations.one(generation_id))
+    generation = await services.worker.cancel(generation_id)
+    return await _after_act(request, services, generation)
 
 
 @router.post('/generations/{id}/retry')
-async def retry(request: Request, house: TheHouse, generation_id: TheId) -> Response:
+async def retry(request: Request, services: TheServices, generation_id: TheId) -> Response:
     """Queue a failed, cancelled or interrupted generation again."""
-    refuse_others(request, await house.library.generations.one(generation_id))
-    generation = await house.worker.retry(generation_id, visitor_of(request).share)
-    return await _after_act(request, house, generation)
+    refuse_others(request, await services.library.generations.one(generation_id))
+    generation = await services.worker.retry(generation_id, visitor_of(request).share)
+    return await _after_act(request, services, generation)
 
 
-async def _starting_fields(request: Request, house: House) -> tuple[dict[str, str], bool]:
+async def _starting_fields(request: Request, services: Services) -> tuple[dict[str, str], bool]:
     """Choose what the form starts with, and whether that outweighs what was typed before."""
     source = number_in(request, 'from')
     bring = request.query_params.get('bring', 'all')
@@ -175,11 +177,11 @@ async def _starting_fields(request: Request, house: House) -> tuple[dict[str, st
         raise InvalidRequest(N_('Bring all, prompt or settings, not “{value}”.'), value=bring[:40])
     brought: dict[str, str] = {}
     if source is not None:
-        generation = await house.library.generations.one(source)
-        brought = fields_of(refuse_unseen_prompt(request, generation).ask)
+        generation = await services.library.generations.one(source)
+        brought = fields_of(refuse_unseen_prompt(request, generation).request)
     if brought and bring != 'prompt':
         return brought | ({'prompt': ''} if bring == 'settings' else {}), True
-    last = await house.library.generations.last_asked(visitor_of(request).guest_id)
+    last = await services.library.generations.last_asked(visitor_of(request).guest_id)
     fields = fields_of(last) | {'provider': ''} if last else {}
     if brought:
         return {**fields, 'prompt': brought['prompt']}, True
@@ -188,7 +190,7 @@ async def _starting_fields(request: Request, house: House) -> tuple[dict[str, st
 
 
 async def _submit_each(
-    house: House, fields: dict[str, str], chosen: tuple[str, ...], visitor: Visitor
+    services: Services, fields: dict[str, str], chosen: tuple[str, ...], visitor: Visitor
 ) -> list[Submitted]:
     """Queue one generation a server, none before all can be; each has a mark of its own.
 
@@ -196,20 +198,20 @@ async def _submit_each(
         AppError: As `ask_of` and `Worker.submit` say.
     """
     asks = [ask_of(fields | {'provider': name}) for name in chosen]
-    for ask in asks:
-        house.providers.expected(ask.provider, ask.model)
+    for generation_request in asks:
+        services.providers.expected(generation_request.provider, generation_request.model)
     mark = submission_of(fields)
     marks = [f'{mark}.{number}' if mark else None for number in range(2, len(asks) + 1)]
     pairs = zip(asks, [mark, *marks], strict=True)
     return [
-        await house.worker.submit(ask, own_mark, visitor.share, visitor.guest_id)
-        for ask, own_mark in pairs
+        await services.worker.submit(generation_request, own_mark, visitor.share, visitor.guest_id)
+        for generation_request, own_mark in pairs
     ]
 
 
 async def _create_page(
     request: Request,
-    house: House,
+    services: Services,
     fields: dict[str, str],
     *,
     given: bool,
@@ -217,12 +219,12 @@ async def _create_page(
     error: AppError | None = None,
     word: str = '',
 ) -> Response:
-    language = house.language(request)
+    language = services.language(request)
     if error and wants_fragment(request):
         return JSONResponse({'error': failure_json(error, language)}, error.status)
-    recent = await house.library.generations.page(None, RECENT, visitor_of(request).guest_id)
+    recent = await services.library.generations.page(None, RECENT, visitor_of(request).guest_id)
     wrong = {name: in_words(one, language) for name, one in error.fields.items()} if error else {}
-    return house.renderer.page(
+    return services.renderer.page(
         request,
         'create.html',
         status=error.status if error else 200,
@@ -233,25 +235,25 @@ async def _create_page(
         word=word,
         submission=new_submission(),
         generations=recent,
-        ahead=await outlooks(house, recent),
+        ahead=await outlooks(services, recent),
         now=time.time(),
         refresh_s=None if error else _refresh(recent),
         chosen=chosen,
         shapes=SHAPES,
         examples=EXAMPLES,
         most_count=MOST_COUNT,
-        **_about_servers(house),
+        **_about_servers(services),
     )
 
 
-def _about_servers(house: House) -> dict[str, object]:
+def _about_servers(services: Services) -> dict[str, object]:
     """Say who may draw, what they offer and want to be known; and who could, where nobody does."""
-    line, enabled = house.provider_line(), house.providers.enabled()
-    drawing = (house.providers.demo,) if line.is_demo else enabled
+    line, enabled = services.provider_line(), services.providers.enabled()
+    drawing = (services.providers.demo,) if line.is_demo else enabled
     return {
         'provider': line,
-        'offers': [one for one in offers_of(house) if one.can_be_added] if line.is_demo else [],
-        'neighbours': house.neighbours,
+        'offers': [one for one in offers_of(services) if one.can_be_added] if line.is_demo else [],
+        'local_servers': services.local_servers,
         'splitting': [one.name for one in enabled if one.listing.bars_split],
         'providers': [one.name for one in enabled] if len(enabled) > 1 else [],
         'models': _models(enabled),
@@ -260,21 +262,21 @@ def _about_servers(house: House) -> dict[str, object]:
 
 
 async def _fragment(
-    request: Request, house: House, *generations: Generation, status: int = 200
+    request: Request, services: Services, *generations: Generation, status: int = 200
 ) -> Response:
-    return house.renderer.page(
+    return services.renderer.page(
         request,
         '_generations.html',
         status=status,
         generations=generations,
-        ahead=await outlooks(house, generations),
+        ahead=await outlooks(services, generations),
         now=time.time(),
     )
 
 
-async def _after_act(request: Request, house: House, generation: Generation) -> Response:
+async def _after_act(request: Request, services: Services, generation: Generation) -> Response:
     if wants_fragment(request):
-        return await _fragment(request, house, generation)
+        return await _fragment(request, services, generation)
     return _to_tile(generation)
 
 
@@ -282,7 +284,7 @@ def _to_tile(generation: Generation) -> Response:
     return RedirectResponse(f'/#generation-{generation.id}', 303)
 
 
-def _models(enabled: tuple[Watched, ...]) -> list[str]:
+def _models(enabled: tuple[MonitoredProvider, ...]) -> list[str]:
     """Merge what the servers list; their own order stays."""
     names = (name for one in enabled for name in one.listing.models)
     return list(islice(dict.fromkeys(names), MOST_SUGGESTED))

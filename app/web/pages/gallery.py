@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app.database.images import Filter
 from app.errors import N_, Forbidden, Gone
 from app.models import Generation, Image
-from app.web.context import House, house_of
+from app.web.context import Services, services_of
 from app.web.lifetimes import LIFETIMES
 from app.web.numbers import id_in, number_in
 from app.web.security.permissions import refuse_others_picture, refuse_unseen, visitor_of
@@ -23,7 +23,7 @@ from app.web.templates import wants_fragment, wants_json
 from app.web.views.serializers import attempt_json, image_json
 
 router = APIRouter()
-TheHouse = Annotated[House, Depends(house_of)]
+TheServices = Annotated[Services, Depends(services_of)]
 TheId = Annotated[int, Depends(id_in)]
 
 PAGE = 60
@@ -32,25 +32,25 @@ LONGEST_QUESTION = 500
 
 @router.get('/gallery')
 @router.get('/gallery.json')
-async def gallery_page(request: Request, house: TheHouse) -> Response:
+async def gallery_page(request: Request, services: TheServices) -> Response:
     """Show the pictures, newest first, by day."""
     chosen = _filter(request)
     before = number_in(request, 'before')
-    found = await house.library.images.page(chosen, before, PAGE)
+    found = await services.library.images.page(chosen, before, PAGE)
     older = _query(chosen, before=found[-1].id) if len(found) == PAGE else None
     if wants_json(request):
-        images = [image_json(image, house.root) for image in found]
-        after = house.root.address(f'/gallery.json{older}') if older else None
+        images = [image_json(image, services.root) for image in found]
+        after = services.root.address(f'/gallery.json{older}') if older else None
         return JSONResponse({'images': images, 'next': after})
-    newer = await _newer(house, chosen, found) if before else ''
-    language = house.language(request)
+    newer = await _newer(services, chosen, found) if before else ''
+    language = services.language(request)
     days = [
         (name, list(images))
         for name, images in groupby(found, key=lambda image: language.day(image.created_at))
     ]
     visitor = visitor_of(request)
-    everything = await house.library.images.facets('all') if visitor.only is None else ()
-    return house.renderer.page(
+    everything = await services.library.images.facets('all') if visitor.only is None else ()
+    return services.renderer.page(
         request,
         'gallery.html',
         days=days,
@@ -58,87 +58,89 @@ async def gallery_page(request: Request, house: TheHouse) -> Response:
         query=_query(chosen),
         newer=newer,
         older=f'/gallery{older}' if older else None,
-        models=await house.library.images.facets('model') if visitor.only is None else (),
-        guests=house.guests.all() if visitor.owner else (),
+        models=await services.library.images.facets('model') if visitor.only is None else (),
+        guests=services.guests.all() if visitor.owner else (),
         total=everything[0].images if everything else None,
-        provider=house.provider_line(),
+        provider=services.provider_line(),
     )
 
 
 @router.get('/images/{id}')
-async def image_page(request: Request, house: TheHouse, image_id: TheId) -> Response:
+async def image_page(request: Request, services: TheServices, image_id: TheId) -> Response:
     """Show one picture with its whole label; in the trash, with the way back."""
-    image = refuse_unseen(request, await house.library.images.one(image_id))
+    image = refuse_unseen(request, await services.library.images.one(image_id))
     if wants_json(request):
-        return JSONResponse(image_json(image, house.root))
+        return JSONResponse(image_json(image, services.root))
     chosen = _filter(request)
-    newer = await house.library.images.newer(chosen, image.id, PAGE)
-    older = await house.library.images.page(chosen, image.id, 1)
-    generation = await house.library.generations.one(image.generation_id)
-    return house.renderer.page(
+    newer = await services.library.images.newer(chosen, image.id, PAGE)
+    older = await services.library.images.page(chosen, image.id, 1)
+    generation = await services.library.generations.one(image.generation_id)
+    return services.renderer.page(
         request,
         '_picture.html' if wants_fragment(request) else 'image.html',
         image=image,
         generation=generation,
         settings_text=_settings_text(image, generation),
-        attempts=await _attempts(request, house, generation.id),
+        attempts=await _attempts(request, services, generation.id),
         newer=newer[0] if newer else None,
         older=older[0] if older else None,
         chosen=chosen,
         query=_query(chosen),
         back=_page_from(chosen, newer, PAGE // 2),
         lifetimes=LIFETIMES,
-        file_missing=not house.store.original(image.file).is_file(),
-        provider=house.provider_line(),
+        file_missing=not services.store.original(image.file).is_file(),
+        provider=services.provider_line(),
     )
 
 
 @router.post('/images/{id}/favourite')
-async def favourite(request: Request, house: TheHouse, image_id: TheId) -> Response:
+async def favourite(request: Request, services: TheServices, image_id: TheId) -> Response:
     """Mark a picture, or unmark it if it is marked."""
-    image = await _own(request, house, image_id)
-    changed = await house.library.images.set_favourite(image.id, favourite=not image.favourite)
-    return _after_act(request, house, changed)
+    image = await _own(request, services, image_id)
+    changed = await services.library.images.set_favourite(image.id, favourite=not image.favourite)
+    return _after_act(request, services, changed)
 
 
 @router.post('/images/{id}/deletion')
-async def delete(request: Request, house: TheHouse, image_id: TheId) -> Response:
+async def delete(request: Request, services: TheServices, image_id: TheId) -> Response:
     """Put a picture into the trash; its row and file stay."""
-    image = await _own(request, house, image_id)
-    image = await house.library.images.set_deleted(image.id, time.time())
-    house.changes.announce(image.generation_id)
-    return _after_act(request, house, image)
+    image = await _own(request, services, image_id)
+    image = await services.library.images.set_deleted(image.id, time.time())
+    services.changes.announce(image.generation_id)
+    return _after_act(request, services, image)
 
 
 @router.post('/images/{id}/restoration')
-async def restore(request: Request, house: TheHouse, image_id: TheId) -> Response:
+async def restore(request: Request, services: TheServices, image_id: TheId) -> Response:
     """Take a picture out of the trash.
 
     Raises:
         Gone: Its file is not there any more.
     """
-    image = await _own(request, house, image_id)
-    if not house.store.original(image.file).is_file():
+    image = await _own(request, services, image_id)
+    if not services.store.original(image.file).is_file():
         raise Gone(N_('The file of this picture is gone from the data folder.'))
-    image = await house.library.images.set_deleted(image.id, None)
-    house.changes.announce(image.generation_id)
-    return _after_act(request, house, image)
+    image = await services.library.images.set_deleted(image.id, None)
+    services.changes.announce(image.generation_id)
+    return _after_act(request, services, image)
 
 
-async def _own(request: Request, house: House, image_id: int) -> Image:
-    return refuse_others_picture(request, await house.library.images.one(image_id))
+async def _own(request: Request, services: Services, image_id: int) -> Image:
+    return refuse_others_picture(request, await services.library.images.one(image_id))
 
 
-async def _attempts(request: Request, house: House, generation_id: int) -> list[dict[str, object]]:
+async def _attempts(
+    request: Request, services: Services, generation_id: int
+) -> list[dict[str, object]]:
     """Give the calls of a generation, which are the owner's to look at."""
     if not visitor_of(request).owner:
         return []
-    return [attempt_json(one) for one in await house.library.attempts.of(generation_id)]
+    return [attempt_json(one) for one in await services.library.attempts.of(generation_id)]
 
 
-def _after_act(request: Request, house: House, image: Image) -> Response:
+def _after_act(request: Request, services: Services, image: Image) -> Response:
     if wants_fragment(request):
-        return house.renderer.page(request, '_picture_tile.html', image=image, query='')
+        return services.renderer.page(request, '_picture_tile.html', image=image, query='')
     return RedirectResponse(f'/images/{image.id}{_query(_filter(request))}', 303)
 
 
@@ -146,7 +148,7 @@ def _settings_text(image: Image, generation: Generation) -> str:
     """Write a picture's settings as other programs read them."""
     from app.storage.metadata.label import Label, parameters_text  # not needed for the first page
 
-    asked = generation.ask
+    asked = generation.request
     label = Label(
         prompt=image.prompt,
         negative_prompt=image.negative_prompt,
@@ -166,9 +168,9 @@ def _settings_text(image: Image, generation: Generation) -> str:
     return parameters_text(label)
 
 
-async def _newer(house: House, chosen: Filter, found: tuple[Image, ...]) -> str:
+async def _newer(services: Services, chosen: Filter, found: tuple[Image, ...]) -> str:
     """Give the address of the page before this one, or empty where this one is the first."""
-    above = await house.library.images.newer(chosen, found[0].id, PAGE) if found else ()
+    above = await services.library.images.newer(chosen, found[0].id, PAGE) if found else ()
     return '' if found and not above else _page_from(chosen, above, PAGE)
 
 

@@ -9,12 +9,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.errors import N_
-from app.web.context import House, house_of
+from app.web.context import Services, services_of
 from app.web.security.guard import PAGE_POLICY
 from app.web.templates import CANVAS, language_of, theme_of, wants_json
 
 router = APIRouter()
-TheHouse = Annotated[House, Depends(house_of)]
+TheServices = Annotated[Services, Depends(services_of)]
 
 # Only this page may load a manifest: everywhere else `default-src 'none'` refuses one.
 POLICY = f"{PAGE_POLICY}; manifest-src 'self'"
@@ -28,42 +28,44 @@ ICONS = (
 
 @router.get('/install')
 @router.get('/install.json')
-async def install_page(request: Request, house: TheHouse) -> Response:
+async def install_page(request: Request, services: TheServices) -> Response:
     """Tell how each browser makes an app of Easel; its JSON twin is the manifest."""
     if wants_json(request):
-        return JSONResponse(_manifest(request, house))
-    page = house.renderer.page(request, 'install.html', provider=house.provider_line())
+        return JSONResponse(_manifest(request, services))
+    page = services.renderer.page(request, 'install.html', provider=services.provider_line())
     page.headers['Content-Security-Policy'] = POLICY
     return page
 
 
 @router.get('/manifest.webmanifest')
-async def manifest(request: Request, house: TheHouse) -> Response:
+async def manifest(request: Request, services: TheServices) -> Response:
     """Serve the manifest, which asks for no password: it says nothing that the sign-in does not."""
     return JSONResponse(
-        _manifest(request, house),
+        _manifest(request, services),
         headers={'Cache-Control': 'no-store'},
         media_type='application/manifest+json',
     )
 
 
-def _manifest(request: Request, house: House) -> dict[str, object]:
+def _manifest(request: Request, services: Services) -> dict[str, object]:
     """Describe the app in the visitor's language and colours."""
     colour = CANVAS['dark' if theme_of(request) == 'dark' else 'light']
     return {
-        'id': house.root.address('/'),
+        'id': services.root.address('/'),
         'name': NAME,
         'short_name': NAME,
-        'description': house.language(request).translate(N_('Pictures from your own image server')),
+        'description': services.language(request).translate(
+            N_('Pictures from your own image server')
+        ),
         'lang': language_of(request),
-        'start_url': house.root.address('/'),
-        'scope': house.root.address('/'),
+        'start_url': services.root.address('/'),
+        'scope': services.root.address('/'),
         'display': 'standalone',
         'theme_color': colour,
         'background_color': colour,
         'icons': [
             {
-                'src': house.root.address(house.renderer.static.address(file)),
+                'src': services.root.address(services.renderer.static.address(file)),
                 'type': 'image/png',
                 'sizes': sizes,
                 'purpose': purpose,

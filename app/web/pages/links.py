@@ -14,12 +14,12 @@ from starlette.responses import Response, StreamingResponse
 from app.access.guests import hash_of
 from app.errors import N_, NotFound
 from app.models import Image
-from app.web.context import House, house_of
+from app.web.context import Services, services_of
 from app.web.security.permissions import refuse_guessing
 from app.web.views.stripped_picture import BareFile, open_bare
 
 router = APIRouter()
-TheHouse = Annotated[House, Depends(house_of)]
+TheServices = Annotated[Services, Depends(services_of)]
 
 BLOCK_BYTES = 256 * 1024
 FILE_POLICY = "default-src 'none'; sandbox"
@@ -42,19 +42,19 @@ class Shown:
     prompt: str
 
 
-async def shown_by(request: Request, house: TheHouse) -> Shown:
+async def shown_by(request: Request, services: TheServices) -> Shown:
     """Find what a link shows.
 
     Raises:
         TooManyGuesses: Wait first.
         NotFound: Unknown, expired, revoked, deleted: nobody is told which.
     """
-    refuse_guessing(request, house.knocks)
+    refuse_guessing(request, services.knocks)
     token = hash_of(str(request.path_params['token']))
-    row = await house.library.shown.by_hash(token, time.time())
+    row = await services.library.shown.by_hash(token, time.time())
     if row is None:
         raise nowhere()
-    image = await house.library.images.one(row.image_id)
+    image = await services.library.images.one(row.image_id)
     return Shown(image, image.prompt if row.tells_prompt else '')
 
 
@@ -67,22 +67,22 @@ def nowhere() -> NotFound:
 
 
 @router.get('/shared/{token}')
-async def shown_page(request: Request, house: TheHouse, shown: TheShown) -> Response:
+async def shown_page(request: Request, services: TheServices, shown: TheShown) -> Response:
     """Show the picture."""
-    (await _open(house, shown)).opened.close()
+    (await _open(services, shown)).opened.close()
     address = f'/shared/{request.path_params["token"]}/picture.{shown.image.extension}'
-    page = house.renderer.page(request, 'shared.html', shown=shown, address=address)
+    page = services.renderer.page(request, 'shared.html', shown=shown, address=address)
     page.headers.update(HEADERS)
     return page
 
 
 @router.get('/shared/{token}/{name}')
-async def shown_file(request: Request, house: TheHouse, shown: TheShown) -> Response:
+async def shown_file(request: Request, services: TheServices, shown: TheShown) -> Response:
     """Give the picture itself, without anything that is written in its file."""
     name = f'picture.{shown.image.extension}'
     if request.path_params['name'] != name:
         raise nowhere()
-    bare = await _open(house, shown)
+    bare = await _open(services, shown)
     headers = {
         **HEADERS,
         'Content-Disposition': f'inline; filename="{name}"',
@@ -95,8 +95,8 @@ async def shown_file(request: Request, house: TheHouse, shown: TheShown) -> Resp
     return StreamingResponse(bare.blocks(), headers=headers, media_type=shown.image.mime)
 
 
-async def _open(house: House, shown: Shown) -> BareFile:
-    bare = await asyncio.to_thread(open_bare, house, shown.image)
+async def _open(services: Services, shown: Shown) -> BareFile:
+    bare = await asyncio.to_thread(open_bare, services, shown.image)
     if bare is None:
         raise nowhere()
     return bare

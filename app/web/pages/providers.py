@@ -13,11 +13,11 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.database.providers import ProviderRow
 from app.errors import N_, AppError, InvalidRequest, NotFound
-from app.models import Ask
+from app.models import GenerationRequest
 from app.providers.core.base import Dialect
-from app.providers.monitor import Watched
+from app.providers.monitor import MonitoredProvider
 from app.providers.trial import tried
-from app.web.context import House, house_of
+from app.web.context import Services, services_of
 from app.web.error_pages import failure_json, in_words
 from app.web.forms import form_fields, form_pairs
 from app.web.templates import wants_fragment, wants_json
@@ -26,7 +26,7 @@ from app.web.views.provider_form import MOST_AT_ONCE, MOST_TIMEOUT_S, NEW, SWITC
 from app.web.views.provider_status import ENVIRONMENT, standing_json, standing_of, standings
 
 router = APIRouter()
-TheHouse = Annotated[House, Depends(house_of)]
+TheServices = Annotated[Services, Depends(services_of)]
 
 PAGE = '/settings/providers'
 SECRET_FIELDS = ('key', 'headers')
@@ -41,17 +41,17 @@ class Place:
     """The provider that an address names."""
 
     key: str
-    watched: Watched
+    watched: MonitoredProvider
 
 
-def place_in(request: Request, house: TheHouse) -> Place:
+def place_in(request: Request, services: TheServices) -> Place:
     """Find the provider of an address, with or without `.json` behind it.
 
     Raises:
         NotFound: There is none.
     """
     key = str(request.path_params['id']).removesuffix('.json')
-    for watched in house.providers.all():
+    for watched in services.providers.all():
         if key == str(watched.settings.id or ENVIRONMENT):
             return Place(key, watched)
     raise NotFound(N_('There is no such server.'))
@@ -61,82 +61,84 @@ ThePlace = Annotated[Place, Depends(place_in)]
 
 
 @router.post('/settings/found')
-async def look_around(request: Request, house: TheHouse) -> Response:
+async def look_around(request: Request, services: TheServices) -> Response:
     """Look for image servers around this Easel, and show what is there."""
-    await house.neighbours.look()
+    await services.local_servers.look()
     if wants_json(request):
-        return JSONResponse(offers_json(house))
+        return JSONResponse(offers_json(services))
     if wants_fragment(request):
-        offers, neighbours = offers_of(house), house.neighbours
-        return house.renderer.page(request, '_found.html', offers=offers, neighbours=neighbours)
+        offers, local_servers = offers_of(services), services.local_servers
+        return services.renderer.page(
+            request, '_found.html', offers=offers, local_servers=local_servers
+        )
     return RedirectResponse('/settings#found', 303)
 
 
 @router.get('/settings/providers.json')
-async def list_providers(house: TheHouse) -> Response:
+async def list_providers(services: TheServices) -> Response:
     """Give every provider to a program."""
-    shown = [standing_json(one) for one in standings(house.providers)]
+    shown = [standing_json(one) for one in standings(services.providers)]
     return JSONResponse({'providers': shown})
 
 
 @router.get('/settings/providers/new')
-async def new_page(request: Request, house: TheHouse) -> Response:
+async def new_page(request: Request, services: TheServices) -> Response:
     """Show an empty form; name and address can come along in the query."""
     typed = {name: request.query_params.get(name, '')[:2_000] for name in ('name', 'base_url')}
-    return _form_page(request, house, _shown(NEW) | typed)
+    return _form_page(request, services, _shown(NEW) | typed)
 
 
 @router.post('/settings/providers')
-async def add(request: Request, house: TheHouse) -> Response:
+async def add(request: Request, services: TheServices) -> Response:
     """Add a provider; what was typed comes back when it can't be used."""
     pairs = await form_pairs(request)
     draft = draft_of(pairs)
     try:
         _refuse_wrong(draft.wrong)
-        provider_id = await house.roster.add(draft.row, draft.secrets)
+        provider_id = await services.provider_settings.add(draft.row, draft.secrets)
     except InvalidRequest as error:
-        return _again(request, house, _shown(NEW) | dict(pairs), error)
+        return _again(request, services, _shown(NEW) | dict(pairs), error)
     back = dict(pairs).get('back', '')
     to = back if back in BACK else f'{PAGE}/{provider_id}'
-    return await _done(request, house, str(provider_id), status=201, to=to)
+    return await _done(request, services, str(provider_id), status=201, to=to)
 
 
 @router.get('/settings/providers/{id}')
-async def provider_page(request: Request, house: TheHouse, place: ThePlace) -> Response:
+async def provider_page(request: Request, services: TheServices, place: ThePlace) -> Response:
     """Show one provider: a form, or what the environment says; JSON by its `.json` address."""
-    standing = standing_of(place.watched, house.providers)
+    standing = standing_of(place.watched, services.providers)
     if wants_json(request):
         return JSONResponse(standing_json(standing))
-    fields = {} if standing.is_fixed else _shown(await _row(house, place))
-    return _form_page(request, house, fields, place=place)
+    fields = {} if standing.is_fixed else _shown(await _row(services, place))
+    return _form_page(request, services, fields, place=place)
 
 
 @router.post('/settings/providers/{id}')
-async def change(request: Request, house: TheHouse, place: ThePlace) -> Response:
+async def change(request: Request, services: TheServices, place: ThePlace) -> Response:
     """Change a provider; what does not come stays as it is, its key among it."""
-    before = await _row(house, place)
+    before = await _row(services, place)
     pairs = await form_pairs(request)
-    draft = draft_of(pairs, before, house.roster.secrets_of(before))
+    draft = draft_of(pairs, before, services.provider_settings.secrets_of(before))
     try:
         _refuse_wrong(draft.wrong)
-        await house.roster.change(draft.row, draft.secrets)
+        await services.provider_settings.change(draft.row, draft.secrets)
     except InvalidRequest as error:
-        return _again(request, house, _shown(before) | dict(pairs), error, place=place)
-    return await _done(request, house, place.key)
+        return _again(request, services, _shown(before) | dict(pairs), error, place=place)
+    return await _done(request, services, place.key)
 
 
 @router.post('/settings/providers/{id}/deletion')
-async def delete(request: Request, house: TheHouse, place: ThePlace) -> Response:
+async def delete(request: Request, services: TheServices, place: ThePlace) -> Response:
     """Remove a provider and its key; its pictures stay."""
-    await house.roster.remove((await _row(house, place)).id or 0)
-    house.worker.look_again()
+    await services.provider_settings.remove((await _row(services, place)).id or 0)
+    services.worker.look_again()
     if wants_json(request):
         return JSONResponse({'deleted': True})
     return RedirectResponse('/settings#servers', 303)
 
 
 @router.post('/settings/providers/{id}/order')
-async def move(request: Request, house: TheHouse, place: ThePlace) -> Response:
+async def move(request: Request, services: TheServices, place: ThePlace) -> Response:
     """Move a provider up or down.
 
     Raises:
@@ -145,39 +147,41 @@ async def move(request: Request, house: TheHouse, place: ThePlace) -> Response:
     way = (await form_fields(request)).get('by', '')
     if way not in MOVES:
         raise InvalidRequest(N_('“{value}” can not be chosen here.'), value=way[:40])
-    await house.roster.move((await _row(house, place)).id or 0, MOVES[way])
+    await services.provider_settings.move((await _row(services, place)).id or 0, MOVES[way])
     if wants_json(request):
-        return await list_providers(house)
+        return await list_providers(services)
     return RedirectResponse('/settings#servers', 303)
 
 
 @router.post('/settings/providers/{id}/test')
-async def test(request: Request, house: TheHouse, place: ThePlace) -> Response:
+async def test(request: Request, services: TheServices, place: ThePlace) -> Response:
     """Look what is there; with `draw=1` have it draw one picture as well, in the usual queue."""
     fields = await form_fields(request) if 'content-type' in request.headers else {}
     watched = place.watched
     watched.finding = await tried(watched)
     watched.drawn = None
     if fields.get('draw') in ('1', 'on'):
-        submitted = await house.worker.submit(Ask(prompt=TEST_PROMPT, provider=watched.name))
+        submitted = await services.worker.submit(
+            GenerationRequest(prompt=TEST_PROMPT, provider=watched.name)
+        )
         watched.drawn = submitted.generation.id
-    return await _done(request, house, place.key, to=f'{PAGE}/{place.key}#test')
+    return await _done(request, services, place.key, to=f'{PAGE}/{place.key}#test')
 
 
 @router.post('/settings/providers/{id}/forgetting')
-async def forget(request: Request, house: TheHouse, place: ThePlace) -> Response:
+async def forget(request: Request, services: TheServices, place: ThePlace) -> Response:
     """Forget what was learned of a provider while asking it."""
-    await house.providers.memory.forget(place.watched.settings.base_url)
-    return await _done(request, house, place.key, to=f'{PAGE}/{place.key}#learned')
+    await services.providers.memory.forget(place.watched.settings.base_url)
+    return await _done(request, services, place.key, to=f'{PAGE}/{place.key}#learned')
 
 
-async def _row(house: House, place: Place) -> ProviderRow:
+async def _row(services: Services, place: Place) -> ProviderRow:
     """Read the row behind a place.
 
     Raises:
         InvalidRequest: It comes from the environment, and so can't be changed here.
     """
-    for row in await house.library.providers.all():
+    for row in await services.library.providers.all():
         if row.id == place.watched.settings.id:
             return row
     raise InvalidRequest(N_('This server comes from the environment: change it there.'))
@@ -189,21 +193,23 @@ def _refuse_wrong(wrong: dict[str, AppError]) -> None:
 
 
 async def _done(
-    request: Request, house: House, key: str, *, status: int = 200, to: str = ''
+    request: Request, services: Services, key: str, *, status: int = 200, to: str = ''
 ) -> Response:
     """Show what has become of a provider: to a program, as a fragment, or at its page."""
-    house.worker.look_again()
-    by_key = {one.key: one for one in standings(house.providers)}
+    services.worker.look_again()
+    by_key = {one.key: one for one in standings(services.providers)}
     if wants_json(request):
         return JSONResponse(standing_json(by_key[key]), status)
     if wants_fragment(request):
-        return house.renderer.page(request, '_standing.html', status=status, standing=by_key[key])
+        return services.renderer.page(
+            request, '_standing.html', status=status, standing=by_key[key]
+        )
     return RedirectResponse(to or f'{PAGE}/{key}', 303)
 
 
 def _again(
     request: Request,
-    house: House,
+    services: Services,
     fields: Mapping[str, str],
     error: AppError,
     place: Place | None = None,
@@ -216,34 +222,34 @@ def _again(
     if wants_json(request):
         raise error
     if wants_fragment(request):
-        language = house.language(request)
+        language = services.language(request)
         return JSONResponse({'error': failure_json(error, language)}, error.status)
     typed = {name: value for name, value in fields.items() if name not in SECRET_FIELDS}
     typed['base_url'] = USER_IN_ADDRESS.sub('', typed['base_url'])
-    return _form_page(request, house, typed, place=place, error=error)
+    return _form_page(request, services, typed, place=place, error=error)
 
 
 def _form_page(
     request: Request,
-    house: House,
+    services: Services,
     fields: Mapping[str, str],
     *,
     place: Place | None = None,
     error: AppError | None = None,
 ) -> Response:
-    language = house.language(request)
+    language = services.language(request)
     wrong = {name: in_words(one, language) for name, one in error.fields.items()} if error else {}
-    return house.renderer.page(
+    return services.renderer.page(
         request,
         'server.html',
         status=error.status if error else 200,
-        standing=standing_of(place.watched, house.providers) if place else None,
+        standing=standing_of(place.watched, services.providers) if place else None,
         fields=fields,
         wrong=wrong,
         dialects=list(Dialect),
         most_at_once=MOST_AT_ONCE,
         most_timeout_s=MOST_TIMEOUT_S,
-        provider=house.provider_line(),
+        provider=services.provider_line(),
     )
 
 

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app import __version__
 from app.errors import N_, InvalidRequest
 from app.storage.store import free_bytes
-from app.web.context import House, house_of
+from app.web.context import Services, services_of
 from app.web.forms import form_fields
 from app.web.security.permissions import visitor_of
 from app.web.templates import (
@@ -27,56 +27,58 @@ from app.web.views.found_servers import offers_json, offers_of
 from app.web.views.provider_status import standing_json, standings
 
 router = APIRouter()
-TheHouse = Annotated[House, Depends(house_of)]
+TheServices = Annotated[Services, Depends(services_of)]
 
 COOKIE_S = 400 * 24 * 3600
 
 
 @router.get('/settings')
 @router.get('/settings.json')
-async def settings_page(request: Request, house: TheHouse) -> Response:
+async def settings_page(request: Request, services: TheServices) -> Response:
     """Show language and theme, the provider, and where everything is kept."""
     own = {'language': language_of(request), 'theme': theme_of(request)}
     if not visitor_of(request).owner:
-        return _guests_page(request, house, own)
-    everything = await house.library.images.facets('all')
+        return _guests_page(request, services, own)
+    everything = await services.library.images.facets('all')
     shown = {
         'version': __version__,
-        'data': str(house.config.data),
+        'data': str(services.config.data),
         'images': everything[0].images if everything else 0,
-        'free_bytes': free_bytes(house.config.data),
+        'free_bytes': free_bytes(services.config.data),
     }
     if wants_json(request):
         configured = {
-            'api_url': house.config.api_url,
-            'api_model': house.config.api_model,
-            'timeout_s': house.config.timeout_s,
-            'providers': [standing_json(one) for one in standings(house.providers)],
+            'api_url': services.config.api_url,
+            'api_model': services.config.api_model,
+            'timeout_s': services.config.timeout_s,
+            'providers': [standing_json(one) for one in standings(services.providers)],
         }
-        return JSONResponse(shown | configured | offers_json(house) | own)
-    return house.renderer.page(
+        return JSONResponse(shown | configured | offers_json(services) | own)
+    return services.renderer.page(
         request,
         'settings.html',
         shown=shown,
-        standings=standings(house.providers),
-        stepped_aside=house.providers.environment if house.providers.guess_stepped_aside else None,
-        offers=offers_of(house),
-        neighbours=house.neighbours,
-        admission=house.admission,
+        standings=standings(services.providers),
+        stepped_aside=services.providers.environment
+        if services.providers.guess_stepped_aside
+        else None,
+        offers=offers_of(services),
+        local_servers=services.local_servers,
+        admission=services.admission,
         chosen_language=request.cookies.get(LANGUAGE_COOKIE, ''),
-        provider=house.provider_line(),
+        provider=services.provider_line(),
     )
 
 
-def _guests_page(request: Request, house: House, own: dict[str, str]) -> Response:
+def _guests_page(request: Request, services: Services, own: dict[str, str]) -> Response:
     """Show a guest what is theirs: how the pages look to them."""
     if wants_json(request):
         return JSONResponse(own)
-    return house.renderer.page(
+    return services.renderer.page(
         request,
         'settings.html',
         chosen_language=request.cookies.get(LANGUAGE_COOKIE, ''),
-        provider=house.provider_line(),
+        provider=services.provider_line(),
     )
 
 

@@ -21,7 +21,7 @@ from app.errors import N_, Conflict, InvalidRequest
 from app.log import logger
 from app.models import Image
 from app.net.lan import origins
-from app.web.context import House, house_of
+from app.web.context import Services, services_of
 from app.web.forms import form_fields
 from app.web.lifetimes import LIFETIMES, lifetime_in
 from app.web.numbers import id_in
@@ -31,7 +31,7 @@ from app.web.views.stripped_picture import can_be_shown
 
 log = logger(__name__)
 router = APIRouter()
-TheHouse = Annotated[House, Depends(house_of)]
+TheServices = Annotated[Services, Depends(services_of)]
 TheId = Annotated[int, Depends(id_in)]
 
 PAGE = '/share'
@@ -49,37 +49,37 @@ class Code:
 
 @router.get('/share')
 @router.get('/share.json')
-async def share_page(request: Request, house: TheHouse) -> Response:
+async def share_page(request: Request, services: TheServices) -> Response:
     """Show how others come in, and who was given a link."""
-    guests, shown = house.guests.all(), await house.library.shown.all()
-    addresses = await _homes(request, house)
-    password = house.admission.password
+    guests, shown = services.guests.all(), await services.library.shown.all()
+    addresses = await _homes(request, services)
+    password = services.admission.password
     if wants_json(request):
         source = password.source.value if password else None
-        told = {'shared': house.admission.is_shared, 'addresses': addresses, 'password': source}
+        told = {'shared': services.admission.is_shared, 'addresses': addresses, 'password': source}
         listed = {
-            'guests': [_guest_json(row, house) for row in guests],
+            'guests': [_guest_json(row, services) for row in guests],
             'pictures': [_shown_json(row) for row in shown],
         }
         return JSONResponse(told | listed)
-    pictures = [(row, await house.library.images.one(row.image_id)) for row in shown]
-    return house.renderer.page(
+    pictures = [(row, await services.library.images.one(row.image_id)) for row in shown]
+    return services.renderer.page(
         request,
         'share.html',
-        admission=house.admission,
+        admission=services.admission,
         password=password.kept if password and password.source is Source.MADE else '',
         addresses=addresses,
-        code=code_of(f'{addresses[0]}/') if addresses and house.admission.is_shared else None,
-        guests=[(row, house.guests.is_valid(row)) for row in guests],
+        code=code_of(f'{addresses[0]}/') if addresses and services.admission.is_shared else None,
+        guests=[(row, services.guests.is_valid(row)) for row in guests],
         pictures=pictures,
         lifetimes=LIFETIMES,
         now=time.time(),
-        provider=house.provider_line(),
+        provider=services.provider_line(),
     )
 
 
 @router.post('/share')
-async def switch(request: Request, house: TheHouse) -> Response:
+async def switch(request: Request, services: TheServices) -> Response:
     """Let the network in, or this machine alone.
 
     Raises:
@@ -89,29 +89,29 @@ async def switch(request: Request, house: TheHouse) -> Response:
     wish = (await form_fields(request)).get('sharing', '')
     if wish not in ('on', 'off'):
         raise InvalidRequest(N_('“{value}” can not be chosen here.'), value=wish[:40])
-    async with house.admission.turn:
-        refuse_overtaken(request, house)
+    async with services.admission.turn:
+        refuse_overtaken(request, services)
         if wish == 'on':
-            await house.admission.share()
+            await services.admission.share()
         else:
-            await house.admission.withdraw()
-    house.changes.doubt()
+            await services.admission.withdraw()
+    services.changes.doubt()
     log.info('%s turned sharing %s', visitor_of(request).address, wish)
     response = RedirectResponse(PAGE, 303)
-    if house.sessions.needed:  # a first password must not shut out who has just had it made
-        let_in(request, house, response, house.sessions.owners_cookie())
+    if services.sessions.needed:  # a first password must not shut out who has just had it made
+        let_in(request, services, response, services.sessions.owners_cookie())
     return response
 
 
 @router.post('/share/guests')
-async def invite(request: Request, house: TheHouse) -> Response:
+async def invite(request: Request, services: TheServices) -> Response:
     """Make a guest's link, which is shown this once.
 
     Raises:
         Conflict: Without a password everybody is the owner, and nobody a guest.
         InvalidRequest: It has no name, or opens nothing.
     """
-    if not house.sessions.needed:
+    if not services.sessions.needed:
         raise Conflict(N_('Set a password first: without one, everybody here is the owner.'))
     fields = await form_fields(request)
     name = ' '.join(fields.get('name', '').split())
@@ -120,34 +120,34 @@ async def invite(request: Request, house: TheHouse) -> Response:
         raise InvalidRequest(N_('Give the link a name of up to {most} signs.'), most=LONGEST_NAME)
     if not makes and not sees_all:
         raise InvalidRequest(N_('Choose what this link opens: making pictures, looking, or both.'))
-    token = await house.guests.invite(
+    token = await services.guests.invite(
         name, makes=makes, sees_all=sees_all, for_s=lifetime_in(fields)
     )
     log.info('a link was made for the guest %s', name)
-    return await _link_page(request, house, f'/join/{token}', name=name)
+    return await _link_page(request, services, f'/join/{token}', name=name)
 
 
 @router.post('/share/guests/{id}/revocation')
-async def revoke_guest(house: TheHouse, guest_id: TheId) -> Response:
+async def revoke_guest(services: TheServices, guest_id: TheId) -> Response:
     """End a guest's link, and whoever is in by it."""
-    await house.guests.revoke(guest_id)
-    house.changes.doubt()
+    await services.guests.revoke(guest_id)
+    services.changes.doubt()
     return RedirectResponse(f'{PAGE}#guests', 303)
 
 
 @router.post('/images/{id}/link')
-async def show_to_strangers(request: Request, house: TheHouse, image_id: TheId) -> Response:
+async def show_to_strangers(request: Request, services: TheServices, image_id: TheId) -> Response:
     """Make a link to one picture, which is shown this once.
 
     Raises:
         Conflict: It is in the trash, gone, or what is written in it can't be taken out.
     """
-    image = await house.library.images.one(image_id)
+    image = await services.library.images.one(image_id)
     fields = await form_fields(request)
     lifetime_s = lifetime_in(fields)
     if image.deleted_at:
         raise Conflict(N_('This picture is in the trash.'))
-    if not await asyncio.to_thread(can_be_shown, house, image):
+    if not await asyncio.to_thread(can_be_shown, services, image):
         raise Conflict(
             N_(
                 'This picture can not be shown by a link: what is written in the file can not be '
@@ -155,7 +155,7 @@ async def show_to_strangers(request: Request, house: TheHouse, image_id: TheId) 
             )
         )
     token, now = new_token(), time.time()
-    await house.library.shown.add(
+    await services.library.shown.add(
         ShownRow(
             image_id=image.id,
             token_hash=hash_of(token),
@@ -165,13 +165,13 @@ async def show_to_strangers(request: Request, house: TheHouse, image_id: TheId) 
         )
     )
     log.info('a link was made to picture %s', image.id)
-    return await _link_page(request, house, f'/shared/{token}', image=image)
+    return await _link_page(request, services, f'/shared/{token}', image=image)
 
 
 @router.post('/share/pictures/{id}/revocation')
-async def hide_from_strangers(house: TheHouse, shown_id: TheId) -> Response:
+async def hide_from_strangers(services: TheServices, shown_id: TheId) -> Response:
     """End a link to one picture."""
-    await house.library.shown.revoke(shown_id)
+    await services.library.shown.revoke(shown_id)
     return RedirectResponse(f'{PAGE}#pictures', 303)
 
 
@@ -197,13 +197,13 @@ def code_in_signs(address: str) -> str:
 
 
 async def _link_page(
-    request: Request, house: House, path: str, *, name: str = '', image: Image | None = None
+    request: Request, services: Services, path: str, *, name: str = '', image: Image | None = None
 ) -> Response:
     """Show a new link under every address that others may know this machine by."""
-    links = [f'{home}{path}' for home in await _homes(request, house)]
+    links = [f'{home}{path}' for home in await _homes(request, services)]
     if wants_json(request):
         return JSONResponse({'url': links[0], 'urls': links}, 201)
-    return house.renderer.page(
+    return services.renderer.page(
         request,
         'link.html',
         status=201,
@@ -211,12 +211,12 @@ async def _link_page(
         code=code_of(links[0]),
         name=name,
         image=image,
-        admission=house.admission,
-        provider=house.provider_line(),
+        admission=services.admission,
+        provider=services.provider_line(),
     )
 
 
-async def _homes(request: Request, house: House) -> list[str]:
+async def _homes(request: Request, services: Services) -> list[str]:
     """Give the addresses under which others reach this Easel, without a slash, the likeliest first.
 
     That is the one the owner came by, unless it names this machine alone.
@@ -226,22 +226,22 @@ async def _homes(request: Request, house: House) -> list[str]:
     own = [f'{visitor.scheme}://{host}']
     here = host.rpartition(':')[0].lower() if host[-1:].isdigit() and ':' in host else host.lower()
     found: list[str] = []
-    if house.admission.is_shared:
+    if services.admission.is_shared:
         found += await asyncio.to_thread(
-            origins, house.admission.listens_on, request.scope['server'][1]
+            origins, services.admission.listens_on, request.scope['server'][1]
         )
     if here.rstrip('.') not in OWN_NAMES or not found:
         found = [*own, *found]
-    return [f'{origin}{house.root.path}' for origin in dict.fromkeys(found)]
+    return [f'{origin}{services.root.path}' for origin in dict.fromkeys(found)]
 
 
-def _guest_json(row: GuestRow, house: House) -> dict[str, object]:
+def _guest_json(row: GuestRow, services: Services) -> dict[str, object]:
     return {
         'id': row.id,
         'name': row.name,
         'may_create': row.makes,
         'may_see_all': row.sees_all,
-        'valid': house.guests.is_valid(row),
+        'valid': services.guests.is_valid(row),
         'created_at': row.created_at,
         'expires_at': row.expires_at,
     }

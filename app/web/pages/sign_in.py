@@ -20,7 +20,7 @@ from app.errors import (
     TooManyGuesses,
 )
 from app.log import logger
-from app.web.context import House, house_of
+from app.web.context import Services, services_of
 from app.web.error_pages import in_words
 from app.web.forms import form_fields
 from app.web.security.permissions import let_in, refuse_guessing, refuse_overtaken, visitor_of
@@ -28,7 +28,7 @@ from app.web.templates import wants_json
 
 log = logger(__name__)
 router = APIRouter()
-TheHouse = Annotated[House, Depends(house_of)]
+TheServices = Annotated[Services, Depends(services_of)]
 
 LEAST_PASSWORD, LONGEST_PASSWORD = 10, 1_000
 NO_SESSION = N_('This Easel asks for its password.')
@@ -39,7 +39,7 @@ OWN_PAGE = re.compile(
 
 
 @router.get('/session')
-async def session_page(request: Request, house: TheHouse) -> Response:
+async def session_page(request: Request, services: TheServices) -> Response:
     """Say as whom the visitor is here.
 
     Raises:
@@ -50,39 +50,39 @@ async def session_page(request: Request, house: TheHouse) -> Response:
         raise SignInRequired(NO_SESSION)
     if wants_json(request):
         return JSONResponse(_session_json(visitor))
-    if not house.sessions.needed:
+    if not services.sessions.needed:
         return RedirectResponse('/', 303)
-    return house.renderer.page(request, 'session.html', provider=house.provider_line())
+    return services.renderer.page(request, 'session.html', provider=services.provider_line())
 
 
 @router.post('/session')
-async def sign_in(request: Request, house: TheHouse) -> Response:
+async def sign_in(request: Request, services: TheServices) -> Response:
     """Take a password; a wrong one shows the form again."""
     fields = await form_fields(request)
     back = fields.get('back', '')
     try:
-        cookie = await _cookie_for(request, house, fields.get('password', ''))
+        cookie = await _cookie_for(request, services, fields.get('password', ''))
     except (SignInRequired, TooManyGuesses, InvalidRequest) as error:
         if wants_json(request):
             raise
-        return _form_again(request, house, back, error)
+        return _form_again(request, services, back, error)
     log.info('%s signed in', visitor_of(request).address)
     response = RedirectResponse(back if OWN_PAGE.fullmatch(back) else '/', 303)
-    return let_in(request, house, response, cookie)
+    return let_in(request, services, response, cookie)
 
 
 @router.post('/session/deletion')
-async def sign_out(request: Request, house: TheHouse) -> Response:
+async def sign_out(request: Request, services: TheServices) -> Response:
     """Have the browser forget its session."""
     response = RedirectResponse('/session', 303)
     scheme = request.scope['scheme']
-    name = house.sessions.cookie_name_on(scheme)
+    name = services.sessions.cookie_name_on(scheme)
     response.delete_cookie(name, secure=scheme == 'https', httponly=True, samesite='strict')
     return response
 
 
 @router.post('/settings/password')
-async def change_password(request: Request, house: TheHouse) -> Response:
+async def change_password(request: Request, services: TheServices) -> Response:
     """Set another password, the first one too; every other session ends at once.
 
     Raises:
@@ -98,18 +98,18 @@ async def change_password(request: Request, house: TheHouse) -> Response:
             least=LEAST_PASSWORD,
             most=LONGEST_PASSWORD,
         )
-    async with house.admission.turn:
-        refuse_overtaken(request, house)
-        if house.admission.password:
-            await _check_current(request, house, fields.get('current', ''))
-        house.admission.change_password(await asyncio.to_thread(chosen, new))
-    house.changes.doubt()
+    async with services.admission.turn:
+        refuse_overtaken(request, services)
+        if services.admission.password:
+            await _check_current(request, services, fields.get('current', ''))
+        services.admission.change_password(await asyncio.to_thread(chosen, new))
+    services.changes.doubt()
     log.warning('%s changed the password; every other session ends', visitor_of(request).address)
     response = RedirectResponse('/settings#password', 303)
-    return let_in(request, house, response, house.sessions.owners_cookie())
+    return let_in(request, services, response, services.sessions.owners_cookie())
 
 
-async def _check_current(request: Request, house: House, given: str) -> None:
+async def _check_current(request: Request, services: Services, given: str) -> None:
     """Have the owner show that it is them.
 
     Raises:
@@ -117,12 +117,12 @@ async def _check_current(request: Request, house: House, given: str) -> None:
         TooManyGuesses: Wait first.
     """
     try:
-        await _cookie_for(request, house, given)
+        await _cookie_for(request, services, given)
     except SignInRequired as error:
         raise InvalidRequest(WRONG) from error
 
 
-async def _cookie_for(request: Request, house: House, given: str) -> str:
+async def _cookie_for(request: Request, services: Services, given: str) -> str:
     """Give the session for the right password.
 
     Raises:
@@ -134,21 +134,21 @@ async def _cookie_for(request: Request, house: House, given: str) -> str:
     if len(given) > LONGEST_PASSWORD:
         raise InvalidRequest(N_('No password is that long.'))
     try:
-        refuse_guessing(request, house.guesses)
+        refuse_guessing(request, services.guesses)
     except TooManyGuesses:
         log.warning('%s: too many wrong passwords', visitor.address)
         raise
-    cookie = await asyncio.to_thread(house.sessions.sign_in, given)
+    cookie = await asyncio.to_thread(services.sessions.sign_in, given)
     if cookie is None:
         log.warning('%s: a wrong password', visitor.address)
         raise SignInRequired(WRONG)
-    house.guesses.trust(visitor.guesser)
+    services.guesses.trust(visitor.guesser)
     return cookie
 
 
-def _form_again(request: Request, house: House, back: str, error: AppError) -> Response:
-    message = in_words(error, house.language(request))
-    response = house.renderer.page(
+def _form_again(request: Request, services: Services, back: str, error: AppError) -> Response:
+    message = in_words(error, services.language(request))
+    response = services.renderer.page(
         request, 'sign_in.html', status=error.status, message=message, back=back
     )
     if isinstance(error, TooManyGuesses):

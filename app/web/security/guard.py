@@ -14,12 +14,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.visitors import MOST_CONNECTIONS_A_VISITOR, Proxies, Shares, Visitor
 from app.errors import N_, AppError, Crowded, Forbidden, SignInRequired, TooLarge
-from app.web.base_path import Root
-from app.web.context import House
-from app.web.error_pages import Failures
+from app.web.base_path import BasePath
+from app.web.context import Services
+from app.web.error_pages import ErrorPages
 from app.web.security.framing import check_framing
 from app.web.security.hosts import Hosts
-from app.web.security.routes import Door, door_of
+from app.web.security.routes import RouteRule, door_of
 from app.web.templates import address_of
 
 SAFE_METHODS = ('GET', 'HEAD', 'OPTIONS')
@@ -46,12 +46,12 @@ HEADERS = {
 class Guard:
     """Wraps the whole app."""
 
-    def __init__(self, app: ASGIApp, house: House, failures: Failures) -> None:
+    def __init__(self, app: ASGIApp, services: Services, failures: ErrorPages) -> None:
         self._app = app
-        self._hosts = Hosts(house.config.hosts)
-        self._proxies = Proxies(house.config.trusted_proxies)
-        self._sessions = house.sessions
-        self._root = house.root
+        self._hosts = Hosts(services.config.hosts)
+        self._proxies = Proxies(services.config.trusted_proxies)
+        self._sessions = services.sessions
+        self._root = services.root
         self._failures = failures
         self._proxied = Shares(MOST_CONNECTIONS_A_VISITOR)
 
@@ -115,7 +115,7 @@ class Guard:
         return replace(visitor, owner=known.owner, guest=known.guest, share=share)
 
 
-def _check_visitor(visitor: Visitor, door: Door, length: int, *, crowded: bool) -> None:
+def _check_visitor(visitor: Visitor, door: RouteRule, length: int, *, crowded: bool) -> None:
     """Refuse who may not come in here, or not with so much.
 
     Raises:
@@ -141,7 +141,7 @@ def _seen_by(scope: Scope, visitor: Visitor) -> Scope:
     return {**seen, 'method': 'GET'} if scope['method'] == 'HEAD' else seen
 
 
-def _capped(receive: Receive, door: Door) -> Receive:
+def _capped(receive: Receive, door: RouteRule) -> Receive:
     """Count what is read of a body, whatever its headers said."""
     read_bytes = 0
 
@@ -156,7 +156,7 @@ def _capped(receive: Receive, door: Door) -> Receive:
     return counted
 
 
-def _with_headers(send: Send, root: Root) -> Send:
+def _with_headers(send: Send, root: BasePath) -> Send:
     async def guarded(message: Message) -> None:
         if message['type'] == 'http.response.start':
             headers = MutableHeaders(scope=message)

@@ -12,7 +12,7 @@ from app.access.throttle import Throttle
 from app.access.visitors import Visitor
 from app.errors import N_, Conflict, NotFound, TooManyGuesses
 from app.models import Generation, Image
-from app.web.context import House
+from app.web.context import Services
 
 
 def visitor_of(request: Request) -> Visitor:
@@ -34,21 +34,21 @@ def refuse_guessing(request: Request, throttle: Throttle) -> None:
         )
 
 
-def refuse_overtaken(request: Request, house: House) -> None:
+def refuse_overtaken(request: Request, services: Services) -> None:
     """Look again whether this is the owner: without a password, everybody was.
 
     Raises:
         Conflict: A password was set since the request came.
     """
-    if not house.sessions.who(request.headers, request.scope['scheme']).owner:
+    if not services.sessions.who(request.headers, request.scope['scheme']).owner:
         raise Conflict(N_('Somebody else set the password meanwhile.'))
 
 
-def let_in(request: Request, house: House, response: Response, cookie: str) -> Response:
+def let_in(request: Request, services: Services, response: Response, cookie: str) -> Response:
     """Have the browser keep a session."""
     scheme = request.scope['scheme']
     response.set_cookie(
-        house.sessions.cookie_name_on(scheme),
+        services.sessions.cookie_name_on(scheme),
         cookie,
         SESSION_S,
         secure=scheme == 'https',

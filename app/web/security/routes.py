@@ -35,7 +35,7 @@ class Role(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class RouteRule:
     """One address and method.
 
     Attributes:
@@ -49,65 +49,65 @@ class Door:
     most_bytes: int = MOST_BODY_BYTES
 
 
-STRICTEST = Door('', '', Role.OWNER)
-DOORS = (
-    Door('GET', '/', Role.GUEST),
-    Door('POST', '/reading', Role.MAKER, most_bytes=MOST_PICTURE_BYTES),
-    Door('GET', '/generations', Role.MAKER),
-    Door('GET', '/generations.json', Role.MAKER),
-    Door('POST', '/generations', Role.MAKER),
-    Door('GET', '/generations/{}', Role.MAKER),
-    Door('POST', '/generations/{}/cancellation', Role.MAKER),
-    Door('POST', '/generations/{}/retry', Role.MAKER),
-    Door('GET', '/generations/{}/attempts'),
-    Door('GET', '/generations/{}/attempts.json'),
-    Door('GET', '/previews/{}', Role.MAKER),
-    Door('GET', '/gallery', Role.GUEST),
-    Door('GET', '/gallery.json', Role.GUEST),
-    Door('GET', '/images/{}', Role.GUEST),
-    Door('POST', '/images/{}/favourite', Role.MAKER),
-    Door('POST', '/images/{}/deletion', Role.MAKER),
-    Door('POST', '/images/{}/restoration', Role.MAKER),
-    Door('POST', '/images/{}/link'),
-    Door('GET', '/files/{rest}', Role.GUEST),
-    Door('GET', '/thumbs/{rest}', Role.GUEST),
-    Door('GET', '/events', Role.GUEST),
-    Door('GET', '/settings', Role.GUEST),
-    Door('GET', '/settings.json', Role.GUEST),
-    Door('POST', '/settings', Role.GUEST),
-    Door('POST', '/settings/password', most_bytes=MOST_PASSWORD_BYTES),
-    Door('POST', '/settings/found'),
-    Door('GET', '/settings/providers.json'),
-    Door('GET', '/settings/providers/new'),
-    Door('POST', '/settings/providers'),
-    Door('GET', '/settings/providers/{}'),
-    Door('POST', '/settings/providers/{}'),
-    Door('POST', '/settings/providers/{}/deletion'),
-    Door('POST', '/settings/providers/{}/order'),
-    Door('POST', '/settings/providers/{}/test'),
-    Door('POST', '/settings/providers/{}/forgetting'),
-    Door('GET', '/share'),
-    Door('GET', '/share.json'),
-    Door('POST', '/share'),
-    Door('POST', '/share/guests'),
-    Door('POST', '/share/guests/{}/revocation'),
-    Door('POST', '/share/pictures/{}/revocation'),
-    Door('GET', '/join/{}', Role.ANYBODY),
-    Door('POST', '/join/{}', Role.ANYBODY),
-    Door('GET', '/shared/{}', Role.ANYBODY),
-    Door('GET', '/shared/{}/{}', Role.ANYBODY),
-    Door('GET', '/install', Role.GUEST),
-    Door('GET', '/install.json', Role.GUEST),
-    Door('GET', '/manifest.webmanifest', Role.ANYBODY),
-    Door('GET', '/session', Role.ANYBODY),
-    Door('POST', '/session', Role.ANYBODY, most_bytes=MOST_PASSWORD_BYTES),
-    Door('POST', '/session/deletion', Role.ANYBODY),
-    Door('GET', '/health', Role.ANYBODY),
-    Door('GET', '/static/{rest}', Role.ANYBODY),
+STRICTEST = RouteRule('', '', Role.OWNER)
+ROUTES = (
+    RouteRule('GET', '/', Role.GUEST),
+    RouteRule('POST', '/reading', Role.MAKER, most_bytes=MOST_PICTURE_BYTES),
+    RouteRule('GET', '/generations', Role.MAKER),
+    RouteRule('GET', '/generations.json', Role.MAKER),
+    RouteRule('POST', '/generations', Role.MAKER),
+    RouteRule('GET', '/generations/{}', Role.MAKER),
+    RouteRule('POST', '/generations/{}/cancellation', Role.MAKER),
+    RouteRule('POST', '/generations/{}/retry', Role.MAKER),
+    RouteRule('GET', '/generations/{}/attempts'),
+    RouteRule('GET', '/generations/{}/attempts.json'),
+    RouteRule('GET', '/previews/{}', Role.MAKER),
+    RouteRule('GET', '/gallery', Role.GUEST),
+    RouteRule('GET', '/gallery.json', Role.GUEST),
+    RouteRule('GET', '/images/{}', Role.GUEST),
+    RouteRule('POST', '/images/{}/favourite', Role.MAKER),
+    RouteRule('POST', '/images/{}/deletion', Role.MAKER),
+    RouteRule('POST', '/images/{}/restoration', Role.MAKER),
+    RouteRule('POST', '/images/{}/link'),
+    RouteRule('GET', '/files/{rest}', Role.GUEST),
+    RouteRule('GET', '/thumbs/{rest}', Role.GUEST),
+    RouteRule('GET', '/events', Role.GUEST),
+    RouteRule('GET', '/settings', Role.GUEST),
+    RouteRule('GET', '/settings.json', Role.GUEST),
+    RouteRule('POST', '/settings', Role.GUEST),
+    RouteRule('POST', '/settings/password', most_bytes=MOST_PASSWORD_BYTES),
+    RouteRule('POST', '/settings/found'),
+    RouteRule('GET', '/settings/providers.json'),
+    RouteRule('GET', '/settings/providers/new'),
+    RouteRule('POST', '/settings/providers'),
+    RouteRule('GET', '/settings/providers/{}'),
+    RouteRule('POST', '/settings/providers/{}'),
+    RouteRule('POST', '/settings/providers/{}/deletion'),
+    RouteRule('POST', '/settings/providers/{}/order'),
+    RouteRule('POST', '/settings/providers/{}/test'),
+    RouteRule('POST', '/settings/providers/{}/forgetting'),
+    RouteRule('GET', '/share'),
+    RouteRule('GET', '/share.json'),
+    RouteRule('POST', '/share'),
+    RouteRule('POST', '/share/guests'),
+    RouteRule('POST', '/share/guests/{}/revocation'),
+    RouteRule('POST', '/share/pictures/{}/revocation'),
+    RouteRule('GET', '/join/{}', Role.ANYBODY),
+    RouteRule('POST', '/join/{}', Role.ANYBODY),
+    RouteRule('GET', '/shared/{}', Role.ANYBODY),
+    RouteRule('GET', '/shared/{}/{}', Role.ANYBODY),
+    RouteRule('GET', '/install', Role.GUEST),
+    RouteRule('GET', '/install.json', Role.GUEST),
+    RouteRule('GET', '/manifest.webmanifest', Role.ANYBODY),
+    RouteRule('GET', '/session', Role.ANYBODY),
+    RouteRule('POST', '/session', Role.ANYBODY, most_bytes=MOST_PASSWORD_BYTES),
+    RouteRule('POST', '/session/deletion', Role.ANYBODY),
+    RouteRule('GET', '/health', Role.ANYBODY),
+    RouteRule('GET', '/static/{rest}', Role.ANYBODY),
 )
 
 
-def door_of(method: str, path: str) -> Door:
+def door_of(method: str, path: str) -> RouteRule:
     """Find the door that a request knocks at."""
     wanted = 'GET' if method == 'HEAD' else method
     parts = path.split('/')
@@ -130,4 +130,4 @@ def _fits(pattern: list[str], parts: list[str]) -> bool:
     return all(own in (ANY, part) for own, part in zip(pattern, parts, strict=True))
 
 
-_PATTERNS = [(door, door.path.split('/')) for door in DOORS]
+_PATTERNS = [(door, door.path.split('/')) for door in ROUTES]

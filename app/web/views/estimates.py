@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from app.models import Generation, Status
-from app.web.context import House
+from app.web.context import Services
 
 SAMPLES = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class Estimate:
     """What is known beforehand.
 
     Attributes:
@@ -28,38 +28,38 @@ class Outlook:
     previews: Mapping[int, str] = field(default_factory=dict)
 
 
-async def outlooks(house: House, generations: Iterable[Generation]) -> dict[int, Outlook]:
+async def outlooks(services: Services, generations: Iterable[Generation]) -> dict[int, Estimate]:
     """Look ahead for those that are not done; the time is from the provider's own past."""
-    found: dict[int, Outlook] = {}
+    found: dict[int, Estimate] = {}
     for generation in generations:
         if generation.status is Status.QUEUED:
-            before = await house.library.ahead.queued_before(generation.id)
-            found[generation.id] = Outlook(before=before)
+            before = await services.library.ahead.queued_before(generation.id)
+            found[generation.id] = Estimate(before=before)
         elif generation.status is Status.RUNNING:
-            found[generation.id] = await _expected(house, generation)
+            found[generation.id] = await _expected(services, generation)
         elif generation.status is not Status.DONE:
-            found[generation.id] = Outlook()
+            found[generation.id] = Estimate()
         if generation.id in found:
-            previews = preview_addresses(house, generation.id)
+            previews = preview_addresses(services, generation.id)
             found[generation.id] = replace(found[generation.id], previews=previews)
     return found
 
 
-def preview_addresses(house: House, generation_id: int) -> dict[int, str]:
+def preview_addresses(services: Services, generation_id: int) -> dict[int, str]:
     """Give the address of each partial picture, by position; a newer one has another."""
     return {
         position: f'/previews/{generation_id}-{position}-{preview.serial}.webp'
-        for position, preview in house.previews.of(generation_id).items()
+        for position, preview in services.previews.of(generation_id).items()
     }
 
 
-async def _expected(house: House, generation: Generation) -> Outlook:
-    model = generation.ask.model or house.providers.model_of(generation.provider)
+async def _expected(services: Services, generation: Generation) -> Estimate:
+    model = generation.request.model or services.providers.model_of(generation.provider)
     took = sorted(
-        await house.library.ahead.durations(
-            generation.provider, model, generation.ask.count, SAMPLES
+        await services.library.ahead.durations(
+            generation.provider, model, generation.request.count, SAMPLES
         )
     )
     if not took:
-        return Outlook()
-    return Outlook(low_s=took[len(took) // 4], high_s=took[(3 * len(took)) // 4])
+        return Estimate()
+    return Estimate(low_s=took[len(took) // 4], high_s=took[(3 * len(took)) // 4])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.net.urls import origin_of, same_server
 from app.providers.core.base import ANYBODY, Dialect
-from app.web.context import House
+from app.web.context import Services
 
 if TYPE_CHECKING:
     from app.providers.discovery.scan import Found
@@ -51,9 +51,9 @@ class Offer:
         return 'up' if self.usable else 'off'
 
 
-def offers_of(house: House) -> tuple[Offer, ...]:
+def offers_of(services: Services) -> tuple[Offer, ...]:
     """List what the last look found; what the demo stands in for does not count as configured."""
-    seen, providers = house.neighbours.seen, house.providers
+    seen, providers = services.local_servers.seen, services.providers
     if seen is None:
         return ()
     configured = () if providers.demo_stands_in else providers.all()
@@ -63,17 +63,17 @@ def offers_of(house: House) -> tuple[Offer, ...]:
         _offer(
             one,
             taken,
-            house.config.api_model,
+            services.config.api_model,
             in_use=any(same_server(one.base_url, address) for address in addresses),
         )
         for one in seen.found
     )
 
 
-def offers_json(house: House) -> dict[str, object]:
+def offers_json(services: Services) -> dict[str, object]:
     """Lay out for programs what the last look found, and when; null before there was one."""
-    seen = house.neighbours.seen
-    found = [asdict(offer) for offer in offers_of(house)]
+    seen = services.local_servers.seen
+    found = [asdict(offer) for offer in offers_of(services)]
     return {'found': found, 'looked_at': seen.at if seen else None}
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from app.database.providers import ProviderRow
 from app.errors import N_, AppError, InvalidRequest
-from app.net.api_url import candidates, spelt
+from app.net.api_url import candidates, normalize_api_url
 from app.net.urls import origin_of
 from app.providers.core.base import AT_ONCE, Dialect
 from app.providers.secrets import NOTHING, Secrets
@@ -74,7 +74,7 @@ def _row(fields: Mapping[str, str], reader: Reader, before: ProviderRow) -> Prov
         text = fields.get('base_url', '')
         known = candidates(base_url) if base_url else ()
         base_url = reader.must(
-            'base_url', text, lambda plain: plain if plain in known else spelt(plain)
+            'base_url', text, lambda plain: plain if plain in known else normalize_api_url(plain)
         )
     row = replace(before, base_url=base_url)
     if 'name' in fields or not before.name:

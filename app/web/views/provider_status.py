@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 
 from app.errors import REFUSED_INSIDE
-from app.net.urls import outside_of, veiled
+from app.net.urls import outside_of, without_secrets
 from app.providers.core.base import Dialect, Listing
 from app.providers.core.capabilities import Learned, Memory
 from app.providers.discovery.finding import Finding, Found, finding_of
-from app.providers.monitor import Watched
+from app.providers.monitor import MonitoredProvider
 from app.providers.registry import Providers
 
 ENVIRONMENT = 'environment'
@@ -54,7 +54,7 @@ class Standing:
     @property
     def address(self) -> str:
         """Where it is, without what may be secret in a query."""
-        return veiled(self.base_url)
+        return without_secrets(self.base_url)
 
     @property
     def outside(self) -> str:
@@ -81,7 +81,7 @@ def standings(providers: Providers) -> tuple[Standing, ...]:
     return tuple(standing_of(watched, providers) for watched in providers.all())
 
 
-def standing_of(watched: Watched, providers: Providers) -> Standing:
+def standing_of(watched: MonitoredProvider, providers: Providers) -> Standing:
     """Say how one provider stands."""
     settings, listing = watched.settings, watched.listing
     source = DEFAULT if providers.guess_stands else ENVIRONMENT
@@ -118,7 +118,7 @@ def standing_json(standing: Standing) -> dict[str, object]:
     return {
         'id': int(standing.key) if standing.key.isdigit() else standing.key,
         **shown,
-        'base_url': veiled(standing.base_url),
+        'base_url': without_secrets(standing.base_url),
         'key': standing.has_key,
         'headers': dict.fromkeys(standing.headers, True),
         'state': asdict(standing.state),

@@ -6,8 +6,8 @@ import json
 import shlex
 
 from app.messages import error_json, item_error_json
-from app.models import Attempt, Generation, Image
-from app.web.base_path import Root
+from app.models import Call, Generation, Image
+from app.web.base_path import BasePath
 from app.web.templates import Language
 
 THUMB_WIDTH = 480
@@ -23,7 +23,7 @@ def thumb_url(image: Image, width: int = THUMB_WIDTH) -> str:
     return f'/thumbs/{image.digest}-{width}.webp'
 
 
-def image_json(image: Image, root: Root) -> dict[str, object]:
+def image_json(image: Image, root: BasePath) -> dict[str, object]:
     """Lay a picture out."""
     return {
         'id': image.id,
@@ -52,18 +52,18 @@ def image_json(image: Image, root: Root) -> dict[str, object]:
 
 def generation_json(generation: Generation, language: Language) -> dict[str, object]:
     """Lay a generation out, with its pictures."""
-    ask, error = generation.ask, generation.error
+    request, error = generation.request, generation.error
     return {
         'id': generation.id,
         'status': generation.status,
         'attempt': generation.attempt,
-        'prompt': ask.prompt,
+        'prompt': request.prompt,
         'provider': generation.provider,
         'model': generation.model,
-        'size': str(ask.size) if ask.size else None,
-        'n': ask.n,
-        'seed': ask.seed,
-        'response_format': ask.response_format,
+        'size': str(request.size) if request.size else None,
+        'n': request.n,
+        'seed': request.seed,
+        'response_format': request.response_format,
         'progress': generation.progress,
         'dropped': list(generation.dropped),
         'item_errors': [item_error_json(one, language.translate) for one in generation.item_errors],
@@ -75,7 +75,7 @@ def generation_json(generation: Generation, language: Language) -> dict[str, obj
     }
 
 
-def attempt_json(attempt: Attempt) -> dict[str, object]:
+def attempt_json(attempt: Call) -> dict[str, object]:
     """Lay one call out, also as a command that repeats it."""
     return {
         'method': attempt.method,
@@ -100,7 +100,7 @@ def _indented(text: str) -> str:
         return text
 
 
-def _curl(attempt: Attempt) -> str:
+def _curl(attempt: Call) -> str:
     """Write a call as a shell command; the key's variable is left to the shell."""
     parts = ['curl', '-sS', '-X', attempt.method, shlex.quote(attempt.url)]
     for name, value in attempt.headers:

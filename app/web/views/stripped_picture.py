@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from app.models import Image
 from app.storage.files import open_beneath
-from app.web.context import House
+from app.web.context import Services
 
 if TYPE_CHECKING:
     from app.storage.metadata.container import Piece
@@ -37,13 +37,13 @@ class BareFile:
             yield from blocks(self.opened, self.pieces)
 
 
-def open_bare(house: House, image: Image) -> BareFile | None:
+def open_bare(services: Services, image: Image) -> BareFile | None:
     """Open a picture; None where it is gone, or where what it says can't be taken out."""
     from app.storage.metadata import DamagedContainer  # 8 ms that no start needs
     from app.storage.metadata.strip import bare
 
     try:
-        handle = open_beneath(house.config.data, house.store.original(image.file))
+        handle = open_beneath(services.config.data, services.store.original(image.file))
     except OSError:
         return None
     opened = os.fdopen(handle, 'rb')
@@ -54,9 +54,9 @@ def open_bare(house: House, image: Image) -> BareFile | None:
         return None
 
 
-def can_be_shown(house: House, image: Image) -> bool:
+def can_be_shown(services: Services, image: Image) -> bool:
     """Whether strangers can be shown a picture."""
-    found = open_bare(house, image)
+    found = open_bare(services, image)
     if found:
         found.opened.close()
     return found is not None

@@ -1,0 +1,46 @@
+"""The page of one picture, opened in a real browser as a person has it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.support.browser import DESKTOP, watched
+from tests.support.servers import Easel
+
+FOX, CAT = 'a fox in the snow', 'a cat'
+
+
+def hang(easel: Easel) -> list[int]:
+    """Draw a fox, a cat and a fox, the last much larger than its place; gives their ids."""
+    asks = [(FOX, '320x240'), (CAT, '200x300'), (FOX, '1536x1024')]
+    return [
+        image_of(easel.draw(prompt=prompt, size=size, seed='7', model='flux', quality='hd'))
+        for prompt, size in asks
+    ]
+
+
+def image_of(generation: dict[str, object]) -> int:
+    images = generation['images']
+    assert isinstance(images, list)
+    return int(images[0]['id'])
+
+
+def opened(browser: Browser, **settings: object) -> Iterator[Page]:
+    """Open a page, on a desktop unless told otherwise; at its end it must not have complained."""
+    settings = {'viewport': DESKTOP, **settings}
+    context = browser.new_context(reduced_motion='reduce', **settings)  # type: ignore[arg-type]
+    page = context.new_page()
+    complaints = watched(page)
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def at_picture(page: Page, easel: Easel, image_id: int, query: str = '') -> Locator:
+    """Open a picture's page and wait until its scripts have taken over."""
+    page.goto(f'{easel.url}/images/{image_id}{query}')
+    expect(page.get_by_text(re.compile(r'^\d+ %$'))).to_be_visible()
+    return page.locator('.print')

@@ -1,0 +1,110 @@
+"""A worker with a real library, store and decoder, and a provider that does as it is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.config import config_from
+from app.database import Library
+from app.generation.changes import Changes, Listener
+from app.generation.outcome_writer import OutcomeWriter
+from app.generation.previews import Previews
+from app.generation.runner import GenerationRunner
+from app.generation.worker import Worker
+from app.models import Generation, GenerationRequest, Status
+from app.net.client import HttpClient
+from app.providers.core.base import Provider
+from app.providers.core.capabilities import Memory
+from app.providers.registry import Providers
+from app.storage.store import Store
+from tests.support.fakes import storing
+
+DEADLINE_S = 15
+
+
+@dataclass
+class Rests:
+    """Pauses before something is written again; each lasts until the test ends it."""
+
+    pauses: list[float] = field(default_factory=list)
+    begun: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+    over: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+
+    async def __call__(self, pause_s: float) -> None:
+        self.pauses.append(pause_s)
+        self.begun.release()
+        await self.over.acquire()
+
+
+@dataclass
+class Shop:
+    """A worker and all that it works with."""
+
+    worker: Worker
+    library: Library
+    providers: Providers
+    store: Store
+    listener: Listener
+    rests: Rests
+
+    async def request(self, prompt: str = 'a cat') -> Generation:
+        return (await self.worker.submit(GenerationRequest(prompt=prompt))).generation
+
+    async def until(self, generation: Generation, *statuses: Status) -> Generation:
+        """Wait, by what the worker announces, until a generation has one of the statuses."""
+        async with asyncio.timeout(DEADLINE_S):
+            while True:
+                now = await self.library.generations.one(generation.id)
+                if now.status in (statuses or set(Status) - {Status.QUEUED, Status.RUNNING}):
+                    return now
+                await self.listener.wait(20)
+
+    def originals(self) -> list[Path]:
+        return [path for path in self.store.images.rglob('*') if path.is_file()]
+
+
+@asynccontextmanager
+async def shop_in(
+    folder: Path, provider: Provider, *added: Provider, **environment: str
+) -> AsyncIterator[Shop]:
+    """Open a shop with this as its environment's provider; the worker is not started.
+
+    Args:
+        folder: For everything.
+        provider: The environment's.
+        added: Those of Settings, in order.
+        environment: Variables.
+    """
+    async with storing(folder) as store, shop_with(store, provider, *added, **environment) as shop:
+        yield shop
+
+
+@asynccontextmanager
+async def shop_with(
+    store: Store, provider: Provider, *added: Provider, **environment: str
+) -> AsyncIterator[Shop]:
+    """Open the same over a store that is there."""
+    config = config_from({'EASEL_DATA': str(store.data)} | environment)
+    http_client, changes, rests = HttpClient(), Changes(), Rests()
+    async with changes.listening() as listener:
+        library = await Library.open(store.data / 'easel.db')
+        made = {one.settings.name: one for one in added}
+        providers = Providers(
+            config, http_client, Memory(), lambda settings, *_: made.get(settings.name, provider)
+        )
+        providers.configure(one.settings for one in added)
+        drawing = GenerationRunner(library, providers, store, changes, Previews(store, changes))
+        worker = Worker(
+            library, providers, drawing, OutcomeWriter(library, store, rest=rests), changes
+        )
+        try:
+            yield Shop(worker, library, providers, store, listener, rests)
+        finally:
+            await worker.stop()
+            await providers.close()
+            await http_client.close()
+            await library.close()

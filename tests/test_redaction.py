@@ -1,0 +1,72 @@
+"""A provider that repeats our key: nothing of it is shown, in any spelling."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.errors import ErrorKind, Failure
+from app.providers.transport.redaction import SLICE, SecretRedactor
+from tests.support.fakes import provider_settings
+
+KEY = 'canary/Zq7+secret=token~Plumage'
+HEADER = 'a-header-Value-3141592653'
+HUSH = SecretRedactor(replace(provider_settings(), key=KEY, headers=(('X-Extra', HEADER),)))
+SPELLINGS = {
+    'itself': KEY,
+    'a header': HEADER,
+    'backwards': KEY[::-1],
+    'percent-encoded': quote(KEY, safe=''),
+    'base64': base64.b64encode(KEY.encode()).decode(),
+    'base64 for addresses': base64.urlsafe_b64encode(KEY.encode()).decode(),
+    'base64 behind one letter': base64.b64encode(f'u{KEY}'.encode()).decode(),
+    'base64 behind a name': base64.b64encode(f'me:{KEY}'.encode()).decode(),
+    'base64 between': base64.b64encode(f'user:{KEY}:x'.encode()).decode(),
+    'its first letters': KEY[:SLICE],
+    'its last letters': KEY[-SLICE:],
+}
+
+
+def slices(secret: str) -> set[str]:
+    return {secret[at : at + SLICE] for at in range(len(secret) - SLICE + 1)}
+
+
+@pytest.mark.parametrize('name', SPELLINGS)
+def test_cve_2024_9606_a_key_that_a_provider_repeats_is_not_shown(name: str) -> None:
+    said = HUSH.text(f'Incorrect key: "{SPELLINGS[name]}". Try another.')
+
+    every = {KEY, HEADER, KEY[::-1], quote(KEY, safe=''), base64.b64encode(KEY.encode()).decode()}
+    assert not [one for secret in every for one in slices(secret) if one in said]
+    assert said.startswith('Incorrect key: "')
+    assert said.endswith('". Try another.')
+    assert '…' in said
+
+
+@given(st.text(), st.integers(0, len(KEY)), st.integers(0, len(KEY)))
+def test_no_slice_of_a_key_passes_in_any_text(text: str, first: int, last: int) -> None:
+    shown = HUSH.text(f'{text}{KEY[first:last]}{KEY}{text}')
+
+    assert not slices(KEY) & slices(shown)
+
+
+@pytest.mark.parametrize('key', [None, '', 'x', 'none'])
+def test_without_a_key_worth_the_name_words_stay_as_they_are(key: str | None) -> None:
+    quiet = SecretRedactor(
+        replace(provider_settings(), key=key, headers=(('Referer', 'http://localhost'),))
+    )
+    words = 'none of x at http://localhost:1337/v1 ……'
+
+    assert quiet.text(words) == words
+
+
+def test_every_text_of_a_failure_is_hushed() -> None:
+    failure = Failure(
+        kind=ErrorKind.AUTH, words=KEY, reason=KEY, param=KEY, job_id=KEY, url=f'http://a/?k={KEY}'
+    )
+
+    assert not slices(KEY) & slices(repr(HUSH.failure(failure)))

@@ -1,0 +1,104 @@
+"""The table of addresses: nothing is missing in it, and it alone decides who comes in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from starlette.types import ASGIApp
+
+from app.web.context import Services
+from app.web.security.routes import MOST_BODY_BYTES, ROUTES, STRICTEST, Role, door_of
+from tests.support.raw_requests import FORM, HOME, addresses, knock, open_door
+
+pytestmark = pytest.mark.asyncio(loop_scope='module')
+
+LAN = '192.168.1.20'
+
+
+@pytest_asyncio.fixture(loop_scope='module', scope='module')
+async def locked(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[tuple[ASGIApp, Services]]:
+    data: Path = tmp_path_factory.mktemp('doors') / 'data'
+    async with open_door(data, EASEL_PASSWORD='open sesame') as opened:
+        yield opened
+
+
+async def test_every_address_of_a_page_stands_in_the_table(
+    locked: tuple[ASGIApp, Services],
+) -> None:
+    _, services = locked
+    known = {f'{door.method} {door.path}' for door in ROUTES}
+
+    pages = {str(address) for address in addresses(services)}
+
+    assert pages - known == set()
+    assert known - pages == set()
+
+
+async def test_the_table_names_every_address_once() -> None:
+    names = [(door.method, door.path) for door in ROUTES]
+
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ('method', 'path'),
+    [
+        ('GET', '/nope'),
+        ('GET', ''),
+        ('POST', '/health'),
+        ('DELETE', '/session'),
+        ('OPTIONS', '/session'),
+        ('GET', '/session/'),
+        ('GET', '//session'),
+        ('GET', '/static'),
+        ('GET', '/staticx/a'),
+        ('GET', '/x/static/a'),
+        ('GET', '/SESSION'),
+        ('GET', '/health.json'),
+        ('GET', '/session/..'),
+        ('GET', 'health'),
+    ],
+)
+async def test_what_is_not_in_the_table_takes_the_strictest_role(method: str, path: str) -> None:
+    door = door_of(method, path)
+
+    assert door is STRICTEST
+    assert door.role is Role.OWNER
+    assert door.most_bytes == MOST_BODY_BYTES
+
+
+async def test_cve_2024_12537_without_signing_in_nothing_is_read_and_nothing_done(
+    locked: tuple[ASGIApp, Services],
+) -> None:
+    app, services = locked
+    closed = [one for one in addresses(services) if door_of(one.method, one.path).role is not
+              Role.ANYBODY]  # fmt: skip
+
+    answers = [
+        await knock(
+            app, one.method, one.path.replace('{}', '1'), HOME, FORM, peer=LAN, body=b'x' * 9
+        )
+        for one in closed
+    ]
+
+    assert len(closed) > 15
+    assert {answer.status for answer in answers} == {401}
+    assert sum(answer.read_bytes for answer in answers) == 0
+
+
+async def test_row_81_there_are_no_pages_about_the_server_itself(
+    locked: tuple[ASGIApp, Services],
+) -> None:
+    app, _ = locked
+
+    statuses = {
+        (await knock(app, 'GET', path, HOME)).status
+        for path in ('/docs', '/redoc', '/openapi.json', '/metrics', '/api', '/debug', '/v2')
+    }
+
+    assert statuses == {401}
