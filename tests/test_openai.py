@@ -45,6 +45,7 @@ G4F = {
     and exchange['request']['method'] == 'POST'
     and not {'Host', 'X-Forwarded-Host'} & set(exchange['request']['headers'])
 }
+BY_URL = ResponseFormat.URL
 
 
 @pytest.fixture
@@ -82,19 +83,16 @@ async def test_a_minimal_ask_sends_the_prompt_and_the_model_and_nothing_else(sto
     assert 'authorization' not in asked.headers
 
 
-BY_URL = ResponseFormat.URL
-
-
 @pytest.mark.parametrize(
     ('asked', 'sent'),
     [
         (GenerationRequest(prompt='a', n=3), {'n': 3}),
         (GenerationRequest(prompt='a', size=Size(512, 768)), {'size': '512x768'}),
         (GenerationRequest(prompt='a', seed=0), {'seed': 0}),
-        (GenerationRequest(prompt='a', negative_prompt='b'), {'negative_prompt': 'b'}),
         (GenerationRequest(prompt='a', response_format=BY_URL), {'response_format': 'url'}),
+        (GenerationRequest(prompt='a', negative_prompt='b'), {'negative_prompt': 'b'}),
         (GenerationRequest(prompt='a', quality='hd'), {'quality': 'hd'}),
-        *((GenerationRequest(prompt='a', n=1), {}), (GenerationRequest(prompt='a', quality=''), {})),
+        (GenerationRequest(prompt='a', n=1, negative_prompt='', quality=''), {}),
         (GenerationRequest(prompt='a', model='sdxl'), {'model': 'sdxl'}),
     ],
 )  # fmt: skip

@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,57 @@ MODULES = sorted((ROOT / 'app').rglob('*.py'))
 MOST_LINES = 300
 MOST_FUNCTION_LINES = 40
 
+# What each package may import besides itself, from the commands down to the ground. A package that
+# is named stands for its modules and not for the packages inside it.
+GROUND = ('app', 'app.errors', 'app.log')
+NOUNS = ('app.models', *GROUND)
+NET = ('app.net', *NOUNS)
+STORAGE = ('app.storage', 'app.storage.metadata', *NET)
+DATABASE = ('app.database', *STORAGE)
+CONFIG = ('app.config', 'app.env', 'app.variables', 'app.messages', *DATABASE)
+CORE = ('app.providers.core', 'app.demo', *CONFIG)
+RESPONSE = ('app.providers.response', *CORE)
+TRANSPORT = ('app.providers.transport', *RESPONSE)
+DIALECTS = ('app.providers.dialects', *TRANSPORT)
+DISCOVERY = ('app.providers.discovery', *DIALECTS)
+PROVIDERS = ('app.providers', *DISCOVERY)
+SERVICES = ('app.generation', 'app.access', *PROVIDERS)
+WEB = ('app.web', *SERVICES)
+SECURITY = ('app.web.security', *WEB)
+VIEWS = ('app.web.views', *SECURITY)
+DELIVERY = ('app.web.delivery', *VIEWS)
+MAY_IMPORT = {
+    'app.__main__': ('app.cli', 'app.server', 'app.main', *PROVIDERS),
+    'app.cli': ('app.server', 'app.main', *DELIVERY),
+    'app.server': ('app.access', *SECURITY),
+    'app.main': ('app.web.pages', *DELIVERY),
+    'app.web.pages': DELIVERY,
+    'app.web.delivery': DELIVERY,
+    'app.web.views': VIEWS,
+    'app.web.security': SECURITY,
+    'app.web': WEB,
+    'app.generation': PROVIDERS,
+    'app.access': CONFIG,
+    'app.providers': PROVIDERS,
+    'app.providers.discovery': DISCOVERY,
+    'app.providers.dialects': DIALECTS,
+    'app.providers.transport': TRANSPORT,
+    'app.providers.response': RESPONSE,
+    'app.providers.core': CORE,
+    'app.demo': ('app.demo.painter',),
+    'app.demo.painter': (),
+    'app.config': ('app.env', 'app.variables', 'app.net', *NOUNS),
+    'app.variables': ('app.env', *NET),
+    'app.env': NET,
+    'app.messages': NET,
+    'app.database': NOUNS,
+    'app.storage': ('app.storage.metadata', *NOUNS),
+    'app.storage.metadata': NOUNS,
+    'app.net': NOUNS,
+    'app.models': ('app.errors',),
+    'app.errors': (),
+    'app.log': (),
+}
 HOMES = {
     'apsw': ('app.database',),
     'httpx': ('app.net.client', 'app.providers', 'app.cli.generate'),
@@ -58,6 +110,47 @@ def imports_of(path: Path) -> set[str]:
 
 def is_within(module: str, places: tuple[str, ...]) -> bool:
     return any(module == place or module.startswith(f'{place}.') for place in places)
+
+
+def package_of(module: str) -> str:
+    """Return the package that a module stands in; modules of the root stand for themselves."""
+    is_package = (ROOT / module.replace('.', '/')).is_dir()
+    return module if is_package or module.count('.') == 1 else module.rpartition('.')[0]
+
+
+def own_imports(path: Path) -> set[str]:
+    """Return the modules of Easel that a file imports, under their own names."""
+    names = {name_of(module) for module in MODULES}
+    found = {name for name in imports_of(path) if name == 'app' or name.startswith('app.')}
+    return {name if name in names else name.rpartition('.')[0] for name in found}
+
+
+@pytest.mark.parametrize('path', MODULES, ids=name_of)
+def test_a_package_imports_only_what_its_row_names(path: Path) -> None:
+    own = package_of(name_of(path))
+
+    met = {name for name in own_imports(path) if package_of(name) not in (own, 'app')}
+
+    assert (
+        own == 'app' or {name for name in met if package_of(name) not in MAY_IMPORT[own]} == set()
+    )
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = {name_of(path): own_imports(path) - {name_of(path), 'app'} for path in MODULES}
+
+    assert list(TopologicalSorter(graph).static_order())
+
+
+def test_no_folder_holds_more_modules_than_are_read_at_a_glance() -> None:
+    folders = {path.parent for path in MODULES}
+    held = {
+        folder.relative_to(ROOT).as_posix(): len([*folder.glob('*.py')]) - 1 for folder in folders
+    }
+
+    crowded = {name: n for name, n in held.items() if n > (9 if name == 'app' else 12)}
+
+    assert crowded == {}
 
 
 @pytest.mark.parametrize('path', MODULES, ids=name_of)
