@@ -207,7 +207,7 @@ def test_files_and_functions_stay_small() -> None:
 def test_every_variable_of_the_style_is_defined_and_used() -> None:
     sheets = '\n'.join(path.read_text() for path in (ROOT / 'static/css').glob('*.css'))
     pages = '\n'.join(
-        path.read_text(encoding='utf-8') for path in (ROOT / 'templates').glob('*.html')
+        path.read_text(encoding='utf-8') for path in (ROOT / 'templates').rglob('*.html')
     )
 
     defined = set(re.findall(r'(--[a-z0-9-]+)\s*:', sheets + pages))
@@ -219,7 +219,8 @@ def test_every_variable_of_the_style_is_defined_and_used() -> None:
 
 def test_every_partial_and_every_element_is_used() -> None:
     pages = {
-        path.name: path.read_text(encoding='utf-8') for path in (ROOT / 'templates').glob('*.html')
+        path.relative_to(ROOT / 'templates').as_posix(): path.read_text(encoding='utf-8')
+        for path in (ROOT / 'templates').rglob('*.html')
     }
     everything = '\n'.join(pages.values()) + '\n'.join(path.read_text() for path in MODULES)
 
@@ -237,7 +238,7 @@ def test_every_partial_and_every_element_is_used() -> None:
 
 
 @pytest.mark.parametrize(
-    'path', sorted((ROOT / 'templates').glob('*.html')), ids=lambda path: path.name
+    'path', sorted((ROOT / 'templates').rglob('*.html')), ids=lambda path: path.name
 )
 def test_no_template_lets_markup_through(path: Path) -> None:
     text = path.read_text()

@@ -46,12 +46,14 @@ class ErrorPages:
         language = self._renderer.language(language_of(request))
         if wants_json(request):
             return JSONResponse({'error': failure_json(error, language)}, error.status)
-        template = 'error.html'
+        template = 'pages/error.html'
         if error.status == 401:
             back = address_of(request) if request.method == 'GET' else ''
-            return self._renderer.page(request, 'sign_in.html', status=401, message='', back=back)
+            return self._renderer.page(
+                request, 'pages/sign_in.html', status=401, message='', back=back
+            )
         if wants_fragment(request):
-            template = '_error.html'
+            template = 'pages/error_line.html'
         return self._renderer.page(
             request, template, status=error.status, error=error, message=in_words(error, language)
         )

@@ -115,7 +115,7 @@ class EventStream:
         except AppError:
             return Drawn(PULSE, None)
         html = viewer.language.draw(
-            '_generation.html',
+            'generation/generation.html',
             generation=generation,
             ahead=ahead,
             now=time.time(),

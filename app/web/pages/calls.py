@@ -35,7 +35,7 @@ async def attempts_page(request: Request, services: TheServices, generation_id: 
         return JSONResponse({'attempts': [attempt_json(attempt) for attempt in attempts]})
     return services.renderer.page(
         request,
-        'attempts.html',
+        'pages/attempts.html',
         generation=generation,
         attempts=[attempt_json(attempt) for attempt in attempts],
         provider=services.provider_line(),

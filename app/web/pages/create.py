@@ -121,7 +121,7 @@ async def generations_page(request: Request, services: TheServices) -> Response:
         return JSONResponse({'generations': listed, 'next': after})
     return services.renderer.page(
         request,
-        'generations.html',
+        'pages/generations.html',
         generations=found,
         ahead=await outlooks(services, found),
         older=f'/generations?{older}' if older else None,
@@ -143,7 +143,7 @@ async def generation_page(
         return await _fragment(request, services, generation)
     return services.renderer.page(
         request,
-        'generations.html',
+        'pages/generations.html',
         generations=[generation],
         ahead=await outlooks(services, [generation]),
         older=None,
@@ -226,7 +226,7 @@ async def _create_page(
     wrong = {name: in_words(one, language) for name, one in error.fields.items()} if error else {}
     return services.renderer.page(
         request,
-        'create.html',
+        'pages/create.html',
         status=error.status if error else 200,
         fields=fields,
         given=given,
@@ -266,7 +266,7 @@ async def _fragment(
 ) -> Response:
     return services.renderer.page(
         request,
-        '_generations.html',
+        'generation/list.html',
         status=status,
         generations=generations,
         ahead=await outlooks(services, generations),

@@ -52,7 +52,7 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
     everything = await services.library.images.facets('all') if visitor.only is None else ()
     return services.renderer.page(
         request,
-        'gallery.html',
+        'pages/gallery.html',
         days=days,
         chosen=chosen,
         query=_query(chosen),
@@ -77,7 +77,7 @@ async def image_page(request: Request, services: TheServices, image_id: TheId) -
     generation = await services.library.generations.one(image.generation_id)
     return services.renderer.page(
         request,
-        '_picture.html' if wants_fragment(request) else 'image.html',
+        'picture/picture.html' if wants_fragment(request) else 'pages/image.html',
         image=image,
         generation=generation,
         settings_text=_settings_text(image, generation),
@@ -140,7 +140,7 @@ async def _attempts(
 
 def _after_act(request: Request, services: Services, image: Image) -> Response:
     if wants_fragment(request):
-        return services.renderer.page(request, '_picture_tile.html', image=image, query='')
+        return services.renderer.page(request, 'picture/gallery_tile.html', image=image, query='')
     return RedirectResponse(f'/images/{image.id}{_query(_filter(request))}', 303)
 
 

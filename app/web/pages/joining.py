@@ -39,7 +39,7 @@ TheGuest = Annotated[Guest, Depends(guest_in)]
 @router.get('/join/{token}')
 async def join_page(request: Request, services: TheServices, guest: TheGuest) -> Response:
     """Show what the link opens; nothing happens yet."""
-    return services.renderer.page(request, 'join.html', guest=guest)
+    return services.renderer.page(request, 'pages/join.html', guest=guest)
 
 
 @router.post('/join/{token}')

@@ -71,7 +71,7 @@ async def shown_page(request: Request, services: TheServices, shown: TheShown) -
     """Show the picture."""
     (await _open(services, shown)).opened.close()
     address = f'/shared/{request.path_params["token"]}/picture.{shown.image.extension}'
-    page = services.renderer.page(request, 'shared.html', shown=shown, address=address)
+    page = services.renderer.page(request, 'pages/shared.html', shown=shown, address=address)
     page.headers.update(HEADERS)
     return page
 

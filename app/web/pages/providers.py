@@ -69,7 +69,7 @@ async def look_around(request: Request, services: TheServices) -> Response:
     if wants_fragment(request):
         offers, local_servers = offers_of(services), services.local_servers
         return services.renderer.page(
-            request, '_found.html', offers=offers, local_servers=local_servers
+            request, 'provider/found.html', offers=offers, local_servers=local_servers
         )
     return RedirectResponse('/settings#found', 303)
 
@@ -202,7 +202,7 @@ async def _done(
         return JSONResponse(standing_json(by_key[key]), status)
     if wants_fragment(request):
         return services.renderer.page(
-            request, '_standing.html', status=status, standing=by_key[key]
+            request, 'provider/status.html', status=status, standing=by_key[key]
         )
     return RedirectResponse(to or f'{PAGE}/{key}', 303)
 
@@ -241,7 +241,7 @@ def _form_page(
     wrong = {name: in_words(one, language) for name, one in error.fields.items()} if error else {}
     return services.renderer.page(
         request,
-        'server.html',
+        'pages/provider.html',
         status=error.status if error else 200,
         standing=standing_of(place.watched, services.providers) if place else None,
         fields=fields,

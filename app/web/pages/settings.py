@@ -56,7 +56,7 @@ async def settings_page(request: Request, services: TheServices) -> Response:
         return JSONResponse(shown | configured | offers_json(services) | own)
     return services.renderer.page(
         request,
-        'settings.html',
+        'pages/settings.html',
         shown=shown,
         standings=standings(services.providers),
         stepped_aside=services.providers.environment
@@ -76,7 +76,7 @@ def _guests_page(request: Request, services: Services, own: dict[str, str]) -> R
         return JSONResponse(own)
     return services.renderer.page(
         request,
-        'settings.html',
+        'pages/settings.html',
         chosen_language=request.cookies.get(LANGUAGE_COOKIE, ''),
         provider=services.provider_line(),
     )

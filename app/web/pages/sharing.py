@@ -65,7 +65,7 @@ async def share_page(request: Request, services: TheServices) -> Response:
     pictures = [(row, await services.library.images.one(row.image_id)) for row in shown]
     return services.renderer.page(
         request,
-        'share.html',
+        'pages/sharing.html',
         admission=services.admission,
         password=password.kept if password and password.source is Source.MADE else '',
         addresses=addresses,
@@ -205,7 +205,7 @@ async def _link_page(
         return JSONResponse({'url': links[0], 'urls': links}, 201)
     return services.renderer.page(
         request,
-        'link.html',
+        'pages/link.html',
         status=201,
         links=links,
         code=code_of(links[0]),

@@ -52,7 +52,7 @@ async def session_page(request: Request, services: TheServices) -> Response:
         return JSONResponse(_session_json(visitor))
     if not services.sessions.needed:
         return RedirectResponse('/', 303)
-    return services.renderer.page(request, 'session.html', provider=services.provider_line())
+    return services.renderer.page(request, 'pages/session.html', provider=services.provider_line())
 
 
 @router.post('/session')
@@ -149,7 +149,7 @@ async def _cookie_for(request: Request, services: Services, given: str) -> str:
 def _form_again(request: Request, services: Services, back: str, error: AppError) -> Response:
     message = in_words(error, services.language(request))
     response = services.renderer.page(
-        request, 'sign_in.html', status=error.status, message=message, back=back
+        request, 'pages/sign_in.html', status=error.status, message=message, back=back
     )
     if isinstance(error, TooManyGuesses):
         response.headers['Retry-After'] = str(error.retry_after_s)
