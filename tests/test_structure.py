@@ -230,7 +230,7 @@ def test_every_partial_and_every_element_is_used() -> None:
         'fragment',
         'feed',
         'feed-worker',
-        'signal',
+        'notify',
     }
 
     assert unused == set()

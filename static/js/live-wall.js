@@ -1,6 +1,6 @@
 import { elements, sharedWorker } from './fragment.js';
 import { Feed } from './feed.js';
-import { signal } from './signal.js';
+import { notify } from './notify.js';
 
 const title = document.title;
 
@@ -66,7 +66,7 @@ class LiveWall extends HTMLElement {
 
   announce(word) {
     document.getElementById('news').textContent = word;
-    signal(word);
+    notify(word);
     if (document.hidden) this.unseen = true;
   }
 

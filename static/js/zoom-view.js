@@ -2,7 +2,7 @@ const MOST = 8;
 const TAPS_MS = 350;
 
 // A picture that can be looked at from closer: by wheel, click and double tap here, by fingers in
-// picture-hand, by buttons in zoom-tools. The wheel with Ctrl always belongs to the page.
+// picture-gestures, by buttons in zoom-tools. The wheel with Ctrl always belongs to the page.
 class ZoomView extends HTMLElement {
   connectedCallback() {
     this.print = this.querySelector('.print');

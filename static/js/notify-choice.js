@@ -1,7 +1,7 @@
-import { chosen, names, tone } from './signal.js';
+import { chosen, names, tone } from './notify.js';
 
 // Whether this browser makes a sound or shows a notification when a picture is ready.
-class SignalChoice extends HTMLElement {
+class NotifyChoice extends HTMLElement {
   connectedCallback() {
     this.hidden = false;
     for (const box of this.querySelectorAll('input')) {
@@ -23,4 +23,4 @@ class SignalChoice extends HTMLElement {
   }
 }
 
-customElements.define('signal-choice', SignalChoice);
+customElements.define('notify-choice', NotifyChoice);

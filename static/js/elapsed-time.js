@@ -1,5 +1,5 @@
 // A number that counts seconds, up or down to nothing; the server drew where it begins.
-class SecondHand extends HTMLElement {
+class ElapsedTime extends HTMLElement {
   connectedCallback() {
     this.begins = Number(this.textContent);
     this.since = performance.now();
@@ -20,4 +20,4 @@ class SecondHand extends HTMLElement {
   }
 }
 
-customElements.define('second-hand', SecondHand);
+customElements.define('elapsed-time', ElapsedTime);

@@ -5,7 +5,7 @@ export const chosen = (name) => localStorage.getItem(name) === 'yes';
 export const names = { sound: SOUND, notice: NOTICE };
 
 // Tells somebody who is elsewhere that a picture is ready: a short tone, a notification, as chosen.
-export function signal(word) {
+export function notify(word) {
   if (chosen(SOUND)) tone();
   if (chosen(NOTICE) && document.hidden && globalThis.Notification?.permission === 'granted') {
     new Notification('Easel', { body: word, tag: 'easel' });

@@ -3,7 +3,7 @@ const SWIPE_PX = 60;
 
 // What hands do to the picture inside: one drags it when it is near, two pinch it, a finger swipes to a
 // neighbour when it is not. While the page itself is zoomed, fingers belong to the page.
-class PictureHand extends HTMLElement {
+class PictureGestures extends HTMLElement {
   connectedCallback() {
     this.view = this.querySelector('zoom-view');
     this.points = new Map();
@@ -72,4 +72,4 @@ function apart(one, other) {
   return Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY) || 1;
 }
 
-customElements.define('picture-hand', PictureHand);
+customElements.define('picture-gestures', PictureGestures);
