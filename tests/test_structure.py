@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MODULES = sorted((ROOT / 'app').rglob('*.py'))
 MOST_LINES = 300
 MOST_FUNCTION_LINES = 40
+MOST_MARKUP_LETTERS = 120
 
 # What each package may import besides itself, from the commands down to the ground. A package that
 # is named stands for its modules and not for the packages inside it.
@@ -245,6 +246,19 @@ def test_no_template_lets_markup_through(path: Path) -> None:
 
     assert not re.search(r'\|\s*(safe|xmlattr)|autoescape\s+false|\son[a-z]+=', text)
     assert '<script>' not in text
+
+
+def test_no_line_of_a_template_or_a_style_sheet_is_long() -> None:
+    written = [*(ROOT / 'templates').rglob('*.html'), *(ROOT / 'static/css').glob('*.css')]
+
+    too_long = [
+        f'{path.relative_to(ROOT).as_posix()}:{number}'
+        for path in written
+        for number, line in enumerate(path.read_text(encoding='utf-8').splitlines(), 1)
+        if len(line) > MOST_MARKUP_LETTERS
+    ]
+
+    assert too_long == []
 
 
 def test_readme_names_every_variable_and_command() -> None:
