@@ -23,7 +23,9 @@ __all__ = ['root']
 
 
 @POSIX_ONLY
-@pytest.mark.skipif(hasattr(os, 'geteuid') and os.geteuid() == 0, reason='root may write anywhere')
+@pytest.mark.skipif(
+    hasattr(os, 'geteuid') and os.geteuid() == 0, reason='needs a user who is not root'
+)
 def test_a_folder_without_write_permission_is_named(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
