@@ -2,13 +2,14 @@
 ARG BASE=docker.io/library/python:3.13-slim
 FROM ${BASE} AS build
 WORKDIR /src
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY app app
 COPY templates templates
 COPY static static
 # Without pip in it: nothing is ever installed into a running container.
 RUN python -m venv --without-pip /opt/easel \
- && python -m pip --python /opt/easel/bin/python install --no-cache-dir --disable-pip-version-check .
+ && python -m pip --python /opt/easel/bin/python install --no-cache-dir --disable-pip-version-check \
+      --constraint constraints.txt .
 
 FROM ${BASE}
 COPY --from=build /opt/easel /opt/easel

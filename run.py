@@ -31,14 +31,16 @@ OLDEST = (3, 11)
 # Not an environment's own interpreter: that one may be about to be removed.
 BASE_PYTHON: str = getattr(sys, '_base_executable', '') or sys.executable
 PLAIN, DEV = '.', '.[dev]'
+PROJECT, CONSTRAINTS = 'pyproject.toml', 'constraints.txt'
 LOCK, LOG, STAMP = 'install.lock', 'install.log', 'easel.stamp'
 TEXT = ('utf-8', 'surrogateescape')  # A folder's name may be any bytes.
-LOCK_POLL_S = 0.1
-STOP_TIMEOUT_S = 10
+LOCK_POLL_S, STOP_TIMEOUT_S = 0.1, 10
 TAIL_LINES = 10
 TAIL_NOISE = ('[notice]', 'note:', 'hint:', 'WARNING: Retrying')
 NOT_STARTED, INTERRUPTED = 127, 130  # As a shell says it.
-SPREAD = ('-n', 'auto', '--dist', 'loadfile')  # one process a core, each file whole in one
+SPREAD = ('--dist', 'loadfile', '--no-loadscope-reorder', '--durations', '25', '-rs')
+PASSES = (('not browser', '4'), ('browser', '2'))  # each file whole in one process
+NO_TESTS = 5  # As pytest says it.
 HAS_VENV = 'import ensurepip, venv'
 HAS_PIP = f'import pip, sys; sys.exit(sys.version_info < {OLDEST})'
 
@@ -48,7 +50,6 @@ class SetupError(Exception):
 
 
 def main(arguments: list[str], root: Path, run: Runner, hand_over: HandOver) -> int:
-    """Install when needed, then start or test Easel; the exit code comes back."""
     try:
         refuse_old_python((sys.version_info[0], sys.version_info[1]))
         if arguments[:1] == ['test']:
@@ -66,12 +67,10 @@ def main(arguments: list[str], root: Path, run: Runner, hand_over: HandOver) -> 
 
 
 def say(sentence: str) -> None:
-    """Tell the person, leaving standard output to the program."""
     print(sentence, file=sys.stderr, flush=True)
 
 
 def refuse_old_python(version: tuple[int, int]) -> None:
-    """Raise SetupError when `version` cannot run Easel."""
     if version < OLDEST:
         needed, found = ('.'.join(map(str, pair)) for pair in (OLDEST, version))
         sentence = f'Easel needs Python {needed} or newer; this is {found} ({sys.executable}).'
@@ -79,7 +78,6 @@ def refuse_old_python(version: tuple[int, int]) -> None:
 
 
 def sentence_for(error: OSError, root: Path) -> str:
-    """Say what a refusal of the file system means for the person."""
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         place = error.filename or root / '.venv'
         cure = f'fix the permissions of {root}, or copy that folder to a place of your own'
@@ -95,7 +93,6 @@ def python_of(root: Path) -> Path:
 
 
 def ensure_installed(root: Path, target: str, run: Runner) -> None:
-    """Bring `.venv` up to date with pyproject.toml, touching nothing when it already is."""
     if is_installed(root, target):
         return
     (root / '.venv').mkdir(exist_ok=True)
@@ -132,11 +129,11 @@ def interpreter_of(root: Path) -> str:
 
 
 def digest_of(root: Path) -> str:
-    """SHA-256 of pyproject.toml, in hexadecimal."""
-    project = root / 'pyproject.toml'
+    project, constraints = root / PROJECT, root / CONSTRAINTS
     if not project.exists():
         raise SetupError(f'{project} is missing: run.py must stay in the folder of Easel.')
-    return hashlib.sha256(project.read_bytes()).hexdigest()
+    tested = constraints.read_bytes() if constraints.exists() else b''
+    return hashlib.sha256(project.read_bytes() + b'\0' + tested).hexdigest()
 
 
 def stamp_text(root: Path, project: str, interpreter: str, target: str) -> str:
@@ -156,7 +153,6 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def takes(lock: IO[str]) -> bool:
-    """Take the lock if nobody holds it; closing the file gives it back."""
     try:
         if sys.platform == 'win32':
             import msvcrt
@@ -178,13 +174,16 @@ def install(root: Path, target: str, run: Runner) -> None:
     (venv / LOG).write_bytes(b'')
     project = digest_of(root)
     works = interpreter_of(root) and run([python, '-c', HAS_PIP], root, venv / LOG) == 0
-    if not works:
-        require_venv_package(root, run)
+    if not works and run([BASE_PYTHON, '-c', HAS_VENV], root, venv / LOG) != 0:
+        cure = 'sudo apt install python{}.{}-venv'.format(*sys.version_info)  # Debian splits it.
+        raise SetupError(f'This Python lacks its venv package; on Debian and Ubuntu: `{cure}`.')
     say('Installing Easel …')
     if not works:
-        make_environment(root, run)
-    pip = [python, '-m', 'pip', 'install', '--progress-bar', 'off', '-e', target]
-    if run(pip, root, venv / LOG) != 0:
+        empty(venv)
+        if run([BASE_PYTHON, '-m', 'venv', str(venv)], root, venv / LOG) != 0:
+            show_end_of(venv / LOG)
+            raise SetupError(f'Python could not make {venv}; the lines above say why.')
+    if not install_packages(root, target, run):
         show_end_of(venv / LOG)
         raise SetupError(
             'Easel could not be installed: the network or the package index may be the reason '
@@ -195,20 +194,15 @@ def install(root: Path, target: str, run: Runner) -> None:
     fresh.replace(venv / STAMP)
 
 
-def require_venv_package(root: Path, run: Runner) -> None:
-    """Raise SetupError where Debian's `python3.X-venv` is not installed."""
-    if run([BASE_PYTHON, '-c', HAS_VENV], root, root / '.venv' / LOG) != 0:
-        cure = 'sudo apt install python{}.{}-venv'.format(*sys.version_info)
-        raise SetupError(f'This Python lacks its venv package; on Debian and Ubuntu: `{cure}`.')
-
-
-def make_environment(root: Path, run: Runner) -> None:
-    """Make `.venv` anew."""
-    venv = root / '.venv'
-    empty(venv)
-    if run([BASE_PYTHON, '-m', 'venv', str(venv)], root, venv / LOG) != 0:
-        show_end_of(venv / LOG)
-        raise SetupError(f'Python could not make {venv}; the lines above say why.')
+def install_packages(root: Path, target: str, run: Runner) -> bool:
+    """Install what was tested, or where pip refuses that, what the floors allow."""
+    pip = [str(python_of(root)), '-m', 'pip', 'install', '--progress-bar', 'off', '-e', target]
+    log = root / '.venv' / LOG
+    if (root / CONSTRAINTS).exists():
+        if run([*pip, '--constraint', CONSTRAINTS], root, log) == 0:
+            return True
+        say(f'pip refuses {CONSTRAINTS}; installing by the floors of {PROJECT} instead …')
+    return run(pip, root, log) == 0
 
 
 def empty(venv: Path) -> None:
@@ -223,9 +217,8 @@ def empty(venv: Path) -> None:
 
 
 def show_end_of(log: Path) -> None:
-    """Show the last lines that mean something to a person."""
-    lines = log.read_text('utf-8', 'replace').splitlines()
-    meant = [line for line in lines if line.strip() and not line.lstrip().startswith(TAIL_NOISE)]
+    lines = map(str.rstrip, log.read_text('utf-8', 'replace').splitlines())
+    meant = [line for line in lines if line and not line.lstrip().startswith(TAIL_NOISE)]
     say('\n'.join(meant[-TAIL_LINES:]))
 
 
@@ -242,25 +235,32 @@ def start(root: Path, arguments: list[str], run: Runner, hand_over: HandOver) ->
 
 
 def check_everything(root: Path, arguments: list[str], run: Runner) -> int:
-    """Run the checks from the quickest to the slowest, up to the first that fails."""
+    """Run the checks, the types beside the first tests; a browser starts when nothing else runs."""
+    from concurrent.futures import ThreadPoolExecutor
+
     python = str(python_of(root))
-    checks = [['ruff', 'format', '--check', '.'], ['ruff', 'check', '.'], ['mypy']]
-    for check in [*checks, ['pytest', *SPREAD, *arguments]]:
+    for check in (['ruff', 'format', '--check', '.'], ['ruff', 'check', '.']):
         code = run([python, '-m', *check], root, None)
         if code != 0:
             return code
-    return 0
+    pytest = [python, '-m', 'pytest', *SPREAD]
+    first, second = ([*pytest, '-n', workers, '-m', kind, *arguments] for kind, workers in PASSES)
+    with ThreadPoolExecutor(1) as beside:
+        types = beside.submit(run, [python, '-m', 'mypy'], root, None)
+        codes = [run(first, root, None)]
+    if types.result() != 0:
+        return types.result()
+    codes.append(run(second, root, None))
+    return next((code for code in codes if code not in (0, NO_TESTS)), min(codes))
 
 
 def run_command(command: list[str], folder: Path, log: Path | None) -> int:
-    """Run `command` in `folder`, on the terminal or quietly into `log`."""
     from subprocess import DEVNULL, Popen
 
     if log is None:
         return finished(Popen(command, cwd=folder))
     # A `user = true` in somebody's pip.conf would make pip refuse an environment.
-    pip = {'PIP_DISABLE_PIP_VERSION_CHECK': '1', 'PIP_NO_INPUT': '1', 'PIP_USER': '0'}
-    env = {**os.environ, **pip}
+    env = os.environ | {'PIP_DISABLE_PIP_VERSION_CHECK': '1', 'PIP_NO_INPUT': '1', 'PIP_USER': '0'}
     with log.open('ab') as out:
         try:
             child = Popen(command, cwd=folder, env=env, stdin=DEVNULL, stdout=out, stderr=out)

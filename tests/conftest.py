@@ -10,6 +10,16 @@ import pytest
 from tests.support.servers import Easel, running_demo, running_easel
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files with real servers first: they take longest, and no process ends alone."""
+    slow = {
+        item.path
+        for item in items
+        if isinstance(item, pytest.Function) and 'upstream' in item.fixturenames
+    }
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope='session')
 def upstream() -> Iterator[str]:
     """An image API on a socket: the demo provider, as somebody else's server."""

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
 
 import pytest
-from axe_playwright_python.base import AxeResults
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import BrowserContext
 
-from tests.support.browser import DESKTOP, PHONE, chromium
+from tests.support.axe import WIDTHS, faults_of, windows
+from tests.support.browser import chromium
 from tests.support.default_setup import discovered
 from tests.support.servers import CLOSED_PORT_URL, Easel
 
 pytestmark = pytest.mark.browser
 
-RULES = {
-    'runOnly': {
-        'type': 'tag',
-        'values': ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
-    }
-}
-SCHEMES: tuple[Literal['light', 'dark'], ...] = ('light', 'dark')
 PAGES = {
     'create': '/',
     'filled': '/?prompt=a+fox',
@@ -43,9 +34,9 @@ PAGES = {
 
 
 @pytest.fixture(scope='module')
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
+def contexts() -> Iterator[dict[str, BrowserContext]]:
+    with chromium() as browser, windows(browser) as contexts:
+        yield contexts
 
 
 @pytest.fixture(scope='module')
@@ -76,48 +67,30 @@ def surrounded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, s
         yield {'fresh': one, 'settled': other}
 
 
-@pytest.mark.parametrize('viewport', [DESKTOP, PHONE], ids=['wide', 'narrow'])
+@pytest.mark.parametrize('width', WIDTHS)
 @pytest.mark.parametrize('address', PAGES.values(), ids=PAGES.keys())
 def test_axe_finds_nothing(
-    browser: Browser, furnished: Easel, address: str, viewport: dict[str, int]
+    contexts: dict[str, BrowserContext], furnished: Easel, address: str, width: str
 ) -> None:
-    results = measured(browser, furnished.url + address, viewport)
-
-    assert [one.generate_report() for one in results if one.violations_count] == []
+    assert faults_at(furnished.url + address, contexts, width) == []
 
 
-@pytest.mark.parametrize('viewport', [DESKTOP, PHONE], ids=['wide', 'narrow'])
+@pytest.mark.parametrize('width', WIDTHS)
 @pytest.mark.parametrize('address', ['/', '/settings'])
 @pytest.mark.parametrize('state', ['fresh', 'settled'])
 def test_axe_finds_nothing_beside_what_was_found(
-    browser: Browser,
+    contexts: dict[str, BrowserContext],
     surrounded: dict[str, str],
     state: str,
     address: str,
-    viewport: dict[str, int],
+    width: str,
 ) -> None:
-    results = measured(browser, surrounded[state] + address, viewport)
-
-    assert [one.generate_report() for one in results if one.violations_count] == []
+    assert faults_at(surrounded[state] + address, contexts, width) == []
 
 
-def measured(browser: Browser, url: str, viewport: dict[str, int]) -> list[AxeResults]:
-    context = browser.new_context(
-        viewport=viewport,  # type: ignore[arg-type]
-        has_touch=viewport is PHONE,
-    )
-    page = context.new_page()
+def faults_at(url: str, contexts: dict[str, BrowserContext], width: str) -> list[str]:
+    page = contexts[width].new_page()
     page.goto(url, wait_until='load')
-    results = in_both_schemes(page)
-    context.close()
-    return results
-
-
-def in_both_schemes(page: Page) -> list[AxeResults]:
-    """Measure a page in light, then in dark, each once it has come to rest."""
-    results = []
-    for scheme in SCHEMES:
-        page.emulate_media(color_scheme=scheme)
-        page.wait_for_timeout(200)
-        results.append(Axe().run(page, options=RULES))
-    return results
+    faults = faults_of(page, width)
+    page.close()
+    return faults

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.support.browser import DESKTOP, PHONE, chromium, watched
+from tests.support.axe import ALL_RULES, WIDTHS, faults_of, measure, windows
+from tests.support.browser import chromium, watched
 from tests.support.guests import path_of
 from tests.support.servers import Easel, running_easel
-from tests.test_axe import RULES, in_both_schemes
 
 pytestmark = pytest.mark.browser
 
@@ -52,6 +51,12 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope='module')
+def contexts(browser: Browser) -> Iterator[dict[str, BrowserContext]]:
+    with windows(browser) as contexts:
+        yield contexts
+
+
+@pytest.fixture(scope='module')
 def shared(upstream: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
     data: Path = tmp_path_factory.mktemp('shared') / 'data'
     with running_easel(data, {'EASEL_API_URL': upstream}) as easel, easel.client() as owner:
@@ -77,61 +82,55 @@ def furnish(easel: Easel, owner: httpx.Client) -> Shared:
     return Shared(easel, cookies, {'{join}': join, '{shown}': path_of(shown)})
 
 
-def opened(browser: Browser, shared: Shared, who: str, viewport: dict[str, int]) -> Page:
-    context = browser.new_context(
-        viewport=viewport,  # type: ignore[arg-type]
-        has_touch=viewport is PHONE,
-        base_url=shared.easel.url,
-    )
-    context.add_cookies(
-        [
-            {'name': name, 'value': value, 'url': shared.easel.url}
-            for name, value in shared.cookies[who].items()
-        ]
-    )
+def opened(context: BrowserContext, shared: Shared, who: str) -> Page:
+    """Open a page as somebody: nobody else's cookies are left."""
+    context.clear_cookies()
+    cookies = shared.cookies[who].items()
+    for name, value in cookies:
+        context.add_cookies([{'name': name, 'value': value, 'url': shared.easel.url}])
     return context.new_page()
 
 
-@pytest.mark.parametrize('viewport', [DESKTOP, PHONE], ids=['wide', 'narrow'])
+@pytest.mark.parametrize('width', WIDTHS)
 @pytest.mark.parametrize(('who', 'address'), PAGES.values(), ids=PAGES.keys())
 def test_axe_finds_nothing(
-    browser: Browser, shared: Shared, who: str, address: str, viewport: dict[str, int]
+    contexts: dict[str, BrowserContext], shared: Shared, who: str, address: str, width: str
 ) -> None:
-    page = opened(browser, shared, who, viewport)
-    page.goto(shared.links.get(address, address), wait_until='load')
+    page = opened(contexts[width], shared, who)
+    page.goto(shared.easel.url + shared.links.get(address, address), wait_until='load')
     page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
 
-    results = in_both_schemes(page)
+    faults = faults_of(page, width)
     overflow = page.evaluate('document.documentElement.scrollWidth - innerWidth')
 
-    assert [one.generate_report() for one in results if one.violations_count] == []
+    page.close()
+    assert faults == []
     assert overflow <= 0
-    page.context.close()
 
 
-@pytest.mark.parametrize('viewport', [DESKTOP, PHONE], ids=['wide', 'narrow'])
+@pytest.mark.parametrize('width', WIDTHS)
 def test_an_owner_makes_both_kinds_of_link_by_hand(
-    browser: Browser, shared: Shared, viewport: dict[str, int]
+    contexts: dict[str, BrowserContext], shared: Shared, width: str
 ) -> None:
-    page = opened(browser, shared, 'owner', viewport)
+    page = opened(contexts[width], shared, 'owner')
     complaints = watched(page)
-    page.goto('/share')
+    page.goto(f'{shared.easel.url}/share')
     page.get_by_label('For whom').fill('Ada')
     page.get_by_role('button', name='Make a link').click()
     guests_link = page.locator('#link-1').inner_text()
-    first = Axe().run(page, options=RULES)
+    first = measure(page, ALL_RULES)
 
-    page.goto('/images/1')
+    page.goto(f'{shared.easel.url}/images/1')
     page.get_by_text('Show it to others by a link').click()
     page.get_by_role('button', name='Make a link').click()
     pictures_link = page.locator('#link-1').inner_text()
-    second = Axe().run(page, options=RULES)
+    second = measure(page, ALL_RULES)
 
     assert '/join/' in guests_link
     assert '/shared/' in pictures_link
     assert (first.violations_count, second.violations_count) == (0, 0)
     assert complaints == []
-    page.context.close()
+    page.close()
 
 
 def test_a_guest_comes_in_without_scripts(browser: Browser, shared: Shared) -> None:
@@ -147,18 +146,18 @@ def test_a_guest_comes_in_without_scripts(browser: Browser, shared: Shared) -> N
 
 
 def test_row_80_a_shown_picture_asks_nobody_else_and_keeps_nothing(
-    browser: Browser, shared: Shared
+    contexts: dict[str, BrowserContext], shared: Shared
 ) -> None:
-    page = opened(browser, shared, 'stranger', DESKTOP)
+    page = opened(contexts['wide'], shared, 'stranger')
     complaints = watched(page)
     asked: list[str] = []
     page.on('request', lambda request: asked.append(request.url))
 
-    page.goto(shared.links['{shown}'], wait_until='load')
+    page.goto(shared.easel.url + shared.links['{shown}'], wait_until='load')
     width = page.evaluate("document.querySelector('img').naturalWidth")
 
     assert width == 300
     assert all(url.startswith(shared.easel.url) for url in asked)
     assert page.context.cookies() == []
     assert complaints == []
-    page.context.close()
+    page.close()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.support.servers import ROOT
+from tests.support.tools import PACKAGES
 
 COMPOSE = ('compose.yaml', 'compose.lan.yaml', 'compose.key.yaml')
 UNIT = ROOT / 'deploy/easel.service'
@@ -126,3 +129,39 @@ def test_every_variable_that_is_named_exists(path: Path) -> None:
 
     known = set(re.findall(r"'(EASEL_[A-Z_]+)'", config))
     assert {name.removesuffix('_FILE') for name in named} - known == set()
+
+
+def test_ci_brings_every_program_that_tests_need_and_builds_the_image() -> None:
+    script = (ROOT / '.ci/run').read_text()
+
+    listed = dict(re.findall(r"\[(\w+)\]='?([\w-]+)", script))
+
+    assert PACKAGES.items() <= listed.items()
+    assert 'export CI=' in script
+    assert script.index('run.py test') < script.index('base-image.sh')
+    assert script.index('base-image.sh') < script.index('try_image.py')
+
+
+@pytest.mark.parametrize('name', ['.ci/run', '.ci/constraints.py', 'deploy/base-image.sh'])
+def test_no_mirror_or_package_index_is_named(name: str) -> None:
+    text = (ROOT / name).read_text()
+
+    assert re.findall(r'https?://[a-z]', text) == []
+
+
+@pytest.mark.parametrize(('ci', 'status'), [('true', 1), ('', 0)])
+def test_what_is_missing_for_the_image_is_a_failure_in_ci_alone(
+    ci: str, status: int, tmp_path: Path
+) -> None:
+    environment = {'CI': ci, 'PATH': str(tmp_path)}  # No program is found there.
+
+    done = subprocess.run(
+        [sys.executable, str(ROOT / 'deploy/try_image.py')],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == status
+    assert done.stdout.startswith('Skipped: ')

@@ -259,7 +259,7 @@ async def test_outside_a_container_only_this_machine_is_asked(tmp_path: Path) ->
     assert around == HostEnvironment(in_container=False, hosts=LOOPBACK)
 
 
-@pytest.mark.skipif(is_container(), reason='it would ask the machine around the container')
+@pytest.mark.skipif(is_container(), reason='needs a machine that is no container')
 def test_the_command_prints_one_object(upstream: str, tmp_path: Path) -> None:
     done = command(
         *('doctor', '--json', '--data', str(tmp_path / 'data')),

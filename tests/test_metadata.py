@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from dataclasses import asdict, replace
 from hashlib import sha256
@@ -29,8 +28,8 @@ from tests.support.labelled_pictures import (
     source_of,
     with_prompt,
 )
+from tests.support.tools import path_of
 
-EXIFTOOL = shutil.which('exiftool')
 INSIDE = [name for name in PICTURES if 'GIF' not in name and 'AVIF' not in name]
 WITH_EXIF = [name for name in PICTURES if 'EXIF' in name or 'progressive' in name]
 HARMLESS = ('Missing required JPEG', 'Wrong byte order for EXIF UserComment')
@@ -38,8 +37,8 @@ SOURCE_TYPE = 'http://cv.iptc.org/newscodes/digitalsourcetype/'
 
 
 def exiftool(path: Path) -> dict[str, object]:
-    assert EXIFTOOL
-    asked = [EXIFTOOL, '-j', '-G1', '-struct', '-validate', '-warning', '-error', '-a', '-all']
+    how = ['-j', '-G1', '-struct', '-validate', '-warning', '-error', '-a', '-all']
+    asked = [path_of('exiftool'), *how]
     told = subprocess.run([*asked, str(path)], capture_output=True, check=True, timeout=30)
     (found,) = json.loads(told.stdout)
     assert isinstance(found, dict)
@@ -84,7 +83,6 @@ def test_a_format_that_takes_no_label_gets_one_beside(name: str, tmp_path: Path)
     assert written.sidecar.name == f'labelled{source.suffix}.xmp'
 
 
-@pytest.mark.skipif(not EXIFTOOL, reason='exiftool is not installed')
 @pytest.mark.parametrize('name', PICTURES)
 def test_exiftool_reads_the_label(name: str, tmp_path: Path) -> None:
     written = labelled(source_of(name, tmp_path))
@@ -103,7 +101,6 @@ def test_exiftool_reads_the_label(name: str, tmp_path: Path) -> None:
     assert warnings == '' or warnings.startswith(HARMLESS)
 
 
-@pytest.mark.skipif(not EXIFTOOL, reason='exiftool is not installed')
 def test_a_sketch_of_the_demo_is_not_called_a_models_work(tmp_path: Path) -> None:
     source = source_of('PNG', tmp_path)
 

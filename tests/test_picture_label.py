@@ -102,7 +102,8 @@ def test_a_picture_brings_back_what_was_asked_for(
     bring: str, prompt: str, seed: str, page: Page, easel: Easel, pictures: list[int]
 ) -> None:
     easel.draw(prompt='the last one asked for', seed='8', size='64x64')
-    source = easel.client().get(f'/images/{pictures[0]}.json').json()['generation_id']
+    with easel.client() as client:
+        source = client.get(f'/images/{pictures[0]}.json').json()['generation_id']
 
     page.goto(f'{easel.url}/?from={source}{bring}')
 

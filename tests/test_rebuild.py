@@ -5,10 +5,10 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-import pytest
 from PIL import Image
 
 from tests.support.servers import running_easel
+from tests.support.tools import path_of
 from tests.test_lifecycle import command
 
 SAME = ('id', 'generation_id', 'position', 'prompt', 'negative_prompt', 'provider', 'model')
@@ -84,18 +84,15 @@ def test_a_kept_picture_tells_other_tools_its_prompt(upstream: str, tmp_path: Pa
     assert 'trainedAlgorithmicMedia' in xmp
 
 
-@pytest.mark.skipif(
-    subprocess.run(['which', 'exiftool'], capture_output=True, check=False).returncode != 0,
-    reason='exiftool is not installed (Debian: apt-get install libimage-exiftool-perl)',
-)
 def test_exiftool_reads_a_kept_picture(upstream: str, tmp_path: Path) -> None:
+    exiftool = path_of('exiftool')
     data = tmp_path / 'data'
     with running_easel(data, {'EASEL_API_URL': upstream}) as easel:
         easel.draw(prompt='for exiftool', size='32x32')
     (path,) = (data / 'images').rglob('*.png')
 
     told = subprocess.run(
-        ['exiftool', '-Description', '-DigitalSourceType', '-Parameters', str(path)],
+        [exiftool, '-Description', '-DigitalSourceType', '-Parameters', str(path)],
         capture_output=True,
         text=True,
         check=True,

@@ -99,7 +99,9 @@ def test_a_name_that_is_not_utf_8_is_told_on_one_line(
     assert list(rows(tmp_path)) == ['m.png']
 
 
-@pytest.mark.skipif(not hasattr(os, 'geteuid') or os.geteuid() == 0, reason='root reads all')
+@pytest.mark.skipif(
+    not hasattr(os, 'geteuid') or os.geteuid() == 0, reason='needs a user who is not root'
+)
 @pytest.mark.parametrize('mode', [0o000, 0o400])
 def test_a_folder_without_permission_is_named(
     mode: int, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

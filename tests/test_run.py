@@ -68,6 +68,7 @@ def root(tmp_path: Path) -> Path:
     folder = tmp_path / 'folder with space'
     folder.mkdir()
     (folder / 'pyproject.toml').write_text('[project]\nname = "easel"\n', 'utf-8')
+    (folder / 'constraints.txt').write_text('h11==0.16\n', 'utf-8')
     return folder
 
 
@@ -86,7 +87,7 @@ def test_the_first_start_makes_the_environment_installs_and_starts_easel(root: P
         ['-m', 'venv'],
         ['-m', 'pip'],
     ]
-    assert machine.commands[-1][-2:] == ['-e', '.']
+    assert machine.commands[-1][-4:] == ['-e', '.', '--constraint', 'constraints.txt']
     assert machine.started == [
         [str(run.python_of(root)), '-P', '-m', 'app', 'doctor', '--json'],
     ]
@@ -108,6 +109,10 @@ def change_project(root: Path) -> None:
     (root / 'pyproject.toml').write_text('[project]\nname = "other"\n', 'utf-8')
 
 
+def change_constraints(root: Path) -> None:
+    (root / 'constraints.txt').write_text('h11==0.17\n', 'utf-8')
+
+
 def remove_python(root: Path) -> None:
     run.python_of(root).unlink()
     run.python_of(root).symlink_to(root / 'removed' / 'python3.11')
@@ -123,7 +128,10 @@ def remove_home(root: Path) -> None:
 
 @pytest.mark.parametrize(
     ('change', 'environments'),
-    [(change_project, 0), (remove_python, 1), (remove_configuration, 1), (remove_home, 1)],
+    [
+        *((change_project, 0), (change_constraints, 0)),
+        *((remove_python, 1), (remove_configuration, 1), (remove_home, 1)),
+    ],
 )
 def test_what_changed_below_is_installed_again(
     root: Path, change: Callable[[Path], None], environments: int
@@ -213,7 +221,7 @@ def test_a_failed_installation_shows_the_end_of_the_log_and_leaves_no_stamp(
     assert lines[0] == 'Installing Easel …'
     assert lines[-3:-1] == ['line 49', 'ERROR: no such host']
     assert 'the network or the package index may be the reason' in lines[-1]
-    assert len(lines) == run.TAIL_LINES + 2
+    assert len(lines) == run.TAIL_LINES + 3
     assert not stamp_of(root).exists()
     assert machine.started == []
 

@@ -9,15 +9,11 @@ import subprocess
 import sys
 import venv
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 import run
 from tests.test_run import FakeMachine, root, stamp_of, start
-
-if TYPE_CHECKING:
-    pass
 
 RUN_PY = Path(run.__file__)
 POSIX_ONLY = pytest.mark.skipif(sys.platform == 'win32', reason='POSIX permissions and links')
@@ -27,7 +23,9 @@ __all__ = ['root']
 
 
 @POSIX_ONLY
-@pytest.mark.skipif(hasattr(os, 'geteuid') and os.geteuid() == 0, reason='root may write anywhere')
+@pytest.mark.skipif(
+    hasattr(os, 'geteuid') and os.geteuid() == 0, reason='needs a user who is not root'
+)
 def test_a_folder_without_write_permission_is_named(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -64,14 +62,38 @@ def test_the_checks_run_in_order_with_the_arguments_for_pytest(root: Path) -> No
 
     code = start(machine, root, 'test', '-k', 'gallery')
 
+    commands = [' '.join(command) for command in machine.commands]
+    spread = ' '.join(run.SPREAD)
     assert code == 0
-    assert [' '.join(command) for command in machine.commands] == [
-        '-m ruff format --check .',
-        '-m ruff check .',
+    assert commands[:2] == ['-m ruff format --check .', '-m ruff check .']
+    assert set(commands[2:4]) == {
         '-m mypy',
-        f'-m pytest {" ".join(run.SPREAD)} -k gallery',
-    ]
+        f'-m pytest {spread} -n 4 -m not browser -k gallery',
+    }
+    assert commands[4:] == [f'-m pytest {spread} -n 2 -m browser -k gallery']
     assert machine.started == []
+
+
+@pytest.mark.parametrize(
+    ('failing', 'expected', 'passes'),
+    [
+        ({'mypy': 1}, 1, 1),
+        ({'not browser': 2}, 2, 2),
+        ({'-m browser': 3}, 3, 2),
+        ({'pytest': run.NO_TESTS}, run.NO_TESTS, 2),
+        ({'-m browser': run.NO_TESTS}, 0, 2),
+    ],
+)
+def test_both_passes_run_unless_the_types_are_wrong(
+    root: Path, failing: dict[str, int], expected: int, passes: int
+) -> None:
+    start(FakeMachine(), root, 'test')
+    machine = FakeMachine(failing=failing)
+
+    code = start(machine, root, 'test')
+
+    assert code == expected
+    assert machine.count('pytest') == passes
 
 
 def test_the_first_failing_check_ends_the_run_with_its_code(root: Path) -> None:
@@ -82,6 +104,32 @@ def test_the_first_failing_check_ends_the_run_with_its_code(root: Path) -> None:
 
     assert code == 3
     assert machine.commands[-1] == ['-m', 'ruff', 'check', '.']
+
+
+def test_constraints_that_pip_refuses_give_way_to_the_floors(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine = FakeMachine(failing={'--constraint': 1})
+
+    code = start(machine, root)
+
+    assert code == 0
+    assert machine.commands[-1][-2:] == ['-e', '.']
+    assert stamp_of(root).exists()
+    assert capsys.readouterr().err == (
+        'Installing Easel …\n'
+        'pip refuses constraints.txt; installing by the floors of pyproject.toml instead …\n'
+    )
+
+
+def test_without_constraints_the_floors_decide(root: Path) -> None:
+    (root / 'constraints.txt').unlink()
+    machine = FakeMachine()
+
+    start(machine, root)
+
+    assert machine.count('pip') == 1
+    assert machine.commands[-1][-2:] == ['-e', '.']
 
 
 def test_a_real_process_reports_its_code_and_writes_into_the_log(tmp_path: Path) -> None:

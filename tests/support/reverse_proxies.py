@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import socket
 import ssl
 import subprocess
@@ -14,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-import pytest
 import trustme
 
 from tests.support.servers import ROOT
+from tests.support.tools import path_of
 
 NAME = 'easel.example.org'
 START_S = 20
@@ -74,9 +73,7 @@ class Proxy:
 @contextmanager
 def running_proxy(kind: str, easel_url: str, folder: Path, variant: str = '') -> Iterator[Proxy]:
     """Run nginx or Caddy for as long as the block lasts; `-sub-path` is the other example."""
-    program = shutil.which(kind) or shutil.which(kind, path='/usr/sbin')
-    if program is None:
-        pytest.skip(f'{kind} is not installed')
+    program = path_of(kind)
     authority = trustme.CA()
     own = authority.issue_cert(NAME)
     own.private_key_and_cert_chain_pem.write_to_path(folder / 'own.pem')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -64,10 +64,20 @@ class Seen:
     outside: list[str] = field(default_factory=list)
 
 
-def sights(stuffed: Stuffed, every: int = 1) -> Iterator[Sight]:
-    """List the pages to look at; of each kind only each so manyth."""
+def sights(stuffed: Stuffed) -> Iterator[Sight]:
+    """List the pages to look at."""
     for kind in (_galleries, _generations, _pictures, _failures, _servers, _guests, _typed):
-        yield from list(kind(stuffed))[::every]
+        yield from kind(stuffed)
+
+
+def one_of_each(wanted: Iterable[Sight]) -> list[Sight]:
+    """Choose one page for each place that texts stand in."""
+    first: dict[tuple[str, ...], Sight] = {}
+    for sight in wanted:
+        page = sight.address.partition('?')[0].split('/')[1]
+        places = [f'{selector} {name}' for selector, name, _ in sight.expected]
+        first.setdefault((page, *places), sight)
+    return list(first.values())
 
 
 def _galleries(stuffed: Stuffed) -> Iterator[Sight]:
