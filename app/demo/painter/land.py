@@ -1,5 +1,6 @@
 """The land of a sketch, painted from the far to the near: ranges, hills, woods, snow."""
 
+import math
 from random import Random
 
 from PIL import Image, ImageChops
@@ -15,26 +16,128 @@ from app.demo.painter.brush import (
     threshold,
     veil,
 )
-from app.demo.painter.growth import bush, conifer
 from app.demo.painter.palette import Colour
 from app.demo.painter.prompt import Ground, Thing
+from app.demo.painter.shapes import bush, conifer, tower_block
 from app.demo.painter.sky import Stage
 
 Line = list[Point]
+_FAR_LAYERS = {Ground.MOUNTAINS: 3, Ground.CITY: 0}
+_NEAR_LAYERS = {Ground.MOUNTAINS: 3, Ground.FOREST: 4, Ground.CITY: 5}
 
 
-def tone(stage: Stage, depth: float) -> Colour:
-    """The colour of land at a depth: 0 is lost in the air, 1 is at one's feet."""
-    palette = stage.palette
-    air = palette.horizon.toward(palette.middle, 0.42)
-    # By way of the sky's own hue: straight from peach to plum the way leads through grey.
-    body = palette.middle.toward(palette.near, 0.55)
-    share = 0.17 + 0.83 * depth**0.85
-    return (
-        air.toward(body, share / 0.6)
-        if share < 0.6
-        else body.toward(palette.near, (share - 0.6) / 0.4)
-    )
+def paint_far_land(picture: Image.Image, stage: Stage, rng: Random) -> None:
+    """Paints the ranges along the horizon, or the capes of an open sea."""
+    if stage.scene.ground is Ground.SEA:
+        _capes(picture, stage, rng)
+        return
+    far, count = _layers(stage)
+    for index in range(far):
+        depth = (index / (count - 1)) ** 1.1
+        range_layer(picture, stage, rng, _base(picture, stage, depth), depth)
+
+
+def paint_near_land(picture: Image.Image, stage: Stage, rng: Random) -> None:
+    """Paints what rises between the far ranges and the viewer."""
+    ground = stage.scene.ground
+    if ground is Ground.SEA:
+        return
+    far, count = _layers(stage)
+    for index in range(far, count):
+        depth = (index / (count - 1)) ** 1.1
+        base = _base(picture, stage, depth)
+        if ground is Ground.CITY:
+            _row_of_buildings(picture, stage, rng, base, depth)
+        elif ground is Ground.DESERT:
+            _dune(picture, stage, rng, base, depth)
+        else:
+            ground_layer(picture, stage, rng, base, depth)
+
+
+def _layers(stage: Stage) -> tuple[int, int]:
+    """How many layers are far, and how many there are."""
+    far = _FAR_LAYERS.get(stage.scene.ground, 2)
+    return far, far + _NEAR_LAYERS.get(stage.scene.ground, 4)
+
+
+def _base(picture: Image.Image, stage: Stage, depth: float) -> float:
+    """How low a layer stands; before water all stand on the horizon."""
+    if stage.scene.water:
+        return stage.horizon
+    return stage.horizon + (picture.height - stage.horizon) * 0.86 * math.pow(depth, 1.55)
+
+
+def _capes(picture: Image.Image, stage: Stage, rng: Random) -> None:
+    """Low capes on the horizon of an open sea, each from one side."""
+    for index in range(rng.choice((1, 2, 3))):
+        left = rng.random() < 0.5
+        reach = rng.uniform(0.3, 0.75)
+        tall = stage.unit * rng.uniform(0.05, 0.12)
+        line: Line = []
+        for x, level in skyline(picture, rng, 0, 1, (3.5 * picture.width / stage.unit, 0.7)):
+            at = x / picture.width if left else 1 - x / picture.width
+            taper = max(0.0, 1 - at / reach) ** 0.7
+            line.append((x, stage.horizon + (level * tall - tall * 0.35) * taper))
+        body = body_of(picture, line, stage.horizon)
+        depth = 0.12 + 0.2 * index
+        fill_hazy(picture, stage, (body, body.mask()), stage.tone(depth), depth)
+
+
+def _row_of_buildings(
+    picture: Image.Image, stage: Stage, rng: Random, base: float, depth: float
+) -> None:
+    """A row of buildings; the nearer they are, the better their windows can be told apart."""
+    unit, water = stage.unit, stage.scene.water
+    low = stage.horizon if water else float(picture.height)
+    tall = unit * (0.36 - (0.16 if water else 0.02) * depth)
+    bulk = profile(rng, 64, 3.2, 0.6)
+    stencil = Stencil(picture, base - tall * 1.6, low)
+    windows = Stencil(picture, base - tall * 1.6, low)
+    x = -unit * 0.02
+    while x < picture.width:
+        width = unit * rng.uniform(0.034, 0.078) * (0.75 + (0.4 if water else 1.3) * depth)
+        height = tall * (0.25 + 0.8 * bulk[min(63, max(0, round(x / picture.width * 63)))])
+        height *= rng.uniform(0.6, 1.15)
+        panes = windows if depth > 0.15 else None
+        pitch = unit * (0.0075 + (0.0 if water else 0.006) * depth)
+        tower_block((stencil, panes), (x, base - height), (width, low - base + height), rng, pitch)
+        x += width * rng.uniform(0.82, 1.2)
+    mask = stencil.mask()
+    fill_hazy(picture, stage, (stencil, mask), stage.tone(depth), depth * 0.9)
+    dark = stage.scene.dark
+    lamp = stage.palette.lamp if dark else stage.palette.light
+    share = (0.95 if dark else 0.25) * (0.30 + 0.70 * depth)
+    picture.paste(lamp.rgb, stencil.box, ImageChops.multiply(windows.mask(share), mask))
+
+
+def _dune(picture: Image.Image, stage: Stage, rng: Random, base: float, depth: float) -> None:
+    """Paint a dune: two slopes that meet at a crest, the one away from the sun in shadow."""
+    unit, wide = stage.unit, picture.width
+    low = stage.horizon if stage.scene.water else float(picture.height)
+    away = 1 if stage.sun[0] < wide / 2 else -1
+    crest, rise = rng.uniform(0.15, 0.85) * wide, unit * rng.uniform(0.13, 0.22)
+    line = []
+    for x, level in skyline(picture, rng, 0, 1, (1.6 * wide / unit, 0.0)):
+        hump = math.exp(-1.3 * (abs(x - crest) / (0.55 * unit)) ** 1.25)
+        line.append((x, min(low, base - rise * hump + unit * 0.045 * level * (1 - hump))))
+    body = body_of(picture, line, low)
+    mask, sand = body.mask(), stage.tone(depth)
+    lit = [(0.0, sand.toward(stage.palette.light, 0.45)), (0.7, sand), (1.0, sand)]
+    picture.paste(ramp(mask.size, lit), body.box, mask)
+    top = min(range(len(line)), key=lambda step: line[step][1])
+    ridge = slope_from(line, top, away, unit * 0.004)
+    far = ridge[-1] if away > 0 else ridge[0]
+    lee = [
+        (
+            crest + (far[0] - crest) * (at / 20) ** 1.5,
+            line[top][1] + (far[1] - line[top][1]) * at / 20 + rise * math.sin(at * 0.157) * 0.6,
+        )
+        for at in range(21)
+    ]
+    shadow = Stencil(picture, body.box[1], body.box[3])
+    shadow.polygon([*ridge, *(lee[::-1] if away > 0 else lee)])
+    dark = ImageChops.multiply(shadow.mask(0.6), mask)
+    picture.paste(sand.toward(stage.palette.top, 0.30).lighter(-0.10).rgb, body.box, dark)
 
 
 def skyline(
@@ -84,7 +187,7 @@ def range_layer(picture: Image.Image, stage: Stage, rng: Random, base: float, de
         line = [(x, min(y, low)) for x, y in line]
     body = body_of(picture, line, low)
     mask = body.mask()
-    fill_hazy(picture, stage, (body, mask), tone(stage, depth), depth)
+    fill_hazy(picture, stage, (body, mask), stage.tone(depth), depth)
     if peaks:
         _light_faces(picture, stage, rng, line, (body, mask), depth)
 
@@ -99,7 +202,7 @@ def _light_faces(
 ) -> None:
     """Gives a range its sunny and its shadowed faces, rock, and snow near the top."""
     body, mask = shape
-    colour = tone(stage, depth)
+    colour = stage.tone(depth)
     sheet = ImageChops.multiply(mask, veil(mask.size, lambda at: max(0.0, 1 - at / 0.85) ** 0.8))
     way = 3 if stage.sun[0] > picture.width / 2 else -3
     lumps = (18 * mask.width / stage.unit, 14 * mask.height / stage.unit + 3)
@@ -165,7 +268,7 @@ def ground_layer(
         line = [(x, min(y, low)) for x, y in line]
     body = body_of(picture, line, low)
     mask = body.mask()
-    colour = tone(stage, depth)
+    colour = stage.tone(depth)
     soil = colour.toward(stage.palette.snow, 0.72) if winter else colour
     fill_hazy(picture, stage, (body, mask), soil, depth)
     _edge_light(picture, stage, rng, (body, mask), soil)
@@ -214,7 +317,7 @@ def _woods(
             size = tall * (0.45 + 0.75 * dense) * rng.uniform(0.65, 1.15)
             conifer(stencil, (x, ground + stage.unit * 0.006), size, rng)
             x += size * rng.uniform(0.16, 0.46) * (1 + row * 1.6)
-        colour = tone(stage, min(1.0, depth + 0.05 * row)).lighter(-0.012 * (1 + row))
+        colour = stage.tone(min(1.0, depth + 0.05 * row)).lighter(-0.012 * (1 + row))
         fill_hazy(picture, stage, (stencil, stencil.mask()), colour, depth)
 
 
@@ -230,4 +333,4 @@ def _bushes(picture: Image.Image, stage: Stage, rng: Random, line: Line, depth: 
             spot = min(len(line) - 1, max(0, start + round(rng.gauss(0, 0.03) * len(line))))
             x, y = line[spot]
             bush(stencil, (x, y + size * rng.uniform(0, 1.6)), size * rng.uniform(0.6, 1.25), rng)
-    stencil.fill(tone(stage, min(1.0, depth + 0.06)).lighter(-0.02))
+    stencil.fill(stage.tone(min(1.0, depth + 0.06)).lighter(-0.02))

@@ -45,14 +45,6 @@ class Thing(Enum):
 
     WATER = auto()
     LIGHTHOUSE = auto()
-    BOAT = auto()
-    HOUSE = auto()
-    CASTLE = auto()
-    FLOWERS = auto()
-    BALLOON = auto()
-    BIRDS = auto()
-    CAT = auto()
-    TREE = auto()
     AURORA = auto()
     WINTER = auto()
     AUTUMN = auto()
@@ -88,20 +80,13 @@ _GROUNDS = {
     'горы гор горах горн* вершин* альп* хреб* вулкан* ледник*',
     Ground.SEA: 'sea seas ocean* harbour* harbor* beach* coast* wave* ship* island* sail* bay '
     'lighthouse* море моря морск* океан* гаван* пляж* берег* волн* остров* залив* корабл* маяк*',
-    Ground.HILLS: 'hill* meadow* field* valley* farm* garden* холм* луг* поле поля долин* сад саду',
+    Ground.HILLS: 'hill* meadow* field* valley* farm* garden* холм* луг* поле поля долин* сад саду '
+    'flower* poppy poppies tulip* lavender blossom* cat cats kitten* цвет* маки тюльпан* кот кошк*',
 }
 _THINGS = {
-    Thing.WATER: 'lake* river* reflection* pond* озер* озёр* рек* река отражен* пруд*',
+    Thing.WATER: 'lake* river* reflection* pond* озер* озёр* рек* река отражен* пруд* '
+    'lighthouse* boat* sail* ship* yacht* маяк* лодк* парус* корабл* яхт*',
     Thing.LIGHTHOUSE: 'lighthouse* маяк*',
-    Thing.BOAT: 'boat* sail* ship* yacht* лодк* парус* корабл* яхт*',
-    Thing.HOUSE: 'house* home cabin* cottage* hut дом дома домик* изб* хижин*',
-    Thing.CASTLE: 'castle* palace* fortress* замок замк* дворец дворц* крепост*',
-    Thing.FLOWERS: 'flower* rose* poppy poppies tulip* lavender blossom* sakura цвет* роз* мак '
-    'маки маков* тюльпан* лаванд*',
-    Thing.BALLOON: 'balloon* шар шары воздушн*',
-    Thing.BIRDS: 'bird* gull* crane* птиц* чайк* журавл*',
-    Thing.CAT: 'cat cats kitten* kitty кот кота коты котик* котён* котен* кошк* кошеч*',
-    Thing.TREE: 'tree trees oak* дерев* дуб*',
     Thing.AURORA: 'aurora* сияни*',
     Thing.WINTER: 'winter* snow* frozen ice icy whiteout polar зим* снег* снеж* лёд льд* мороз*',
     Thing.AUTUMN: 'autumn* fall осен*',
@@ -118,9 +103,6 @@ _HUES = {
     352.0: 'pink rose magenta sakura розов*',
 }
 _GREYS = 'white black grey gray monochrome silver бел* чёрн* черн* сер* серебр*'
-_CARRIES_COLOUR = frozenset(
-    {Thing.LIGHTHOUSE, Thing.BOAT, Thing.FLOWERS, Thing.BALLOON, Thing.HOUSE}
-)
 _USUAL_GROUNDS = (
     (Ground.MOUNTAINS, False),
     (Ground.MOUNTAINS, True),
@@ -164,12 +146,10 @@ def read_scene(prompt: str, rng: Random) -> Scene:
     ground, water = _ground(words, rng)
     if water:
         things.add(Thing.WATER)
-    if Thing.LIGHTHOUSE in things or Thing.BOAT in things:
-        things.add(Thing.WATER)
     times = _named(words, _TIMES)
     weathers = _named(words, _WEATHER)
     hues = tuple(_named(words, _HUES))
-    carried = bool(things & _CARRIES_COLOUR) and bool(hues)
+    carried = Thing.LIGHTHOUSE in things
     return Scene(
         time=times[0] if times else _usual_time(weathers, rng),
         weather=weathers[0] if weathers else _usual_weather(rng),
@@ -177,7 +157,7 @@ def read_scene(prompt: str, rng: Random) -> Scene:
         things=frozenset(things),
         world_hues=hues[1:] if carried else hues,
         accent_hues=hues[:1] if carried else (),
-        grey=any(_means(word, _GREYS.split()) for word in words) and not things & _CARRIES_COLOUR,
+        grey=any(_means(word, _GREYS.split()) for word in words) and not carried,
     )
 
 
@@ -201,8 +181,6 @@ def _ground(words: list[str], rng: Random) -> tuple[Ground, bool]:
     named = _named(words, _GROUNDS)
     if not named:
         things = _named(words, _THINGS)
-        if Thing.FLOWERS in things or Thing.CAT in things:
-            return Ground.HILLS, False
         if Thing.AUTUMN in things or Thing.WINTER in things:
             return Ground.FOREST, False
         return usual

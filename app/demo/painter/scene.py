@@ -5,14 +5,12 @@ from random import Random
 
 from PIL import Image, ImageFilter
 
-from app.demo.painter.afar import paint_afar
 from app.demo.painter.brush import dice
-from app.demo.painter.grounds import paint_far_land, paint_near_land
-from app.demo.painter.nearby import paint_nearby
+from app.demo.painter.land import paint_far_land, paint_near_land
 from app.demo.painter.palette import palette_for
-from app.demo.painter.prompt import Ground, Scene, Time, read_scene
-from app.demo.painter.sky import Stage, paint_sky
-from app.demo.painter.space import paint_space
+from app.demo.painter.prompt import Ground, Scene, Thing, Time, read_scene
+from app.demo.painter.shapes import paint_birds, paint_lighthouse
+from app.demo.painter.sky import Stage, paint_sky, paint_space
 from app.demo.painter.water import paint_water
 from app.demo.painter.weather import finish, paint_weather
 
@@ -67,12 +65,14 @@ def _paint(scene: Scene, rng: Random, size: tuple[int, int]) -> Image.Image:
     paint_far_land(picture, stage, rng)
     if scene.water:
         paint_near_land(picture, stage, rng)
-    paint_afar(picture, stage, rng)
+    if rng.random() < 0.4 and scene.time is not Time.NIGHT:
+        paint_birds(picture, stage, rng)
+    if Thing.LIGHTHOUSE in scene.things:
+        paint_lighthouse(picture, stage, rng)
     if scene.water:
         paint_water(picture, stage, rng)
     else:
         paint_near_land(picture, stage, rng)
-    paint_nearby(picture, stage, rng)
     paint_weather(picture, stage, rng)
     return finish(picture, rng)
 
