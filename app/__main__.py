@@ -28,7 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given.insert(0, 'serve')
     chosen = _parser().parse_args(given)
     if chosen.command == 'demo':
-        return _demo(chosen)
+        from app.cli.demo import demo
+
+        return demo(chosen.host, chosen.port)
     from app import log
     from app.config import read_config
     from app.env import ConfigError
@@ -132,25 +134,6 @@ def _doctor(config: Config, chosen: argparse.Namespace) -> int:
     from app.providers.discovery.environment import look_around
 
     return doctor(config, asyncio.run(look_around()), as_json=chosen.json)
-
-
-def _demo(chosen: argparse.Namespace) -> int:
-    import uvicorn
-
-    from app.demo.server import create_demo
-    from app.server.sockets import PortTaken, listen
-
-    try:
-        listening = listen(chosen.host, chosen.port)
-    except PortTaken as error:
-        sys.stderr.write(f'{error}\n')
-        return 1
-    port = listening.getsockname()[1]
-    sys.stderr.write(f'The demo draws at http://localhost:{port}/v1/images/generations\n')
-    config = uvicorn.Config(create_demo(), log_level='warning', access_log=False, lifespan='off')
-    with listening:
-        uvicorn.Server(config).run(sockets=[listening])
-    return 0
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-"""What a prompt asks of a sketch: the time, the weather, the subject, the things in it."""
+"""Read what a prompt asks of a sketch: the time, the weather, the ground and the rest."""
 
 import re
 from collections.abc import Mapping
@@ -104,15 +104,9 @@ _HUES = {
 }
 _GREYS = 'white black grey gray monochrome silver бел* чёрн* черн* сер* серебр*'
 _USUAL_GROUNDS = (
-    (Ground.MOUNTAINS, False),
-    (Ground.MOUNTAINS, True),
-    (Ground.MOUNTAINS, True),
-    (Ground.HILLS, False),
-    (Ground.FOREST, False),
-    (Ground.FOREST, True),
-    (Ground.DESERT, False),
-    (Ground.SEA, True),
-    (Ground.SEA, True),
+    *((Ground.MOUNTAINS, False), (Ground.MOUNTAINS, True), (Ground.MOUNTAINS, True)),
+    *((Ground.HILLS, False), (Ground.FOREST, False), (Ground.FOREST, True)),
+    *((Ground.DESERT, False), (Ground.SEA, True), (Ground.SEA, True)),
 )
 
 
@@ -140,7 +134,7 @@ class Scene:
 
 
 def read_scene(prompt: str, rng: Random) -> Scene:
-    """Reads the words that are known, and lets the dice choose what they leave open."""
+    """Read the known words, and choose at random what they leave open."""
     words = re.findall(r'\w+', prompt.lower())
     things = set(_named(words, _THINGS))
     ground, water = _ground(words, rng)
@@ -152,7 +146,9 @@ def read_scene(prompt: str, rng: Random) -> Scene:
     carried = Thing.LIGHTHOUSE in things
     return Scene(
         time=times[0] if times else _usual_time(weathers, rng),
-        weather=weathers[0] if weathers else _usual_weather(rng),
+        weather=weathers[0]
+        if weathers
+        else rng.choice((Weather.CLEAR, Weather.CLEAR, Weather.CLOUDS)),
         ground=ground,
         things=frozenset(things),
         world_hues=hues[1:] if carried else hues,
@@ -162,7 +158,7 @@ def read_scene(prompt: str, rng: Random) -> Scene:
 
 
 def _named(words: list[str], table: Mapping[_Kind, str]) -> list[_Kind]:
-    """The kinds that are named, in the order of the words."""
+    """Return the kinds that are named, in the order of the words."""
     found: list[_Kind] = []
     stems = {kind: text.split() for kind, text in table.items()}
     for word in words:
@@ -171,12 +167,12 @@ def _named(words: list[str], table: Mapping[_Kind, str]) -> list[_Kind]:
 
 
 def _means(word: str, stems: list[str]) -> bool:
-    """Whether a word is one of the stems; a stem with a star also opens longer words."""
+    """Return whether a word is one of the stems; a stem with a star also opens longer words."""
     return any(word.startswith(stem[:-1]) if stem[-1] == '*' else word == stem for stem in stems)
 
 
 def _ground(words: list[str], rng: Random) -> tuple[Ground, bool]:
-    """The ground, and whether it meets water."""
+    """Choose the ground, and whether it meets water."""
     usual = rng.choice(_USUAL_GROUNDS)
     named = _named(words, _GROUNDS)
     if not named:
@@ -193,10 +189,4 @@ def _ground(words: list[str], rng: Random) -> tuple[Ground, bool]:
 def _usual_time(weathers: list[Weather], rng: Random) -> Time:
     if Weather.RAIN in weathers:
         return rng.choice((Time.DAY, Time.DUSK))
-    if Weather.SNOW in weathers or Weather.FOG in weathers:
-        return rng.choice((Time.DAWN, Time.DAY, Time.DUSK))
     return rng.choice((Time.DAWN, Time.DAWN, Time.DAY, Time.SUNSET, Time.SUNSET, Time.DUSK))
-
-
-def _usual_weather(rng: Random) -> Weather:
-    return rng.choice((Weather.CLEAR, Weather.CLEAR, Weather.CLOUDS))

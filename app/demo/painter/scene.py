@@ -1,4 +1,4 @@
-"""Draws a prompt: the same words, seed and size give the same picture everywhere."""
+"""Draw a prompt: the same words, seed and size give the same picture everywhere."""
 
 import math
 from random import Random
@@ -20,7 +20,7 @@ _LONGEST_RATIO = 6.0  # longer ones are stretched
 
 
 def draw(prompt: str, seed: int, width: int, height: int) -> Image.Image:
-    """Draws a landscape that the words of the prompt steer and the seed varies."""
+    """Draw a landscape chosen by the words of the prompt and varied by the seed."""
     rng = dice(prompt, seed)
     size = _working_size(width, height)
     picture = _paint(read_scene(prompt, rng), rng, size)
@@ -32,7 +32,7 @@ def draw(prompt: str, seed: int, width: int, height: int) -> Image.Image:
 
 
 def coarse(picture: Image.Image, share: float) -> Image.Image:
-    """An early state of a picture: blurred, and the more so the lower the share (0..1) done."""
+    """Return an early state of a picture, the more blurred the lower the share (0..1) done."""
     side = max(4, round(10 + 90 * share**2))
     scale = side / max(picture.size)
     small = picture.resize(
@@ -44,7 +44,7 @@ def coarse(picture: Image.Image, share: float) -> Image.Image:
 
 
 def _working_size(width: int, height: int) -> tuple[int, int]:
-    """The size to draw at: bounded in pixels, in its short side and in its ratio."""
+    """Return the size to draw at: bounded in pixels, in its short side and in its ratio."""
     wide, high = float(width), float(height)
     if wide > high * _LONGEST_RATIO:
         high = wide / _LONGEST_RATIO
@@ -78,7 +78,7 @@ def _paint(scene: Scene, rng: Random, size: tuple[int, int]) -> Image.Image:
 
 
 def _set_stage(scene: Scene, rng: Random, size: tuple[int, int]) -> Stage:
-    """Chooses where the horizon and the sun stand."""
+    """Choose where the horizon and the sun stand."""
     width, height = size
     palette = palette_for(scene, rng)
     unit = min(math.sqrt(width * height), 1.35 * min(width, height))

@@ -11,7 +11,7 @@ from app.demo.painter.sky import Stage
 
 
 def conifer(stencil: Stencil, foot: Point, tall: float, rng: Random) -> None:
-    """A fir: tiers of drooping branches, a little uneven."""
+    """Draw a fir: tiers of drooping branches, a little uneven."""
     x, y = foot
     half, lean = tall * rng.uniform(0.15, 0.21), rng.uniform(-0.02, 0.02) * tall
     tiers = max(3, min(9, round(tall / 9)))
@@ -30,7 +30,7 @@ def conifer(stencil: Stencil, foot: Point, tall: float, rng: Random) -> None:
 
 
 def bush(stencil: Stencil, foot: Point, size: float, rng: Random) -> None:
-    """A small round tree seen from afar."""
+    """Draw a small round tree seen from afar."""
     x, y = foot
     for _ in range(4):
         lump = size * rng.uniform(0.45, 0.8)
@@ -46,23 +46,19 @@ def tower_block(
     rng: Random,
     pitch: float,
 ) -> None:
-    """A building with one of six roofs; its windows, `pitch` apart, when there is a stencil."""
+    """Draw a building and, where there is a stencil for them, windows that are `pitch` apart."""
     unit = pitch * 110
     body, panes = stencils
     (x, y), (width, height) = corner, size
     body.block(x, y, width, height)
-    roof = rng.randrange(6)
+    roof = rng.randrange(4)
     if roof == 0:
         body.line([(x + width / 2, y), (x + width / 2, y - unit * rng.uniform(0.02, 0.06))], 1.2)
     elif roof == 1:
         body.block(x + width * 0.2, y - unit * 0.015, width * 0.6, unit * 0.02)
     elif roof == 2:
-        body.polygon([(x, y + 1), (x + width, y + 1), (x + width, y - unit * 0.022)])
-    elif roof == 3:
-        body.block(x + width * 0.15, y - unit * 0.012, width * 0.7, unit * 0.014)
-        body.block(x + width * 0.32, y - unit * 0.030, width * 0.36, unit * 0.032)
-    elif roof == 4:
-        body.polygon([(x, y + 1), (x + width, y + 1), (x + width / 2, y - unit * 0.05)])
+        ridge = x + width * rng.choice((0.5, 1))
+        body.polygon([(x, y + 1), (x + width, y + 1), (ridge, y - unit * 0.04)])
     if panes is not None:
         _windows(panes, (x, y), (width, height), rng, max(2.4, pitch))
 
@@ -96,7 +92,7 @@ def paint_birds(picture: Image.Image, stage: Stage, rng: Random) -> None:
 
 
 def paint_lighthouse(picture: Image.Image, stage: Stage, rng: Random) -> None:
-    """A banded tower on a rock at the edge of the water, its lamp lit in the dark."""
+    """Paint a banded tower on a rock at the edge of the water, its lamp lit in the dark."""
     unit, side = stage.unit, rng.choice((0.24, 0.76))
     x, foot = picture.width * side, stage.horizon + 1
     rock: list[Point] = []
@@ -156,7 +152,7 @@ def _tower(picture: Image.Image, stage: Stage, foot: Point, tall: float, half: f
 
 
 def _beam(picture: Image.Image, lamp: Point, stage: Stage, way: int) -> None:
-    """A cone of light that fades as it leaves the lamp."""
+    """Paint a cone of light that fades as it leaves the lamp."""
     x, y = lamp
     reach = stage.unit * 0.8
     cone = Stencil(picture, y - reach * 0.3, y + reach * 0.3)

@@ -25,7 +25,7 @@ _GRID = 56  # the sky is computed on this many points each way and then enlarged
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What every part of a sketch needs to know; lengths are pixels."""
+    """The scene, its colours and its measures; lengths are pixels."""
 
     scene: Scene
     palette: Palette
@@ -47,7 +47,7 @@ class Stage:
 
 
 def paint_sky(picture: Image.Image, stage: Stage, rng: Random) -> None:
-    """Paints everything that is behind the land."""
+    """Paint everything that is behind the land."""
     picture.paste(_gradient(picture.size, stage), (0, 0))
     scene = stage.scene
     if scene.dark and scene.weather in {Weather.CLEAR, Weather.CLOUDS}:
@@ -65,7 +65,7 @@ def paint_sky(picture: Image.Image, stage: Stage, rng: Random) -> None:
 
 
 def _gradient(size: tuple[int, int], stage: Stage) -> Image.Image:
-    """The open sky, warmer around the sun."""
+    """Return the open sky, warmer around the sun."""
     palette, reach = stage.palette, stage.unit * (0.85 if not stage.scene.dark else 0.6)
     share = 0.75 if stage.scene.time in {Time.SUNSET, Time.DAWN} else 0.45
     warm = palette.light.toward(palette.horizon, 0.35).lab
@@ -108,7 +108,7 @@ def _stars(picture: Image.Image, stage: Stage, rng: Random) -> None:
 
 
 def _sun(picture: Image.Image, stage: Stage, rng: Random) -> None:
-    """The sun, or at night the moon, full or as a crescent, with the light around it."""
+    """Paint the sun, or at night the moon, full or as a crescent, with the light around it."""
     night = stage.scene.time is Time.NIGHT
     hazy = stage.scene.weather is Weather.FOG
     colour, (x, y), radius = stage.palette.light, stage.sun, stage.sun_radius
@@ -125,7 +125,7 @@ def _sun(picture: Image.Image, stage: Stage, rng: Random) -> None:
 
 
 def _streaks(picture: Image.Image, stage: Stage, rng: Random) -> None:
-    """Long thin clouds low in a clear sky."""
+    """Paint long thin clouds low in a clear sky."""
     height = max(2, round(stage.horizon))
     field = noise(rng, (384, 256), (1.6, 9))
     mask = threshold(field, 138, 215)
@@ -139,7 +139,7 @@ def _streaks(picture: Image.Image, stage: Stage, rng: Random) -> None:
 
 
 def _clouds(picture: Image.Image, stage: Stage, rng: Random, *, behind: bool) -> None:
-    """Heaped clouds with a bright and a dark side; those behind the sun are larger and fainter."""
+    """Paint heaped clouds; those behind the sun are larger and fainter."""
     palette, scene = stage.palette, stage.scene
     heavy = scene.weather in {Weather.RAIN, Weather.SNOW}
     height = max(2, round(stage.horizon * 1.02))
@@ -165,7 +165,7 @@ def _clouds(picture: Image.Image, stage: Stage, rng: Random, *, behind: bool) ->
 
 
 def _aurora(picture: Image.Image, rng: Random, stage: Stage) -> None:
-    """Curtains of light: each is a wavy foot from which streaks rise and fade."""
+    """Paint curtains of light: each is a wavy foot from which streaks rise and fade."""
     wide, high = 168, 96
     total = Image.new('L', (wide, high))
     for _ in range(3):
@@ -195,7 +195,7 @@ def _aurora(picture: Image.Image, rng: Random, stage: Stage) -> None:
 
 
 def paint_space(picture: Image.Image, stage: Stage, rng: Random) -> None:
-    """Paints the whole picture, which has no horizon."""
+    """Paint the whole picture, which has no horizon."""
     hues = rng.choice(_GASES)
     if stage.scene.world_hues:
         named = stage.scene.world_hues[0]
@@ -208,7 +208,7 @@ def paint_space(picture: Image.Image, stage: Stage, rng: Random) -> None:
 
 
 def _gas(picture: Image.Image, rng: Random, hues: tuple[float, ...]) -> None:
-    """Three clouds along one tilted band, the brightest the narrowest."""
+    """Paint three clouds along one tilted band, the brightest the narrowest."""
     tilt, centre = rng.uniform(-0.9, 0.9), rng.uniform(0.35, 0.65)
     for index, hue in enumerate(hues):
         gas = threshold(noise(rng, (420, 420), (2.6, 2.6)), 84 + 12 * index, 205)
@@ -224,7 +224,7 @@ def _gas(picture: Image.Image, rng: Random, hues: tuple[float, ...]) -> None:
 
 
 def _planet(picture: Image.Image, stage: Stage, rng: Random, hues: tuple[float, ...]) -> None:
-    """A ball with bands, a night side, a rim of air and perhaps a ring."""
+    """Paint a ball with bands, a night side and a rim of air."""
     radius = stage.unit * rng.uniform(0.17, 0.26)
     x, y = picture.width * rng.uniform(0.3, 0.7), picture.height * rng.uniform(0.38, 0.58)
     side = max(8, round(radius * 2))
@@ -246,7 +246,7 @@ def _planet(picture: Image.Image, stage: Stage, rng: Random, hues: tuple[float, 
 
 
 def _night_side(side: int) -> Image.Image:
-    """How dark each point of a ball is that is lit from the upper left."""
+    """Return how dark each point of a ball is that is lit from the upper left."""
     grid = 64
     dark = Image.new('L', (grid, grid))
     for row in range(grid):
