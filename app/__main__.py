@@ -32,16 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return demo(chosen.host, chosen.port)
     from app import log
-    from app.config import read_config
     from app.env import ConfigError
 
     try:
-        if chosen.command != 'serve':
-            config = read_config(host='127.0.0.1', data=chosen.data)
-        else:
-            config = read_config(
-                host=chosen.host, port=chosen.port, data=chosen.data, share=chosen.share
-            )
+        config = _config(chosen)
     except ConfigError as error:
         sys.stderr.write(f'{error}\n')
         return 2
@@ -112,6 +106,14 @@ def _port(text: str) -> int:
     if not 0 <= port <= 65535:
         raise argparse.ArgumentTypeError('a port is from 0 to 65535')
     return port
+
+
+def _config(chosen: argparse.Namespace) -> Config:
+    from app.config import read_config
+
+    if chosen.command != 'serve':
+        return read_config(host='127.0.0.1', data=chosen.data)
+    return read_config(host=chosen.host, port=chosen.port, data=chosen.data, share=chosen.share)
 
 
 def _order(chosen: argparse.Namespace) -> Order:
