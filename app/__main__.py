@@ -28,18 +28,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given.insert(0, 'serve')
     chosen = _parser().parse_args(given)
     if chosen.command == 'demo':
-        return _demo(chosen)
+        from app.cli.demo import demo
+
+        return demo(chosen.host, chosen.port)
     from app import log
-    from app.config import read_config
     from app.env import ConfigError
 
     try:
-        if chosen.command != 'serve':
-            config = read_config(host='127.0.0.1', data=chosen.data)
-        else:
-            config = read_config(
-                host=chosen.host, port=chosen.port, data=chosen.data, share=chosen.share
-            )
+        config = _config(chosen)
     except ConfigError as error:
         sys.stderr.write(f'{error}\n')
         return 2
@@ -112,6 +108,14 @@ def _port(text: str) -> int:
     return port
 
 
+def _config(chosen: argparse.Namespace) -> Config:
+    from app.config import read_config
+
+    if chosen.command != 'serve':
+        return read_config(host='127.0.0.1', data=chosen.data)
+    return read_config(host=chosen.host, port=chosen.port, data=chosen.data, share=chosen.share)
+
+
 def _order(chosen: argparse.Namespace) -> Order:
     from app.cli.generate import Order
 
@@ -132,25 +136,6 @@ def _doctor(config: Config, chosen: argparse.Namespace) -> int:
     from app.providers.discovery.environment import look_around
 
     return doctor(config, asyncio.run(look_around()), as_json=chosen.json)
-
-
-def _demo(chosen: argparse.Namespace) -> int:
-    import uvicorn
-
-    from app.demo.server import create_demo
-    from app.server.sockets import PortTaken, listen
-
-    try:
-        listening = listen(chosen.host, chosen.port)
-    except PortTaken as error:
-        sys.stderr.write(f'{error}\n')
-        return 1
-    port = listening.getsockname()[1]
-    sys.stderr.write(f'The demo draws at http://localhost:{port}/v1/images/generations\n')
-    config = uvicorn.Config(create_demo(), log_level='warning', access_log=False, lifespan='off')
-    with listening:
-        uvicorn.Server(config).run(sockets=[listening])
-    return 0
 
 
 if __name__ == '__main__':

@@ -86,7 +86,7 @@ HOMES = {
     'jinja2': ('app.web.templates',),
     'fastapi': ('app.web', 'app.main'),
     'starlette': ('app.web', 'app.main', 'app.demo'),
-    'uvicorn': ('app.cli.serve', 'app.server', 'app.__main__'),
+    'uvicorn': ('app.cli.serve', 'app.cli.demo', 'app.server'),
     'segno': ('app.web.pages.sharing',),
     'ifaddr': ('app.net.lan',),
     'dotenv': ('app.variables',),

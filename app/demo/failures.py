@@ -10,7 +10,7 @@ _LONGEST_WAIT_S = 600
 _RETRY_AFTER_S = 20
 _PAGE = '<!doctype html><title>Sign in</title><h1>This is a page, not an answer</h1>'
 # status: type, code, message; worded as the services word them.
-_REFUSALS: dict[int, tuple[str, str | None, str]] = {
+_ERRORS: dict[int, tuple[str, str | None, str]] = {
     400: (
         'invalid_request_error',
         'content_policy_violation',
@@ -30,25 +30,25 @@ _REFUSALS: dict[int, tuple[str, str | None, str]] = {
 }
 
 
-def error_answer(
+def error_response(
     message: str,
     status: int,
     kind: str = 'invalid_request_error',
     param: str | None = None,
     code: str | None = None,
 ) -> JSONResponse:
-    """An error object as OpenAI sends it."""
+    """Return an error object as OpenAI sends it."""
     error = {'message': message, 'type': kind, 'param': param, 'code': code}
     return JSONResponse({'error': error}, status)
 
 
-def mishap(model: str, origin: str) -> Response | None:
-    """The failure that a model's name asks for, if it asks for one."""
+def requested_failure(model: str, origin: str) -> Response | None:
+    """Return the failure that a model's name asks for, if it asks for one."""
     if not model.startswith('fail-'):
         return None
     name = model.removeprefix('fail-')
-    if name.isascii() and name.isdigit() and int(name[:4]) in _REFUSALS:
-        return _refusal(int(name[:4]))
+    if name.isascii() and name.isdigit() and int(name[:4]) in _ERRORS:
+        return _error(int(name[:4]))
     if name == 'html':
         return HTMLResponse(_PAGE)
     if name == 'json':
@@ -63,15 +63,15 @@ def mishap(model: str, origin: str) -> Response | None:
     return JSONResponse({'created': int(time.time()), 'data': pictures[name], 'model': model})
 
 
-def wait_of(model: str) -> float:
-    """How many seconds a model named `slow-N` takes before it answers; 0 for any other."""
+def delay_s(model: str) -> float:
+    """Return how many seconds a model named `slow-N` takes before it responds; 0 for any other."""
     match = re.fullmatch(r'slow-([0-9]{1,6}(?:\.[0-9]{1,3})?)', model)
     return min(float(match[1]), _LONGEST_WAIT_S) if match else 0.0
 
 
-def _refusal(status: int) -> JSONResponse:
-    kind, code, message = _REFUSALS[status]
-    answer = error_answer(message, status, kind, code=code)
+def _error(status: int) -> JSONResponse:
+    kind, code, message = _ERRORS[status]
+    response = error_response(message, status, kind, code=code)
     if status == 429:
-        answer.headers['Retry-After'] = str(_RETRY_AFTER_S)
-    return answer
+        response.headers['Retry-After'] = str(_RETRY_AFTER_S)
+    return response

@@ -1,4 +1,4 @@
-"""What a request asks the demo for, checked against the rules of the OpenAI images API."""
+"""Read what a request asks the demo for, checked against the rules of the OpenAI images API."""
 
 import re
 import secrets
@@ -14,7 +14,7 @@ _SEED_LIMIT = 2**63
 _NUMBERS = ('n', 'seed', 'partial_images')
 
 
-class Refused(Exception):
+class RequestError(Exception):
     """The request cannot be answered; carries what OpenAI puts into its error object."""
 
     def __init__(
@@ -28,7 +28,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DrawRequest:
     """A checked request; `size` is None where it is left to the demo."""
 
     model: str
@@ -46,27 +46,27 @@ class Asked:
         return self.size or (DEFAULT_SIDE, DEFAULT_SIDE)
 
 
-def model_of(fields: Mapping[str, object]) -> str:
-    """The model's name as it was sent; `sketch` when there is none."""
+def read_model(fields: Mapping[str, object]) -> str:
+    """Return the model's name as it was sent; `sketch` when there is none."""
     model = fields.get('model')
     if model is None or model == '':
         return 'sketch'
     if not isinstance(model, str):
-        raise Refused("'model' must be a string.", 'model', 'invalid_type')
-    return _sayable(model)
+        raise RequestError("'model' must be a string.", 'model', 'invalid_type')
+    return _encodable(model)
 
 
-def read_asked(fields: Mapping[str, object]) -> Asked:
-    """Checks every field.
+def read_request(fields: Mapping[str, object]) -> DrawRequest:
+    """Check every field.
 
     Raises:
-        Refused: A field is missing, of the wrong type or out of range.
+        RequestError: A field is missing, of the wrong type or out of range.
     """
     seed = _whole(fields, 'seed', range(-_SEED_LIMIT, _SEED_LIMIT))
     count = _whole(fields, 'n', range(1, MOST_PICTURES + 1))
     partials = _whole(fields, 'partial_images', range(4))
-    return Asked(
-        model=model_of(fields),
+    return DrawRequest(
+        model=read_model(fields),
         prompt=_prompt(fields),
         count=1 if count is None else count,
         size=_size(fields),
@@ -78,7 +78,7 @@ def read_asked(fields: Mapping[str, object]) -> Asked:
 
 
 def typed_fields(form: Mapping[str, str]) -> dict[str, object]:
-    """Form fields as JSON would hold them: numbers as numbers, `true` as true, empty as absent."""
+    """Return form fields as JSON would hold them: numbers as numbers, `true` as true."""
     fields: dict[str, object] = {name: text for name, text in form.items() if text != ''}
     for name in _NUMBERS:
         text = form.get(name, '')
@@ -89,23 +89,23 @@ def typed_fields(form: Mapping[str, str]) -> dict[str, object]:
     return fields
 
 
-def _sayable(text: str) -> str:
-    """The text without half characters, which no answer could be encoded with."""
+def _encodable(text: str) -> str:
+    """Return the text without half characters, which UTF-8 cannot encode."""
     return text.encode('utf-8', 'replace').decode()
 
 
 def _prompt(fields: Mapping[str, object]) -> str:
     prompt = fields.get('prompt')
     if prompt is None:
-        raise Refused("Missing required parameter: 'prompt'.", 'prompt', 'missing_parameter')
+        raise RequestError("Missing required parameter: 'prompt'.", 'prompt', 'missing_parameter')
     if not isinstance(prompt, str):
-        raise Refused("'prompt' must be a string.", 'prompt', 'invalid_type')
+        raise RequestError("'prompt' must be a string.", 'prompt', 'invalid_type')
     if not prompt.strip():
-        raise Refused("'prompt' must not be empty.", 'prompt', 'empty_string')
+        raise RequestError("'prompt' must not be empty.", 'prompt', 'empty_string')
     if len(prompt) > _LONGEST_PROMPT:
         message = f"'prompt' must have at most {_LONGEST_PROMPT} characters."
-        raise Refused(message, 'prompt', 'string_above_max_length')
-    return _sayable(prompt)
+        raise RequestError(message, 'prompt', 'string_above_max_length')
+    return _encodable(prompt)
 
 
 def _whole(fields: Mapping[str, object], name: str, allowed: range) -> int | None:
@@ -113,10 +113,10 @@ def _whole(fields: Mapping[str, object], name: str, allowed: range) -> int | Non
     if number is None:
         return None
     if not isinstance(number, int) or isinstance(number, bool):
-        raise Refused(f"'{name}' must be an integer.", name, 'invalid_type')
+        raise RequestError(f"'{name}' must be an integer.", name, 'invalid_type')
     if number not in allowed:
         message = f"'{name}' must be from {allowed.start} to {allowed.stop - 1}."
-        raise Refused(message, name, 'invalid_value')
+        raise RequestError(message, name, 'invalid_value')
     return number
 
 
@@ -126,14 +126,14 @@ def _size(fields: Mapping[str, object]) -> tuple[int, int] | None:
         return None
     match = re.fullmatch(r'([0-9]{1,5})x([0-9]{1,5})', size) if isinstance(size, str) else None
     if match is None:
-        raise Refused("'size' must be 'auto' or like '1024x1024'.", 'size', 'invalid_value')
+        raise RequestError("'size' must be 'auto' or like '1024x1024'.", 'size', 'invalid_value')
     width, height = int(match[1]), int(match[2])
     if width not in _SIDES or height not in _SIDES:
         message = f"Each side of 'size' must be from {_SIDES.start} to {_SIDES.stop - 1} pixels."
-        raise Refused(message, 'size', 'invalid_value')
+        raise RequestError(message, 'size', 'invalid_value')
     if width * height > MOST_PIXELS:
         message = f"'size' must have at most {MOST_PIXELS} pixels in all."
-        raise Refused(message, 'size', 'invalid_value')
+        raise RequestError(message, 'size', 'invalid_value')
     return width, height
 
 
@@ -141,12 +141,12 @@ def _inline(fields: Mapping[str, object]) -> bool:
     form = fields.get('response_format')
     if form not in (None, 'url', 'b64_json'):
         message = "'response_format' must be 'url' or 'b64_json'."
-        raise Refused(message, 'response_format', 'invalid_value')
+        raise RequestError(message, 'response_format', 'invalid_value')
     return form == 'b64_json'
 
 
 def _streams(fields: Mapping[str, object]) -> bool:
     streams = fields.get('stream')
     if streams is not None and not isinstance(streams, bool):
-        raise Refused("'stream' must be true or false.", 'stream', 'invalid_type')
+        raise RequestError("'stream' must be true or false.", 'stream', 'invalid_type')
     return streams is True

@@ -19,8 +19,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from app.demo.failures import error_answer, mishap, wait_of
-from app.demo.request import Asked, Refused, model_of, read_asked, typed_fields
+from app.demo.failures import delay_s, error_response, requested_failure
+from app.demo.request import DrawRequest, RequestError, read_model, read_request, typed_fields
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ Draw = Callable[[int], Awaitable[list[bytes]]]
 
 
 def create_demo() -> ASGIApp:
-    """Builds the app; each one keeps the pictures of its own answers for a while."""
+    """Build the app, which keeps its latest pictures in memory."""
     demo = _Demo()
     app = Starlette(
         routes=[
@@ -49,120 +49,122 @@ def create_demo() -> ASGIApp:
             Route('/v1/models', demo.models),
             Route('/media/{name}', demo.media),
         ],
-        exception_handlers={Refused: _refused, HTTPException: _not_served},
+        exception_handlers={RequestError: _on_request_error, HTTPException: _on_http_error},
     )
     app.router.redirect_slashes = False
     return app
 
 
-async def _refused(_request: Request, error: Exception) -> Response:
-    if not isinstance(error, Refused):
+async def _on_request_error(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestError):
         raise error
-    return error_answer(error.message, error.status, param=error.param, code=error.code)
+    return error_response(error.message, error.status, param=error.param, code=error.code)
 
 
-async def _not_served(request: Request, error: Exception) -> Response:
+async def _on_http_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     message = f'{error.detail}: {request.method} {request.url.path}'
-    answer = error_answer(message, error.status_code)
-    answer.headers.update(error.headers or {})
-    return answer
+    response = error_response(message, error.status_code)
+    response.headers.update(error.headers or {})
+    return response
 
 
 class _Demo:
-    """The pages of the app and the pictures they remember."""
+    """The endpoints and the pictures they keep."""
 
     def __init__(self) -> None:
         self._pictures: OrderedDict[str, bytes] = OrderedDict()
-        self._room = anyio.CapacityLimiter(_AT_ONCE)
+        self._limiter = anyio.CapacityLimiter(_AT_ONCE)
 
     async def models(self, _request: Request) -> Response:
-        """Lists the one model."""
         model = {'id': 'sketch', 'object': 'model', 'created': 0, 'owned_by': 'easel'}
         return JSONResponse({'object': 'list', 'data': [model | {'type': 'image'}]})
 
     async def media(self, request: Request) -> Response:
-        """Gives a picture that an earlier answer named."""
         content = self._pictures.get(request.path_params['name'])
         if content is None:
-            raise Refused('There is no such picture, or no longer.', code='not_found', status=404)
+            raise RequestError(
+                'There is no such picture, or no longer.', code='not_found', status=404
+            )
         return Response(content, media_type='image/png')
 
     async def generate(self, request: Request) -> Response:
-        """Draws what the JSON body asks for."""
         fields = await _json_fields(request)
-        failure = mishap(model_of(fields), _origin(request))
+        failure = requested_failure(read_model(fields), _origin(request))
         if failure:
             return failure
-        asked = read_asked(fields)
+        spec = read_request(fields)
 
         async def draw(index: int) -> list[bytes]:
             from app.demo.render import draw_stages
 
-            return await self._in_thread(functools.partial(draw_stages, asked, index))
+            return await self._in_thread(functools.partial(draw_stages, spec, index))
 
-        return await self._answer(request, asked, draw, 'image_generation')
+        return await self._respond(request, spec, draw, 'image_generation')
 
     async def edit(self, request: Request) -> Response:
-        """Paints over the picture that the form brings."""
         if not request.headers.get('content-type', '').startswith('multipart/form-data'):
-            raise Refused('An edit is sent as multipart/form-data.', code='invalid_content_type')
+            raise RequestError(
+                'An edit is sent as multipart/form-data.', code='invalid_content_type'
+            )
         async with request.form(max_files=18, max_fields=40) as form:
             texts = {name: text for name, text in form.items() if isinstance(text, str)}
             image = await _uploaded(form.get('image') or form.get('image[]'), 'image')
             mask = await _uploaded(form.get('mask'), 'mask')
         fields = typed_fields(texts)
-        failure = mishap(model_of(fields), _origin(request))
+        failure = requested_failure(read_model(fields), _origin(request))
         if failure:
             return failure
-        asked = read_asked(fields)
+        spec = read_request(fields)
         if not image:
-            raise Refused("Missing required parameter: 'image'.", 'image', 'missing_parameter')
+            raise RequestError("Missing required parameter: 'image'.", 'image', 'missing_parameter')
 
         async def draw(index: int) -> list[bytes]:
             from app.demo.render import edit_stages
 
-            return await self._in_thread(functools.partial(edit_stages, asked, index, image, mask))
+            return await self._in_thread(functools.partial(edit_stages, spec, index, image, mask))
 
-        return await self._answer(request, asked, draw, 'image_edit')
+        return await self._respond(request, spec, draw, 'image_edit')
 
     async def _in_thread(self, work: Callable[[], list[bytes]]) -> list[bytes]:
-        return await anyio.to_thread.run_sync(work, limiter=self._room)
+        return await anyio.to_thread.run_sync(work, limiter=self._limiter)
 
-    async def _answer(self, request: Request, asked: Asked, draw: Draw, kind: str) -> Response:
-        if asked.streams:
+    async def _respond(
+        self, request: Request, spec: DrawRequest, draw: Draw, kind: str
+    ) -> Response:
+        if spec.streams:
             first = await draw(0)  # what cannot be drawn is refused before the stream opens
             return StreamingResponse(
-                _events(asked, draw, first, kind),
+                _events(spec, draw, first, kind),
                 media_type='text/event-stream',
                 headers={'Cache-Control': 'no-cache'},
             )
-        await anyio.sleep(wait_of(asked.model))
-        pictures = [await self._named(request, asked, draw, index) for index in range(asked.count)]
-        log.info('drew %s of %sx%s', asked.count, *asked.size_or_default)
+        await anyio.sleep(delay_s(spec.model))
+        pictures = [await self._entry(request, spec, draw, index) for index in range(spec.count)]
+        log.info('drew %s of %sx%s', spec.count, *spec.size_or_default)
         return JSONResponse(
             {
                 'created': int(time.time()),
                 'data': pictures,
-                'model': asked.model,
+                'model': spec.model,
                 'provider': 'demo',
             }
         )
 
-    async def _named(
-        self, request: Request, asked: Asked, draw: Draw, index: int
+    async def _entry(
+        self, request: Request, spec: DrawRequest, draw: Draw, index: int
     ) -> dict[str, str]:
-        """One entry of an answer: the picture itself, or an address to fetch it from."""
+        """Return one entry of a response: the picture itself, or an address to fetch it from."""
         picture = (await draw(index))[-1]
-        if asked.inline:
-            return {'b64_json': _base64(picture), 'revised_prompt': asked.prompt}
+        if spec.inline:
+            return {'b64_json': _base64(picture), 'revised_prompt': spec.prompt}
         name = f'{secrets.token_urlsafe(18)}.png'
         self._keep(name, picture)
-        return {'url': f'{_origin(request)}/media/{name}', 'revised_prompt': asked.prompt}
+        return {'url': f'{_origin(request)}/media/{name}', 'revised_prompt': spec.prompt}
 
     def _keep(self, name: str, picture: bytes) -> None:
-        """Remembers a picture, and forgets the oldest beyond the limits."""
+        """Keep a picture, and drop the oldest beyond the limits."""
         self._pictures[name] = picture
         while len(self._pictures) > 1 and (
             len(self._pictures) > _KEPT_PICTURES
@@ -172,7 +174,7 @@ class _Demo:
 
 
 def _origin(request: Request) -> str:
-    """The scheme and host that the request was sent to."""
+    """Return the scheme and host that the request was sent to."""
     return f'{request.url.scheme}://{request.headers.get("host") or request.url.netloc}'
 
 
@@ -185,13 +187,13 @@ async def _json_fields(request: Request) -> dict[str, object]:
     async for chunk in request.stream():
         body += chunk
         if len(body) > _BODY_LIMIT_BYTES:
-            raise Refused('The request is too large.', code='request_too_large', status=413)
+            raise RequestError('The request is too large.', code='request_too_large', status=413)
     try:
         fields = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise Refused('The request is not valid JSON.', code='invalid_json') from error
+        raise RequestError('The request is not valid JSON.', code='invalid_json') from error
     if not isinstance(fields, dict):
-        raise Refused('The request must be a JSON object.', code='invalid_json')
+        raise RequestError('The request must be a JSON object.', code='invalid_json')
     return fields
 
 
@@ -199,16 +201,18 @@ async def _uploaded(part: UploadFile | str | None, param: str) -> bytes | None:
     if part is None:
         return None
     if not isinstance(part, UploadFile):
-        raise Refused(f"'{param}' must be a file.", param, 'invalid_type')
+        raise RequestError(f"'{param}' must be a file.", param, 'invalid_type')
     if (part.size or 0) > _UPLOAD_LIMIT_BYTES:
-        raise Refused(f"'{param}' is too large.", param, 'image_too_large', status=413)
+        raise RequestError(f"'{param}' is too large.", param, 'image_too_large', status=413)
     return await part.read()
 
 
-async def _events(asked: Asked, draw: Draw, first: list[bytes], kind: str) -> AsyncIterator[str]:
-    """The stages of every picture as server-sent events, the wait of `slow-N` spread over them."""
-    pause_s = wait_of(asked.model) / (asked.count * len(first))
-    for index in range(asked.count):
+async def _events(
+    spec: DrawRequest, draw: Draw, first: list[bytes], kind: str
+) -> AsyncIterator[str]:
+    """Yield the stages of every picture as server-sent events."""
+    pause_s = delay_s(spec.model) / (spec.count * len(first))
+    for index in range(spec.count):
         stages = first if index == 0 else await draw(index)
         for number, picture in enumerate(stages):
             await anyio.sleep(pause_s)
@@ -228,5 +232,5 @@ async def _events(asked: Asked, draw: Draw, first: list[bytes], kind: str) -> As
 
 
 def _size_of(png: bytes) -> str:
-    """Width and height as the PNG header states them. Source: PNG specification, 11.2.1."""
+    """Read width and height as the PNG header states them. Source: PNG specification, 11.2.1."""
     return f'{int.from_bytes(png[16:20])}x{int.from_bytes(png[20:24])}'

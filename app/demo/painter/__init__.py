@@ -1,1 +1,1 @@
-"""Draws the demo pictures from the words of a prompt."""
+"""Draw the demo pictures from the words of a prompt."""

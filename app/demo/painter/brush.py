@@ -16,7 +16,7 @@ _FINER = 3  # shapes are drawn three times as large and averaged down, so that n
 
 
 def dice(*names: object) -> Random:
-    """Dice that fall the same way for the same names, on every machine."""
+    """Return a generator that is seeded by the names, the same on every machine."""
     text = '\x1f'.join(str(name) for name in names)
     return Random(hashlib.sha256(text.encode('utf-8', 'replace')).digest())  # noqa: S311
 
@@ -25,7 +25,7 @@ class Stencil:
     """A mask with smooth edges over one box of the picture."""
 
     def __init__(self, picture: Image.Image, top: float = 0, bottom: float | None = None) -> None:
-        """Opens a band of the picture; a band outside of it is one row at its edge."""
+        """Open a band of the picture; a band outside of it is one row at its edge."""
         width, height = picture.size
         low = height if bottom is None else math.ceil(bottom)
         first = min(max(0, math.floor(top)), height - 1)
@@ -36,33 +36,30 @@ class Stencil:
         self._picture = picture
 
     def polygon(self, points: Sequence[Point], value: int = 255) -> None:
-        """Fills a polygon."""
         self._pen.polygon([self._at(x, y) for x, y in points], fill=value)
 
     def ellipse(self, x: float, y: float, across: float, down: float, value: int = 255) -> None:
-        """Fills an ellipse of the given half axes."""
+        """Fill an ellipse of the given half axes."""
         left, top = self._at(x - across, y - down)
         right, bottom = self._at(x + across, y + down)
         self._pen.ellipse((left, top, max(left, right), max(top, bottom)), fill=value)
 
     def block(self, x: float, y: float, width: float, height: float, value: int = 255) -> None:
-        """Fills an upright rectangle from its upper left corner."""
+        """Fill an upright rectangle from its upper left corner."""
         left, top = self._at(x, y)
         right, bottom = self._at(x + width, y + height)
         self._pen.rectangle((left, top, max(left, right - 1), max(top, bottom - 1)), fill=value)
 
     def line(self, points: Sequence[Point], width: float, value: int = 255) -> None:
-        """Draws a line with round joints."""
         thick = max(1, round(width * _FINER))
         self._pen.line([self._at(x, y) for x, y in points], fill=value, width=thick, joint='curve')
 
     def mask(self, opacity: float = 1.0) -> Image.Image:
-        """What was drawn, averaged down."""
+        """Return what was drawn, averaged down."""
         mask = self._sheet.reduce(_FINER)
         return mask if opacity >= 1 else fade(mask, opacity)
 
     def fill(self, colour: Colour, opacity: float = 1.0) -> None:
-        """Lays one colour through the mask."""
         self._picture.paste(colour.rgb, self.box, self.mask(opacity))
 
     def _at(self, x: float, y: float) -> Point:
@@ -70,12 +67,12 @@ class Stencil:
 
 
 def fade(mask: Image.Image, opacity: float) -> Image.Image:
-    """The same mask, more transparent."""
+    """Return the same mask, more transparent."""
     return mask.point([round(value * opacity) for value in range(256)])
 
 
 def ramp(size: tuple[int, int], stops: Sequence[tuple[float, Colour]]) -> Image.Image:
-    """A picture that runs from colour to colour downwards; the stops are 0..1, ascending."""
+    """Return a picture that runs from colour to colour downwards; the stops are 0..1, ascending."""
     rows = max(2, min(size[1], 160))
     column = Image.new('RGB', (1, rows))
     for row in range(rows):
@@ -94,7 +91,7 @@ def _stop_at(stops: Sequence[tuple[float, Colour]], at: float) -> tuple[float, f
 
 
 def veil(size: tuple[int, int], opacity: Callable[[float], float]) -> Image.Image:
-    """A mask whose opacity (0..1) is a function of the share of the way down."""
+    """Return a mask whose opacity (0..1) is a function of the share of the way down."""
     rows = max(2, min(size[1], 256))
     column = Image.new('L', (1, rows))
     for row in range(rows):
@@ -105,7 +102,7 @@ def veil(size: tuple[int, int], opacity: Callable[[float], float]) -> Image.Imag
 def glow(
     picture: Image.Image, centre: Point, radius: float, colour: Colour, strength: float
 ) -> None:
-    """Lays a soft round light around a point."""
+    """Lay a soft round light around a point."""
     side = max(2, round(radius * 2))
     left, top = round(centre[0] - radius), round(centre[1] - radius)
     mask = _halo().resize((side, side), Image.Resampling.BICUBIC)
@@ -121,7 +118,7 @@ def _within(picture: Image.Image, mask: Image.Image, left: int, top: int) -> Ima
 
 @lru_cache(maxsize=1)
 def _halo() -> Image.Image:
-    """A round light that has faded to nothing at the rim of its square."""
+    """Return a round light that has faded to nothing at the rim of its square."""
     side = 72
     halo = Image.new('L', (side, side))
     middle = (side - 1) / 2
@@ -134,7 +131,7 @@ def _halo() -> Image.Image:
 
 
 def noise(rng: Random, size: tuple[int, int], cells: tuple[float, float]) -> Image.Image:
-    """Cloudy grey noise; `cells` is how many lumps fit across and down."""
+    """Return cloudy grey noise; `cells` is how many lumps fit across and down."""
     total, weight = 0.0, 1.0
     field = Image.new('L', size, 128)
     across, down = cells
@@ -148,7 +145,7 @@ def noise(rng: Random, size: tuple[int, int], cells: tuple[float, float]) -> Ima
 
 
 def threshold(field: Image.Image, low: float, high: float) -> Image.Image:
-    """Grey noise as a mask: nothing below `low`, all above `high` (0..255), smooth between."""
+    """Turn noise into a mask: nothing below `low`, all above `high` (0..255), smooth between."""
     table = []
     for value in range(256):
         at = min(1.0, max(0.0, (value - low) / (high - low)))
@@ -157,7 +154,7 @@ def threshold(field: Image.Image, low: float, high: float) -> Image.Image:
 
 
 def relief(field: Image.Image, step: tuple[int, int]) -> Image.Image:
-    """Grey noise lit from one side: 128 is flat, brighter faces the light."""
+    """Return grey noise lit from one side: 128 is flat, brighter faces the light."""
     moved = ImageChops.offset(field, *step)
     rim = max(abs(step[0]), abs(step[1]))  # what was moved round the edge
     inner = (rim, rim, field.width - rim, field.height - rim)
@@ -165,7 +162,7 @@ def relief(field: Image.Image, step: tuple[int, int]) -> Image.Image:
 
 
 def profile(rng: Random, count: int, cells: float, sharp: float) -> list[float]:
-    """A skyline of `count` heights within 0..1; `sharp` 0 rolls, 1 has peaks."""
+    """Return a skyline of `count` heights within 0..1; `sharp` 0 rolls, 1 has peaks."""
     heights = [0.0] * count
     total, weight = 0.0, 1.0
     while weight > 0.012 and cells < count / 2:

@@ -11,13 +11,13 @@ Rgb = tuple[int, int, int]
 
 
 def lab_to_rgb(lab: Lab) -> Rgb:
-    """OKLab to 8 bit sRGB, clipped."""
+    """Convert OKLab to 8 bit sRGB, clipped."""
     red, green, blue = lab_to_srgb(lab)
     return round(red), round(green), round(blue)
 
 
 def lab_to_srgb(lab: Lab) -> tuple[float, float, float]:
-    """OKLab to sRGB within 0..255, not rounded. Source: bottosson.github.io/posts/oklab."""
+    """Convert OKLab to sRGB within 0..255, not rounded. Source: bottosson.github.io/posts/oklab."""
     light, a, b = lab
     long = (light + 0.3963377774 * a + 0.2158037573 * b) ** 3
     medium = (light - 0.1055613458 * a - 0.0638541728 * b) ** 3
@@ -30,7 +30,7 @@ def lab_to_srgb(lab: Lab) -> tuple[float, float, float]:
 
 
 def mix_lab(one: Lab, other: Lab, share: float) -> Lab:
-    """The colour `share` of the way from one to the other."""
+    """Return the colour `share` of the way from one to the other."""
     return (
         one[0] + (other[0] - one[0]) * share,
         one[1] + (other[1] - one[1]) * share,
@@ -54,22 +54,20 @@ class Colour:
 
     @property
     def lab(self) -> Lab:
-        """The same colour in OKLab."""
         turn = math.radians(self.hue)
         return (self.lightness, self.chroma * math.cos(turn), self.chroma * math.sin(turn))
 
     @property
     def rgb(self) -> Rgb:
-        """The same colour in 8 bit sRGB."""
         return lab_to_rgb(self.lab)
 
     def toward(self, other: 'Colour', share: float) -> 'Colour':
-        """The colour `share` of the way to the other, straight through OKLab."""
+        """Return the colour `share` of the way to the other, straight through OKLab."""
         light, a, b = mix_lab(self.lab, other.lab, share)
         return Colour(light, math.hypot(a, b), math.degrees(math.atan2(b, a)))
 
     def lighter(self, step: float) -> 'Colour':
-        """The same hue, lighter by a step, or darker by a negative one."""
+        """Return the same hue, lighter by a step, or darker by a negative one."""
         return replace(self, lightness=min(0.99, max(0.03, self.lightness + step)))
 
 
@@ -116,7 +114,7 @@ _TURNS = (0.0, 0.0, 0.0, 0.0, -40.0, 28.0)
 
 
 def palette_for(scene: Scene, rng: Random) -> Palette:
-    """The palette of a scene: its hour, its weather, and the colours its words name."""
+    """Choose the palette of a scene: its hour, its weather, and the colours its words name."""
     free = not scene.world_hues and not scene.grey and scene.time is not Time.DAY
     turn = rng.uniform(-10, 10) + (rng.choice(_TURNS) if free else 0.0)
     top, middle, horizon, light, near = (
@@ -141,7 +139,7 @@ def palette_for(scene: Scene, rng: Random) -> Palette:
 
 
 def _ground_colour(scene: Scene, near: Colour) -> Colour:
-    """The nearest ground by day has a colour of its own; against the light it is a silhouette."""
+    """Return the colour of the nearest ground: its own by day, nearly black against the light."""
     own = {Time.DAY: 0.75, Time.DAWN: 0.30}.get(scene.time, 0.12)
     if Thing.WINTER in scene.things:
         return near.toward(Colour(0.36, 0.045, 250), own)
@@ -155,7 +153,7 @@ def _ground_colour(scene: Scene, near: Colour) -> Colour:
 
 
 def _dressed(colours: tuple[Colour, ...], scene: Scene) -> tuple[Colour, ...]:
-    """Weather takes colour out of the sky and evens it."""
+    """Dull and even the colours of the sky in bad weather."""
     keep = {Weather.RAIN: 0.48, Weather.FOG: 0.60, Weather.SNOW: 0.55}.get(scene.weather, 1.0)
     if keep == 1.0:
         return colours
@@ -175,7 +173,7 @@ def _dressed(colours: tuple[Colour, ...], scene: Scene) -> tuple[Colour, ...]:
 
 
 def _named_hue(colour: Colour, scene: Scene) -> Colour:
-    """Turns a colour to the hue that the prompt names."""
+    """Turn a colour to the hue that the prompt names."""
     if scene.grey and not scene.world_hues:
         return replace(colour, chroma=colour.chroma * 0.12)
     if not scene.world_hues:

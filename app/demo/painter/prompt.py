@@ -1,4 +1,4 @@
-"""What a prompt asks of a sketch: the time, the weather, the subject, the things in it."""
+"""Read what a prompt asks of a sketch: the time, the weather, the ground and the rest."""
 
 import re
 from collections.abc import Mapping
@@ -45,14 +45,6 @@ class Thing(Enum):
 
     WATER = auto()
     LIGHTHOUSE = auto()
-    BOAT = auto()
-    HOUSE = auto()
-    CASTLE = auto()
-    FLOWERS = auto()
-    BALLOON = auto()
-    BIRDS = auto()
-    CAT = auto()
-    TREE = auto()
     AURORA = auto()
     WINTER = auto()
     AUTUMN = auto()
@@ -88,20 +80,13 @@ _GROUNDS = {
     'горы гор горах горн* вершин* альп* хреб* вулкан* ледник*',
     Ground.SEA: 'sea seas ocean* harbour* harbor* beach* coast* wave* ship* island* sail* bay '
     'lighthouse* море моря морск* океан* гаван* пляж* берег* волн* остров* залив* корабл* маяк*',
-    Ground.HILLS: 'hill* meadow* field* valley* farm* garden* холм* луг* поле поля долин* сад саду',
+    Ground.HILLS: 'hill* meadow* field* valley* farm* garden* холм* луг* поле поля долин* сад саду '
+    'flower* poppy poppies tulip* lavender blossom* cat cats kitten* цвет* маки тюльпан* кот кошк*',
 }
 _THINGS = {
-    Thing.WATER: 'lake* river* reflection* pond* озер* озёр* рек* река отражен* пруд*',
+    Thing.WATER: 'lake* river* reflection* pond* озер* озёр* рек* река отражен* пруд* '
+    'lighthouse* boat* sail* ship* yacht* маяк* лодк* парус* корабл* яхт*',
     Thing.LIGHTHOUSE: 'lighthouse* маяк*',
-    Thing.BOAT: 'boat* sail* ship* yacht* лодк* парус* корабл* яхт*',
-    Thing.HOUSE: 'house* home cabin* cottage* hut дом дома домик* изб* хижин*',
-    Thing.CASTLE: 'castle* palace* fortress* замок замк* дворец дворц* крепост*',
-    Thing.FLOWERS: 'flower* rose* poppy poppies tulip* lavender blossom* sakura цвет* роз* мак '
-    'маки маков* тюльпан* лаванд*',
-    Thing.BALLOON: 'balloon* шар шары воздушн*',
-    Thing.BIRDS: 'bird* gull* crane* птиц* чайк* журавл*',
-    Thing.CAT: 'cat cats kitten* kitty кот кота коты котик* котён* котен* кошк* кошеч*',
-    Thing.TREE: 'tree trees oak* дерев* дуб*',
     Thing.AURORA: 'aurora* сияни*',
     Thing.WINTER: 'winter* snow* frozen ice icy whiteout polar зим* снег* снеж* лёд льд* мороз*',
     Thing.AUTUMN: 'autumn* fall осен*',
@@ -118,19 +103,10 @@ _HUES = {
     352.0: 'pink rose magenta sakura розов*',
 }
 _GREYS = 'white black grey gray monochrome silver бел* чёрн* черн* сер* серебр*'
-_CARRIES_COLOUR = frozenset(
-    {Thing.LIGHTHOUSE, Thing.BOAT, Thing.FLOWERS, Thing.BALLOON, Thing.HOUSE}
-)
 _USUAL_GROUNDS = (
-    (Ground.MOUNTAINS, False),
-    (Ground.MOUNTAINS, True),
-    (Ground.MOUNTAINS, True),
-    (Ground.HILLS, False),
-    (Ground.FOREST, False),
-    (Ground.FOREST, True),
-    (Ground.DESERT, False),
-    (Ground.SEA, True),
-    (Ground.SEA, True),
+    *((Ground.MOUNTAINS, False), (Ground.MOUNTAINS, True), (Ground.MOUNTAINS, True)),
+    *((Ground.HILLS, False), (Ground.FOREST, False), (Ground.FOREST, True)),
+    *((Ground.DESERT, False), (Ground.SEA, True), (Ground.SEA, True)),
 )
 
 
@@ -158,31 +134,31 @@ class Scene:
 
 
 def read_scene(prompt: str, rng: Random) -> Scene:
-    """Reads the words that are known, and lets the dice choose what they leave open."""
+    """Read the known words, and choose at random what they leave open."""
     words = re.findall(r'\w+', prompt.lower())
     things = set(_named(words, _THINGS))
     ground, water = _ground(words, rng)
     if water:
         things.add(Thing.WATER)
-    if Thing.LIGHTHOUSE in things or Thing.BOAT in things:
-        things.add(Thing.WATER)
     times = _named(words, _TIMES)
     weathers = _named(words, _WEATHER)
     hues = tuple(_named(words, _HUES))
-    carried = bool(things & _CARRIES_COLOUR) and bool(hues)
+    carried = Thing.LIGHTHOUSE in things
     return Scene(
         time=times[0] if times else _usual_time(weathers, rng),
-        weather=weathers[0] if weathers else _usual_weather(rng),
+        weather=weathers[0]
+        if weathers
+        else rng.choice((Weather.CLEAR, Weather.CLEAR, Weather.CLOUDS)),
         ground=ground,
         things=frozenset(things),
         world_hues=hues[1:] if carried else hues,
         accent_hues=hues[:1] if carried else (),
-        grey=any(_means(word, _GREYS.split()) for word in words) and not things & _CARRIES_COLOUR,
+        grey=any(_means(word, _GREYS.split()) for word in words) and not carried,
     )
 
 
 def _named(words: list[str], table: Mapping[_Kind, str]) -> list[_Kind]:
-    """The kinds that are named, in the order of the words."""
+    """Return the kinds that are named, in the order of the words."""
     found: list[_Kind] = []
     stems = {kind: text.split() for kind, text in table.items()}
     for word in words:
@@ -191,18 +167,16 @@ def _named(words: list[str], table: Mapping[_Kind, str]) -> list[_Kind]:
 
 
 def _means(word: str, stems: list[str]) -> bool:
-    """Whether a word is one of the stems; a stem with a star also opens longer words."""
+    """Return whether a word is one of the stems; a stem with a star also opens longer words."""
     return any(word.startswith(stem[:-1]) if stem[-1] == '*' else word == stem for stem in stems)
 
 
 def _ground(words: list[str], rng: Random) -> tuple[Ground, bool]:
-    """The ground, and whether it meets water."""
+    """Choose the ground, and whether it meets water."""
     usual = rng.choice(_USUAL_GROUNDS)
     named = _named(words, _GROUNDS)
     if not named:
         things = _named(words, _THINGS)
-        if Thing.FLOWERS in things or Thing.CAT in things:
-            return Ground.HILLS, False
         if Thing.AUTUMN in things or Thing.WINTER in things:
             return Ground.FOREST, False
         return usual
@@ -215,10 +189,4 @@ def _ground(words: list[str], rng: Random) -> tuple[Ground, bool]:
 def _usual_time(weathers: list[Weather], rng: Random) -> Time:
     if Weather.RAIN in weathers:
         return rng.choice((Time.DAY, Time.DUSK))
-    if Weather.SNOW in weathers or Weather.FOG in weathers:
-        return rng.choice((Time.DAWN, Time.DAY, Time.DUSK))
     return rng.choice((Time.DAWN, Time.DAWN, Time.DAY, Time.SUNSET, Time.SUNSET, Time.DUSK))
-
-
-def _usual_weather(rng: Random) -> Weather:
-    return rng.choice((Weather.CLEAR, Weather.CLEAR, Weather.CLOUDS))

@@ -1,18 +1,16 @@
-"""Draws a prompt: the same words, seed and size give the same picture everywhere."""
+"""Draw a prompt: the same words, seed and size give the same picture everywhere."""
 
 import math
 from random import Random
 
 from PIL import Image, ImageFilter
 
-from app.demo.painter.afar import paint_afar
 from app.demo.painter.brush import dice
-from app.demo.painter.grounds import paint_far_land, paint_near_land
-from app.demo.painter.nearby import paint_nearby
+from app.demo.painter.land import paint_far_land, paint_near_land
 from app.demo.painter.palette import palette_for
-from app.demo.painter.prompt import Ground, Scene, Time, read_scene
-from app.demo.painter.sky import Stage, paint_sky
-from app.demo.painter.space import paint_space
+from app.demo.painter.prompt import Ground, Scene, Thing, Time, read_scene
+from app.demo.painter.shapes import paint_birds, paint_lighthouse
+from app.demo.painter.sky import Stage, paint_sky, paint_space
 from app.demo.painter.water import paint_water
 from app.demo.painter.weather import finish, paint_weather
 
@@ -22,7 +20,7 @@ _LONGEST_RATIO = 6.0  # longer ones are stretched
 
 
 def draw(prompt: str, seed: int, width: int, height: int) -> Image.Image:
-    """Draws a landscape that the words of the prompt steer and the seed varies."""
+    """Draw a landscape chosen by the words of the prompt and varied by the seed."""
     rng = dice(prompt, seed)
     size = _working_size(width, height)
     picture = _paint(read_scene(prompt, rng), rng, size)
@@ -34,7 +32,7 @@ def draw(prompt: str, seed: int, width: int, height: int) -> Image.Image:
 
 
 def coarse(picture: Image.Image, share: float) -> Image.Image:
-    """An early state of a picture: blurred, and the more so the lower the share (0..1) done."""
+    """Return an early state of a picture, the more blurred the lower the share (0..1) done."""
     side = max(4, round(10 + 90 * share**2))
     scale = side / max(picture.size)
     small = picture.resize(
@@ -46,7 +44,7 @@ def coarse(picture: Image.Image, share: float) -> Image.Image:
 
 
 def _working_size(width: int, height: int) -> tuple[int, int]:
-    """The size to draw at: bounded in pixels, in its short side and in its ratio."""
+    """Return the size to draw at: bounded in pixels, in its short side and in its ratio."""
     wide, high = float(width), float(height)
     if wide > high * _LONGEST_RATIO:
         high = wide / _LONGEST_RATIO
@@ -67,18 +65,20 @@ def _paint(scene: Scene, rng: Random, size: tuple[int, int]) -> Image.Image:
     paint_far_land(picture, stage, rng)
     if scene.water:
         paint_near_land(picture, stage, rng)
-    paint_afar(picture, stage, rng)
+    if rng.random() < 0.4 and scene.time is not Time.NIGHT:
+        paint_birds(picture, stage, rng)
+    if Thing.LIGHTHOUSE in scene.things:
+        paint_lighthouse(picture, stage, rng)
     if scene.water:
         paint_water(picture, stage, rng)
     else:
         paint_near_land(picture, stage, rng)
-    paint_nearby(picture, stage, rng)
     paint_weather(picture, stage, rng)
     return finish(picture, rng)
 
 
 def _set_stage(scene: Scene, rng: Random, size: tuple[int, int]) -> Stage:
-    """Chooses where the horizon and the sun stand."""
+    """Choose where the horizon and the sun stand."""
     width, height = size
     palette = palette_for(scene, rng)
     unit = min(math.sqrt(width * height), 1.35 * min(width, height))

@@ -9,7 +9,6 @@ from PIL import Image, ImageChops
 from app.demo.painter.brush import (
     Point,
     Stencil,
-    fade,
     glow,
     noise,
     ramp,
@@ -20,12 +19,13 @@ from app.demo.painter.brush import (
 from app.demo.painter.palette import Colour, Palette, lab_to_srgb, mix_lab
 from app.demo.painter.prompt import Scene, Thing, Time, Weather
 
+_GASES = ((285.0, 330.0, 25.0), (262.0, 300.0, 350.0), (225.0, 195.0, 290.0), (300.0, 20.0, 60.0))
 _GRID = 56  # the sky is computed on this many points each way and then enlarged smoothly
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What every part of a sketch needs to know; lengths are pixels."""
+    """The scene, its colours and its measures; lengths are pixels."""
 
     scene: Scene
     palette: Palette
@@ -34,9 +34,20 @@ class Stage:
     sun_radius: float
     unit: float
 
+    def tone(self, depth: float) -> Colour:
+        """Return the colour of land at a depth: 0 is lost in the air, 1 is at the viewer's feet."""
+        palette = self.palette
+        air = palette.horizon.toward(palette.middle, 0.42)
+        # Through the hue of the sky: a straight mix from peach to plum passes through grey.
+        body = palette.middle.toward(palette.near, 0.55)
+        share = 0.17 + 0.83 * depth**0.85
+        if share < 0.6:
+            return air.toward(body, share / 0.6)
+        return body.toward(palette.near, (share - 0.6) / 0.4)
+
 
 def paint_sky(picture: Image.Image, stage: Stage, rng: Random) -> None:
-    """Paints everything that is behind the land."""
+    """Paint everything that is behind the land."""
     picture.paste(_gradient(picture.size, stage), (0, 0))
     scene = stage.scene
     if scene.dark and scene.weather in {Weather.CLEAR, Weather.CLOUDS}:
@@ -54,7 +65,7 @@ def paint_sky(picture: Image.Image, stage: Stage, rng: Random) -> None:
 
 
 def _gradient(size: tuple[int, int], stage: Stage) -> Image.Image:
-    """The open sky, warmer around the sun."""
+    """Return the open sky, warmer around the sun."""
     palette, reach = stage.palette, stage.unit * (0.85 if not stage.scene.dark else 0.6)
     share = 0.75 if stage.scene.time in {Time.SUNSET, Time.DAWN} else 0.45
     warm = palette.light.toward(palette.horizon, 0.35).lab
@@ -94,25 +105,10 @@ def _stars(picture: Image.Image, stage: Stage, rng: Random) -> None:
         value = round((50 + 205 * rng.random() ** 2.5) * max(0.0, dim))
         stencil.ellipse(x, y, max(0.35, size), max(0.35, size), value)
     stencil.fill(Colour(0.97, 0.02, 90))
-    if night:
-        _milky_way(picture, stage, rng, tilt)
-
-
-def _milky_way(picture: Image.Image, stage: Stage, rng: Random, tilt: float) -> None:
-    size = (picture.width, max(1, round(stage.horizon)))
-    dust = threshold(noise(rng, (320, 200), (3, 2)), 70, 230)
-    band = Image.new('L', (64, 64))
-    for y in range(64):
-        for x in range(64):
-            away = y / 63 - 0.38 - (x / 63 - 0.5) * tilt
-            band.putpixel((x, y), round(110 * math.exp(-((away / 0.17) ** 2))))
-    mask = ImageChops.multiply(dust, band.resize(dust.size, Image.Resampling.BICUBIC))
-    colour = stage.palette.horizon.toward(stage.palette.light, 0.45)
-    picture.paste(colour.rgb, (0, 0), mask.resize(size, Image.Resampling.BICUBIC))
 
 
 def _sun(picture: Image.Image, stage: Stage, rng: Random) -> None:
-    """The sun, or at night the moon, full or as a crescent, with the light around it."""
+    """Paint the sun, or at night the moon, full or as a crescent, with the light around it."""
     night = stage.scene.time is Time.NIGHT
     hazy = stage.scene.weather is Weather.FOG
     colour, (x, y), radius = stage.palette.light, stage.sun, stage.sun_radius
@@ -126,18 +122,10 @@ def _sun(picture: Image.Image, stage: Stage, rng: Random) -> None:
         shade.ellipse(x + radius * 0.46, y - radius * 0.2, radius * 0.92, radius * 0.92)
         mask = ImageChops.subtract(mask, shade.mask())
     picture.paste(colour.lighter(0.02).rgb, disc.box, mask)
-    if night:
-        left, top = round(x - radius), round(y - radius)
-        spots = threshold(noise(rng, (128, 128), (3, 3)), 120, 190)
-        spots = fade(spots.resize((round(radius * 2) or 1,) * 2, Image.Resampling.BICUBIC), 0.22)
-        whole = Image.new('L', picture.size)
-        whole.paste(spots, (left, top))
-        on_disc = ImageChops.multiply(whole.crop(disc.box), mask)
-        picture.paste(stage.palette.middle.toward(colour, 0.3).rgb, disc.box, on_disc)
 
 
 def _streaks(picture: Image.Image, stage: Stage, rng: Random) -> None:
-    """Long thin clouds low in a clear sky."""
+    """Paint long thin clouds low in a clear sky."""
     height = max(2, round(stage.horizon))
     field = noise(rng, (384, 256), (1.6, 9))
     mask = threshold(field, 138, 215)
@@ -151,7 +139,7 @@ def _streaks(picture: Image.Image, stage: Stage, rng: Random) -> None:
 
 
 def _clouds(picture: Image.Image, stage: Stage, rng: Random, *, behind: bool) -> None:
-    """Heaped clouds with a bright and a dark side; those behind the sun are larger and fainter."""
+    """Paint heaped clouds; those behind the sun are larger and fainter."""
     palette, scene = stage.palette, stage.scene
     heavy = scene.weather in {Weather.RAIN, Weather.SNOW}
     height = max(2, round(stage.horizon * 1.02))
@@ -177,7 +165,7 @@ def _clouds(picture: Image.Image, stage: Stage, rng: Random, *, behind: bool) ->
 
 
 def _aurora(picture: Image.Image, rng: Random, stage: Stage) -> None:
-    """Curtains of light: each is a wavy foot from which streaks rise and fade."""
+    """Paint curtains of light: each is a wavy foot from which streaks rise and fade."""
     wide, high = 168, 96
     total = Image.new('L', (wide, high))
     for _ in range(3):
@@ -204,3 +192,80 @@ def _aurora(picture: Image.Image, rng: Random, stage: Stage) -> None:
         ],
     )
     picture.paste(colours, (0, 0), total.resize(size, Image.Resampling.BICUBIC))
+
+
+def paint_space(picture: Image.Image, stage: Stage, rng: Random) -> None:
+    """Paint the whole picture, which has no horizon."""
+    hues = rng.choice(_GASES)
+    if stage.scene.world_hues:
+        named = stage.scene.world_hues[0]
+        hues = (named - 30, named, named + 30)
+    size = picture.size
+    picture.paste(Colour(0.125, 0.045, hues[0]).rgb, (0, 0, *size))
+    _gas(picture, rng, hues)
+    _space_stars(picture, stage, rng)
+    _planet(picture, stage, rng, hues)
+
+
+def _gas(picture: Image.Image, rng: Random, hues: tuple[float, ...]) -> None:
+    """Paint three clouds along one tilted band, the brightest the narrowest."""
+    tilt, centre = rng.uniform(-0.9, 0.9), rng.uniform(0.35, 0.65)
+    for index, hue in enumerate(hues):
+        gas = threshold(noise(rng, (420, 420), (2.6, 2.6)), 84 + 12 * index, 205)
+        band = Image.new('L', (64, 64))
+        narrow = 0.34 - 0.09 * index
+        for y in range(64):
+            for x in range(64):
+                away = (y / 63 - centre - (x / 63 - 0.5) * tilt) / narrow
+                band.putpixel((x, y), round(235 * math.exp(-(away**2))))
+        band = band.resize(gas.size, Image.Resampling.BICUBIC)
+        mask = ImageChops.multiply(gas, band).resize(picture.size, Image.Resampling.BICUBIC)
+        picture.paste(Colour(0.40 + 0.18 * index, 0.15, hue).rgb, (0, 0), mask)
+
+
+def _planet(picture: Image.Image, stage: Stage, rng: Random, hues: tuple[float, ...]) -> None:
+    """Paint a ball with bands, a night side and a rim of air."""
+    radius = stage.unit * rng.uniform(0.17, 0.26)
+    x, y = picture.width * rng.uniform(0.3, 0.7), picture.height * rng.uniform(0.38, 0.58)
+    side = max(8, round(radius * 2))
+    hue = rng.choice((hues[2], hues[1] + 180, 55.0, 215.0))
+    glow(picture, (x, y), radius * 1.7, Colour(0.72, 0.12, hue), 0.75)
+    swirl = noise(rng, (256, 256), (1.1, rng.choice((3.0, 9.0))))
+    bands = threshold(swirl, 70, 190).resize((side, side), Image.Resampling.BICUBIC)
+    ball = Image.composite(
+        Image.new('RGB', (side, side), Colour(0.90, 0.07, hue + 20).rgb),
+        Image.new('RGB', (side, side), Colour(0.60, 0.135, hue).rgb),
+        bands,
+    )
+    ball.paste(Colour(0.10, 0.04, hues[0]).rgb, (0, 0), _night_side(side))
+    disc = Stencil(picture, y - radius, y + radius)
+    disc.ellipse(x, y, radius - 0.5, radius - 0.5)
+    whole = Image.new('RGB', picture.size)
+    whole.paste(ball, (round(x - radius), round(y - radius)))
+    picture.paste(whole.crop(disc.box), disc.box, disc.mask())
+
+
+def _night_side(side: int) -> Image.Image:
+    """Return how dark each point of a ball is that is lit from the upper left."""
+    grid = 64
+    dark = Image.new('L', (grid, grid))
+    for row in range(grid):
+        for column in range(grid):
+            x, y = column / (grid - 1) * 2 - 1, row / (grid - 1) * 2 - 1
+            z = math.sqrt(max(0.0, 1 - x * x - y * y))
+            lit = min(1.0, max(0.0, -0.62 * x - 0.5 * y + 0.60 * z + 0.06))
+            dark.putpixel((column, row), round(245 * (1 - lit**0.75)))
+    return dark.resize((side, side), Image.Resampling.BICUBIC)
+
+
+def _space_stars(picture: Image.Image, stage: Stage, rng: Random) -> None:
+    width, height = picture.size
+    stencil = Stencil(picture)
+    for _ in range(round(900 * width * height / stage.unit**2)):
+        radius = max(0.35, stage.unit * 0.0007 * (1 + rng.random() ** 8 * 3))
+        x, y = rng.uniform(0, width), rng.uniform(0, height)
+        stencil.ellipse(x, y, radius, radius, round(40 + 215 * rng.random() ** 3))
+    stencil.fill(Colour(0.97, 0.02, 90))
+    for _ in range(9):
+        star = (rng.uniform(0, width), rng.uniform(0, height))
+        glow(picture, star, stage.unit * rng.uniform(0.012, 0.035), Colour(0.97, 0.03, 240), 0.9)

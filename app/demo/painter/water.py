@@ -11,7 +11,7 @@ from app.demo.painter.sky import Stage
 
 
 def paint_water(picture: Image.Image, stage: Stage, rng: Random) -> None:
-    """Paints from the horizon to the lower edge what the upper part shows."""
+    """Paint from the horizon to the lower edge what the upper part shows."""
     top = round(stage.horizon)
     width, depth = picture.width, picture.height - top
     if depth < 2 or top < 2:
@@ -29,7 +29,7 @@ def paint_water(picture: Image.Image, stage: Stage, rng: Random) -> None:
 
 
 def _reflect(picture: Image.Image, stage: Stage, rng: Random, top: int) -> None:
-    """Turns the upper part over and shifts it strip by strip, more so towards the viewer."""
+    """Turn the upper part over and shifts it strip by strip, more so towards the viewer."""
     width, depth = picture.width, picture.height - top
     source = picture.crop((0, max(0, top - depth), width, top))
     mirror = source.transpose(Image.Transpose.FLIP_TOP_BOTTOM).resize((width, depth))
@@ -48,7 +48,7 @@ def _reflect(picture: Image.Image, stage: Stage, rng: Random, top: int) -> None:
 
 
 def _waves(picture: Image.Image, stage: Stage, rng: Random, top: int) -> None:
-    """Thin bright and dark strokes that widen towards the viewer."""
+    """Paint thin bright and dark strokes that widen towards the viewer."""
     palette, depth = stage.palette, picture.height - top
     for colour, opacity in ((palette.horizon, 0.24), (palette.near, 0.30), (palette.middle, 0.25)):
         stencil = Stencil(picture, top, picture.height)
@@ -62,7 +62,7 @@ def _waves(picture: Image.Image, stage: Stage, rng: Random, top: int) -> None:
 
 
 def _glitter(picture: Image.Image, stage: Stage, rng: Random, top: int) -> None:
-    """The path of light that the sun lays on the water."""
+    """Paint the reflection of the sun on the water."""
     depth = picture.height - top
     stencil = Stencil(picture, top, picture.height)
     for _ in range(520):

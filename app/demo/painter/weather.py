@@ -12,7 +12,7 @@ from app.demo.painter.sky import Stage
 
 
 def paint_weather(picture: Image.Image, stage: Stage, rng: Random) -> None:
-    """Adds what falls or drifts before the land."""
+    """Add what falls or drifts before the land."""
     weather = stage.scene.weather
     if weather is Weather.FOG:
         fog_bank(picture, stage, rng, 0.75)
@@ -25,7 +25,7 @@ def paint_weather(picture: Image.Image, stage: Stage, rng: Random) -> None:
 
 
 def fog_bank(picture: Image.Image, stage: Stage, rng: Random, strength: float) -> None:
-    """Lays drifting fog over the lower half, thickest at the horizon."""
+    """Lay drifting fog over the lower half, thickest at the horizon."""
     at_horizon = stage.horizon / picture.height
     drift = threshold(noise(rng, (320, 320), (1.8, 6)), 60, 200)
     spread = veil(
@@ -61,7 +61,7 @@ def _snow(picture: Image.Image, stage: Stage, rng: Random) -> None:
 
 
 def finish(picture: Image.Image, rng: Random) -> Image.Image:
-    """Darkens the corners a little and adds grain, which also keeps gradients from banding."""
+    """Darken the corners a little and adds grain, which also keeps gradients from banding."""
     edge = Image.radial_gradient('L').resize(picture.size, Image.Resampling.BICUBIC)
     edge = edge.point([round(max(0.0, value - 120) ** 1.5 / 1600 * 78) for value in range(256)])
     picture.paste((8, 6, 14), (0, 0), edge)
