@@ -159,7 +159,7 @@ def _uvicorn(app: object, gate: ConnectionLimiter) -> uvicorn.Config:
 def _tell_network(config: Config, admission: SharingSettings, port: int) -> None:
     """Say where other machines find this one, and how they come in."""
     from app.net.lan import origins
-    from app.web.pages.sharing import code_in_signs
+    from app.web.views.qr_code import code_in_signs
 
     found = [f'{one}{config.root_path}/' for one in origins(admission.listens_on, port)]
     password = admission.password
