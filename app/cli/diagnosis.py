@@ -20,11 +20,13 @@ from app.net.client import HttpClient
 from app.providers.core.base import ProviderSettings
 from app.providers.discovery.connection_test import Checkup, check_up
 from app.providers.discovery.environment import HostEnvironment
-from app.providers.discovery.probe import Silent, probe
-from app.providers.discovery.scan import Found, discover
+from app.providers.discovery.fingerprints import is_shaped
+from app.providers.discovery.probe import NoResponse, probe
+from app.providers.discovery.scan import FoundServer, discover
 from app.storage.lock import Holder, holder_of
 
-HOLDER_ANSWERS_S = 2.0
+HOLDER_RESPONDS_S = 2.0
+IS_OK = is_shaped({'status': 'ok'})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Report:
     config: Config
     around: HostEnvironment
     checkup: Checkup
-    found: tuple[Found, ...]
+    found: tuple[FoundServer, ...]
     folder: Folder
     added: tuple[Added, ...] = ()
     unread: StorageFailed | None = None
@@ -105,12 +107,12 @@ async def _living(holder: Holder) -> Holder:
         return nobody
     http_client = HttpClient([holder.url])
     try:
-        reply = await probe(http_client, f'{holder.url}health', deadline_s=HOLDER_ANSWERS_S)
-    except Silent:
+        response = await probe(http_client, f'{holder.url}health', deadline_s=HOLDER_RESPONDS_S)
+    except NoResponse:
         return nobody
     finally:
         await http_client.close()
-    return holder if reply.said('status') == 'ok' else nobody
+    return holder if IS_OK(response) else nobody
 
 
 def _folder(data: Path, holder: Holder) -> Folder:

@@ -20,9 +20,9 @@ from app.providers.dialects.fallback import FORMAT, Teach
 from app.providers.dialects.openai_chat import ChatApi
 from app.providers.dialects.openai_images import ImagesApi
 from app.providers.dialects.sdapi import SdApi
+from app.providers.discovery.fingerprints import describes_localai
 from app.providers.discovery.model_list import are_bare, models_in
-from app.providers.discovery.probe import Reply
-from app.providers.discovery.signs import describes_localai
+from app.providers.discovery.probe import ProbeResponse
 from app.providers.endpoints import Endpoint, may_be_elsewhere, other_ways, told_way
 from app.providers.response.images import Json
 from app.providers.response.zip_archive import remove
@@ -131,7 +131,7 @@ class ApiProvider:
                 status, said = await self._caller.get(url)
             except (httpx.HTTPError, TimeoutError, ValueError, Blocked):
                 return False
-            self._is_localai = describes_localai(Reply(status, tree=said))
+            self._is_localai = describes_localai(ProbeResponse(status, json=said))
         return bool(self._is_localai)
 
     async def _patiently(self, request: GenerationRequest, run: Run) -> GenerationResult:

@@ -12,10 +12,10 @@ from app.net.api_url import candidates
 from app.net.client import HttpClient
 from app.net.urls import origin_of
 from app.providers.discovery.model_list import models_in
-from app.providers.discovery.probe import Reply, Silent, probe
+from app.providers.discovery.probe import NoResponse, ProbeResponse, probe
 from app.providers.response.images import Json
 
-ANSWER_S = 5.0
+RESPONSE_S = 5.0
 SDAPI = '/sdapi/v1'
 
 
@@ -68,8 +68,8 @@ async def checked(base_url: str, secrets: Mapping[str, str]) -> Checkup:
     http_client = HttpClient([base_url])
     try:
         return await _check(http_client, base_url, secrets)
-    except Silent as silent:
-        unreachable = Failure(kind=ErrorKind.UNREACHABLE, where=where, reason=str(silent))
+    except NoResponse as error:
+        unreachable = Failure(kind=ErrorKind.UNREACHABLE, where=where, reason=str(error))
         return Checkup(failure=unreachable)
     finally:
         await http_client.close()
@@ -79,54 +79,56 @@ async def _check(http_client: HttpClient, base_url: str, secrets: Mapping[str, s
     """Try each spelling; what the first one answers is what went wrong.
 
     Raises:
-        Silent: The server does not answer.
+        NoResponse: The server does not respond.
     """
-    replies: list[Reply] = []
+    responses: list[ProbeResponse] = []
     for root in candidates(base_url):
-        reply = await probe(http_client, list_url(root), deadline_s=ANSWER_S, headers=secrets)
-        replies.append(reply)
-        better = root if len(replies) > 1 else ''
-        failure = _failure(replies[0], base_url, better)
-        if reply.status in (401, 403):
+        response = await probe(http_client, list_url(root), deadline_s=RESPONSE_S, headers=secrets)
+        responses.append(response)
+        better = root if len(responses) > 1 else ''
+        failure = _failure(responses[0], base_url, better)
+        if response.status in (401, 403):
             wrong = Key.REFUSED if secrets else Key.MISSING
             return Checkup(better_url=better, failure=failure, key=wrong)
-        if _is_list(reply.said()):
+        if _is_list(response.ok_json):
             return Checkup(
                 better_url=better,
                 failure=failure,
                 lists=True,
                 key=await _proved(http_client, root) if secrets else Key.NOT_NEEDED,
-                models=tuple(name for name in models_in(reply.tree) if name.isprintable()),
+                models=tuple(name for name in models_in(response.json) if name.isprintable()),
             )
-    return Checkup(failure=_failure(replies[0], base_url, ''))
+    return Checkup(failure=_failure(responses[0], base_url, ''))
 
 
-def _failure(reply: Reply, base_url: str, better_url: str) -> Failure | None:
+def _failure(response: ProbeResponse, base_url: str, better_url: str) -> Failure | None:
     """Say what an answer that was no list of models means for a picture."""
-    kind = ErrorKind.ENDPOINT_NOT_FOUND if better_url else _kind(reply)
+    kind = ErrorKind.ENDPOINT_NOT_FOUND if better_url else _kind(response)
     where = str(origin_of(base_url))
-    return Failure(kind=kind, where=where, http_status=reply.status) if kind else None
+    return Failure(kind=kind, where=where, http_status=response.status) if kind else None
 
 
-def _kind(reply: Reply) -> ErrorKind | None:
-    if reply.status in (401, 403):
+def _kind(response: ProbeResponse) -> ErrorKind | None:
+    if response.status in (401, 403):
         return ErrorKind.AUTH
-    if 300 <= reply.status < 400:
+    if 300 <= response.status < 400:
         return ErrorKind.REDIRECT
-    if reply.head.lstrip().startswith('<') or (reply.status == 200 and not _is_list(reply.tree)):
+    if response.head.lstrip().startswith('<') or (
+        response.status == 200 and not _is_list(response.json)
+    ):
         return ErrorKind.NOT_JSON
-    if reply.status == 503:
+    if response.status == 503:
         return ErrorKind.NOT_READY
-    return ErrorKind.UPSTREAM_ERROR if reply.status >= 500 else None
+    return ErrorKind.UPSTREAM_ERROR if response.status >= 500 else None
 
 
 async def _proved(http_client: HttpClient, root: str) -> Key:
     """Ask once more without the key: a list that anybody gets does not prove it."""
     try:
-        reply = await probe(http_client, list_url(root), deadline_s=ANSWER_S)
-    except Silent:
+        response = await probe(http_client, list_url(root), deadline_s=RESPONSE_S)
+    except NoResponse:
         return Key.NOT_PROVED
-    return Key.ACCEPTED if reply.status in (401, 403) else Key.NOT_PROVED
+    return Key.ACCEPTED if response.status in (401, 403) else Key.NOT_PROVED
 
 
 def list_url(root: str) -> str:

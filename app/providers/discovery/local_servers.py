@@ -16,7 +16,7 @@ from app.net.urls import DOCKER_HOST
 from app.providers.discovery.environment import LOOPBACK, ROOT, is_container, look_around
 
 if TYPE_CHECKING:
-    from app.providers.discovery.scan import Found
+    from app.providers.discovery.scan import FoundServer
 
 log = logger(__name__)
 
@@ -32,7 +32,7 @@ class Seen:
         at: When it ended, in seconds since 1970, UTC.
     """
 
-    found: tuple[Found, ...]
+    found: tuple[FoundServer, ...]
     at: float
 
 

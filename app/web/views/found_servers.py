@@ -10,7 +10,7 @@ from app.providers.core.base import ANYBODY, Dialect
 from app.web.context import Services
 
 if TYPE_CHECKING:
-    from app.providers.discovery.scan import Found
+    from app.providers.discovery.scan import FoundServer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ def offers_json(services: Services) -> dict[str, object]:
     return {'found': found, 'looked_at': seen.at if seen else None}
 
 
-def _offer(one: Found, taken: set[str], usual_model: str, *, in_use: bool) -> Offer:
+def _offer(one: FoundServer, taken: set[str], usual_model: str, *, in_use: bool) -> Offer:
     known = one.server != ANYBODY and one.server not in taken
     return Offer(
         server=one.server,
