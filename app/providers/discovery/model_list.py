@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from app.providers.core.base import ProviderState, ProviderStatus
 from app.providers.response.images import Json
 
 MOST_NAMES = 2_000
@@ -27,6 +28,22 @@ _SIGNS = (
     'capabilities',
     'model_ability',
 )
+
+
+def status_of(http_status: int, tree: Json) -> ProviderStatus:
+    """Read the response to a GET of the list of models."""
+    if http_status != 200:
+        refused = http_status in (401, 403)
+        state = ProviderState.KEY_REFUSED if refused else ProviderState.NO_LIST
+        return ProviderStatus(state=state, reason=f'HTTP {http_status}')
+    models = models_in(tree)
+    if not models and not isinstance(tree, list | dict):
+        return ProviderStatus(state=ProviderState.WEB_PAGE, reason='no list of models')
+    return ProviderStatus(state=ProviderState.LIST, models=models, drawing=count_drawing(models))
+
+
+def count_drawing(models: tuple[str, ...]) -> int:
+    return len(drawing_in(list(models)))
 
 
 def models_in(tree: Json) -> tuple[str, ...]:

@@ -16,14 +16,13 @@ from app.errors import N_, AppError, InvalidRequest, NotFound
 from app.models import GenerationRequest
 from app.providers.core.base import Dialect
 from app.providers.monitor import MonitoredProvider
-from app.providers.trial import tried
 from app.web.context import Services, services_of
 from app.web.error_pages import failure_json, in_words
 from app.web.forms import form_fields, form_pairs
 from app.web.templates import wants_fragment, wants_json
 from app.web.views.found_servers import offers_json, offers_of
 from app.web.views.provider_form import MOST_AT_ONCE, MOST_TIMEOUT_S, NEW, SWITCHES, draft_of
-from app.web.views.provider_status import ENVIRONMENT, standing_json, standing_of, standings
+from app.web.views.provider_status import ENVIRONMENT, provider_json, provider_view, provider_views
 
 router = APIRouter()
 TheServices = Annotated[Services, Depends(services_of)]
@@ -77,7 +76,7 @@ async def look_around(request: Request, services: TheServices) -> Response:
 @router.get('/settings/providers.json')
 async def list_providers(services: TheServices) -> Response:
     """Give every provider to a program."""
-    shown = [standing_json(one) for one in standings(services.providers)]
+    shown = [provider_json(one) for one in provider_views(services.providers)]
     return JSONResponse({'providers': shown})
 
 
@@ -106,9 +105,9 @@ async def add(request: Request, services: TheServices) -> Response:
 @router.get('/settings/providers/{id}')
 async def provider_page(request: Request, services: TheServices, place: ThePlace) -> Response:
     """Show one provider: a form, or what the environment says; JSON by its `.json` address."""
-    standing = standing_of(place.watched, services.providers)
+    standing = provider_view(place.watched, services.providers)
     if wants_json(request):
-        return JSONResponse(standing_json(standing))
+        return JSONResponse(provider_json(standing))
     fields = {} if standing.is_fixed else _shown(await _row(services, place))
     return _form_page(request, services, fields, place=place)
 
@@ -158,13 +157,13 @@ async def test(request: Request, services: TheServices, place: ThePlace) -> Resp
     """Look what is there; with `draw=1` have it draw one picture as well, in the usual queue."""
     fields = await form_fields(request) if 'content-type' in request.headers else {}
     watched = place.watched
-    watched.finding = await tried(watched)
-    watched.drawn = None
+    await watched.test()
+    watched.test_generation_id = None
     if fields.get('draw') in ('1', 'on'):
         submitted = await services.worker.submit(
             GenerationRequest(prompt=TEST_PROMPT, provider=watched.name)
         )
-        watched.drawn = submitted.generation.id
+        watched.test_generation_id = submitted.generation.id
     return await _done(request, services, place.key, to=f'{PAGE}/{place.key}#test')
 
 
@@ -197,9 +196,9 @@ async def _done(
 ) -> Response:
     """Show what has become of a provider: to a program, as a fragment, or at its page."""
     services.worker.look_again()
-    by_key = {one.key: one for one in standings(services.providers)}
+    by_key = {one.key: one for one in provider_views(services.providers)}
     if wants_json(request):
-        return JSONResponse(standing_json(by_key[key]), status)
+        return JSONResponse(provider_json(by_key[key]), status)
     if wants_fragment(request):
         return services.renderer.page(
             request, '_standing.html', status=status, standing=by_key[key]
@@ -243,13 +242,12 @@ def _form_page(
         request,
         'server.html',
         status=error.status if error else 200,
-        standing=standing_of(place.watched, services.providers) if place else None,
+        standing=provider_view(place.watched, services.providers) if place else None,
         fields=fields,
         wrong=wrong,
         dialects=list(Dialect),
         most_at_once=MOST_AT_ONCE,
         most_timeout_s=MOST_TIMEOUT_S,
-        provider=services.provider_line(),
     )
 
 

@@ -64,7 +64,6 @@ async def share_page(request: Request, services: TheServices) -> Response:
         pictures=pictures,
         lifetimes=LIFETIMES,
         now=time.time(),
-        provider=services.provider_line(),
     )
 
 
@@ -181,7 +180,6 @@ async def _link_page(
         name=name,
         image=image,
         admission=services.admission,
-        provider=services.provider_line(),
     )
 
 
