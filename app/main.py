@@ -97,17 +97,21 @@ async def open_services(
             changes=changes,
             previews=previews,
             worker=worker,
-            renderer=Renderer(
-                Static(assets('static')),
-                config.data / CACHE,
-                root,
-                guests.name_of,
-                lambda: provider_summary(providers),
-            ),
+            renderer=_renderer(config, root, guests, providers),
             sessions=_sessions(config, admission, guests),
             admission=admission,
             guests=guests,
         )
+
+
+def _renderer(config: Config, root: BasePath, guests: Guests, providers: Providers) -> Renderer:
+    return Renderer(
+        Static(assets('static')),
+        config.data / CACHE,
+        root,
+        guests.name_of,
+        lambda: provider_summary(providers),
+    )
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Finds the image servers of this machine: known ports, each told apart by what it answers."""
+"""Search of the usual ports for image servers, each known by its responses."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class FoundServer:
 
     Attributes:
         base_url: The images base to propose, `http://localhost:1337/v1`.
-        models: Names to suggest, those that draw first; what can't be printed is left out.
+        models: Names to suggest, those that draw first; what cannot be printed is left out.
         model: The one to ask for when nobody chose; empty: the server chooses.
         usable: Whether Easel can draw with it.
         hint: A marked sentence on what it needs first, or why it is of no use; or empty.
@@ -53,7 +53,7 @@ async def discover(
     ports: Mapping[int, int] = SAME_PORTS,
     own_ports: Collection[int] = (),
 ) -> tuple[FoundServer, ...]:
-    """Ask every known port of these hosts at once, by GET alone, without a key; usable ones first.
+    """Ask every usual port of these hosts at once, by GET and without a key; usable ones first.
 
     Args:
         hosts: Names or addresses; the two loopback addresses count as one machine.
@@ -69,10 +69,10 @@ async def discover(
     ]
     http_client = HttpClient(place.origin for place in places)
     try:
-        answers = await asyncio.gather(*(_at(http_client, place) for place in places))
+        servers = await asyncio.gather(*(_identify(http_client, place) for place in places))
     finally:
         await http_client.close()
-    found = _one_machine({place: one for place, one in zip(places, answers, strict=True) if one})
+    found = _one_machine({place: one for place, one in zip(places, servers, strict=True) if one})
     return tuple(sorted(found, key=lambda one: not one.usable))
 
 
@@ -96,7 +96,7 @@ class _Place:
 
 @dataclass(slots=True)
 class _Port:
-    """One port that is being asked; nothing is asked twice."""
+    """One port with its responses; no path is asked twice."""
 
     http_client: HttpClient
     origin: str
@@ -125,8 +125,8 @@ class _Port:
         return True
 
 
-async def _at(http_client: HttpClient, place: _Place) -> FoundServer | None:
-    """Say who is there; a port where one question gets no answer is asked no other."""
+async def _identify(http_client: HttpClient, place: _Place) -> FoundServer | None:
+    """Identify the server at a port; the first request without a response is the last one."""
     port = _Port(http_client, place.origin)
     try:
         async with asyncio.timeout(PORT_S):
@@ -182,12 +182,12 @@ def _one_machine(found: Mapping[_Place, FoundServer]) -> list[FoundServer]:
 
     Where two different ones share a port, each keeps its own address.
     """
-    there: dict[str, set[str]] = defaultdict(set)
+    servers: dict[str, set[str]] = defaultdict(set)
     for place, one in found.items():
-        there[place.local].add(one.server)
+        servers[place.local].add(one.server)
     rows: dict[str, FoundServer] = {}
     for place, one in found.items():
-        if place.host in LOOPBACK and len(there[place.local]) == 1:
+        if place.host in LOOPBACK and len(servers[place.local]) == 1:
             one = replace(one, base_url=one.base_url.replace(place.origin, place.local, 1))
         rows.setdefault(one.base_url, one)
     return list(rows.values())

@@ -44,8 +44,7 @@ class ProviderView:
 
     @property
     def key(self) -> str:
-        """What its addresses end in: its row's id, or `environment`."""
-        return str(self.settings.id or ENVIRONMENT)
+        return key_of(self.settings)
 
     @property
     def name(self) -> str:
@@ -96,6 +95,11 @@ class ProviderSummary:
     trouble: str
     count: int
     up: int
+
+
+def key_of(settings: ProviderSettings) -> str:
+    """Return what a provider's addresses end in: its row's id, or `environment`."""
+    return str(settings.id or ENVIRONMENT)
 
 
 def provider_summary(providers: Providers) -> ProviderSummary:
