@@ -38,7 +38,7 @@ class Folder:
     """The data folder, or where it will be.
 
     Attributes:
-        holder: The running server; port 0 where none does.
+        holder: The server that runs on it; port 0 where none does.
     """
 
     path: Path

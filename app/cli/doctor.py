@@ -24,8 +24,9 @@ from app.web.templates import LANGUAGES, translations
 
 log = logger(__name__)
 
-LITTLE_ROOM_BYTES = 1_000_000_000
+LOW_SPACE_BYTES = 1_000_000_000
 NAMES_SHOWN = 3
+FOUND_FIELDS = ('server', 'base_url', 'dialect', 'models', 'usable', 'hint')
 UNTESTED = ProviderStatus(state=ProviderState.NOTHING)
 KEY_SENTENCES = {
     KeyState.NOT_NEEDED: N_('It needs no key for its list of models.'),
@@ -41,12 +42,12 @@ def doctor(
     *,
     as_json: bool,
 ) -> int:
-    """Look at everything and say it; returns the exit status: 0 if something can draw."""
+    """Examine everything and print it; return the exit status: 0 if something can draw."""
     for warning in config.warnings:
         log.warning('%s', warning)
     report = asyncio.run(examine(config, environment, ports))
     if as_json:
-        sys.stdout.write(json.dumps(_object(report)) + '\n')
+        sys.stdout.write(json.dumps(_report_json(report)) + '\n')
     else:
         language = language_of_terminal()
         words = translations(language if language in LANGUAGES else 'en')
@@ -55,7 +56,7 @@ def doctor(
     return 0 if report.can_draw else 1
 
 
-def _object(report: Report) -> dict[str, object]:
+def _report_json(report: Report) -> dict[str, object]:
     folder = report.folder
     return {
         'version': __version__,
@@ -66,17 +67,7 @@ def _object(report: Report) -> dict[str, object]:
             **_status_json(report.status, list(_advice_on_provider(report, str))),
         },
         'providers': None if report.unread else [_added_json(report, one) for one in report.added],
-        'found': [
-            {
-                'server': one.server,
-                'base_url': one.base_url,
-                'dialect': one.dialect,
-                'models': one.models,
-                'usable': one.usable,
-                'hint': one.hint,
-            }
-            for one in report.found
-        ],
+        'found': [{name: getattr(one, name) for name in FOUND_FIELDS} for one in report.found],
         'data': {
             'path': str(folder.path),
             'exists': folder.exists,
@@ -115,10 +106,10 @@ def _status_json(status: ProviderStatus, advice: list[str]) -> dict[str, object]
 
 def _lines(report: Report, translate: Translate) -> Iterator[str]:
     sections = (
-        (N_('provider'), _of_provider(report, translate)),
-        (N_('settings'), _of_added(report, translate)),
-        (N_('data'), _of_folder(report.folder, translate)),
-        (N_('found'), _of_found(report, translate)),
+        (N_('provider'), _provider_lines(report, translate)),
+        (N_('settings'), _added_lines(report, translate)),
+        (N_('data'), _folder_lines(report.folder, translate)),
+        (N_('found'), _found_lines(report, translate)),
     )
     yield f'Easel {__version__}, Python {platform.python_version()}, {platform.system()}'
     width = max(len(translate(name)) for name, _ in sections)
@@ -129,7 +120,7 @@ def _lines(report: Report, translate: Translate) -> Iterator[str]:
             label = ''
 
 
-def _of_provider(report: Report, translate: Translate) -> Iterator[str]:
+def _provider_lines(report: Report, translate: Translate) -> Iterator[str]:
     where = without_secrets(report.config.api_url)
     if report.demo:
         sentence = N_('Nothing answers at {where}: Easel draws demo sketches until something does.')
@@ -142,7 +133,7 @@ def _of_provider(report: Report, translate: Translate) -> Iterator[str]:
     yield from _advice_on_provider(report, translate)
 
 
-def _of_added(report: Report, translate: Translate) -> Iterator[str]:
+def _added_lines(report: Report, translate: Translate) -> Iterator[str]:
     if report.unread:
         yield translate(report.unread.sentence).format(**report.unread.places)
     for added in report.added:
@@ -169,7 +160,7 @@ def _state(status: ProviderStatus, where: str, translate: Translate) -> str:
 
 
 def _advice_on_provider(report: Report, translate: Translate) -> Iterator[str]:
-    """Say what to do next about the provider of the environment, if anything."""
+    """Yield what to do next about the provider of the environment, if anything."""
     status, url = report.status, report.config.api_url
     if report.stepped_aside:
         return
@@ -185,7 +176,7 @@ def _advice(
     setting: Callable[[str], str],
     translate: Translate,
 ) -> Iterator[str]:
-    """Say what to do next about a provider, if anything; `setting` writes an address to set."""
+    """Yield what to do next about a provider, if anything; `setting` formats an address to set."""
     url = urlsplit(base_url)
     if report.environment.in_container and status.refused and is_local(url.hostname or ''):
         outside = url._replace(netloc=f'{DOCKER_HOST}:{url.port or 80}')
@@ -198,25 +189,25 @@ def _advice(
         yield describe(status.failure, translate).hint
 
 
-def _of_folder(folder: Folder, translate: Translate) -> Iterator[str]:
-    room = f'{folder.free_bytes / 1e9:.1f}'
+def _folder_lines(folder: Folder, translate: Translate) -> Iterator[str]:
+    free_gb = f'{folder.free_bytes / 1e9:.1f}'
     if not folder.writable:
         yield translate(N_('{path} can not be written.')).format(path=folder.path)
         yield translate(N_('Give this user the right to it, or name another in EASEL_DATA.'))
     elif folder.exists:
         sentence = N_('{path} can be written; {room} GB are free.')
-        yield translate(sentence).format(path=folder.path, room=room)
+        yield translate(sentence).format(path=folder.path, room=free_gb)
     else:
         sentence = N_('{path} is made at the first start; {room} GB are free.')
-        yield translate(sentence).format(path=folder.path, room=room)
-    if folder.free_bytes < LITTLE_ROOM_BYTES:
+        yield translate(sentence).format(path=folder.path, room=free_gb)
+    if folder.free_bytes < LOW_SPACE_BYTES:
         yield translate(N_('That is little room: make some before the next pictures.'))
     if folder.holder.port:
         sentence = N_('Easel serves it at {url} (process {pid}).')
         yield translate(sentence).format(url=folder.holder.url, pid=folder.holder.pid)
 
 
-def _of_found(report: Report, translate: Translate) -> Iterator[str]:
+def _found_lines(report: Report, translate: Translate) -> Iterator[str]:
     if not report.found:
         yield translate(N_('No image server on the usual ports.'))
     for one in report.found:
