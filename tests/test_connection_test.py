@@ -7,8 +7,11 @@ import json
 import pytest
 
 from app.errors import ErrorKind
-from app.providers.core.base import KeyState
+from app.net.client import HttpClient
+from app.providers.core.base import KeyState, ProviderSettings, ProviderState
 from app.providers.discovery.connection_test import bearer, check_connection
+from app.providers.monitor import MonitoredProvider
+from app.providers.provider import ApiProvider
 from tests.support.fakes import KEY, NOT_FOUND, Asked, Ending, Reply, refused_port, upstream
 from tests.support.local_servers import LIST, PAGE, locked, models
 
@@ -140,3 +143,20 @@ async def test_a_redirect_does_not_take_the_key_along() -> None:
         await check_connection(f'{fake.origin}/v1', bearer(KEY))
 
     assert other.asked == []
+
+
+@pytest.mark.parametrize(('key', 'asked'), [(None, 1), (KEY, 2)], ids=['no key', 'a key to prove'])
+async def test_a_test_asks_once_and_once_more_without_a_key(key: str | None, asked: int) -> None:
+    async with upstream({f'GET {LIST}': A_LIST}) as fake:
+        base_url = f'{fake.origin}/v1'
+        settings = ProviderSettings(name='s', base_url=base_url, model='', timeout_s=5, key=key)
+        http_client = HttpClient([base_url])
+        monitored = MonitoredProvider(ApiProvider(settings, http_client))
+
+        await monitored.test()
+        await http_client.close()
+
+    assert monitored.test_status is not None
+    assert monitored.test_status.state is ProviderState.LIST
+    assert monitored.test_status.models == ('flux', 'gpt-4o')
+    assert [one.target for one in fake.asked].count(LIST) == asked
