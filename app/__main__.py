@@ -133,9 +133,9 @@ def _doctor(config: Config, chosen: argparse.Namespace) -> int:
     import asyncio
 
     from app.cli.doctor import doctor
-    from app.providers.discovery.environment import look_around
+    from app.providers.discovery.environment import find_environment
 
-    return doctor(config, asyncio.run(look_around()), as_json=chosen.json)
+    return doctor(config, asyncio.run(find_environment()), as_json=chosen.json)
 
 
 if __name__ == '__main__':

@@ -48,6 +48,7 @@ from app.web.pages import (
 from app.web.security.guard import Guard
 from app.web.static import Static
 from app.web.templates import Renderer, assets
+from app.web.views.provider_status import provider_summary
 
 DATABASE = 'easel.db'
 SECRET = 'secret'  # noqa: S105 (the file's name)
@@ -96,11 +97,21 @@ async def open_services(
             changes=changes,
             previews=previews,
             worker=worker,
-            renderer=Renderer(Static(assets('static')), config.data / CACHE, root, guests.name_of),
+            renderer=_renderer(config, root, guests, providers),
             sessions=_sessions(config, admission, guests),
             admission=admission,
             guests=guests,
         )
+
+
+def _renderer(config: Config, root: BasePath, guests: Guests, providers: Providers) -> Renderer:
+    return Renderer(
+        Static(assets('static')),
+        config.data / CACHE,
+        root,
+        guests.name_of,
+        lambda: provider_summary(providers),
+    )
 
 
 @asynccontextmanager

@@ -7,7 +7,11 @@ import json
 import pytest
 
 from app.errors import ErrorKind
-from app.providers.discovery.connection_test import Key, check_up
+from app.net.client import HttpClient
+from app.providers.core.base import KeyState, ProviderSettings, ProviderState
+from app.providers.discovery.connection_test import bearer, check_connection
+from app.providers.monitor import MonitoredProvider
+from app.providers.provider import ApiProvider
 from tests.support.fakes import KEY, NOT_FOUND, Asked, Ending, Reply, refused_port, upstream
 from tests.support.local_servers import LIST, PAGE, locked, models
 
@@ -23,10 +27,10 @@ async def test_a_right_address_lists_its_models_in_any_spelling(path: str) -> No
     async with upstream() as fake:
         fake.otherwise = lambda asked: A_LIST if asked.target.startswith(LIST) else NOT_FOUND
 
-        checkup = await check_up(fake.origin + path, None)
+        status = await check_connection(fake.origin + path, {})
 
-    assert checkup.models == ('flux', 'gpt-4o')
-    assert (checkup.failure, checkup.better_url, checkup.key) == (None, '', Key.NOT_NEEDED)
+    assert status.models == ('flux', 'gpt-4o')
+    assert (status.failure, status.better_url, status.key) == (None, '', KeyState.NOT_NEEDED)
     assert len(fake.asked) == 1
 
 
@@ -52,11 +56,11 @@ async def test_a_wrong_path_is_told_with_the_right_one(
     async with upstream({target: A_LIST}) as fake:
         fake.otherwise = lambda _: otherwise
 
-        checkup = await check_up(fake.origin + given, None)
+        status = await check_connection(fake.origin + given, {})
 
-    assert checkup.better_url == fake.origin + right
-    assert checkup.failure is not None
-    assert checkup.failure.kind is ErrorKind.ENDPOINT_NOT_FOUND
+    assert status.better_url == fake.origin + right
+    assert status.failure is not None
+    assert status.failure.kind is ErrorKind.ENDPOINT_NOT_FOUND
 
 
 @pytest.mark.parametrize(
@@ -79,56 +83,56 @@ async def test_what_speaks_against_a_picture_is_told(reply: Reply, kind: ErrorKi
     async with upstream() as fake:
         fake.otherwise = lambda _: reply
 
-        checkup = await check_up(f'{fake.origin}/v1', None)
+        status = await check_connection(f'{fake.origin}/v1', {})
 
-    assert checkup.failure is not None
-    assert checkup.failure.kind is kind
-    assert checkup.better_url == ''
+    assert status.failure is not None
+    assert status.failure.kind is kind
+    assert status.better_url == ''
 
 
 async def test_an_api_without_a_list_may_still_draw() -> None:
     async with upstream() as fake:
         fake.otherwise = lambda _: Reply(status=404, body=b'{"detail": "Not Found"}')
 
-        checkup = await check_up(f'{fake.origin}/v1', None)
+        status = await check_connection(f'{fake.origin}/v1', {})
 
-    assert (checkup.failure, checkup.lists, checkup.models) == (None, False, ())
+    assert (status.failure, status.lists, status.models) == (None, False, ())
 
 
 async def test_nobody_there_is_told_as_refused() -> None:
     with refused_port() as port:
-        checkup = await check_up(f'http://127.0.0.1:{port}/v1', None)
+        status = await check_connection(f'http://127.0.0.1:{port}/v1', {})
 
-    assert checkup.refused
+    assert status.refused
 
 
 @pytest.mark.parametrize(
     ('key', 'seen'),
-    [(KEY, Key.ACCEPTED), ('sk-another', Key.REFUSED), (None, Key.MISSING)],
+    [(KEY, KeyState.ACCEPTED), ('sk-another', KeyState.REFUSED), (None, KeyState.MISSING)],
 )
-async def test_a_key_is_accepted_refused_or_missing(key: str | None, seen: Key) -> None:
+async def test_a_key_is_accepted_refused_or_missing(key: str | None, seen: KeyState) -> None:
     async with upstream() as fake:
         fake.otherwise = only_with_the_key
 
-        checkup = await check_up(f'{fake.origin}/v1', key)
+        status = await check_connection(f'{fake.origin}/v1', bearer(key))
 
-    assert checkup.key is seen
+    assert status.key is seen
 
 
 async def test_a_list_for_anybody_proves_no_key() -> None:
     async with upstream({f'GET {LIST}': A_LIST}) as fake:
-        checkup = await check_up(f'{fake.origin}/v1', KEY)
+        status = await check_connection(f'{fake.origin}/v1', bearer(KEY))
 
-    assert checkup.key is Key.NOT_PROVED
-    assert checkup.failure is None
+    assert status.key is KeyState.NOT_PROVED
+    assert status.failure is None
 
 
 async def test_a_locked_api_at_another_path_is_told_with_both() -> None:
     async with upstream({f'GET {LIST}': locked()}) as fake:
-        checkup = await check_up(fake.origin, None)
+        status = await check_connection(fake.origin, {})
 
-    assert checkup.better_url == f'{fake.origin}/v1'
-    assert checkup.key is Key.MISSING
+    assert status.better_url == f'{fake.origin}/v1'
+    assert status.key is KeyState.MISSING
 
 
 async def test_a_redirect_does_not_take_the_key_along() -> None:
@@ -136,6 +140,23 @@ async def test_a_redirect_does_not_take_the_key_along() -> None:
         away = Reply(status=307, headers=(('Location', f'{other.origin}{LIST}'),))
         fake.otherwise = lambda _: away
 
-        await check_up(f'{fake.origin}/v1', KEY)
+        await check_connection(f'{fake.origin}/v1', bearer(KEY))
 
     assert other.asked == []
+
+
+@pytest.mark.parametrize(('key', 'asked'), [(None, 1), (KEY, 2)], ids=['no key', 'a key to prove'])
+async def test_a_test_asks_once_and_once_more_without_a_key(key: str | None, asked: int) -> None:
+    async with upstream({f'GET {LIST}': A_LIST}) as fake:
+        base_url = f'{fake.origin}/v1'
+        settings = ProviderSettings(name='s', base_url=base_url, model='', timeout_s=5, key=key)
+        http_client = HttpClient([base_url])
+        monitored = MonitoredProvider(ApiProvider(settings, http_client))
+
+        await monitored.test()
+        await http_client.close()
+
+    assert monitored.test_status is not None
+    assert monitored.test_status.state is ProviderState.LIST
+    assert monitored.test_status.models == ('flux', 'gpt-4o')
+    assert [one.target for one in fake.asked].count(LIST) == asked

@@ -8,8 +8,8 @@ import json
 
 import pytest
 
-from app.providers.discovery.fingerprints import KNOWN, USUAL_PORTS
-from app.providers.discovery.scan import Found, discover
+from app.providers.discovery.fingerprints import FINGERPRINTS, USUAL_PORTS
+from app.providers.discovery.scan import FoundServer, discover
 from tests.support.fakes import Ending, Reply, refused_port, upstream
 from tests.support.local_servers import HOMES, LIST, PAGE, Home, models
 from tests.support.more_local_servers import ALL_HOMES
@@ -38,7 +38,7 @@ HOSTILE = {
 }
 
 
-async def found_at(home: Home) -> tuple[tuple[Found, ...], int]:
+async def found_at(home: Home) -> tuple[tuple[FoundServer, ...], int]:
     async with upstream(home.all_replies()) as fake:
         return await discover(ports={home.port: fake.port}), fake.port
 
@@ -59,7 +59,7 @@ async def test_each_server_is_told_by_what_it_answers(name: str) -> None:
 def test_every_known_server_is_among_those_told_apart() -> None:
     told = {(home.port, home.server) for home in ALL_HOMES.values()}
 
-    known = {(known.port, known.server) for known in KNOWN}
+    known = {(known.port, known.server) for known in FINGERPRINTS}
 
     assert known - told == set()
 

@@ -14,9 +14,9 @@ from app.config import config_from
 from app.providers.discovery.environment import (
     LOOPBACK,
     HostEnvironment,
+    find_environment,
     gateway_of,
     is_container,
-    look_around,
 )
 from tests.support.fakes import KEY, refused_port, upstream
 from tests.support.local_servers import HOMES, LIST, locked
@@ -254,7 +254,7 @@ def test_the_gateway_is_read_from_the_routes(tmp_path: Path, routes: str, gatewa
 
 
 async def test_outside_a_container_only_this_machine_is_asked(tmp_path: Path) -> None:
-    around = await look_around(tmp_path)
+    around = await find_environment(tmp_path)
 
     assert around == HostEnvironment(in_container=False, hosts=LOOPBACK)
 

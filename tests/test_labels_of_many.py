@@ -35,4 +35,4 @@ async def test_a_server_that_is_not_reached_does_not_count_as_one_that_answered(
 
         await shop.until(await shop.request())
 
-        assert [one.listing.answered for one in shop.providers.enabled()] == [False]
+        assert [one.status.answered for one in shop.providers.enabled()] == [False]

@@ -12,7 +12,7 @@ from app.cli.serve import tell_providers
 from app.config import config_from
 from app.main import open_services
 from app.net.urls import DOCKER_HOST
-from app.providers.discovery.environment import LOOPBACK, look_around
+from app.providers.discovery.environment import LOOPBACK, find_environment
 from app.providers.secrets import Secrets
 from app.web.views.provider_form import NEW
 from tests.support.default_setup import (
@@ -102,13 +102,13 @@ async def test_the_host_that_docker_names_is_around_a_container(tmp_path: Path) 
     async def named(host: str, _: int) -> list[str]:
         return ['192.168.65.2'] if host == DOCKER_HOST else []
 
-    around = await look_around(container_in(tmp_path), named)
+    around = await find_environment(container_in(tmp_path), named)
 
     assert around.hosts == (*LOOPBACK, DOCKER_HOST, GATEWAY)
 
 
 async def test_where_docker_names_no_host_the_gateway_is_around(tmp_path: Path) -> None:
-    around = await look_around(container_in(tmp_path), no_such_name)
+    around = await find_environment(container_in(tmp_path), no_such_name)
 
     assert around.hosts == (*LOOPBACK, GATEWAY)
 

@@ -12,9 +12,9 @@ import pytest
 from app.errors import ErrorKind, InvalidRequest
 from app.models import Generation, GenerationRequest, Status
 from app.net.client import HttpClient
-from app.providers.core.base import Listing, ProviderSettings
+from app.providers.core.base import ProviderSettings, ProviderState, ProviderStatus
 from app.providers.provider import ApiProvider
-from tests.support.fakes import Ending, FakeProvider, Reply, Upstream, picture, upstream
+from tests.support.fakes import REFUSING, Ending, FakeProvider, Reply, Upstream, picture, upstream
 from tests.support.worker_setup import Shop, shop_in
 
 SET = {'EASEL_API_URL': 'http://fake.test/v1'}
@@ -26,7 +26,8 @@ def server(
     settings = ProviderSettings(
         name=name, base_url=f'http://{name}/v1', model=default, timeout_s=5, at_once=at_once
     )
-    return FakeProvider(settings, listing=Listing(answered=up, models=models))
+    state = ProviderState.LIST if up else ProviderState.NOTHING
+    return FakeProvider(settings, status=ProviderStatus(state=state, models=models))
 
 
 async def request(shop: Shop, provider: str = '', model: str | None = None) -> Generation:
@@ -163,7 +164,7 @@ async def test_one_that_is_turned_off_is_refused_and_draws_nothing(tmp_path: Pat
 async def test_an_address_that_nobody_set_steps_aside_for_one_that_was_added(
     tmp_path: Path,
 ) -> None:
-    refused = FakeProvider(listing=Listing(answered=False, refused=True))
+    refused = FakeProvider(status=REFUSING)
     added = server('added', default='flux', up=False)
     added.go.set()
     async with shop_in(tmp_path, refused, added) as shop:

@@ -87,7 +87,7 @@ HOMES = {
     'fastapi': ('app.web', 'app.main'),
     'starlette': ('app.web', 'app.main', 'app.demo'),
     'uvicorn': ('app.cli.serve', 'app.cli.demo', 'app.server'),
-    'segno': ('app.web.pages.sharing',),
+    'segno': ('app.web.views.qr_code',),
     'ifaddr': ('app.net.lan',),
     'dotenv': ('app.variables',),
     'platformdirs': ('app.config',),

@@ -10,8 +10,7 @@ import pytest
 from app.database import Library
 from app.errors import Conflict, InvalidRequest
 from app.models import GenerationRequest, Status
-from app.providers.core.base import Listing
-from tests.support.fakes import FakeProvider, provider_settings
+from tests.support.fakes import ANSWERING, REFUSING, FakeProvider, provider_settings
 from tests.support.rows import running
 from tests.support.worker_setup import Shop, shop_in
 
@@ -188,7 +187,7 @@ async def test_an_unknown_provider_is_refused(shop: Shop) -> None:
 async def test_the_demo_stands_in_only_for_an_address_that_nobody_set_and_that_refuses(
     environment: dict[str, str], refused: bool, drew: str, tmp_path: Path
 ) -> None:
-    provider = FakeProvider(listing=Listing(answered=not refused, refused=refused))
+    provider = FakeProvider(status=REFUSING if refused else ANSWERING)
     provider.go.set()
     async with shop_in(tmp_path, provider, **environment) as shop:
         await shop.worker.start()

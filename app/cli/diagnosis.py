@@ -1,4 +1,4 @@
-"""What `easel doctor` looks at: every provider, the data folder, and who else is on this machine.
+"""What `easel doctor` examines: every provider, the data folder, the servers of this machine.
 
 It never writes into the data folder, so it works beside a running server.
 """
@@ -12,19 +12,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.cli.added import Added, added_in, looked_at
 from app.config import Config
+from app.database.providers import rows_in
 from app.errors import StorageFailed
 from app.main import DATABASE, KEYS
 from app.net.client import HttpClient
-from app.providers.core.base import ProviderSettings
-from app.providers.discovery.connection_test import Checkup, check_up
+from app.net.urls import origin_of
+from app.providers.core.base import ProviderSettings, ProviderStatus
+from app.providers.discovery.connection_test import bearer, check_connection
 from app.providers.discovery.environment import HostEnvironment
-from app.providers.discovery.probe import Silent, probe
-from app.providers.discovery.scan import Found, discover
+from app.providers.discovery.fingerprints import is_shaped
+from app.providers.discovery.probe import NoResponse, probe
+from app.providers.discovery.scan import FoundServer, discover
+from app.providers.secrets import Keys
+from app.providers.settings import settings_of
+from app.providers.transport.headers import own_headers
 from app.storage.lock import Holder, holder_of
 
-HOLDER_ANSWERS_S = 2.0
+HOLDER_RESPONDS_S = 2.0
+IS_OK = is_shaped({'status': 'ok'})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,7 @@ class Folder:
     """The data folder, or where it will be.
 
     Attributes:
-        holder: The server that answers for it; port 0 where none does.
+        holder: The server that runs on it; port 0 where none does.
     """
 
     path: Path
@@ -43,8 +49,25 @@ class Folder:
 
 
 @dataclass(frozen=True, slots=True)
+class Added:
+    """A provider of Settings.
+
+    Attributes:
+        status: None where it is turned off, and so was not asked.
+    """
+
+    settings: ProviderSettings
+    status: ProviderStatus | None
+
+    @property
+    def can_draw(self) -> bool:
+        """Whether nothing speaks against a picture."""
+        return self.status is not None and self.status.failure is None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """All that was seen.
+    """The result of an examination.
 
     Attributes:
         added: The providers of Settings.
@@ -52,9 +75,9 @@ class Report:
     """
 
     config: Config
-    around: HostEnvironment
-    checkup: Checkup
-    found: tuple[Found, ...]
+    environment: HostEnvironment
+    status: ProviderStatus
+    found: tuple[FoundServer, ...]
     folder: Folder
     added: tuple[Added, ...] = ()
     unread: StorageFailed | None = None
@@ -67,12 +90,12 @@ class Report:
     @property
     def demo(self) -> bool:
         """Whether the demo draws, since nobody named an address and nothing listens there."""
-        return self.checkup.refused and not self.config.api_url_was_set and not self.added
+        return self.status.refused and not self.config.api_url_was_set and not self.added
 
     @property
     def provider_draws(self) -> bool:
         """Whether the provider of the environment, or the demo in its place, would draw."""
-        return not self.stepped_aside and (self.demo or self.checkup.failure is None)
+        return not self.stepped_aside and (self.demo or self.status.failure is None)
 
     @property
     def can_draw(self) -> bool:
@@ -80,37 +103,55 @@ class Report:
         return self.provider_draws or any(one.can_draw for one in self.added)
 
 
-async def examine(config: Config, around: HostEnvironment, ports: Mapping[int, int]) -> Report:
-    """Look at everything, and wait for no answer long."""
-    holder = await _living(holder_of(config.data))
+async def examine(config: Config, environment: HostEnvironment, ports: Mapping[int, int]) -> Report:
+    """Examine everything; every response is waited for a few seconds at most."""
+    holder = await _running(holder_of(config.data))
     folder = await asyncio.to_thread(_folder, config.data, holder)
     unread: StorageFailed | None = None
     settings: tuple[ProviderSettings, ...] = ()
     try:
-        settings = await asyncio.to_thread(added_in, config.data / DATABASE, config.data / KEYS)
+        settings = await asyncio.to_thread(_added_in, config.data / DATABASE, config.data / KEYS)
     except StorageFailed as error:
         unread = error
-    checkup, found, added = await asyncio.gather(
-        check_up(config.api_url, config.api_key),
-        discover(around.hosts, ports, (config.port, holder.port)),
-        looked_at(settings),
+    status, found, added = await asyncio.gather(
+        check_connection(config.api_url, bearer(config.api_key)),
+        discover(environment.hosts, ports, (config.port, holder.port)),
+        asyncio.gather(*(_test(one) for one in settings)),
     )
-    return Report(config, around, checkup, found, folder, added, unread)
+    return Report(config, environment, status, found, folder, tuple(added), unread)
 
 
-async def _living(holder: Holder) -> Holder:
-    """Leave out a server that a crash ended; its note may be there still."""
+async def _running(holder: Holder) -> Holder:
+    """Leave out a server that crashed, whose file may be there still."""
     nobody = Holder(0, '', 0)
     if not holder.url:
         return nobody
     http_client = HttpClient([holder.url])
     try:
-        reply = await probe(http_client, f'{holder.url}health', deadline_s=HOLDER_ANSWERS_S)
-    except Silent:
+        response = await probe(http_client, f'{holder.url}health', deadline_s=HOLDER_RESPONDS_S)
+    except NoResponse:
         return nobody
     finally:
         await http_client.close()
-    return holder if reply.said('status') == 'ok' else nobody
+    return holder if IS_OK(response) else nobody
+
+
+def _added_in(database: Path, key_file: Path) -> tuple[ProviderSettings, ...]:
+    """Read the providers of a data folder, in their order; nothing is written.
+
+    Raises:
+        StorageFailed: The database or the file of keys cannot be read now.
+    """
+    rows, keys = rows_in(database), Keys(key_file)
+    if rows:
+        keys.read()
+    return tuple(settings_of(row, keys.of(row.id or 0, origin_of(row.base_url))) for row in rows)
+
+
+async def _test(settings: ProviderSettings) -> Added:
+    if not settings.enabled:
+        return Added(settings, None)
+    return Added(settings, await check_connection(settings.base_url, own_headers(settings)))
 
 
 def _folder(data: Path, holder: Holder) -> Folder:

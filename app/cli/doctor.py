@@ -11,42 +11,43 @@ from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 from app import __version__
-from app.cli.added import Added
-from app.cli.diagnosis import Folder, Report, examine
+from app.cli.diagnosis import Added, Folder, Report, examine
 from app.config import Config, language_of_terminal
 from app.errors import N_
 from app.log import escape, logger
 from app.messages import Translate, describe, error_json
 from app.net.urls import DOCKER_HOST, is_local, same_server, without_secrets
-from app.providers.discovery.connection_test import Checkup, Key
+from app.providers.core.base import KeyState, ProviderState, ProviderStatus
 from app.providers.discovery.environment import HostEnvironment
 from app.providers.discovery.scan import SAME_PORTS
 from app.web.templates import LANGUAGES, translations
 
 log = logger(__name__)
 
-LITTLE_ROOM_BYTES = 1_000_000_000
+LOW_SPACE_BYTES = 1_000_000_000
 NAMES_SHOWN = 3
-OF_THE_KEY = {
-    Key.NOT_NEEDED: N_('It needs no key for its list of models.'),
-    Key.NOT_PROVED: N_('It gives its list of models to anyone, so the key is not proved yet.'),
-    Key.ACCEPTED: N_('The key is accepted.'),
+FOUND_FIELDS = ('server', 'base_url', 'dialect', 'models', 'usable', 'hint')
+UNTESTED = ProviderStatus(state=ProviderState.NOTHING)
+KEY_SENTENCES = {
+    KeyState.NOT_NEEDED: N_('It needs no key for its list of models.'),
+    KeyState.NOT_PROVED: N_('It gives its list of models to anyone, so the key is not proved yet.'),
+    KeyState.ACCEPTED: N_('The key is accepted.'),
 }
 
 
 def doctor(
     config: Config,
-    around: HostEnvironment,
+    environment: HostEnvironment,
     ports: Mapping[int, int] = SAME_PORTS,
     *,
     as_json: bool,
 ) -> int:
-    """Look at everything and say it; returns the exit status: 0 if something can draw."""
+    """Examine everything and print it; return the exit status: 0 if something can draw."""
     for warning in config.warnings:
         log.warning('%s', warning)
-    report = asyncio.run(examine(config, around, ports))
+    report = asyncio.run(examine(config, environment, ports))
     if as_json:
-        sys.stdout.write(json.dumps(_object(report)) + '\n')
+        sys.stdout.write(json.dumps(_report_json(report)) + '\n')
     else:
         language = language_of_terminal()
         words = translations(language if language in LANGUAGES else 'en')
@@ -55,7 +56,7 @@ def doctor(
     return 0 if report.can_draw else 1
 
 
-def _object(report: Report) -> dict[str, object]:
+def _report_json(report: Report) -> dict[str, object]:
     folder = report.folder
     return {
         'version': __version__,
@@ -63,20 +64,10 @@ def _object(report: Report) -> dict[str, object]:
             'base_url': without_secrets(report.config.api_url),
             'can_draw': report.provider_draws,
             'demo': report.demo,
-            **_checkup_json(report.checkup, list(_advice_on_provider(report, str))),
+            **_status_json(report.status, list(_advice_on_provider(report, str))),
         },
         'providers': None if report.unread else [_added_json(report, one) for one in report.added],
-        'found': [
-            {
-                'server': one.server,
-                'base_url': one.base_url,
-                'dialect': one.dialect,
-                'models': one.models,
-                'usable': one.usable,
-                'hint': one.hint,
-            }
-            for one in report.found
-        ],
+        'found': [{name: getattr(one, name) for name in FOUND_FIELDS} for one in report.found],
         'data': {
             'path': str(folder.path),
             'exists': folder.exists,
@@ -90,46 +81,46 @@ def _object(report: Report) -> dict[str, object]:
 
 
 def _added_json(report: Report, added: Added) -> dict[str, object]:
-    settings, checkup = added.settings, added.checkup
+    settings, status = added.settings, added.status
     advice = (
-        list(_advice(report, checkup, settings.base_url, without_secrets, str)) if checkup else []
+        list(_advice(report, status, settings.base_url, without_secrets, str)) if status else []
     )
     return {
         'name': settings.name,
         'base_url': without_secrets(settings.base_url),
         'enabled': settings.enabled,
         'can_draw': added.can_draw,
-        **_checkup_json(checkup or Checkup(), advice),
+        **_status_json(status or UNTESTED, advice),
     }
 
 
-def _checkup_json(checkup: Checkup, advice: list[str]) -> dict[str, object]:
+def _status_json(status: ProviderStatus, advice: list[str]) -> dict[str, object]:
     return {
-        'key': checkup.key,
-        'models': checkup.models,
-        'error': error_json(checkup.failure, str) if checkup.failure else None,
-        'better_url': without_secrets(checkup.better_url) or None,
+        'key': status.key,
+        'models': status.models,
+        'error': error_json(status.failure, str) if status.failure else None,
+        'better_url': without_secrets(status.better_url) or None,
         'next': advice,
     }
 
 
 def _lines(report: Report, translate: Translate) -> Iterator[str]:
-    rooms = (
-        (N_('provider'), _of_provider(report, translate)),
-        (N_('settings'), _of_added(report, translate)),
-        (N_('data'), _of_folder(report.folder, translate)),
-        (N_('found'), _of_found(report, translate)),
+    sections = (
+        (N_('provider'), _provider_lines(report, translate)),
+        (N_('settings'), _added_lines(report, translate)),
+        (N_('data'), _folder_lines(report.folder, translate)),
+        (N_('found'), _found_lines(report, translate)),
     )
     yield f'Easel {__version__}, Python {platform.python_version()}, {platform.system()}'
-    width = max(len(translate(name)) for name, _ in rooms)
-    for name, lines in rooms:
+    width = max(len(translate(name)) for name, _ in sections)
+    for name, lines in sections:
         label = translate(name)
         for line in lines:
             yield f'  {label:{width}}  {line}'
             label = ''
 
 
-def _of_provider(report: Report, translate: Translate) -> Iterator[str]:
+def _provider_lines(report: Report, translate: Translate) -> Iterator[str]:
     where = without_secrets(report.config.api_url)
     if report.demo:
         sentence = N_('Nothing answers at {where}: Easel draws demo sketches until something does.')
@@ -138,85 +129,85 @@ def _of_provider(report: Report, translate: Translate) -> Iterator[str]:
         sentence = N_('{where} is the default and is not used, since a server was added.')
         yield translate(sentence).format(where=where)
     else:
-        yield _state(report.checkup, where, translate)
+        yield _state(report.status, where, translate)
     yield from _advice_on_provider(report, translate)
 
 
-def _of_added(report: Report, translate: Translate) -> Iterator[str]:
+def _added_lines(report: Report, translate: Translate) -> Iterator[str]:
     if report.unread:
         yield translate(report.unread.sentence).format(**report.unread.places)
     for added in report.added:
-        settings, checkup = added.settings, added.checkup
+        settings, status = added.settings, added.status
         where = f'{settings.name} ({without_secrets(settings.base_url)})'
-        if checkup is None:
+        if status is None:
             yield translate(N_('{name} is turned off in Settings.')).format(name=where)
             continue
-        yield _state(checkup, where, translate)
-        yield from _advice(report, checkup, settings.base_url, without_secrets, translate)
+        yield _state(status, where, translate)
+        yield from _advice(report, status, settings.base_url, without_secrets, translate)
 
 
-def _state(checkup: Checkup, where: str, translate: Translate) -> str:
-    if checkup.failure:
-        return f'{where}: {describe(checkup.failure, translate).message}'
-    if not checkup.lists:
+def _state(status: ProviderStatus, where: str, translate: Translate) -> str:
+    if status.failure:
+        return f'{where}: {describe(status.failure, translate).message}'
+    if not status.lists:
         sentence = N_('{where} answers and lists no models: the first picture will show more.')
         return translate(sentence).format(where=where)
     answers = translate(N_('{where} answers.')).format(where=where)
-    about = [answers, _models(checkup.models, translate)]
-    if checkup.key in OF_THE_KEY:
-        about.append(translate(OF_THE_KEY[checkup.key]))
+    about = [answers, _models(status.models, translate)]
+    if status.key in KEY_SENTENCES:
+        about.append(translate(KEY_SENTENCES[status.key]))
     return ' '.join(about)
 
 
 def _advice_on_provider(report: Report, translate: Translate) -> Iterator[str]:
-    """Say what to do next about the provider of the environment, if anything."""
-    checkup, url = report.checkup, report.config.api_url
+    """Yield what to do next about the provider of the environment, if anything."""
+    status, url = report.status, report.config.api_url
     if report.stepped_aside:
         return
-    yield from _advice(report, checkup, url, _setting, translate)
-    if checkup.better_url and checkup.key in (Key.MISSING, Key.REFUSED):
+    yield from _advice(report, status, url, _setting, translate)
+    if status.better_url and status.key in (KeyState.MISSING, KeyState.REFUSED):
         yield translate(N_('Set EASEL_API_KEY to a key that this server knows.'))
 
 
 def _advice(
     report: Report,
-    checkup: Checkup,
+    status: ProviderStatus,
     base_url: str,
     setting: Callable[[str], str],
     translate: Translate,
 ) -> Iterator[str]:
-    """Say what to do next about a provider, if anything; `setting` writes an address to set."""
+    """Yield what to do next about a provider, if anything; `setting` formats an address to set."""
     url = urlsplit(base_url)
-    if report.around.in_container and checkup.refused and is_local(url.hostname or ''):
+    if report.environment.in_container and status.refused and is_local(url.hostname or ''):
         outside = url._replace(netloc=f'{DOCKER_HOST}:{url.port or 80}')
         sentence = N_('In a container, localhost is the container itself. For the host: {setting}')
         yield translate(sentence).format(setting=setting(urlunsplit(outside)))
-    if checkup.better_url:
+    if status.better_url:
         sentence = N_('Its API is at another path: {setting}')
-        yield translate(sentence).format(setting=setting(checkup.better_url))
-    elif checkup.failure and not report.demo:
-        yield describe(checkup.failure, translate).hint
+        yield translate(sentence).format(setting=setting(status.better_url))
+    elif status.failure and not report.demo:
+        yield describe(status.failure, translate).hint
 
 
-def _of_folder(folder: Folder, translate: Translate) -> Iterator[str]:
-    room = f'{folder.free_bytes / 1e9:.1f}'
+def _folder_lines(folder: Folder, translate: Translate) -> Iterator[str]:
+    free_gb = f'{folder.free_bytes / 1e9:.1f}'
     if not folder.writable:
         yield translate(N_('{path} can not be written.')).format(path=folder.path)
         yield translate(N_('Give this user the right to it, or name another in EASEL_DATA.'))
     elif folder.exists:
         sentence = N_('{path} can be written; {room} GB are free.')
-        yield translate(sentence).format(path=folder.path, room=room)
+        yield translate(sentence).format(path=folder.path, room=free_gb)
     else:
         sentence = N_('{path} is made at the first start; {room} GB are free.')
-        yield translate(sentence).format(path=folder.path, room=room)
-    if folder.free_bytes < LITTLE_ROOM_BYTES:
+        yield translate(sentence).format(path=folder.path, room=free_gb)
+    if folder.free_bytes < LOW_SPACE_BYTES:
         yield translate(N_('That is little room: make some before the next pictures.'))
     if folder.holder.port:
         sentence = N_('Easel serves it at {url} (process {pid}).')
         yield translate(sentence).format(url=folder.holder.url, pid=folder.holder.pid)
 
 
-def _of_found(report: Report, translate: Translate) -> Iterator[str]:
+def _found_lines(report: Report, translate: Translate) -> Iterator[str]:
     if not report.found:
         yield translate(N_('No image server on the usual ports.'))
     for one in report.found:

@@ -28,8 +28,9 @@ from app.server.limits import SPARE_FILES, ConnectionLimiter
 from app.server.listeners import Listeners
 from app.server.sockets import PortTaken, listen, listen_everywhere
 from app.storage.lock import Held, Holder, announce, holding, why_unusable
-from app.web.context import NO_API, Services
+from app.web.context import Services
 from app.web.security.routes import is_own
+from app.web.views.provider_status import NO_API
 
 log = logger(__name__)
 
@@ -159,7 +160,7 @@ def _uvicorn(app: object, gate: ConnectionLimiter) -> uvicorn.Config:
 def _tell_network(config: Config, admission: SharingSettings, port: int) -> None:
     """Say where other machines find this one, and how they come in."""
     from app.net.lan import origins
-    from app.web.pages.sharing import code_in_signs
+    from app.web.views.qr_code import code_in_signs
 
     found = [f'{one}{config.root_path}/' for one in origins(admission.listens_on, port)]
     password = admission.password
@@ -185,14 +186,14 @@ async def tell_providers(services: Services) -> None:
 
 
 def _tell(services: Services, watched: MonitoredProvider) -> None:
-    settings, listing = watched.settings, watched.listing
+    settings, status = watched.settings, watched.status
     where = origin_of(settings.base_url)
     name = settings.name if settings.name == str(where) else f'{settings.name} at {where}'
-    if listing.answered:
-        known = f', models: {len(listing.models)}' if listing.models else ''
-        trouble = f' ({listing.reason})' if listing.reason else ''
+    if status.answered:
+        known = f', models: {len(status.models)}' if status.models else ''
+        trouble = f' ({status.reason})' if status.reason else ''
         _say(f'  provider  {name} answers{known}{trouble}\n')
-        if listing.reason in NO_API:
+        if status.reason in NO_API:
             _say('  Most addresses end in /v1: Settings can test it.\n')
     elif services.providers.demo_stands_in:
         _say(
@@ -201,7 +202,7 @@ def _tell(services: Services, watched: MonitoredProvider) -> None:
             '  (g4f passes prompts on to third parties. For another server: Settings.)\n'
         )
     else:
-        _say(f'  provider  {name} does not answer ({listing.reason})\n')
+        _say(f'  provider  {name} does not answer ({status.reason})\n')
 
 
 def _url(config: Config, port: int) -> str:

@@ -1,4 +1,4 @@
-"""A provider, and what it last said of itself."""
+"""A provider, and what its list of models showed last."""
 
 from __future__ import annotations
 
@@ -6,77 +6,87 @@ import asyncio
 import time
 from dataclasses import replace
 
-from app.providers.core.base import Listing, Provider, ProviderSettings
-from app.providers.discovery.finding import Finding
+from app.providers.core.base import Provider, ProviderSettings, ProviderState, ProviderStatus
+from app.providers.discovery.connection_test import add_key_state, check_connection
+from app.providers.transport.headers import own_headers
 
-LISTING_FRESH_S = 15.0
-NOT_ASKED = Listing(answered=False, reason='not asked yet')
+STATUS_FRESH_S = 15.0
+NOT_ASKED = ProviderStatus(state=ProviderState.NOTHING, reason='not asked yet')
 
 
 class MonitoredProvider:
-    """Keeps a provider's list of models, and asks anew when it is old.
+    """A provider with its status, which is asked for anew when it is old.
 
     Attributes:
-        finding: What the last test found; None if there was none.
-        drawn: The generation that the last test began; None if it began none.
+        test_status: The result of the last test; None if there was none.
+        test_generation_id: The generation that the last test began; None if it began none.
     """
 
     def __init__(self, provider: Provider) -> None:
         self.provider = provider
-        self.finding: Finding | None = None
-        self.drawn: int | None = None
-        self._listing = NOT_ASKED
-        self._listed_at = float('-inf')
-        self._asking: asyncio.Task[Listing] | None = None
+        self.test_status: ProviderStatus | None = None
+        self.test_generation_id: int | None = None
+        self._status = NOT_ASKED
+        self._asked_at = float('-inf')
+        self._asking: asyncio.Task[ProviderStatus] | None = None
 
     @property
     def settings(self) -> ProviderSettings:
-        """What is known of it beforehand."""
         return self.provider.settings
 
     @property
     def name(self) -> str:
-        """What it is called everywhere."""
         return self.provider.settings.name
 
     @property
-    def listing(self) -> Listing:
-        """What it last said, at once; asks again behind it when that is old, unless it is off."""
-        if self.settings.enabled and time.monotonic() - self._listed_at > LISTING_FRESH_S:
+    def status(self) -> ProviderStatus:
+        """The last one, at once; an old one is renewed in the background, unless turned off."""
+        if self.settings.enabled and time.monotonic() - self._asked_at > STATUS_FRESH_S:
             self._ask()
-        return self._listing
+        return self._status
 
     @property
     def was_asked(self) -> bool:
-        """Whether anything is known of it."""
-        return self._listing is not NOT_ASKED
+        """Whether a list of models was ever asked for."""
+        return self._status is not NOT_ASKED
 
     def offers(self, model: str) -> bool:
         """Whether it lists a model, or asks for that one by itself."""
-        return model == self.settings.model or model in self.listing.models
+        return model == self.settings.model or model in self.status.models
 
     def saw(self, *, answered: bool) -> None:
-        """Take note of what a generation has just met, and ask again if it is news."""
-        if answered != self._listing.answered:
-            self._listing = replace(self._listing, answered=answered, refused=False)
+        """Take over what a generation has just met, and ask again if it is news."""
+        if answered != self._status.answered:
+            known = ProviderState.NO_LIST if self._status.reason else ProviderState.LIST
+            state = known if answered else ProviderState.NOTHING
+            self._status = replace(self._status, state=state)
             self._ask()
 
-    async def ask_again(self) -> Listing:
-        """Ask what it offers, and wait for it."""
+    async def ask_again(self) -> ProviderStatus:
+        """Ask for the list of models, and wait for it."""
         return await asyncio.shield(self._ask())
 
+    async def test(self) -> None:
+        """Ask for the list of models, then at the other usual places where it holds none."""
+        status = await self.ask_again()
+        base_url, secrets = self.settings.base_url, own_headers(self.settings)
+        if status.models and not status.better_url:
+            status = await add_key_state(status, base_url, secrets)
+        elif status.answered:
+            status = await check_connection(base_url, secrets)
+        self.test_status = status
+
     async def close(self) -> None:
-        """Stop asking."""
         if self._asking:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)
 
-    def _ask(self) -> asyncio.Task[Listing]:
+    def _ask(self) -> asyncio.Task[ProviderStatus]:
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._list(), name='list models')
         return self._asking
 
-    async def _list(self) -> Listing:
-        self._listing = await self.provider.list_models()
-        self._listed_at = time.monotonic()
-        return self._listing
+    async def _list(self) -> ProviderStatus:
+        self._status = await self.provider.list_models()
+        self._asked_at = time.monotonic()
+        return self._status

@@ -9,20 +9,20 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from app.errors import REFUSED, REFUSED_INSIDE, ErrorKind, Failure, ProviderError
+from app.errors import ErrorKind, Failure, ProviderError
 from app.log import logger
 from app.models import GenerationRequest, GenerationResult
 from app.net.client import HttpClient
 from app.net.urls import Blocked
-from app.providers.core.base import Dialect, Listing, ProviderSettings, Run
+from app.providers.core.base import Dialect, ProviderSettings, ProviderState, ProviderStatus, Run
 from app.providers.core.capabilities import ABSENT, Learned, Memory, with_refused
 from app.providers.dialects.fallback import FORMAT, Teach
 from app.providers.dialects.openai_chat import ChatApi
 from app.providers.dialects.openai_images import ImagesApi
 from app.providers.dialects.sdapi import SdApi
-from app.providers.discovery.model_list import are_bare, models_in
-from app.providers.discovery.probe import Reply
-from app.providers.discovery.signs import describes_localai
+from app.providers.discovery.fingerprints import describes_localai
+from app.providers.discovery.model_list import are_bare, status_of
+from app.providers.discovery.probe import ProbeResponse
 from app.providers.endpoints import Endpoint, may_be_elsewhere, other_ways, told_way
 from app.providers.response.images import Json
 from app.providers.response.zip_archive import remove
@@ -103,22 +103,19 @@ class ApiProvider:
             return answer
         return await self._topped_up(answer, request, run)
 
-    async def list_models(self) -> Listing:
+    async def list_models(self) -> ProviderStatus:
         """Ask what it offers; never raises for what the other side does."""
         way = self._way(self.settings.model)
         path = 'sd-models' if way.dialect is Dialect.SDAPI else 'models'
         try:
             status, tree = await self._caller.get(endpoint(way.base_url, path))
         except TimeoutError:
-            return Listing(answered=False, reason='no answer')
-        except httpx.ConnectError as error:
-            reason = self._caller.seen(error)
-            refused = reason in (REFUSED, REFUSED_INSIDE)
-            return Listing(answered=False, refused=refused, reason=reason)
+            return ProviderStatus(state=ProviderState.NOTHING, reason='no answer')
         except (httpx.HTTPError, httpx.InvalidURL, Blocked, ValueError) as error:
-            return Listing(answered=False, reason=self._caller.seen(error))
-        listing = _listing(status, tree)
-        return replace(listing, bars_split=await self._splits_at_bars(tree))
+            return ProviderStatus(state=ProviderState.NOTHING, reason=self._caller.seen(error))
+        better_url = way.base_url if way.base_url != self.settings.base_url else ''
+        bars_split = await self._splits_at_bars(tree)
+        return replace(status_of(status, tree), better_url=better_url, bars_split=bars_split)
 
     async def _splits_at_bars(self, tree: Json) -> bool:
         """Whether this is LocalAI; its bare list is the hint that makes it worth one question.
@@ -131,7 +128,7 @@ class ApiProvider:
                 status, said = await self._caller.get(url)
             except (httpx.HTTPError, TimeoutError, ValueError, Blocked):
                 return False
-            self._is_localai = describes_localai(Reply(status, tree=said))
+            self._is_localai = describes_localai(ProbeResponse(status, json=said))
         return bool(self._is_localai)
 
     async def _patiently(self, request: GenerationRequest, run: Run) -> GenerationResult:
@@ -252,12 +249,3 @@ def _wait_of(failure: Failure) -> float | None:
     if failure.http_status == 503 and failure.retry_after_s is not None:
         return min(failure.retry_after_s, LONGEST_WAIT_S)
     return None
-
-
-def _listing(status: int, tree: Json) -> Listing:
-    if status != 200:
-        return Listing(answered=True, reason=f'HTTP {status}')
-    models = models_in(tree)
-    if not models and not isinstance(tree, list | dict):
-        return Listing(answered=True, reason='no list of models')
-    return Listing(answered=True, models=models)

@@ -95,7 +95,7 @@ class Providers:
             for one in enabled
             if (one.offers(wanted) if model else one.settings.model == wanted)
         ]
-        up = [one for one in fit if one.listing.answered] if len(fit) > 1 else fit
+        up = [one for one in fit if one.status.answered] if len(fit) > 1 else fit
         return tuple(up or fit or enabled[:1])
 
     def expected(self, name: str, model: str | None) -> str:
@@ -125,8 +125,8 @@ class Providers:
         if not eligible:
             raise ProviderError(gone(name))
         if eligible[0] is self.environment and self.guess_stands:
-            listing = await self.environment.ask_again()
-            if listing.refused:
+            status = await self.environment.ask_again()
+            if status.refused:
                 return self.demo.provider
         return eligible[0].provider
 
@@ -138,7 +138,7 @@ class Providers:
     @property
     def demo_stands_in(self) -> bool:
         """Whether the demo draws for an address that nobody set and where nothing listens."""
-        return self.guess_stands and self.environment.listing.refused
+        return self.guess_stands and self.environment.status.refused
 
     def saw(self, provider: Provider, *, answered: bool) -> None:
         """Take note of what a generation has just met."""

@@ -17,7 +17,6 @@ from app.generation.changes import Changes
 from app.generation.previews import Previews
 from app.generation.worker import Worker
 from app.net.client import HttpClient
-from app.net.urls import origin_of
 from app.providers.discovery.local_servers import LocalServers
 from app.providers.registry import Providers
 from app.providers.settings import ProviderSettingsStore
@@ -27,29 +26,6 @@ from app.web.templates import Language, Renderer, language_of
 
 GUESSES_A_MINUTE, EVERYBODYS_GUESSES_A_MINUTE = 10, 100
 KNOCKS_A_MINUTE, EVERYBODYS_KNOCKS_A_MINUTE = 120, 1_200
-NO_API = ('HTTP 404', 'HTTP 405', 'no list of models')
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderLine:
-    """The providers as the top of a page shows them.
-
-    Attributes:
-        name: Of the only one, or of all.
-        where: Its address without scheme and path; of several, their names.
-        answered: Whether any of them answers.
-        trouble: What makes it look like no images API although it answers, or empty.
-        count: How many may draw.
-        up: How many of them answer.
-    """
-
-    name: str
-    where: str
-    answered: bool
-    is_demo: bool
-    trouble: str
-    count: int
-    up: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,25 +62,6 @@ class Services:
     def language(self, request: Request) -> Language:
         """Give the reader's language."""
         return self.renderer.language(language_of(request))
-
-    def provider_line(self) -> ProviderLine:
-        """Say who draws now, as far as is known."""
-        enabled = self.providers.enabled()
-        is_demo = self.providers.demo_stands_in
-        listings = [one.listing for one in enabled]
-        up = sum(listing.answered for listing in listings)
-        names = ', '.join(one.name for one in enabled)
-        only = enabled[0] if len(enabled) == 1 else None
-        reason = only.listing.reason if only else ''
-        return ProviderLine(
-            name=self.providers.demo.name if is_demo else names,
-            where=str(origin_of(only.settings.base_url)) if only else names,
-            answered=is_demo or up > 0,
-            is_demo=is_demo,
-            trouble=reason if reason in NO_API else '',
-            count=len(enabled),
-            up=up,
-        )
 
 
 def services_of(request: Request) -> Services:

@@ -132,13 +132,19 @@ class Renderer:
     """
 
     def __init__(
-        self, static: Static, cache: Path, root: BasePath, name_of_guest: Callable[[int], str] = str
+        self,
+        static: Static,
+        cache: Path,
+        root: BasePath,
+        name_of_guest: Callable[[int], str] = str,
+        provider_summary: Callable[[], object] = object,
     ) -> None:
         cache.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.static = static
         self._root = root
         self._cache = FileSystemBytecodeCache(str(cache))
         self._name_of_guest = name_of_guest
+        self._provider_summary = provider_summary
         self._languages: dict[str, Language] = {}
 
     def language(self, code: str) -> Language:
@@ -152,12 +158,14 @@ class Renderer:
     ) -> Response:
         """Draw a page or a fragment for this visitor."""
         language = self.language(language_of(request))
+        viewer = request.scope.get('state', {}).get('visitor', STRANGER)
         html = language.draw(
             template,
             request_path=request.scope['path'],
             request_address=address_of(request),
             theme=theme_of(request),
-            viewer=request.scope.get('state', {}).get('visitor', STRANGER),
+            viewer=viewer,
+            provider=self._provider_summary() if viewer.owner else None,
             **values,
         )
         return HTMLResponse(html, status, headers={'Cache-Control': 'no-store'})

@@ -15,9 +15,10 @@ from pathlib import Path
 
 from PIL import Image
 
+from app.errors import REFUSED
 from app.models import GenerationRequest, GenerationResult, Received
 from app.net.client import HttpClient
-from app.providers.core.base import Listing, ProviderSettings, Run
+from app.providers.core.base import ProviderSettings, ProviderState, ProviderStatus, Run
 from app.providers.provider import ApiProvider
 from app.storage.decoder import Decoder
 from app.storage.store import Store
@@ -230,6 +231,10 @@ def provider_settings(name: str = 'fake', at_once: int = 4) -> ProviderSettings:
     )
 
 
+ANSWERING = ProviderStatus(state=ProviderState.LIST)
+REFUSING = ProviderStatus(state=ProviderState.NOTHING, reason=REFUSED)
+
+
 @dataclass
 class FakeProvider:
     """A provider that does what the test says, once it is let go."""
@@ -237,7 +242,7 @@ class FakeProvider:
     settings: ProviderSettings = field(default_factory=provider_settings)
     pictures: list[bytes] = field(default_factory=lambda: [picture()])
     fault: BaseException | None = None
-    listing: Listing = field(default_factory=lambda: Listing(answered=True))
+    status: ProviderStatus = ANSWERING
     asks: list[GenerationRequest] = field(default_factory=list)
     begun: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
     go: asyncio.Event = field(default_factory=asyncio.Event)
@@ -263,8 +268,8 @@ class FakeProvider:
             received=tuple(self._arrive(content, run.incoming) for content in self.pictures)
         )
 
-    async def list_models(self) -> Listing:
-        return self.listing
+    async def list_models(self) -> ProviderStatus:
+        return self.status
 
     def _arrive(self, content: bytes, incoming: Callable[[], TempFile]) -> Received:
         file = incoming()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from app.errors import REFUSED, REFUSED_INSIDE, Failure
 from app.models import Call, GenerationRequest, GenerationResult, Received
 from app.storage.temp_file import TempFile
 
@@ -54,23 +55,64 @@ class ProviderSettings:
     id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What a provider said to `GET /models`.
+class ProviderState(StrEnum):
+    """What is at a provider's address; `elsewhere`: its list is at another path of that server."""
+
+    LIST = 'list'
+    KEY_REFUSED = 'key_refused'
+    WEB_PAGE = 'web_page'
+    NO_LIST = 'no_list'
+    ELSEWHERE = 'elsewhere'
+    NOTHING = 'nothing'
+
+
+class KeyState(StrEnum):
+    """What is known of a provider's key."""
+
+    UNKNOWN = 'unknown'
+    NOT_NEEDED = 'not_needed'
+    NOT_PROVED = 'not_proved'
+    ACCEPTED = 'accepted'
+    MISSING = 'missing'
+    REFUSED = 'refused'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderStatus:
+    """What a provider's list of models shows.
 
     Attributes:
-        answered: Whether anything spoke HTTP there.
-        refused: Whether nothing at all listens there.
-        reason: What was seen, when it was not a list.
-        models: Names to suggest; those that draw, if that can be told.
+        reason: What was seen when it was not a list, in short technical English.
+        models: Names to suggest, those that draw first.
+        drawing: How many of them can draw, by their names.
         bars_split: Whether what follows a `|` in a prompt is read as what to leave out.
+        key: Known after a connection test only.
+        better_url: Where the list of models is instead, on the same server; or empty.
+        failure: What speaks against a picture; a missing list alone does not.
     """
 
-    answered: bool
-    refused: bool = False
+    state: ProviderState
     reason: str = ''
     models: tuple[str, ...] = ()
+    drawing: int = 0
     bars_split: bool = False
+    key: KeyState = KeyState.UNKNOWN
+    better_url: str = ''
+    failure: Failure | None = None
+
+    @property
+    def answered(self) -> bool:
+        """Whether anything speaks HTTP there."""
+        return self.state is not ProviderState.NOTHING
+
+    @property
+    def refused(self) -> bool:
+        """Whether nothing at all listens there."""
+        return not self.answered and self.reason in (REFUSED, REFUSED_INSIDE)
+
+    @property
+    def lists(self) -> bool:
+        return self.state in (ProviderState.LIST, ProviderState.ELSEWHERE)
 
 
 def _nothing(*_: object) -> None:
@@ -112,5 +154,5 @@ class Provider(Protocol):
             ProviderError: Nothing usable came; no file is left behind.
         """
 
-    async def list_models(self) -> Listing:
+    async def list_models(self) -> ProviderStatus:
         """Ask what it offers; never raises for what the other side does."""

@@ -1,136 +1,142 @@
-"""Tests the address and key of a provider by its list of models, which costs nothing."""
+"""Test of a provider's address and key by its list of models, which costs nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import replace
 from urllib.parse import urlsplit, urlunsplit
 
-from app.errors import REFUSED, ErrorKind, Failure
+from app.errors import ErrorKind, Failure
 from app.net.api_url import candidates
 from app.net.client import HttpClient
 from app.net.urls import origin_of
-from app.providers.discovery.model_list import models_in
-from app.providers.discovery.probe import Reply, Silent, probe
+from app.providers.core.base import KeyState, ProviderState, ProviderStatus
+from app.providers.discovery.model_list import count_drawing, models_in
+from app.providers.discovery.probe import NoResponse, ProbeResponse, probe
 from app.providers.response.images import Json
 
-ANSWER_S = 5.0
+RESPONSE_S = 5.0
 SDAPI = '/sdapi/v1'
+STATES = {
+    ErrorKind.AUTH: ProviderState.KEY_REFUSED,
+    ErrorKind.NOT_JSON: ProviderState.WEB_PAGE,
+    ErrorKind.UNREACHABLE: ProviderState.NOTHING,
+}
 
 
-class Key(StrEnum):
-    """What is known of a provider's key."""
-
-    UNKNOWN = 'unknown'
-    NOT_NEEDED = 'not_needed'
-    NOT_PROVED = 'not_proved'
-    ACCEPTED = 'accepted'
-    MISSING = 'missing'
-    REFUSED = 'refused'
+def bearer(key: str | None) -> dict[str, str]:
+    """Build the header that most servers read a key from."""
+    return {'Authorization': f'Bearer {key}'} if key else {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checkup:
-    """What an address answered.
-
-    Attributes:
-        better_url: Where the list of models is, if that is elsewhere on the same server; or empty.
-        failure: What speaks against a picture; a missing list alone does not.
-        lists: Whether a list of models came.
-    """
-
-    better_url: str = ''
-    failure: Failure | None = None
-    lists: bool = False
-    key: Key = Key.UNKNOWN
-    models: tuple[str, ...] = ()
-
-    @property
-    def refused(self) -> bool:
-        """Whether nothing at all listens there."""
-        return self.failure is not None and self.failure.reason == REFUSED
-
-
-async def check_up(base_url: str, key: str | None) -> Checkup:
-    """Ask for the list of models as `checked` does, with a key as most servers take it."""
-    return await checked(base_url, {'Authorization': f'Bearer {key}'} if key else {})
-
-
-async def checked(base_url: str, secrets: Mapping[str, str]) -> Checkup:
+async def check_connection(base_url: str, secrets: Mapping[str, str]) -> ProviderStatus:
     """Ask for the list of models; where that is not, at the server's other usual places.
 
     Args:
         base_url: The root of the API.
         secrets: Headers with the key in them; they go to that origin alone.
     """
-    where = str(origin_of(base_url))
     http_client = HttpClient([base_url])
     try:
         return await _check(http_client, base_url, secrets)
-    except Silent as silent:
-        unreachable = Failure(kind=ErrorKind.UNREACHABLE, where=where, reason=str(silent))
-        return Checkup(failure=unreachable)
+    except NoResponse as error:
+        where = str(origin_of(base_url))
+        return _failed(Failure(kind=ErrorKind.UNREACHABLE, where=where, reason=str(error)))
     finally:
         await http_client.close()
 
 
-async def _check(http_client: HttpClient, base_url: str, secrets: Mapping[str, str]) -> Checkup:
-    """Try each spelling; what the first one answers is what went wrong.
+async def add_key_state(
+    status: ProviderStatus, base_url: str, secrets: Mapping[str, str]
+) -> ProviderStatus:
+    """Add to a list of models that came with the key whether it needed that key."""
+    models = _printable(status.models)
+    status = replace(status, models=models, drawing=count_drawing(models))
+    if not secrets:
+        return replace(status, key=KeyState.NOT_NEEDED)
+    http_client = HttpClient([base_url])
+    try:
+        return replace(status, key=await _key_state(http_client, base_url))
+    finally:
+        await http_client.close()
+
+
+async def _check(
+    http_client: HttpClient, base_url: str, secrets: Mapping[str, str]
+) -> ProviderStatus:
+    """Try each spelling; the first response decides what went wrong.
 
     Raises:
-        Silent: The server does not answer.
+        NoResponse: The server does not respond.
     """
-    replies: list[Reply] = []
+    first: ProbeResponse | None = None
     for root in candidates(base_url):
-        reply = await probe(http_client, list_url(root), deadline_s=ANSWER_S, headers=secrets)
-        replies.append(reply)
-        better = root if len(replies) > 1 else ''
-        failure = _failure(replies[0], base_url, better)
-        if reply.status in (401, 403):
-            wrong = Key.REFUSED if secrets else Key.MISSING
-            return Checkup(better_url=better, failure=failure, key=wrong)
-        if _is_list(reply.said()):
-            return Checkup(
-                better_url=better,
-                failure=failure,
-                lists=True,
-                key=await _proved(http_client, root) if secrets else Key.NOT_NEEDED,
-                models=tuple(name for name in models_in(reply.tree) if name.isprintable()),
+        response = await probe(http_client, list_url(root), deadline_s=RESPONSE_S, headers=secrets)
+        better_url = root if first else ''
+        first = first or response
+        failed = _failed(_failure(first, base_url, better_url))
+        if response.status in (401, 403):
+            key = KeyState.REFUSED if secrets else KeyState.MISSING
+            return replace(failed, better_url=better_url, key=key)
+        if _is_list(response.ok_json):
+            models = _printable(models_in(response.json))
+            return replace(
+                failed,
+                state=ProviderState.ELSEWHERE if better_url else ProviderState.LIST,
+                better_url=better_url,
+                key=await _key_state(http_client, root) if secrets else KeyState.NOT_NEEDED,
+                models=models,
+                drawing=count_drawing(models),
             )
-    return Checkup(failure=_failure(replies[0], base_url, ''))
+    return _failed(_failure(first, base_url, '') if first else None)
 
 
-def _failure(reply: Reply, base_url: str, better_url: str) -> Failure | None:
-    """Say what an answer that was no list of models means for a picture."""
-    kind = ErrorKind.ENDPOINT_NOT_FOUND if better_url else _kind(reply)
+def _failed(failure: Failure | None) -> ProviderStatus:
+    if failure is None:
+        return ProviderStatus(state=ProviderState.NO_LIST)
+    return ProviderStatus(
+        state=STATES.get(failure.kind, ProviderState.NO_LIST),
+        reason=failure.reason or f'HTTP {failure.http_status}',
+        failure=failure,
+    )
+
+
+def _printable(models: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in models if name.isprintable())
+
+
+def _failure(response: ProbeResponse, base_url: str, better_url: str) -> Failure | None:
+    """Return what a response that was no list of models means for a picture."""
+    kind = ErrorKind.ENDPOINT_NOT_FOUND if better_url else _kind(response)
     where = str(origin_of(base_url))
-    return Failure(kind=kind, where=where, http_status=reply.status) if kind else None
+    return Failure(kind=kind, where=where, http_status=response.status) if kind else None
 
 
-def _kind(reply: Reply) -> ErrorKind | None:
-    if reply.status in (401, 403):
+def _kind(response: ProbeResponse) -> ErrorKind | None:
+    if response.status in (401, 403):
         return ErrorKind.AUTH
-    if 300 <= reply.status < 400:
+    if 300 <= response.status < 400:
         return ErrorKind.REDIRECT
-    if reply.head.lstrip().startswith('<') or (reply.status == 200 and not _is_list(reply.tree)):
+    if response.head.lstrip().startswith('<') or (
+        response.status == 200 and not _is_list(response.json)
+    ):
         return ErrorKind.NOT_JSON
-    if reply.status == 503:
+    if response.status == 503:
         return ErrorKind.NOT_READY
-    return ErrorKind.UPSTREAM_ERROR if reply.status >= 500 else None
+    return ErrorKind.UPSTREAM_ERROR if response.status >= 500 else None
 
 
-async def _proved(http_client: HttpClient, root: str) -> Key:
+async def _key_state(http_client: HttpClient, root: str) -> KeyState:
     """Ask once more without the key: a list that anybody gets does not prove it."""
     try:
-        reply = await probe(http_client, list_url(root), deadline_s=ANSWER_S)
-    except Silent:
-        return Key.NOT_PROVED
-    return Key.ACCEPTED if reply.status in (401, 403) else Key.NOT_PROVED
+        response = await probe(http_client, list_url(root), deadline_s=RESPONSE_S)
+    except NoResponse:
+        return KeyState.NOT_PROVED
+    return KeyState.ACCEPTED if response.status in (401, 403) else KeyState.NOT_PROVED
 
 
 def list_url(root: str) -> str:
-    """Give where a root's list of models is."""
+    """Return the address of an API root's list of models."""
     parts = urlsplit(root)
     name = 'sd-models' if parts.path.endswith(SDAPI) else 'models'
     return urlunsplit(parts._replace(path=f'{parts.path}/{name}'))

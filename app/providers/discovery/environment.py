@@ -1,4 +1,4 @@
-"""Which hosts may run an image server beside this Easel; in a container that is the host too."""
+"""The hosts that may run an image server beside this Easel: in a container, its host too."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.net.urls import DOCKER_HOST
 LOOPBACK = ('127.0.0.1', '::1')
 NAME_S = 1.0
 ROOT = Path('/')
-MARKS = ('.dockerenv', 'run/.containerenv')
+CONTAINER_FILES = ('.dockerenv', 'run/.containerenv')
 UP_AND_GATEWAY = 0x3
 
 _CONTAINER = re.compile(r'docker|kubepods|containerd|libpod|/lxc')
@@ -25,7 +25,7 @@ _CONTAINER = re.compile(r'docker|kubepods|containerd|libpod|/lxc')
 
 @dataclass(frozen=True, slots=True)
 class HostEnvironment:
-    """Where this Easel runs.
+    """The machine that this Easel runs on.
 
     Attributes:
         hosts: Where an image server may be, the loopback addresses first.
@@ -35,27 +35,26 @@ class HostEnvironment:
     hosts: tuple[str, ...]
 
 
-async def look_around(root: Path = ROOT, look_up: LookUp = addresses_of) -> HostEnvironment:
-    """Tell whether this is a container, and find the machine around it."""
+async def find_environment(root: Path = ROOT, look_up: LookUp = addresses_of) -> HostEnvironment:
+    """Find out whether this is a container, and how its host is reached."""
     if not await asyncio.to_thread(is_container, root):
         return HostEnvironment(in_container=False, hosts=LOOPBACK)
-    outside = await _addresses_of_docker_host(look_up)
+    docker_host = await _addresses_of_docker_host(look_up)
     gateway = await asyncio.to_thread(gateway_of, root)
-    more = [DOCKER_HOST] if outside else []
-    if gateway and gateway not in outside:
+    more = [DOCKER_HOST] if docker_host else []
+    if gateway and gateway not in docker_host:
         more.append(gateway)
     return HostEnvironment(in_container=True, hosts=(*LOOPBACK, *more))
 
 
 def is_container(root: Path = ROOT) -> bool:
-    """Whether container software left its marks."""
-    return any((root / mark).exists() for mark in MARKS) or bool(
+    return any((root / file).exists() for file in CONTAINER_FILES) or bool(
         _CONTAINER.search(_text_of(root / 'proc/1/cgroup'))
     )
 
 
 def gateway_of(root: Path = ROOT) -> str:
-    """Give the IPv4 address of the default gateway; empty where there is none."""
+    """Return the IPv4 address of the default gateway; empty where there is none."""
     for line in _text_of(root / 'proc/net/route').splitlines()[1:]:
         columns = line.split()
         if len(columns) < 4 or columns[1] != '00000000':

@@ -1,16 +1,22 @@
 """The image servers that people run at home, their usual ports, and what proves each of them.
 
-Ports clash, so a server is known by what it says and never by its port alone. Where two share a
+Ports clash, so a server is known by its responses and never by its port alone. Where two share a
 port, the one with the stricter proof is asked first.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import UnionType
+from typing import TypeAlias
 
 from app.errors import N_
 from app.providers.core.base import ANYBODY, Dialect
-from app.providers.discovery import signs
+from app.providers.discovery.model_list import drawing_in
+from app.providers.discovery.probe import ProbeResponse
+from app.providers.response.images import Json
 
 NEEDS_KEY = N_('It asks for a key.')
 NO_PICTURES = N_('It answers, but draws no pictures.')
@@ -18,247 +24,243 @@ NO_MODEL = N_('It has no picture model loaded: load one there first.')
 OWN_API = N_('It draws, but only through an API of its own, which Easel does not speak.')
 UNPROVEN = N_('It does not say whether it draws: the first picture will show.')
 ITS_OWN_FILES = N_('Choose b64_json as the format: its addresses are files on its own disk.')
+UNUSABLE = (NO_PICTURES, NO_MODEL, OWN_API)
+
+Predicate: TypeAlias = Callable[[ProbeResponse], bool]
+# A value to equal, a type to be of, a pattern to begin with; a list has one row or more.
+Shape: TypeAlias = (
+    'str | bool | type | UnionType | re.Pattern[str] | list[Shape] | dict[str, Shape]'
+)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """A server, and how to tell that it is the one.
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What a server responds, and how to use it.
 
     Attributes:
-        signs: All must hold.
+        proofs: What must hold of the response to a GET of each path.
         base: The path to propose, below which its images API is.
         models: The path of its list of models; empty: the list says nothing of pictures.
-        tells: Whether that list says which models draw, so that none means that it can't.
-        usable: Whether Easel can draw with it.
+        marks_drawing: Whether that list says which models draw, so that none means that it cannot.
         hint: A marked sentence, or empty.
     """
 
     port: int
     server: str
-    signs: tuple[signs.Sign, ...]
+    proofs: Mapping[str, Predicate]
     base: str = '/v1'
     models: str = '/v1/models'
-    tells: bool = False
+    marks_drawing: bool = False
     dialect: Dialect = Dialect.OPENAI
-    usable: bool = True
     hint: str = ''
 
+    @property
+    def usable(self) -> bool:
+        return self.hint not in UNUSABLE
+
+
+def is_shaped(*shapes: Shape) -> Predicate:
+    """Check that the body of a 200 has one of these shapes."""
+    return lambda response: any(_fits(response.ok_json, shape) for shape in shapes)
+
+
+def responds(status: int, body: Json = None, location: str = '') -> Predicate:
+    """Check the status, the whole body if one is given, and the end of a redirect's address."""
+    return lambda response: (
+        response.status == status
+        and body in (None, response.json)
+        and response.location.endswith(location)
+    )
+
+
+def is_list(response: ProbeResponse) -> bool:
+    """Check for OpenAI's list of models, which may be empty."""
+    return bool(_rows(response)) or _fits(response.ok_json, {'object': 'list', 'data': []})
+
+
+def lists(key: str, value: str) -> Predicate:
+    """Check that OpenAI's list holds a model with this value."""
+    return lambda response: any(row.get(key) == value for row in _rows(response))
+
+
+def lists_chats_only(response: ProbeResponse) -> bool:
+    return is_list(response) and not drawing_in(response.json)
+
+
+def _fits(value: Json, shape: Shape) -> bool:
+    if isinstance(shape, type | UnionType):
+        return isinstance(value, shape)
+    if isinstance(shape, re.Pattern):
+        return isinstance(value, str) and bool(shape.match(value))
+    if isinstance(shape, dict):
+        return isinstance(value, dict) and all(
+            name in value and _fits(value[name], part) for name, part in shape.items()
+        )
+    if isinstance(shape, list) and shape:
+        return (
+            isinstance(value, list) and bool(value) and all(_fits(row, shape[0]) for row in value)
+        )
+    return value == shape
+
+
+def _rows(response: ProbeResponse) -> list[dict[str, Json]]:
+    """Return the rows of OpenAI's list of models; none where one has no id."""
+    data = response.ok_json.get('data') if isinstance(response.ok_json, dict) else None
+    rows = data if isinstance(data, list) else []
+    return [row for row in rows if isinstance(row, dict)] if _fits(data, [{'id': str}]) else []
+
+
+describes_localai = is_shaped({'version': str, 'endpoints': dict | list})
 
 _LIST = '/v1/models'
 _IMAGES = '/v1/images/generations'
-_KOBOLD = signs.Sign('/api/extra/version', signs.says('result', value='KoboldCpp'))
-_VLLM = signs.Sign(_LIST, signs.is_owned_by('vllm'))
-_OLLAMA = signs.Sign('/api/version', signs.has_text('version'))
+_CHECKPOINTS = '/sdapi/v1/sd-models'
+_NO_SUCH_PATH: Shape = {'error': re.compile('Unexpected endpoint')}  # LM Studio says so with a 200
+_OPEN_WEBUI = {'/api/config': is_shaped({'name': str, 'version': str})}
+_OPEN_WEBUI_MODELS = '/api/v1/images/models'
 
 # Sources: each server's own code, or its documentation where that is not open.
-KNOWN = (
-    Known(
-        port=1337,
-        server='g4f',
-        signs=(signs.Sign('/v1/providers', signs.lists_providers),),
-    ),
-    Known(
-        port=1337,
-        server='g4f',
-        signs=(signs.Sign('/v1/providers', signs.locks_as_g4f),),
+FINGERPRINTS = (
+    Fingerprint(1337, 'g4f', {'/v1/providers': is_shaped([{'object': 'provider'}])}),
+    Fingerprint(
+        1337,
+        'g4f',
+        {'/v1/providers': responds(401, {'error': {'message': 'Not authenticated'}})},
         models='',
         hint=NEEDS_KEY,
     ),
-    Known(
-        port=1337,
-        server='Jan',
-        signs=(signs.Sign(_LIST, signs.is_locked_or_chats),),
-        models='',
-        usable=False,
-        hint=NO_PICTURES,
-    ),
-    Known(
-        port=8080,
-        server='LocalAI',
-        signs=(signs.Sign('/.well-known/localai.json', signs.describes_localai),),
-    ),
-    Known(
-        port=8080,
-        server='llama-swap',
-        signs=(
-            signs.Sign('/running', signs.lists_running),
-            signs.Sign(_LIST, signs.is_owned_by('llama-swap')),
-        ),
+    Fingerprint(1337, 'Jan', {_LIST: responds(401)}, hint=NO_PICTURES),
+    Fingerprint(1337, 'Jan', {_LIST: lists_chats_only}, hint=NO_PICTURES),
+    Fingerprint(8080, 'LocalAI', {'/.well-known/localai.json': describes_localai}),
+    Fingerprint(
+        8080,
+        'llama-swap',
+        {'/running': is_shaped({'running': list}), _LIST: lists('owned_by', 'llama-swap')},
         hint=UNPROVEN,
     ),
-    *(
-        Known(
-            port=port,
-            server='Open WebUI',
-            signs=(signs.Sign('/api/config', signs.has_text('name', 'version')),),
-            base='/api/v1',
-            models='/api/v1/images/models',
-        )
-        for port in (8080, 3000)
+    Fingerprint(8080, 'Open WebUI', _OPEN_WEBUI, '/api/v1', _OPEN_WEBUI_MODELS),
+    Fingerprint(3000, 'Open WebUI', _OPEN_WEBUI, '/api/v1', _OPEN_WEBUI_MODELS),
+    Fingerprint(1234, 'sd-server', {_LIST: lists('id', 'sd-cpp-local')}),
+    Fingerprint(
+        1234, 'LM Studio', {_LIST: is_list, _IMAGES: is_shaped(_NO_SUCH_PATH)}, hint=NO_PICTURES
     ),
-    Known(port=1234, server='sd-server', signs=(signs.Sign(_LIST, signs.is_sd_server),)),
-    Known(
-        port=1234,
-        server='LM Studio',
-        signs=(signs.Sign(_LIST, signs.is_list), signs.Sign(_IMAGES, signs.knows_no_such_path)),
-        models='',
-        usable=False,
-        hint=NO_PICTURES,
-    ),
-    Known(
-        port=7860,
-        server='AUTOMATIC1111',
-        signs=(signs.Sign('/sdapi/v1/sd-models', signs.lists_checkpoints),),
-        base='/sdapi/v1',
-        models='/sdapi/v1/sd-models',
-        tells=True,
+    Fingerprint(
+        7860,
+        'AUTOMATIC1111',
+        {_CHECKPOINTS: is_shaped([], [{'title': object, 'model_name': object}])},
+        '/sdapi/v1',
+        _CHECKPOINTS,
+        marks_drawing=True,
         dialect=Dialect.SDAPI,
     ),
-    Known(
-        port=5001,
-        server='KoboldCpp',
-        signs=(_KOBOLD, signs.Sign(_KOBOLD.path, signs.says('txt2img', value=True))),
-        models='/sdapi/v1/sd-models',
+    Fingerprint(
+        5001,
+        'KoboldCpp',
+        {'/api/extra/version': is_shaped({'result': 'KoboldCpp', 'txt2img': True})},
+        models=_CHECKPOINTS,
     ),
-    Known(port=5001, server='KoboldCpp', signs=(_KOBOLD,), models='', usable=False, hint=NO_MODEL),
-    Known(
-        port=5000,
-        server='text-generation-webui',
-        signs=(signs.Sign('/v1/internal/health', signs.says('status', value='ok')),),
+    Fingerprint(
+        5001,
+        'KoboldCpp',
+        {'/api/extra/version': is_shaped({'result': 'KoboldCpp'})},
+        hint=NO_MODEL,
+    ),
+    Fingerprint(
+        5000,
+        'text-generation-webui',
+        {'/v1/internal/health': is_shaped({'status': 'ok'})},
         models='',
         hint=UNPROVEN,
     ),
-    Known(
-        port=5000,
-        server='text-generation-webui',
-        signs=(signs.Sign('/v1/internal/health', signs.is_locked),),
+    Fingerprint(
+        5000,
+        'text-generation-webui',
+        {'/v1/internal/health': responds(401, {'detail': 'Unauthorized'})},
         models='',
         hint=NEEDS_KEY,
     ),
-    Known(
-        port=30000,
-        server='SGLang',
-        signs=(signs.Sign('/model_info', signs.says('is_image_gen', value=True)),),
+    Fingerprint(30000, 'SGLang', {'/model_info': is_shaped({'is_image_gen': True})}),
+    Fingerprint(
+        30000, 'SGLang', {'/model_info': is_shaped({'is_image_gen': False})}, hint=NO_MODEL
     ),
-    Known(
-        port=30000,
-        server='SGLang',
-        signs=(signs.Sign('/model_info', signs.says('is_image_gen', value=False)),),
-        models='',
-        usable=False,
-        hint=NO_MODEL,
+    Fingerprint(
+        8000,
+        'vLLM-Omni',
+        {_LIST: lists('owned_by', 'vllm'), '/health': is_shaped({'status': 'healthy'})},
     ),
-    Known(
-        port=8000,
-        server='vLLM-Omni',
-        signs=(_VLLM, signs.Sign('/health', signs.says('status', value='healthy'))),
-    ),
-    Known(port=8000, server='vLLM', signs=(_VLLM,), models='', usable=False, hint=NO_PICTURES),
-    Known(
-        port=8000,
-        server='OpenVINO Model Server',
-        signs=(
-            signs.Sign('/v2/health/live', signs.is_there),
-            signs.Sign('/v3/models', signs.is_list),
-        ),
-        base='/v3',
-        models='/v3/models',
+    Fingerprint(8000, 'vLLM', {_LIST: lists('owned_by', 'vllm')}, hint=NO_PICTURES),
+    Fingerprint(
+        8000,
+        'OpenVINO Model Server',
+        {'/v2/health/live': responds(200), '/v3/models': is_list},
+        '/v3',
+        '/v3/models',
         hint=UNPROVEN,
     ),
-    Known(
-        port=9997,
-        server='Xinference',
-        signs=(signs.Sign('/v1/cluster/version', signs.has_text('version')),),
-        tells=True,
+    Fingerprint(
+        9997,
+        'Xinference',
+        {'/v1/cluster/version': is_shaped({'version': str})},
+        marks_drawing=True,
         hint=ITS_OWN_FILES,
     ),
-    Known(
-        port=13305,
-        server='Lemonade',
-        signs=(
-            signs.Sign('/api/v1/health', signs.says('status', value='ok')),
-            signs.Sign('/api/v1/health', signs.has_text('version')),
-        ),
-        base='/api/v1',
-        models='/api/v1/models',
-        tells=True,
+    Fingerprint(
+        13305,
+        'Lemonade',
+        {'/api/v1/health': is_shaped({'status': 'ok', 'version': str})},
+        '/api/v1',
+        '/api/v1/models',
+        marks_drawing=True,
     ),
-    Known(
-        port=11434,
-        server='Ollama',
-        signs=(_OLLAMA, signs.Sign(_IMAGES, signs.takes_posts_only)),
-        tells=True,
+    Fingerprint(
+        11434,
+        'Ollama',
+        {'/api/version': is_shaped({'version': str}), _IMAGES: responds(405)},
+        marks_drawing=True,
     ),
-    Known(
-        port=11434,
-        server='Ollama',
-        signs=(_OLLAMA,),
-        models='',
-        usable=False,
-        hint=NO_PICTURES,
-    ),
-    Known(port=52415, server='exo', signs=(signs.Sign('/node_id', signs.is_text),), tells=True),
-    Known(
-        port=12434,
-        server='Docker Model Runner',
-        signs=(signs.Sign('/engines/v1/models', signs.is_list),),
-        base='/engines/v1',
-        models='/engines/v1/models',
+    Fingerprint(11434, 'Ollama', {'/api/version': is_shaped({'version': str})}, hint=NO_PICTURES),
+    Fingerprint(52415, 'exo', {'/node_id': is_shaped(str)}, marks_drawing=True),
+    Fingerprint(
+        12434,
+        'Docker Model Runner',
+        {'/engines/v1/models': is_list},
+        '/engines/v1',
+        '/engines/v1/models',
         hint=UNPROVEN,
     ),
-    Known(
-        port=4000,
-        server='LiteLLM',
-        signs=(signs.Sign('/health/liveliness', signs.says(value="I'm alive!")),),
+    Fingerprint(4000, 'LiteLLM', {'/health/liveliness': is_shaped("I'm alive!")}),
+    Fingerprint(5005, 'openedai-images-flux', {_LIST: is_list}),
+    Fingerprint(
+        3000,
+        'new-api',
+        {'/api/status': is_shaped({'success': True, 'data': {'system_name': str}})},
     ),
-    Known(port=5005, server='openedai-images-flux', signs=(signs.Sign(_LIST, signs.is_list),)),
-    Known(
-        port=3000,
-        server='new-api',
-        signs=(
-            signs.Sign('/api/status', signs.says('success', value=True)),
-            signs.Sign(
-                '/api/status', lambda reply: isinstance(reply.said('data', 'system_name'), str)
-            ),
-        ),
-    ),
-    Known(
-        port=7801,
-        server='SwarmUI',
-        signs=(signs.Sign('/API/GetNewSession', signs.sends_to_no_get),),
+    Fingerprint(
+        7801,
+        'SwarmUI',
+        {'/API/GetNewSession': responds(302, location='/Error/NoGetAPI')},
         base='',
-        models='',
-        usable=False,
         hint=OWN_API,
     ),
-    Known(
-        port=8188,
-        server='ComfyUI',
-        signs=(signs.Sign('/system_stats', signs.describes_machine),),
+    Fingerprint(
+        8188,
+        'ComfyUI',
+        {'/system_stats': is_shaped({'system': dict, 'devices': list})},
         base='',
-        models='',
-        usable=False,
         hint=OWN_API,
     ),
-    Known(
-        port=9090,
-        server='InvokeAI',
-        signs=(signs.Sign('/api/v1/app/version', signs.has_text('version')),),
+    Fingerprint(
+        9090,
+        'InvokeAI',
+        {'/api/v1/app/version': is_shaped({'version': str})},
         base='',
-        models='',
-        usable=False,
         hint=OWN_API,
     ),
 )
-USUAL_PORTS = tuple(dict.fromkeys(known.port for known in KNOWN))
+USUAL_PORTS = tuple(dict.fromkeys(one.port for one in FINGERPRINTS))
 
 
-def known_at(port: int) -> tuple[Known, ...]:
-    """List whom to look for at a usual port, in that order; last, whoever lists models."""
-    anybody = Known(
-        port=port,
-        server=ANYBODY,
-        signs=(signs.Sign(_LIST, signs.is_list),),
-        hint=UNPROVEN,
-    )
-    return (*(known for known in KNOWN if known.port == port), anybody)
+def fingerprints_at(port: int) -> tuple[Fingerprint, ...]:
+    """List what to look for at a usual port, in that order; last, any server that lists models."""
+    anybody = Fingerprint(port, ANYBODY, {_LIST: is_list}, hint=UNPROVEN)
+    return (*(one for one in FINGERPRINTS if one.port == port), anybody)

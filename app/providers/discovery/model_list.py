@@ -1,9 +1,10 @@
-"""Reads a provider's list of models, in the spellings that servers give it."""
+"""Reader of a provider's list of models, in all the forms that servers give it."""
 
 from __future__ import annotations
 
 import re
 
+from app.providers.core.base import ProviderState, ProviderStatus
 from app.providers.response.images import Json
 
 MOST_NAMES = 2_000
@@ -15,7 +16,7 @@ _DRAWS = re.compile(
     re.IGNORECASE,
 )
 _IMAGE_WORDS = {'image', 'image_generation', 'text-to-image', 'texttoimage', 'imagetoimage', 't2i'}
-_SIGNS = (
+_FLAGS = (
     'output_modalities',
     'type',
     'model_type',
@@ -29,10 +30,26 @@ _SIGNS = (
 )
 
 
+def status_of(http_status: int, tree: Json) -> ProviderStatus:
+    """Read the response to a GET of the list of models."""
+    if http_status != 200:
+        refused = http_status in (401, 403)
+        state = ProviderState.KEY_REFUSED if refused else ProviderState.NO_LIST
+        return ProviderStatus(state=state, reason=f'HTTP {http_status}')
+    models = models_in(tree)
+    if not models and not isinstance(tree, list | dict):
+        return ProviderStatus(state=ProviderState.WEB_PAGE, reason='no list of models')
+    return ProviderStatus(state=ProviderState.LIST, models=models, drawing=count_drawing(models))
+
+
+def count_drawing(models: tuple[str, ...]) -> int:
+    return len(drawing_in(list(models)))
+
+
 def models_in(tree: Json) -> tuple[str, ...]:
     """List the names to suggest, those that draw first.
 
-    A flag outweighs a name; `image: true` counts only when no row has a better sign, since some
+    A flag outweighs a name; `image: true` counts only when no row has a better flag, since some
     servers set it false for every model that draws. Nothing is hidden: the rest follows.
     """
     rows = _rows(tree)
@@ -45,7 +62,7 @@ def drawing_in(tree: Json) -> tuple[str, ...]:
 
 
 def are_bare(tree: Json) -> bool:
-    """Whether each row has an id and its kind and nothing else, as LocalAI and Jan list them."""
+    """Check that each row has an id and its kind and nothing else, as LocalAI and Jan list them."""
     rows = _rows(tree)
     return bool(rows) and all(
         isinstance(row, dict) and set(row) == {'id', 'object'} for row in rows
@@ -65,7 +82,7 @@ def _names(rows: list[Json]) -> tuple[str, ...]:
 
 
 def draws_in_chats(tree: Json, model: str) -> bool:
-    """Whether a list says of a model that pictures are among what it answers."""
+    """Check whether a list flags a model as one with pictures among its output."""
     row = next((row for row in _rows(tree) if model and _name(row) == model), None)
     if not isinstance(row, dict):
         return False
@@ -96,7 +113,7 @@ def _name(row: Json) -> str:
 
 
 def _is_model_with_flag(row: Json) -> bool:
-    """Whether a row says `image: true` and is a model; g4f lists its own providers too."""
+    """Check for `image: true` on a model; g4f lists its own providers too."""
     return isinstance(row, dict) and row.get('image') is True and row.get('provider') is not True
 
 
@@ -105,7 +122,7 @@ def _is_flagged(row: Json) -> bool:
         return False
     inner = row.get('architecture')
     nodes = [row, inner] if isinstance(inner, dict) else [row]
-    return any(_says_image(node.get(key)) for node in nodes for key in _SIGNS)
+    return any(_says_image(node.get(key)) for node in nodes for key in _FLAGS)
 
 
 def _says_image(value: Json) -> bool:

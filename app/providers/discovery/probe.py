@@ -1,11 +1,11 @@
-"""Asks an address that may be anybody's for one small thing, and never waits or reads for long."""
+"""One small GET to an untrusted address, limited in time and size."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from json import loads
 
 import httpx
 
@@ -14,34 +14,32 @@ from app.net.urls import Blocked
 from app.providers.response.images import Json
 
 MOST_BYTES = 1024 * 1024
-HEAD_LETTERS = 500
+HEAD_CHARACTERS = 500
 
 
-class Silent(Exception):
-    """No whole answer came in time; the text says in short English what was seen."""
+class NoResponse(Exception):
+    """No whole response came in time; the text says why in short technical English."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """What came, as far as anybody looks at it.
+class ProbeResponse:
+    """A response, read as far as discovery needs it.
 
     Attributes:
-        location: Where a redirect points, which is not followed.
-        head: The first letters of the body.
-        tree: The body as JSON; None where it is none, or too large, or compressed.
+        location: The target of a redirect, which is not followed.
+        head: The first characters of the body.
+        json: The body as JSON; None where it is none, or too large, or compressed.
     """
 
     status: int
     location: str = ''
     head: str = ''
-    tree: Json = None
+    json: Json = None
 
-    def said(self, *names: str) -> Json:
-        """Give the value under these names, one inside the other; None without a 200."""
-        tree = self.tree if self.status == 200 else None
-        for name in names:
-            tree = tree.get(name) if isinstance(tree, dict) else None
-        return tree
+    @property
+    def ok_json(self) -> Json:
+        """The body of a 200 as JSON; None without one."""
+        return self.json if self.status == 200 else None
 
 
 async def probe(
@@ -50,11 +48,11 @@ async def probe(
     *,
     deadline_s: float,
     headers: Mapping[str, str] | None = None,
-) -> Reply:
-    """Send one GET and read its answer, at most 1 MiB of it.
+) -> ProbeResponse:
+    """Send one GET and read at most 1 MiB of the response.
 
     Raises:
-        Silent: Nothing whole came.
+        NoResponse: Nothing whole came in time.
     """
     client = http_client.client
     try:
@@ -68,23 +66,23 @@ async def probe(
             finally:
                 await response.aclose()
     except TimeoutError as error:
-        raise Silent('no answer') from error
+        raise NoResponse('no answer') from error
     except (httpx.HTTPError, httpx.InvalidURL, Blocked, ValueError) as error:
-        raise Silent(what_happened(error)) from error
+        raise NoResponse(what_happened(error)) from error
 
 
-async def _read(response: httpx.Response) -> Reply:
+async def _read(response: httpx.Response) -> ProbeResponse:
     body = bytearray()
     location = response.headers.get('location', '')
     if response.headers.get('content-encoding', 'identity').lower() != 'identity':
-        return Reply(response.status_code, location)
+        return ProbeResponse(response.status_code, location)
     async for block in response.aiter_raw():
         body += block
         if len(body) > MOST_BYTES:
-            return Reply(response.status_code, location)
+            return ProbeResponse(response.status_code, location)
     text = body.decode('utf-8-sig', 'replace')
     try:
-        tree = json.loads(text)
+        tree = loads(text)
     except (ValueError, RecursionError):
         tree = None
-    return Reply(response.status_code, location, text[:HEAD_LETTERS], tree)
+    return ProbeResponse(response.status_code, location, text[:HEAD_CHARACTERS], tree)

@@ -1,4 +1,4 @@
-"""Finds the image servers of this machine: known ports, each told apart by what it answers."""
+"""Search of the usual ports for image servers, each known by its responses."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from app.providers.discovery.fingerprints import (
     NEEDS_KEY,
     NO_MODEL,
     USUAL_PORTS,
-    Known,
-    known_at,
+    Fingerprint,
+    fingerprints_at,
 )
 from app.providers.discovery.model_list import drawing_in, models_in
-from app.providers.discovery.probe import Reply, Silent, probe
+from app.providers.discovery.probe import NoResponse, ProbeResponse, probe
 
-ANSWER_S = 1.0
+RESPONSE_S = 1.0
 PORT_S = 4.0
 SAME_PORTS = MappingProxyType({port: port for port in USUAL_PORTS})
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A server that answers.
+class FoundServer:
+    """A server that was found.
 
     Attributes:
         base_url: The images base to propose, `http://localhost:1337/v1`.
-        models: Names to suggest, those that draw first; what can't be printed is left out.
+        models: Names to suggest, those that draw first; what cannot be printed is left out.
         model: The one to ask for when nobody chose; empty: the server chooses.
         usable: Whether Easel can draw with it.
         hint: A marked sentence on what it needs first, or why it is of no use; or empty.
@@ -52,8 +52,8 @@ async def discover(
     hosts: Sequence[str] = LOOPBACK,
     ports: Mapping[int, int] = SAME_PORTS,
     own_ports: Collection[int] = (),
-) -> tuple[Found, ...]:
-    """Ask every known port of these hosts at once, by GET alone, without a key; usable ones first.
+) -> tuple[FoundServer, ...]:
+    """Ask every usual port of these hosts at once, by GET and without a key; usable ones first.
 
     Args:
         hosts: Names or addresses; the two loopback addresses count as one machine.
@@ -69,10 +69,10 @@ async def discover(
     ]
     http_client = HttpClient(place.origin for place in places)
     try:
-        answers = await asyncio.gather(*(_at(http_client, place) for place in places))
+        servers = await asyncio.gather(*(_identify(http_client, place) for place in places))
     finally:
         await http_client.close()
-    found = _one_machine({place: one for place, one in zip(places, answers, strict=True) if one})
+    found = _one_machine({place: one for place, one in zip(places, servers, strict=True) if one})
     return tuple(sorted(found, key=lambda one: not one.usable))
 
 
@@ -96,98 +96,98 @@ class _Place:
 
 @dataclass(slots=True)
 class _Port:
-    """One port that is being asked; nothing is asked twice."""
+    """One port with its responses; no path is asked twice."""
 
     http_client: HttpClient
     origin: str
-    replies: dict[str, Reply] = field(default_factory=dict)
+    responses: dict[str, ProbeResponse] = field(default_factory=dict)
 
-    async def get(self, path: str) -> Reply:
-        """Ask for a path.
+    async def get(self, path: str) -> ProbeResponse:
+        """Return the response to a GET of a path.
 
         Raises:
-            Silent: Nothing whole came.
+            NoResponse: Nothing whole came in time.
         """
-        if path not in self.replies:
+        if path not in self.responses:
             url = f'{self.origin}{path}'
-            self.replies[path] = await probe(self.http_client, url, deadline_s=ANSWER_S)
-        return self.replies[path]
+            self.responses[path] = await probe(self.http_client, url, deadline_s=RESPONSE_S)
+        return self.responses[path]
 
-    async def is_of(self, known: Known) -> bool:
-        """Whether all signs of a server hold.
+    async def matches(self, fingerprint: Fingerprint) -> bool:
+        """Check all proofs of a server.
 
         Raises:
-            Silent: Nothing whole came.
+            NoResponse: Nothing whole came in time.
         """
-        for sign in known.signs:
-            if not sign.holds(await self.get(sign.path)):
+        for path, proves in fingerprint.proofs.items():
+            if not proves(await self.get(path)):
                 return False
         return True
 
 
-async def _at(http_client: HttpClient, place: _Place) -> Found | None:
-    """Say who is there; a port where one question gets no answer is asked no other."""
+async def _identify(http_client: HttpClient, place: _Place) -> FoundServer | None:
+    """Identify the server at a port; the first request without a response is the last one."""
     port = _Port(http_client, place.origin)
     try:
         async with asyncio.timeout(PORT_S):
-            for known in known_at(place.usual):
-                if await port.is_of(known):
-                    return await _described(port, known)
-    except (Silent, TimeoutError):
+            for fingerprint in fingerprints_at(place.usual):
+                if await port.matches(fingerprint):
+                    return await _describe(port, fingerprint)
+    except (NoResponse, TimeoutError):
         return None
     return None
 
 
-async def _described(port: _Port, known: Known) -> Found:
-    found = Found(
-        server=known.server,
-        base_url=f'{port.origin}{known.base}',
-        dialect=known.dialect,
+async def _describe(port: _Port, fingerprint: Fingerprint) -> FoundServer:
+    found = FoundServer(
+        server=fingerprint.server,
+        base_url=f'{port.origin}{fingerprint.base}',
+        dialect=fingerprint.dialect,
         models=(),
-        usable=known.usable,
-        hint=known.hint,
+        usable=fingerprint.usable,
+        hint=fingerprint.hint,
     )
-    if not known.models:
+    if not fingerprint.models or not fingerprint.usable:
         return found
     try:
-        reply = await port.get(known.models)
-    except Silent:
+        response = await port.get(fingerprint.models)
+    except NoResponse:
         return found
-    if reply.status in (401, 403):
+    if response.status in (401, 403):
         return replace(found, hint=NEEDS_KEY)
-    if reply.status != 200 or reply.tree is None:
+    if response.status != 200 or response.json is None:
         return found
-    if known.tells and not _draws(reply, known):
+    if fingerprint.marks_drawing and not _draws(response, fingerprint):
         return replace(found, usable=False, hint=NO_MODEL)
-    models = tuple(name for name in models_in(reply.tree) if name.isprintable())
-    return replace(found, models=models, model=_model(models, reply, known))
+    models = tuple(name for name in models_in(response.json) if name.isprintable())
+    return replace(found, models=models, model=_model(models, response, fingerprint))
 
 
-def _model(models: tuple[str, ...], reply: Reply, known: Known) -> str:
+def _model(models: tuple[str, ...], response: ProbeResponse, fingerprint: Fingerprint) -> str:
     """Choose one that draws; a checkpoint is left as it is loaded, since changing it takes long."""
-    if known.dialect is Dialect.SDAPI:
+    if fingerprint.dialect is Dialect.SDAPI:
         return ''
-    draws = [name for name in drawing_in(reply.tree) if name in models]
+    draws = [name for name in drawing_in(response.json) if name in models]
     return next(iter(draws), models[0] if len(models) == 1 else '')
 
 
-def _draws(reply: Reply, known: Known) -> bool:
-    if known.dialect is Dialect.SDAPI:
-        return bool(models_in(reply.tree))
-    return bool(drawing_in(reply.tree))
+def _draws(response: ProbeResponse, fingerprint: Fingerprint) -> bool:
+    if fingerprint.dialect is Dialect.SDAPI:
+        return bool(models_in(response.json))
+    return bool(drawing_in(response.json))
 
 
-def _one_machine(found: Mapping[_Place, Found]) -> list[Found]:
+def _one_machine(found: Mapping[_Place, FoundServer]) -> list[FoundServer]:
     """Take a server that answers at both loopback addresses as one, at `localhost`.
 
     Where two different ones share a port, each keeps its own address.
     """
-    there: dict[str, set[str]] = defaultdict(set)
+    servers: dict[str, set[str]] = defaultdict(set)
     for place, one in found.items():
-        there[place.local].add(one.server)
-    rows: dict[str, Found] = {}
+        servers[place.local].add(one.server)
+    rows: dict[str, FoundServer] = {}
     for place, one in found.items():
-        if place.host in LOOPBACK and len(there[place.local]) == 1:
+        if place.host in LOOPBACK and len(servers[place.local]) == 1:
             one = replace(one, base_url=one.base_url.replace(place.origin, place.local, 1))
         rows.setdefault(one.base_url, one)
     return list(rows.values())

@@ -38,7 +38,6 @@ async def attempts_page(request: Request, services: TheServices, generation_id: 
         'pages/attempts.html',
         generation=generation,
         attempts=[attempt_json(attempt) for attempt in attempts],
-        provider=services.provider_line(),
     )
 
 

@@ -127,7 +127,6 @@ async def generations_page(request: Request, services: TheServices) -> Response:
         older=f'/generations?{older}' if older else None,
         now=time.time(),
         refresh_s=_refresh(found),
-        provider=services.provider_line(),
     )
 
 
@@ -149,7 +148,6 @@ async def generation_page(
         older=None,
         now=time.time(),
         refresh_s=_refresh((generation,)),
-        provider=services.provider_line(),
     )
 
 
@@ -248,13 +246,13 @@ async def _create_page(
 
 def _about_servers(services: Services) -> dict[str, object]:
     """Say who may draw, what they offer and want to be known; and who could, where nobody does."""
-    line, enabled = services.provider_line(), services.providers.enabled()
-    drawing = (services.providers.demo,) if line.is_demo else enabled
+    providers = services.providers
+    is_demo, enabled = providers.demo_stands_in, providers.enabled()
+    drawing = (providers.demo,) if is_demo else enabled
     return {
-        'provider': line,
-        'offers': [one for one in offers_of(services) if one.can_be_added] if line.is_demo else [],
+        'offers': [one for one in offers_of(services) if one.can_be_added] if is_demo else [],
         'local_servers': services.local_servers,
-        'splitting': [one.name for one in enabled if one.listing.bars_split],
+        'splitting': [one.name for one in enabled if one.status.bars_split],
         'providers': [one.name for one in enabled] if len(enabled) > 1 else [],
         'models': _models(enabled),
         'default_model': drawing[0].settings.model if drawing else '',
@@ -286,7 +284,7 @@ def _to_tile(generation: Generation) -> Response:
 
 def _models(enabled: tuple[MonitoredProvider, ...]) -> list[str]:
     """Merge what the servers list; their own order stays."""
-    names = (name for one in enabled for name in one.listing.models)
+    names = (name for one in enabled for name in one.status.models)
     return list(islice(dict.fromkeys(names), MOST_SUGGESTED))
 
 

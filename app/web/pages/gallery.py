@@ -61,7 +61,6 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
         models=await services.library.images.facets('model') if visitor.only is None else (),
         guests=services.guests.all() if visitor.owner else (),
         total=everything[0].images if everything else None,
-        provider=services.provider_line(),
     )
 
 
@@ -89,7 +88,6 @@ async def image_page(request: Request, services: TheServices, image_id: TheId) -
         back=_page_from(chosen, newer, PAGE // 2),
         lifetimes=LIFETIMES,
         file_missing=not services.store.original(image.file).is_file(),
-        provider=services.provider_line(),
     )
 
 

@@ -32,7 +32,7 @@ async def install_page(request: Request, services: TheServices) -> Response:
     """Tell how each browser makes an app of Easel; its JSON twin is the manifest."""
     if wants_json(request):
         return JSONResponse(_manifest(request, services))
-    page = services.renderer.page(request, 'pages/install.html', provider=services.provider_line())
+    page = services.renderer.page(request, 'pages/install.html')
     page.headers['Content-Security-Policy'] = POLICY
     return page
 

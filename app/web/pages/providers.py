@@ -1,10 +1,10 @@
-"""The pages of image servers in Settings: add one, change it, test it, forget what was learned."""
+"""The pages of image servers in Settings: add, change, test and remove one."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -16,14 +16,13 @@ from app.errors import N_, AppError, InvalidRequest, NotFound
 from app.models import GenerationRequest
 from app.providers.core.base import Dialect
 from app.providers.monitor import MonitoredProvider
-from app.providers.trial import tried
 from app.web.context import Services, services_of
 from app.web.error_pages import failure_json, in_words
 from app.web.forms import form_fields, form_pairs
 from app.web.templates import wants_fragment, wants_json
 from app.web.views.found_servers import offers_json, offers_of
 from app.web.views.provider_form import MOST_AT_ONCE, MOST_TIMEOUT_S, NEW, SWITCHES, draft_of
-from app.web.views.provider_status import ENVIRONMENT, standing_json, standing_of, standings
+from app.web.views.provider_status import key_of, provider_json, provider_view, provider_views
 
 router = APIRouter()
 TheServices = Annotated[Services, Depends(services_of)]
@@ -36,61 +35,52 @@ BACK = ('/', '/settings#servers')  # where a button that adds what was found lea
 MOVES = {'up': -1, 'down': 1}
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The provider that an address names."""
-
-    key: str
-    watched: MonitoredProvider
-
-
-def place_in(request: Request, services: TheServices) -> Place:
+def provider_in(request: Request, services: TheServices) -> MonitoredProvider:
     """Find the provider of an address, with or without `.json` behind it.
 
     Raises:
         NotFound: There is none.
     """
     key = str(request.path_params['id']).removesuffix('.json')
-    for watched in services.providers.all():
-        if key == str(watched.settings.id or ENVIRONMENT):
-            return Place(key, watched)
+    for provider in services.providers.all():
+        if key == key_of(provider.settings):
+            return provider
     raise NotFound(N_('There is no such server.'))
 
 
-ThePlace = Annotated[Place, Depends(place_in)]
+TheProvider = Annotated[MonitoredProvider, Depends(provider_in)]
 
 
 @router.post('/settings/found')
-async def look_around(request: Request, services: TheServices) -> Response:
-    """Look for image servers around this Easel, and show what is there."""
+async def find_servers(request: Request, services: TheServices) -> Response:
+    """Search for image servers on this machine, and show them."""
     await services.local_servers.look()
     if wants_json(request):
         return JSONResponse(offers_json(services))
     if wants_fragment(request):
-        offers, local_servers = offers_of(services), services.local_servers
+        found = offers_of(services)
         return services.renderer.page(
-            request, 'provider/found.html', offers=offers, local_servers=local_servers
+            request, 'provider/found.html', offers=found, local_servers=services.local_servers
         )
     return RedirectResponse('/settings#found', 303)
 
 
 @router.get('/settings/providers.json')
 async def list_providers(services: TheServices) -> Response:
-    """Give every provider to a program."""
-    shown = [standing_json(one) for one in standings(services.providers)]
+    shown = [provider_json(one) for one in provider_views(services.providers)]
     return JSONResponse({'providers': shown})
 
 
 @router.get('/settings/providers/new')
 async def new_page(request: Request, services: TheServices) -> Response:
-    """Show an empty form; name and address can come along in the query."""
+    """Show an empty form; the query may hold name and address."""
     typed = {name: request.query_params.get(name, '')[:2_000] for name in ('name', 'base_url')}
     return _form_page(request, services, _shown(NEW) | typed)
 
 
 @router.post('/settings/providers')
 async def add(request: Request, services: TheServices) -> Response:
-    """Add a provider; what was typed comes back when it can't be used."""
+    """Add a provider, or show the form again with what is wrong."""
     pairs = await form_pairs(request)
     draft = draft_of(pairs)
     try:
@@ -104,33 +94,32 @@ async def add(request: Request, services: TheServices) -> Response:
 
 
 @router.get('/settings/providers/{id}')
-async def provider_page(request: Request, services: TheServices, place: ThePlace) -> Response:
-    """Show one provider: a form, or what the environment says; JSON by its `.json` address."""
-    standing = standing_of(place.watched, services.providers)
+async def provider_page(request: Request, services: TheServices, provider: TheProvider) -> Response:
+    """Show one provider: a form, or what the environment sets; JSON by its `.json` address."""
+    standing = provider_view(provider, services.providers)
     if wants_json(request):
-        return JSONResponse(standing_json(standing))
-    fields = {} if standing.is_fixed else _shown(await _row(services, place))
-    return _form_page(request, services, fields, place=place)
+        return JSONResponse(provider_json(standing))
+    fields = {} if standing.is_fixed else _shown(await _row(services, provider))
+    return _form_page(request, services, fields, provider=provider)
 
 
 @router.post('/settings/providers/{id}')
-async def change(request: Request, services: TheServices, place: ThePlace) -> Response:
-    """Change a provider; what does not come stays as it is, its key among it."""
-    before = await _row(services, place)
+async def change(request: Request, services: TheServices, provider: TheProvider) -> Response:
+    """Change a provider; fields that were not sent stay as they are, the key among them."""
+    before = await _row(services, provider)
     pairs = await form_pairs(request)
     draft = draft_of(pairs, before, services.provider_settings.secrets_of(before))
     try:
         _refuse_wrong(draft.wrong)
         await services.provider_settings.change(draft.row, draft.secrets)
     except InvalidRequest as error:
-        return _again(request, services, _shown(before) | dict(pairs), error, place=place)
-    return await _done(request, services, place.key)
+        return _again(request, services, _shown(before) | dict(pairs), error, provider=provider)
+    return await _done(request, services, key_of(provider.settings))
 
 
 @router.post('/settings/providers/{id}/deletion')
-async def delete(request: Request, services: TheServices, place: ThePlace) -> Response:
-    """Remove a provider and its key; its pictures stay."""
-    await services.provider_settings.remove((await _row(services, place)).id or 0)
+async def delete(request: Request, services: TheServices, provider: TheProvider) -> Response:
+    await services.provider_settings.remove((await _row(services, provider)).id or 0)
     services.worker.look_again()
     if wants_json(request):
         return JSONResponse({'deleted': True})
@@ -138,51 +127,58 @@ async def delete(request: Request, services: TheServices, place: ThePlace) -> Re
 
 
 @router.post('/settings/providers/{id}/order')
-async def move(request: Request, services: TheServices, place: ThePlace) -> Response:
+async def move(request: Request, services: TheServices, provider: TheProvider) -> Response:
     """Move a provider up or down.
 
     Raises:
-        InvalidRequest: It is told to go elsewhere.
+        InvalidRequest: The direction is neither.
     """
-    way = (await form_fields(request)).get('by', '')
-    if way not in MOVES:
-        raise InvalidRequest(N_('“{value}” can not be chosen here.'), value=way[:40])
-    await services.provider_settings.move((await _row(services, place)).id or 0, MOVES[way])
+    direction = (await form_fields(request)).get('by', '')
+    if direction not in MOVES:
+        raise InvalidRequest(N_('“{value}” can not be chosen here.'), value=direction[:40])
+    await services.provider_settings.move(
+        (await _row(services, provider)).id or 0, MOVES[direction]
+    )
     if wants_json(request):
         return await list_providers(services)
     return RedirectResponse('/settings#servers', 303)
 
 
 @router.post('/settings/providers/{id}/test')
-async def test(request: Request, services: TheServices, place: ThePlace) -> Response:
-    """Look what is there; with `draw=1` have it draw one picture as well, in the usual queue."""
+async def test(request: Request, services: TheServices, provider: TheProvider) -> Response:
+    """Test the connection; with `draw=1`, queue one picture as well."""
     fields = await form_fields(request) if 'content-type' in request.headers else {}
-    watched = place.watched
-    watched.finding = await tried(watched)
-    watched.drawn = None
+    await provider.test()
+    provider.test_generation_id = None
     if fields.get('draw') in ('1', 'on'):
         submitted = await services.worker.submit(
-            GenerationRequest(prompt=TEST_PROMPT, provider=watched.name)
+            GenerationRequest(prompt=TEST_PROMPT, provider=provider.name)
         )
-        watched.drawn = submitted.generation.id
-    return await _done(request, services, place.key, to=f'{PAGE}/{place.key}#test')
+        provider.test_generation_id = submitted.generation.id
+    return await _done(
+        request, services, key_of(provider.settings), to=f'{PAGE}/{key_of(provider.settings)}#test'
+    )
 
 
 @router.post('/settings/providers/{id}/forgetting')
-async def forget(request: Request, services: TheServices, place: ThePlace) -> Response:
-    """Forget what was learned of a provider while asking it."""
-    await services.providers.memory.forget(place.watched.settings.base_url)
-    return await _done(request, services, place.key, to=f'{PAGE}/{place.key}#learned')
+async def forget(request: Request, services: TheServices, provider: TheProvider) -> Response:
+    await services.providers.memory.forget(provider.settings.base_url)
+    return await _done(
+        request,
+        services,
+        key_of(provider.settings),
+        to=f'{PAGE}/{key_of(provider.settings)}#learned',
+    )
 
 
-async def _row(services: Services, place: Place) -> ProviderRow:
-    """Read the row behind a place.
+async def _row(services: Services, provider: MonitoredProvider) -> ProviderRow:
+    """Read the row of a provider.
 
     Raises:
-        InvalidRequest: It comes from the environment, and so can't be changed here.
+        InvalidRequest: It comes from the environment.
     """
     for row in await services.library.providers.all():
-        if row.id == place.watched.settings.id:
+        if row.id == provider.settings.id:
             return row
     raise InvalidRequest(N_('This server comes from the environment: change it there.'))
 
@@ -195,15 +191,13 @@ def _refuse_wrong(wrong: dict[str, AppError]) -> None:
 async def _done(
     request: Request, services: Services, key: str, *, status: int = 200, to: str = ''
 ) -> Response:
-    """Show what has become of a provider: to a program, as a fragment, or at its page."""
+    """Return the provider as it is now: as JSON, as a fragment, or by a redirect to its page."""
     services.worker.look_again()
-    by_key = {one.key: one for one in standings(services.providers)}
+    view = next(one for one in provider_views(services.providers) if one.key == key)
     if wants_json(request):
-        return JSONResponse(standing_json(by_key[key]), status)
+        return JSONResponse(provider_json(view), status)
     if wants_fragment(request):
-        return services.renderer.page(
-            request, 'provider/status.html', status=status, standing=by_key[key]
-        )
+        return services.renderer.page(request, 'provider/status.html', status=status, standing=view)
     return RedirectResponse(to or f'{PAGE}/{key}', 303)
 
 
@@ -212,12 +206,12 @@ def _again(
     services: Services,
     fields: Mapping[str, str],
     error: AppError,
-    place: Place | None = None,
+    provider: MonitoredProvider | None = None,
 ) -> Response:
-    """Show the form once more, each wrong field with its sentence; what is secret is not repeated.
+    """Show the form again, each wrong field with its sentence and secrets left out.
 
     Raises:
-        AppError: To a program, the error itself.
+        AppError: A program asks: the error itself.
     """
     if wants_json(request):
         raise error
@@ -226,7 +220,7 @@ def _again(
         return JSONResponse({'error': failure_json(error, language)}, error.status)
     typed = {name: value for name, value in fields.items() if name not in SECRET_FIELDS}
     typed['base_url'] = USER_IN_ADDRESS.sub('', typed['base_url'])
-    return _form_page(request, services, typed, place=place, error=error)
+    return _form_page(request, services, typed, provider=provider, error=error)
 
 
 def _form_page(
@@ -234,7 +228,7 @@ def _form_page(
     services: Services,
     fields: Mapping[str, str],
     *,
-    place: Place | None = None,
+    provider: MonitoredProvider | None = None,
     error: AppError | None = None,
 ) -> Response:
     language = services.language(request)
@@ -243,18 +237,16 @@ def _form_page(
         request,
         'pages/provider.html',
         status=error.status if error else 200,
-        standing=standing_of(place.watched, services.providers) if place else None,
+        standing=provider_view(provider, services.providers) if provider else None,
         fields=fields,
         wrong=wrong,
         dialects=list(Dialect),
         most_at_once=MOST_AT_ONCE,
         most_timeout_s=MOST_TIMEOUT_S,
-        provider=services.provider_line(),
     )
 
 
 def _shown(row: ProviderRow) -> dict[str, str]:
-    """Lay a row out as the fields of its form."""
     fields = {name: str(value) for name, value in asdict(row).items()}
     switches = {name: 'on' if getattr(row, name) else 'off' for name in SWITCHES}
     return fields | switches | {'timeout_s': f'{row.timeout_s:g}'}

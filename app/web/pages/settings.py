@@ -24,7 +24,7 @@ from app.web.templates import (
     wants_json,
 )
 from app.web.views.found_servers import offers_json, offers_of
-from app.web.views.provider_status import standing_json, standings
+from app.web.views.provider_status import provider_json, provider_views
 
 router = APIRouter()
 TheServices = Annotated[Services, Depends(services_of)]
@@ -51,14 +51,14 @@ async def settings_page(request: Request, services: TheServices) -> Response:
             'api_url': services.config.api_url,
             'api_model': services.config.api_model,
             'timeout_s': services.config.timeout_s,
-            'providers': [standing_json(one) for one in standings(services.providers)],
+            'providers': [provider_json(one) for one in provider_views(services.providers)],
         }
         return JSONResponse(shown | configured | offers_json(services) | own)
     return services.renderer.page(
         request,
         'pages/settings.html',
         shown=shown,
-        standings=standings(services.providers),
+        standings=provider_views(services.providers),
         stepped_aside=services.providers.environment
         if services.providers.guess_stepped_aside
         else None,
@@ -66,7 +66,6 @@ async def settings_page(request: Request, services: TheServices) -> Response:
         local_servers=services.local_servers,
         admission=services.admission,
         chosen_language=request.cookies.get(LANGUAGE_COOKIE, ''),
-        provider=services.provider_line(),
     )
 
 
@@ -78,7 +77,6 @@ def _guests_page(request: Request, services: Services, own: dict[str, str]) -> R
         request,
         'pages/settings.html',
         chosen_language=request.cookies.get(LANGUAGE_COOKIE, ''),
-        provider=services.provider_line(),
     )
 
 

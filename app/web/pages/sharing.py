@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import io
-import re
 import time
-from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -27,6 +24,7 @@ from app.web.lifetimes import LIFETIMES, lifetime_in
 from app.web.numbers import id_in
 from app.web.security.permissions import let_in, refuse_overtaken, visitor_of
 from app.web.templates import wants_json
+from app.web.views.qr_code import code_of
 from app.web.views.stripped_picture import can_be_shown
 
 log = logger(__name__)
@@ -37,14 +35,6 @@ TheId = Annotated[int, Depends(id_in)]
 PAGE = '/share'
 LONGEST_NAME = 60
 OWN_NAMES = ('localhost', '127.0.0.1', '[::1]')
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """A QR code as the path of an SVG, one unit a module, without its quiet border."""
-
-    side: int
-    path: str
 
 
 @router.get('/share')
@@ -74,7 +64,6 @@ async def share_page(request: Request, services: TheServices) -> Response:
         pictures=pictures,
         lifetimes=LIFETIMES,
         now=time.time(),
-        provider=services.provider_line(),
     )
 
 
@@ -175,27 +164,6 @@ async def hide_from_strangers(services: TheServices, shown_id: TheId) -> Respons
     return RedirectResponse(f'{PAGE}#pictures', 303)
 
 
-def code_of(address: str) -> Code:
-    """Draw an address as a QR code."""
-    import segno  # 20 ms that no other page needs
-
-    rows = [bytes(row) for row in segno.make(address, micro=False).matrix]
-    path, y = '', 0
-    for y, row in enumerate(rows):
-        for run in re.finditer(rb'\x01+', row):
-            path += f'M{run.start()} {y}h{len(run[0])}v1h-{len(run[0])}z'
-    return Code(y + 1, path)
-
-
-def code_in_signs(address: str) -> str:
-    """Draw an address as a QR code for a terminal."""
-    import segno
-
-    signs = io.StringIO()
-    segno.make(address, micro=False).terminal(signs, compact=True)
-    return signs.getvalue()
-
-
 async def _link_page(
     request: Request, services: Services, path: str, *, name: str = '', image: Image | None = None
 ) -> Response:
@@ -212,7 +180,6 @@ async def _link_page(
         name=name,
         image=image,
         admission=services.admission,
-        provider=services.provider_line(),
     )
 
 

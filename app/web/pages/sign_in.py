@@ -52,7 +52,7 @@ async def session_page(request: Request, services: TheServices) -> Response:
         return JSONResponse(_session_json(visitor))
     if not services.sessions.needed:
         return RedirectResponse('/', 303)
-    return services.renderer.page(request, 'pages/session.html', provider=services.provider_line())
+    return services.renderer.page(request, 'pages/session.html')
 
 
 @router.post('/session')

@@ -1,4 +1,4 @@
-"""The image servers that were found around this Easel, each with what it takes to add it."""
+"""The image servers that were found, each with what it takes to add it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from app.providers.core.base import ANYBODY, Dialect
 from app.web.context import Services
 
 if TYPE_CHECKING:
-    from app.providers.discovery.scan import Found
+    from app.providers.discovery.scan import FoundServer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """A server that was found.
+    """A found server as it would be added.
 
     Attributes:
-        dialect: As which to add it: only what differs from OpenAI's is worth fixing.
-        name: What it can be called here.
-        model: What to ask it for when nobody chose; empty: the server chooses.
+        dialect: `auto` where the server speaks OpenAI's API.
+        name: Its name as a provider.
+        model: What to ask for by default; empty: the server chooses.
         hint: A marked sentence on what it needs first, or why it is of no use; or empty.
         in_use: Whether it is configured.
     """
@@ -37,22 +37,20 @@ class Offer:
 
     @property
     def where(self) -> str:
-        """Its host and port."""
         return str(origin_of(self.base_url))
 
     @property
     def can_be_added(self) -> bool:
-        """Whether there is a point in adding it."""
         return self.usable and not self.in_use
 
     @property
     def mark(self) -> str:
-        """What its dot shows."""
+        """The colour of its dot."""
         return 'up' if self.usable else 'off'
 
 
 def offers_of(services: Services) -> tuple[Offer, ...]:
-    """List what the last look found; what the demo stands in for does not count as configured."""
+    """List what the last search found; an address the demo stands in for is not in use."""
     seen, providers = services.local_servers.seen, services.providers
     if seen is None:
         return ()
@@ -71,13 +69,13 @@ def offers_of(services: Services) -> tuple[Offer, ...]:
 
 
 def offers_json(services: Services) -> dict[str, object]:
-    """Lay out for programs what the last look found, and when; null before there was one."""
+    """Lay out the last search for programs; `looked_at` is null before the first."""
     seen = services.local_servers.seen
     found = [asdict(offer) for offer in offers_of(services)]
     return {'found': found, 'looked_at': seen.at if seen else None}
 
 
-def _offer(one: Found, taken: set[str], usual_model: str, *, in_use: bool) -> Offer:
+def _offer(one: FoundServer, taken: set[str], usual_model: str, *, in_use: bool) -> Offer:
     known = one.server != ANYBODY and one.server not in taken
     return Offer(
         server=one.server,

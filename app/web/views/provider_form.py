@@ -1,9 +1,9 @@
-"""From what the form of a server sent to what is kept of it; a sentence for each wrong field."""
+"""The form of a provider: the row and secrets it asks for, a sentence for each wrong field."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from app.database.providers import ProviderRow
@@ -31,7 +31,7 @@ NEW = ProviderRow(
     previews=False,
     enabled=True,
 )
-# What the HTTP client writes itself, or what would change how an answer is read.
+# What the HTTP client writes itself, or what would change how a response is read.
 OUR_HEADERS = {
     *('host', 'connection', 'content-length', 'content-type', 'transfer-encoding'),
     *('accept', 'accept-encoding', 'upgrade', 'te', 'trailer', 'expect', 'cookie'),
@@ -44,7 +44,7 @@ _HEADER_VALUE = re.compile('[!-~]([ -~]{0,3998}[!-~])?')
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is to be kept, and what is wrong with it yet."""
+    """The row and secrets to keep, and the errors by field."""
 
     row: ProviderRow
     secrets: Secrets
@@ -54,7 +54,7 @@ class Draft:
 def draft_of(
     pairs: Iterable[tuple[str, str]], before: ProviderRow = NEW, had: Secrets = NOTHING
 ) -> Draft:
-    """Read the fields that came; those that did not come stay as they were."""
+    """Read the fields that were sent; the others stay as they were."""
     listed = list(pairs)
     fields = dict(listed)
     reader = Reader()
@@ -64,7 +64,7 @@ def draft_of(
         _headers(fields.get('headers', ''), _kept(listed, had), reader),
     )
     if before.base_url and row.base_url and 'base_url' not in reader.wrong:
-        reader.wrong |= _meant_for_another(before, row, had, secrets)
+        reader.wrong |= _check_origin(before, row, had, secrets)
     return Draft(row, secrets, reader.wrong)
 
 
@@ -81,17 +81,10 @@ def _row(fields: Mapping[str, str], reader: Reader, before: ProviderRow) -> Prov
         row = replace(row, name=reader.read('name', fields.get('name', ''), _name) or '')
     if not row.name and base_url and 'name' not in reader.wrong:
         row = replace(row, name=str(origin_of(base_url)))
-    if 'model' in fields:
-        row = replace(row, model=reader.read('model', fields['model'], line) or '')
-    if 'dialect' in fields:
-        dialect = reader.read('dialect', fields['dialect'], _dialect) or Dialect.AUTO
-        row = replace(row, dialect=dialect)
-    if 'at_once' in fields:
-        at_once = reader.read('at_once', fields['at_once'], _at_once) or NEW.at_once
-        row = replace(row, at_once=at_once)
-    if 'timeout_s' in fields:
-        timeout_s = reader.read('timeout_s', fields['timeout_s'], _timeout_s) or NEW.timeout_s
-        row = replace(row, timeout_s=timeout_s)
+    for name, (read, default) in FIELDS.items():
+        if name in fields:
+            value = reader.read(name, fields[name], read) or default
+            row = replace(row, **{name: value})  # type: ignore[arg-type]
     switches = {name: fields[name] in ('on', '1', 'true') for name in SWITCHES if name in fields}
     return replace(row, **switches)  # type: ignore[arg-type]
 
@@ -113,7 +106,7 @@ def _kept(pairs: Iterable[tuple[str, str]], had: Secrets) -> dict[str, str]:
 
 
 def _headers(text: str, kept: dict[str, str], reader: Reader) -> tuple[tuple[str, str], ...]:
-    """Read `Name: value` lines, over those that were kept."""
+    """Read `Name: value` lines, which replace headers of the same name."""
     headers = {name.lower(): (name, value) for name, value in kept.items()}
     try:
         for written in filter(None, (one.strip() for one in text.splitlines())):
@@ -127,7 +120,7 @@ def _headers(text: str, kept: dict[str, str], reader: Reader) -> tuple[tuple[str
 
 
 def _header(text: str) -> tuple[str, str]:
-    """Read one line; a wrong one is not repeated, for it may be secret."""
+    """Read one line; the error does not repeat it, for it may be secret."""
     name, _, value = text.partition(':')
     name, value = name.strip(), value.strip()
     if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
@@ -137,10 +130,10 @@ def _header(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _meant_for_another(
+def _check_origin(
     before: ProviderRow, row: ProviderRow, had: Secrets, now: Secrets
 ) -> dict[str, AppError]:
-    """Refuse to take secrets along to an address that they were not set for."""
+    """Return errors where secrets would go to an origin that they were not set for."""
     if origin_of(before.base_url) == origin_of(row.base_url):
         return {}
     where = str(origin_of(before.base_url))
@@ -172,9 +165,9 @@ def _dialect(text: str) -> Dialect:
         raise InvalidRequest(N_('Choose automatic, openai, sdapi or chat.')) from error
 
 
-def _at_once(text: str) -> int:
-    return whole(text, 1, MOST_AT_ONCE)
-
-
-def _timeout_s(text: str) -> int:
-    return whole(text, 1, MOST_TIMEOUT_S)
+FIELDS: dict[str, tuple[Callable[[str], str | int], str | int]] = {
+    'model': (line, ''),
+    'dialect': (_dialect, Dialect.AUTO),
+    'at_once': (lambda text: whole(text, 1, MOST_AT_ONCE), AT_ONCE),
+    'timeout_s': (lambda text: whole(text, 1, MOST_TIMEOUT_S), 600),
+}

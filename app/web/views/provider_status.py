@@ -2,136 +2,173 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, replace
 
 from app.errors import REFUSED_INSIDE
-from app.net.urls import outside_of, without_secrets
-from app.providers.core.base import Dialect, Listing
-from app.providers.core.capabilities import Learned, Memory
-from app.providers.discovery.finding import Finding, Found, finding_of
+from app.net.urls import origin_of, outside_of, without_secrets
+from app.providers.core.base import KeyState, ProviderSettings, ProviderState, ProviderStatus
 from app.providers.monitor import MonitoredProvider
 from app.providers.registry import Providers
 
 ENVIRONMENT = 'environment'
 DEFAULT = 'default'
 SETTINGS = 'settings'
+NO_API = ('HTTP 404', 'HTTP 405', 'no list of models')
+SHOWN_SETTINGS = (
+    'dialect',
+    *('model', 'at_once', 'timeout_s', 'tops_up', 'waits', 'previews', 'enabled'),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """One provider, and how it stands.
+class ProviderView:
+    """One provider with its status.
 
     Attributes:
-        key: What its addresses end in: its row's id, or `environment`.
+        settings: Without its key and headers.
         source: `environment`, `settings`, or `default`: an address that nobody set.
-        headers: Names alone.
-        state: What its list of models tells now.
-        finding: What the last test found.
-        drawn: The generation that the last test began.
+        headers: Their names alone.
+        test_status: The result of the last test.
+        test_generation_id: The generation that the last test began.
         learned: What was learned of it, by model; empty is the name for all of them.
     """
 
-    key: str
+    settings: ProviderSettings
     source: str
-    name: str
-    base_url: str
-    dialect: Dialect
-    model: str
-    at_once: int
-    timeout_s: float
-    tops_up: bool
-    waits: bool
-    previews: bool
-    enabled: bool
     has_key: bool
     headers: tuple[str, ...]
-    listing: Listing
-    state: Finding
-    finding: Finding | None
-    drawn: int | None
+    status: ProviderStatus
+    test_status: ProviderStatus | None
+    test_generation_id: int | None
     learned: dict[str, dict[str, object]]
 
     @property
+    def key(self) -> str:
+        return key_of(self.settings)
+
+    @property
+    def name(self) -> str:
+        return self.settings.name
+
+    @property
     def address(self) -> str:
-        """Where it is, without what may be secret in a query."""
-        return without_secrets(self.base_url)
+        """Its address, without what may be secret in a query."""
+        return without_secrets(self.settings.base_url)
 
     @property
     def outside(self) -> str:
         """Where it may be meant to be, if it is a container's own `localhost`; or empty."""
-        return outside_of(self.base_url) if self.state.reason == REFUSED_INSIDE else ''
+        refused_inside = self.status.reason == REFUSED_INSIDE
+        return outside_of(self.settings.base_url) if refused_inside else ''
 
     @property
     def is_fixed(self) -> bool:
-        """Whether it can't be changed here."""
+        """Whether it cannot be changed in Settings."""
         return self.source != SETTINGS
 
     @property
     def mark(self) -> str:
-        """What its dot shows."""
-        if not self.enabled:
+        """The colour of its dot."""
+        if not self.settings.enabled:
             return 'off'
-        if self.state.found is Found.NOTHING:
-            return 'down'
-        return 'up' if self.state.found is Found.LIST else 'odd'
+        marks = {ProviderState.NOTHING: 'down', ProviderState.LIST: 'up'}
+        return marks.get(self.status.state, 'odd')
 
 
-def standings(providers: Providers) -> tuple[Standing, ...]:
-    """Say how every provider stands, in their order."""
-    return tuple(standing_of(watched, providers) for watched in providers.all())
+@dataclass(frozen=True, slots=True)
+class ProviderSummary:
+    """The providers as the top of a page shows them.
+
+    Attributes:
+        name: Of the only one, or of all.
+        where: Its address without scheme and path; of several, their names.
+        answered: Whether any of them answers.
+        trouble: What makes it look like no images API although it answers, or empty.
+        count: How many may draw.
+        up: How many of them answer.
+    """
+
+    name: str
+    where: str
+    answered: bool
+    is_demo: bool
+    trouble: str
+    count: int
+    up: int
 
 
-def standing_of(watched: MonitoredProvider, providers: Providers) -> Standing:
-    """Say how one provider stands."""
-    settings, listing = watched.settings, watched.listing
-    source = DEFAULT if providers.guess_stands else ENVIRONMENT
-    return Standing(
-        key=str(settings.id or ENVIRONMENT),
-        source=SETTINGS if settings.id else source,
-        name=settings.name,
-        base_url=settings.base_url,
-        dialect=settings.dialect,
-        model=settings.model,
-        at_once=settings.at_once,
-        timeout_s=settings.timeout_s,
-        tops_up=settings.tops_up,
-        waits=settings.waits,
-        previews=settings.previews,
-        enabled=settings.enabled,
-        has_key=bool(settings.key),
-        headers=tuple(name for name, _ in settings.headers),
-        listing=listing,
-        state=finding_of(listing),
-        finding=watched.finding,
-        drawn=watched.drawn,
-        learned=_learned(providers.memory, settings.base_url),
+def key_of(settings: ProviderSettings) -> str:
+    """Return what a provider's addresses end in: its row's id, or `environment`."""
+    return str(settings.id or ENVIRONMENT)
+
+
+def provider_summary(providers: Providers) -> ProviderSummary:
+    enabled = providers.enabled()
+    is_demo = providers.demo_stands_in
+    up = sum(one.status.answered for one in enabled)
+    names = ', '.join(one.name for one in enabled)
+    only = enabled[0] if len(enabled) == 1 else None
+    reason = only.status.reason if only else ''
+    return ProviderSummary(
+        name=providers.demo.name if is_demo else names,
+        where=str(origin_of(only.settings.base_url)) if only else names,
+        answered=is_demo or up > 0,
+        is_demo=is_demo,
+        trouble=reason if reason in NO_API else '',
+        count=len(enabled),
+        up=up,
     )
 
 
-def standing_json(standing: Standing) -> dict[str, object]:
+def provider_views(providers: Providers) -> tuple[ProviderView, ...]:
+    """Return a view of every provider, in their order."""
+    return tuple(provider_view(one, providers) for one in providers.all())
+
+
+def provider_view(monitored: MonitoredProvider, providers: Providers) -> ProviderView:
+    settings = monitored.settings
+    learned = providers.memory.known_of(settings.base_url)
+    source = DEFAULT if providers.guess_stands else ENVIRONMENT
+    return ProviderView(
+        settings=replace(settings, key=None, headers=()),
+        source=SETTINGS if settings.id else source,
+        has_key=bool(settings.key),
+        headers=tuple(name for name, _ in settings.headers),
+        status=monitored.status,
+        test_status=monitored.test_status,
+        test_generation_id=monitored.test_generation_id,
+        learned={
+            model: {name: value for name, value in asdict(facts).items() if value}
+            for model, facts in learned.items()
+            if not facts.nothing
+        },
+    )
+
+
+def provider_json(view: ProviderView) -> dict[str, object]:
     """Lay a provider out for programs; of what is secret only that it is set."""
-    shown = {
-        field.name: getattr(standing, field.name)
-        for field in fields(standing)
-        if field.name not in ('key', 'has_key', 'headers', 'listing', 'state', 'finding', 'drawn')
-    }
     return {
-        'id': int(standing.key) if standing.key.isdigit() else standing.key,
-        **shown,
-        'base_url': without_secrets(standing.base_url),
-        'key': standing.has_key,
-        'headers': dict.fromkeys(standing.headers, True),
-        'state': asdict(standing.state),
-        'models': list(standing.listing.models),
-        'test': asdict(standing.finding) if standing.finding else None,
-        'test_generation_id': standing.drawn,
+        'id': view.settings.id or ENVIRONMENT,
+        'source': view.source,
+        'name': view.name,
+        'base_url': view.address,
+        **{name: getattr(view.settings, name) for name in SHOWN_SETTINGS},
+        'learned': view.learned,
+        'key': view.has_key,
+        'headers': dict.fromkeys(view.headers, True),
+        'state': _status_json(view.status),
+        'models': list(view.status.models),
+        'test': _status_json(view.test_status) if view.test_status else None,
+        'test_generation_id': view.test_generation_id,
     }
 
 
-def _learned(memory: Memory, base_url: str) -> dict[str, dict[str, object]]:
-    known = memory.known_of(base_url)
-    return {model: _facts(learned) for model, learned in known.items() if not learned.nothing}
-
-
-def _facts(learned: Learned) -> dict[str, object]:
-    return {name: value for name, value in asdict(learned).items() if value}
+def _status_json(status: ProviderStatus) -> dict[str, object]:
+    return {
+        'found': status.state,
+        'models': len(status.models),
+        'drawing': status.drawing,
+        'reason': status.reason,
+        'key_counts': status.key is KeyState.ACCEPTED,
+        'address': status.better_url if status.state is ProviderState.ELSEWHERE else '',
+    }

@@ -1,0 +1,36 @@
+"""QR codes of an address, for a page and for a terminal."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A QR code as the path of an SVG, one unit a module, without its quiet border."""
+
+    side: int
+    path: str
+
+
+def code_of(address: str) -> Code:
+    """Draw an address as a QR code."""
+    import segno  # 20 ms that no other page needs
+
+    rows = [bytes(row) for row in segno.make(address, micro=False).matrix]
+    path, y = '', 0
+    for y, row in enumerate(rows):
+        for run in re.finditer(rb'\x01+', row):
+            path += f'M{run.start()} {y}h{len(run[0])}v1h-{len(run[0])}z'
+    return Code(y + 1, path)
+
+
+def code_in_signs(address: str) -> str:
+    """Draw an address as a QR code for a terminal."""
+    import segno
+
+    signs = io.StringIO()
+    segno.make(address, micro=False).terminal(signs, compact=True)
+    return signs.getvalue()
