@@ -10,7 +10,7 @@ SPARE_FILES = 200  # for pictures, the database and calls outwards
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """How long each part of a request may take.
 
     Attributes:
@@ -37,9 +37,9 @@ class ConnectionLimiter:
         proxies: Proxies,
         most: int,
         a_visitor: int = MOST_CONNECTIONS_A_VISITOR,
-        patience: Patience | None = None,
+        timeouts: Timeouts | None = None,
     ) -> None:
-        self.patience = patience or Patience()
+        self.timeouts = timeouts or Timeouts()
         self._proxies = proxies
         self._most = most
         self._a_visitor = a_visitor
