@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import gettext
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from app.errors import N_, REFUSED_INSIDE, ErrorKind, Failure
 from app.net.urls import outside_of
 
 Translate = Callable[[str], str]
 
+PACKAGE = Path(__file__).resolve().parent
+LANGUAGES = {'en': 'English', 'ru': 'Русский'}
+
 EXPIRED = (401, 403, 410)  # what storage answers for an address whose time is up
 # what is seen of a connection that a server closed with the request in its hands
 AFTER_SENDING = ('connection reset', 'closed without an answer', 'broke off')
+
+
+def translations(language: str) -> gettext.NullTranslations:
+    """Load a catalogue; English is what the sources are written in."""
+    return gettext.translation('easel', PACKAGE / 'locale', languages=[language], fallback=True)
 
 
 @dataclass(frozen=True, slots=True)

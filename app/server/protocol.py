@@ -46,7 +46,7 @@ class DeadlineProtocol(HttpToolsProtocol):
     def __init__(self, *, limiter: ConnectionLimiter, **given: object) -> None:
         super().__init__(**given)  # type: ignore[arg-type]
         self._limiter = limiter
-        self._share = ''
+        self._quota_key = ''
         self._head_is_whole = False
         self._inside = False
         self._crowded = False
@@ -59,12 +59,12 @@ class DeadlineProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Count a connection in, and start the clock."""
         super().connection_made(transport)
-        self._share = self._limiter.share_of(self.client[0] if self.client else '')
-        if self._limiter.is_shut(self._share):
+        self._quota_key = self._limiter.quota_key_of(self.client[0] if self.client else '')
+        if self._limiter.is_shut(self._quota_key):
             transport.abort()
             return
         self._inside = True
-        self._crowded = not self._limiter.enter(self._share)
+        self._crowded = not self._limiter.enter(self._quota_key)
         self.app_state = {**self.app_state, CROWDED: self._crowded}
         self._begin(Stage.HEAD)
 
@@ -74,7 +74,7 @@ class DeadlineProtocol(HttpToolsProtocol):
         self._stage = Stage.CLOSING
         if self._inside:
             self._inside = False
-            self._limiter.leave(self._share)
+            self._limiter.leave(self._quota_key)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -139,7 +139,7 @@ class DeadlineProtocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """Start the clock for whoever doesn't read."""
         super().pause_writing()
-        if self._share:
+        if self._quota_key:
             self._stall = self.loop.call_later(
                 self._limiter.timeouts.stalled_s, self.transport.abort
             )

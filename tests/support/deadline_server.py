@@ -30,7 +30,7 @@ HASTY = Timeouts(
 class Strangers(Proxies):
     """Takes every peer for a visitor from elsewhere, since tests come from this machine alone."""
 
-    def share_of(self, peer: str) -> str:
+    def quota_key_of(self, peer: str) -> str:
         return peer
 
 
