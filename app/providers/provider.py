@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from app.errors import REFUSED, REFUSED_INSIDE, ErrorKind, Failure, ProviderError
+from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.log import logger
 from app.models import GenerationRequest, GenerationResult
 from app.net.client import HttpClient
@@ -113,7 +113,7 @@ class ApiProvider:
             return Listing(answered=False, reason='no answer')
         except httpx.ConnectError as error:
             reason = self._caller.seen(error)
-            refused = reason in (REFUSED, REFUSED_INSIDE)
+            refused = reason in (Reason.CONNECTION_REFUSED, Reason.CONNECTION_REFUSED_INSIDE)
             return Listing(answered=False, refused=refused, reason=reason)
         except (httpx.HTTPError, httpx.InvalidURL, Blocked, ValueError) as error:
             return Listing(answered=False, reason=self._caller.seen(error))

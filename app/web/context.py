@@ -13,6 +13,7 @@ from app.access.throttle import Throttle
 from app.access.visitors import HERE
 from app.config import Config
 from app.database import Library
+from app.errors import Reason
 from app.generation.changes import Changes
 from app.generation.previews import Previews
 from app.generation.worker import Worker
@@ -27,7 +28,7 @@ from app.web.templates import Language, Renderer, language_of
 
 GUESSES_A_MINUTE, EVERYBODYS_GUESSES_A_MINUTE = 10, 100
 KNOCKS_A_MINUTE, EVERYBODYS_KNOCKS_A_MINUTE = 120, 1_200
-NO_API = ('HTTP 404', 'HTTP 405', 'no list of models')
+NO_API = ('HTTP 404', 'HTTP 405', Reason.NO_LIST_OF_MODELS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit, urlunsplit
 
-from app.errors import REFUSED, ErrorKind, Failure
+from app.errors import ErrorKind, Failure, Reason
 from app.net.api_url import candidates
 from app.net.client import HttpClient
 from app.net.urls import origin_of
@@ -49,7 +49,7 @@ class Checkup:
     @property
     def refused(self) -> bool:
         """Whether nothing at all listens there."""
-        return self.failure is not None and self.failure.reason == REFUSED
+        return self.failure is not None and self.failure.reason == Reason.CONNECTION_REFUSED
 
 
 async def check_up(base_url: str, key: str | None) -> Checkup:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
 
-from app.errors import REFUSED_INSIDE
+from app.errors import Reason
 from app.net.urls import outside_of, without_secrets
 from app.providers.core.base import Dialect, Listing
 from app.providers.core.capabilities import Learned, Memory
@@ -59,7 +59,11 @@ class Standing:
     @property
     def outside(self) -> str:
         """Where it may be meant to be, if it is a container's own `localhost`; or empty."""
-        return outside_of(self.base_url) if self.state.reason == REFUSED_INSIDE else ''
+        return (
+            outside_of(self.base_url)
+            if self.state.reason == Reason.CONNECTION_REFUSED_INSIDE
+            else ''
+        )
 
     @property
     def is_fixed(self) -> bool:
