@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import gettext
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
-from app.errors import N_, REFUSED_INSIDE, ErrorKind, Failure
+from app.errors import N_, ErrorKind, Failure, Reason
 from app.net.urls import outside_of
 
 Translate = Callable[[str], str]
 
+PACKAGE = Path(__file__).resolve().parent
+LANGUAGES = {'en': 'English', 'ru': 'Русский'}
+
 EXPIRED = (401, 403, 410)  # what storage answers for an address whose time is up
 # what is seen of a connection that a server closed with the request in its hands
-AFTER_SENDING = ('connection reset', 'closed without an answer', 'broke off')
+AFTER_SENDING = (Reason.CONNECTION_RESET, Reason.CLOSED_WITHOUT_AN_ANSWER, Reason.BROKE_OFF)
+
+
+def translations(language: str) -> gettext.NullTranslations:
+    """Load a catalogue; English is what the sources are written in."""
+    return gettext.translation('easel', PACKAGE / 'locale', languages=[language], fallback=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +50,7 @@ def describe(failure: Failure, translate: Translate) -> FailureText:
         hint = N_('It asks to wait {seconds} s.')
     if failure.kind is ErrorKind.IMAGE_FETCH_FAILED and failure.http_status in EXPIRED:
         hint = N_('Such addresses expire. Trying again draws anew; b64_json avoids the fetch.')
-    if failure.kind is ErrorKind.UNREACHABLE and failure.reason == REFUSED_INSIDE:
+    if failure.kind is ErrorKind.UNREACHABLE and failure.reason == Reason.CONNECTION_REFUSED_INSIDE:
         hint = N_(
             'In a container, localhost is the container itself. Its host is at {outside}: set that '
             'in Settings or EASEL_API_URL. Nothing was charged.'
@@ -85,64 +95,6 @@ def item_error_json(failure: Failure, translate: Translate) -> dict[str, object]
     """Lay the failure of one picture among others out."""
     return {'kind': failure.kind, 'message': describe(failure, translate).whole}
 
-
-# Short words for what was seen, which `outbound`, `images` and the providers write in English.
-REASONS = (
-    N_('connection refused'),
-    N_('connection refused inside the container'),
-    N_('connection reset'),
-    N_('no answer'),
-    N_('not asked yet'),
-    N_('removed or turned off in Settings'),
-    N_('no list of models'),
-    N_('not there in time'),
-    N_('a request that can not be sent'),
-    N_('an odd address'),
-    N_('not a public address'),
-    N_('odd spelling'),
-    N_('no such name'),
-    N_('no answer to the connection'),
-    N_('closed without an answer'),
-    N_('its certificate is not trusted'),
-    N_('too many redirects'),
-    N_('a compressed answer'),
-    N_('a compressed answer that swells out of proportion'),
-    N_('broke off'),
-    N_('it came too slowly'),
-    N_('not a plain http address'),
-    N_('a metadata address'),
-    N_('a redirect from https to http'),
-    N_('named with another scheme'),
-    N_('Easel itself'),
-    N_('the JSON breaks off'),
-    N_('an empty body'),
-    N_('its base64 is damaged'),
-    N_('its zip is damaged'),
-    N_('only previews came'),
-    N_('no event is whole'),
-    N_('a damaged data address'),
-    N_('damaged'),
-    N_('too large to decode'),
-    N_('over 40 megapixels'),
-    N_('over 200 frames'),
-    N_('over 64 MiB'),
-    N_('over 64 pictures'),
-    N_('over 4 MiB of text'),
-    N_('the decoder ran into its limits'),
-    N_('the decoder died'),
-    N_('the decoder gave no usable answer'),
-    N_('the decoder took too long'),
-    N_('html'),
-    N_('svg'),
-    N_('xml'),
-    N_('json'),
-    N_('pdf'),
-    N_('zip'),
-    N_('video'),
-    N_('audio'),
-    N_('empty'),
-    N_('unknown'),
-)
 
 _SENTENCES: dict[ErrorKind, tuple[str, str]] = {
     ErrorKind.AUTH: (

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.database import Library
 from app.database.images import Facet, Filter
-from app.database.search import index_words, question
+from app.database.search import fts_query, index_words
 from app.models import GenerationRequest
 from tests.support.rows import drawn, kept, pictured
 
@@ -119,7 +119,7 @@ async def test_words_of_the_search_language_are_words(words: str, library: Libra
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(st.characters(codec='utf-8'), max_size=60))
 def test_any_text_is_a_question_or_none(text: str) -> None:
-    asked = question(text)
+    asked = fts_query(text)
 
     assert asked is None or asked.count('"') % 2 == 0
     assert (asked is None) == (index_words(text) == '')
@@ -127,7 +127,7 @@ def test_any_text_is_a_question_or_none(text: str) -> None:
 
 @given(st.text(st.sampled_from('aÉß İıСс狐雪の고한ﬁ²½①_-\'"*(){}:^')))
 def test_a_prompt_is_split_as_a_question_for_it(text: str) -> None:
-    asked = question(text) or ''
+    asked = fts_query(text) or ''
 
     assert asked.replace('"', '').rstrip('*').split() == index_words(text).split()[:24] or (
         len(index_words(text).split()) > 24

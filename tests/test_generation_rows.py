@@ -237,7 +237,7 @@ async def test_the_oldest_that_waits_for_each_provider_and_model_is_named(librar
     asks = [('', 'flux'), ('far', None), ('', 'flux'), ('', None), ('far', 'flux')]
     ids = [await asked(library, *one) for one in asks]
 
-    waiting = await library.ahead.waiting()
+    waiting = await library.queue.waiting()
 
     expected = [(ids[at], *asks[at]) for at in (0, 1, 3, 4)]
     assert [(one.id, one.provider, one.model) for one in waiting] == expected
@@ -248,4 +248,4 @@ async def test_the_place_in_the_queue_counts_the_same_provider_alone(library: Li
     await submitted(library)
     last = await submitted(library)
 
-    assert await library.ahead.queued_before(last.id) == 1
+    assert await library.queue.queued_before(last.id) == 1

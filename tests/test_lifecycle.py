@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from app.database import Library
-from app.database.learned import Fact
+from app.database.providers import Fact
 from tests.support.servers import (
     CLOSED_PORT_URL,
     ROOT,

@@ -13,7 +13,7 @@ import pytest_asyncio
 from PIL import Image
 
 from app.access.guests import TOKEN_BYTES, hash_of
-from app.database.shown import ShownRow
+from app.database.links import ShownRow
 from app.web.context import KNOCKS_A_MINUTE
 from tests.support.guests import JSON, LAN, Party, party, path_of
 from tests.support.raw_requests import HOME, Answered, knock

@@ -11,15 +11,15 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.access.visitors import Proxies
-from app.server.limits import ConnectionLimiter, Patience
+from app.server.limits import ConnectionLimiter, Timeouts
 from app.web.security.guard import CROWDED
-from tests.support.deadline_server import HASTY, LONG_S, Strangers, calling, edge_before
+from tests.support.deadline_server import HASTY, LONG_S, Strangers, calling, serving
 
 GET = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'
 POST = 'POST / HTTP/1.1\r\nHost: localhost\r\n'
 BLOCK = b'x' * 65_536
 MOST = 1_000
-NOBODY_HURRIES = Patience()
+NOBODY_HURRIES = Timeouts()
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,14 +45,9 @@ async def careless(scope: Scope, receive: Receive, send: Send) -> None:
     await answer(send, 'whatever')
 
 
-@pytest.fixture(params=['httptools', 'h11'])
-def parser(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 @pytest.fixture
-def hasty(parser: str) -> Iterator[int]:
-    with edge_before(echo, ConnectionLimiter(Proxies(()), MOST, patience=HASTY), parser) as port:
+def hasty() -> Iterator[int]:
+    with serving(echo, ConnectionLimiter(Proxies(()), MOST, timeouts=HASTY)) as port:
         yield port
 
 
@@ -100,9 +95,9 @@ def test_d7_a_body_that_trickles_is_cut(hasty: int, framing: str) -> None:
     assert answer == b''
 
 
-def test_d7_the_rest_of_a_body_that_nobody_wants_may_not_trickle_for_ever(parser: str) -> None:
+def test_d7_the_rest_of_a_body_that_nobody_wants_may_not_trickle_for_ever() -> None:
     with (
-        edge_before(careless, ConnectionLimiter(Proxies(()), MOST, patience=HASTY), parser) as port,
+        serving(careless, ConnectionLimiter(Proxies(()), MOST, timeouts=HASTY)) as port,
         calling(port) as line,
     ):
         line.send(f'{POST}Content-Length: 1000000\r\n\r\n')
@@ -113,12 +108,10 @@ def test_d7_the_rest_of_a_body_that_nobody_wants_may_not_trickle_for_ever(parser
     assert rest == b''
 
 
-def test_a_large_body_has_the_time_that_its_size_takes(parser: str) -> None:
-    slow_start = Patience(body_s=0.05, body_bytes_a_s=1_000)
+def test_a_large_body_has_the_time_that_its_size_takes() -> None:
+    slow_start = Timeouts(body_s=0.05, body_bytes_a_s=1_000)
     with (
-        edge_before(
-            echo, ConnectionLimiter(Proxies(()), MOST, patience=slow_start), parser
-        ) as port,
+        serving(echo, ConnectionLimiter(Proxies(()), MOST, timeouts=slow_start)) as port,
         calling(port) as line,
     ):
         line.send(f'{POST}Content-Length: 5000000\r\n\r\n')
@@ -129,11 +122,9 @@ def test_a_large_body_has_the_time_that_its_size_takes(parser: str) -> None:
     assert answer.endswith(b'5000000 False.')
 
 
-def test_a_head_without_end_is_refused(parser: str) -> None:
+def test_a_head_without_end_is_refused() -> None:
     with (
-        edge_before(
-            echo, ConnectionLimiter(Proxies(()), MOST, patience=NOBODY_HURRIES), parser
-        ) as port,
+        serving(echo, ConnectionLimiter(Proxies(()), MOST, timeouts=NOBODY_HURRIES)) as port,
         calling(port) as line,
     ):
         line.send('GET / HTTP/1.1\r\nX: ' + 'y' * 300_000)
@@ -142,7 +133,7 @@ def test_a_head_without_end_is_refused(parser: str) -> None:
     assert answer.startswith(b'HTTP/1.1 400 ')
 
 
-def test_r24_a_stream_outlives_every_deadline(parser: str) -> None:
+def test_r24_a_stream_outlives_every_deadline() -> None:
     go_on = threading.Event()
 
     async def stream(scope: Scope, receive: Receive, send: Send) -> None:
@@ -152,7 +143,7 @@ def test_r24_a_stream_outlives_every_deadline(parser: str) -> None:
         await send({'type': 'http.response.body', 'body': b'second'})
 
     with (
-        edge_before(stream, ConnectionLimiter(Strangers(()), MOST, patience=HASTY), parser) as port,
+        serving(stream, ConnectionLimiter(Strangers(()), MOST, timeouts=HASTY)) as port,
         calling(port) as streaming,
     ):
         streaming.send(GET)
@@ -181,18 +172,18 @@ def endless(ended: threading.Event) -> ASGIApp:
     return app
 
 
-def test_r49_who_does_not_read_is_let_go(parser: str) -> None:
+def test_r49_who_does_not_read_is_let_go() -> None:
     ended = threading.Event()
-    gate = ConnectionLimiter(Strangers(()), MOST, patience=HASTY)
-    with edge_before(endless(ended), gate, parser) as port, calling(port) as line:
+    limiter = ConnectionLimiter(Strangers(()), MOST, timeouts=HASTY)
+    with serving(endless(ended), limiter) as port, calling(port) as line:
         line.send(GET)
 
         assert ended.wait(LONG_S)
 
 
-def test_a_visitors_connections_are_counted_and_the_one_too_many_is_marked(parser: str) -> None:
-    gate = ConnectionLimiter(Strangers(()), MOST, a_visitor=2, patience=NOBODY_HURRIES)
-    with edge_before(echo, gate, parser) as port, ExitStack() as lines:
+def test_a_visitors_connections_are_counted_and_the_one_too_many_is_marked() -> None:
+    limiter = ConnectionLimiter(Strangers(()), MOST, a_visitor=2, timeouts=NOBODY_HURRIES)
+    with serving(echo, limiter) as port, ExitStack() as lines:
         found = []
         for _ in range(4):
             line = lines.enter_context(calling(port))
@@ -204,9 +195,9 @@ def test_a_visitors_connections_are_counted_and_the_one_too_many_is_marked(parse
     assert refused == b''
 
 
-def test_a_connection_that_ends_makes_room(parser: str) -> None:
-    gate = ConnectionLimiter(Strangers(()), MOST, a_visitor=2, patience=NOBODY_HURRIES)
-    with edge_before(echo, gate, parser) as port:
+def test_a_connection_that_ends_makes_room() -> None:
+    limiter = ConnectionLimiter(Strangers(()), MOST, a_visitor=2, timeouts=NOBODY_HURRIES)
+    with serving(echo, limiter) as port:
         for _ in range(10):
             with calling(port) as line:
                 line.send(GET.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'))
@@ -217,10 +208,10 @@ def test_a_connection_that_ends_makes_room(parser: str) -> None:
 
 @pytest.mark.parametrize('make', [Proxies, Strangers])
 def test_beyond_what_the_server_carries_nobody_gets_in(
-    parser: str, make: Callable[[tuple[()]], Proxies]
+    make: Callable[[tuple[()]], Proxies],
 ) -> None:
-    gate = ConnectionLimiter(make(()), 3, patience=NOBODY_HURRIES)
-    with edge_before(echo, gate, parser) as port, ExitStack() as lines:
+    limiter = ConnectionLimiter(make(()), 3, timeouts=NOBODY_HURRIES)
+    with serving(echo, limiter) as port, ExitStack() as lines:
         for _ in range(3):
             line = lines.enter_context(calling(port))
             line.send(GET)

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.database import Library
-from app.database.links import GuestRow
-from app.database.shown import ShownRow
+from app.database.links import GuestRow, ShownRow
 from tests.support.rows import drawn, kept, pictured, running, submitted
 
 GUEST = GuestRow(
@@ -31,7 +30,7 @@ async def test_the_expected_time_comes_from_the_newest_ones(library: Library) ->
         assert claimed
         await library.generations.finish(claimed, drawn(kept(f'd{took_s}')), 100.0 + took_s)
 
-    newest = await library.ahead.durations('g4f', 'flux', 1, 2)
+    newest = await library.queue.durations('g4f', 'flux', 1, 2)
 
     assert newest == (30.0, 20.0)
 
@@ -42,9 +41,9 @@ async def test_the_progress_of_an_older_attempt_is_not_written(library: Library)
     await library.generations.retry(stale.id, 'g4f')
     fresh = await library.generations.claim('g4f', 9.0, stale.id)
     assert fresh
-    await library.ahead.progressed(stale.id, fresh.attempt, 0.25)
+    await library.queue.progressed(stale.id, fresh.attempt, 0.25)
 
-    await library.ahead.progressed(stale.id, stale.attempt, 0.75)
+    await library.queue.progressed(stale.id, stale.attempt, 0.75)
 
     assert (await library.generations.one(stale.id)).progress == 0.25
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from starlette.types import ASGIApp
 
-from app.database.waiting import LONGEST_SHARE
+from app.database.queue import LONGEST_SHARE
 from tests.support.raw_requests import FORM, HOME, LOOPBACK, Answered, knock, open_door
 
 FLOODER, NEIGHBOUR, PROXY = '192.168.1.20', '192.168.1.21', '10.0.0.2'

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.deadline_server import calling, whole_house
+from tests.support.deadline_server import calling, serving_easel
 
 HOST = 'Host: localhost\r\n'
 POST = 'POST /settings HTTP/1.1\r\n' + HOST
@@ -60,10 +60,10 @@ DOUBTFUL = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope='module', params=['httptools', 'h11'])
-def port(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+@pytest.fixture(scope='module')
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     data = tmp_path_factory.mktemp('smuggling') / 'data'
-    with whole_house(data, request.param) as port:
+    with serving_easel(data) as port:
         yield port
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import ASGIApp
 
-from app.access.visitors import Proxies, Shares
+from app.access.visitors import Proxies, QuotaCounter
 from app.errors import Malformed
 from app.net.ip import networks_in
 from app.web.context import Services
@@ -122,18 +122,18 @@ def test_any_bytes_in_a_proxys_headers_are_read_or_refused(lines: list[bytes]) -
     ],
 )
 def test_a_visitor_has_one_share_however_many_addresses(peer: str, share: str) -> None:
-    assert PROXIES.share_of(peer) == share
+    assert PROXIES.quota_key_of(peer) == share
 
 
 def test_a_share_is_full_at_its_limit_and_empties_again() -> None:
-    shares = Shares(2)
+    quotas = QuotaCounter(2)
 
-    taken = [shares.take('a'), shares.take('a'), shares.take('a'), shares.take('b')]
-    shares.give_back('a')
-    shares.give_back('a')
+    taken = [quotas.take('a'), quotas.take('a'), quotas.take('a'), quotas.take('b')]
+    quotas.give_back('a')
+    quotas.give_back('a')
 
     assert taken == [True, True, False, True]
-    assert shares.take('a')
+    assert quotas.take('a')
 
 
 @pytest.mark.parametrize('text', ['*', 'a.test', '10.0.0.1/8', '0.0.0.0/0', '::/0', '10.0.0.1;x'])

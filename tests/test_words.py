@@ -23,10 +23,10 @@ from jinja2.ext import extract_from_ast
 
 from app import errors
 from app.errors import AppError, ErrorKind, Failure, ProviderError
-from app.messages import describe
+from app.messages import describe, translations
 from app.web.base_path import BasePath
 from app.web.static import Static
-from app.web.templates import Renderer, translations
+from app.web.templates import Renderer
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = sorted((ROOT / 'templates').rglob('*.html'))

@@ -1,4 +1,4 @@
-"""Who is at the other end: the address behind the proxies that are trusted, and whose share it is.
+"""Who is at the other end: the address behind the proxies that are trusted, and the quota.
 
 A header that any visitor can write is believed only from a peer that the operator named. Of those
 headers `Forwarded` is never read: one way of saying it is enough, and two can disagree.
@@ -50,7 +50,7 @@ class Visitor:
         address: As far as trusted proxies tell it.
         scheme: What the browser used to reach the outermost of them.
         forwarded_host: The name that the browser asked for, by a trusted proxy; empty without one.
-        share: Whose limits this counts against; empty where there are none.
+        quota_key: Whose limits this counts against; empty where there are none.
         owner: Whether nothing is closed to them.
         guest: Which guest it is; None for the owner and for strangers.
     """
@@ -58,7 +58,7 @@ class Visitor:
     address: str
     scheme: str
     forwarded_host: bytes = b''
-    share: str = ''
+    quota_key: str = ''
     behind_proxy: bool = False
     owner: bool = False
     guest: Guest | None = None
@@ -66,7 +66,7 @@ class Visitor:
     @property
     def guesser(self) -> str:
         """Whose guesses are counted together."""
-        return self.share or HERE
+        return self.quota_key or HERE
 
     @property
     def makes(self) -> bool:
@@ -88,27 +88,27 @@ class Visitor:
         return self.owner or (self.makes and made_by is not None and made_by == self.guest_id)
 
 
-class Shares:
+class QuotaCounter:
     """How much each visitor holds at this moment."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._held: Counter[str] = Counter()
 
-    def held(self, share: str) -> int:
+    def held(self, quota_key: str) -> int:
         """Count what is held."""
-        return self._held[share]
+        return self._held[quota_key]
 
-    def take(self, share: str) -> bool:
+    def take(self, quota_key: str) -> bool:
         """Hold one more; False if that is one too many, and it is held all the same."""
-        self._held[share] += 1
-        return self._held[share] <= self._most
+        self._held[quota_key] += 1
+        return self._held[quota_key] <= self._most
 
-    def give_back(self, share: str) -> None:
+    def give_back(self, quota_key: str) -> None:
         """Hold one less."""
-        self._held[share] -= 1
-        if not self._held[share]:
-            del self._held[share]
+        self._held[quota_key] -= 1
+        if not self._held[quota_key]:
+            del self._held[quota_key]
 
 
 class Proxies:
@@ -121,8 +121,8 @@ class Proxies:
         """Whether a peer is one of them."""
         return any(address in network for network in self._networks)
 
-    def share_of(self, peer: str) -> str:
-        """Say whose share a connection counts to; loopback and trusted proxies have no limits."""
+    def quota_key_of(self, peer: str) -> str:
+        """Return the key of a peer's quota; loopback and trusted proxies have none."""
         address = _address(peer)
         if address is None or address.is_loopback or self.trusts(address):
             return ''
@@ -138,14 +138,14 @@ class Proxies:
         """
         address = _address(peer)
         if address is None or not self.trusts(address):
-            return Visitor(str(address or peer), scheme, share=self.share_of(peer))
+            return Visitor(str(address or peer), scheme, quota_key=self.quota_key_of(peer))
         headers = list(headers)
         client = str(self._client(address, _values(headers, b'x-forwarded-for')))
         return Visitor(
             client,
             _scheme(_values(headers, b'x-forwarded-proto'), scheme),
             forwarded_host=b''.join(_values(headers, b'x-forwarded-host')[-1:]),
-            share=self.share_of(client),
+            quota_key=self.quota_key_of(client),
             behind_proxy=client != str(address),
         )
 

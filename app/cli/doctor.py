@@ -15,12 +15,11 @@ from app.cli.diagnosis import Added, Folder, Report, examine
 from app.config import Config, language_of_terminal
 from app.errors import N_
 from app.log import escape, logger
-from app.messages import Translate, describe, error_json
+from app.messages import LANGUAGES, Translate, describe, error_json, translations
 from app.net.urls import DOCKER_HOST, is_local, same_server, without_secrets
 from app.providers.core.base import KeyState, ProviderState, ProviderStatus
 from app.providers.discovery.environment import HostEnvironment
 from app.providers.discovery.scan import SAME_PORTS
-from app.web.templates import LANGUAGES, translations
 
 log = logger(__name__)
 

@@ -20,7 +20,7 @@ from app.config import Config, language_of_terminal
 from app.errors import AppError, ErrorKind, Failure, InvalidRequest, NotFound
 from app.log import logger
 from app.main import TOKEN, open_services
-from app.messages import error_json, item_error_json
+from app.messages import LANGUAGES, error_json, item_error_json, translations
 from app.models import DEMO, Generation
 from app.net.client import HttpClient
 from app.net.urls import origin_of
@@ -29,7 +29,6 @@ from app.storage.store import Store
 from app.web.context import Services
 from app.web.delivery.files import FILE_HEADER
 from app.web.forms import ask_of
-from app.web.templates import LANGUAGES, translations
 
 log = logger(__name__)
 

@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Coroutine
+from functools import partial
 from types import FrameType
 
 import uvicorn
@@ -23,9 +24,9 @@ from app.log import logger
 from app.main import create_app, open_services, read_sharing
 from app.net.urls import origin_of
 from app.providers.monitor import MonitoredProvider
-from app.server import protocol
 from app.server.limits import SPARE_FILES, ConnectionLimiter
 from app.server.listeners import Listeners
+from app.server.protocol import DeadlineProtocol
 from app.server.sockets import PortTaken, listen, listen_everywhere
 from app.storage.lock import Held, Holder, announce, holding, why_unusable
 from app.web.context import Services
@@ -98,8 +99,8 @@ async def _serve(
     async with open_services(config, admission=admission) as services:
         services.http_client.never_call(port)
         services.local_servers.never_ask(port)
-        gate = ConnectionLimiter(Proxies(config.trusted_proxies), _connections())
-        server = _Server(_uvicorn(create_app(services), gate), services)
+        limiter = ConnectionLimiter(Proxies(config.trusted_proxies), _connections())
+        server = _Server(_uvicorn(create_app(services), limiter), services)
         admission.served_by(Listeners(server, sockets, config.host, port))
         await services.worker.start()
         gc.freeze()
@@ -142,10 +143,10 @@ def _connections() -> int:
     return MOST_CONNECTIONS
 
 
-def _uvicorn(app: object, gate: ConnectionLimiter) -> uvicorn.Config:
+def _uvicorn(app: object, limiter: ConnectionLimiter) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
-        http=protocol(gate),  # type: ignore[arg-type]
+        http=partial(DeadlineProtocol, limiter=limiter),  # type: ignore[arg-type]
         log_config=None,
         access_log=False,
         lifespan='off',

@@ -1,4 +1,4 @@
-"""Every SQL statement, behind one door."""
+"""Every SQL statement."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from app.database.calls import Calls
 from app.database.connection import Database
 from app.database.generations import Generations
 from app.database.images import Images
-from app.database.learned import LearnedFacts
-from app.database.links import GuestRows
-from app.database.providers import ProviderRows
-from app.database.queue import Ahead
-from app.database.shown import ShownRows
+from app.database.links import GuestRows, ShownRows
+from app.database.providers import LearnedFacts, ProviderRows
+from app.database.queue import Queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +21,8 @@ class Library:
     database: Database
     generations: Generations
     images: Images
-    ahead: Ahead
-    attempts: Calls
+    queue: Queue
+    calls: Calls
     learned: LearnedFacts
     providers: ProviderRows
     guests: GuestRows
@@ -32,7 +30,7 @@ class Library:
 
     @classmethod
     async def open(cls, path: Path) -> Library:
-        """Open the database, making or upgrading it.
+        """Open the database, creating or upgrading it.
 
         Raises:
             StorageFailed: It can't be opened, or a newer Easel wrote it.
@@ -42,7 +40,7 @@ class Library:
             database,
             Generations(database),
             Images(database),
-            Ahead(database),
+            Queue(database),
             Calls(database),
             LearnedFacts(database),
             ProviderRows(database),
@@ -51,5 +49,4 @@ class Library:
         )
 
     async def close(self) -> None:
-        """Let go of the database; safe to call twice."""
         await self.database.close()

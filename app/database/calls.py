@@ -1,8 +1,9 @@
-"""The calls that an attempt at a generation made."""
+"""Statements about the calls that the attempts at a generation made."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import cast
 
 import apsw
@@ -12,32 +13,28 @@ from app.models import Call, Generation
 
 
 class Calls:
-    """The table of calls."""
+    """The table `attempts`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def of(self, generation_id: int) -> tuple[Call, ...]:
-        """List the calls of a generation in their order."""
-
-        def query(db: apsw.Connection) -> tuple[Call, ...]:
-            rows = db.execute(
-                """
-                select method, url, headers, body, status, answer, reason, dropped, began_at, took_s
-                from attempts
-                where generation_id = :id
-                order by attempt, number
-                """,
-                {'id': generation_id},
-            )
-            return tuple(_attempt_of(cast('Row', row)) for row in rows)
-
-        return await self._database.read(query)
+        """Return the calls of a generation in their order."""
+        return await self._database.all(
+            _call_of,
+            """
+            select method, url, headers, body, status, answer, reason, dropped, began_at, took_s
+            from attempts
+            where generation_id = :id
+            order by attempt, number
+            """,
+            id=generation_id,
+        )
 
 
-def add_attempts(db: apsw.Connection, generation: Generation, attempts: tuple[Call, ...]) -> None:
+def add_calls(db: apsw.Connection, generation: Generation, calls: tuple[Call, ...]) -> None:
     """Write the calls of one attempt, within the transaction that finishes it."""
-    for number, attempt in enumerate(attempts):
+    for number, call in enumerate(calls):
         db.execute(
             """
             insert into attempts (
@@ -50,25 +47,18 @@ def add_attempts(db: apsw.Connection, generation: Generation, attempts: tuple[Ca
             )
             on conflict do nothing
             """,
-            {
+            asdict(call)
+            | {
                 'generation_id': generation.id,
                 'attempt': generation.attempt,
                 'number': number,
-                'method': attempt.method,
-                'url': attempt.url,
-                'headers': json.dumps(attempt.headers),
-                'body': attempt.body,
-                'status': attempt.status,
-                'answer': attempt.answer,
-                'reason': attempt.reason,
-                'dropped': json.dumps(attempt.dropped),
-                'began_at': attempt.began_at,
-                'took_s': attempt.took_s,
+                'headers': json.dumps(call.headers),
+                'dropped': json.dumps(call.dropped),
             },
         )
 
 
-def _attempt_of(row: Row) -> Call:
+def _call_of(row: Row) -> Call:
     fields = dict(row)
     pairs = cast('list[list[str]]', json.loads(str(row['headers'])))
     fields['headers'] = tuple((name, value) for name, value in pairs)  # type: ignore[assignment]

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar, cast
 
 import apsw
 
@@ -21,7 +21,8 @@ from app.log import logger
 
 log = logger(__name__)
 T = TypeVar('T')
-Row = dict[str, str | int | float | None]
+Value: TypeAlias = str | int | float | None
+Row: TypeAlias = dict[str, Value]
 
 MIGRATIONS = Path(__file__).parent / 'migrations'
 OLDEST_SAFE_SQLITE = (3, 51, 3)
@@ -37,14 +38,14 @@ REFUSALS = (
 
 
 class Database:
-    """The door: every question and every change goes through it, one at a time."""
+    """Runs every read and every transaction on one thread, one at a time."""
 
     def __init__(self, connection: apsw.Connection, thread: ThreadPoolExecutor) -> None:
         self._connection = connection
         self._thread = thread
         self._closed = False
         self._hurried = threading.Event()
-        connection.set_busy_handler(self._waits_on)
+        connection.set_busy_handler(self._wait_for_lock)
 
     @classmethod
     async def open(cls, path: Path) -> Database:
@@ -67,16 +68,16 @@ class Database:
             raise
         return cls(connection, thread)
 
-    async def read(self, question: Callable[[apsw.Connection], T]) -> T:
-        """Ask something that changes nothing.
+    async def read(self, query: Callable[[apsw.Connection], T]) -> T:
+        """Run a query that changes nothing.
 
         Raises:
             StorageFailed: SQLite refused.
         """
-        return await self._run(question)
+        return await self._run(query)
 
     async def write(self, change: Callable[[apsw.Connection], T]) -> T:
-        """Do a change as one durable transaction.
+        """Run a change as one durable transaction.
 
         Raises:
             StorageFailed: SQLite refused; nothing of the change is kept.
@@ -96,18 +97,44 @@ class Database:
 
         return await self._run(transaction)
 
+    async def all(self, build: Callable[[Row], T], sql: str, **values: Value) -> tuple[T, ...]:
+        """Read every row of a statement, as what `build` makes of it.
+
+        Raises:
+            StorageFailed: SQLite refused.
+        """
+        return await self.read(lambda db: tuple(build(row) for row in select(db, sql, **values)))
+
+    async def one(self, build: Callable[[Row], T], sql: str, **values: Value) -> T | None:
+        """Read the first row of a statement, None where there is none.
+
+        Raises:
+            StorageFailed: SQLite refused.
+        """
+        found = await self.all(build, sql, **values)
+        return found[0] if found else None
+
+    async def run(self, sql: str, **values: Value) -> list[Row]:
+        """Run one statement as a transaction; returns the rows of its `returning` clause.
+
+        Raises:
+            StorageFailed: SQLite refused; nothing is changed.
+            Unkeepable: It would refuse the same again.
+        """
+        return await self.write(lambda db: select(db, sql, **values))
+
     def hurry(self) -> None:
-        """Wait less for a lock that another program holds, from now on: Easel is ending."""
+        """Wait less from now on for a lock that another program holds: Easel is ending."""
         self._hurried.set()
 
-    def _waits_on(self, tries: int) -> bool:
-        """Wait a little for a lock; whether it is worth another look."""
+    def _wait_for_lock(self, tries: int) -> bool:
+        """Wait a little for a lock; return whether to try again."""
         time.sleep(LOOK_EVERY_MS / 1000)
-        patience_ms = HURRIED_TIMEOUT_MS if self._hurried.is_set() else BUSY_TIMEOUT_MS
-        return tries * LOOK_EVERY_MS < patience_ms
+        timeout_ms = HURRIED_TIMEOUT_MS if self._hurried.is_set() else BUSY_TIMEOUT_MS
+        return tries * LOOK_EVERY_MS < timeout_ms
 
     async def close(self) -> None:
-        """Check the journal in and let go of the file."""
+        """Write the journal back and close the file; safe to call twice."""
         if self._closed:
             return
         self._closed = True
@@ -125,8 +152,13 @@ class Database:
             ) from error
 
 
-def read_beside(path: Path, question: Callable[[apsw.Connection], T]) -> T:
-    """Ask a database that another process may hold, without writing even a lock beside it.
+def select(db: apsw.Connection, sql: str, **values: Value) -> list[Row]:
+    """Run a statement within a transaction and return its rows."""
+    return cast('list[Row]', db.execute(sql, values).fetchall())
+
+
+def read_beside(path: Path, query: Callable[[apsw.Connection], T]) -> T:
+    """Query a database that another process may hold, without writing even a lock beside it.
 
     Raises:
         StorageFailed: It can't be read now, or is of another version.
@@ -141,7 +173,7 @@ def read_beside(path: Path, question: Callable[[apsw.Connection], T]) -> T:
             connection.row_trace = _named
             if int(connection.pragma('user_version')) != len(_steps()):
                 raise StorageFailed(N_('{path} is of another version of Easel.'), path=path)
-            return question(connection)
+            return query(connection)
         finally:
             connection.close()
     except apsw.Error as error:

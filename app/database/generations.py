@@ -1,24 +1,24 @@
-"""Questions and changes about generations."""
+"""Statements about generations."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import cast
 
 import apsw
 
-from app.database.calls import add_attempts
-from app.database.connection import Database, Row
+from app.database.calls import add_calls
+from app.database.connection import Database, Row, select
 from app.database.images import add_images, images_of
-from app.database.mapping import ask_columns, failure_fields, failure_text, generation_of
-from app.database.waiting import refuse_one_too_many
+from app.database.mapping import failure_fields, failure_text, generation_of, request_columns
+from app.database.queue import refuse_when_full
 from app.errors import N_, Conflict, NotFound
 from app.models import Generation, GenerationRequest, Outcome, Status, Submitted
 
 
 class Generations:
-    """The table that is the queue as well."""
+    """The table `generations`, which is the queue as well."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -30,15 +30,15 @@ class Generations:
         provider: str,
         submission: str | None,
         now: float,
-        share: str = '',
+        quota_key: str = '',
         guest: int | None = None,
     ) -> Submitted:
-        """Queue an ask; the same mark (`submission`) again gives the same generation.
+        """Queue a request; the same `submission` again returns the same generation.
 
-        While it waits it counts to somebody's `share` of the queue; it is a `guest`'s for ever.
+        While it waits it counts to a `quota_key`; its `guest` stays.
 
         Raises:
-            Conflict: The mark was used with another ask, or by another visitor.
+            Conflict: The submission was used with another request, or by another visitor.
             QueueFull: Too much waits already.
         """
 
@@ -48,32 +48,30 @@ class Generations:
                 if before.request != request or before.guest != guest:
                     raise Conflict(N_('This form was sent before with other settings.'))
                 return Submitted(before, new=False)
-            refuse_one_too_many(db, share)
-            more = {'submission': submission, 'share': share, 'guest': guest}
+            refuse_when_full(db, quota_key)
+            more = {'submission': submission, 'share': quota_key, 'guest': guest}
             return Submitted(_insert(db, request, provider, now, more), new=True)
 
         return await self._database.write(change)
 
     async def claim(self, provider: str, now: float, generation_id: int) -> Generation | None:
-        """Take a waiting generation; None if it does not wait any more.
+        """Mark a waiting generation as running; None if it does not wait any more.
 
         An empty provider leaves the one that was expected.
         """
-
-        def change(db: apsw.Connection) -> Generation | None:
-            rows = db.execute(
-                """
-                update generations
-                set status = 'running', provider = iif(:provider = '', provider, :provider),
-                  started_at = :now, progress = null, share = ''
-                where id = :id and status = 'queued'
-                returning *
-                """,
-                {'now': now, 'provider': provider, 'id': generation_id},
-            ).fetchall()
-            return generation_of(_row(rows[0])) if rows else None
-
-        return await self._database.write(change)
+        claimed = await self._database.run(
+            """
+            update generations
+            set status = 'running', provider = iif(:provider = '', provider, :provider),
+              started_at = :now, progress = null, share = ''
+            where id = :id and status = 'queued'
+            returning *
+            """,
+            now=now,
+            provider=provider,
+            id=generation_id,
+        )
+        return generation_of(claimed[0]) if claimed else None
 
     async def finish(self, claimed: Generation, outcome: Outcome, now: float) -> bool:
         """Write an attempt's outcome and its pictures, all or nothing.
@@ -106,7 +104,7 @@ class Generations:
             if not db.changes():
                 return False
             add_images(db, claimed, outcome, now, list(range(len(outcome.kept))))
-            add_attempts(db, claimed, outcome.attempts)
+            add_calls(db, claimed, outcome.attempts)
             return True
 
         return await self._database.write(change)
@@ -131,7 +129,7 @@ class Generations:
 
         return await self._database.write(change)
 
-    async def retry(self, generation_id: int, provider: str, share: str = '') -> Generation:
+    async def retry(self, generation_id: int, provider: str, quota_key: str = '') -> Generation:
         """Queue a failed, cancelled or interrupted generation again, as its next attempt.
 
         Raises:
@@ -145,7 +143,7 @@ class Generations:
                 raise Conflict(
                     N_('Only a failed, cancelled or interrupted one can be tried again.')
                 )
-            refuse_one_too_many(db, share)
+            refuse_when_full(db, quota_key)
             db.execute(
                 """
                 update generations
@@ -154,7 +152,7 @@ class Generations:
                   finished_at = null
                 where id = :id
                 """,
-                {'id': generation_id, 'provider': provider, 'share': share},
+                {'id': generation_id, 'provider': provider, 'share': quota_key},
             )
             return _one(db, generation_id)
 
@@ -162,20 +160,16 @@ class Generations:
 
     async def interrupt_running(self, now: float) -> tuple[int, ...]:
         """Mark what was running when an earlier server ended; it may have been paid for."""
-
-        def change(db: apsw.Connection) -> tuple[int, ...]:
-            rows = db.execute(
-                """
-                update generations
-                set status = 'interrupted', finished_at = :now, progress = null
-                where status = 'running'
-                returning id
-                """,
-                {'now': now},
-            ).fetchall()
-            return tuple(cast('int', _row(row)['id']) for row in rows)
-
-        return await self._database.write(change)
+        rows = await self._database.run(
+            """
+            update generations
+            set status = 'interrupted', finished_at = :now, progress = null
+            where status = 'running'
+            returning id
+            """,
+            now=now,
+        )
+        return tuple(cast('int', row['id']) for row in rows)
 
     async def add_rebuilt(
         self, generation: Generation, outcome: Outcome, positions: list[int]
@@ -214,7 +208,8 @@ class Generations:
         """
 
         def query(db: apsw.Connection) -> tuple[Generation, ...]:
-            rows = db.execute(
+            rows = select(
+                db,
                 f"""
                 select *
                 from generations
@@ -227,29 +222,28 @@ class Generations:
                 order by id desc
                 limit :limit
                 """,  # noqa: S608 (only our own clause)
-                {'before': before or 1 << 62, 'limit': limit, 'guest': guest},
-            ).fetchall()
-            return _with_images(db, [_row(row) for row in rows])
+                before=before or 1 << 62,
+                limit=limit,
+                guest=guest,
+            )
+            return _with_images(db, rows)
 
         return await self._database.read(query)
 
     async def last_asked(self, guest: int | None = None) -> GenerationRequest | None:
-        """Give the newest settings that a guest sent; None: that the owner sent."""
-
-        def query(db: apsw.Connection) -> GenerationRequest | None:
-            rows = db.execute(
-                """
-                select *
-                from generations
-                where guest is :guest
-                order by id desc
-                limit 1
-                """,
-                {'guest': guest},
-            ).fetchall()
-            return generation_of(_row(rows[0])).request if rows else None
-
-        return await self._database.read(query)
+        """Return the newest request of a guest; None: of the owner."""
+        last = await self._database.one(
+            generation_of,
+            """
+            select *
+            from generations
+            where guest is :guest
+            order by id desc
+            limit 1
+            """,
+            guest=guest,
+        )
+        return last.request if last else None
 
 
 def _insert(
@@ -259,7 +253,7 @@ def _insert(
     now: float,
     own: Mapping[str, str | int | None],
 ) -> Generation:
-    columns = ask_columns(request) | {
+    columns = request_columns(request) | {
         'status': Status.QUEUED,
         'provider': provider,
         'model': request.model,
@@ -269,31 +263,24 @@ def _insert(
     names = ', '.join(columns)
     places = ', '.join(f':{name}' for name in columns)
     insert = f'insert into generations ({names}) values ({places}) returning *'  # noqa: S608 (ours)
-    rows = db.execute(insert, columns).fetchall()
-    return generation_of(_row(rows[0]))
+    return generation_of(select(db, insert, **columns)[0])
 
 
 def _by_submission(db: apsw.Connection, submission: str | None) -> Generation | None:
     if submission is None:
         return None
-    rows = db.execute(
-        'select * from generations where submission = :submission', {'submission': submission}
-    ).fetchall()
-    return _with_images(db, [_row(rows[0])])[0] if rows else None
+    statement = 'select * from generations where submission = :submission'
+    rows = select(db, statement, submission=submission)
+    return _with_images(db, rows)[0] if rows else None
 
 
 def _one(db: apsw.Connection, generation_id: int) -> Generation:
-    rows = db.execute('select * from generations where id = :id', {'id': generation_id}).fetchall()
+    rows = select(db, 'select * from generations where id = :id', id=generation_id)
     if not rows:
         raise NotFound(N_('There is no generation {id}.'), id=generation_id)
-    return _with_images(db, [_row(rows[0])])[0]
+    return _with_images(db, rows)[0]
 
 
-def _with_images(db: apsw.Connection, rows: Iterable[Row]) -> tuple[Generation, ...]:
-    rows = list(rows)
+def _with_images(db: apsw.Connection, rows: list[Row]) -> tuple[Generation, ...]:
     images = images_of(db, [cast('int', row['id']) for row in rows])
     return tuple(generation_of(row, images.get(cast('int', row['id']), ())) for row in rows)
-
-
-def _row(row: object) -> Row:
-    return cast('Row', row)

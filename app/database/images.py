@@ -1,4 +1,4 @@
-"""Questions and changes about pictures."""
+"""Statements about pictures."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import cast
 
 import apsw
 
-from app.database.connection import Database, Row
+from app.database.connection import Database, select
 from app.database.mapping import image_of
-from app.database.search import index_words, question
+from app.database.search import fts_query, index_words
 from app.errors import N_, NotFound
 from app.models import Generation, Image, Outcome
 
@@ -71,67 +71,56 @@ class Images:
         return await self._neighbours(chosen, than, limit, newer=True)
 
     async def facets(self, kind: str) -> tuple[Facet, ...]:
-        """List what a filter can choose, most pictures first.
+        """Return what a filter can choose, most pictures first.
 
         Args:
             kind: `model`, `provider`, or `all` for the one count of everything.
         """
-
-        def query(db: apsw.Connection) -> tuple[Facet, ...]:
-            rows = db.execute(
-                """
-                select value, images
-                from facets
-                where kind = :kind and images > 0
-                order by images desc, value
-                limit 200
-                """,
-                {'kind': kind},
-            )
-            return tuple(Facet(**cast('dict[str, object]', row)) for row in rows)  # type: ignore[arg-type]
-
-        return await self._database.read(query)
+        return await self._database.all(
+            lambda row: Facet(**row),  # type: ignore[arg-type]
+            """
+            select value, images
+            from facets
+            where kind = :kind and images > 0
+            order by images desc, value
+            limit 200
+            """,
+            kind=kind,
+        )
 
     async def file_of(self, digest: str, guest: int | None = None) -> str | None:
-        """Give the file of a digest, if a picture with it is not in the trash.
+        """Return the file of a digest, if a picture with it is not in the trash.
 
         Args:
             digest: Of its bytes.
             guest: Who must have made it; None: anybody.
         """
-
-        def query(db: apsw.Connection) -> str | None:
-            rows = db.execute(
-                """
-                select file
-                from images
-                where digest = :digest and deleted_at is null
-                  and (:guest is null or guest = :guest)
-                limit 1
-                """,
-                {'digest': digest, 'guest': guest},
-            ).fetchall()
-            return str(cast('Row', rows[0])['file']) if rows else None
-
-        return await self._database.read(query)
+        return await self._database.one(
+            lambda row: str(row['file']),
+            """
+            select file
+            from images
+            where digest = :digest and deleted_at is null
+              and (:guest is null or guest = :guest)
+            limit 1
+            """,
+            digest=digest,
+            guest=guest,
+        )
 
     async def reserve(self) -> int:
-        """Give an id that no picture has had or will get, for one that is about to be kept."""
-
-        def change(db: apsw.Connection) -> int:
-            rows = db.execute(
-                """
-                insert into reserved (name, last)
-                values ('images', 1 + (select coalesce(max(id), 0) from images))
-                on conflict (name) do update set last = max(last, (
-                  select coalesce(max(id), 0) from images
-                )) + 1
-                returning last
-                """
-            ).fetchall()
-            return cast('int', cast('Row', rows[0])['last'])
-
-        return await self._database.write(change)
+        """Reserve an id that no picture has had or will get, for one that is about to be kept."""
+        [reserved] = await self._database.run(
+            """
+            insert into reserved (name, last)
+            values ('images', 1 + (select coalesce(max(id), 0) from images))
+            on conflict (name) do update set last = max(last, (
+              select coalesce(max(id), 0) from images
+            )) + 1
+            returning last
+            """
+        )
+        return cast('int', reserved['last'])
 
     async def set_favourite(self, image_id: int, *, favourite: bool) -> Image:
         """Mark or unmark a picture.
@@ -171,7 +160,7 @@ class Images:
     async def _neighbours(
         self, chosen: Filter, edge: int, limit: int, *, newer: bool
     ) -> tuple[Image, ...]:
-        words = question(chosen.words) if chosen.words else None
+        words = fts_query(chosen.words) if chosen.words else None
         if chosen.words and words is None:
             return ()
         clauses = [f'images.deleted_at is {"not null" if chosen.deleted else "null"}']
@@ -197,22 +186,22 @@ class Images:
             order by {order} {'asc' if newer else 'desc'}
             limit :limit
         """  # noqa: S608 (only our own clauses; every value is bound)
-        values = {
-            'edge': edge,
-            'limit': limit,
-            'words': words,
-            'model': chosen.model,
-            'provider': chosen.provider,
-            'guest': chosen.guest,
-        }
-        return await self._database.read(
-            lambda db: tuple(image_of(cast('Row', row)) for row in db.execute(statement, values))
+        return await self._database.all(
+            image_of,
+            statement,
+            edge=edge,
+            limit=limit,
+            words=words,
+            model=chosen.model,
+            provider=chosen.provider,
+            guest=chosen.guest,
         )
 
 
 def images_of(db: apsw.Connection, generation_ids: list[int]) -> dict[int, tuple[Image, ...]]:
     """Read the pictures of some generations, in their positions, without the trash."""
-    rows = db.execute(
+    rows = select(
+        db,
         f"""
         select {COLUMNS}
         from images
@@ -221,11 +210,10 @@ def images_of(db: apsw.Connection, generation_ids: list[int]) -> dict[int, tuple
           and images.deleted_at is null
         order by images.generation_id, images.position
         """,  # noqa: S608 (COLUMNS is ours)
-        {'ids': json.dumps(generation_ids)},
+        ids=json.dumps(generation_ids),
     )
     found: dict[int, tuple[Image, ...]] = {}
-    for row in rows:
-        image = image_of(cast('Row', row))
+    for image in map(image_of, rows):
         found[image.generation_id] = (*found.get(image.generation_id, ()), image)
     return found
 
@@ -265,15 +253,16 @@ def add_images(
 
 
 def _one(db: apsw.Connection, image_id: int) -> Image:
-    rows = db.execute(
+    rows = select(
+        db,
         f"""
         select {COLUMNS}
         from images
         join generations on generations.id = images.generation_id
         where images.id = :id
         """,  # noqa: S608 (COLUMNS is ours)
-        {'id': image_id},
-    ).fetchall()
+        id=image_id,
+    )
     if not rows:
         raise NotFound(N_('There is no picture {id}.'), id=image_id)
-    return image_of(cast('Row', rows[0]))
+    return image_of(rows[0])

@@ -1,11 +1,8 @@
-"""Questions and changes about the links that guests come in by."""
+"""Statements about links: those of guests, and those to one picture."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import cast
-
-import apsw
+from dataclasses import asdict, dataclass
 
 from app.database.connection import Database, Row
 from app.errors import N_, NotFound
@@ -16,7 +13,7 @@ class GuestRow:
     """A guest's link; times are seconds since 1970, UTC.
 
     Attributes:
-        token_hash: sha256 of what the link ends in, in hex.
+        token_hash: sha256 of the token that the link ends in, in hex.
         expires_at: None where it lasts until it is revoked.
         id: None until it is written.
     """
@@ -31,72 +28,126 @@ class GuestRow:
     id: int | None = None
 
     def is_valid(self, now: float) -> bool:
-        """Whether it still lets anybody in."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownRow:
+    """A link to one picture; times are seconds since 1970, UTC.
+
+    Attributes:
+        token_hash: sha256 of the token that the link ends in, in hex.
+        tells_prompt: Whether the prompt stands beside the picture.
+        expires_at: None where it lasts until it is revoked.
+        id: None until it is written.
+    """
+
+    image_id: int
+    token_hash: str
+    tells_prompt: bool
+    created_at: float
+    expires_at: float | None
+    id: int | None = None
+
+
 class GuestRows:
-    """The table of guests; a revoked one stays, since pictures name it."""
+    """The table `guests`; a revoked row stays, since pictures name it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def all(self) -> tuple[GuestRow, ...]:
         """Read all, the newest first."""
-        return await self._database.read(
-            lambda db: tuple(
-                _row_of(row) for row in db.execute('select * from guests order by id desc')
-            )
-        )
+        return await self._database.all(_guest_of, 'select * from guests order by id desc')
 
     async def add(self, row: GuestRow) -> GuestRow:
-        """Write a new one."""
-
-        def change(db: apsw.Connection) -> GuestRow:
-            rows = db.execute(
-                """
-                insert into guests (name, token_hash, makes, sees_all, created_at, expires_at)
-                values (:name, :token_hash, :makes, :sees_all, :created_at, :expires_at)
-                returning *
-                """,
-                {
-                    'name': row.name,
-                    'token_hash': row.token_hash,
-                    'makes': row.makes,
-                    'sees_all': row.sees_all,
-                    'created_at': row.created_at,
-                    'expires_at': row.expires_at,
-                },
-            ).fetchall()
-            return _row_of(rows[0])
-
-        return await self._database.write(change)
+        [added] = await self._database.run(
+            """
+            insert into guests (name, token_hash, makes, sees_all, created_at, expires_at)
+            values (:name, :token_hash, :makes, :sees_all, :created_at, :expires_at)
+            returning *
+            """,
+            **asdict(row),
+        )
+        return _guest_of(added)
 
     async def revoke(self, guest_id: int, now: float) -> None:
-        """Let nobody in by a link any more; revoking it again changes nothing.
+        """Revoke a link; the time of an earlier revocation stays.
 
         Raises:
             NotFound: There is no such link.
         """
-
-        def change(db: apsw.Connection) -> None:
-            rows = db.execute(
-                """
-                update guests
-                set revoked_at = coalesce(revoked_at, :now)
-                where id = :id
-                returning id
-                """,
-                {'id': guest_id, 'now': now},
-            ).fetchall()
-            if not rows:
-                raise NotFound(N_('There is no such link.'))
-
-        await self._database.write(change)
+        revoked = await self._database.run(
+            """
+            update guests
+            set revoked_at = coalesce(revoked_at, :now)
+            where id = :id
+            returning id
+            """,
+            id=guest_id,
+            now=now,
+        )
+        _refuse_none(revoked)
 
 
-def _row_of(row: object) -> GuestRow:
-    fields = dict(cast('Row', row))
-    for tick in ('makes', 'sees_all'):
-        fields[tick] = bool(fields[tick])
-    return GuestRow(**fields)  # type: ignore[arg-type]
+class ShownRows:
+    """The table `shown_pictures`; a revoked row is deleted."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def all(self) -> tuple[ShownRow, ...]:
+        """Read all, the newest first."""
+        return await self._database.all(_shown_of, 'select * from shown_pictures order by id desc')
+
+    async def by_hash(self, token_hash: str, now: float) -> ShownRow | None:
+        """Find the valid link of a token."""
+        return await self._database.one(
+            _shown_of,
+            """
+            select shown_pictures.*
+            from shown_pictures
+            join images on images.id = shown_pictures.image_id
+            where token_hash = :hash and deleted_at is null
+              and (expires_at is null or expires_at > :now)
+            """,
+            hash=token_hash,
+            now=now,
+        )
+
+    async def add(self, row: ShownRow) -> None:
+        await self._database.run(
+            """
+            insert into shown_pictures (
+              image_id, token_hash, tells_prompt, created_at, expires_at
+            )
+            values (:image_id, :token_hash, :tells_prompt, :created_at, :expires_at)
+            """,
+            **asdict(row),
+        )
+
+    async def revoke(self, shown_id: int) -> None:
+        """Delete a link.
+
+        Raises:
+            NotFound: There is no such link.
+        """
+        _refuse_none(
+            await self._database.run(
+                'delete from shown_pictures where id = :id returning id', id=shown_id
+            )
+        )
+
+
+def _refuse_none(changed: list[Row]) -> None:
+    if not changed:
+        raise NotFound(N_('There is no such link.'))
+
+
+def _guest_of(row: Row) -> GuestRow:
+    switches = {name: bool(row[name]) for name in ('makes', 'sees_all')}
+    return GuestRow(**row | switches)  # type: ignore[arg-type]
+
+
+def _shown_of(row: Row) -> ShownRow:
+    return ShownRow(**row | {'tells_prompt': bool(row['tells_prompt'])})  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""From a row to a noun, and back."""
+"""Conversions between rows and models."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def image_of(row: Row) -> Image:
     return Image(**fields)  # type: ignore[arg-type]
 
 
-def ask_columns(request: GenerationRequest) -> Row:
-    """Lay an ask out as the columns of `generations`."""
+def request_columns(request: GenerationRequest) -> Row:
+    """Return a request as the columns of `generations`."""
     return {
         'prompt': request.prompt,
         'negative_prompt': request.negative_prompt,
@@ -72,12 +72,12 @@ def ask_columns(request: GenerationRequest) -> Row:
 
 
 def failure_text(failure: Failure) -> str:
-    """Write a failure as the JSON that a row keeps."""
+    """Return a failure as the JSON of a row."""
     return json.dumps(failure_fields(failure), ensure_ascii=False)
 
 
 def failure_fields(failure: Failure) -> dict[str, object]:
-    """Lay a failure out without what is not known."""
+    """Return a failure's fields without those that are empty."""
     return {name: value for name, value in asdict(failure).items() if value not in (None, '')}
 
 

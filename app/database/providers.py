@@ -1,15 +1,16 @@
-"""Questions and changes about the providers that were added in Settings."""
+"""Statements about the providers that were added in Settings, and what was learned of any."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import cast
 
 import apsw
 
-from app.database.connection import Database, Row, read_beside
+from app.database.connection import Database, Row, read_beside, select
 from app.errors import N_, NotFound
+
+ALL = 'select * from providers order by place, id'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,30 +53,26 @@ class ProviderRows:
 
     async def all(self) -> tuple[ProviderRow, ...]:
         """Read all, in their order."""
-        return await self._database.read(lambda db: tuple(_in_order(db)))
+        return await self._database.all(_row_of, ALL)
 
     async def add(self, row: ProviderRow) -> ProviderRow:
         """Write a new one, last in order."""
-
-        def change(db: apsw.Connection) -> ProviderRow:
-            rows = db.execute(
-                """
-                insert into providers (
-                  name, base_url, dialect, model, at_once, timeout_s,
-                  tops_up, waits, previews, enabled, place
-                )
-                values (
-                  :name, :base_url, :dialect, :model, :at_once, :timeout_s,
-                  :tops_up, :waits, :previews, :enabled,
-                  (select coalesce(max(place), 0) + 1 from providers)
-                )
-                returning *
-                """,
-                asdict(row),
-            ).fetchall()
-            return _row_of(rows[0])
-
-        return await self._database.write(change)
+        [added] = await self._database.run(
+            """
+            insert into providers (
+              name, base_url, dialect, model, at_once, timeout_s,
+              tops_up, waits, previews, enabled, place
+            )
+            values (
+              :name, :base_url, :dialect, :model, :at_once, :timeout_s,
+              :tops_up, :waits, :previews, :enabled,
+              (select coalesce(max(place), 0) + 1 from providers)
+            )
+            returning *
+            """,
+            **asdict(row),
+        )
+        return _row_of(added)
 
     async def change(self, row: ProviderRow) -> None:
         """Write one anew; what waits for it by its old name waits for the new one.
@@ -113,12 +110,10 @@ class ProviderRows:
         Raises:
             NotFound: There is no such provider.
         """
-
-        def change(db: apsw.Connection) -> None:
-            _one(db, provider_id)
-            db.execute('delete from providers where id = :id', {'id': provider_id})
-
-        await self._database.write(change)
+        if not await self._database.run(
+            'delete from providers where id = :id returning id', id=provider_id
+        ):
+            raise NotFound(N_('There is no such server.'))
 
     async def move(self, provider_id: int, by: int) -> None:
         """Move one up (-1) or down (1) in the order, as far as there is room.
@@ -140,21 +135,76 @@ class ProviderRows:
         await self._database.write(change)
 
 
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that was learned of a provider.
+
+    Attributes:
+        base_url: Of the provider, without its query.
+        model: The model that was asked for; empty where it holds for all of them.
+        name: `refused`, `response_format`, …
+        value: In the words of whoever learned it.
+    """
+
+    base_url: str
+    model: str
+    name: str
+    value: str
+
+
+class LearnedFacts:
+    """The table `learned`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def all(self) -> tuple[Fact, ...]:
+        return await self._database.all(
+            lambda row: Fact(*(str(value) for value in row.values())),
+            """
+            select origin, model, fact, value
+            from learned
+            order by origin, model, fact
+            """,
+        )
+
+    async def keep(self, fact: Fact, now: float) -> None:
+        """Write a fact over what was known of the same thing."""
+        await self._database.run(
+            """
+            insert into learned (origin, model, fact, value, learned_at)
+            values (:base_url, :model, :name, :value, :now)
+            on conflict (origin, model, fact) do update
+            set value = :value, learned_at = :now
+            """,
+            **asdict(fact),
+            now=now,
+        )
+
+    async def forget(self, base_url: str, model: str | None = None) -> None:
+        """Delete what is known of a provider, or of one model of it."""
+        await self._database.run(
+            """
+            delete from learned
+            where origin = :base_url and model = coalesce(:model, model)
+            """,
+            base_url=base_url,
+            model=model,
+        )
+
+
 def _in_order(db: apsw.Connection) -> list[ProviderRow]:
-    rows = db.execute('select * from providers order by place, id').fetchall()
-    return [_row_of(row) for row in rows]
+    return [_row_of(row) for row in select(db, ALL)]
 
 
 def _one(db: apsw.Connection, provider_id: int | None) -> ProviderRow:
-    rows = db.execute('select * from providers where id = :id', {'id': provider_id}).fetchall()
-    if not rows:
+    found = select(db, 'select * from providers where id = :id', id=provider_id)
+    if not found:
         raise NotFound(N_('There is no such server.'))
-    return _row_of(rows[0])
+    return _row_of(found[0])
 
 
-def _row_of(row: object) -> ProviderRow:
-    fields = dict(cast('Row', row))
-    del fields['place']
-    for switch in ('tops_up', 'waits', 'previews', 'enabled'):
-        fields[switch] = bool(fields[switch])
-    return ProviderRow(**fields)  # type: ignore[arg-type]
+def _row_of(row: Row) -> ProviderRow:
+    fields = {name: value for name, value in row.items() if name != 'place'}
+    switches = {name: bool(row[name]) for name in ('tops_up', 'waits', 'previews', 'enabled')}
+    return ProviderRow(**fields | switches)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""What is to come: places in the queue, how long such things took, how far one is."""
+"""Statements about the queue: limits, positions, durations and progress."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from typing import cast
 
 import apsw
 
-from app.database.connection import Database, Row
+from app.database.connection import Database, select
+from app.errors import N_, QueueFull
+
+LONGEST_QUEUE = 20_000
+LONGEST_SHARE = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A generation at the head of its queue.
+    """The oldest waiting generation of one provider and model.
 
     Attributes:
-        provider: Who was asked for; empty: whoever can.
-        model: What was asked for; None: the provider's own.
+        provider: The provider that was asked for; empty: any that can.
+        model: The model that was asked for; None: the provider's own.
     """
 
     id: int
@@ -24,8 +28,8 @@ class Waiting:
     model: str | None
 
 
-class Ahead:
-    """Looks at the queue and at the past."""
+class Queue:
+    """The part of `generations` that waits or runs."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -33,69 +37,80 @@ class Ahead:
     async def durations(
         self, provider: str, model: str | None, count: int, limit: int
     ) -> tuple[float, ...]:
-        """Give the seconds that the newest finished ones of the same kind took."""
-
-        def query(db: apsw.Connection) -> tuple[float, ...]:
-            rows = db.execute(
-                """
-                select finished_at - started_at as took_s
-                from generations
-                where status = 'done' and provider = :provider and model is :model
-                  and coalesce(n, 1) = :count
-                order by id desc
-                limit :limit
-                """,
-                {'provider': provider, 'model': model, 'count': count, 'limit': limit},
-            )
-            return tuple(cast('float', cast('Row', row)['took_s']) for row in rows)
-
-        return await self._database.read(query)
+        """Return the seconds that the newest finished generations of the same kind took."""
+        return await self._database.all(
+            lambda row: cast('float', row['took_s']),
+            """
+            select finished_at - started_at as took_s
+            from generations
+            where status = 'done' and provider = :provider and model is :model
+              and coalesce(n, 1) = :count
+            order by id desc
+            limit :limit
+            """,
+            provider=provider,
+            model=model,
+            count=count,
+            limit=limit,
+        )
 
     async def queued_before(self, generation_id: int) -> int:
-        """Count what waits before this one for the same provider."""
-
-        def query(db: apsw.Connection) -> int:
-            rows = db.execute(
-                """
-                select count(*) as waiting
-                from generations as other
-                join generations as mine on mine.id = :id and mine.provider = other.provider
-                where other.status = 'queued' and other.id < :id
-                """,
-                {'id': generation_id},
-            ).fetchall()
-            return cast('int', cast('Row', rows[0])['waiting'])
-
-        return await self._database.read(query)
+        """Return how many generations wait before this one for the same provider."""
+        waiting = await self._database.all(
+            lambda row: cast('int', row['waiting']),
+            """
+            select count(*) as waiting
+            from generations as other
+            join generations as mine on mine.id = :id and mine.provider = other.provider
+            where other.status = 'queued' and other.id < :id
+            """,
+            id=generation_id,
+        )
+        return waiting[0]
 
     async def progressed(self, generation_id: int, attempt: int, progress: float) -> None:
-        """Write down how far the drawing is, 0 to 1; of a finished one nothing is written."""
-
-        def change(db: apsw.Connection) -> None:
-            db.execute(
-                """
-                update generations
-                set progress = :progress
-                where id = :id and attempt = :attempt and status = 'running'
-                """,
-                {'id': generation_id, 'attempt': attempt, 'progress': progress},
-            )
-
-        await self._database.write(change)
+        """Write the progress, 0 to 1, of an attempt that still runs."""
+        await self._database.run(
+            """
+            update generations
+            set progress = :progress
+            where id = :id and attempt = :attempt and status = 'running'
+            """,
+            id=generation_id,
+            attempt=attempt,
+            progress=progress,
+        )
 
     async def waiting(self) -> tuple[Waiting, ...]:
-        """Give the oldest generation that waits for each provider and model, oldest first."""
+        """Return the oldest waiting generation of each provider and model, oldest first."""
+        return await self._database.all(
+            lambda row: Waiting(**row),  # type: ignore[arg-type]
+            """
+            select min(id) as id, asked_provider as provider, asked_model as model
+            from generations
+            where status = 'queued'
+            group by asked_provider, asked_model
+            order by 1
+            """,
+        )
 
-        def query(db: apsw.Connection) -> tuple[Waiting, ...]:
-            rows = db.execute(
-                """
-                select min(id) as id, asked_provider as provider, asked_model as model
-                from generations
-                where status = 'queued'
-                group by asked_provider, asked_model
-                order by 1
-                """
-            )
-            return tuple(Waiting(**cast('Row', row)) for row in rows)  # type: ignore[arg-type]
 
-        return await self._database.read(query)
+def refuse_when_full(db: apsw.Connection, quota_key: str) -> None:
+    """Refuse to queue one more generation; an empty quota key has no limit of its own.
+
+    Raises:
+        QueueFull: `LONGEST_QUEUE` generations wait already, or `LONGEST_SHARE` of this visitor.
+    """
+    [waiting] = select(
+        db,
+        """
+        select count(*) as everyones, count(*) filter (where share = :quota_key) as own
+        from generations
+        where status = 'queued'
+        """,
+        quota_key=quota_key,
+    )
+    if cast('int', waiting['everyones']) >= LONGEST_QUEUE:
+        raise QueueFull(N_('{count} generations wait already.'), count=LONGEST_QUEUE)
+    if quota_key and cast('int', waiting['own']) >= LONGEST_SHARE:
+        raise QueueFull(N_('{count} generations of yours wait already.'), count=LONGEST_SHARE)

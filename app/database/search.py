@@ -1,6 +1,6 @@
-"""Words as the search index keeps them.
+"""The words of the search index.
 
-Folded in Python, so that the index and the question agree whatever SQLite's tokenizer does:
+Folded in Python, so that the index and the query agree whatever SQLite's tokenizer does:
 case and accents go, and each CJK sign is a word of its own, since those scripts write no blanks.
 """
 
@@ -9,24 +9,24 @@ from __future__ import annotations
 import re
 import unicodedata
 
-LONGEST_QUESTION_WORDS = 24
+MOST_QUERY_WORDS = 24
 
 _WORD = re.compile(r'[^\W_]+', re.UNICODE)
 _CJK = re.compile(r'([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff])')
 
 
 def index_words(text: str) -> str:
-    """Give the words to index, blank between them."""
+    """Return the words to index, separated by blanks."""
     return ' '.join(word for run in _runs(text) for word in run)
 
 
-def question(text: str) -> str | None:
-    """Turn what a person typed into an FTS5 question, or None if it holds no word.
+def fts_query(text: str) -> str | None:
+    """Build an FTS5 query of what a person typed, None if it holds no word.
 
     Every word must occur; the last may be the beginning of one; neighbouring CJK signs stay
     neighbours. Whatever else was typed has no meaning to FTS5, since all is quoted.
     """
-    runs = _runs(text)[:LONGEST_QUESTION_WORDS]
+    runs = _runs(text)[:MOST_QUERY_WORDS]
     if not runs:
         return None
     phrases = ['"' + ' '.join(run) + '"' for run in runs]

@@ -36,11 +36,6 @@ class Changes:
         """Give a number that grows with each change of a generation; 0 if none is known."""
         return self._serials.get(generation_id, 0)
 
-    @property
-    def listeners(self) -> int:
-        """How many listen now."""
-        return len(self._listeners)
-
     def close(self) -> None:
         """End every listener, so that the server can stop at once."""
         for listener in self._listeners:

@@ -103,7 +103,7 @@ class GenerationRunner:
 
     async def _progressed(self, claimed: Generation, progress: float) -> None:
         try:
-            await self._library.ahead.progressed(claimed.id, claimed.attempt, progress)
+            await self._library.queue.progressed(claimed.id, claimed.attempt, progress)
         except StorageFailed:
             log.exception('%s: its progress could not be written', claimed.id)
         self._changes.announce(claimed.id)

@@ -45,7 +45,7 @@ class Scheduler:
         Raises:
             StorageFailed: The queue can't be read.
         """
-        while waiting := await self._library.ahead.waiting():
+        while waiting := await self._library.queue.waiting():
             if any(not one.provider for one in waiting):
                 await self._providers.look()
             chosen = self._choose(waiting)

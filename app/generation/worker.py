@@ -78,7 +78,7 @@ class Worker:
         self,
         request: GenerationRequest,
         submission: str | None = None,
-        share: str = '',
+        quota_key: str = '',
         guest: int | None = None,
     ) -> Submitted:
         """Queue an ask; the same submission again gives the same generation.
@@ -94,7 +94,7 @@ class Worker:
             provider=provider,
             submission=submission,
             now=self._clock(),
-            share=share,
+            quota_key=quota_key,
             guest=guest,
         )
         if submitted.new:
@@ -114,7 +114,7 @@ class Worker:
         self._tell(generation_id)
         return cancelled
 
-    async def retry(self, generation_id: int, share: str = '') -> Generation:
+    async def retry(self, generation_id: int, quota_key: str = '') -> Generation:
         """Queue a failed, cancelled or interrupted generation again, as its next attempt.
 
         Raises:
@@ -125,7 +125,7 @@ class Worker:
         """
         before = await self._library.generations.one(generation_id)
         provider = self._providers.expected(before.request.provider, before.request.model)
-        again = await self._library.generations.retry(generation_id, provider, share)
+        again = await self._library.generations.retry(generation_id, provider, quota_key)
         self._tell(generation_id)
         return again
 

@@ -17,7 +17,7 @@ import httpcore
 import httpx
 
 from app import __version__
-from app.errors import REFUSED, REFUSED_INSIDE, ErrorKind, Failure, ProviderError
+from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.models import MOST_IMAGE_BYTES
 from app.net.connect_policy import Dialer, LookUp
 from app.net.streams import addresses_of
@@ -86,7 +86,8 @@ class HttpClient:
         """Say in a few words what was seen at an origin, and if it is the container itself."""
         happened = what_happened(error)
         inside = self._in_container and is_local(origin.host)
-        return REFUSED_INSIDE if inside and happened == REFUSED else happened
+        refused = happened == Reason.CONNECTION_REFUSED
+        return Reason.CONNECTION_REFUSED_INSIDE if inside and refused else happened
 
     @asynccontextmanager
     async def picture(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.access.visitors import MOST_CONNECTIONS_A_VISITOR, Proxies, Shares
+from app.access.visitors import MOST_CONNECTIONS_A_VISITOR, Proxies, QuotaCounter
 
 SPARE_FILES = 200  # for pictures, the database and calls outwards
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """How long each part of a request may take.
 
     Attributes:
@@ -37,30 +37,30 @@ class ConnectionLimiter:
         proxies: Proxies,
         most: int,
         a_visitor: int = MOST_CONNECTIONS_A_VISITOR,
-        patience: Patience | None = None,
+        timeouts: Timeouts | None = None,
     ) -> None:
-        self.patience = patience or Patience()
+        self.timeouts = timeouts or Timeouts()
         self._proxies = proxies
         self._most = most
         self._a_visitor = a_visitor
         self._all = 0
-        self._shares = Shares(a_visitor)
+        self._quotas = QuotaCounter(a_visitor)
 
-    def share_of(self, peer: str) -> str:
-        """Say whose share a connection counts to; empty where there is no limit."""
-        return self._proxies.share_of(peer)
+    def quota_key_of(self, peer: str) -> str:
+        """Say the quota key that a connection counts to; empty where there is no limit."""
+        return self._proxies.quota_key_of(peer)
 
-    def is_shut(self, share: str) -> bool:
+    def is_shut(self, quota_key: str) -> bool:
         """Whether not even a refusal can be afforded."""
-        return self._all >= self._most or self._shares.held(share) >= 2 * self._a_visitor
+        return self._all >= self._most or self._quotas.held(quota_key) >= 2 * self._a_visitor
 
-    def enter(self, share: str) -> bool:
+    def enter(self, quota_key: str) -> bool:
         """Count one in; False if it is one too many for this visitor."""
         self._all += 1
-        return not share or self._shares.take(share)
+        return not quota_key or self._quotas.take(quota_key)
 
-    def leave(self, share: str) -> None:
+    def leave(self, quota_key: str) -> None:
         """Count one out."""
         self._all -= 1
-        if share:
-            self._shares.give_back(share)
+        if quota_key:
+            self._quotas.give_back(quota_key)

@@ -1,10 +1,15 @@
-"""Deadlines and shares, over either of uvicorn's protocols."""
+"""uvicorn's protocol over `httptools`, with deadlines and a limit of connections a visitor.
+
+uvicorn has no deadline for receiving a request.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from enum import Enum, auto
 from typing import TYPE_CHECKING
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.log import logger
 from app.server.limits import ConnectionLimiter
@@ -13,10 +18,6 @@ from app.web.security.guard import CROWDED, HEADERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from uvicorn.protocols.http.h11_impl import H11Protocol as Parser
-else:
-    Parser = object
 
 log = logger(__name__)
 
@@ -35,13 +36,18 @@ class Stage(Enum):
     CLOSING = auto()
 
 
-class DeadlineProtocol(Parser):
-    """What both of uvicorn's protocols gain."""
+class WrongTarget(Exception):
+    """The first line of a request names another server; the parser answers 400 for it."""
 
-    def __init__(self, *, gate: ConnectionLimiter, **given: object) -> None:
+
+class DeadlineProtocol(HttpToolsProtocol):
+    """Limits how long a request may take to arrive, and takes back two leniencies of httptools."""
+
+    def __init__(self, *, limiter: ConnectionLimiter, **given: object) -> None:
         super().__init__(**given)  # type: ignore[arg-type]
-        self._gate = gate
-        self._share = ''
+        self._limiter = limiter
+        self._quota_key = ''
+        self._head_is_whole = False
         self._inside = False
         self._crowded = False
         self._stage = Stage.IDLE
@@ -53,12 +59,12 @@ class DeadlineProtocol(Parser):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Count a connection in, and start the clock."""
         super().connection_made(transport)
-        self._share = self._gate.share_of(self.client[0] if self.client else '')
-        if self._gate.is_shut(self._share):
+        self._quota_key = self._limiter.quota_key_of(self.client[0] if self.client else '')
+        if self._limiter.is_shut(self._quota_key):
             transport.abort()
             return
         self._inside = True
-        self._crowded = not self._gate.enter(self._share)
+        self._crowded = not self._limiter.enter(self._quota_key)
         self.app_state = {**self.app_state, CROWDED: self._crowded}
         self._begin(Stage.HEAD)
 
@@ -68,7 +74,7 @@ class DeadlineProtocol(Parser):
         self._stage = Stage.CLOSING
         if self._inside:
             self._inside = False
-            self._gate.leave(self._share)
+            self._limiter.leave(self._quota_key)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -88,6 +94,26 @@ class DeadlineProtocol(Parser):
             self._begin(stage)
         elif stage in (Stage.HEAD, Stage.ANSWER) and self._received_bytes > MOST_HEAD_BYTES:
             self._refuse(MALFORMED, 'The head of this request is too long.')
+
+    def on_message_begin(self) -> None:
+        self._head_is_whole = False
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header, and no trailer: that would come after every check, and count as one."""
+        if not self._head_is_whole:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Pass a request on, unless its first line names a host.
+
+        Raises:
+            WrongTarget: It does; the parser would drop that name without a word.
+        """
+        self._head_is_whole = True
+        if not self.url.startswith(b'/'):
+            raise WrongTarget
+        super().on_headers_complete()
 
     def on_response_complete(self) -> None:
         """Wait for the next request; what still comes of the last is thrown away, for a while."""
@@ -113,8 +139,10 @@ class DeadlineProtocol(Parser):
     def pause_writing(self) -> None:
         """Start the clock for whoever doesn't read."""
         super().pause_writing()
-        if self._share:
-            self._stall = self.loop.call_later(self._gate.patience.stalled_s, self.transport.abort)
+        if self._quota_key:
+            self._stall = self.loop.call_later(
+                self._limiter.timeouts.stalled_s, self.transport.abort
+            )
 
     def resume_writing(self) -> None:
         """Stop it again."""
@@ -133,12 +161,12 @@ class DeadlineProtocol(Parser):
         self._received_bytes = 0
         if self._deadline:
             self._deadline.cancel()
-        patience = self._gate.patience
+        timeouts = self._limiter.timeouts
         clocks: dict[Stage, tuple[float, Callable[[], None]]] = {
-            Stage.HEAD: (patience.crowded_s if self._crowded else patience.head_s, self._late),
-            Stage.BODY: (patience.body_s, self._body_due),
-            Stage.LEFTOVER: (patience.leftover_s, self._close),
-            Stage.CLOSING: (patience.stalled_s, self.transport.abort),
+            Stage.HEAD: (timeouts.crowded_s if self._crowded else timeouts.head_s, self._late),
+            Stage.BODY: (timeouts.body_s, self._body_due),
+            Stage.LEFTOVER: (timeouts.leftover_s, self._close),
+            Stage.CLOSING: (timeouts.stalled_s, self.transport.abort),
         }
         if stage in clocks:
             self._deadline = self.loop.call_later(*clocks[stage])
@@ -151,11 +179,11 @@ class DeadlineProtocol(Parser):
 
     def _body_due(self) -> None:
         """Give a body the time that its size takes; while we don't read, it is not late."""
-        patience = self._gate.patience
-        due = patience.body_s + self._received_bytes / patience.body_bytes_a_s
+        timeouts = self._limiter.timeouts
+        due = timeouts.body_s + self._received_bytes / timeouts.body_bytes_a_s
         left = self._since + due - self.loop.time()
         if self.flow.read_paused:
-            left = patience.body_s
+            left = timeouts.body_s
         if left > 0:
             self._deadline = self.loop.call_later(left, self._body_due)
             return

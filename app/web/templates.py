@@ -15,12 +15,11 @@ from starlette.responses import HTMLResponse, Response
 from app.access.visitors import Visitor
 from app.config import CHECKOUT
 from app.errors import N_, Failure
-from app.messages import FailureText, describe
+from app.messages import LANGUAGES, FailureText, describe, translations
 from app.web.base_path import BasePath
 from app.web.static import Static
 
 PACKAGE = Path(__file__).resolve().parent.parent
-LANGUAGES = {'en': 'English', 'ru': 'Русский'}
 LANGUAGE_COOKIE = 'easel-language'
 THEME_COOKIE = 'easel-theme'
 THEMES = ('system', 'light', 'dark')
@@ -68,11 +67,6 @@ def wants_json(request: Request) -> bool:
     accept = request.headers.get('accept', '')
     by_accept = 'application/json' in accept and 'text/html' not in accept
     return request.scope['path'].endswith('.json') or by_accept
-
-
-def translations(language: str) -> gettext.NullTranslations:
-    """Load a catalogue; English is what the sources are written in."""
-    return gettext.translation('easel', PACKAGE / 'locale', languages=[language], fallback=True)
 
 
 @dataclass(frozen=True, slots=True)

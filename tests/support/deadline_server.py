@@ -1,4 +1,4 @@
-"""The edge on a socket, with as little patience as a test asks for."""
+"""The edge on a socket, with as little timeouts as a test asks for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -16,12 +17,12 @@ from starlette.types import ASGIApp
 from app.access.visitors import Proxies
 from app.config import config_from
 from app.main import create_app, open_services
-from app.server import protocol
-from app.server.limits import ConnectionLimiter, Patience
+from app.server.limits import ConnectionLimiter, Timeouts
+from app.server.protocol import DeadlineProtocol
 from tests.support.servers import CLOSED_PORT_URL
 
 LONG_S = 20.0
-HASTY = Patience(
+HASTY = Timeouts(
     head_s=0.3, body_s=0.3, body_bytes_a_s=1e6, crowded_s=0.3, leftover_s=0.3, stalled_s=0.3
 )
 
@@ -29,7 +30,7 @@ HASTY = Patience(
 class Strangers(Proxies):
     """Takes every peer for a visitor from elsewhere, since tests come from this machine alone."""
 
-    def share_of(self, peer: str) -> str:
+    def quota_key_of(self, peer: str) -> str:
         return peer
 
 
@@ -85,19 +86,19 @@ def calling(port: int) -> Iterator[Line]:
 
 
 @contextmanager
-def edge_before(app: ASGIApp, gate: ConnectionLimiter, parser: str = '') -> Iterator[int]:
+def serving(app: ASGIApp, limiter: ConnectionLimiter) -> Iterator[int]:
     """Serve a small app behind the edge; gives the port."""
 
     @asynccontextmanager
     async def ready() -> AsyncIterator[ASGIApp]:
         yield app
 
-    with served(ready(), gate, parser) as port:
+    with served(ready(), limiter) as port:
         yield port
 
 
 @contextmanager
-def whole_house(data: Path, parser: str = '') -> Iterator[int]:
+def serving_easel(data: Path) -> Iterator[int]:
     """Serve the whole app behind the edge; gives the port."""
     config = config_from({'EASEL_API_URL': CLOSED_PORT_URL}, data=str(data))
 
@@ -106,17 +107,17 @@ def whole_house(data: Path, parser: str = '') -> Iterator[int]:
         async with open_services(config) as services:
             yield create_app(services)
 
-    with served(ready(), ConnectionLimiter(Proxies(()), 100), parser) as port:
+    with served(ready(), ConnectionLimiter(Proxies(()), 100)) as port:
         yield port
 
 
 @contextmanager
 def served(
-    ready: AbstractAsyncContextManager[ASGIApp], gate: ConnectionLimiter, parser: str = ''
+    ready: AbstractAsyncContextManager[ASGIApp], limiter: ConnectionLimiter
 ) -> Iterator[int]:
     """Serve behind the edge what is made in the server's own thread; gives the port."""
     ended = threading.Event()
-    server = _Announcing(_config(gate, parser))
+    server = _Announcing(_config(limiter))
 
     async def serve() -> None:
         async with ready as server.config.app:
@@ -146,12 +147,12 @@ class _Announcing(uvicorn.Server):
         self.announced.set()
 
 
-def _config(gate: ConnectionLimiter, parser: str) -> uvicorn.Config:
+def _config(limiter: ConnectionLimiter) -> uvicorn.Config:
     return uvicorn.Config(
         '',
         host='127.0.0.1',
         port=0,
-        http=protocol(gate, parser),  # type: ignore[arg-type]
+        http=partial(DeadlineProtocol, limiter=limiter),  # type: ignore[arg-type]
         ws='none',
         log_config=None,
         lifespan='off',

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from app.errors import REFUSED
+from app.errors import Reason
 from app.models import GenerationRequest, GenerationResult, Received
 from app.net.client import HttpClient
 from app.providers.core.base import ProviderSettings, ProviderState, ProviderStatus, Run
@@ -232,7 +232,7 @@ def provider_settings(name: str = 'fake', at_once: int = 4) -> ProviderSettings:
 
 
 ANSWERING = ProviderStatus(state=ProviderState.LIST)
-REFUSING = ProviderStatus(state=ProviderState.NOTHING, reason=REFUSED)
+REFUSING = ProviderStatus(state=ProviderState.NOTHING, reason=Reason.CONNECTION_REFUSED)
 
 
 @dataclass

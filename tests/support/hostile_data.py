@@ -12,9 +12,8 @@ from pathlib import Path
 
 from app.access.guests import hash_of
 from app.database import Library
-from app.database.links import GuestRow
+from app.database.links import GuestRow, ShownRow
 from app.database.providers import ProviderRow
-from app.database.shown import ShownRow
 from app.errors import ErrorKind, Failure
 from app.models import Call, GenerationRequest, Outcome, Status, StoredImage
 from tests.support.fakes import picture

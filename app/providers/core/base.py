@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from app.errors import REFUSED, REFUSED_INSIDE, Failure
+from app.errors import Failure, Reason
 from app.models import Call, GenerationRequest, GenerationResult, Received
 from app.storage.temp_file import TempFile
 
 ANYBODY = 'OpenAI-compatible'  # whoever lists models and is no server that is known
 AT_ONCE = 4
+CONNECTION_REFUSED = (Reason.CONNECTION_REFUSED, Reason.CONNECTION_REFUSED_INSIDE)
 
 
 class Dialect(StrEnum):
@@ -108,7 +109,7 @@ class ProviderStatus:
     @property
     def refused(self) -> bool:
         """Whether nothing at all listens there."""
-        return not self.answered and self.reason in (REFUSED, REFUSED_INSIDE)
+        return not self.answered and self.reason in CONNECTION_REFUSED
 
     @property
     def lists(self) -> bool:

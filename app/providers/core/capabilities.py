@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from app.database.learned import Fact
+from app.database.providers import Fact
 from app.providers.core.base import Dialect
 
 ABSENT = 'absent'

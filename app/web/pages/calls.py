@@ -30,7 +30,7 @@ _PREVIEW = re.compile(r'(\d{1,18})-(\d{1,3})-(\d{1,18})\.webp')
 async def attempts_page(request: Request, services: TheServices, generation_id: TheId) -> Response:
     """Show every call of a generation: its request, its answer, its time."""
     generation = await services.library.generations.one(generation_id)
-    attempts = await services.library.attempts.of(generation.id)
+    attempts = await services.library.calls.of(generation.id)
     if wants_json(request):
         return JSONResponse({'attempts': [attempt_json(attempt) for attempt in attempts]})
     return services.renderer.page(

@@ -163,7 +163,7 @@ async def cancel(request: Request, services: TheServices, generation_id: TheId) 
 async def retry(request: Request, services: TheServices, generation_id: TheId) -> Response:
     """Queue a failed, cancelled or interrupted generation again."""
     refuse_others(request, await services.library.generations.one(generation_id))
-    generation = await services.worker.retry(generation_id, visitor_of(request).share)
+    generation = await services.worker.retry(generation_id, visitor_of(request).quota_key)
     return await _after_act(request, services, generation)
 
 
@@ -202,7 +202,9 @@ async def _submit_each(
     marks = [f'{mark}.{number}' if mark else None for number in range(2, len(asks) + 1)]
     pairs = zip(asks, [mark, *marks], strict=True)
     return [
-        await services.worker.submit(generation_request, own_mark, visitor.share, visitor.guest_id)
+        await services.worker.submit(
+            generation_request, own_mark, visitor.quota_key, visitor.guest_id
+        )
         for generation_request, own_mark in pairs
     ]
 

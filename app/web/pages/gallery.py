@@ -133,7 +133,7 @@ async def _attempts(
     """Give the calls of a generation, which are the owner's to look at."""
     if not visitor_of(request).owner:
         return []
-    return [attempt_json(one) for one in await services.library.attempts.of(generation_id)]
+    return [attempt_json(one) for one in await services.library.calls.of(generation_id)]
 
 
 def _after_act(request: Request, services: Services, image: Image) -> Response:

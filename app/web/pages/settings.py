@@ -10,13 +10,13 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app import __version__
 from app.errors import N_, InvalidRequest
+from app.messages import LANGUAGES
 from app.storage.store import free_bytes
 from app.web.context import Services, services_of
 from app.web.forms import form_fields
 from app.web.security.permissions import visitor_of
 from app.web.templates import (
     LANGUAGE_COOKIE,
-    LANGUAGES,
     THEME_COOKIE,
     THEMES,
     language_of,

@@ -12,8 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.access.guests import hash_of, new_token
 from app.access.passwords import Source
-from app.database.links import GuestRow
-from app.database.shown import ShownRow
+from app.database.links import GuestRow, ShownRow
 from app.errors import N_, Conflict, InvalidRequest
 from app.log import logger
 from app.models import Image

@@ -1,6 +1,5 @@
 """Requests whose edges two servers could see in different places: refused, and the line closed.
 
-The parser in front is strict already where it is `httptools`; `h11` lets more pass.
 Source: RFC 9112, sections 3.2, 6.1 and 6.3.
 """
 

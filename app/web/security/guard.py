@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.access.visitors import MOST_CONNECTIONS_A_VISITOR, Proxies, Shares, Visitor
+from app.access.visitors import MOST_CONNECTIONS_A_VISITOR, Proxies, QuotaCounter, Visitor
 from app.errors import N_, AppError, Crowded, Forbidden, SignInRequired, TooLarge
 from app.web.base_path import BasePath
 from app.web.context import Services
@@ -53,7 +53,7 @@ class Guard:
         self._sessions = services.sessions
         self._root = services.root
         self._failures = failures
-        self._proxied = Shares(MOST_CONNECTIONS_A_VISITOR)
+        self._proxied = QuotaCounter(MOST_CONNECTIONS_A_VISITOR)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check one request, then hand it on as it reached the outermost trusted proxy."""
@@ -84,16 +84,16 @@ class Guard:
         visitor = self._known(headers, visitor)
         scope.setdefault('state', {})['visitor'] = visitor  # a refusal's page looks at it too
         crowded = bool(scope.get('state', {}).get(CROWDED))
-        if not visitor.behind_proxy or not visitor.share:
+        if not visitor.behind_proxy or not visitor.quota_key:
             _check_visitor(visitor, door, length, crowded=crowded)
             await self._app(_seen_by(scope, visitor), _capped(receive, door), send)
             return
         try:
-            crowded = not self._proxied.take(visitor.share)
+            crowded = not self._proxied.take(visitor.quota_key)
             _check_visitor(visitor, door, length, crowded=crowded)
             await self._app(_seen_by(scope, visitor), _capped(receive, door), send)
         finally:
-            self._proxied.give_back(visitor.share)
+            self._proxied.give_back(visitor.quota_key)
 
     def _check_site(self, scope: Scope, headers: Headers, visitor: Visitor) -> None:
         """Refuse another site's name, and another site's page.
@@ -111,8 +111,8 @@ class Guard:
         """Find out as whom a visitor comes in; who has shown to be the owner has no limits."""
         known = self._sessions.who(headers, visitor.scheme)
         has_shown = known.owner and self._sessions.needed
-        share = '' if has_shown else visitor.share
-        return replace(visitor, owner=known.owner, guest=known.guest, share=share)
+        quota_key = '' if has_shown else visitor.quota_key
+        return replace(visitor, owner=known.owner, guest=known.guest, quota_key=quota_key)
 
 
 def _check_visitor(visitor: Visitor, door: RouteRule, length: int, *, crowded: bool) -> None:
@@ -121,7 +121,7 @@ def _check_visitor(visitor: Visitor, door: RouteRule, length: int, *, crowded: b
     Raises:
         AppError: `Crowded`, `SignInRequired`, `Forbidden` or `TooLarge`.
     """
-    if crowded and visitor.share:
+    if crowded and visitor.quota_key:
         raise Crowded(N_('Too many connections from this address. Close some of its pages.'))
     if not door.role.admits(visitor):
         if visitor.guest:

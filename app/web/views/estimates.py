@@ -33,7 +33,7 @@ async def outlooks(services: Services, generations: Iterable[Generation]) -> dic
     found: dict[int, Estimate] = {}
     for generation in generations:
         if generation.status is Status.QUEUED:
-            before = await services.library.ahead.queued_before(generation.id)
+            before = await services.library.queue.queued_before(generation.id)
             found[generation.id] = Estimate(before=before)
         elif generation.status is Status.RUNNING:
             found[generation.id] = await _expected(services, generation)
@@ -56,7 +56,7 @@ def preview_addresses(services: Services, generation_id: int) -> dict[int, str]:
 async def _expected(services: Services, generation: Generation) -> Estimate:
     model = generation.request.model or services.providers.model_of(generation.provider)
     took = sorted(
-        await services.library.ahead.durations(
+        await services.library.queue.durations(
             generation.provider, model, generation.request.count, SAMPLES
         )
     )

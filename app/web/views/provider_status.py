@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 
-from app.errors import REFUSED_INSIDE
+from app.errors import Reason
 from app.net.urls import origin_of, outside_of, without_secrets
 from app.providers.core.base import KeyState, ProviderSettings, ProviderState, ProviderStatus
 from app.providers.monitor import MonitoredProvider
@@ -13,7 +13,7 @@ from app.providers.registry import Providers
 ENVIRONMENT = 'environment'
 DEFAULT = 'default'
 SETTINGS = 'settings'
-NO_API = ('HTTP 404', 'HTTP 405', 'no list of models')
+NO_API = ('HTTP 404', 'HTTP 405', Reason.NO_LIST_OF_MODELS)
 SHOWN_SETTINGS = (
     'dialect',
     *('model', 'at_once', 'timeout_s', 'tops_up', 'waits', 'previews', 'enabled'),
@@ -58,7 +58,7 @@ class ProviderView:
     @property
     def outside(self) -> str:
         """Where it may be meant to be, if it is a container's own `localhost`; or empty."""
-        refused_inside = self.status.reason == REFUSED_INSIDE
+        refused_inside = self.status.reason == Reason.CONNECTION_REFUSED_INSIDE
         return outside_of(self.settings.base_url) if refused_inside else ''
 
     @property
