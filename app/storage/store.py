@@ -21,7 +21,7 @@ from app.log import logger
 from app.models import Received, StoredImage
 from app.storage.decoder import Decoded, Decoder, DecoderFailed, LabelledCopy
 from app.storage.files import open_beneath
-from app.storage.metadata.container import sidecar_of
+from app.storage.metadata.container import Written, sidecar_of
 from app.storage.metadata.mime import MIME_EXTENSIONS, mime_of, what_is
 from app.storage.placement import key_of, put_in_place, set_aside, unlabelled
 from app.storage.temp_file import HEAD_BYTES, TempFile, storage_failed
@@ -98,10 +98,7 @@ class Store:
         try:
             mime = _recognise(received)
             copy = LabelledCopy(label, labelled)
-            decoded = await self._decode_or_set_aside(received, mime, thumbs, copy)
-            written = decoded.written
-            if written is None:
-                written = await asyncio.to_thread(unlabelled, received)
+            decoded, written = await self._decode_or_set_aside(received, mime, thumbs, copy)
             file = key_of(label.prompt, written.digest, MIME_EXTENSIONS[mime], label.created_at)
             places = {thumbs[w]: self.thumb(written.digest, w) for w in THUMB_WIDTHS}
             await asyncio.to_thread(put_in_place, places, written, self.original(file))
@@ -126,10 +123,13 @@ class Store:
 
     async def _decode_or_set_aside(
         self, received: Received, mime: str, thumbs: dict[int, Path], copy: LabelledCopy
-    ) -> Decoded:
+    ) -> tuple[Decoded, Written]:
         """Decode; a picture at which the decoder failed may be paid for, and is not deleted."""
         try:
-            return await self.decoder.decode(received.path, mime, thumbs, copy)
+            decoded = await self.decoder.decode(received.path, mime, thumbs, copy)
+            if decoded.written:
+                return decoded, decoded.written
+            return decoded, await asyncio.to_thread(unlabelled, received)
         except DecoderFailed as error:
             file = await asyncio.to_thread(set_aside, self.data, received, mime, copy.label)
             log.warning('a picture is set aside unchecked: %s', error.failure.reason)

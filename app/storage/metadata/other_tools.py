@@ -42,7 +42,6 @@ PARSERS: tuple[type[Parser], ...] = (
 MOST_TEXT_CHARACTERS = {PROMPT: 4_000_000, WORKFLOW: 4_000_000}
 MOST_OTHER_CHARACTERS = 100_000
 COMFYUIS_TAGS = (ExifTags.Base.Make, ExifTags.Base.Model, ExifTags.Base.ImageDescription)
-COMMENT_NAME_BYTES = 8
 MOST_NODES = 2_000
 NEGATIVE = 'Negative prompt:'
 LONGEST_LAST_LINE = 2_000
@@ -185,7 +184,7 @@ def _texts(picture: Image.Image) -> Iterator[tuple[str, str]]:
 
 def _comment(comment: bytes) -> str:
     """Read a UserComment; where UTF-16 has no mark, the zeros of plain letters tell its order."""
-    name, content = comment[:COMMENT_NAME_BYTES], comment[COMMENT_NAME_BYTES:]
+    name, content = comment[:8], comment[8:]
     if not name.startswith(b'UNICODE'):
         return content.decode('utf-8', 'replace').strip('\0')
     little = content[1::2].count(0) > content[::2].count(0)
