@@ -24,7 +24,7 @@ from app.config import child_environment
 from app.errors import ProviderError
 from app.models import Received
 from app.storage.decoder import Decoder
-from app.storage.metadata import Label
+from app.storage.metadata.label import Label
 from app.storage.store import Store
 from bench.measure import Claim, children, judge
 from tests.support.hostile_pictures import BOMBS, SEED, mutations, small_png
@@ -100,10 +100,10 @@ async def _all(store: Store, files: Iterable[tuple[str, bytes]]) -> Found:
 
 
 async def _keep_one(store: Store, name: str, content: bytes, found: Found) -> None:
-    incoming = store.incoming()
-    incoming.write(content)
+    temp_file = store.new_temp_file()
+    temp_file.write(content)
     began, cpu_began = time.monotonic(), _cpu_s()
-    outcome = await _outcome(store, incoming.received())
+    outcome = await _outcome(store, temp_file.received())
     wall_s = time.monotonic() - began
     if outcome not in ('kept', 'bad_image', 'not_an_image'):
         found.faults.append(f'{name}: {outcome}')

@@ -15,8 +15,8 @@ from app.models import GenerationRequest
 from app.net.client import HttpClient
 from app.providers.core.base import ProviderSettings, Run
 from app.providers.provider import ApiProvider
-from app.storage.decoder import Decoded, Decoder
-from app.storage.metadata import Label
+from app.storage.decoder import Decoded, Decoder, LabelledCopy
+from app.storage.metadata.label import Label
 from app.storage.store import Store
 
 THUMBNAIL = bytes(20_000)  # as long as one of 480 pixels
@@ -33,7 +33,13 @@ class InstantDecoder(Decoder):
         super().__init__({})
         self.took_s = 0.0
 
-    async def decode(self, path: Path, mime: str, thumbs: Mapping[int, Path]) -> Decoded:
+    async def decode(
+        self,
+        path: Path,
+        mime: str,
+        thumbs: Mapping[int, Path],
+        copy: LabelledCopy | None = None,
+    ) -> Decoded:
         """Pretend."""
         began = time.perf_counter()
         for thumb in thumbs.values():
@@ -65,7 +71,7 @@ class Roads:
         decoded_s = self.decoder.took_s
         began = time.perf_counter()
         answer = await self.provider.generate(
-            GenerationRequest(prompt=prompt), Run(self.store.incoming)
+            GenerationRequest(prompt=prompt), Run(self.store.new_temp_file)
         )
         arrived_s = time.perf_counter() - began
         kept = await self.store.keep(

@@ -12,8 +12,9 @@ from app.cli.rebuild import rebuild
 from app.config import config_from
 from app.database import Library
 from app.models import Generation, Image
-from app.storage.metadata import Label, embed, sidecar_of
-from app.storage.metadata.label import NAMESPACE, RDF
+from app.storage.metadata.container import sidecar_of
+from app.storage.metadata.embed import embed
+from app.storage.metadata.label import NAMESPACE, RDF, Label
 from tests.support.fakes import picture
 from tests.support.labelled_pictures import LABEL
 

@@ -78,7 +78,7 @@ async def stage() -> AsyncIterator[Stage]:
     async with counting() as sink, upstream() as provider:
         http_client = HttpClient(look_up=look_up)
         own = origin_of(provider.origin)
-        http_client.dialer.trust(own)
+        http_client.policy.trust(own)
         base_url = f'{provider.origin}/v1'
         fetcher = Fetcher(http_client, base_url, own, SECRET, ONCE)
         yield Stage(sink, provider, http_client, fetcher)

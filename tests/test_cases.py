@@ -62,7 +62,7 @@ async def exchange(said: Fields, origin: Upstream, cdn: Upstream, store: Store) 
             base = f'http://127.0.0.1:{stack.enter_context(refused_port())}'
         root = '' if said.get('request_path') == '/images/generations' else '/v1'
         async with asking(f'{base}{root}', named=(cdn.origin,), timeout_s=timeout_s) as provider:
-            return await provider.generate(ask_of(said), Run(store.incoming))
+            return await provider.generate(ask_of(said), Run(store.new_temp_file))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import httpcore
 import pytest
 
-from app.net.connect_policy import Dialer
+from app.net.connect_policy import ConnectPolicy
 from app.net.streams import connect
 from app.net.urls import Blocked, Private, origin_of
 from tests.support.fakes import upstream
@@ -55,10 +55,10 @@ class FakeRoad:
         return self.streams[-1]
 
 
-def dialer_of(*answers: list[str], road: FakeRoad, named: tuple[str, ...] = ()) -> Dialer:
+def policy_of(*answers: list[str], road: FakeRoad, named: tuple[str, ...] = ()) -> ConnectPolicy:
     names = FakeNames(list(answers))
     origins = [origin_of(url) for url in named]
-    return Dialer(origins, look_up=names.look_up, connect=road.connect)
+    return ConnectPolicy(origins, look_up=names.look_up, connect=road.connect)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ async def test_a_name_with_any_private_address_is_never_dialled(addresses: list[
     road = FakeRoad()
 
     with pytest.raises(Blocked):
-        await dialer_of(addresses, road=road).connect_tcp('cdn.test', 80)
+        await policy_of(addresses, road=road).connect_tcp('cdn.test', 80)
 
     assert road.dialled == []
 
@@ -88,18 +88,18 @@ async def test_a_name_with_any_private_address_is_never_dialled(addresses: list[
 async def test_a_name_that_turns_private_after_the_check_is_dialled_where_it_was_checked() -> None:
     road = FakeRoad()
 
-    await dialer_of(['8.8.8.8'], ['127.0.0.1'], road=road).connect_tcp('rebind.test', 80)
+    await policy_of(['8.8.8.8'], ['127.0.0.1'], road=road).connect_tcp('rebind.test', 80)
 
     assert road.dialled == ['8.8.8.8']
 
 
 async def test_each_connection_is_checked_anew() -> None:
     road = FakeRoad()
-    dialer = dialer_of(['8.8.8.8'], ['127.0.0.1'], road=road)
-    await dialer.connect_tcp('rebind.test', 80)
+    policy = policy_of(['8.8.8.8'], ['127.0.0.1'], road=road)
+    await policy.connect_tcp('rebind.test', 80)
 
     with pytest.raises(Private):
-        await dialer.connect_tcp('rebind.test', 80)
+        await policy.connect_tcp('rebind.test', 80)
 
     assert road.dialled == ['8.8.8.8']
 
@@ -109,7 +109,7 @@ async def test_a_connection_that_ended_at_a_private_address_is_closed_unused(pee
     road = FakeRoad(peer)
 
     with pytest.raises(Blocked):
-        await dialer_of(['8.8.8.8'], road=road).connect_tcp('cdn.test', 80)
+        await policy_of(['8.8.8.8'], road=road).connect_tcp('cdn.test', 80)
 
     assert [stream.is_closed for stream in road.streams] == [True]
 
@@ -121,8 +121,8 @@ async def test_the_addresses_that_were_checked_are_the_ones_that_are_dialled(
     async with upstream() as server:
         names = FakeNames([addresses, ['8.8.8.8']])
         named = [origin_of(f'http://cdn.test:{server.port}')]
-        dialer = Dialer(named, look_up=names.look_up, connect=connect)
-        stream = await dialer.connect_tcp('CDN.test', server.port)
+        policy = ConnectPolicy(named, look_up=names.look_up, connect=connect)
+        stream = await policy.connect_tcp('CDN.test', server.port)
         reached = stream.get_extra_info('server_addr')
         await stream.aclose()
 
@@ -133,10 +133,10 @@ async def test_the_addresses_that_were_checked_are_the_ones_that_are_dialled(
 @pytest.mark.parametrize(('host', 'port'), [('nas.lan', 8081), ('other.lan', 8080)])
 async def test_a_named_origin_names_no_other(host: str, port: int) -> None:
     road = FakeRoad()
-    dialer = dialer_of(['192.168.1.7'], road=road, named=('http://nas.lan:8080',))
+    policy = policy_of(['192.168.1.7'], road=road, named=('http://nas.lan:8080',))
 
     with pytest.raises(Private):
-        await dialer.connect_tcp(host, port)
+        await policy.connect_tcp(host, port)
 
     assert road.dialled == []
 
@@ -150,10 +150,10 @@ async def test_a_named_origin_names_no_other(host: str, port: int) -> None:
 )
 async def test_a_named_name_never_leads_to_metadata(address: str) -> None:
     road = FakeRoad()
-    dialer = dialer_of(['10.0.0.7', address], road=road, named=('http://nas.lan',))
+    policy = policy_of(['10.0.0.7', address], road=road, named=('http://nas.lan',))
 
     with pytest.raises(Blocked, match='metadata'):
-        await dialer.connect_tcp('nas.lan', 80)
+        await policy.connect_tcp('nas.lan', 80)
 
     assert road.dialled == []
 
@@ -161,37 +161,37 @@ async def test_a_named_name_never_leads_to_metadata(address: str) -> None:
 @pytest.mark.parametrize('host', ['metadata.google.internal', 'METADATA.google.internal.'])
 async def test_a_metadata_name_is_refused_before_it_is_looked_up(host: str) -> None:
     road = FakeRoad()
-    dialer = dialer_of(road=road, named=('http://metadata.google.internal',))
+    policy = policy_of(road=road, named=('http://metadata.google.internal',))
 
     with pytest.raises(Blocked, match='metadata'):
-        await dialer.connect_tcp(host, 80)
+        await policy.connect_tcp(host, 80)
 
 
 async def test_a_link_local_address_named_as_such_is_dialled() -> None:
     road = FakeRoad('169.254.7.7')
-    dialer = dialer_of(['169.254.7.7'], road=road, named=('http://169.254.7.7:8080',))
+    policy = policy_of(['169.254.7.7'], road=road, named=('http://169.254.7.7:8080',))
 
-    await dialer.connect_tcp('169.254.7.7', 8080)
+    await policy.connect_tcp('169.254.7.7', 8080)
 
     assert road.dialled == ['169.254.7.7']
 
 
 async def test_a_provider_may_be_anywhere() -> None:
     road = FakeRoad('127.0.0.1')
-    dialer = dialer_of(['0.0.0.0'], road=road)
-    dialer.trust(origin_of('http://0.0.0.0:1337/v1'))
+    policy = policy_of(['0.0.0.0'], road=road)
+    policy.trust(origin_of('http://0.0.0.0:1337/v1'))
 
-    await dialer.connect_tcp('0.0.0.0', 1337)
+    await policy.connect_tcp('0.0.0.0', 1337)
 
     assert road.dialled == ['0.0.0.0']
 
 
 async def test_an_ipv6_provider_is_known_in_any_spelling() -> None:
     road = FakeRoad('::1')
-    dialer = dialer_of(['::1'], road=road)
-    dialer.trust(origin_of('http://[0:0:0:0:0:0:0:1]:1337/v1'))
+    policy = policy_of(['::1'], road=road)
+    policy.trust(origin_of('http://[0:0:0:0:0:0:0:1]:1337/v1'))
 
-    await dialer.connect_tcp('0:0::1', 1337)
+    await policy.connect_tcp('0:0::1', 1337)
 
     assert road.dialled == ['::1']
 
@@ -202,4 +202,4 @@ async def test_a_name_server_that_is_silent_is_not_waited_for() -> None:
         return []
 
     with pytest.raises(httpcore.ConnectTimeout):
-        await Dialer(look_up=never).connect_tcp('a.test', 80, timeout=0.01)
+        await ConnectPolicy(look_up=never).connect_tcp('a.test', 80, timeout=0.01)

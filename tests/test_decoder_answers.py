@@ -17,6 +17,7 @@ from app.models import Status
 from app.storage import decoder as client
 from app.storage import decoder_child as child
 from app.storage.decoder import Decoder
+from app.storage.metadata.container import sidecar_of
 from app.storage.metadata.read import read_settings
 from app.storage.store import Store
 from tests.support.fakes import FakeProvider, arriving_in, picture, received_in, storing
@@ -54,7 +55,18 @@ def framed(number: int, body: bytes) -> bytes:
 
 
 SMALL = b'{"width": 1, "height": 1, "mean_colour": "#000000"}'
+UNLABELLED = SMALL.replace(b'}', b', "unlabelled": "none"}')
 NO_ANSWER = {
+    'no labelled copy': says(framed(1, SMALL)),
+    'a copy that is not there': says(
+        framed(
+            1,
+            SMALL.replace(
+                b'}',
+                b', "written": {"digest": "%s", "size_bytes": 1, "sidecar": false}}' % (b'0' * 64),
+            ),
+        )
+    ),
     'a line of junk': says(b'Warning: something\n'),
     'much junk without an end': says(b'x' * 60_000),
     'a line as it was once': says(SMALL + b'\n'),
@@ -98,7 +110,10 @@ def labels_of(visitor: str, folder: Path) -> dict[Path, str]:
             source = folder / f'{visitor}-{number}{suffix}'
             source.write_bytes(picture(form=FORMATS[suffix]))
             prompt = f'{visitor} {size_bytes} {sign * (size_bytes // len(sign.encode()))}'
-            prompts[labelled(source, with_prompt(prompt)).path.rename(source)] = prompt
+            written = labelled(source, with_prompt(prompt))
+            if written.sidecar:
+                written.sidecar.rename(sidecar_of(source))
+            prompts[written.path.rename(source)] = prompt
     return prompts
 
 
@@ -196,7 +211,7 @@ async def test_a_picture_that_takes_two_children_to_their_limits_is_refused(tmp_
 
 
 async def test_a_picture_whose_thumbnails_were_only_promised_is_kept(tmp_path: Path) -> None:
-    decoder = doing(tmp_path / 'habit', says(framed(1, SMALL)), always=False)
+    decoder = doing(tmp_path / 'habit', says(framed(1, UNLABELLED)), always=False)
     async with storing(tmp_path / 'data', decoder) as store:
         kept = await store.keep(received_in(store, picture(1, 1)), label_of('a', NOW))
 

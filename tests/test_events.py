@@ -73,7 +73,8 @@ async def streamed(
             server.otherwise = lambda _: Reply(headers=STREAM, rest=pieces, ending=Ending.HANGS)
             provider = ApiProvider(settings(server, previews=True), http_client)
             answer = await provider.generate(
-                GenerationRequest(prompt='a cat', n=n), Run(store.incoming, previewed=previewed)
+                GenerationRequest(prompt='a cat', n=n),
+                Run(store.new_temp_file, previewed=previewed),
             )
     finally:
         await http_client.close()

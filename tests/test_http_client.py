@@ -91,7 +91,7 @@ async def test_the_key_stays_at_home_once_a_redirect_has_led_away() -> None:
 
 async def test_the_origin_of_another_provider_is_as_private_as_any() -> None:
     async with upstream({'GET /a.png': Reply(body=PNG)}) as other, outgoing() as http_client:
-        http_client.dialer.trust(origin_of(other.origin))
+        http_client.policy.trust(origin_of(other.origin))
         warm = http_client.client.build_request('GET', f'{other.origin}/warm')
         await (await http_client.client.send(warm, stream=True)).aclose()
         failure = await failure_of(http_client, f'{other.origin}/a.png', 'http://127.0.0.1:1/v1')

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 from sd_parsers import ParserManager
 
-from app.storage.metadata import Label, sidecar_of
-from app.storage.metadata.label import parameters_text
+from app.storage.metadata.container import sidecar_of
+from app.storage.metadata.label import Label, parameters_text
 from tests.support.labelled_pictures import (
     ARTIST,
     BARE,

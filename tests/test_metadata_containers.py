@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
-from app.storage.metadata import DamagedContainer, embed
-from app.storage.metadata.exif import with_comment
+from app.storage.metadata.container import DamagedContainer
+from app.storage.metadata.embed import embed
+from app.storage.metadata.jpeg import with_comment
 from tests.support.labelled_pictures import (
     EXIF_DIRECTORY,
     LABEL,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,8 +16,10 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 import app
-from app.storage.metadata.found import MOST_CHARACTERS
-from app.storage.metadata.label import xmp_packet, xmp_packets
+from app.storage.metadata.container import sidecar_of
+from app.storage.metadata.jpeg import EXTENDED_XMP, XMP, segment
+from app.storage.metadata.label import LONG_TEXTS, xmp_packet
+from app.storage.metadata.other_tools import MOST_CHARACTERS
 from app.storage.metadata.read import easel_settings, read_settings
 from tests.support.labelled_pictures import (
     EXIF_DIRECTORY,
@@ -193,12 +196,41 @@ def test_a_picture_without_settings_has_none(tmp_path: Path) -> None:
     assert (read(plain), read(broken), read(tmp_path / 'none.png')) == ({}, {}, {})
 
 
-def test_packets_for_small_parts_are_small_and_whole() -> None:
-    packets = xmp_packets(with_prompt('狐' * 3_000), 3_000)
+def test_texts_too_long_for_a_jpeg_are_beside_it(tmp_path: Path) -> None:
+    label = with_prompt('狐' * 30_000)
+    written = labelled(source_of('JPEG', tmp_path), label)
 
-    assert len(packets.standard) <= 3_000
-    assert packets.extended_name.encode() in packets.standard
-    assert '狐' * 3_000 in packets.extended.decode()
+    assert written.sidecar == sidecar_of(written.path)
+    assert b'trainedAlgorithmicMedia' in written.path.read_bytes()
+    assert read(written.path) == read(labelled(source_of('PNG', tmp_path), label).path)
+
+
+def test_a_jpeg_that_lost_the_label_beside_it_has_the_prompt_of_its_exif(tmp_path: Path) -> None:
+    written = labelled(source_of('JPEG', tmp_path), with_prompt('狐' * 15_000))
+    assert written.sidecar
+    written.sidecar.unlink()
+
+    found = read(written.path)
+
+    assert (found['prompt'], found['generator']) == ('狐' * 15_000, 'Easel')
+    assert found['generation_id'] == LABEL.generation_id
+
+
+def test_long_texts_of_before_are_read_from_the_extended_part(tmp_path: Path) -> None:
+    name = b'0123456789ABCDEF' * 2
+    packet = xmp_packet(with_prompt('狐' * 30_000))
+    extended = packet[packet.index(b'<x:xmpmeta') : packet.index(b'\n<?xpacket end')]
+    note = b'xmlns:n="http://ns.adobe.com/xmp/note/" n:HasExtendedXMP="%s"' % name
+    standard = xmp_packet(LABEL, LONG_TEXTS).replace(b'rdf:about=""', b'rdf:about="" ' + note)
+    segments = segment(XMP + standard)
+    for start in range(0, len(extended), 65_400):
+        place = name + struct.pack('>II', len(extended), start)
+        segments += segment(EXTENDED_XMP + place + extended[start : start + 65_400])
+    picture = tmp_path / 'old.jpg'
+    plain = saved('JPEG')
+    picture.write_bytes(plain[:2] + segments + plain[2:])
+
+    assert read(picture)['prompt'] == '狐' * 30_000
 
 
 def test_the_child_can_read_without_easels_server(tmp_path: Path) -> None:

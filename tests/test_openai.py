@@ -65,7 +65,7 @@ async def failure_of(
     ):
         with pytest.raises(ProviderError) as caught:
             await provider.generate(
-                request or GenerationRequest(prompt='a cat'), Run(store.incoming)
+                request or GenerationRequest(prompt='a cat'), Run(store.new_temp_file)
             )
     return caught.value.failure
 
@@ -73,7 +73,7 @@ async def failure_of(
 async def test_a_minimal_ask_sends_the_prompt_and_the_model_and_nothing_else(store: Store) -> None:
     async with upstream() as server, asking(f'{server.origin}/v1', key=None) as provider:
         server.otherwise = lambda _: Reply(body=ONE)
-        await provider.generate(GenerationRequest(prompt='кот 🐈'), Run(store.incoming))
+        await provider.generate(GenerationRequest(prompt='кот 🐈'), Run(store.new_temp_file))
 
     asked = server.asked[0]
     assert (asked.method, asked.target) == ('POST', '/v1/images/generations')
@@ -136,7 +136,7 @@ async def test_a_real_g4f_is_understood(name: str, store: Store) -> None:
         pictures.otherwise = lambda _: Reply(body=PNG)
         async with asking(f'{server.origin}/v1', named=(pictures.origin,)) as provider:
             count, failure = await counted(
-                provider.generate(GenerationRequest(prompt='a'), Run(store.incoming))
+                provider.generate(GenerationRequest(prompt='a'), Run(store.new_temp_file))
             )
 
     assert count == (len(said['json']['data']) if said['status'] == 200 else 0)
@@ -166,7 +166,7 @@ async def test_a_refused_connection_is_unreachable(store: Store) -> None:
     with refused_port() as port:
         async with asking(f'http://127.0.0.1:{port}/v1') as provider:
             with pytest.raises(ProviderError) as caught:
-                await provider.generate(GenerationRequest(prompt='a cat'), Run(store.incoming))
+                await provider.generate(GenerationRequest(prompt='a cat'), Run(store.new_temp_file))
 
     failure = caught.value.failure
     assert (failure.kind, failure.reason) == (ErrorKind.UNREACHABLE, 'connection refused')
@@ -256,7 +256,7 @@ async def test_a_bad_address_does_not_take_the_good_picture_along(store: Store) 
     async with upstream() as server, asking(f'{server.origin}/v1') as provider:
         server.otherwise = lambda _: Reply(body=body.encode())
         answer = await provider.generate(
-            GenerationRequest(prompt='a cat', n=2), Run(store.incoming)
+            GenerationRequest(prompt='a cat', n=2), Run(store.new_temp_file)
         )
 
     assert [received.digest for received in answer.received] == [sha256(PNG)]
@@ -270,7 +270,7 @@ async def test_cancelling_closes_the_call_and_leaves_no_file(content: bytes, sto
     async with upstream() as server, asking(f'{server.origin}/v1') as provider:
         server.otherwise = told(arrived, reply)
         call = asyncio.create_task(
-            provider.generate(GenerationRequest(prompt='a cat'), Run(store.incoming))
+            provider.generate(GenerationRequest(prompt='a cat'), Run(store.new_temp_file))
         )
         await arrived.wait()
 

@@ -13,7 +13,7 @@ from PIL import Image as Picture
 
 from app.cli.rebuild_reader import Reading, read_all
 from app.storage.decoder import Decoder
-from app.storage.metadata import sidecar_of
+from app.storage.metadata.container import sidecar_of
 from app.storage.metadata.label import NAMESPACE
 from app.storage.store import Store
 from tests.rebuilding import DAY, OURS, rebuilt, rows, write, write_saying

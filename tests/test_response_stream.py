@@ -164,7 +164,7 @@ async def test_a_picture_is_the_same_in_every_spelling(
     async with storing(tmp_path) as store, upstream() as server:
         server.otherwise = lambda _: Reply(body=body)
         async with asking(f'{server.origin}/v1') as one:
-            answer = await one.generate(GenerationRequest(prompt='a cat'), Run(store.incoming))
+            answer = await one.generate(GenerationRequest(prompt='a cat'), Run(store.new_temp_file))
 
     assert [received.digest for received in answer.received] == [sha256(content)]
     assert [path.stat().st_size for path in (tmp_path / 'arriving').iterdir()] == [size - 1]
@@ -283,7 +283,7 @@ def test_a_picture_past_64_mib_is_refused_and_leaves_no_file(folder: Path) -> No
 
 async def test_discarding_leaves_nothing_whatever_had_come(tmp_path: Path) -> None:
     async with storing(tmp_path) as store:
-        spool = ResponseStream(store.incoming)
+        spool = ResponseStream(store.new_temp_file)
         spool.feed(json.dumps({'data': [b64(noise(9_000))]}).encode())
         spool.feed(f'"{b64(noise(9_000))}'.encode())
 

@@ -127,7 +127,7 @@ async def followed(folder: Path, act: Callable[[asyncio.Task[object]], None]) ->
         server.otherwise = answer
         server.held[f'POST {ROOT}/txt2img'] = finish
         provider = ApiProvider(settings(server, ROOT), http_client)
-        run = Run(store.incoming, previewed=previewed, progressed=news.append)
+        run = Run(store.new_temp_file, previewed=previewed, progressed=news.append)
         task: asyncio.Task[object] = asyncio.create_task(
             provider.generate(GenerationRequest(prompt='a'), run)
         )
@@ -178,7 +178,7 @@ async def test_an_ask_that_only_waits_for_another_interrupts_nothing(tmp_path: P
         provider = ApiProvider(settings(server, ROOT), http_client)
         tasks = []
         for prompt in ('first', 'second'):
-            request = provider.generate(GenerationRequest(prompt=prompt), Run(store.incoming))
+            request = provider.generate(GenerationRequest(prompt=prompt), Run(store.new_temp_file))
             tasks.append(asyncio.create_task(request))
             await finish.came.acquire()
         tasks[1].cancel()

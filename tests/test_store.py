@@ -193,33 +193,33 @@ async def test_a_folder_that_can_not_be_written_is_a_failed_storage(tmp_path: Pa
 
 
 async def test_a_picture_may_have_64_mib_and_not_a_byte_more(store: Store) -> None:
-    incoming = store.incoming()
-    incoming.write(bytes(MOST_IMAGE_BYTES))
+    temp_file = store.new_temp_file()
+    temp_file.write(bytes(MOST_IMAGE_BYTES))
 
     with pytest.raises(ProviderError) as caught:
-        incoming.write(b'x')
-    incoming.discard()
+        temp_file.write(b'x')
+    temp_file.discard()
 
     assert caught.value.failure.kind is ErrorKind.TOO_LARGE
     assert arriving_in(store.data) == []
 
 
 async def test_a_disk_that_takes_only_a_part_of_a_block_has_failed(tmp_path: Path) -> None:
-    incoming = TempFile(tmp_path)
+    temp_file = TempFile(tmp_path)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
 
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, before[1]))
     try:
         with pytest.raises(StorageFailed):
-            incoming.write(bytes(2_000))
+            temp_file.write(bytes(2_000))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        incoming.discard()
+        temp_file.discard()
 
 
 async def test_a_start_throws_away_what_was_arriving(tmp_path: Path) -> None:
     async with storing(tmp_path) as store:
-        store.incoming().received()
+        store.new_temp_file().received()
 
         store.prepare()
 

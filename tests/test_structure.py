@@ -81,6 +81,7 @@ HOMES = {
     'PIL': (
         *('app.storage.decoder_child', 'app.demo'),
         *('app.storage.metadata.read', 'app.storage.metadata.other_tools'),
+        'app.storage.metadata.jpeg',
     ),
     'sd_parsers': ('app.storage.metadata.other_tools',),
     'jinja2': ('app.web.templates',),

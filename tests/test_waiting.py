@@ -88,7 +88,7 @@ async def cancelled(server: Upstream, folder: Path, seen: asyncio.Event, **more:
     async with storing(folder) as store:
         provider = ApiProvider(settings(server, **more), http_client)  # type: ignore[arg-type]
         task = asyncio.create_task(
-            provider.generate(GenerationRequest(prompt='a cat'), Run(store.incoming))
+            provider.generate(GenerationRequest(prompt='a cat'), Run(store.new_temp_file))
         )
         await seen.wait()
         task.cancel()

@@ -14,7 +14,7 @@ from typing import Protocol
 from app.access.passwords import Password, Source, made
 from app.config import NO_PASSWORD, Config
 from app.errors import N_, Conflict, StorageFailed
-from app.storage.private import write_private
+from app.storage.files import write_private
 
 FILE = 'admission.json'
 

@@ -29,7 +29,7 @@ from app.providers.registry import Providers
 from app.storage.store import Store
 
 if TYPE_CHECKING:
-    from app.storage.metadata import Label
+    from app.storage.metadata.label import Label
 
 log = logger(__name__)
 T = TypeVar('T')
@@ -89,7 +89,7 @@ class GenerationRunner:
     def _run(self, claimed: Generation, attempts: list[Call]) -> Run:
         """Give the provider what it needs, and follow what it tells."""
         return Run(
-            self._store.incoming,
+            self._store.new_temp_file,
             attempts.append,
             self._previews.taker(claimed.id),
             lambda progress: self._soon(self._progressed(claimed, progress)),
@@ -154,7 +154,7 @@ def _label(
     dropped: tuple[str, ...],
 ) -> Label:
     """Say what is true of a picture: nothing dropped; the asked seed is only the first one's."""
-    from app.storage.metadata import Label
+    from app.storage.metadata.label import Label
 
     request = claimed.request
 

@@ -1,4 +1,4 @@
-"""The address of an API, in any spelling that a person may copy from anywhere."""
+"""Normalizes the address of an API as a person may have copied it from anywhere."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ CALLS = (
 )
 # What the root of an API ends in. Source: the addresses of some thirty servers, and of Azure.
 ROOTS = ('/engines/v1', '/openai/v1', '/sdapi/v1', '/api/v1', '/v1', '/v3')
-ELSEWHERE = ('/v1', '', '/api/v1', '/v3', '/engines/v1', '/sdapi/v1')
-AT_HOME = ('.local', '.localhost', '.lan', '.home', '.internal', '.home.arpa', '.test')
+USUAL_ROOTS = ('/v1', '', '/api/v1', '/v3', '/engines/v1', '/sdapi/v1')
+PRIVATE_ENDINGS = ('.local', '.localhost', '.lan', '.home', '.internal', '.home.arpa', '.test')
 
 _SLASHES = re.compile('/{2,}')
 _TWICE = re.compile('(/v[13])(?:/v[13])+$')
 
 
 def normalize_api_url(text: str) -> str:
-    """Read an address as a person gives it, and give the root of the API: `http://host:1337/v1`.
+    """Return the root of an API for any of its addresses: `http://host:1337/v1`.
 
-    A query stays with it. A bare host gets `/v1`; a public name without a scheme gets https.
+    A query is kept. A bare host gets `/v1`; a public name without a scheme gets https.
 
     Raises:
-        InvalidRequest: It is no such address, with a sentence on what is wrong.
+        InvalidRequest: It is no such address, with a sentence for the form.
     """
     whole = _with_scheme(text.strip())
     parts = _parts_of(whole)
@@ -44,24 +44,24 @@ def normalize_api_url(text: str) -> str:
     if '..' in path.split('/'):
         raise InvalidRequest(N_('Write the address without “..” in it.'))
     path = _TWICE.sub(r'\1', _without_call(path))
-    return _joined(parts, path or '/v1')
+    return _with_path(parts, path or '/v1')
 
 
 def candidates(base_url: str) -> tuple[str, ...]:
-    """Give where this API may be, likeliest first: as given, then the roots that servers use."""
+    """Return where an API may be, likeliest first: as given, then the roots that servers use."""
     parts = urlsplit(base_url)
     given = parts.path.rstrip('/')
     ending = next((root for root in ROOTS if given.endswith(root)), '')
     start = given.removesuffix(ending)
-    paths = (given, *(start + root for root in ELSEWHERE))
-    return tuple(dict.fromkeys(_joined(parts, path) for path in paths))
+    paths = (given, *(start + root for root in USUAL_ROOTS))
+    return tuple(dict.fromkeys(_with_path(parts, path) for path in paths))
 
 
 def _parts_of(whole: str) -> SplitResult:
-    """Split an address that two readers can't read apart.
+    """Split an address that no two parsers can split differently.
 
     Raises:
-        InvalidRequest: It is none, with a sentence on what is wrong.
+        InvalidRequest: It is none, with a sentence for the form.
     """
     scheme, _, rest = whole.partition('://')
     if scheme.lower() not in ('http', 'https'):
@@ -85,8 +85,8 @@ def _with_scheme(text: str) -> str:
 
 
 def _is_public_name(host: str) -> bool:
-    """Whether a host without a port is a name that the whole internet knows: it gets TLS."""
-    if '.' not in host or ':' in host or host.endswith(AT_HOME):
+    """Check whether a host without a port is a public name, which gets https."""
+    if '.' not in host or ':' in host or host.endswith(PRIVATE_ENDINGS):
         return False
     try:
         ipaddress.ip_address(host)
@@ -103,5 +103,5 @@ def _without_call(path: str) -> str:
     return path
 
 
-def _joined(parts: SplitResult, path: str) -> str:
+def _with_path(parts: SplitResult, path: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.lower(), path, parts.query, ''))

@@ -1,9 +1,9 @@
-"""The one way out, and what it may call.
+"""The HTTP client, and what it may call.
 
-Pictures from elsewhere have a client and connections of their own, so that none of them rides on a
-connection that was opened to a provider, which may be anywhere.
+Pictures from elsewhere have a client and connections of their own, so that none of them is fetched
+over a connection that was opened to a provider, which may be anywhere.
 
-httpx keeps an answer that was read whole in a reference cycle, so nothing here reads one whole.
+httpx keeps a response that was read whole in a reference cycle, so nothing here reads one whole.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import httpx
 from app import __version__
 from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.models import MOST_IMAGE_BYTES
-from app.net.connect_policy import Dialer, LookUp
+from app.net.connect_policy import ConnectPolicy, LookUp
 from app.net.streams import addresses_of
 from app.net.urls import Address, Blocked, Origin, address_of, is_local, joined, origin_of
 
@@ -31,9 +31,9 @@ FETCH_TIMEOUT = httpx.Timeout(FETCH_DEADLINE_S, connect=CONNECT_TIMEOUT_S)
 
 
 class _Transport(httpx.AsyncHTTPTransport):
-    """httpx's own transport over a pool with our dialer."""
+    """httpx's own transport over a pool with a connect policy."""
 
-    def __init__(self, dialer: Dialer) -> None:
+    def __init__(self, policy: ConnectPolicy) -> None:
         unused = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # connections bring the real one
         super().__init__(verify=unused, trust_env=False)
         # httpx has no public way to give its pool a network backend; httpcore has.
@@ -42,7 +42,7 @@ class _Transport(httpx.AsyncHTTPTransport):
             max_connections=None,
             max_keepalive_connections=20,
             keepalive_expiry=5.0,
-            network_backend=dialer,
+            network_backend=policy,
         )
 
 
@@ -67,23 +67,22 @@ class HttpClient:
         self._own_ports: set[int] = set()
         self._transport = transport
         self._in_container = in_container
-        self.dialer = Dialer(origins, self._own_ports, look_up)
-        self._strict = Dialer(origins, self._own_ports, look_up)
-        self.client = new_client(transport or _Transport(self.dialer))
+        self.policy = ConnectPolicy(origins, self._own_ports, look_up)
+        self._strict = ConnectPolicy(origins, self._own_ports, look_up)
+        self.client = new_client(transport or _Transport(self.policy))
         self._elsewhere: httpx.AsyncClient | None = None
 
     async def close(self) -> None:
-        """End every connection."""
         await self.client.aclose()
         if self._elsewhere:
             await self._elsewhere.aclose()
 
     def never_call(self, port: int) -> None:
-        """Take note of a port where this Easel listens, so that it never asks itself."""
+        """Refuse a port of this machine from now on: this server itself listens there."""
         self._own_ports.add(port)
 
     def seen(self, error: Exception, origin: Origin) -> str:
-        """Say in a few words what was seen at an origin, and if it is the container itself."""
+        """Describe a failure at an origin, which may be the container itself, in a few words."""
         happened = what_happened(error)
         inside = self._in_container and is_local(origin.host)
         refused = happened == Reason.CONNECTION_REFUSED
@@ -93,7 +92,7 @@ class HttpClient:
     async def picture(
         self, url: str, *, own: Origin, headers: dict[str, str]
     ) -> AsyncIterator[httpx.Response]:
-        """Open a picture's address, following redirects by hand; the body is not read yet.
+        """Open a picture's address and follow redirects; the body is not read yet.
 
         Args:
             url: Absolute.
@@ -102,7 +101,7 @@ class HttpClient:
             headers: The provider's, its key among them.
 
         Raises:
-            ProviderError: `blocked_url`, or `image_fetch_failed` with what was seen.
+            ProviderError: `blocked_url`, or `image_fetch_failed` with a reason.
         """
         address, along = _first(url), headers
         for _ in range(MOST_REDIRECTS + 1):
@@ -110,7 +109,7 @@ class HttpClient:
             response = await self._send(address, own, along)
             try:
                 if not response.has_redirect_location:
-                    _refuse_answer(response, address)
+                    _refuse_response(response, address)
                     yield response
                     return
                 address = _next(address, response.headers['location'])
@@ -139,7 +138,7 @@ class HttpClient:
             raise _fetch_failed(address, what_happened(error)) from error
 
     def _client_for(self, origin: Origin) -> httpx.AsyncClient:
-        """Give the client for anybody's pictures; it is made when first one is needed."""
+        """Return the client for pictures of any origin, made when it is first needed."""
         self._strict.refuse_other_scheme(origin)
         if self._elsewhere is None:
             self._elsewhere = new_client(self._transport or _Transport(self._strict))
@@ -159,7 +158,7 @@ def new_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
 
 
 def what_happened(error: Exception) -> str:
-    """Say in a few words what httpx saw; `network` wrote most of them."""
+    """Describe an error of httpx in a few words, most of which `streams` wrote."""
     if isinstance(error, httpx.LocalProtocolError):
         return 'a request that can not be sent'  # its text may hold a header, and so the key
     text = str(error).strip() or type(error).__name__
@@ -174,11 +173,7 @@ def _first(url: str) -> Address:
 
 
 def _next(address: Address, location: str) -> Address:
-    """Say where a redirect leads.
-
-    What an https address protects, the picture and what signs its address, is not given up for a
-    redirect to http; from http to https is welcome.
-    """
+    """Return the address of a redirect, which must not lead from https to http."""
     try:
         found = joined(location, address)
         if (address.origin.scheme, found.origin.scheme) == ('https', 'http'):
@@ -188,8 +183,8 @@ def _next(address: Address, location: str) -> Address:
     return found
 
 
-def _refuse_answer(response: httpx.Response, address: Address) -> None:
-    """Look at the head of an answer before any of its body is read."""
+def _refuse_response(response: httpx.Response, address: Address) -> None:
+    """Raise ProviderError over a response's head, before any of its body is read."""
     if response.status_code != 200:
         raise _fetch_failed(address, f'HTTP {response.status_code}', response.status_code)
     length = response.headers.get('content-length', '')
@@ -198,14 +193,12 @@ def _refuse_answer(response: httpx.Response, address: Address) -> None:
 
 
 def blocked(url: str, reason: str = 'odd spelling') -> ProviderError:
-    """Say that an address may not be fetched from."""
     return ProviderError(
         Failure(kind=ErrorKind.BLOCKED_URL, url=url[:MOST_URL_LETTERS], reason=reason)
     )
 
 
 def too_large(url: str) -> ProviderError:
-    """Say that a picture is over the cap."""
     return ProviderError(
         Failure(kind=ErrorKind.TOO_LARGE, url=url[:MOST_URL_LETTERS], reason='over 64 MiB')
     )

@@ -1,4 +1,4 @@
-"""Where a connection may go.
+"""The policy of where a connection may go.
 
 A provider's own origin may be anywhere. Any other address must be public, unless the operator named
 its origin; that is decided where the connection is made, on the address that is then connected to,
@@ -27,12 +27,12 @@ LookUp = Callable[[str, int], Awaitable[list[str]]]
 Connect = Callable[[Iterable[str], int, float | None], Awaitable[httpcore.AsyncNetworkStream]]
 
 
-class Dialer(httpcore.AsyncNetworkBackend):
-    """Connects; to origins nobody named, only at public addresses.
+class ConnectPolicy(httpcore.AsyncNetworkBackend):
+    """Connects to public addresses, and to trusted and named origins wherever they are.
 
     Args:
-        named: The operator's; they may be anywhere but where clouds keep secrets.
-        own_ports: Where this Easel listens itself.
+        named: The operator's origins, anywhere but at metadata addresses of clouds.
+        own_ports: Where this server listens itself.
     """
 
     def __init__(
@@ -49,14 +49,14 @@ class Dialer(httpcore.AsyncNetworkBackend):
         self._connect = connect
 
     def trust(self, origin: Origin) -> None:
-        """Let this origin be wherever it is: it is a provider's."""
+        """Allow an origin at any address, as a provider's."""
         self._trusted.add((origin.host, origin.port))
 
     def refuse_other_scheme(self, origin: Origin) -> None:
-        """Keep a named http origin from naming https on the same port, and the other way round.
+        """Refuse an origin whose host and port are named under the other scheme.
 
         Raises:
-            Private: The same host and port are named, with the other scheme.
+            Private: They are.
         """
         if origin not in self._named and self._is_named(origin.host, origin.port):
             raise Private('named with another scheme')
@@ -69,7 +69,7 @@ class Dialer(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Connect, to the very addresses that were checked.
+        """Connect to the very addresses that were checked.
 
         Raises:
             Blocked: The name stands for an address that may not be called.
@@ -95,7 +95,6 @@ class Dialer(httpcore.AsyncNetworkBackend):
         return stream
 
     async def sleep(self, seconds: float) -> None:
-        """Wait; httpcore asks for this between its own tries."""
         await asyncio.sleep(seconds)
 
     def _is_named(self, host: str, port: int) -> bool:
@@ -111,7 +110,7 @@ class Dialer(httpcore.AsyncNetworkBackend):
             raise Private('not a public address')
 
     def _refuse_peer(self, host: str, port: int, stream: httpcore.AsyncNetworkStream) -> None:
-        """Look again, at where the connection really went."""
+        """Check the address that the connection was really made to."""
         ends = [stream.get_extra_info(end) for end in ('server_addr', 'client_addr')]
         if None in ends:
             raise httpcore.ConnectError('connection reset')

@@ -1,6 +1,6 @@
-"""Undoes one layer of compression, for servers that compress although nobody asked them to.
+"""Decompresses bodies of servers that compress although they were asked not to.
 
-It works on pieces, so that a small body which stands for a huge one never becomes a big block.
+Piece by piece, so that a small body which stands for a huge one never becomes a big block.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _GZIP = ('gzip', 'x-gzip')
 
 
 class NotInflated(Exception):
-    """A body can't be decoded; the text is a reason for a `Failure`."""
+    """A body cannot be decoded; the text is a reason for a `Failure`."""
 
 
 class BrokeOff(NotInflated):
@@ -27,7 +27,7 @@ class BrokeOff(NotInflated):
 
 
 async def inflated(blocks: AsyncIterable[bytes], coding: str) -> AsyncGenerator[bytes, None]:
-    """Decode a body; one that is not compressed passes as it is.
+    """Decode a body; one that is not compressed passes unchanged.
 
     Args:
         blocks: The raw body.
@@ -40,7 +40,8 @@ async def inflated(blocks: AsyncIterable[bytes], coding: str) -> AsyncGenerator[
         NotInflated: The coding is not gzip or deflate alone, the body is damaged or ends early, or
             it swells to more than 1 MiB and a hundred times its size.
     """
-    layers = [layer for layer in _layers(coding) if layer not in _AS_THEY_COME]
+    layers = [layer.strip() for layer in coding.lower().split(',')]
+    layers = [layer for layer in layers if layer not in _AS_THEY_COME]
     if not layers:
         async for block in blocks:
             yield block
@@ -52,61 +53,52 @@ async def inflated(blocks: AsyncIterable[bytes], coding: str) -> AsyncGenerator[
         for piece in inflater.pieces(block):
             yield piece
             await asyncio.sleep(0)  # one block may hold a hundred pieces; others want to go on
-    inflater.finish()
-
-
-def _layers(coding: str) -> list[str]:
-    return [layer.strip().lower() for layer in coding.split(',')]
+    inflater.check_end()
 
 
 class _Inflater:
-    """Decodes what comes, and counts both sides."""
-
     def __init__(self, *, is_gzip: bool) -> None:
         self._is_gzip = is_gzip
-        self._zlib = zlib.decompressobj(_GZIP_BITS) if is_gzip else None
-        self._held = b''
-        self._taken_bytes = 0
-        self._given_bytes = 0
+        self._zlib: zlib._Decompress | None = None
+        self._start = b''
+        self._read_bytes = 0
+        self._written_bytes = 0
 
     def pieces(self, block: bytes) -> Iterator[bytes]:
-        """Give what a block holds, piece by piece."""
-        self._taken_bytes += len(block)
-        left = self._held + block
-        if self._zlib is None:
-            if len(left) < 2:
-                self._held = left
-                return
-            self._held = b''
-            self._zlib = zlib.decompressobj(_bits_of(left))
-        piece = b''
-        while left or (len(piece) == PIECE_BYTES and not self._zlib.eof):
-            if self._zlib.eof:
+        """Decode a block, piece by piece."""
+        self._read_bytes += len(block)
+        left = self._start + block
+        if self._zlib is None and len(left) < 2:
+            self._start = left
+            return
+        self._start, piece = b'', b''
+        while left or (len(piece) == PIECE_BYTES and self._zlib and not self._zlib.eof):
+            if self._zlib is None or self._zlib.eof:
                 self._zlib = self._next_member(left)
             try:
                 piece = self._zlib.decompress(left, PIECE_BYTES)
             except zlib.error as error:
                 raise BrokeOff('broke off') from error
             left = self._zlib.unused_data if self._zlib.eof else self._zlib.unconsumed_tail
-            self._given_bytes += len(piece)
-            if self._given_bytes > max(FREE_BYTES, MOST_TIMES * self._taken_bytes):
+            self._written_bytes += len(piece)
+            if self._written_bytes > max(FREE_BYTES, MOST_TIMES * self._read_bytes):
                 raise NotInflated('a compressed answer that swells out of proportion')
             if piece:
                 yield piece
 
-    def finish(self) -> None:
-        """Check that the end has come; a body without a single byte has none to miss."""
-        if self._taken_bytes and (self._zlib is None or not self._zlib.eof):
+    def check_end(self) -> None:
+        """Raise BrokeOff unless the end has come; an empty body has none to miss."""
+        if self._read_bytes and (self._zlib is None or not self._zlib.eof):
             raise BrokeOff('broke off')
 
     def _next_member(self, left: bytes) -> zlib._Decompress:
-        """Begin again after an end, as gzip may; deflate has one end."""
-        if not self._is_gzip:
+        """Begin, and begin again after an end: gzip has members, deflate has one end.
+
+        Deflate comes with zlib's two bytes before it, as RFC 9110 has it, or without.
+        """
+        if self._is_gzip:
+            return zlib.decompressobj(_GZIP_BITS)
+        if self._zlib:
             raise BrokeOff('broke off')
-        return zlib.decompressobj(_GZIP_BITS)
-
-
-def _bits_of(start: bytes) -> int:
-    """Tell deflate with zlib's two bytes before it, as RFC 9110 has it, from the bare one."""
-    is_zlib = start[0] & 0x0F == 8 and int.from_bytes(start[:2], 'big') % 31 == 0
-    return zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS
+        is_zlib = left[0] & 0x0F == 8 and int.from_bytes(left[:2], 'big') % 31 == 0
+        return zlib.decompressobj(zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS)

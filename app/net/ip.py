@@ -1,4 +1,4 @@
-"""IP addresses and networks: which are public, and where clouds keep their secrets."""
+"""Classifies IP addresses: public, loopback, metadata of clouds."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ IPV4_AT_THE_END = _networks(IPV4_AT_THE_END_TEXT)
 
 
 def networks_in(text: str) -> tuple[Network, ...]:
-    """Read a comma separated list of addresses and networks.
+    """Parse a comma separated list of addresses and networks.
 
     Raises:
         ValueError: It is none, has bits set beyond its mask, or means everybody.
@@ -46,13 +46,13 @@ def networks_in(text: str) -> tuple[Network, ...]:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address may be fetched from although nobody named it."""
+    """Check whether an IP address is public, and may be fetched from although not named."""
     ip = _ip(address)
     return ip is not None and ip.is_global and not _within(ip, NOT_PUBLIC) and not _is_isatap(ip)
 
 
 def is_metadata(address: str) -> bool:
-    """Whether an IP address, or the IPv4 one inside it, is where a cloud keeps secrets."""
+    """Check whether an IP address, or the IPv4 one inside it, is for metadata of a cloud."""
     ip = _ip(address)
     if ip is None:
         return False
@@ -61,13 +61,12 @@ def is_metadata(address: str) -> bool:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether an IP address is this machine's own, seen from inside."""
     ip = _ip(address)
     return ip is not None and ip.is_loopback
 
 
 def is_literal(host: str) -> bool:
-    """Whether a canonical host is an IP address and no name."""
+    """Check whether a canonical host is an IP address, not a name."""
     return _ip(host) is not None
 
 
@@ -83,7 +82,7 @@ def _within(ip: IpAddress, networks: tuple[Network, ...]) -> bool:
 
 
 def _is_isatap(ip: IpAddress) -> bool:
-    """Whether an IPv6 address ends in an IPv4 one by RFC 5214, below any prefix."""
+    """Check whether an IPv6 address ends in an IPv4 one by RFC 5214, below any prefix."""
     return ip.version == 6 and int(ip) >> 32 & 0xFDFF_FFFF == 0x5EFE
 
 

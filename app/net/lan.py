@@ -1,4 +1,4 @@
-"""The addresses under which other machines reach this one."""
+"""Lists the addresses under which other machines reach this one."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ FAR = ((socket.AF_INET, '192.0.2.1'), (socket.AF_INET6, '2001:db8::1'))
 
 
 def addresses() -> tuple[str, ...]:
-    """List them, IPv4 first, and of each kind that of the default route; without brackets."""
+    """Return this machine's addresses: IPv4 first, of each kind that of the default route first."""
     listed = [*_by_route(), *_by_interface()]
     usable = dict.fromkeys(address for address in listed if _is_reachable(address))
     return tuple(sorted(usable, key=lambda address: ':' in address))
 
 
 def origins(host: str, port: int) -> tuple[str, ...]:
-    """Write what `host` lets others connect to as a browser wants it: `http://192.168.1.20:8484`.
+    """Return the origins for browsers of other machines: `http://192.168.1.20:8484`.
 
     Args:
         host: What is listened on; a wildcard stands for every address of its kind, `::` for all.
-        port: Where.
+        port: What is listened on.
     """
     listed = [one for one in addresses() if host == '::' or ':' not in one]
     listed = listed if host in WILDCARDS else [host]
@@ -55,7 +55,7 @@ def _by_interface() -> list[str]:
 
         adapters = list(ifaddr.get_adapters())
     except (OSError, MemoryError) as error:  # systemd's MemoryDenyWriteExecute can stop ctypes
-        log.warning('the addresses of this machine can not be listed: %s', error)
+        log.warning('the addresses of this machine cannot be listed: %s', error)
         return []
     people = [one for one in adapters if not one.nice_name.startswith(BRIDGES)]
     ips = [address.ip for adapter in people for address in adapter.ips]

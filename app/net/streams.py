@@ -1,7 +1,7 @@
-"""Connections for the HTTP client, over asyncio's own streams.
+"""Connections of the HTTP client, over asyncio's own streams.
 
 A stream reader stops reading from inside the very callback that filled it. The client library's
-usual streams stop a little later, and on a fast loop that is 8 MB too late for each answer.
+usual streams stop a little later: on a fast loop, after 8 MB more of each response.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Stream(httpcore.AsyncNetworkStream):
             return await self._reader.read(max_bytes)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send everything.
+        """Write all bytes.
 
         Raises:
             httpcore.WriteError: The connection broke.
@@ -48,7 +48,7 @@ class Stream(httpcore.AsyncNetworkStream):
             await self._writer.drain()
 
     async def aclose(self) -> None:
-        """Close; what was not sent is thrown away."""
+        """Close at once; unsent bytes are dropped."""
         self._writer.transport.abort()
 
     async def start_tls(
@@ -69,7 +69,6 @@ class Stream(httpcore.AsyncNetworkStream):
         return self
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 (httpcore's own signature)
-        """Tell httpcore what it asks of a connection."""
         if info == 'is_readable':
             return self._reader.at_eof()
         names = {'client_addr': 'sockname', 'server_addr': 'peername'}
@@ -78,14 +77,14 @@ class Stream(httpcore.AsyncNetworkStream):
 
 @cache
 def tls_context() -> ssl.SSLContext:
-    """Make the one TLS context, when the first https address needs it: 25 ms and 1.6 MB."""
+    """Return the one TLS context, made for the first https address: 25 ms and 1.6 MB."""
     context = ssl.create_default_context()
     context.set_alpn_protocols(['http/1.1'])
     return context
 
 
 async def addresses_of(host: str, port: int) -> list[str]:
-    """Look a name up; never empty.
+    """Look up the addresses of a host; never empty.
 
     Raises:
         httpcore.ConnectError: There is no such name.
@@ -126,7 +125,7 @@ async def connect(addresses: Iterable[str], port: int, timeout: float | None) ->
 async def _translated(
     timeout: float | None, late: type[Exception], broken: type[Exception]
 ) -> AsyncIterator[None]:
-    """Turn what a socket raises into what httpcore's users expect."""
+    """Raise errors of sockets as those of httpcore."""
     try:
         async with asyncio.timeout(timeout):
             yield

@@ -1,4 +1,4 @@
-"""Addresses: one strict reading, and which may be fetched from although nobody named them."""
+"""Parses addresses in one strict way."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MOST_HOST_LETTERS = 253
 
 
 class Blocked(Exception):
-    """The address is not one that may be called."""
+    """The address must not be called."""
 
 
 class Private(Blocked):
@@ -47,14 +47,14 @@ class Origin:
     port: int
 
     def __str__(self) -> str:
-        """Write it as a person would: `localhost:1337`."""
+        """Return host and port as a person writes them: `localhost:1337`."""
         host = f'[{self.host}]' if ':' in self.host else self.host
         return host if self.port == USUAL_PORTS[self.scheme] else f'{host}:{self.port}'
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """What may be fetched: whoever checks it and whoever fetches it read these same parts.
+    """A parsed address, the same parts for checking and fetching.
 
     Attributes:
         target: Path and query as they go over the wire.
@@ -64,15 +64,14 @@ class Address:
     target: str
 
     def __str__(self) -> str:
-        """Write it out whole."""
         return f'{self.origin.scheme}://{self.origin}{self.target}'
 
 
 def address_of(url: str) -> Address:
-    """Read an absolute http or https address.
+    """Parse an absolute http or https address.
 
     Raises:
-        Blocked: It is no such address, or is spelt in a way that two readers may read apart.
+        Blocked: It is no such address, or one that two parsers may split differently.
     """
     if len(url) > MOST_LETTERS or any(ord(sign) <= 32 or sign in '\\\x7f' for sign in url):
         raise Blocked('odd spelling')
@@ -94,7 +93,7 @@ def address_of(url: str) -> Address:
 
 
 def origin_of(url: str) -> Origin:
-    """Read the origin of an absolute http or https address.
+    """Parse the origin of an absolute http or https address.
 
     Raises:
         Blocked: As `address_of`.
@@ -103,7 +102,7 @@ def origin_of(url: str) -> Origin:
 
 
 def canonical_host(host: str) -> str:
-    """Write a host in the one way in which it is compared and looked up.
+    """Return a host in the one spelling in which it is compared and looked up.
 
     Raises:
         ValueError: It is neither a name nor an IP address in its usual spelling.
@@ -130,7 +129,7 @@ def joined(reference: str, base: Address) -> Address:
     An existing query is left as it is, since signatures cover it.
 
     Raises:
-        Blocked: It can't be read as an address.
+        Blocked: It cannot be parsed as an address.
     """
     text = reference.strip().replace(' ', '%20')
     if text.startswith('//'):
@@ -146,30 +145,30 @@ def joined(reference: str, base: Address) -> Address:
 
 
 def absolute(reference: str, base: str) -> str:
-    """Resolve what an answer calls a picture's address against the provider's own.
+    """Resolve a picture's address in a response against the provider's own.
 
     A path goes to the origin's root, never below the API's path.
 
     Raises:
-        Blocked: It can't be read as an address.
+        Blocked: It cannot be parsed as an address.
     """
     return str(joined(reference, Address(origin_of(base), '/')))
 
 
 def is_local(host: str) -> bool:
-    """Whether a canonical host is what every machine calls itself."""
+    """Check whether a canonical host is this machine by any of its loopback names."""
     return host == 'localhost' or is_loopback(host)
 
 
 def same_server(one: str, other: str) -> bool:
-    """Whether two absolute http addresses name one port of one machine, whatever the path."""
+    """Check whether two absolute http addresses name one port of one machine."""
     first, second = origin_of(one), origin_of(other)
     both_here = is_local(first.host) and is_local(second.host)
     return first.port == second.port and (both_here or first.host == second.host)
 
 
 def outside_of(where: str) -> str:
-    """Give where a port of a container's `localhost` is on the host: `localhost:1337` or a url."""
+    """Return the host's address for a container's `localhost:1337`, also given as a url."""
     url = where if '://' in where else f'http://{where}'
     try:
         return str(replace(origin_of(url), host=DOCKER_HOST))
@@ -178,10 +177,10 @@ def outside_of(where: str) -> str:
 
 
 def without_query(url: str | None) -> str | None:
-    """Leave out what signs an address, for a label that travels with the picture."""
+    """Return an address without the query, which may be a signature."""
     return url.partition('?')[0] if url else None
 
 
 def without_secrets(url: str) -> str:
-    """Show an address and not its query, which may hold a key."""
+    """Return an address with `…` for a query, which may hold a key."""
     return f'{without_query(url)}?…' if '?' in url else url

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.errors import N_, StorageFailed
 from app.net.urls import Origin
-from app.storage.private import write_private
+from app.storage.files import write_private
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Files of ours: pictures, thumbnails, temporary files, the lock, and the decoder."""
+"""The files of a data folder: pictures, thumbnails, temporary files, the lock; and the decoder."""

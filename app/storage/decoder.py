@@ -1,4 +1,4 @@
-"""The server's side of the decoder child.
+"""The server's side of the decoder's child.
 
 Not `anyio.to_process`: its answers are pickles, and a pickle from a child that hostile bytes took
 over would run in the server.
@@ -14,30 +14,35 @@ import signal
 import struct
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from app.errors import ErrorKind, Failure, ProviderError
 from app.log import logger
+from app.storage.metadata.container import Written, sidecar_of
+
+if TYPE_CHECKING:
+    from app.storage.metadata.label import Label
 
 log = logger(__name__)
 T = TypeVar('T')
 Order = dict[str, object]
-GenerationResult = dict[str, object]
+Answer = dict[str, object]
 Settings = dict[str, str | int | float]
 
 CHILD = Path(__file__).with_name('decoder_child.py')
 ANSWER_TIMEOUT_S = 20.0  # of a busy machine; the child may use 5 s of its processor
 IDLE_S = 60.0
 DYING_S = 1.0
-TRIES = 2  # a child may have been brought down by somebody else
-HEAD = struct.Struct('>QI')  # of a frame; both are explained in `child.py`
+TRIES = 2  # a child may have been ended from outside
+HEAD = struct.Struct('>QI')  # of a frame, as in `decoder_child.py`
 MOST_ANSWER_BYTES = 5_000_000
 LIMITS = 'the decoder ran into its limits'
 OUT_OF_TIME = 'SIGXCPU'
 OUT_OF_MEMORY = ('SIGABRT', 'SIGSEGV')  # how C ends where a limit leaves it none
 COLOUR = re.compile('#[0-9a-f]{6}')
+DIGEST = re.compile('[0-9a-f]{64}')
 LONGEST_REASON = 200
 FORMATS = {
     'image/png': 'PNG',
@@ -50,25 +55,38 @@ FORMATS = {
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What the child read off a whole picture."""
+    """What the child read off a whole picture.
+
+    Attributes:
+        written: The labelled copy; None where none was asked for, or the picture takes no label.
+    """
 
     width: int
     height: int
     mean_colour: str
+    written: Written | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledCopy:
+    """A copy that the child is to write: the label in it, and its path."""
+
+    label: Label
+    path: Path
 
 
 class DecoderFailed(ProviderError):
-    """It was the decoder that failed: nothing is known of the picture, good or bad."""
+    """The decoder failed; nothing is known of the picture."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(Failure(kind=ErrorKind.INTERNAL, reason=reason))
 
 
 class NoAnswer(Exception):
-    """A child gave no answer that can be believed, and is ended.
+    """A child gave no usable answer, and was ended.
 
     Attributes:
-        at_limit: It ended as one does that the picture takes to its limits.
+        at_limit: The child ended like one that ran into its limits over the picture.
     """
 
     def __init__(self, reason: str, *, at_limit: bool = False) -> None:
@@ -77,12 +95,7 @@ class NoAnswer(Exception):
 
 
 class Decoder:
-    """One child, started when it is needed and ended after a minute without work.
-
-    Args:
-        environment: The child's.
-        answer_timeout_s: How long to wait for an answer.
-    """
+    """One child, started when it is needed and ended after a minute without work."""
 
     def __init__(
         self, environment: Mapping[str, str], answer_timeout_s: float = ANSWER_TIMEOUT_S
@@ -94,16 +107,19 @@ class Decoder:
         self._ending: asyncio.TimerHandle | None = None
         self._number = 0
 
-    async def decode(self, path: Path, mime: str, thumbs: Mapping[int, Path]) -> Decoded:
-        """Decode a picture whole and write its thumbnails.
+    async def decode(
+        self, path: Path, mime: str, thumbs: Mapping[int, Path], copy: LabelledCopy | None = None
+    ) -> Decoded:
+        """Decode a picture whole, and write its thumbnails and a labelled copy.
 
         Args:
             path: The bytes.
             mime: What the first bytes say it is.
             thumbs: Where to write the thumbnail of each width.
+            copy: Its label gets the size that is found here.
 
         Raises:
-            ProviderError: `bad_image`: it can't be decoded, or not within the limits.
+            ProviderError: `bad_image`: it cannot be decoded, or not within the limits.
             DecoderFailed: Through no fault of the picture.
         """
         order: Order = {
@@ -111,7 +127,9 @@ class Decoder:
             'format': FORMATS[mime],
             'thumbs': {str(width): str(target) for width, target in thumbs.items()},
         }
-        return await self._answered(order, _decoded)
+        if copy:
+            order |= {'label': asdict(copy.label), 'labelled': str(copy.path)}
+        return await self._answered(order, lambda answer: _decoded(answer, copy))
 
     async def read(self, path: Path, mime: str) -> Settings:
         """Read the settings inside a picture; empty where there are none to be read."""
@@ -123,13 +141,12 @@ class Decoder:
             return {}
 
     async def close(self) -> None:
-        """End the child."""
         if self._ending:
             self._ending.cancel()
         await self._end()
 
-    async def _answered(self, order: Order, understood: Callable[[GenerationResult], T]) -> T:
-        """Have an order carried out; again, on a fresh child, if the first gave no answer."""
+    async def _answered(self, order: Order, parse: Callable[[Answer], T]) -> T:
+        """Return the parsed answer to an order; a second child gets it if the first gave none."""
         errors = list[NoAnswer]()
         async with self._one_at_a_time:
             if self._ending:
@@ -137,7 +154,7 @@ class Decoder:
             try:
                 while len(errors) < TRIES:
                     try:
-                        return await self._ask(order, understood)
+                        return await self._ask(order, parse)
                     except NoAnswer as error:
                         log.warning('%s (%r); it is started anew', error, error.__cause__)
                         errors.append(error)
@@ -149,16 +166,16 @@ class Decoder:
             raise _bad_image(LIMITS)
         raise DecoderFailed(str(errors[-1])) from errors[-1]
 
-    async def _ask(self, order: Order, understood: Callable[[GenerationResult], T]) -> T:
-        """Ask the child once; whatever is no answer to this order ends it.
+    async def _ask(self, order: Order, parse: Callable[[Answer], T]) -> T:
+        """Ask the child once, and end it if what comes is no answer to this order.
 
         Raises:
-            NoAnswer: It was none.
+            NoAnswer: There was none that can be used.
             ProviderError: What the answer says; or the picture took all the time that it may.
             DecoderFailed: There was no answer in time.
         """
         try:
-            return understood(await self._exchange(order))
+            return parse(await self._call(order))
         except ProviderError:
             raise
         except TimeoutError as error:
@@ -178,19 +195,18 @@ class Decoder:
             await self._end()
             raise
 
-    async def _exchange(self, order: Order) -> GenerationResult:
+    async def _call(self, order: Order) -> Answer:
         """Send an order and read one frame.
 
         Raises:
-            OSError: The child can't be started, or written to.
+            OSError: The child cannot be started, or written to.
             EOFError: It died.
             TimeoutError: It took too long.
             ValueError: What came is no frame, or that of another order.
         """
         self._number += 1
         child = await self._running()
-        assert child.stdin  # noqa: S101 (asked for as a pipe)
-        assert child.stdout  # noqa: S101 (asked for as a pipe)
+        assert child.stdin and child.stdout  # noqa: S101, PT018 (asked for as pipes)
         child.stdin.write(json.dumps({'number': self._number, **order}).encode() + b'\n')
         async with asyncio.timeout(self._answer_timeout_s):
             await child.stdin.drain()
@@ -217,7 +233,7 @@ class Decoder:
         return self._child
 
     async def _how_it_ended(self) -> str:
-        """Name the signal that ended a child; one that is killed as well would not tell."""
+        """Name the signal that ended the child; to be asked before it is killed."""
         with contextlib.suppress(TimeoutError, ValueError):
             async with asyncio.timeout(DYING_S):
                 return signal.Signals(-await self._child.wait()).name if self._child else ''
@@ -236,22 +252,35 @@ class Decoder:
         await child.wait()
 
 
-def _decoded(answer: GenerationResult) -> Decoded:
-    """Read the answer about a whole picture; ValueError where it is none."""
-    _refuse(answer)
+def _decoded(answer: Answer, copy: LabelledCopy | None) -> Decoded:
+    """Parse the answer about a whole picture; raise ValueError where it is none."""
+    _raise_failure(answer)
     width, height, colour = answer.get('width'), answer.get('height'), answer.get('mean_colour')
     if not isinstance(width, int) or not isinstance(height, int):
         raise ValueError('no size')
     if not isinstance(colour, str) or not COLOUR.fullmatch(colour):
         raise ValueError('no colour')
-    return Decoded(width=width, height=height, mean_colour=colour)
+    written = _written(answer, copy.path) if copy else None
+    return Decoded(width=width, height=height, mean_colour=colour, written=written)
 
 
-def _settings(answer: GenerationResult) -> Settings:
-    """Read the settings in an answer; ValueError where there is no place for them."""
-    _refuse(answer)
-    settings = answer.get('settings')
-    if not isinstance(settings, dict):
+def _written(answer: Answer, path: Path) -> Written | None:
+    if 'unlabelled' in answer:
+        reason = str(answer['unlabelled'])[:LONGEST_REASON]
+        log.warning('a picture is kept without its settings inside: %s', reason)
+        return None
+    match answer.get('written'):
+        case {'digest': str(digest), 'size_bytes': int(size_bytes), 'sidecar': bool(is_beside)}:
+            if DIGEST.fullmatch(digest) and path.is_file():
+                sidecar = sidecar_of(path) if is_beside else None
+                return Written(path=path, digest=digest, size_bytes=size_bytes, sidecar=sidecar)
+    raise ValueError('no labelled copy')
+
+
+def _settings(answer: Answer) -> Settings:
+    """Parse the settings in an answer; raise ValueError where there are none."""
+    _raise_failure(answer)
+    if not isinstance(settings := answer.get('settings'), dict):
         raise ValueError('no settings')
     return {
         str(name): value
@@ -260,7 +289,7 @@ def _settings(answer: GenerationResult) -> Settings:
     }
 
 
-def _refuse(answer: GenerationResult) -> None:
+def _raise_failure(answer: Answer) -> None:
     if 'failed' in answer:
         raise DecoderFailed(str(answer['failed'])[:LONGEST_REASON])
     if 'refused' in answer:

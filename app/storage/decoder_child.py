@@ -1,12 +1,16 @@
-"""The child: reads one order a line, decodes one picture under limits, answers in one frame.
+"""The decoder's child: reads one order a line, decodes one picture under limits, and answers.
 
-Run as a file of its own: it knows Pillow and nothing of Easel. Orders and answers are JSON and not
-pickles, so that a child taken over by a picture can't run code in the server. A frame is the
-number of its order, the length of its JSON, and that JSON.
+Run as a file of its own: it loads Pillow, and of Easel only what a label needs. Orders and answers
+are JSON and not pickles, so that a child taken over by a picture cannot run code in the server. A
+frame is the number of its order, the length of its JSON, and that JSON.
 
-    order   {"number": 1, "path": "...", "format": "PNG", "thumbs": {"480": "...", "960": "..."}}
-    answer  {"width": 1024, "height": 768, "mean_colour": "#7f6a55"}, {"refused": "..."} for a bad
-            picture, or {"failed": "..."} where the disk or the system let the child down
+    order   {"number": 1, "path": "...", "format": "PNG", "thumbs": {"480": "...", "960": "..."},
+            "label": {"prompt": "...", ...}, "labelled": "..."}, the last two where a labelled copy
+            is to be written
+    answer  {"width": 1024, "height": 768, "mean_colour": "#7f6a55"} and, for a labelled copy,
+            {"written": {"digest": "...", "size_bytes": 1000, "sidecar": false}} or
+            {"unlabelled": "..."}; {"refused": "..."} for a bad picture, or {"failed": "..."} where
+            the disk or the system let the child down
 
     order   {"number": 2, "read": "...", "format": "PNG"}
     answer  {"settings": {"generator": "Easel", "prompt": "..."}} or {"refused": "..."}
@@ -31,12 +35,12 @@ MOST_FRAMES = 200
 MEMORY_BYTES = 512 * 1024 * 1024
 ADDRESSES_BYTES = 1 << 30  # libraries and thread stacks, of which little is ever touched
 CPU_S = 5
-FILE_BYTES = 64 * 1024 * 1024
+FILE_BYTES = 72 * 1024 * 1024  # the largest picture, and its label
 WEBP_QUALITY = 80
 WEBP_METHOD = 2
 LONGEST_SIDE_WEBP = 16_383
 MOST_PROFILE_BYTES = 16_384
-HEAD = struct.Struct('>QI')  # the order's number, the length; `client.py` has both constants too
+HEAD = struct.Struct('>QI')  # the order's number, the length; `decoder.py` has both constants too
 # Source: the twelve texts of a label and its generator, each cut at 32,000 characters, none of
 # which takes more than the 12 bytes of two escaped halves in JSON: 4.6 MB.
 MOST_ANSWER_BYTES = 5_000_000
@@ -51,8 +55,8 @@ class RefusedError(Exception):
 
 def main() -> None:
     """Serve orders until standard input ends."""
-    limit_ourselves()
-    leave_the_network()
+    set_limits()
+    leave_network()
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     warnings.simplefilter('ignore')
@@ -63,7 +67,7 @@ def main() -> None:
         sys.stdout.buffer.flush()
 
 
-def limit_ourselves() -> None:
+def set_limits() -> None:
     """Cap memory, files and core dumps, where the system can."""
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
@@ -75,10 +79,10 @@ def limit_ourselves() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
 
 
-def leave_the_network() -> None:
-    """Move to a network of our own with nothing in it, where the system lets us.
+def leave_network() -> None:
+    """Move to a new, empty network namespace, where the system allows that.
 
-    Not for root, who would lose the right to read other people's files with the new user space.
+    Without a new user namespace for root, who would lose the right to read other people's files.
     """
     with contextlib.suppress(ImportError, AttributeError, OSError):
         import ctypes
@@ -99,13 +103,13 @@ def allow_cpu(seconds: int) -> None:
 
 
 def answer(order: dict[str, object]) -> dict[str, object]:
-    """Carry one order out."""
     if 'read' in order:
         return {'settings': settings_in(str(order['read']), str(order['format']))}
     thumbs = order['thumbs']
     assert isinstance(thumbs, dict)  # noqa: S101 (the server wrote the order)
     try:
-        return decode(str(order['path']), str(order['format']), thumbs)
+        found = decode(str(order['path']), str(order['format']), thumbs)
+        return found | label_copy(order, found) if 'label' in order else found
     except RefusedError as error:
         return {'refused': str(error)}
     except MemoryError:
@@ -113,8 +117,8 @@ def answer(order: dict[str, object]) -> dict[str, object]:
     except UnidentifiedImageError:
         return {'refused': 'damaged'}
     except Exception as error:  # Pillow raises nearly everything on damaged bytes
-        if isinstance(error, OSError) and error.errno not in THE_PICTURES_OWN:
-            return {'failed': str(error.strerror)}
+        if is_systems(error):
+            return {'failed': str(getattr(error, 'strerror', error))}
         return {'refused': f'{type(error).__name__}: {error}'[:200]}
 
 
@@ -126,14 +130,51 @@ def frame(number: int, found: dict[str, object]) -> bytes:
     return HEAD.pack(number, len(body)) + body
 
 
+def is_systems(error: Exception) -> bool:
+    """Check whether the disk or the system failed, and not the picture."""
+    return isinstance(error, OSError) and error.errno not in THE_PICTURES_OWN
+
+
+def label_copy(order: dict[str, object], found: dict[str, object]) -> dict[str, object]:
+    """Write the labelled copy of a picture that was decoded.
+
+    Raises:
+        OSError: The disk refused.
+    """
+    find_easel()
+    from app.storage.metadata.embed import embed
+    from app.storage.metadata.label import Label
+
+    fields = order['label']
+    assert isinstance(fields, dict)  # noqa: S101 (the server wrote the order)
+    label = Label(**{**fields, 'width': found['width'], 'height': found['height']})
+    try:
+        written = embed(Path(str(order['path'])), Path(str(order['labelled'])), label)
+    except Exception as error:  # the picture is good, and is kept as it came
+        if is_systems(error):
+            raise
+        return {'unlabelled': f'{type(error).__name__}: {error}'[:200]}
+    return {
+        'written': {
+            'digest': written.digest,
+            'size_bytes': written.size_bytes,
+            'sidecar': written.sidecar is not None,
+        }
+    }
+
+
 def settings_in(path: str, form: str) -> dict[str, str | int | float]:
-    """Read what a picture's file says of how it was made."""
-    services = str(Path(__file__).resolve().parents[2])
-    if services not in sys.path:
-        sys.path.append(services)
+    find_easel()
     from app.storage.metadata.read import read_settings
 
     return read_settings(path, form)
+
+
+def find_easel() -> None:
+    """Let Easel's modules be imported; last on the path, and only when one is needed."""
+    checkout = str(Path(__file__).resolve().parents[2])
+    if checkout not in sys.path:
+        sys.path.append(checkout)
 
 
 def decode(path: str, form: str, thumbs: dict[str, str]) -> dict[str, object]:
@@ -158,7 +199,7 @@ def decode(path: str, form: str, thumbs: dict[str, str]) -> dict[str, object]:
 
 
 def refuse_many_frames(picture: Image.Image) -> None:
-    """Stop at the first frame too many; back to the first one otherwise."""
+    """Raise RefusedError at the first frame too many; return to the first one otherwise."""
     if not getattr(picture, 'is_animated', False):
         return
     try:
@@ -170,7 +211,7 @@ def refuse_many_frames(picture: Image.Image) -> None:
 
 
 def plain_colours(picture: Image.Image) -> Image.Image:
-    """Give RGB, or RGBA where something shows through; 16-bit greys are scaled, not cut."""
+    """Convert to RGB, or RGBA where something shows through; 16-bit greys are scaled, not cut."""
     if picture.mode.startswith('I'):
         picture = picture.point(lambda value: value / 256).convert('L')
     if picture.mode in ('RGB', 'RGBA'):

@@ -1,8 +1,9 @@
-"""Opens a file below a folder without following a link that somebody put in its way."""
+"""Opens files below a folder without following links, and writes and syncs private ones."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 _FOLDER = getattr(os, 'O_DIRECTORY', 0) | getattr(os, 'O_NOFOLLOW', 0)
@@ -31,10 +32,43 @@ def open_beneath(root: Path, path: Path) -> int:
 
 
 def _open_checked(root: Path, parts: tuple[str, ...]) -> int:
-    """Do nearly as well where folders have no handles (Windows)."""
+    """Open a file where folders have no handles (Windows), with a gap between check and use."""
     path = root
     for part in parts:
         path = path / part
         if path.is_symlink():
             raise OSError(f'{part} is a link')
     return os.open(path, os.O_RDONLY | _FILE)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file by a whole new one, mode 0600; a crash leaves the old one or the new one.
+
+    Raises:
+        OSError: The disk refused; the old file is as it was.
+    """
+    folder = path.parent
+    handle, name = tempfile.mkstemp(prefix=f'.{path.stem}-', dir=folder)  # mode 0600
+    try:
+        with os.fdopen(handle, 'w', encoding='utf-8') as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    sync_folder(folder)
+
+
+def sync(path: Path, flags: int = os.O_RDWR) -> None:
+    handle = os.open(path, flags)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_folder(folder: Path) -> None:
+    if os.name != 'nt':  # folders cannot be opened there
+        sync(folder, os.O_RDONLY)

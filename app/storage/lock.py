@@ -1,4 +1,4 @@
-"""Who holds a data folder: one process at a time, by a lock that a crash releases."""
+"""The lock of a data folder, for one process at a time, that a crash releases."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HOLDER = 'server.json'
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The server that holds a data folder; port 0 while it has not said where it listens."""
+    """The server that holds a data folder; port 0 while it does not listen yet."""
 
     pid: int
     url: str
@@ -33,7 +33,7 @@ class Held(Exception):
     """Another process holds the data folder.
 
     Attributes:
-        holder: Which, as far as it has said.
+        holder: That process, as far as it is known.
     """
 
     def __init__(self, holder: Holder) -> None:
@@ -46,8 +46,8 @@ def holding(data: Path) -> Iterator[None]:
     """Hold a data folder for as long as the block lasts.
 
     Raises:
-        Held: Another process does.
-        OSError: The folder can't be made or written.
+        Held: Another process holds it.
+        OSError: The folder cannot be made or written.
     """
     mask = os.umask(0o077)  # prompts, pictures and secrets are for this user alone
     try:
@@ -87,22 +87,22 @@ def _lock(handle: int) -> None:
 
 
 def announce(data: Path, url: str, port: int) -> None:
-    """Write down where the holder's server listens."""
+    """Write down where this process listens, for others that find the folder locked."""
     file = data / HOLDER
     file.touch(mode=0o600)
     file.write_text(json.dumps({'pid': os.getpid(), 'url': url, 'port': port}), encoding='ascii')
 
 
 def holder_of(data: Path) -> Holder:
-    """Read who holds the folder; what is not known is 0 and empty."""
+    """Read who holds the folder; unknown fields are 0 and empty."""
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-        said = json.loads((data / HOLDER).read_text(encoding='ascii'))
-        return Holder(int(said['pid']), str(said['url']), int(said['port']))
+        found = json.loads((data / HOLDER).read_text(encoding='ascii'))
+        return Holder(int(found['pid']), str(found['url']), int(found['port']))
     return Holder(0, '', 0)
 
 
 def why_unusable(data: Path, error: OSError) -> str:
-    """Say why a data folder can't be used, with the cure where it is somebody else's."""
+    """Explain why a data folder cannot be used, and what to do where another user owns it."""
     owner = _owner_of(Path(error.filename or data), data)
     user = os.geteuid() if sys.platform != 'win32' else owner
     if not isinstance(error, PermissionError) or owner in (None, user):
@@ -115,7 +115,7 @@ def why_unusable(data: Path, error: OSError) -> str:
 
 
 def _owner_of(*paths: Path) -> int | None:
-    """Give the owner of the first path that can be looked at, None where none can."""
+    """Return the owner of the first path that can be looked at, None where none can."""
     for path in paths:
         with contextlib.suppress(OSError):
             return path.stat().st_uid

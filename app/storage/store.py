@@ -1,7 +1,8 @@
-"""Bytes on their way to being a kept picture.
+"""Stores pictures.
 
-Files first, rows after: a picture is written to a temporary file while it arrives, checked and
-thumbnailed by the decoder child, then synced, renamed to its place, and only then written about.
+Files first, rows after: a picture is written to a temporary file while it arrives, checked,
+thumbnailed and labelled by the decoder's child, then synced, renamed to its place, and only then
+entered in the library.
 """
 
 from __future__ import annotations
@@ -18,14 +19,15 @@ from typing import TYPE_CHECKING
 from app.errors import ErrorKind, Failure, ProviderError
 from app.log import logger
 from app.models import Received, StoredImage
-from app.storage.decoder import Decoded, Decoder, DecoderFailed
+from app.storage.decoder import Decoded, Decoder, DecoderFailed, LabelledCopy
 from app.storage.files import open_beneath
+from app.storage.metadata.container import Written, sidecar_of
 from app.storage.metadata.mime import MIME_EXTENSIONS, mime_of, what_is
-from app.storage.placement import beside, key_of, put_in_place, set_aside
+from app.storage.placement import key_of, put_in_place, set_aside, unlabelled
 from app.storage.temp_file import HEAD_BYTES, TempFile, storage_failed
 
 if TYPE_CHECKING:
-    from app.storage.metadata import Label, Written
+    from app.storage.metadata.label import Label
 
 log = logger(__name__)
 
@@ -34,34 +36,31 @@ THUMB_WIDTHS = (480, 960)
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The folders of one data folder, and the way a picture takes into them."""
+    """The pictures and thumbnails of one data folder."""
 
     data: Path
     decoder: Decoder
 
     @property
     def images(self) -> Path:
-        """Where originals are, by day."""
         return self.data / 'images'
 
     @property
     def arriving(self) -> Path:
-        """Where what is arriving is; on the same disk, so that a rename is enough."""
+        """Return the folder of temporary files; on the same disk, so that a rename is enough."""
         return self.data / 'arriving'
 
     def thumb(self, digest: str, width: int) -> Path:
-        """Where a thumbnail is."""
         return self.data / 'thumbs' / digest[:2] / f'{digest}-{width}.webp'
 
     def original(self, file: str) -> Path:
-        """Where a picture is, by its key."""
         return self.images / file
 
     def prepare(self) -> None:
-        """Make the folders, and throw away what an earlier run had not finished receiving.
+        """Make the folders, and delete the temporary files of an earlier run.
 
         Raises:
-            StorageFailed: The data folder can't be written.
+            StorageFailed: The data folder cannot be written.
         """
         try:
             for folder in (self.data, self.images, self.arriving, self.data / 'thumbs'):
@@ -71,8 +70,8 @@ class Store:
         except OSError as error:
             raise storage_failed(error) from error
 
-    def incoming(self) -> TempFile:
-        """Open a place for a picture that is about to arrive.
+    def new_temp_file(self) -> TempFile:
+        """Open a temporary file for a picture that is about to arrive.
 
         Raises:
             StorageFailed: The disk refused.
@@ -87,27 +86,26 @@ class Store:
 
         Args:
             received: What came; its file is gone afterwards, whatever happens.
-            label: What is true of it so far; its size is added here.
+            label: Without the size, which is added here.
 
         Raises:
-            ProviderError: `not_an_image` or `bad_image`; `set_aside` where it was not the
-                picture that failed, but we.
+            ProviderError: `not_an_image` or `bad_image`; `set_aside` where the decoder failed,
+                and not the picture.
             StorageFailed: The disk refused.
         """
         thumbs = {w: self.arriving / f'{received.path.stem}-{w}.webp' for w in THUMB_WIDTHS}
         labelled = self.arriving / f'{received.path.stem}-labelled.part'
         try:
             mime = _recognise(received)
-            decoded = await self._decode_or_set_aside(received, mime, thumbs, label)
-            label = replace(label, width=decoded.width, height=decoded.height)
-            written = await asyncio.to_thread(_label, received, labelled, label)
+            copy = LabelledCopy(label, labelled)
+            decoded, written = await self._decode_or_set_aside(received, mime, thumbs, copy)
             file = key_of(label.prompt, written.digest, MIME_EXTENSIONS[mime], label.created_at)
             places = {thumbs[w]: self.thumb(written.digest, w) for w in THUMB_WIDTHS}
             await asyncio.to_thread(put_in_place, places, written, self.original(file))
         finally:
             for path in (received.path, labelled, *thumbs.values()):
                 path.unlink(missing_ok=True)
-                beside(path).unlink(missing_ok=True)
+                sidecar_of(path).unlink(missing_ok=True)
         return StoredImage(
             digest=written.digest,
             file=file,
@@ -124,19 +122,22 @@ class Store:
         )
 
     async def _decode_or_set_aside(
-        self, received: Received, mime: str, thumbs: dict[int, Path], label: Label
-    ) -> Decoded:
-        """Decode; what our own decoder failed at may have been paid for, and is not thrown away."""
+        self, received: Received, mime: str, thumbs: dict[int, Path], copy: LabelledCopy
+    ) -> tuple[Decoded, Written]:
+        """Decode; a picture at which the decoder failed may be paid for, and is not deleted."""
         try:
-            return await self.decoder.decode(received.path, mime, thumbs)
+            decoded = await self.decoder.decode(received.path, mime, thumbs, copy)
+            if decoded.written:
+                return decoded, decoded.written
+            return decoded, await asyncio.to_thread(unlabelled, received)
         except DecoderFailed as error:
-            file = await asyncio.to_thread(set_aside, self.data, received, mime, label)
+            file = await asyncio.to_thread(set_aside, self.data, received, mime, copy.label)
             log.warning('a picture is set aside unchecked: %s', error.failure.reason)
             failure = replace(error.failure, kind=ErrorKind.SET_ASIDE, file=file)
             raise ProviderError(failure) from error
 
     async def small(self, received: Received) -> bytes:
-        """Give a small WebP of a picture that is not kept; its file is gone afterwards.
+        """Return a small WebP of a picture that is not kept; its file is gone afterwards.
 
         Raises:
             ProviderError: `not_an_image` or `bad_image`.
@@ -154,10 +155,10 @@ class Store:
                 path.unlink(missing_ok=True)
 
     async def ensure_thumbs(self, digest: str, file: str) -> None:
-        """Make the thumbnails of a kept picture again if they are gone.
+        """Make the thumbnails of a kept picture again if they are missing.
 
-        They are not in a backup, need not survive a power cut, and are never worth a fault: where
-        the picture itself is gone too, nothing is made.
+        Backups have none, and a power cut may lose some. Nothing is raised or made where the
+        picture itself is missing.
         """
         thumbs = {width: self.thumb(digest, width) for width in THUMB_WIDTHS}
         original = self.original(file)
@@ -202,26 +203,24 @@ class Store:
         )
 
     async def settings_in(self, path: Path) -> dict[str, str | int | float]:
-        """Read what a picture says of how it was made; empty where it says nothing."""
+        """Read the settings inside a picture; empty where there are none."""
         with path.open('rb') as opened:
             mime = mime_of(opened.read(HEAD_BYTES))
         return await self.decoder.read(path, mime) if mime else {}
 
     def forget(self, kept: StoredImage) -> None:
-        """Remove a picture that was put in place and that no row came to name.
+        """Delete a picture that was put in place and for which no row could be written.
 
-        A kept picture of the same bytes loses its thumbnails too; they are made again when asked
-        for.
+        A kept picture of the same bytes loses its thumbnails too, which `ensure_thumbs` makes.
         """
         original = self.original(kept.file)
         thumbs = [self.thumb(kept.digest, width) for width in THUMB_WIDTHS]
         with contextlib.suppress(OSError):
-            for path in (original, beside(original), *thumbs):
+            for path in (original, sidecar_of(original), *thumbs):
                 path.unlink(missing_ok=True)
 
 
 def free_bytes(folder: Path) -> int:
-    """How much room the disk of a folder has."""
     return shutil.disk_usage(folder).free
 
 
@@ -232,7 +231,7 @@ def _look_at(path: Path) -> tuple[Received, str]:
 
 
 def _is_whole(path: Path) -> bool:
-    """Whether a file has anything in it; after a power cut a fresh one may not."""
+    """Check whether a file has content; after a power cut a new one may have none."""
     return path.exists() and path.stat().st_size > 0
 
 
@@ -244,16 +243,3 @@ def _recognise(received: Received) -> str:
             Failure(kind=kind, reason=what_is(received.head), url=received.source_url)
         )
     return mime
-
-
-def _label(received: Received, target: Path, label: Label) -> Written:
-    """Write the label into a copy; a picture that can't take one is kept as it came."""
-    from app.storage.metadata import DamagedContainer, Written, embed  # 8 ms that no start needs
-
-    try:
-        return embed(received.path, target, label)
-    except DamagedContainer as error:
-        log.warning('a picture is kept without its settings inside: %s', error)
-        return Written(path=received.path, digest=received.digest, size_bytes=received.size_bytes)
-    except OSError as error:
-        raise storage_failed(error) from error

@@ -1,4 +1,4 @@
-"""A picture on its way in: a temporary file that never holds more than the cap."""
+"""The temporary file of a picture that is arriving, up to 64 MiB."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HEAD_BYTES = 64
 
 
 class TempFile:
-    """A picture that is arriving: a temporary file that never holds more than the cap."""
+    """An open temporary file that never holds more than 64 MiB."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / f'{uuid.uuid4().hex}.part'
@@ -42,11 +42,10 @@ class TempFile:
 
     @property
     def size_bytes(self) -> int:
-        """How much has come so far."""
         return self._size_bytes
 
     def received(self) -> Received:
-        """Close the file and say what came; nothing of it is checked yet."""
+        """Close the file and describe what came, unchecked."""
         self._file.close()
         return Received(
             path=self.path,
@@ -55,13 +54,13 @@ class TempFile:
         )
 
     def discard(self) -> None:
-        """Throw away what came; safe at any time."""
+        """Close and delete the file; safe at any time."""
         self._file.close()
         self.path.unlink(missing_ok=True)
 
 
 def storage_failed(error: OSError) -> StorageFailed:
-    """Say what the disk refused, without a path."""
+    """Return the error for what the disk refused, without a path."""
     return StorageFailed(
         N_('The data folder could not be written: {reason}.'), reason=error.strerror or error
     )

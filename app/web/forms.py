@@ -12,19 +12,24 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from app.errors import N_, AppError, InvalidRequest, Malformed, WrongType
-from app.models import GenerationRequest, ResponseFormat, Size
+from app.models import (
+    LEAST_SIDE,
+    LONGEST_PROMPT,
+    LONGEST_TEXT,
+    MOST_GUIDANCE,
+    MOST_SEED,
+    MOST_SIDE,
+    MOST_STEPS,
+    GenerationRequest,
+    ResponseFormat,
+    Size,
+)
 from app.storage.temp_file import TempFile
 
 T = TypeVar('T')
 
-LONGEST_PROMPT = 32_000
-LONGEST_TEXT = 200
 LONGEST_SUBMISSION = 100
-LEAST_SIDE, MOST_SIDE = 16, 16_384
 MOST_COUNT = 10
-MOST_SEED = (1 << 63) - 1
-MOST_STEPS = 500
-MOST_GUIDANCE = 100
 TOLD_BY_PICTURES = (
     *('prompt', 'negative_prompt', 'seed', 'model', 'quality'),
     *('steps', 'guidance', 'sampler'),

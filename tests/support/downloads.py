@@ -26,7 +26,7 @@ AT_ONCE = Patience(pause_s=0)
 @asynccontextmanager
 async def fetching(own: str, *named: str, patience: Patience = AT_ONCE) -> AsyncIterator[Fetcher]:
     http_client = HttpClient(named)
-    http_client.dialer.trust(origin_of(own))
+    http_client.policy.trust(origin_of(own))
     headers = {'Authorization': f'Bearer {KEY}'}
     yield Fetcher(http_client, f'{own}/v1', origin_of(own), headers, patience)
     await http_client.close()

@@ -216,9 +216,9 @@ def differs(shown: str, colour: Colour) -> int:
 
 
 def received_in(store: Store, content: bytes) -> Received:
-    incoming = store.incoming()
-    incoming.write(content)
-    return incoming.received()
+    temp_file = store.new_temp_file()
+    temp_file.write(content)
+    return temp_file.received()
 
 
 def sha256(content: bytes) -> str:
@@ -271,7 +271,7 @@ class FakeProvider:
     async def list_models(self) -> ProviderStatus:
         return self.status
 
-    def _arrive(self, content: bytes, incoming: Callable[[], TempFile]) -> Received:
-        file = incoming()
+    def _arrive(self, content: bytes, temp_file: Callable[[], TempFile]) -> Received:
+        file = temp_file()
         file.write(content)
         return file.received()

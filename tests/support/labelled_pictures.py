@@ -9,8 +9,10 @@ from pathlib import Path
 
 from PIL import Image, ImageCms
 
-from app.storage.metadata import Label, Written, embed
-from app.storage.metadata.found import Settings
+from app.storage.metadata.container import Written
+from app.storage.metadata.embed import embed
+from app.storage.metadata.label import Label
+from app.storage.metadata.other_tools import Settings
 from app.storage.metadata.read import read_settings
 
 FORMATS = {'.png': 'PNG', '.jpg': 'JPEG', '.webp': 'WEBP', '.gif': 'GIF', '.avif': 'AVIF'}

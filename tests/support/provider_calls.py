@@ -43,7 +43,7 @@ async def drawn(
     try:
         async with storing(folder) as store:
             note = (tried if tried is not None else []).append
-            return await provider.generate(request, Run(store.incoming, note))
+            return await provider.generate(request, Run(store.new_temp_file, note))
     finally:
         await http_client.close()
 

@@ -67,7 +67,7 @@ class Caller:
         self.origin: Origin = origin_of(settings.base_url)
         self.secrets = secrets_of(settings)
         self._outbound = http_client
-        http_client.dialer.trust(self.origin)
+        http_client.policy.trust(self.origin)
 
     def headers(self, url: str = '') -> dict[str, str]:
         """Give what goes with every call: the key as this server takes it, then its own headers."""

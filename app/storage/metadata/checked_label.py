@@ -1,4 +1,4 @@
-"""What a picture's label says, checked as any input is: anybody may have written into the file."""
+"""Checks what a picture's label says as any input: anybody may have written into the file."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import mmap
 from collections.abc import Mapping
 from pathlib import Path
 
-from app.models import Size
-from app.storage.metadata import Label, sidecar_of
-from app.storage.metadata.label import NAMESPACE, NOT_IN_TEXT, STANDS_IN
-from app.web.forms import (
+from app.models import (
     LONGEST_PROMPT,
     LONGEST_TEXT,
     MOST_GUIDANCE,
     MOST_SEED,
     MOST_SIDE,
     MOST_STEPS,
+    Size,
 )
+from app.storage.metadata.container import sidecar_of
+from app.storage.metadata.label import NAMESPACE, NOT_IN_TEXT, STANDS_IN, Label
 
 Settings = Mapping[str, str | int | float]
 
@@ -28,11 +28,11 @@ LONGEST_ADDRESS = 2_000
 
 
 def checked_label(settings: Settings, otherwise_at: float) -> Label:
-    """Give a label with what can be believed; what can not is as if it had not been said.
+    """Return a label of the values that are within their limits, without the others.
 
     Args:
         settings: What was read inside the file.
-        otherwise_at: When it was made if the label can't tell, in seconds since 1970.
+        otherwise_at: When the picture was made if the label cannot tell, in seconds since 1970.
 
     Returns:
         A label whose ids are 0 and None where they are not known.
@@ -61,7 +61,7 @@ def checked_label(settings: Settings, otherwise_at: float) -> Label:
 
 
 def carries_label(picture: Path) -> bool:
-    """Whether Easel wrote a label into a picture, or beside it, whatever became of that."""
+    """Check whether Easel wrote a label into a picture or beside it, readable or not."""
     if sidecar_of(picture).exists():
         return NAMESPACE.encode() in sidecar_of(picture).read_bytes()
     with picture.open('rb') as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:

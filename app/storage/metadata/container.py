@@ -1,4 +1,4 @@
-"""A file laid out as pieces, old and new, and the one way such a layout reaches the disk."""
+"""The layout of a file as pieces, old and new, and its writing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BLOCK_BYTES = 64 * 1024
 
 
 class DamagedContainer(ValueError):
-    """A file whose parts can't be followed from its first byte to its end."""
+    """A file whose parts cannot be followed from its first byte to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ Piece = bytes | Span
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What was written, nothing of it synced yet.
+    """A file that is written and not synced yet.
 
     Attributes:
         digest: sha256 of the file as it is now, in hex.
@@ -44,8 +44,12 @@ class Written:
     sidecar: Path | None = None
 
 
+def sidecar_of(picture: Path) -> Path:
+    """Return where the label beside a picture is: `fox.gif.xmp`, as darktable and digiKam do."""
+    return picture.with_name(f'{picture.name}.xmp')
+
+
 def size_of(opened: BinaryIO) -> int:
-    """Tell how long an open file is."""
     return os.fstat(opened.fileno()).st_size
 
 
@@ -63,7 +67,7 @@ def read_at(opened: BinaryIO, start: int, count: int) -> bytes:
 
 
 def joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
-    """Make one of spans that follow each other, and leave out what is empty."""
+    """Merge spans that follow each other, and leave out what is empty."""
     last: Span | None = None
     for piece in pieces:
         if piece == b'':
@@ -81,7 +85,6 @@ def joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
 
 
 def length_of(pieces: Iterable[Piece]) -> int:
-    """Add up what the pieces will have in bytes."""
     return sum(
         len(piece) if isinstance(piece, bytes) else piece.end - piece.start for piece in pieces
     )

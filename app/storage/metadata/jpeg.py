@@ -1,11 +1,11 @@
-"""A label inside a JPEG: EXIF UserComment and XMP, each in an APP1 segment at the front."""
+"""The label inside a JPEG: EXIF UserComment and XMP, each in an APP1 segment at the front."""
 
 from __future__ import annotations
 
 import struct
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 from app.storage.metadata.container import (
@@ -13,14 +13,10 @@ from app.storage.metadata.container import (
     DamagedContainer,
     Piece,
     Span,
-    Written,
-    joined,
     read_at,
     size_of,
-    write,
 )
-from app.storage.metadata.exif import with_comment
-from app.storage.metadata.label import Label, parameters_text, xmp_packets
+from app.storage.metadata.label import LONG_TEXTS, Label, parameters_text, xmp_packet
 
 START, SCAN, END = 0xD8, 0xDA, 0xD9
 APP0, APP1 = 0xE0, 0xE1
@@ -28,9 +24,16 @@ ALONE = (0x01, *range(0xD0, 0xD9))
 EXIF = b'Exif\0\0'
 XMP = b'http://ns.adobe.com/xap/1.0/\0'
 EXTENDED_XMP = b'http://ns.adobe.com/xmp/extension/\0'
+USER_COMMENT = 0x9286
+# MakerNote, ComponentsConfiguration, FileSource, SceneType: bytes whose type Pillow does not know.
+UNDEFINED_TAGS = (USER_COMMENT, 0x927C, 0x9101, 0xA300, 0xA301)
+EXIF_DIRECTORY = 0x8769
+UNREADABLE_EXIF = (
+    *(ArithmeticError, AttributeError, LookupError, OSError, SyntaxError, TypeError, ValueError),
+    *(Warning, struct.error),
+)
 MOST_SEGMENT_BYTES = 65_533
 MOST_XMP_BYTES = 65_502
-EXTENSION_BYTES = 65_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,38 +44,31 @@ class Segment:
     span: Span
     head: bytes
 
-    def holds(self, name: bytes) -> bool:
-        """Whether it is the APP1 of this name."""
+    def is_named(self, name: bytes) -> bool:
         return self.marker == APP1 and self.head.startswith(name)
 
 
-def embed(source: Path, target: Path, label: Label) -> Written:
-    """Copy a JPEG with the label inside; other EXIF tags stay, earlier XMP is replaced.
+def layout(opened: BinaryIO, label: Label) -> Iterator[Piece]:
+    """Lay out: start, JFIF, EXIF, XMP, the other segments, the pixels and what follows them.
 
-    A UserComment that makes the EXIF larger than a segment is left to the XMP, which has
-    everything.
+    Other EXIF tags stay, earlier XMP is replaced. A UserComment that makes the EXIF larger than a
+    segment is left out, since the XMP has everything.
 
     Raises:
-        DamagedContainer: It is no whole JPEG; nothing was written.
-        OSError: The disk refused.
+        DamagedContainer: It is no whole JPEG.
     """
-    with source.open('rb') as opened:
-        return write(opened, target, list(joined(_pieces(opened, label))))
-
-
-def _pieces(opened: BinaryIO, label: Label) -> Iterator[Piece]:
-    """Lay out: start, JFIF, EXIF, XMP, the other segments, the pixels and what follows them."""
     found = list(segments(opened))
     leading = 0
     while found[leading].marker == APP0:
         leading += 1
-    exif = next((one for one in found if one.holds(EXIF)), None)
+    exif = next((one for one in found if one.is_named(EXIF)), None)
     yield Span(0, 2)
     yield from (one.span for one in found[:leading])
     yield from _exif(opened, exif, label)
-    yield from _xmp(label)
+    packet = xmp_packet(label)
+    yield segment(XMP + (packet if fits(packet) else xmp_packet(label, LONG_TEXTS)))
     for one in found[leading:]:
-        if one is not exif and not one.holds(XMP) and not one.holds(EXTENDED_XMP):
+        if one is not exif and not one.is_named(XMP) and not one.is_named(EXTENDED_XMP):
             yield one.span
     scan_start = found[-1].span.end
     _must_end(opened, scan_start)
@@ -116,28 +112,44 @@ def _exif(opened: BinaryIO, found: Segment | None, label: Label) -> Iterator[Pie
         yield found.span
 
 
-def _xmp(label: Label) -> Iterator[Piece]:
-    """Write the standard part and, where there is one, the extended part in its pieces."""
-    packets = xmp_packets(label, MOST_XMP_BYTES)
-    yield segment(XMP + packets.standard)
-    length = len(packets.extended)
-    for start in range(0, length, EXTENSION_BYTES):
-        place = packets.extended_name.encode() + struct.pack('>II', length, start)
-        part = packets.extended[start : start + EXTENSION_BYTES]
-        yield segment(EXTENDED_XMP + place + part)
+def with_comment(block: bytes, comment: str) -> bytes:
+    """Return the EXIF block with this UserComment and the other tags as they were.
+
+    The text is UTF-16 with its high byte first, whatever the block's own order: so AUTOMATIC1111
+    writes it and so its readers expect it.
+
+    Args:
+        block: From its byte order on, without `Exif`; empty for a new one. One that cannot be read
+            is returned unchanged.
+        comment: Any text without halves of surrogate pairs.
+    """
+    from PIL import Image, TiffTags  # in the decoder's child alone: the server parses no EXIF
+
+    TiffTags.TAGS_V2_GROUPS[EXIF_DIRECTORY] |= {
+        tag: TiffTags.TagInfo(tag, 'undefined', TiffTags.UNDEFINED, 1) for tag in UNDEFINED_TAGS
+    }
+    exif = Image.Exif()
+    try:
+        with warnings.catch_warnings(action='error'):  # Pillow only warns, and drops the tags
+            exif.load(block)
+            inner = exif.get_ifd(EXIF_DIRECTORY)
+            inner[USER_COMMENT] = b'UNICODE\0' + comment.encode('utf-16-be')
+            return exif.tobytes().removeprefix(EXIF)
+    except UNREADABLE_EXIF:
+        return block
+
+
+def fits(packet: bytes) -> bool:
+    """Check whether an XMP packet has room in a segment; a larger one goes beside the picture."""
+    return len(packet) <= MOST_XMP_BYTES
 
 
 def segment(content: bytes) -> bytes:
-    """Write one APP1 segment."""
     return struct.pack('>BBH', 0xFF, APP1, len(content) + 2) + content
 
 
 def _must_end(opened: BinaryIO, start: int) -> None:
-    """Look for the end marker, which can't be part of the pixels.
-
-    Raises:
-        DamagedContainer: It is not there.
-    """
+    """Raise DamagedContainer where there is no end marker, which cannot be part of the pixels."""
     opened.seek(start)
     last = b''
     while block := opened.read(BLOCK_BYTES):

@@ -1,11 +1,10 @@
-"""What is true of one picture, and the two texts that say so inside its file."""
+"""The label of one picture, and the two texts that carry it inside the file."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 
@@ -17,13 +16,13 @@ SOURCE_TYPES = 'http://cv.iptc.org/newscodes/digitalsourcetype/'
 NAMESPACES = {
     'dc': 'http://purl.org/dc/elements/1.1/',
     'xmp': 'http://ns.adobe.com/xap/1.0/',
-    'xmpNote': 'http://ns.adobe.com/xmp/note/',
     'Iptc4xmpExt': 'http://iptc.org/std/Iptc4xmpExt/2008-02-29/',
     'easel': NAMESPACE,
 }
 RDF = 'http://www.w3.org/1999/02/22-rdf-syntax-ns#'
 NOT_IN_XML = re.compile('[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]')
 NOT_IN_TEXT = re.compile('[\0\ud800-\udfff]')
+LONG_TEXTS = ('prompt', 'negative_prompt', 'revised_prompt')
 STANDS_IN = '\ufffd'
 ESCAPES = str.maketrans({'&': '&amp;', '<': '&lt;', '>': '&gt;', '\r': '&#13;'})
 NEEDS_QUOTES = re.compile('[,:\n"]')
@@ -31,7 +30,7 @@ NEEDS_QUOTES = re.compile('[,:\n"]')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """What is true of one picture; None is not known, or never said.
+    """The settings of one picture; None is not known, or never stated.
 
     Attributes:
         position: Of the picture within its generation, from 0.
@@ -62,22 +61,8 @@ class Label:
     version: str = __version__
 
 
-@dataclass(frozen=True, slots=True)
-class Packets:
-    """XMP in two parts, for a container whose parts are small.
-
-    Attributes:
-        extended: Empty where the standard part holds everything.
-        extended_name: What the standard part calls it by: its MD5.
-    """
-
-    standard: bytes
-    extended: bytes = b''
-    extended_name: str = ''
-
-
 def parameters_text(label: Label) -> str:
-    """Write what AUTOMATIC1111 calls `parameters`, with only what is known.
+    """Write what AUTOMATIC1111 calls `parameters`; settings that are not known are left out.
 
     NUL and halves of surrogate pairs, which no container can hold, become U+FFFD.
 
@@ -91,38 +76,22 @@ def parameters_text(label: Label) -> str:
     return NOT_IN_TEXT.sub(STANDS_IN, '\n'.join(lines))
 
 
-def xmp_packet(label: Label) -> bytes:
-    """Write everything as one XMP packet, in UTF-8."""
-    return _wrapped(_rdf(_properties(label)))
-
-
-def xmp_packets(label: Label, most_bytes: int) -> Packets:
-    """Write everything as XMP whose standard part has no more than so many bytes.
-
-    The longest properties move to the extended part.
-
-    Source: XMP specification part 3 (2020), 1.1.3.1.
-    """
-    whole = xmp_packet(label)
-    if len(whole) <= most_bytes:
-        return Packets(whole)
-    stay, move = _properties(label), list[str]()
-    while True:
-        longest = max(stay, key=len)
-        stay.remove(longest)
-        move.append(longest)
-        extended = _rdf(move).encode()
-        name = hashlib.md5(extended, usedforsecurity=False).hexdigest().upper()
-        note = f'<xmpNote:HasExtendedXMP>{name}</xmpNote:HasExtendedXMP>'
-        standard = _wrapped(_rdf([*stay, note]))
-        if len(standard) <= most_bytes:
-            return Packets(standard, extended, name)
+def xmp_packet(label: Label, without: Collection[str] = ()) -> bytes:
+    """Write the label as one XMP packet, in UTF-8, without the fields of these names."""
+    names = ' '.join(f'xmlns:{prefix}="{uri}"' for prefix, uri in NAMESPACES.items())
+    body = '\n'.join(_properties(label, without))
+    return (
+        '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
+        f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{RDF}">'
+        f'<rdf:Description rdf:about="" {names}>\n{body}\n</rdf:Description>'
+        '</rdf:RDF></x:xmpmeta>\n<?xpacket end="r"?>'
+    ).encode()
 
 
 def _settings(label: Label) -> Iterable[tuple[str, object]]:
-    """Name the settings in AUTOMATIC1111's words and order.
+    """Yield the settings in AUTOMATIC1111's words and order.
 
-    It takes a last line with fewer than three of them for a part of the prompt, so the provider
+    A last line with fewer than three of them is read there as part of the prompt, so the provider
     stands in for a model that is not known.
     """
     yield 'Steps', label.steps
@@ -143,32 +112,31 @@ def _quoted(value: object) -> str:
     return json.dumps(text, ensure_ascii=False) if NEEDS_QUOTES.search(text) else text
 
 
-def _properties(label: Label) -> list[str]:
-    """Write each property as an element of `rdf:Description`."""
-    prompt = _xml(label.prompt)
+def _properties(label: Label, without: Collection[str]) -> Iterable[str]:
+    """Yield each property as an element of `rdf:Description`."""
+    prompt = '' if 'prompt' in without else _xml(label.prompt)
     made = datetime.fromtimestamp(label.created_at, UTC).isoformat(timespec='milliseconds')
     is_demo = label.provider == DEMO
     kind = 'algorithmicMedia' if is_demo else 'trainedAlgorithmicMedia'
-    found = [
+    yield (
         f'<dc:description><rdf:Alt><rdf:li xml:lang="x-default">{prompt}</rdf:li></rdf:Alt>'
-        '</dc:description>',
-        '<dc:creator><rdf:Seq><rdf:li>Easel</rdf:li></rdf:Seq></dc:creator>',
-        '<xmp:CreatorTool>Easel</xmp:CreatorTool>',
-        f'<xmp:CreateDate>{made.replace("+00:00", "Z")}</xmp:CreateDate>',
-        f'<Iptc4xmpExt:DigitalSourceType>{SOURCE_TYPES}{kind}</Iptc4xmpExt:DigitalSourceType>',
-    ]
+        '</dc:description>'
+    )
+    yield '<dc:creator><rdf:Seq><rdf:li>Easel</rdf:li></rdf:Seq></dc:creator>'
+    yield '<xmp:CreatorTool>Easel</xmp:CreatorTool>'
+    yield f'<xmp:CreateDate>{made.replace("+00:00", "Z")}</xmp:CreateDate>'
+    yield f'<Iptc4xmpExt:DigitalSourceType>{SOURCE_TYPES}{kind}</Iptc4xmpExt:DigitalSourceType>'
     if label.model and not is_demo:
-        used = _xml(label.model)
-        found.append(f'<Iptc4xmpExt:AISystemUsed>{used}</Iptc4xmpExt:AISystemUsed>')
-    return [*found, *_own_properties(label)]
+        yield f'<Iptc4xmpExt:AISystemUsed>{_xml(label.model)}</Iptc4xmpExt:AISystemUsed>'
+    yield from _own_properties(label, without)
 
 
-def _own_properties(label: Label) -> Iterable[str]:
-    """Write every field; those with characters that XML has no way to hold, again as JSON."""
+def _own_properties(label: Label, without: Collection[str]) -> Iterable[str]:
+    """Yield every field; texts with characters that XML cannot hold, again as JSON."""
     exact: dict[str, str] = {}
     for field in fields(label):
         value: object = getattr(label, field.name)
-        if value is None:
+        if value is None or field.name in without:
             continue
         yield f'<easel:{field.name}>{_xml(str(value))}</easel:{field.name}>'
         if isinstance(value, str) and NOT_IN_XML.search(value):
@@ -180,18 +148,3 @@ def _own_properties(label: Label) -> Iterable[str]:
 def _xml(text: str) -> str:
     """Escape for an element's text; a bare carriage return would be read as a line feed."""
     return NOT_IN_XML.sub(STANDS_IN, text).translate(ESCAPES)
-
-
-def _rdf(properties: Iterable[str]) -> str:
-    names = ' '.join(f'xmlns:{prefix}="{uri}"' for prefix, uri in NAMESPACES.items())
-    body = '\n'.join(properties)
-    return (
-        f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{RDF}">'
-        f'<rdf:Description rdf:about="" {names}>\n{body}\n</rdf:Description>'
-        '</rdf:RDF></x:xmpmeta>'
-    )
-
-
-def _wrapped(rdf: str) -> bytes:
-    begin = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
-    return f'{begin}\n{rdf}\n<?xpacket end="r"?>'.encode()

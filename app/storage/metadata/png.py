@@ -1,4 +1,4 @@
-"""A label inside a PNG: text chunks ahead of the pixels, where the quickest readers look."""
+"""The label inside a PNG: text chunks ahead of the pixels, where the quickest readers look."""
 
 from __future__ import annotations
 
@@ -6,18 +6,14 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 from app.storage.metadata.container import (
     DamagedContainer,
     Piece,
     Span,
-    Written,
-    joined,
     read_at,
     size_of,
-    write,
 )
 from app.storage.metadata.label import Label, parameters_text, xmp_packet
 
@@ -38,20 +34,14 @@ class Chunk:
     span: Span
 
 
-def embed(source: Path, target: Path, label: Label) -> Written:
-    """Copy a PNG with the label inside; earlier texts of the same keys are replaced.
+def layout(opened: BinaryIO, label: Label) -> Iterator[Piece]:
+    """Lay out a PNG with the label in front; earlier texts of the same keys are replaced.
 
     What follows the last chunk is no part of a PNG and is left out.
 
     Raises:
-        DamagedContainer: It is no whole PNG; nothing was written.
-        OSError: The disk refused.
+        DamagedContainer: It is no whole PNG.
     """
-    with source.open('rb') as opened:
-        return write(opened, target, list(joined(_pieces(opened, label))))
-
-
-def _pieces(opened: BinaryIO, label: Label) -> Iterator[Piece]:
     found = chunks(opened)
     header = next(found)
     if header.name != b'IHDR':

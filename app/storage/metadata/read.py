@@ -1,7 +1,7 @@
-"""What a picture's file says of how it was made: for the decoder child, where Pillow is.
+"""Reads what a picture's file says of how it was made: for the decoder's child, where Pillow is.
 
-Nothing of Easel's server is imported, and nothing here raises over what a file holds: a picture
-without readable settings is a picture without settings.
+No module of the server is imported, and nothing is raised over what a file holds: a picture whose
+settings cannot be read is a picture without settings.
 """
 
 from __future__ import annotations
@@ -10,22 +10,29 @@ import contextlib
 import json
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
 from PIL import Image
 
-from app.storage.metadata.found import Found, Settings, real, text, whole
+from app.storage.metadata.container import sidecar_of
 from app.storage.metadata.jpeg import EXTENDED_XMP
 from app.storage.metadata.label import NAMESPACE, RDF, Label
-from app.storage.metadata.other_tools import foreign_settings
+from app.storage.metadata.other_tools import (
+    Reader,
+    Settings,
+    foreign_settings,
+    real,
+    text,
+    whole,
+)
 
 MOST_XMP_BYTES = 4 * 1024 * 1024
 EXTENSION_HEAD_BYTES = len(EXTENDED_XMP) + 32 + 8
 EASEL = 'Easel'
-READERS: dict[str, Callable[[object], Iterator[Found]]] = {
+READERS: dict[str, Reader] = {
     'str': text,
     'str | None': text,
     'int': whole,
@@ -36,11 +43,11 @@ READERS: dict[str, Callable[[object], Iterator[Found]]] = {
 
 
 def read_settings(path: str, form: str) -> Settings:
-    """Read the settings out of a picture, or out of the `.xmp` beside it.
+    """Read the settings in a picture, and in the `.xmp` beside it.
 
-    Easel's own label has every field of `Label`; what others wrote has `prompt`,
-    `negative_prompt`, `seed`, `steps`, `guidance`, `sampler`, `model`, as far as it is there. Both
-    have `generator` and `size`. Empty where nothing was found.
+    Easel's own label has every field of `Label`; that of another tool has `prompt`,
+    `negative_prompt`, `seed`, `steps`, `guidance`, `sampler`, `model`, as far as they are there.
+    Both have `generator` and `size`. Empty where nothing was found.
 
     Args:
         path: The picture.
@@ -51,13 +58,13 @@ def read_settings(path: str, form: str) -> Settings:
             warnings.catch_warnings(action='ignore'),
             Image.open(path, formats=[form]) as picture,
         ):
-            return _read(picture, Path(f'{path}.xmp'))
+            return _read(picture, sidecar_of(Path(path)))
     except Exception:  # on hostile bytes Pillow and sd-parsers raise nearly everything
         return {}
 
 
 def easel_settings(packet: bytes) -> Settings:
-    """Read our own properties out of an XMP packet, also one that another tool has rewritten."""
+    """Read Easel's properties in an XMP packet, also one that another tool has rewritten."""
     if len(packet) > MOST_XMP_BYTES or b'<!DOCTYPE' in packet:
         return {}
     try:
@@ -65,26 +72,26 @@ def easel_settings(packet: bytes) -> Settings:
         root = Xml.fromstring(plain)  # noqa: S314 (no DOCTYPE, so no entities)
     except (ValueError, Xml.ParseError):
         return {}
-    said = dict(_properties(root))
+    values = dict(_properties(root))
     with contextlib.suppress(ValueError, RecursionError):
-        exact = json.loads(said.get('exact', '{}'))
-        said |= {name: value for name, value in exact.items() if isinstance(value, str)}
+        exact = json.loads(values.get('exact', '{}'))
+        values |= {name: value for name, value in exact.items() if isinstance(value, str)}
     found: Settings = {}
     for field in fields(Label):
-        if field.name in said:
-            for value in READERS[str(field.type)](said[field.name]):
+        if field.name in values:
+            for value in READERS[str(field.type)](values[field.name]):
                 found[field.name] = value
     return found
 
 
 def _read(picture: Image.Image, sidecar: Path) -> Settings:
-    found: Settings = {}
+    own: Settings = {}
     for packet in _packets(picture, sidecar):
-        found |= easel_settings(packet)
-    if found:
-        found['generator'] = EASEL
-    else:
-        found = foreign_settings(picture)
+        own |= easel_settings(packet)
+    if own:
+        own['generator'] = EASEL
+    # A JPEG with long texts has no prompt of its own when its sidecar is gone.
+    found = own if 'prompt' in own else foreign_settings(picture) | own
     if found:
         found.setdefault('size', f'{picture.width}x{picture.height}')
     return found
@@ -102,7 +109,10 @@ def _packets(picture: Image.Image, sidecar: Path) -> Iterator[bytes]:
 
 
 def _extended(picture: Image.Image, standard: bytes) -> bytes:
-    """Put the extended part of a JPEG's XMP together, by the name that the standard part gives."""
+    """Join the extended part of a JPEG's XMP, as Easel wrote it once.
+
+    Source: XMP specification part 3 (2020), 1.1.3.1.
+    """
     named = re.search(rb'HasExtendedXMP(?:>|=")([0-9A-F]{32})', standard)
     if not named:
         return b''
@@ -116,7 +126,7 @@ def _extended(picture: Image.Image, standard: bytes) -> bytes:
 
 
 def _properties(root: Xml.Element) -> Iterator[tuple[str, str]]:
-    """Find our properties, as elements or as attributes: both are the same to RDF."""
+    """Yield Easel's properties, from elements and attributes: both are the same to RDF."""
     ours = f'{{{NAMESPACE}}}'
     for description in root.iter(f'{{{RDF}}}Description'):
         for name, value in description.attrib.items():

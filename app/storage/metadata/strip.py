@@ -1,4 +1,4 @@
-"""A picture without anything that is written in it besides its pixels; those stay as they are."""
+"""Lays a picture out without anything besides its pixels, which stay as they are."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from app.storage.metadata.container import (
     Piece,
     Span,
     joined,
-    length_of,
     read_at,
     size_of,
 )
@@ -29,6 +28,9 @@ WEBP_FLAGS = 0xFF & ~(webp.HAS_EXIF | webp.HAS_XMP)
 JFIF, JFIF_BYTES = b'JFIF\0', 14
 APP15, COMMENT = 0xEF, 0xFE
 COLOURS = {0xE2: b'ICC_PROFILE\0', 0xEE: b'Adobe'}  # APP2 and APP14
+BYTE_ORDERS = {b'II*\0': '<', b'MM\0*': '>'}
+ORIENTATION, SHORT = 0x0112, 3
+EXIF_ENTRY_BYTES = 12
 GIF_HEADER_BYTES = 13
 GIF_FRAME_BYTES = 10
 GIF_TRAILER, GIF_EXTENSION, GIF_FRAME = 0x3B, 0x21, 0x2C
@@ -38,20 +40,15 @@ GIF_LOOPS = (b'NETSCAPE2.0', b'ANIMEXTS1.0')
 _END_OF_SCAN = re.compile(rb'\xff[^\x00\x01\xd0-\xd7\xff]')
 
 
-def bare(opened: BinaryIO, mime: str) -> list[Piece]:
+def stripped(opened: BinaryIO, mime: str) -> list[Piece]:
     """Lay a picture out without texts, EXIF, XMP, comments, small previews and what follows it.
 
     Raises:
-        DamagedContainer: There is no way through, or it is of a format that this can't do (AVIF).
+        DamagedContainer: There is no way through, or the format is AVIF, which cannot be stripped.
     """
     if mime not in _LAYOUTS:
         raise DamagedContainer('no way to take its texts out')
     return list(joined(_LAYOUTS[mime](opened)))
-
-
-def can_bare(mime: str) -> bool:
-    """Whether pictures of a format can be laid out so."""
-    return mime in _LAYOUTS
 
 
 def _png(opened: BinaryIO) -> Iterator[Piece]:
@@ -70,8 +67,7 @@ def _webp(opened: BinaryIO) -> Iterator[Piece]:
             pieces.append(webp.chunk(webp.HEADER, bytes((content[0] & WEBP_FLAGS,)) + content[1:]))
         elif chunk.name in WEBP_CHUNKS:
             pieces += chunk.pieces
-    yield b'RIFF' + struct.pack('<I', length_of(pieces) + 4) + b'WEBP'
-    yield from pieces
+    yield from webp.riff(pieces)
 
 
 def _jpeg(opened: BinaryIO) -> Iterator[Piece]:
@@ -104,13 +100,30 @@ def _needed(opened: BinaryIO, segment: jpeg.Segment) -> Iterator[Piece]:
 
 
 def _turn(opened: BinaryIO, segment: jpeg.Segment) -> Iterator[Piece]:
-    """Keep of an EXIF block which side is up, where it is not the first."""
-    from app.storage.metadata.exif import orientation_of, turned
-
+    """Keep the orientation of an EXIF block, where it is not 1, and nothing else of it."""
     start = segment.span.start + 4 + len(jpeg.EXIF)
     side = orientation_of(read_at(opened, start, segment.span.end - start))
     if side > 1:
-        yield jpeg.segment(jpeg.EXIF + turned(side))
+        tag = struct.pack('>HHIHH', ORIENTATION, SHORT, 1, side, 0)
+        yield jpeg.segment(jpeg.EXIF + b'MM\0*\0\0\0\x08\0\x01' + tag + bytes(4))
+
+
+def orientation_of(block: bytes) -> int:
+    """Read which side of a picture is up, 1 to 8; 1 where nothing readable is said.
+
+    By hand, since the server parses no EXIF with Pillow.
+    """
+    order = BYTE_ORDERS.get(block[:4], '>')
+    try:
+        (start,) = struct.unpack_from(f'{order}I', block, 4)
+        (count,) = struct.unpack_from(f'{order}H', block, start)
+        for place in range(start + 2, start + 2 + count * EXIF_ENTRY_BYTES, EXIF_ENTRY_BYTES):
+            tag, _, _, side = struct.unpack_from(f'{order}HHIH', block, place)
+            if tag == ORIENTATION:
+                return int(side) if 1 <= side <= 8 else 1
+    except struct.error:
+        return 1
+    return 1
 
 
 def _end_of_scan(opened: BinaryIO, start: int) -> int:

@@ -1,32 +1,28 @@
-"""A label inside a WebP: EXIF and XMP chunks behind the pixels, and the header they need."""
+"""The label inside a WebP: EXIF and XMP chunks behind the pixels, and the header they need."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 from app.storage.metadata.container import (
     DamagedContainer,
     Piece,
     Span,
-    Written,
-    joined,
     length_of,
     read_at,
     size_of,
-    write,
 )
-from app.storage.metadata.exif import with_comment
+from app.storage.metadata.jpeg import EXIF as JPEGS_NAME
+from app.storage.metadata.jpeg import with_comment
 from app.storage.metadata.label import Label, parameters_text, xmp_packet
 
 HEADER, EXIF, XMP = b'VP8X', b'EXIF', b'XMP '
 LOSSY, LOSSLESS, FRAME = b'VP8 ', b'VP8L', b'ANMF'
 HAS_ALPHA, HAS_EXIF, HAS_XMP = 0x10, 0x08, 0x04
 HEADER_BYTES = 10
-JPEGS_NAME = b'Exif\0\0'
 MOST_EXIF_BYTES = 1024 * 1024
 
 
@@ -39,27 +35,29 @@ class Chunk:
 
     @property
     def pieces(self) -> tuple[Piece, ...]:
-        """The whole chunk as it is."""
         length = self.content.end - self.content.start
         return Span(self.content.start - 8, self.content.end), bytes(length % 2)
 
 
-def embed(source: Path, target: Path, label: Label) -> Written:
-    """Copy a WebP with the label inside; other EXIF tags stay, earlier XMP is replaced.
+def layout(opened: BinaryIO, label: Label) -> Iterator[Piece]:
+    """Lay out a WebP with the label behind its pixels; other EXIF stays, earlier XMP is replaced.
 
     What follows the RIFF is no part of a WebP and is left out.
 
     Raises:
-        DamagedContainer: It is no whole WebP; nothing was written.
-        OSError: The disk refused.
+        DamagedContainer: It is no whole WebP.
     """
-    with source.open('rb') as opened:
-        pieces = list(joined(_pieces(opened, label)))
-        riff = b'RIFF' + struct.pack('<I', length_of(pieces) + 4) + b'WEBP'
-        return write(opened, target, [riff, *pieces])
+    return riff(_labelled_chunks(opened, label))
 
 
-def _pieces(opened: BinaryIO, label: Label) -> Iterator[Piece]:
+def riff(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Put the header of the whole file before its chunks."""
+    chunks = list(pieces)
+    yield b'RIFF' + struct.pack('<I', length_of(chunks) + 4) + b'WEBP'
+    yield from chunks
+
+
+def _labelled_chunks(opened: BinaryIO, label: Label) -> Iterator[Piece]:
     found = list(chunks(opened))
     if not any(one.name in (LOSSY, LOSSLESS, FRAME) for one in found):
         raise DamagedContainer('no pixels')
@@ -92,7 +90,7 @@ def chunks(opened: BinaryIO) -> Iterator[Chunk]:
 
 
 def _header(opened: BinaryIO, first: Chunk) -> bytes:
-    """Give the extended header, from the one that is there or from the frame of a simple file.
+    """Return the extended header, from the one that is there or from the frame of a simple file.
 
     Source: RFC 9649, 2.5 to 2.7; RFC 6386, 9.1.
 
@@ -130,5 +128,4 @@ def _exif(opened: BinaryIO, among: list[Chunk], label: Label) -> Iterator[Piece]
 
 
 def chunk(name: bytes, content: bytes) -> bytes:
-    """Write one chunk."""
     return name + struct.pack('<I', len(content)) + content + bytes(len(content) % 2)

@@ -12,12 +12,11 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.access.visitors import Visitor
 from app.errors import N_, AppError, InvalidRequest
-from app.models import Generation, Submitted
+from app.models import LONGEST_PROMPT, Generation, Submitted
 from app.providers.monitor import MonitoredProvider
 from app.web.context import Services, services_of
 from app.web.error_pages import failure_json, in_words
 from app.web.forms import (
-    LONGEST_PROMPT,
     MOST_COUNT,
     ask_of,
     chosen_in,
@@ -93,12 +92,12 @@ async def submit(request: Request, services: TheServices) -> Response:
 async def read_picture(request: Request, services: TheServices) -> Response:
     """Fill the form with what a picture's file says of how it was made; nothing is kept."""
     language = services.language(request)
-    incoming = services.store.incoming()
+    temp_file = services.store.new_temp_file()
     try:
-        await save_upload(request, 'picture', incoming)
-        settings = await services.store.settings_in(incoming.received().path)
+        await save_upload(request, 'picture', temp_file)
+        settings = await services.store.settings_in(temp_file.received().path)
     finally:
-        incoming.discard()
+        temp_file.discard()
     fields = fields_in(settings)
     word = language.translate(READ if fields else NOTHING_READ)
     word = word.format(generator=settings.get('generator', ''))

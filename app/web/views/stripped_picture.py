@@ -39,8 +39,8 @@ class BareFile:
 
 def open_bare(services: Services, image: Image) -> BareFile | None:
     """Open a picture; None where it is gone, or where what it says can't be taken out."""
-    from app.storage.metadata import DamagedContainer  # 8 ms that no start needs
-    from app.storage.metadata.strip import bare
+    from app.storage.metadata.container import DamagedContainer
+    from app.storage.metadata.strip import stripped  # 8 ms that no start needs
 
     try:
         handle = open_beneath(services.config.data, services.store.original(image.file))
@@ -48,7 +48,7 @@ def open_bare(services: Services, image: Image) -> BareFile | None:
         return None
     opened = os.fdopen(handle, 'rb')
     try:
-        return BareFile(opened, bare(opened, image.mime))
+        return BareFile(opened, stripped(opened, image.mime))
     except (OSError, DamagedContainer):
         opened.close()
         return None
