@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -15,8 +14,9 @@ from app.models import GenerationRequest, GenerationResult
 from app.net.client import HttpClient
 from app.net.urls import Blocked
 from app.providers.core.base import Dialect, ProviderSettings, ProviderState, ProviderStatus, Run
-from app.providers.core.capabilities import ABSENT, Learned, Memory, with_refused
-from app.providers.dialects.fallback import FORMAT, Teach
+from app.providers.core.capabilities import ABSENT, Memory, with_refused
+from app.providers.dialects.base import ApiDialect
+from app.providers.dialects.fallback import FORMAT, ParameterFallback
 from app.providers.dialects.openai_chat import ChatApi
 from app.providers.dialects.openai_images import ImagesApi
 from app.providers.dialects.sdapi import SdApi
@@ -45,24 +45,6 @@ UNUSABLE = (
 )
 
 
-class Speaks(Protocol):
-    """One dialect."""
-
-    async def draw(
-        self, request: GenerationRequest, run: Run, *, base_url: str, learned: Learned, teach: Teach
-    ) -> tuple[GenerationResult, Learned]:
-        """Ask until it is answered with pictures, or refused for good.
-
-        Each refusal on the way is taught at once, too.
-
-        Returns:
-            What came, and what the refusals on the way have taught.
-
-        Raises:
-            ProviderError: Nothing usable came; no file is left behind.
-        """
-
-
 class ApiProvider:
     """Asks one server for pictures."""
 
@@ -78,7 +60,7 @@ class ApiProvider:
             http_client, settings.base_url, self._caller.origin, self._caller.headers()
         )
         taker = ImageCollector(self._caller, fetcher)
-        self._dialects: dict[Dialect, Speaks] = {
+        self._dialects: dict[Dialect, ApiDialect] = {
             Dialect.OPENAI: ImagesApi(self._caller, taker),
             Dialect.SDAPI: SdApi(self._caller, taker),
             Dialect.CHAT: ChatApi(self._caller, taker),
@@ -180,21 +162,20 @@ class ApiProvider:
         base_url, model = self.settings.base_url, request.model or self.settings.model
         known = self._memory.of(base_url, model)
         dialect = self._dialects[way.dialect]
-        taught = [known]
+        fallback = ParameterFallback(await dialect.body(request, way.base_url), known)
         try:
-            answer, learned = await dialect.draw(
-                request, run, base_url=way.base_url, learned=known, teach=taught.append
-            )
+            result = await dialect.generate(fallback, request, run, way.base_url)
         except ProviderError as error:
             failure = error.failure
-            if taught[-1] == known and (failure.kind in UNUSABLE or may_be_elsewhere(failure)):
+            learned = fallback.learned()
+            if learned == known and (failure.kind in UNUSABLE or may_be_elsewhere(failure)):
                 await self._memory.forget(base_url, model)  # it did not help: start over
             else:
-                await self._memory.learn(base_url, model, taught[-1])
+                await self._memory.learn(base_url, model, learned)
             await self._prefer_inline(failure, model, request.response_format or ABSENT)
             raise
-        await self._memory.learn(base_url, model, learned)
-        return answer
+        await self._memory.learn(base_url, model, fallback.learned())
+        return result
 
     async def _prefer_inline(self, failure: Failure, model: str, form: str) -> None:
         """Ask for base64 the next time where a picture's address was of no use."""

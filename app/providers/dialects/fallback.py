@@ -6,7 +6,6 @@ Nothing else is ever asked twice: a call that timed out, or broke, may have been
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 
 from app.errors import ErrorKind, Failure
@@ -28,7 +27,6 @@ _OF_A_NAME = re.compile(
 )
 MOST_VALUE_LETTERS = 40
 MOST_DROPS = 2  # some servers name one field at a time: after this many, only what must be is sent
-Teach = Callable[[Learned], None]
 
 
 class ParameterFallback:
@@ -40,9 +38,7 @@ class ParameterFallback:
         refused: Fields that were sent and that the server does not take, by their wire names.
     """
 
-    def __init__(
-        self, body: dict[str, object], learned: Learned, teach: Teach = lambda _: None
-    ) -> None:
+    def __init__(self, body: dict[str, object], learned: Learned) -> None:
         self.wished = dict(body)
         self.body = {
             name: value
@@ -53,7 +49,6 @@ class ParameterFallback:
         self._facts: list[str] = []
         self._moved_formats = False
         self._learned = learned
-        self._teach = teach
         if GUIDANCE in self.body and learned.guidance == 'float':
             self.body[GUIDANCE] = float(str(self.body[GUIDANCE]))
         self._set_format(self._first_format())
@@ -68,18 +63,8 @@ class ParameterFallback:
             if name not in STREAM and (name not in self.body or self.body[name] != value)
         )
 
-    def mend(self, failure: Failure) -> bool:
-        """Change the body after a refusal; False when there is nothing to change.
-
-        A refusal may come only after the picture was made, so what it teaches is told at once.
-        """
-        is_mended = self._mend(failure)
-        if is_mended:
-            self._teach(self.learned())
-        return is_mended
-
     def learned(self) -> Learned:
-        """Say what this ask has taught, once it was answered."""
+        """Return what is known after the refusals so far, whatever becomes of the next call."""
         found = with_refused(self._learned, self._facts)
         if self._moved_formats:
             past = [f'{FORMAT}={one}' for one in self._tried - {self._format}]
@@ -89,7 +74,8 @@ class ParameterFallback:
             found = replace(found, guidance='float')
         return found
 
-    def _mend(self, failure: Failure) -> bool:
+    def mend(self, failure: Failure) -> bool:
+        """Change the body after a refusal; False when there is nothing to change."""
         name = failure.param
         if failure.kind is not ErrorKind.UNSUPPORTED_PARAM or name is None:
             return False

@@ -5,42 +5,32 @@ Source: https://openrouter.ai/docs/features/multimodal/image-generation
 
 from __future__ import annotations
 
-from app.models import GenerationRequest, GenerationResult
+from collections.abc import Mapping
+from typing import ClassVar
+
+from app.models import GenerationRequest
 from app.providers.core.base import Run
-from app.providers.core.capabilities import Learned
-from app.providers.dialects.fallback import ParameterFallback, Teach
+from app.providers.dialects.base import ApiDialect
+from app.providers.dialects.fallback import ParameterFallback
 from app.providers.dialects.openai_images import ratio_of
-from app.providers.transport.client import Caller, endpoint
-from app.providers.transport.collect import ImageCollector
-
-NOT_IN_A_CHAT = (
-    *('n', 'response_format', 'negative_prompt', 'quality', 'steps', 'guidance', 'sampler'),
-)
+from app.providers.transport.client import Exchange, endpoint
 
 
-class ChatApi:
+class ChatApi(ApiDialect):
     """Asks `POST …/chat/completions` for one picture."""
 
-    def __init__(self, caller: Caller, taker: ImageCollector) -> None:
-        self._caller = caller
-        self._taker = taker
+    unsupported = (
+        *('n', 'response_format', 'negative_prompt', 'quality', 'steps', 'guidance', 'sampler'),
+    )
+    names: ClassVar[Mapping[str, str]] = {'image_config': 'size', 'modalities': ''}
 
-    async def draw(
-        self, request: GenerationRequest, run: Run, *, base_url: str, learned: Learned, teach: Teach
-    ) -> tuple[GenerationResult, Learned]:
-        """Ask for one picture, mending what is refused; as `Speaks` has it."""
-        fallback = ParameterFallback(
-            chat_body(request, self._caller.settings.model), learned, teach
-        )
-        url = endpoint(base_url, 'chat/completions')
-        while True:
-            exchange = await self._caller.post(url, fallback.body, run)
-            answer = await self._taker.take(exchange, run)
-            if answer:
-                return _answer(answer, request, fallback), fallback.learned()
-            refused = self._caller.refused(exchange, fallback.wished)
-            if not fallback.mend(refused.failure):
-                raise refused
+    async def body(self, request: GenerationRequest, base_url: str) -> dict[str, object]:
+        return chat_body(request, self._caller.settings.model)
+
+    async def post(
+        self, fallback: ParameterFallback, request: GenerationRequest, run: Run, base_url: str
+    ) -> Exchange:
+        return await self._caller.post(endpoint(base_url, 'chat/completions'), fallback.body, run)
 
 
 def chat_body(request: GenerationRequest, default_model: str) -> dict[str, object]:
@@ -54,16 +44,3 @@ def chat_body(request: GenerationRequest, default_model: str) -> dict[str, objec
         'seed': request.seed,
     }
     return {name: value for name, value in fields.items() if value not in (None, '')}
-
-
-def _answer(
-    answer: GenerationResult, request: GenerationRequest, fallback: ParameterFallback
-) -> GenerationResult:
-    """Say what of the ask a chat had no place for."""
-    unsaid = [name for name in NOT_IN_A_CHAT if getattr(request, name) not in (None, 1)]
-    dropped = (*unsaid, *('size' if n == 'image_config' else n for n in fallback.dropped))
-    return GenerationResult(
-        received=answer.received,
-        item_errors=answer.item_errors,
-        dropped=tuple(dict.fromkeys(name for name in dropped if name != 'modalities')),
-    )

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from urllib.parse import urlsplit
 
-from app.models import GenerationRequest, GenerationResult
+from app.models import GenerationRequest
 from app.providers.core.base import Run
-from app.providers.core.capabilities import Learned
-from app.providers.dialects.fallback import STREAM, ParameterFallback, Teach
+from app.providers.dialects.base import ApiDialect
+from app.providers.dialects.fallback import STREAM, ParameterFallback
 from app.providers.dialects.polling import wait_for_job
-from app.providers.transport.client import Caller, endpoint
-from app.providers.transport.collect import ImageCollector
+from app.providers.transport.client import Exchange, endpoint
 
 PARTIAL_IMAGES = 2  # previews a picture, where they are asked for; each may cost
-UNKNOWN_HERE = ('sampler',)  # this dialect has no name for it
 TOGETHER_FORMATS = {'url': 'url', 'b64_json': 'base64'}
 OUR_NAMES = {
     'num_inference_steps': 'steps',
@@ -28,42 +25,28 @@ OUR_NAMES = {
 }
 
 
-class ImagesApi:
-    """Asks `POST …/images/generations`, and mends what is refused."""
+class ImagesApi(ApiDialect):
+    """Asks `POST …/images/generations`, and waits for a job where the response promises one."""
 
-    def __init__(self, caller: Caller, taker: ImageCollector) -> None:
-        self._caller = caller
-        self._taker = taker
+    unsupported = ('sampler',)
+    names = OUR_NAMES
 
-    async def draw(
-        self, request: GenerationRequest, run: Run, *, base_url: str, learned: Learned, teach: Teach
-    ) -> tuple[GenerationResult, Learned]:
-        """Ask until it is answered with pictures, or refused for good; as `Speaks` has it."""
-        settings = self._caller.settings
-        body = request_body(request, settings.model, base_url)
-        if settings.previews:
+    async def body(self, request: GenerationRequest, base_url: str) -> dict[str, object]:
+        body = request_body(request, self._caller.settings.model, base_url)
+        if self._caller.settings.previews:
             body |= dict(zip(STREAM, (True, PARTIAL_IMAGES), strict=True))
-        fallback = ParameterFallback(body, learned, teach)
-        url = endpoint(base_url, 'images/generations')
-        while True:
-            exchange = await self._caller.post(
-                url, fallback.body, run, count=request.count, dropped=tuple(fallback.refused)
-            )
-            answer = await self._taker.take(exchange, run)
-            if answer is None and exchange.is_success:
-                exchange = await wait_for_job(self._caller, exchange, run, base_url) or exchange
-                answer = await self._taker.take(exchange, run)
-            if answer:
-                return replace(answer, dropped=_dropped(request, fallback)), fallback.learned()
-            refused = self._caller.refused(exchange, fallback.wished)
-            if not fallback.mend(refused.failure):
-                raise refused
+        return body
 
+    async def post(
+        self, fallback: ParameterFallback, request: GenerationRequest, run: Run, base_url: str
+    ) -> Exchange:
+        url, dropped = endpoint(base_url, 'images/generations'), tuple(fallback.refused)
+        return await self._caller.post(
+            url, fallback.body, run, count=request.count, dropped=dropped
+        )
 
-def _dropped(request: GenerationRequest, fallback: ParameterFallback) -> tuple[str, ...]:
-    """Name what the pictures were made without, in our own words."""
-    unsaid = [name for name in UNKNOWN_HERE if getattr(request, name)]
-    return tuple(dict.fromkeys((*unsaid, *(OUR_NAMES.get(n, n) for n in fallback.dropped))))
+    async def finished(self, promise: Exchange, run: Run, base_url: str) -> Exchange | None:
+        return await wait_for_job(self._caller, promise, run, base_url)
 
 
 def request_body(

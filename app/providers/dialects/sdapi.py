@@ -9,15 +9,14 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import httpx
 
-from app.models import GenerationRequest, GenerationResult
+from app.models import GenerationRequest
 from app.net.urls import Blocked
 from app.providers.core.base import Run
-from app.providers.core.capabilities import Learned
-from app.providers.dialects.fallback import ParameterFallback, Teach
+from app.providers.dialects.base import ApiDialect
+from app.providers.dialects.fallback import ParameterFallback
 from app.providers.dialects.openai_images import number
 from app.providers.response.base64_stream import Base64Error, inline
 from app.providers.transport.client import Caller, Exchange, endpoint
@@ -29,40 +28,18 @@ NAMES = {'cfg_scale': 'guidance', 'width': 'size', 'height': 'size', 'batch_size
 NAMES |= {'sampler_name': 'sampler', 'override_settings': 'model'}
 
 
-class SdApi:
-    """Asks `POST …/sdapi/v1/txt2img`, and follows how far it is."""
+class SdApi(ApiDialect):
+    """Asks `POST …/sdapi/v1/txt2img`, and follows its progress; a cancelled one is interrupted."""
 
-    def __init__(self, caller: Caller, taker: ImageCollector) -> None:
-        self._caller = caller
-        self._taker = taker
+    unsupported = ('quality', 'response_format')
+    names = NAMES
+
+    def __init__(self, caller: Caller, collector: ImageCollector) -> None:
+        super().__init__(caller, collector)
         self._under_way: list[object] = []
 
-    async def draw(
-        self, request: GenerationRequest, run: Run, *, base_url: str, learned: Learned, teach: Teach
-    ) -> tuple[GenerationResult, Learned]:
-        """Ask, mending what is refused; a cancelled one is interrupted there too.
-
-        Returns:
-            What came, and what the refusals on the way have taught.
-
-        Raises:
-            ProviderError: Nothing usable came; no file is left behind.
-        """
-        fallback = ParameterFallback(
-            txt2img_body(request, await self._checkpoint(request, base_url)), learned, teach
-        )
-        while True:
-            exchange = await self._post(fallback.body, run, request.count, base_url)
-            answer = await self._taker.take(exchange, run)
-            if answer:
-                unsaid = tuple(
-                    one for one in ('quality', 'response_format') if getattr(request, one)
-                )
-                dropped = (*unsaid, *(NAMES.get(name, name) for name in fallback.dropped))
-                return replace(answer, dropped=tuple(dict.fromkeys(dropped))), fallback.learned()
-            refused = self._caller.refused(exchange, fallback.wished)
-            if not fallback.mend(refused.failure):
-                raise refused
+    async def body(self, request: GenerationRequest, base_url: str) -> dict[str, object]:
+        return txt2img_body(request, await self._checkpoint(request, base_url))
 
     async def _checkpoint(self, request: GenerationRequest, base_url: str) -> str:
         """Give the model to load: the one that was chosen, or the default where it is there."""
@@ -82,12 +59,14 @@ class SdApi:
         }
         return default if default in names else ''
 
-    async def _post(self, body: dict[str, object], run: Run, count: int, base_url: str) -> Exchange:
+    async def post(
+        self, fallback: ParameterFallback, request: GenerationRequest, run: Run, base_url: str
+    ) -> Exchange:
         url, ours = endpoint(base_url, 'txt2img'), object()
         self._under_way.append(ours)
         try:
             async with self._followed(run, base_url):
-                return await self._caller.post(url, body, run, count=count)
+                return await self._caller.post(url, fallback.body, run, count=request.count)
         except asyncio.CancelledError:
             if self._under_way[0] is ours:  # it draws one after the other: later ones only wait
                 await self._interrupt(base_url)
