@@ -24,7 +24,7 @@ from app.providers.core.base import ProviderSettings
 from app.providers.response.messages import clean, scrub, words_of
 from app.net.ip import networks_in
 from app.web.security.routes import door_of
-from app.web.forms import ask_of
+from app.generation.request import parse_request
 from app.web.security.hosts import Hosts
 from app.web.views.provider_form import draft_of
 from app.web.pages.sign_in import OWN_PAGE
@@ -39,7 +39,7 @@ for text in texts:
                  networks_in, OWN_PAGE.fullmatch, lambda text: door_of('GET', text),
                  lambda text: words_of(None, text), lambda text: words_of([text], text),
                  lambda text: Hosts(()).check_one(text.encode()),
-                 lambda text: ask_of(dict.fromkeys(names, text)),
+                 lambda text: parse_request(dict.fromkeys(names, text)),
                  lambda text: draft_of([(name, text) for name in names])):
         with suppress(AppError, Blocked, ValueError):
             read(text + '!')

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.errors import N_, NotFound
 from app.web.context import Services, services_of
-from app.web.numbers import id_in
+from app.web.forms import id_in
 from app.web.security.permissions import refuse_others, visitor_of
 from app.web.templates import wants_json
 from app.web.views.serializers import attempt_json

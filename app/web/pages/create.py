@@ -12,23 +12,24 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.access.visitors import Visitor
 from app.errors import N_, AppError, InvalidRequest
-from app.models import Generation, Submitted
+from app.generation.request import (
+    chosen_providers,
+    form_fields_from_picture,
+    form_fields_of,
+    parse_request,
+)
+from app.models import LONGEST_PROMPT, MOST_COUNT, Generation, Submitted
 from app.providers.monitor import MonitoredProvider
 from app.web.context import Services, services_of
 from app.web.error_pages import failure_json, in_words
 from app.web.forms import (
-    LONGEST_PROMPT,
-    MOST_COUNT,
-    ask_of,
-    chosen_in,
-    fields_in,
-    fields_of,
     form_pairs,
+    id_in,
     new_submission,
+    number_in,
     save_upload,
     submission_of,
 )
-from app.web.numbers import id_in, number_in
 from app.web.security.permissions import refuse_others, refuse_unseen_prompt, visitor_of
 from app.web.templates import wants_fragment, wants_json
 from app.web.views.estimates import outlooks
@@ -66,7 +67,7 @@ async def create_page(request: Request, services: TheServices) -> Response:
     if not visitor_of(request).makes:
         return RedirectResponse('/gallery', 303)
     fields, given = await _starting_fields(request, services)
-    chosen = chosen_in(fields.items())
+    chosen = chosen_providers(fields.items())
     return await _create_page(request, services, fields, given=given, chosen=chosen)
 
 
@@ -74,7 +75,7 @@ async def create_page(request: Request, services: TheServices) -> Response:
 async def submit(request: Request, services: TheServices) -> Response:
     """Queue a generation for each chosen server; what was typed comes back if it can't be used."""
     pairs = await form_pairs(request)
-    fields, chosen = dict(pairs), chosen_in(pairs)
+    fields, chosen = dict(pairs), chosen_providers(pairs)
     try:
         visitor = visitor_of(request)
         submitted = await _submit_each(services, fields, chosen or ('',), visitor)
@@ -99,7 +100,7 @@ async def read_picture(request: Request, services: TheServices) -> Response:
         settings = await services.store.settings_in(incoming.received().path)
     finally:
         incoming.discard()
-    fields = fields_in(settings)
+    fields = form_fields_from_picture(settings)
     word = language.translate(READ if fields else NOTHING_READ)
     word = word.format(generator=settings.get('generator', ''))
     if wants_json(request):
@@ -178,11 +179,11 @@ async def _starting_fields(request: Request, services: Services) -> tuple[dict[s
     brought: dict[str, str] = {}
     if source is not None:
         generation = await services.library.generations.one(source)
-        brought = fields_of(refuse_unseen_prompt(request, generation).request)
+        brought = form_fields_of(refuse_unseen_prompt(request, generation).request)
     if brought and bring != 'prompt':
         return brought | ({'prompt': ''} if bring == 'settings' else {}), True
     last = await services.library.generations.last_asked(visitor_of(request).guest_id)
-    fields = fields_of(last) | {'provider': ''} if last else {}
+    fields = form_fields_of(last) | {'provider': ''} if last else {}
     if brought:
         return {**fields, 'prompt': brought['prompt']}, True
     prompt = request.query_params.get('prompt', '')[:LONGEST_PROMPT]
@@ -195,9 +196,9 @@ async def _submit_each(
     """Queue one generation a server, none before all can be; each has a mark of its own.
 
     Raises:
-        AppError: As `ask_of` and `Worker.submit` say.
+        AppError: As `parse_request` and `Worker.submit` say.
     """
-    asks = [ask_of(fields | {'provider': name}) for name in chosen]
+    asks = [parse_request(fields | {'provider': name}) for name in chosen]
     for generation_request in asks:
         services.providers.expected(generation_request.provider, generation_request.model)
     mark = submission_of(fields)

@@ -14,10 +14,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.database.images import Filter
 from app.errors import N_, Forbidden, Gone
+from app.generation.request import label_fields_of
 from app.models import Generation, Image
 from app.web.context import Services, services_of
-from app.web.lifetimes import LIFETIMES
-from app.web.numbers import id_in, number_in
+from app.web.forms import LIFETIMES, id_in, number_in
 from app.web.security.permissions import refuse_others_picture, refuse_unseen, visitor_of
 from app.web.templates import wants_fragment, wants_json
 from app.web.views.serializers import attempt_json, image_json
@@ -149,16 +149,13 @@ def _settings_text(image: Image, generation: Generation) -> str:
     from app.storage.metadata.label import Label, parameters_text  # not needed for the first page
 
     asked = generation.request
+    own = {
+        'model': image.model,
+        'seed': asked.seed if image.seed is None and asked.count == 1 else image.seed,
+    }
     label = Label(
-        prompt=image.prompt,
-        negative_prompt=image.negative_prompt,
+        **label_fields_of(asked) | own,  # type: ignore[arg-type]
         provider=image.provider,
-        model=image.model,
-        seed=asked.seed if image.seed is None and asked.count == 1 else image.seed,
-        quality=asked.quality,
-        steps=asked.steps,
-        guidance=float(asked.guidance) if asked.guidance else None,
-        sampler=asked.sampler,
         width=image.width,
         height=image.height,
         created_at=image.created_at,

@@ -22,9 +22,7 @@ from app.log import logger
 from app.models import Image
 from app.net.lan import origins
 from app.web.context import Services, services_of
-from app.web.forms import form_fields
-from app.web.lifetimes import LIFETIMES, lifetime_in
-from app.web.numbers import id_in
+from app.web.forms import LIFETIMES, form_fields, id_in, lifetime_in
 from app.web.security.permissions import let_in, refuse_overtaken, visitor_of
 from app.web.templates import wants_json
 from app.web.views.stripped_picture import can_be_shown

@@ -6,7 +6,7 @@ import json
 import shlex
 
 from app.messages import error_json, item_error_json
-from app.models import Call, Generation, Image
+from app.models import REQUEST_FIELDS, Call, Generation, Image
 from app.web.base_path import BasePath
 from app.web.templates import Language
 
@@ -53,6 +53,8 @@ def image_json(image: Image, root: BasePath) -> dict[str, object]:
 def generation_json(generation: Generation, language: Language) -> dict[str, object]:
     """Lay a generation out, with its pictures."""
     request, error = generation.request, generation.error
+    asked = {name: getattr(request, name) for name, rule in REQUEST_FIELDS.items() if rule.in_json}
+    asked['size'] = str(request.size) if request.size else None
     return {
         'id': generation.id,
         'status': generation.status,
@@ -60,10 +62,7 @@ def generation_json(generation: Generation, language: Language) -> dict[str, obj
         'prompt': request.prompt,
         'provider': generation.provider,
         'model': generation.model,
-        'size': str(request.size) if request.size else None,
-        'n': request.n,
-        'seed': request.seed,
-        'response_format': request.response_format,
+        **asked,
         'progress': generation.progress,
         'dropped': list(generation.dropped),
         'item_errors': [item_error_json(one, language.translate) for one in generation.item_errors],
