@@ -19,7 +19,7 @@ from app.errors import AppError
 from app.database.search import index_words, question
 from app.log import escape
 from app.models import Size
-from app.providers.transport.redaction import Hush
+from app.providers.transport.redaction import SecretRedactor
 from app.providers.core.base import ProviderSettings
 from app.providers.response.messages import clean, scrub, words_of
 from app.net.ip import networks_in
@@ -28,14 +28,15 @@ from app.generation.request import parse_request
 from app.web.security.hosts import Hosts
 from app.web.views.provider_form import draft_of
 from app.web.pages.sign_in import OWN_PAGE
-hush = Hush(ProviderSettings(name='a', base_url='http://a', model='', timeout_s=1, key='k' * 40))
+settings = ProviderSettings(name='a', base_url='http://a', model='', timeout_s=1, key='k' * 40)
+redactor = SecretRedactor(settings)
 names = ('prompt', 'size', 'n', 'seed', 'steps', 'guidance', 'quality', 'submission', 'headers',
          'base_url', 'name', 'key', 'timeout_s', 'at_once')
 texts = [unit * (100_000 // len(unit)) for unit in (
     'a', ' ', '<', '<a', '/', '\\\\', '%', '9', '9x', '9.', ':', ':,', '=', '&', '"', '(', '-', '.',
     'a.', 'k', 'kkkkkkk.', '\\t', '\\n', 'Bearer ', 'sk-', 'data:', '/home/', 'http://', '\\u0301')]
 for text in texts:
-    for read in (origin_of, index_words, question, escape, Size.parse, hush.text, clean, scrub,
+    for read in (origin_of, index_words, question, escape, Size.parse, redactor.text, clean, scrub,
                  networks_in, OWN_PAGE.fullmatch, lambda text: door_of('GET', text),
                  lambda text: words_of(None, text), lambda text: words_of([text], text),
                  lambda text: Hosts(()).check_one(text.encode()),

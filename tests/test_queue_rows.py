@@ -1,0 +1,84 @@
+"""The queue's past and progress, and links at the moment when they end, in the real database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from app.database import Library
+from app.database.links import GuestRow
+from app.database.shown import ShownRow
+from tests.support.rows import drawn, kept, pictured, running, submitted
+
+GUEST = GuestRow(
+    name='Ann', token_hash='h', makes=True, sees_all=False, created_at=1.0, expires_at=None
+)
+
+
+@pytest.fixture
+async def library(tmp_path: Path) -> AsyncIterator[Library]:
+    library = await Library.open(tmp_path / 'easel.db')
+    yield library
+    await library.close()
+
+
+async def test_the_expected_time_comes_from_the_newest_ones(library: Library) -> None:
+    for took_s in (10.0, 20.0, 30.0):
+        generation = await submitted(library)
+        claimed = await library.generations.claim('g4f', 100.0, generation.id)
+        assert claimed
+        await library.generations.finish(claimed, drawn(kept(f'd{took_s}')), 100.0 + took_s)
+
+    newest = await library.ahead.durations('g4f', 'flux', 1, 2)
+
+    assert newest == (30.0, 20.0)
+
+
+async def test_the_progress_of_an_older_attempt_is_not_written(library: Library) -> None:
+    stale = await running(library)
+    await library.generations.cancel(stale.id, 8.0)
+    await library.generations.retry(stale.id, 'g4f')
+    fresh = await library.generations.claim('g4f', 9.0, stale.id)
+    assert fresh
+    await library.ahead.progressed(stale.id, fresh.attempt, 0.25)
+
+    await library.ahead.progressed(stale.id, stale.attempt, 0.75)
+
+    assert (await library.generations.one(stale.id)).progress == 0.25
+
+
+async def test_revoking_again_does_not_move_the_moment(library: Library) -> None:
+    guest = await library.guests.add(GUEST)
+    assert guest.id
+    await library.guests.revoke(guest.id, 5.0)
+
+    await library.guests.revoke(guest.id, 9.0)
+
+    assert [row.revoked_at for row in await library.guests.all()] == [5.0]
+
+
+@pytest.mark.parametrize(('moment', 'opens'), [(9.999, True), (10.0, False), (10.001, False)])
+async def test_a_link_to_a_picture_ends_at_its_very_moment(
+    moment: float, *, opens: bool, library: Library
+) -> None:
+    image = await pictured(library)
+    await library.shown.add(
+        ShownRow(
+            image_id=image.id, token_hash='t', tells_prompt=False, created_at=1.0, expires_at=10.0
+        )
+    )
+
+    found = await library.shown.by_hash('t', moment)
+
+    assert (found is not None) is opens
+
+
+@pytest.mark.parametrize(('moment', 'opens'), [(9.999, True), (10.0, False)])
+def test_a_guests_link_ends_at_its_very_moment(moment: float, *, opens: bool) -> None:
+    guest = GuestRow(
+        name='Ann', token_hash='h', makes=True, sees_all=False, created_at=1.0, expires_at=10.0
+    )
+
+    assert guest.is_valid(moment) is opens
