@@ -109,16 +109,14 @@ class FormReader:
             return ''
 
 
-def whole(
-    text: str, least: int, most: int, sentence: str = N_('A whole number from {least} to {most}.')
-) -> int:
+def whole(text: str, rule: FieldRule) -> int:
     """Parse a whole number.
 
     Raises:
-        InvalidRequest: With the sentence, if it is none or out of the range.
+        InvalidRequest: It is none, or out of the range.
     """
-    if not re.fullmatch(r'[0-9]{1,19}', text) or not least <= int(text) <= most:
-        raise InvalidRequest(sentence, least=least, most=most)
+    if not re.fullmatch(r'[0-9]{1,19}', text) or not rule.least <= int(text) <= rule.most:
+        raise InvalidRequest(rule.sentence, least=rule.least, most=rule.most)
     return int(text)
 
 
@@ -138,7 +136,7 @@ def _value(rule: FieldRule, text: str) -> str | int | Size | ResponseFormat:
         case FieldKind.LINE:
             return line(text, rule.most)
         case FieldKind.WHOLE:
-            return whole(text, rule.least, rule.most, rule.sentence)
+            return whole(text, rule)
         case FieldKind.DECIMAL:
             return _decimal(text, rule)
         case FieldKind.SIZE:

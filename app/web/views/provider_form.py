@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from app.database.providers import ProviderRow
 from app.errors import N_, AppError, InvalidRequest
 from app.generation.request import FormReader, line, whole
+from app.models import FieldKind, FieldRule
 from app.net.api_url import candidates, normalize_api_url
 from app.net.urls import origin_of
 from app.providers.core.base import AT_ONCE, Dialect
@@ -173,8 +174,8 @@ def _dialect(text: str) -> Dialect:
 
 
 def _at_once(text: str) -> int:
-    return whole(text, 1, MOST_AT_ONCE)
+    return whole(text, FieldRule(FieldKind.WHOLE, 1, MOST_AT_ONCE))
 
 
 def _timeout_s(text: str) -> int:
-    return whole(text, 1, MOST_TIMEOUT_S)
+    return whole(text, FieldRule(FieldKind.WHOLE, 1, MOST_TIMEOUT_S))
