@@ -23,7 +23,7 @@ from app.providers.transport.redaction import SecretRedactor
 from app.providers.core.base import ProviderSettings
 from app.providers.response.messages import clean, scrub, words_of
 from app.net.ip import networks_in
-from app.web.security.routes import door_of
+from app.web.security.routes import rule_of
 from app.generation.request import parse_request
 from app.web.security.hosts import Hosts
 from app.web.views.provider_form import draft_of
@@ -37,7 +37,7 @@ texts = [unit * (100_000 // len(unit)) for unit in (
     'a.', 'k', 'kkkkkkk.', '\\t', '\\n', 'Bearer ', 'sk-', 'data:', '/home/', 'http://', '\\u0301')]
 for text in texts:
     for read in (origin_of, index_words, question, escape, Size.parse, redactor.text, clean, scrub,
-                 networks_in, OWN_PAGE.fullmatch, lambda text: door_of('GET', text),
+                 networks_in, OWN_PAGE.fullmatch, lambda text: rule_of('GET', text),
                  lambda text: words_of(None, text), lambda text: words_of([text], text),
                  lambda text: Hosts(()).check_one(text.encode()),
                  lambda text: parse_request(dict.fromkeys(names, text)),

@@ -6,7 +6,7 @@ import time
 from itertools import islice
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
@@ -36,7 +36,6 @@ from app.web.views.estimates import outlooks
 from app.web.views.found_servers import offers_of
 from app.web.views.serializers import generation_json
 
-router = APIRouter()
 TheServices = Annotated[Services, Depends(services_of)]
 TheId = Annotated[int, Depends(id_in)]
 
@@ -61,7 +60,6 @@ EXAMPLES = (
 )
 
 
-@router.get('/')
 async def create_page(request: Request, services: TheServices) -> Response:
     """Show the form, and the newest generations below it; who only looks has the gallery."""
     if not visitor_of(request).makes:
@@ -71,7 +69,6 @@ async def create_page(request: Request, services: TheServices) -> Response:
     return await _create_page(request, services, fields, given=given, chosen=chosen)
 
 
-@router.post('/generations')
 async def submit(request: Request, services: TheServices) -> Response:
     """Queue a generation for each chosen server; what was typed comes back if it can't be used."""
     pairs = await form_pairs(request)
@@ -90,7 +87,6 @@ async def submit(request: Request, services: TheServices) -> Response:
     return _to_tile(generations[0])
 
 
-@router.post('/reading')
 async def read_picture(request: Request, services: TheServices) -> Response:
     """Fill the form with what a picture's file says of how it was made; nothing is kept."""
     language = services.language(request)
@@ -108,8 +104,6 @@ async def read_picture(request: Request, services: TheServices) -> Response:
     return await _create_page(request, services, fields, given=bool(fields), word=word)
 
 
-@router.get('/generations')
-@router.get('/generations.json')
 async def generations_page(request: Request, services: TheServices) -> Response:
     """List generations, newest first; a guest's own."""
     before = number_in(request, 'before')
@@ -132,7 +126,6 @@ async def generations_page(request: Request, services: TheServices) -> Response:
     )
 
 
-@router.get('/generations/{id}')
 async def generation_page(
     request: Request, services: TheServices, generation_id: TheId
 ) -> Response:
@@ -154,7 +147,6 @@ async def generation_page(
     )
 
 
-@router.post('/generations/{id}/cancellation')
 async def cancel(request: Request, services: TheServices, generation_id: TheId) -> Response:
     """End a generation; a final one stays as it is."""
     refuse_others(request, await services.library.generations.one(generation_id))
@@ -162,7 +154,6 @@ async def cancel(request: Request, services: TheServices, generation_id: TheId) 
     return await _after_act(request, services, generation)
 
 
-@router.post('/generations/{id}/retry')
 async def retry(request: Request, services: TheServices, generation_id: TheId) -> Response:
     """Queue a failed, cancelled or interrupted generation again."""
     refuse_others(request, await services.library.generations.one(generation_id))

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
@@ -22,7 +22,6 @@ from app.web.security.permissions import refuse_others_picture, refuse_unseen, v
 from app.web.templates import wants_fragment, wants_json
 from app.web.views.serializers import attempt_json, image_json
 
-router = APIRouter()
 TheServices = Annotated[Services, Depends(services_of)]
 TheId = Annotated[int, Depends(id_in)]
 
@@ -30,8 +29,6 @@ PAGE = 60
 LONGEST_QUESTION = 500
 
 
-@router.get('/gallery')
-@router.get('/gallery.json')
 async def gallery_page(request: Request, services: TheServices) -> Response:
     """Show the pictures, newest first, by day."""
     chosen = _filter(request)
@@ -65,7 +62,6 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
     )
 
 
-@router.get('/images/{id}')
 async def image_page(request: Request, services: TheServices, image_id: TheId) -> Response:
     """Show one picture with its whole label; in the trash, with the way back."""
     image = refuse_unseen(request, await services.library.images.one(image_id))
@@ -93,7 +89,6 @@ async def image_page(request: Request, services: TheServices, image_id: TheId) -
     )
 
 
-@router.post('/images/{id}/favourite')
 async def favourite(request: Request, services: TheServices, image_id: TheId) -> Response:
     """Mark a picture, or unmark it if it is marked."""
     image = await _own(request, services, image_id)
@@ -101,7 +96,6 @@ async def favourite(request: Request, services: TheServices, image_id: TheId) ->
     return _after_act(request, services, changed)
 
 
-@router.post('/images/{id}/deletion')
 async def delete(request: Request, services: TheServices, image_id: TheId) -> Response:
     """Put a picture into the trash; its row and file stay."""
     image = await _own(request, services, image_id)
@@ -110,7 +104,6 @@ async def delete(request: Request, services: TheServices, image_id: TheId) -> Re
     return _after_act(request, services, image)
 
 
-@router.post('/images/{id}/restoration')
 async def restore(request: Request, services: TheServices, image_id: TheId) -> Response:
     """Take a picture out of the trash.
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
@@ -25,7 +25,6 @@ from app.web.views.found_servers import offers_json, offers_of
 from app.web.views.provider_form import MOST_AT_ONCE, MOST_TIMEOUT_S, NEW, SWITCHES, draft_of
 from app.web.views.provider_status import ENVIRONMENT, standing_json, standing_of, standings
 
-router = APIRouter()
 TheServices = Annotated[Services, Depends(services_of)]
 
 PAGE = '/settings/providers'
@@ -60,7 +59,6 @@ def place_in(request: Request, services: TheServices) -> Place:
 ThePlace = Annotated[Place, Depends(place_in)]
 
 
-@router.post('/settings/found')
 async def look_around(request: Request, services: TheServices) -> Response:
     """Look for image servers around this Easel, and show what is there."""
     await services.local_servers.look()
@@ -74,21 +72,18 @@ async def look_around(request: Request, services: TheServices) -> Response:
     return RedirectResponse('/settings#found', 303)
 
 
-@router.get('/settings/providers.json')
 async def list_providers(services: TheServices) -> Response:
     """Give every provider to a program."""
     shown = [standing_json(one) for one in standings(services.providers)]
     return JSONResponse({'providers': shown})
 
 
-@router.get('/settings/providers/new')
 async def new_page(request: Request, services: TheServices) -> Response:
     """Show an empty form; name and address can come along in the query."""
     typed = {name: request.query_params.get(name, '')[:2_000] for name in ('name', 'base_url')}
     return _form_page(request, services, _shown(NEW) | typed)
 
 
-@router.post('/settings/providers')
 async def add(request: Request, services: TheServices) -> Response:
     """Add a provider; what was typed comes back when it can't be used."""
     pairs = await form_pairs(request)
@@ -103,7 +98,6 @@ async def add(request: Request, services: TheServices) -> Response:
     return await _done(request, services, str(provider_id), status=201, to=to)
 
 
-@router.get('/settings/providers/{id}')
 async def provider_page(request: Request, services: TheServices, place: ThePlace) -> Response:
     """Show one provider: a form, or what the environment says; JSON by its `.json` address."""
     standing = standing_of(place.watched, services.providers)
@@ -113,7 +107,6 @@ async def provider_page(request: Request, services: TheServices, place: ThePlace
     return _form_page(request, services, fields, place=place)
 
 
-@router.post('/settings/providers/{id}')
 async def change(request: Request, services: TheServices, place: ThePlace) -> Response:
     """Change a provider; what does not come stays as it is, its key among it."""
     before = await _row(services, place)
@@ -127,7 +120,6 @@ async def change(request: Request, services: TheServices, place: ThePlace) -> Re
     return await _done(request, services, place.key)
 
 
-@router.post('/settings/providers/{id}/deletion')
 async def delete(request: Request, services: TheServices, place: ThePlace) -> Response:
     """Remove a provider and its key; its pictures stay."""
     await services.provider_settings.remove((await _row(services, place)).id or 0)
@@ -137,7 +129,6 @@ async def delete(request: Request, services: TheServices, place: ThePlace) -> Re
     return RedirectResponse('/settings#servers', 303)
 
 
-@router.post('/settings/providers/{id}/order')
 async def move(request: Request, services: TheServices, place: ThePlace) -> Response:
     """Move a provider up or down.
 
@@ -153,7 +144,6 @@ async def move(request: Request, services: TheServices, place: ThePlace) -> Resp
     return RedirectResponse('/settings#servers', 303)
 
 
-@router.post('/settings/providers/{id}/test')
 async def test(request: Request, services: TheServices, place: ThePlace) -> Response:
     """Look what is there; with `draw=1` have it draw one picture as well, in the usual queue."""
     fields = await form_fields(request) if 'content-type' in request.headers else {}
@@ -168,7 +158,6 @@ async def test(request: Request, services: TheServices, place: ThePlace) -> Resp
     return await _done(request, services, place.key, to=f'{PAGE}/{place.key}#test')
 
 
-@router.post('/settings/providers/{id}/forgetting')
 async def forget(request: Request, services: TheServices, place: ThePlace) -> Response:
     """Forget what was learned of a provider while asking it."""
     await services.providers.memory.forget(place.watched.settings.base_url)

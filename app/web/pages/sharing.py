@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
@@ -28,7 +28,6 @@ from app.web.templates import wants_json
 from app.web.views.stripped_picture import can_be_shown
 
 log = logger(__name__)
-router = APIRouter()
 TheServices = Annotated[Services, Depends(services_of)]
 TheId = Annotated[int, Depends(id_in)]
 
@@ -45,8 +44,6 @@ class Code:
     path: str
 
 
-@router.get('/share')
-@router.get('/share.json')
 async def share_page(request: Request, services: TheServices) -> Response:
     """Show how others come in, and who was given a link."""
     guests, shown = services.guests.all(), await services.library.shown.all()
@@ -76,7 +73,6 @@ async def share_page(request: Request, services: TheServices) -> Response:
     )
 
 
-@router.post('/share')
 async def switch(request: Request, services: TheServices) -> Response:
     """Let the network in, or this machine alone.
 
@@ -101,7 +97,6 @@ async def switch(request: Request, services: TheServices) -> Response:
     return response
 
 
-@router.post('/share/guests')
 async def invite(request: Request, services: TheServices) -> Response:
     """Make a guest's link, which is shown this once.
 
@@ -125,7 +120,6 @@ async def invite(request: Request, services: TheServices) -> Response:
     return await _link_page(request, services, f'/join/{token}', name=name)
 
 
-@router.post('/share/guests/{id}/revocation')
 async def revoke_guest(services: TheServices, guest_id: TheId) -> Response:
     """End a guest's link, and whoever is in by it."""
     await services.guests.revoke(guest_id)
@@ -133,7 +127,6 @@ async def revoke_guest(services: TheServices, guest_id: TheId) -> Response:
     return RedirectResponse(f'{PAGE}#guests', 303)
 
 
-@router.post('/images/{id}/link')
 async def show_to_strangers(request: Request, services: TheServices, image_id: TheId) -> Response:
     """Make a link to one picture, which is shown this once.
 
@@ -166,7 +159,6 @@ async def show_to_strangers(request: Request, services: TheServices, image_id: T
     return await _link_page(request, services, f'/shared/{token}', image=image)
 
 
-@router.post('/share/pictures/{id}/revocation')
 async def hide_from_strangers(services: TheServices, shown_id: TheId) -> Response:
     """End a link to one picture."""
     await services.library.shown.revoke(shown_id)

@@ -6,7 +6,7 @@ import asyncio
 import re
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
@@ -27,7 +27,6 @@ from app.web.security.permissions import let_in, refuse_guessing, refuse_overtak
 from app.web.templates import wants_json
 
 log = logger(__name__)
-router = APIRouter()
 TheServices = Annotated[Services, Depends(services_of)]
 
 LEAST_PASSWORD, LONGEST_PASSWORD = 10, 1_000
@@ -38,7 +37,6 @@ OWN_PAGE = re.compile(
 )
 
 
-@router.get('/session')
 async def session_page(request: Request, services: TheServices) -> Response:
     """Say as whom the visitor is here.
 
@@ -55,7 +53,6 @@ async def session_page(request: Request, services: TheServices) -> Response:
     return services.renderer.page(request, 'session.html', provider=services.provider_line())
 
 
-@router.post('/session')
 async def sign_in(request: Request, services: TheServices) -> Response:
     """Take a password; a wrong one shows the form again."""
     fields = await form_fields(request)
@@ -71,7 +68,6 @@ async def sign_in(request: Request, services: TheServices) -> Response:
     return let_in(request, services, response, cookie)
 
 
-@router.post('/session/deletion')
 async def sign_out(request: Request, services: TheServices) -> Response:
     """Have the browser forget its session."""
     response = RedirectResponse('/session', 303)
@@ -81,7 +77,6 @@ async def sign_out(request: Request, services: TheServices) -> Response:
     return response
 
 
-@router.post('/settings/password')
 async def change_password(request: Request, services: TheServices) -> Response:
     """Set another password, the first one too; every other session ends at once.
 

@@ -19,7 +19,7 @@ from app.web.context import Services
 from app.web.error_pages import ErrorPages
 from app.web.security.framing import check_framing
 from app.web.security.hosts import Hosts
-from app.web.security.routes import RouteRule, door_of
+from app.web.security.routes import RouteRule, rule_of
 from app.web.templates import address_of
 
 SAFE_METHODS = ('GET', 'HEAD', 'OPTIONS')
@@ -71,7 +71,7 @@ class Guard:
             await response(scope, receive, guarded)
 
     async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
-        door = door_of(scope['method'], scope['path'])
+        rule = rule_of(scope['method'], scope['path'])
         length = check_framing(scope)
         peer = scope['client'][0] if scope.get('client') else ''
         visitor = self._proxies.visitor(peer, scope['scheme'], scope['headers'])
@@ -85,13 +85,13 @@ class Guard:
         scope.setdefault('state', {})['visitor'] = visitor  # a refusal's page looks at it too
         crowded = bool(scope.get('state', {}).get(CROWDED))
         if not visitor.behind_proxy or not visitor.share:
-            _check_visitor(visitor, door, length, crowded=crowded)
-            await self._app(_seen_by(scope, visitor), _capped(receive, door), send)
+            _check_visitor(visitor, rule, length, crowded=crowded)
+            await self._app(_seen_by(scope, visitor), _capped(receive, rule), send)
             return
         try:
             crowded = not self._proxied.take(visitor.share)
-            _check_visitor(visitor, door, length, crowded=crowded)
-            await self._app(_seen_by(scope, visitor), _capped(receive, door), send)
+            _check_visitor(visitor, rule, length, crowded=crowded)
+            await self._app(_seen_by(scope, visitor), _capped(receive, rule), send)
         finally:
             self._proxied.give_back(visitor.share)
 
@@ -115,7 +115,7 @@ class Guard:
         return replace(visitor, owner=known.owner, guest=known.guest, share=share)
 
 
-def _check_visitor(visitor: Visitor, door: RouteRule, length: int, *, crowded: bool) -> None:
+def _check_visitor(visitor: Visitor, rule: RouteRule, length: int, *, crowded: bool) -> None:
     """Refuse who may not come in here, or not with so much.
 
     Raises:
@@ -123,12 +123,12 @@ def _check_visitor(visitor: Visitor, door: RouteRule, length: int, *, crowded: b
     """
     if crowded and visitor.share:
         raise Crowded(N_('Too many connections from this address. Close some of its pages.'))
-    if not door.role.admits(visitor):
+    if not rule.role.admits(visitor):
         if visitor.guest:
             raise Forbidden(N_('Your link does not open this.'))
         raise SignInRequired(N_('This Easel asks for its password.'))
-    if length > door.most_bytes:
-        raise _too_large(door.most_bytes)
+    if length > rule.most_bytes:
+        raise _too_large(rule.most_bytes)
 
 
 def _seen_by(scope: Scope, visitor: Visitor) -> Scope:
@@ -141,7 +141,7 @@ def _seen_by(scope: Scope, visitor: Visitor) -> Scope:
     return {**seen, 'method': 'GET'} if scope['method'] == 'HEAD' else seen
 
 
-def _capped(receive: Receive, door: RouteRule) -> Receive:
+def _capped(receive: Receive, rule: RouteRule) -> Receive:
     """Count what is read of a body, whatever its headers said."""
     read_bytes = 0
 
@@ -149,8 +149,8 @@ def _capped(receive: Receive, door: RouteRule) -> Receive:
         nonlocal read_bytes
         message = await receive()
         read_bytes += len(message.get('body', b''))
-        if read_bytes > door.most_bytes:
-            raise _too_large(door.most_bytes)
+        if read_bytes > rule.most_bytes:
+            raise _too_large(rule.most_bytes)
         return message
 
     return counted
