@@ -86,7 +86,7 @@ class Language:
 
     def draw(self, template: str, **values: object) -> str:
         """Draw a page or a fragment."""
-        return self.root.page(self.environment.get_template(template).render(**values))
+        return self.environment.get_template(template).render(**values)
 
     def translate(self, text: str) -> str:
         """Translate one sentence."""
@@ -183,10 +183,16 @@ class Renderer:
             'date': language.date,
             'amount': language.amount,
             'decimal': language.decimal,
-            'static': self.static.address,
+            'static': lambda name: self._root.address(self.static.address(name)),
             'name_of_guest': self._name_of_guest,
         }
-        environment.globals.update(functions, language=code, languages=LANGUAGES, canvas=CANVAS)
+        environment.globals.update(
+            functions,
+            base_path=self._root.path,
+            language=code,
+            languages=LANGUAGES,
+            canvas=CANVAS,
+        )
         environment.filters['iso'] = _iso
         return language
 
