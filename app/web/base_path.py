@@ -35,7 +35,7 @@ class BasePath:
         return self.path + address
 
     def headers(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        """Write the addresses in an answer's headers for a browser."""
+        """Write the addresses in a response's headers for a browser."""
         if not self.path:
             return list(headers)
         return [(name, self._header(name, value)) for name, value in headers]

@@ -53,7 +53,7 @@ def language_of(request: Request) -> str:
 
 
 def theme_of(request: Request) -> str:
-    """Give the visitor's own choice, or `system`."""
+    """Return the visitor's own choice, or `system`."""
     chosen = request.cookies.get(THEME_COOKIE, '')
     return chosen if chosen in THEMES else 'system'
 
@@ -77,7 +77,7 @@ def translations(language: str) -> gettext.NullTranslations:
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """One language's templates, and its way with words."""
+    """The templates and sentences of one language."""
 
     code: str
     environment: Environment
@@ -85,15 +85,12 @@ class Language:
     root: BasePath
 
     def draw(self, template: str, **values: object) -> str:
-        """Draw a page or a fragment."""
         return self.environment.get_template(template).render(**values)
 
     def translate(self, text: str) -> str:
-        """Translate one sentence."""
         return self.words.gettext(text)
 
     def describe(self, failure: Failure) -> FailureText:
-        """Put a failure into words."""
         return describe(failure, self.translate)
 
     def day(self, moment: float) -> str:
@@ -142,7 +139,7 @@ class Renderer:
         self._languages: dict[str, Language] = {}
 
     def language(self, code: str) -> Language:
-        """Give one language, made when it is first asked for."""
+        """Return one language, made at its first use."""
         if code not in self._languages:
             self._languages[code] = self._make(code)
         return self._languages[code]
@@ -150,7 +147,7 @@ class Renderer:
     def page(
         self, request: Request, template: str, *, status: int = 200, **values: object
     ) -> Response:
-        """Draw a page or a fragment for this visitor."""
+        """Render a page or a fragment for this visitor."""
         language = self.language(language_of(request))
         html = language.draw(
             template,
@@ -198,7 +195,7 @@ class Renderer:
 
 
 def address_of(request: Request) -> str:
-    """Give the page's own address below the origin, never with a fragment.
+    """Return the page's own address below the origin, never with a fragment.
 
     With one, a page that loads itself again would only scroll.
     """

@@ -32,7 +32,7 @@ from app.web.forms import (
 )
 from app.web.security.permissions import refuse_others, refuse_unseen_prompt, visitor_of
 from app.web.templates import wants_fragment, wants_json
-from app.web.views.estimates import outlooks
+from app.web.views.estimates import estimates_of
 from app.web.views.found_servers import offers_of
 from app.web.views.serializers import generation_json
 
@@ -118,7 +118,7 @@ async def generations_page(request: Request, services: TheServices) -> Response:
         request,
         'generations.html',
         generations=found,
-        ahead=await outlooks(services, found),
+        ahead=await estimates_of(services, found),
         older=f'/generations?{older}' if older else None,
         now=time.time(),
         refresh_s=_refresh(found),
@@ -139,7 +139,7 @@ async def generation_page(
         request,
         'generations.html',
         generations=[generation],
-        ahead=await outlooks(services, [generation]),
+        ahead=await estimates_of(services, [generation]),
         older=None,
         now=time.time(),
         refresh_s=_refresh((generation,)),
@@ -227,7 +227,7 @@ async def _create_page(
         word=word,
         submission=new_submission(),
         generations=recent,
-        ahead=await outlooks(services, recent),
+        ahead=await estimates_of(services, recent),
         now=time.time(),
         refresh_s=None if error else _refresh(recent),
         chosen=chosen,
@@ -261,7 +261,7 @@ async def _fragment(
         '_generations.html',
         status=status,
         generations=generations,
-        ahead=await outlooks(services, generations),
+        ahead=await estimates_of(services, generations),
         now=time.time(),
     )
 

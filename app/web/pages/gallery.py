@@ -125,7 +125,7 @@ async def _own(request: Request, services: Services, image_id: int) -> Image:
 async def _attempts(
     request: Request, services: Services, generation_id: int
 ) -> list[dict[str, object]]:
-    """Give the calls of a generation, which are the owner's to look at."""
+    """Return the calls of a generation, which are the owner's to look at."""
     if not visitor_of(request).owner:
         return []
     return [attempt_json(one) for one in await services.library.attempts.of(generation_id)]
@@ -159,13 +159,13 @@ def _settings_text(image: Image, generation: Generation) -> str:
 
 
 async def _newer(services: Services, chosen: Filter, found: tuple[Image, ...]) -> str:
-    """Give the address of the page before this one, or empty where this one is the first."""
+    """Return the address of the page before this one, or empty where this one is the first."""
     above = await services.library.images.newer(chosen, found[0].id, PAGE) if found else ()
     return '' if found and not above else _page_from(chosen, above, PAGE)
 
 
 def _page_from(chosen: Filter, newer: tuple[Image, ...], shown: int) -> str:
-    """Give the page that begins with so many newer pictures; the first where there are few.
+    """Return the page that begins with so many newer pictures; the first where there are few.
 
     Args:
         chosen: What the gallery shows.

@@ -17,7 +17,7 @@ from app.errors import N_, NotFound
 from app.log import logger
 from app.models import Image
 from app.web.context import Services, services_of
-from app.web.security.permissions import let_in, refuse_guessing, visitor_of
+from app.web.security.permissions import refuse_guessing, set_session_cookie, visitor_of
 from app.web.views.stripped_picture import BareFile, open_bare
 
 log = logger(__name__)
@@ -64,7 +64,6 @@ TheShown = Annotated[Shown, Depends(shown_by)]
 
 
 def nowhere() -> NotFound:
-    """Say the one thing that is said of every link that shows nothing."""
     return NotFound(N_('This link leads nowhere, or does not any more.'))
 
 
@@ -78,7 +77,7 @@ async def shown_page(request: Request, services: TheServices, shown: TheShown) -
 
 
 async def shown_file(request: Request, services: TheServices, shown: TheShown) -> Response:
-    """Give the picture itself, without anything that is written in its file."""
+    """Return the picture itself, without anything that is written in its file."""
     name = f'picture.{shown.image.extension}'
     if request.path_params['name'] != name:
         raise nowhere()
@@ -131,4 +130,4 @@ async def join(request: Request, services: TheServices, guest: TheGuest) -> Resp
     if visitor.owner:
         return response
     log.info('%s came in as the guest %s', visitor.address, guest.name)
-    return let_in(request, services, response, services.sessions.guests_cookie(guest))
+    return set_session_cookie(request, services, response, services.sessions.guests_cookie(guest))

@@ -23,7 +23,7 @@ from app.models import Image
 from app.net.lan import origins
 from app.web.context import Services, services_of
 from app.web.forms import LIFETIMES, form_fields, id_in, lifetime_in
-from app.web.security.permissions import let_in, refuse_overtaken, visitor_of
+from app.web.security.permissions import refuse_overtaken, set_session_cookie, visitor_of
 from app.web.templates import wants_json
 from app.web.views.stripped_picture import can_be_shown
 
@@ -93,7 +93,7 @@ async def switch(request: Request, services: TheServices) -> Response:
     log.info('%s turned sharing %s', visitor_of(request).address, wish)
     response = RedirectResponse(PAGE, 303)
     if services.sessions.needed:  # a first password must not shut out who has just had it made
-        let_in(request, services, response, services.sessions.owners_cookie())
+        set_session_cookie(request, services, response, services.sessions.owners_cookie())
     return response
 
 
@@ -207,7 +207,7 @@ async def _link_page(
 
 
 async def _homes(request: Request, services: Services) -> list[str]:
-    """Give the addresses under which others reach this Easel, without a slash, the likeliest first.
+    """Return the addresses under which others reach this Easel, without a slash, likeliest first.
 
     That is the one the owner came by, unless it names this machine alone.
     """

@@ -23,7 +23,12 @@ from app.log import logger
 from app.web.context import Services, services_of
 from app.web.error_pages import in_words
 from app.web.forms import form_fields
-from app.web.security.permissions import let_in, refuse_guessing, refuse_overtaken, visitor_of
+from app.web.security.permissions import (
+    refuse_guessing,
+    refuse_overtaken,
+    set_session_cookie,
+    visitor_of,
+)
 from app.web.templates import wants_json
 
 log = logger(__name__)
@@ -65,7 +70,7 @@ async def sign_in(request: Request, services: TheServices) -> Response:
         return _form_again(request, services, back, error)
     log.info('%s signed in', visitor_of(request).address)
     response = RedirectResponse(back if OWN_PAGE.fullmatch(back) else '/', 303)
-    return let_in(request, services, response, cookie)
+    return set_session_cookie(request, services, response, cookie)
 
 
 async def sign_out(request: Request, services: TheServices) -> Response:
@@ -101,7 +106,7 @@ async def change_password(request: Request, services: TheServices) -> Response:
     services.changes.doubt()
     log.warning('%s changed the password; every other session ends', visitor_of(request).address)
     response = RedirectResponse('/settings#password', 303)
-    return let_in(request, services, response, services.sessions.owners_cookie())
+    return set_session_cookie(request, services, response, services.sessions.owners_cookie())
 
 
 async def _check_current(request: Request, services: Services, given: str) -> None:
@@ -118,7 +123,7 @@ async def _check_current(request: Request, services: Services, given: str) -> No
 
 
 async def _cookie_for(request: Request, services: Services, given: str) -> str:
-    """Give the session for the right password.
+    """Return the session for the right password.
 
     Raises:
         InvalidRequest: It is too long to be one; nothing is computed for it.

@@ -1,4 +1,4 @@
-"""First in line: host known, same origin, signed in, small enough; headers on every answer.
+"""Checks before any page: host, origin, session, length of the body; headers on every response.
 
 Pure ASGI: a framework's middleware would hide from a handler that its visitor has gone.
 """
@@ -63,14 +63,14 @@ class Guard:
         scope = self._root.inside(scope)
         guarded = _with_headers(send, self._root)
         try:
-            await self._let_in(scope, receive, guarded)
+            await self._admit(scope, receive, guarded)
         except AppError as error:
             response = await self._failures.answer(Request(scope), error)
             if error.status in (401, 403) and _is_long(scope):
                 response.headers['Connection'] = 'close'
             await response(scope, receive, guarded)
 
-    async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
         rule = rule_of(scope['method'], scope['path'])
         length = check_framing(scope)
         peer = scope['client'][0] if scope.get('client') else ''
@@ -108,7 +108,7 @@ class Guard:
             _refuse_other_sites(headers, _origin(visitor.scheme, host))
 
     def _known(self, headers: Headers, visitor: Visitor) -> Visitor:
-        """Find out as whom a visitor comes in; who has shown to be the owner has no limits."""
+        """Return the visitor with their role; who has shown to be the owner has no limits."""
         known = self._sessions.who(headers, visitor.scheme)
         has_shown = known.owner and self._sessions.needed
         share = '' if has_shown else visitor.share
@@ -116,7 +116,7 @@ class Guard:
 
 
 def _check_visitor(visitor: Visitor, rule: RouteRule, length: int, *, crowded: bool) -> None:
-    """Refuse who may not come in here, or not with so much.
+    """Refuse a visitor whose role, connections or body the rule does not allow.
 
     Raises:
         AppError: `Crowded`, `SignInRequired`, `Forbidden` or `TooLarge`.
@@ -132,7 +132,7 @@ def _check_visitor(visitor: Visitor, rule: RouteRule, length: int, *, crowded: b
 
 
 def _seen_by(scope: Scope, visitor: Visitor) -> Scope:
-    """Give the request as the visitor sent it; the server leaves HEAD's body out by itself."""
+    """Return the request as the visitor sent it; the server leaves HEAD's body out by itself."""
     seen = {
         **scope,
         'scheme': visitor.scheme,

@@ -14,17 +14,17 @@ THUMB_WIDTH = 480
 
 
 def file_url(image: Image) -> str:
-    """Give the address of the original."""
+    """Return the address of the original."""
     return f'/files/{image.digest}.{image.extension}'
 
 
 def thumb_url(image: Image, width: int = THUMB_WIDTH) -> str:
-    """Give the address of a thumbnail."""
+    """Return the address of a thumbnail."""
     return f'/thumbs/{image.digest}-{width}.webp'
 
 
 def image_json(image: Image, root: BasePath) -> dict[str, object]:
-    """Lay a picture out."""
+    """Return a picture as public JSON."""
     return {
         'id': image.id,
         'generation_id': image.generation_id,
@@ -51,7 +51,7 @@ def image_json(image: Image, root: BasePath) -> dict[str, object]:
 
 
 def generation_json(generation: Generation, language: Language) -> dict[str, object]:
-    """Lay a generation out, with its pictures."""
+    """Return a generation and its pictures as public JSON."""
     request, error = generation.request, generation.error
     asked = {name: getattr(request, name) for name, rule in REQUEST_FIELDS.items() if rule.in_json}
     asked['size'] = str(request.size) if request.size else None
@@ -75,7 +75,7 @@ def generation_json(generation: Generation, language: Language) -> dict[str, obj
 
 
 def attempt_json(attempt: Call) -> dict[str, object]:
-    """Lay one call out, also as a command that repeats it."""
+    """Return a call as public JSON, with a command that repeats it."""
     return {
         'method': attempt.method,
         'url': attempt.url,
