@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from app.errors import ErrorKind, Failure
+from app.models import REQUEST_FIELDS, GenerationRequest
 from app.providers.core.capabilities import ABSENT, Learned, with_refused
 
 FORMAT = 'response_format'
@@ -143,3 +144,9 @@ class ParameterFallback:
 def as_fact(name: str, value: object) -> str:
     """Say that one value of a field is meant, in one word: a size that is refused is not all."""
     return f'{name}={"_".join(str(value).split())[:MOST_VALUE_LETTERS]}'
+
+
+def unspoken(request: GenerationRequest, spoken: tuple[str, ...]) -> list[str]:
+    """Return the names of the chosen fields that a dialect has no words for."""
+    besides = [name for name in REQUEST_FIELDS if name not in ('prompt', 'provider', *spoken)]
+    return [name for name in besides if getattr(request, name) not in (None, '', 1)]

@@ -8,14 +8,12 @@ from __future__ import annotations
 from app.models import GenerationRequest, GenerationResult
 from app.providers.core.base import Run
 from app.providers.core.capabilities import Learned
-from app.providers.dialects.fallback import ParameterFallback, Teach
+from app.providers.dialects.fallback import ParameterFallback, Teach, unspoken
 from app.providers.dialects.openai_images import ratio_of
 from app.providers.transport.client import Caller, endpoint
 from app.providers.transport.collect import ImageCollector
 
-NOT_IN_A_CHAT = (
-    *('n', 'response_format', 'negative_prompt', 'quality', 'steps', 'guidance', 'sampler'),
-)
+SPOKEN = ('model', 'size', 'seed')
 
 
 class ChatApi:
@@ -60,8 +58,10 @@ def _answer(
     answer: GenerationResult, request: GenerationRequest, fallback: ParameterFallback
 ) -> GenerationResult:
     """Say what of the ask a chat had no place for."""
-    unsaid = [name for name in NOT_IN_A_CHAT if getattr(request, name) not in (None, 1)]
-    dropped = (*unsaid, *('size' if n == 'image_config' else n for n in fallback.dropped))
+    dropped = (
+        *unspoken(request, SPOKEN),
+        *('size' if n == 'image_config' else n for n in fallback.dropped),
+    )
     return GenerationResult(
         received=answer.received,
         item_errors=answer.item_errors,

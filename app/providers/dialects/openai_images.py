@@ -9,13 +9,16 @@ from urllib.parse import urlsplit
 from app.models import GenerationRequest, GenerationResult
 from app.providers.core.base import Run
 from app.providers.core.capabilities import Learned
-from app.providers.dialects.fallback import STREAM, ParameterFallback, Teach
+from app.providers.dialects.fallback import STREAM, ParameterFallback, Teach, unspoken
 from app.providers.dialects.polling import wait_for_job
 from app.providers.transport.client import Caller, endpoint
 from app.providers.transport.collect import ImageCollector
 
 PARTIAL_IMAGES = 2  # previews a picture, where they are asked for; each may cost
-UNKNOWN_HERE = ('sampler',)  # this dialect has no name for it
+SPOKEN = (
+    *('model', 'size', 'n', 'seed', 'response_format', 'negative_prompt', 'quality', 'steps'),
+    'guidance',
+)
 TOGETHER_FORMATS = {'url': 'url', 'b64_json': 'base64'}
 OUR_NAMES = {
     'num_inference_steps': 'steps',
@@ -62,7 +65,7 @@ class ImagesApi:
 
 def _dropped(request: GenerationRequest, fallback: ParameterFallback) -> tuple[str, ...]:
     """Name what the pictures were made without, in our own words."""
-    unsaid = [name for name in UNKNOWN_HERE if getattr(request, name)]
+    unsaid = unspoken(request, SPOKEN)
     return tuple(dict.fromkeys((*unsaid, *(OUR_NAMES.get(n, n) for n in fallback.dropped))))
 
 

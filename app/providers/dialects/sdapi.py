@@ -17,7 +17,7 @@ from app.models import GenerationRequest, GenerationResult
 from app.net.urls import Blocked
 from app.providers.core.base import Run
 from app.providers.core.capabilities import Learned
-from app.providers.dialects.fallback import ParameterFallback, Teach
+from app.providers.dialects.fallback import ParameterFallback, Teach, unspoken
 from app.providers.dialects.openai_images import number
 from app.providers.response.base64_stream import Base64Error, inline
 from app.providers.transport.client import Caller, Exchange, endpoint
@@ -27,6 +27,7 @@ PROGRESS_EVERY_S = 1.0
 INTERRUPT_DEADLINE_S = 2.0
 NAMES = {'cfg_scale': 'guidance', 'width': 'size', 'height': 'size', 'batch_size': 'n'}
 NAMES |= {'sampler_name': 'sampler', 'override_settings': 'model'}
+SPOKEN = (*NAMES.values(), 'seed', 'negative_prompt', 'steps')
 
 
 class SdApi:
@@ -55,10 +56,10 @@ class SdApi:
             exchange = await self._post(fallback.body, run, request.count, base_url)
             answer = await self._taker.take(exchange, run)
             if answer:
-                unsaid = tuple(
-                    one for one in ('quality', 'response_format') if getattr(request, one)
+                dropped = (
+                    *unspoken(request, SPOKEN),
+                    *(NAMES.get(name, name) for name in fallback.dropped),
                 )
-                dropped = (*unsaid, *(NAMES.get(name, name) for name in fallback.dropped))
                 return replace(answer, dropped=tuple(dict.fromkeys(dropped))), fallback.learned()
             refused = self._caller.refused(exchange, fallback.wished)
             if not fallback.mend(refused.failure):
