@@ -15,11 +15,6 @@ if TYPE_CHECKING:
     from app.cli.generate import Order
     from app.config import Config
 
-FIELDS = (
-    *('model', 'size', 'n', 'seed', 'response_format', 'negative_prompt', 'quality'),
-    *('provider', 'steps', 'guidance', 'sampler'),
-)
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0 done, 1 failed, 2 wrong usage."""
@@ -118,8 +113,9 @@ def _config(chosen: argparse.Namespace) -> Config:
 
 def _order(chosen: argparse.Namespace) -> Order:
     from app.cli.generate import Order
+    from app.models import REQUEST_FIELDS
 
-    fields = {name: str(getattr(chosen, name)) for name in FIELDS}
+    fields = {name: str(getattr(chosen, name)) for name in REQUEST_FIELDS if name != 'prompt'}
     prompt = sys.stdin.read() if chosen.prompt == '-' else chosen.prompt
     return Order(
         fields={**fields, 'prompt': prompt},

@@ -38,7 +38,6 @@ from app.web.pages import (
     create,
     gallery,
     install,
-    joining,
     links,
     providers,
     settings,
@@ -46,6 +45,7 @@ from app.web.pages import (
     sign_in,
 )
 from app.web.security.guard import Guard
+from app.web.security.routes import REST, ROUTES
 from app.web.static import Static
 from app.web.templates import Renderer, assets
 from app.web.views.provider_status import provider_summary
@@ -54,10 +54,10 @@ DATABASE = 'easel.db'
 SECRET = 'secret'  # noqa: S105 (the file's name)
 KEYS = 'keys.json'
 CACHE = 'cache'
-PAGES = (
-    *(create, gallery, calls, install, providers, settings),
-    *(sharing, joining, links, sign_in),
-)
+PAGES = {
+    page.__name__.rpartition('.')[2]: page
+    for page in (*(calls, create, gallery, install, links, providers, settings, sharing, sign_in),)
+}
 TOKEN = 'token'  # noqa: S105 (the file's name)
 
 
@@ -189,7 +189,7 @@ def create_app(services: Services) -> ASGIApp:
 
 
 def create_pages(services: Services, failures: ErrorPages) -> FastAPI:
-    """Put every page at its address; `app.web.security.routes` says who may come in where."""
+    """Build the router from the table of routes."""
     app = FastAPI(
         title='Easel',
         docs_url=None,
@@ -199,11 +199,19 @@ def create_pages(services: Services, failures: ErrorPages) -> FastAPI:
     )
     app.state.services = services
     failures.install(app)
-    for page in PAGES:
-        app.include_router(page.router)
     files = PictureFiles(services)
-    app.mount('/files', files)
-    app.mount('/thumbs', files)
-    app.router.routes.append(Route('/events', EventStream(services)))
-    app.mount('/static', services.renderer.static)
+    apps: dict[str, ASGIApp] = {
+        'files': files,
+        'thumbs': files,
+        'static': services.renderer.static,
+        'events': EventStream(services),
+    }
+    for rule in ROUTES:
+        page, _, function = rule.handler.partition('.')
+        if function:
+            app.add_api_route(rule.path, getattr(PAGES[page], function), methods=[rule.method])
+        elif rule.path.endswith(REST):
+            app.mount(rule.path.removesuffix(f'/{REST}'), apps[page])
+        else:
+            app.router.routes.append(Route(rule.path, apps[page]))
     return app

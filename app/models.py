@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
 
-from app.errors import Failure
+from app.errors import N_, Failure
 
 DEMO = 'demo'
 MOST_IMAGE_BYTES = 64 * 1024 * 1024
+LONGEST_PROMPT = 32_000
+LONGEST_TEXT = 200
+LEAST_SIDE, MOST_SIDE = 16, 16_384
+MOST_COUNT = 10
+RULE = 'rule'  # in the metadata of a request's field
 
 # The limits of a request's fields: of the form that fills them, and of a label that is read back.
 LONGEST_PROMPT = 32_000
@@ -33,12 +38,10 @@ class Status(StrEnum):
 
     @property
     def unfinished(self) -> bool:
-        """Whether something will still happen by itself."""
         return self in (Status.QUEUED, Status.RUNNING)
 
     @property
     def retryable(self) -> bool:
-        """Whether *Try again* makes sense."""
         return self in (Status.FAILED, Status.CANCELLED, Status.INTERRUPTED)
 
 
@@ -72,31 +75,82 @@ class Size:
         return cls(int(width), int(height))
 
 
+class FieldKind(StrEnum):
+    """What a field of a request holds."""
+
+    TEXT = 'text'
+    LINE = 'line'
+    WHOLE = 'whole number'
+    DECIMAL = 'decimal'
+    SIZE = 'size'
+    FORMAT = 'response format'
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRule:
+    """What a field of a request may hold, and where it is written down.
+
+    Attributes:
+        most: The largest number, or the most characters.
+        sentence: What a whole number out of the range is refused with.
+        column: In the table `generations`; empty: the field's own name.
+        in_pictures: Whether a picture's file tells it, and a form takes it from there.
+        in_json: Whether the public JSON of a generation tells it as it was asked for.
+    """
+
+    kind: FieldKind
+    least: int = 0
+    most: int = LONGEST_TEXT
+    sentence: str = N_('A whole number from {least} to {most}.')
+    column: str = ''
+    in_pictures: bool = False
+    in_json: bool = False
+
+
+_PROMPT = FieldRule(FieldKind.TEXT, most=LONGEST_PROMPT, in_pictures=True)
+_LINE = FieldRule(FieldKind.LINE, in_pictures=True)
+_PROVIDER = FieldRule(FieldKind.LINE, column='asked_provider')
+_SIZE = FieldRule(FieldKind.SIZE, in_json=True)
+_COUNT = FieldRule(FieldKind.WHOLE, 1, MOST_COUNT, N_('From {least} to {most} pictures.'))
+_SEED = FieldRule(
+    *(FieldKind.WHOLE, 0, (1 << 63) - 1, N_('A seed is a whole number from 0 to {most}.')),
+    in_pictures=True,
+    in_json=True,
+)
+_FORMAT = FieldRule(FieldKind.FORMAT, in_json=True)
+_STEPS = FieldRule(FieldKind.WHOLE, 1, 500, in_pictures=True)
+_GUIDANCE = FieldRule(FieldKind.DECIMAL, 0, 100, in_pictures=True)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationRequest:
     """The settings of one generation; None means automatic, and automatic is not sent.
+
+    The one table of them: forms, columns, labels and JSON go by the rules in it.
 
     Attributes:
         guidance: As it was typed, since servers differ over `7` and `7.0`.
     """
 
-    prompt: str
-    provider: str = ''
-    model: str | None = None
-    size: Size | None = None
-    n: int | None = None
-    seed: int | None = None
-    response_format: ResponseFormat | None = None
-    negative_prompt: str | None = None
-    quality: str | None = None
-    steps: int | None = None
-    guidance: str | None = None
-    sampler: str | None = None
+    prompt: str = field(metadata={RULE: _PROMPT})
+    provider: str = field(default='', metadata={RULE: _PROVIDER})
+    model: str | None = field(default=None, metadata={RULE: replace(_LINE, column='asked_model')})
+    size: Size | None = field(default=None, metadata={RULE: _SIZE})
+    n: int | None = field(default=None, metadata={RULE: replace(_COUNT, in_json=True)})
+    seed: int | None = field(default=None, metadata={RULE: _SEED})
+    response_format: ResponseFormat | None = field(default=None, metadata={RULE: _FORMAT})
+    negative_prompt: str | None = field(default=None, metadata={RULE: _PROMPT})
+    quality: str | None = field(default=None, metadata={RULE: _LINE})
+    steps: int | None = field(default=None, metadata={RULE: _STEPS})
+    guidance: str | None = field(default=None, metadata={RULE: _GUIDANCE})
+    sampler: str | None = field(default=None, metadata={RULE: _LINE})
 
     @property
     def count(self) -> int:
-        """How many pictures are expected."""
         return self.n or 1
+
+
+REQUEST_FIELDS: dict[str, FieldRule] = {f.name: f.metadata[RULE] for f in fields(GenerationRequest)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,12 +254,10 @@ class Image(StoredImage):
 
     @property
     def extension(self) -> str:
-        """Of the file's name, without the dot."""
         return self.file.rpartition('.')[2]
 
     @property
     def name(self) -> str:
-        """The file's own name."""
         return self.file.rpartition('/')[2]
 
 

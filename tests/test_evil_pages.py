@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 PASSWORD, TOKEN = 'open sesame', 'a-token-of-a-program'
 SECRET = 'a private cat'
 PAIRS = tuple(zip(KINDS, ('another port', 'another site', 'another port'), strict=True))
-ACTS = [door.path.replace('{}', '1') for door in ROUTES if door.method == 'POST']
+ACTS = [rule.pattern.replace('{}', '1') for rule in ROUTES if rule.method == 'POST']
 KEPT_BACK = 'net::ERR_BLOCKED_BY_RESPONSE.NotSameOrigin'  # Easel answered, for itself alone
 BODY = 'prompt=stolen&size=16x16&base_url=127.0.0.1:9&theme=dark&password=open+sesame&draw=1'
 

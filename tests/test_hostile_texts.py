@@ -23,8 +23,8 @@ from app.providers.transport.redaction import SecretRedactor
 from app.providers.core.base import ProviderSettings
 from app.providers.response.messages import clean, scrub, words_of
 from app.net.ip import networks_in
-from app.web.security.routes import door_of
-from app.web.forms import ask_of
+from app.web.security.routes import rule_of
+from app.generation.request import parse_request
 from app.web.security.hosts import Hosts
 from app.web.views.provider_form import draft_of
 from app.web.pages.sign_in import OWN_PAGE
@@ -37,10 +37,10 @@ texts = [unit * (100_000 // len(unit)) for unit in (
     'a.', 'k', 'kkkkkkk.', '\\t', '\\n', 'Bearer ', 'sk-', 'data:', '/home/', 'http://', '\\u0301')]
 for text in texts:
     for read in (origin_of, index_words, question, escape, Size.parse, redactor.text, clean, scrub,
-                 networks_in, OWN_PAGE.fullmatch, lambda text: door_of('GET', text),
+                 networks_in, OWN_PAGE.fullmatch, lambda text: rule_of('GET', text),
                  lambda text: words_of(None, text), lambda text: words_of([text], text),
                  lambda text: Hosts(()).check_one(text.encode()),
-                 lambda text: ask_of(dict.fromkeys(names, text)),
+                 lambda text: parse_request(dict.fromkeys(names, text)),
                  lambda text: draft_of([(name, text) for name in names])):
         with suppress(AppError, Blocked, ValueError):
             read(text + '!')

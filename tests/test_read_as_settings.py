@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import InvalidRequest
-from app.web.forms import ask_of
+from app.generation.request import parse_request
 from tests.support.default_setup import first_start, page, post
 from tests.support.fakes import Reply, asking, upstream
 from tests.support.local_servers import models
@@ -68,12 +68,12 @@ async def test_the_form_tells_what_a_bar_does_on_localai_and_only_there(tmp_path
 @pytest.mark.parametrize('tag', ['<sd_cpp_extra_args>', '<SD_CPP_EXTRA_ARGS>'])
 def test_the_tag_of_sd_server_is_refused_with_its_reason(tag: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        ask_of({'prompt': f'a fox {tag}{{"steps": 1}}</sd_cpp_extra_args>'})
+        parse_request({'prompt': f'a fox {tag}{{"steps": 1}}</sd_cpp_extra_args>'})
 
     assert 'sd-server would read <sd_cpp_extra_args>' in str(caught.value.fields['prompt'])
 
 
 def test_the_tag_s_name_alone_is_only_words() -> None:
-    request = ask_of({'prompt': 'a poster about sd_cpp_extra_args | in blue'})
+    request = parse_request({'prompt': 'a poster about sd_cpp_extra_args | in blue'})
 
     assert request.prompt == 'a poster about sd_cpp_extra_args | in blue'

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import InvalidRequest
+from app.generation.request import chosen_providers, form_fields_of, parse_request
 from app.models import GenerationRequest, ResponseFormat, Size
-from app.web.forms import ask_of, chosen_in, fields_of, new_submission, submission_of
+from app.web.forms import new_submission, submission_of
 
 FULL = GenerationRequest(
     prompt='a cat\nand a dog',
@@ -27,12 +28,12 @@ FULL = GenerationRequest(
 
 
 def asked(**fields: str) -> GenerationRequest:
-    return ask_of({'prompt': 'a cat'} | fields)
+    return parse_request({'prompt': 'a cat'} | fields)
 
 
 @pytest.mark.parametrize('word', ['', ' ', 'auto', 'AUTO', ' Auto '])
 def test_empty_and_auto_mean_automatic(word: str) -> None:
-    names = [name for name in fields_of(FULL) if name != 'prompt']
+    names = [name for name in form_fields_of(FULL) if name != 'prompt']
 
     request = asked(**dict.fromkeys(names, word))
 
@@ -147,34 +148,34 @@ def test_a_field_that_can_not_be_meant_is_named(name: str, text: str) -> None:
 
 def test_every_wrong_field_gets_its_sentence() -> None:
     with pytest.raises(InvalidRequest) as caught:
-        ask_of({'prompt': '', 'n': '99', 'seed': 'x', 'size': 'large'})
+        parse_request({'prompt': '', 'n': '99', 'seed': 'x', 'size': 'large'})
 
     assert set(caught.value.fields) == {'prompt', 'n', 'seed', 'size'}
     assert all(str(fault) for fault in caught.value.fields.values())
 
 
-@given(st.dictionaries(st.sampled_from([*fields_of(FULL), 'size_other']), st.text()))
+@given(st.dictionaries(st.sampled_from([*form_fields_of(FULL), 'size_other']), st.text()))
 def test_any_form_is_an_ask_or_refused(fields: dict[str, str]) -> None:
     try:
-        request = ask_of(fields)
+        request = parse_request(fields)
     except InvalidRequest:
         return
 
     assert request.prompt
-    assert ask_of(fields_of(request)) == request
+    assert parse_request(form_fields_of(request)) == request
 
 
 def test_an_ask_survives_the_form() -> None:
-    assert ask_of(fields_of(FULL)) == FULL
-    assert ask_of(fields_of(GenerationRequest(prompt='a', seed=0))) == GenerationRequest(
-        prompt='a', seed=0
-    )
+    assert parse_request(form_fields_of(FULL)) == FULL
+    assert parse_request(
+        form_fields_of(GenerationRequest(prompt='a', seed=0))
+    ) == GenerationRequest(prompt='a', seed=0)
 
 
 def test_several_servers_are_chosen_by_their_repeated_name() -> None:
     pairs = [('provider', name) for name in ('b', ' a ', '', 'b', 'AUTO')] + [('model', 'c')]
 
-    assert chosen_in(pairs) == ('b', 'a')
+    assert chosen_providers(pairs) == ('b', 'a')
 
 
 @pytest.mark.parametrize('mark', ['x' * 101, 'a\x00b', '\ud800'])

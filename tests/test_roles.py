@@ -36,16 +36,16 @@ async def guests(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Part
 
 
 @pytest.mark.parametrize('who', WHO)
-@pytest.mark.parametrize('door', ROUTES, ids=lambda door: f'{door.method} {door.path}')
+@pytest.mark.parametrize('rule', ROUTES, ids=lambda rule: f'{rule.method} {rule.pattern}')
 async def test_row_79_each_address_opens_to_its_role_alone(
-    guests: Party, door: RouteRule, who: str
+    guests: Party, rule: RouteRule, who: str
 ) -> None:
-    path = door.path.replace('{}', '999').replace('{rest}', 'x')
+    path = rule.pattern.replace('{}', '999').replace('{rest}', 'x')
 
-    answer = await guests.request(who, door.method, path)
+    answer = await guests.request(who, rule.method, path)
 
-    if who in ADMITTED[door.role]:
-        asks = door.path == '/session' and (who == 'stranger' or door.method == 'POST')
+    if who in ADMITTED[rule.role]:
+        asks = rule.pattern == '/session' and (who == 'stranger' or rule.method == 'POST')
         assert answer.status not in (401, 403) or asks
     else:
         assert answer.status == REFUSED[who]
@@ -54,7 +54,7 @@ async def test_row_79_each_address_opens_to_its_role_alone(
 
 @pytest.mark.parametrize('path', OWNERS_ALONE)
 async def test_what_settles_the_house_is_the_owners_alone(path: str) -> None:
-    roles = {door.role for door in ROUTES if door.path == path}
+    roles = {rule.role for rule in ROUTES if rule.pattern == path}
 
     assert roles == {Role.OWNER}
 

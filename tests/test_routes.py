@@ -10,7 +10,7 @@ import pytest_asyncio
 from starlette.types import ASGIApp
 
 from app.web.context import Services
-from app.web.security.routes import MOST_BODY_BYTES, ROUTES, STRICTEST, Role, door_of
+from app.web.security.routes import MOST_BODY_BYTES, ROUTES, STRICTEST, Role, rule_of
 from tests.support.raw_requests import FORM, HOME, addresses, knock, open_door
 
 pytestmark = pytest.mark.asyncio(loop_scope='module')
@@ -31,7 +31,7 @@ async def test_every_address_of_a_page_stands_in_the_table(
     locked: tuple[ASGIApp, Services],
 ) -> None:
     _, services = locked
-    known = {f'{door.method} {door.path}' for door in ROUTES}
+    known = {f'{rule.method} {rule.pattern}' for rule in ROUTES}
 
     pages = {str(address) for address in addresses(services)}
 
@@ -40,7 +40,7 @@ async def test_every_address_of_a_page_stands_in_the_table(
 
 
 async def test_the_table_names_every_address_once() -> None:
-    names = [(door.method, door.path) for door in ROUTES]
+    names = [(rule.method, rule.pattern) for rule in ROUTES]
 
     assert len(names) == len(set(names))
 
@@ -65,18 +65,18 @@ async def test_the_table_names_every_address_once() -> None:
     ],
 )
 async def test_what_is_not_in_the_table_takes_the_strictest_role(method: str, path: str) -> None:
-    door = door_of(method, path)
+    rule = rule_of(method, path)
 
-    assert door is STRICTEST
-    assert door.role is Role.OWNER
-    assert door.most_bytes == MOST_BODY_BYTES
+    assert rule is STRICTEST
+    assert rule.role is Role.OWNER
+    assert rule.most_bytes == MOST_BODY_BYTES
 
 
 async def test_cve_2024_12537_without_signing_in_nothing_is_read_and_nothing_done(
     locked: tuple[ASGIApp, Services],
 ) -> None:
     app, services = locked
-    closed = [one for one in addresses(services) if door_of(one.method, one.path).role is not
+    closed = [one for one in addresses(services) if rule_of(one.method, one.path).role is not
               Role.ANYBODY]  # fmt: skip
 
     answers = [

@@ -18,6 +18,7 @@ import httpx
 from app.cli.serve import run
 from app.config import Config, language_of_terminal
 from app.errors import AppError, ErrorKind, Failure, InvalidRequest, NotFound
+from app.generation.request import parse_request
 from app.log import logger
 from app.main import TOKEN, open_services
 from app.messages import LANGUAGES, error_json, item_error_json, translations
@@ -28,7 +29,6 @@ from app.storage.lock import Held, Holder, holding
 from app.storage.store import Store
 from app.web.context import Services
 from app.web.delivery.files import FILE_HEADER
-from app.web.forms import ask_of
 
 log = logger(__name__)
 
@@ -60,7 +60,7 @@ def generate(config: Config, order: Order) -> int:
     for warning in config.warnings:
         log.warning('%s', warning)
     try:
-        ask_of(order.fields)
+        parse_request(order.fields)
         _prepare_out(order.out)
         result = _by_whoever_can(config, order)
     except InvalidRequest as error:
@@ -89,7 +89,7 @@ def _run_here(config: Config, order: Order) -> Object:
         async with open_services(config) as services:
             if order.forgets:
                 await _forget_here(services, order.fields.get('provider', ''))
-            generation = await services.worker.draw_now(ask_of(order.fields))
+            generation = await services.worker.draw_now(parse_request(order.fields))
             results.append(result_of(generation, services.store, _language(order)))
         return 0
 

@@ -20,7 +20,7 @@ from app.database import Library
 from app.errors import AppError
 from app.log import logger
 from app.main import DATABASE, open_store
-from app.models import Generation, GenerationRequest, Outcome, Size, Status
+from app.models import REQUEST_FIELDS, Generation, GenerationRequest, Outcome, Size, Status
 from app.storage.lock import Held, holding
 
 log = logger(__name__)
@@ -126,17 +126,14 @@ async def _write(library: Library, generation_id: int, pictures: list[Found]) ->
     """Write a generation and its pictures."""
     pictures.sort(key=lambda picture: picture.label.position)
     first = pictures[0].label
-    request = GenerationRequest(
-        prompt=first.prompt,
-        size=Size.parse(first.asked_size) if first.asked_size else None,
-        n=len(pictures) if len(pictures) > 1 else None,
-        seed=first.seed,
-        negative_prompt=first.negative_prompt,
-        quality=first.quality,
-        steps=first.steps,
-        guidance=None if first.guidance is None else str(first.guidance),
-        sampler=first.sampler,
-    )
+    told = {name: getattr(first, name) for name, one in REQUEST_FIELDS.items() if one.in_pictures}
+    known = {
+        'model': None,
+        'guidance': None if first.guidance is None else str(first.guidance),
+        'size': Size.parse(first.asked_size) if first.asked_size else None,
+        'n': len(pictures) if len(pictures) > 1 else None,
+    }
+    request = GenerationRequest(**told | known)
     generation = Generation(
         id=generation_id,
         status=Status.DONE,

@@ -8,25 +8,25 @@ from typing import cast
 
 from app.database.connection import Row
 from app.errors import ErrorKind, Failure
-from app.models import Generation, GenerationRequest, Image, ResponseFormat, Size, Status
+from app.models import (
+    REQUEST_FIELDS,
+    Generation,
+    GenerationRequest,
+    Image,
+    ResponseFormat,
+    Size,
+    Status,
+)
 
 
 def generation_of(row: Row, images: tuple[Image, ...] = ()) -> Generation:
     """Read a row of `generations`."""
-    request = GenerationRequest(
-        prompt=cast('str', row['prompt']),
-        provider=cast('str', row['asked_provider']),
-        model=cast('str | None', row['asked_model']),
-        size=Size.parse(str(row['size'])) if row['size'] else None,
-        n=cast('int | None', row['n']),
-        seed=cast('int | None', row['seed']),
-        response_format=_format_of(row),
-        negative_prompt=cast('str | None', row['negative_prompt']),
-        quality=cast('str | None', row['quality']),
-        steps=cast('int | None', row['steps']),
-        guidance=cast('str | None', row['guidance']),
-        sampler=cast('str | None', row['sampler']),
-    )
+    asked: dict[str, object] = {
+        name: row[rule.column or name] for name, rule in REQUEST_FIELDS.items()
+    }
+    asked['size'] = Size.parse(str(row['size'])) if row['size'] else None
+    asked['response_format'] = _format_of(row)
+    request = GenerationRequest(**asked)  # type: ignore[arg-type]
     return Generation(
         id=cast('int', row['id']),
         status=Status(str(row['status'])),
@@ -55,20 +55,8 @@ def image_of(row: Row) -> Image:
 
 def request_columns(request: GenerationRequest) -> Row:
     """Return a request as the columns of `generations`."""
-    return {
-        'prompt': request.prompt,
-        'negative_prompt': request.negative_prompt,
-        'asked_provider': request.provider,
-        'asked_model': request.model,
-        'size': str(request.size) if request.size else None,
-        'n': request.n,
-        'seed': request.seed,
-        'response_format': request.response_format,
-        'quality': request.quality,
-        'steps': request.steps,
-        'guidance': request.guidance,
-        'sampler': request.sampler,
-    }
+    asked = {rule.column or name: getattr(request, name) for name, rule in REQUEST_FIELDS.items()}
+    return asked | {'size': str(request.size) if request.size else None}
 
 
 def failure_text(failure: Failure) -> str:

@@ -6,12 +6,13 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from app.database import Library
 from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
 from app.generation.changes import Changes
 from app.generation.previews import Previews
+from app.generation.request import label_fields_of
 from app.log import logger
 from app.models import (
     DEMO,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from app.storage.metadata.label import Label
 
 log = logger(__name__)
-T = TypeVar('T')
 
 
 class GenerationRunner:
@@ -156,27 +156,19 @@ def _label(
     """Say what is true of a picture: nothing dropped; the asked seed is only the first one's."""
     from app.storage.metadata.label import Label
 
-    request = claimed.request
-
-    def said(name: str, value: T | None) -> T | None:
-        return None if name in dropped else value
-
-    asked_seed = said('seed', request.seed) if position == 0 else None
-    guidance = said('guidance', request.guidance)
+    asked = label_fields_of(claimed.request, dropped)
+    asked_seed = asked.get('seed') if position == 0 else None
+    own = {
+        'model': model,
+        'seed': asked_seed if received.seed is None else received.seed,
+    }
     return Label(
-        prompt=request.prompt,
+        **asked | own,  # type: ignore[arg-type]
         provider=provider,
         created_at=claimed.created_at,
         generation_id=claimed.id,
         position=position,
-        negative_prompt=said('negative_prompt', request.negative_prompt),
         revised_prompt=received.revised_prompt,
-        seed=asked_seed if received.seed is None else received.seed,
-        steps=said('steps', request.steps),
-        guidance=float(guidance) if guidance else None,
-        sampler=said('sampler', request.sampler),
-        quality=said('quality', request.quality),
-        asked_size=str(request.size) if request.size else None,
-        model=model,
+        asked_size=str(claimed.request.size) if claimed.request.size else None,
         source_url=without_query(received.source_url),
     )

@@ -1,7 +1,4 @@
-"""The sub-path that Easel is served at: taken off what comes in, put before what goes out.
-
-Everything between begins at `/` and knows of none.
-"""
+"""The sub-path that Easel is served at: taken off what comes in, put before what goes out."""
 
 from __future__ import annotations
 
@@ -10,11 +7,6 @@ from collections.abc import Iterable
 
 from starlette.types import Scope
 
-# What a visitor wrote is escaped in a page, so a bare quote is always a template's own.
-_HOLDERS = re.compile(
-    r'\s(?:href|src|srcset|action|formaction|content|data-(?:worker|busy|done))="[^"]*"'
-)
-_BEGINNINGS = re.compile(r'(="|, |; url=)/(?!/)')
 _COOKIE_PATH = re.compile(rb'(?<=; Path=)/(?=;|$)', re.IGNORECASE)
 
 
@@ -39,23 +31,14 @@ class BasePath:
         return {**scope, 'path': path[len(self.path) :]}
 
     def address(self, address: str) -> str:
-        """Write one of our own addresses for a browser."""
+        """Return one of our own addresses for a browser, as templates do with `base_path`."""
         return self.path + address
 
-    def page(self, html: str) -> str:
-        """Write the addresses in a page or fragment for a browser."""
-        if not self.path:
-            return html
-        return _HOLDERS.sub(lambda found: _BEGINNINGS.sub(self._begin, found[0]), html)
-
     def headers(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        """Write the addresses in an answer's headers for a browser."""
+        """Write the addresses in a response's headers for a browser."""
         if not self.path:
             return list(headers)
         return [(name, self._header(name, value)) for name, value in headers]
-
-    def _begin(self, found: re.Match[str]) -> str:
-        return f'{found[1]}{self.path}/'
 
     def _header(self, name: bytes, value: bytes) -> bytes:
         path = self.path.encode('ascii')

@@ -1,4 +1,4 @@
-"""What the pages are given: each part once, made by `main`."""
+"""The services that pages are given, made once by `main`."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ class Services:
     )
 
     def language(self, request: Request) -> Language:
-        """Give the reader's language."""
+        """Return the reader's language."""
         return self.renderer.language(language_of(request))
 
 
 def services_of(request: Request) -> Services:
-    """Find the parts from within a page."""
+    """Return the services from within a page."""
     services: Services = request.app.state.services
     return services

@@ -1,4 +1,4 @@
-"""Turns every fault into an answer: a page, a fragment, or JSON, by what was asked for."""
+"""Every error as a response: a page, a fragment, or JSON, by what was asked for."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ log = logger(__name__)
 
 
 class ErrorPages:
-    """The last of the three places that catch."""
+    """Handlers of every error that a page raises."""
 
     def __init__(self, renderer: Renderer) -> None:
         self._renderer = renderer
 
     def install(self, app: FastAPI) -> None:
-        """Take over every fault of the app."""
+        """Register a handler for every error of the app."""
         app.add_exception_handler(AppError, self._on_app_error)
         app.add_exception_handler(HTTPException, self._on_framework_error)
         app.add_exception_handler(Exception, self._on_fault)
@@ -77,7 +77,7 @@ def in_words(error: AppError, language: Language) -> str:
 
 
 def failure_json(error: AppError, language: Language) -> dict[str, object]:
-    """Lay an error out as the public JSON."""
+    """Return an error as public JSON."""
     return {
         'kind': error.kind,
         'message': in_words(error, language),

@@ -52,7 +52,7 @@ def language_of(request: Request) -> str:
 
 
 def theme_of(request: Request) -> str:
-    """Give the visitor's own choice, or `system`."""
+    """Return the visitor's own choice, or `system`."""
     chosen = request.cookies.get(THEME_COOKIE, '')
     return chosen if chosen in THEMES else 'system'
 
@@ -71,7 +71,7 @@ def wants_json(request: Request) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """One language's templates, and its way with words."""
+    """The templates and sentences of one language."""
 
     code: str
     environment: Environment
@@ -79,15 +79,12 @@ class Language:
     root: BasePath
 
     def draw(self, template: str, **values: object) -> str:
-        """Draw a page or a fragment."""
-        return self.root.page(self.environment.get_template(template).render(**values))
+        return self.environment.get_template(template).render(**values)
 
     def translate(self, text: str) -> str:
-        """Translate one sentence."""
         return self.words.gettext(text)
 
     def describe(self, failure: Failure) -> FailureText:
-        """Put a failure into words."""
         return describe(failure, self.translate)
 
     def day(self, moment: float) -> str:
@@ -142,7 +139,7 @@ class Renderer:
         self._languages: dict[str, Language] = {}
 
     def language(self, code: str) -> Language:
-        """Give one language, made when it is first asked for."""
+        """Return one language, made at its first use."""
         if code not in self._languages:
             self._languages[code] = self._make(code)
         return self._languages[code]
@@ -150,7 +147,7 @@ class Renderer:
     def page(
         self, request: Request, template: str, *, status: int = 200, **values: object
     ) -> Response:
-        """Draw a page or a fragment for this visitor."""
+        """Render a page or a fragment for this visitor."""
         language = self.language(language_of(request))
         viewer = request.scope.get('state', {}).get('visitor', STRANGER)
         html = language.draw(
@@ -185,16 +182,22 @@ class Renderer:
             'date': language.date,
             'amount': language.amount,
             'decimal': language.decimal,
-            'static': self.static.address,
+            'static': lambda name: self._root.address(self.static.address(name)),
             'name_of_guest': self._name_of_guest,
         }
-        environment.globals.update(functions, language=code, languages=LANGUAGES, canvas=CANVAS)
+        environment.globals.update(
+            functions,
+            base_path=self._root.path,
+            language=code,
+            languages=LANGUAGES,
+            canvas=CANVAS,
+        )
         environment.filters['iso'] = _iso
         return language
 
 
 def address_of(request: Request) -> str:
-    """Give the page's own address below the origin, never with a fragment.
+    """Return the page's own address below the origin, never with a fragment.
 
     With one, a page that loads itself again would only scroll.
     """

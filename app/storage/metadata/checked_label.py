@@ -10,10 +10,10 @@ from pathlib import Path
 from app.models import (
     LONGEST_PROMPT,
     LONGEST_TEXT,
-    MOST_GUIDANCE,
-    MOST_SEED,
     MOST_SIDE,
-    MOST_STEPS,
+    REQUEST_FIELDS,
+    FieldKind,
+    FieldRule,
     Size,
 )
 from app.storage.metadata.container import sidecar_of
@@ -40,22 +40,20 @@ def checked_label(settings: Settings, otherwise_at: float) -> Label:
     created_at = _real(settings, 'created_at', LATEST_S)
     if created_at is None:
         created_at = min(max(otherwise_at, 0.0), float(LATEST_S))
+    asked = {
+        name: _checked(settings, name, rule)
+        for name, rule in REQUEST_FIELDS.items()
+        if rule.in_pictures
+    }
     return Label(
-        prompt=_text(settings, 'prompt', LONGEST_PROMPT) or '',
+        **asked | {'prompt': asked['prompt'] or ''},  # type: ignore[arg-type]
         provider=_text(settings, 'provider', LONGEST_TEXT) or '',
         created_at=created_at,
         generation_id=_whole(settings, 'generation_id', MOST_ID) or 0,
         position=_whole(settings, 'position', MOST_POSITION) or 0,
         image_id=_whole(settings, 'image_id', MOST_ID) or None,
-        negative_prompt=_text(settings, 'negative_prompt', LONGEST_PROMPT),
         revised_prompt=_text(settings, 'revised_prompt', LONGEST_PROMPT),
-        seed=_whole(settings, 'seed', MOST_SEED),
-        steps=_whole(settings, 'steps', MOST_STEPS) or None,
-        guidance=_real(settings, 'guidance', MOST_GUIDANCE),
-        sampler=_text(settings, 'sampler', LONGEST_TEXT),
-        quality=_text(settings, 'quality', LONGEST_TEXT),
         asked_size=_size(settings),
-        model=_text(settings, 'model', LONGEST_TEXT),
         source_url=_text(settings, 'source_url', LONGEST_ADDRESS),
     )
 
@@ -66,6 +64,15 @@ def carries_label(picture: Path) -> bool:
         return NAMESPACE.encode() in sidecar_of(picture).read_bytes()
     with picture.open('rb') as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
         return whole.find(NAMESPACE.encode()) >= 0
+
+
+def _checked(settings: Settings, name: str, rule: FieldRule) -> str | int | float | None:
+    if rule.kind is FieldKind.WHOLE:
+        value = _whole(settings, name, rule.most)
+        return value if value is not None and value >= rule.least else None
+    if rule.kind is FieldKind.DECIMAL:
+        return _real(settings, name, rule.most)
+    return _text(settings, name, rule.most)
 
 
 def _text(settings: Settings, name: str, longest: int) -> str | None:

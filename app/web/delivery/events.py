@@ -18,7 +18,7 @@ from app.errors import N_, AppError, WrongMethod
 from app.generation.changes import Listener
 from app.web.context import Services
 from app.web.security.permissions import visitor_of
-from app.web.views.estimates import outlooks
+from app.web.views.estimates import estimates_of
 
 HEARTBEAT_S = 20.0
 RETRY_MS = 2_000
@@ -48,7 +48,7 @@ class EventStream:
     """Serves `/events?showing=17,18`, and with `&after=18` also what is newer."""
 
     def __init__(self, services: Services) -> None:
-        self._house = services
+        self._services = services
         self._drawn: OrderedDict[Key, tuple[int, asyncio.Task[Drawn]]] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,10 +60,10 @@ class EventStream:
         if scope['method'] != 'GET':
             raise WrongMethod(N_('This address takes another method.'))
         request = Request(scope)
-        viewer = Viewer(self._house, request)
+        viewer = Viewer(self._services, request)
         showing = _ids(request.query_params.get('showing', ''))
         after = _ids(request.query_params.get('after', ''))
-        async with self._house.changes.listening() as listener:
+        async with self._services.changes.listening() as listener:
             await send({'type': 'http.response.start', 'status': 200, 'headers': HEADERS})
             await _write(send, f'retry: {RETRY_MS}\n\n'.encode())
             gone = asyncio.create_task(_end_when_gone(receive, listener))
@@ -80,7 +80,7 @@ class EventStream:
         if not after:
             return []
         try:
-            newest = await self._house.library.generations.page(None, MOST_MISSED)
+            newest = await self._services.library.generations.page(None, MOST_MISSED)
         except AppError:
             return []
         return sorted({one.id for one in newest if one.id > after[0]} - set(showing))
@@ -97,9 +97,9 @@ class EventStream:
                 await _write(send, viewer.part_of(await self._event(generation_id, viewer)))
 
     async def _event(self, generation_id: int, viewer: Viewer) -> Drawn:
-        """Give the event for a change, drawn once for all streams of a language."""
+        """Return the event for a change, drawn once for all streams of a language."""
         key = (generation_id, viewer.language.code, viewer.visitor.owner)
-        serial = self._house.changes.serial_of(generation_id)
+        serial = self._services.changes.serial_of(generation_id)
         known = self._drawn.get(key)
         if known is None or known[0] != serial:
             known = (serial, asyncio.create_task(self._draw(generation_id, viewer)))
@@ -110,8 +110,8 @@ class EventStream:
 
     async def _draw(self, generation_id: int, viewer: Viewer) -> Drawn:
         try:
-            generation = await self._house.library.generations.one(generation_id)
-            ahead = await outlooks(self._house, (generation,))
+            generation = await self._services.library.generations.one(generation_id)
+            ahead = await estimates_of(self._services, (generation,))
         except AppError:
             return Drawn(PULSE, None)
         html = viewer.language.draw(

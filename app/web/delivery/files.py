@@ -42,7 +42,7 @@ class PictureFiles:
     """Serves what the library knows, by digest and by nothing else."""
 
     def __init__(self, services: Services) -> None:
-        self._house = services
+        self._services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one file.
@@ -56,10 +56,10 @@ class PictureFiles:
         digest, path, mime = await self._find(Request(scope))
         asked = Headers(scope=scope)
         response = await asyncio.to_thread(
-            _answer, self._house.config.data, digest, path, mime, asked
+            _answer, self._services.config.data, digest, path, mime, asked
         )
-        if self._house.sessions.has_token(asked):
-            key = path.relative_to(self._house.config.data).as_posix()
+        if self._services.sessions.has_token(asked):
+            key = path.relative_to(self._services.config.data).as_posix()
             response.headers[FILE_HEADER] = quote(key)
         await response(scope, receive, send)
 
@@ -69,14 +69,14 @@ class PictureFiles:
         thumb = _THUMB.fullmatch(address)
         match = original or thumb
         digest = str(match[1]) if match else ''
-        file = await self._house.library.images.file_of(digest, only) if digest else None
+        file = await self._services.library.images.file_of(digest, only) if digest else None
         if file is None:
             raise NotFound(N_('There is no such picture.'))
         if thumb and int(thumb[2]) in THUMB_WIDTHS:
-            await self._house.store.ensure_thumbs(digest, file)
-            return digest, self._house.store.thumb(digest, int(thumb[2])), 'image/webp'
+            await self._services.store.ensure_thumbs(digest, file)
+            return digest, self._services.store.thumb(digest, int(thumb[2])), 'image/webp'
         if original and file.endswith(f'.{original[2]}'):
-            return digest, self._house.store.original(file), MIMES[original[2]]
+            return digest, self._services.store.original(file), MIMES[original[2]]
         raise NotFound(N_('There is no such picture.'))
 
 
@@ -86,7 +86,7 @@ def _answer(root: Path, digest: str, path: Path, mime: str, asked: Headers) -> R
     try:
         handle = open_beneath(root, path)
     except OSError as error:
-        log.warning('%s can not be served: %s', path, error.strerror)
+        log.warning('%s cannot be served: %s', path, error.strerror)
         raise gone from error
     status = os.fstat(handle)
     if not stat.S_ISREG(status.st_mode):

@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.errors import N_, NotFound
 from app.web.context import Services, services_of
-from app.web.numbers import id_in
+from app.web.forms import id_in
 from app.web.security.permissions import refuse_others, visitor_of
 from app.web.templates import wants_json
 from app.web.views.serializers import attempt_json
 
-router = APIRouter()
 TheServices = Annotated[Services, Depends(services_of)]
 TheId = Annotated[int, Depends(id_in)]
 
@@ -25,8 +24,6 @@ PREVIEW_POLICY = "default-src 'none'; sandbox"
 _PREVIEW = re.compile(r'(\d{1,18})-(\d{1,3})-(\d{1,18})\.webp')
 
 
-@router.get('/generations/{id}/attempts')
-@router.get('/generations/{id}/attempts.json')
 async def attempts_page(request: Request, services: TheServices, generation_id: TheId) -> Response:
     """Show every call of a generation: its request, its answer, its time."""
     generation = await services.library.generations.one(generation_id)
@@ -41,7 +38,6 @@ async def attempts_page(request: Request, services: TheServices, generation_id: 
     )
 
 
-@router.get('/previews/{name}')
 async def preview(request: Request, services: TheServices) -> Response:
     """Give a partial picture, as the decoder child wrote it.
 

@@ -6,35 +6,36 @@ import time
 from itertools import islice
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.access.visitors import Visitor
 from app.errors import N_, AppError, InvalidRequest
-from app.models import LONGEST_PROMPT, Generation, Submitted
+from app.generation.request import (
+    chosen_providers,
+    form_fields_from_picture,
+    form_fields_of,
+    parse_request,
+)
+from app.models import LONGEST_PROMPT, MOST_COUNT, Generation, Submitted
 from app.providers.monitor import MonitoredProvider
 from app.web.context import Services, services_of
 from app.web.error_pages import failure_json, in_words
 from app.web.forms import (
-    MOST_COUNT,
-    ask_of,
-    chosen_in,
-    fields_in,
-    fields_of,
     form_pairs,
+    id_in,
     new_submission,
+    number_in,
     save_upload,
     submission_of,
 )
-from app.web.numbers import id_in, number_in
 from app.web.security.permissions import refuse_others, refuse_unseen_prompt, visitor_of
 from app.web.templates import wants_fragment, wants_json
-from app.web.views.estimates import outlooks
+from app.web.views.estimates import estimates_of
 from app.web.views.found_servers import offers_of
 from app.web.views.serializers import generation_json
 
-router = APIRouter()
 TheServices = Annotated[Services, Depends(services_of)]
 TheId = Annotated[int, Depends(id_in)]
 
@@ -59,21 +60,19 @@ EXAMPLES = (
 )
 
 
-@router.get('/')
 async def create_page(request: Request, services: TheServices) -> Response:
     """Show the form, and the newest generations below it; who only looks has the gallery."""
     if not visitor_of(request).makes:
         return RedirectResponse('/gallery', 303)
     fields, given = await _starting_fields(request, services)
-    chosen = chosen_in(fields.items())
+    chosen = chosen_providers(fields.items())
     return await _create_page(request, services, fields, given=given, chosen=chosen)
 
 
-@router.post('/generations')
 async def submit(request: Request, services: TheServices) -> Response:
     """Queue a generation for each chosen server; what was typed comes back if it can't be used."""
     pairs = await form_pairs(request)
-    fields, chosen = dict(pairs), chosen_in(pairs)
+    fields, chosen = dict(pairs), chosen_providers(pairs)
     try:
         visitor = visitor_of(request)
         submitted = await _submit_each(services, fields, chosen or ('',), visitor)
@@ -88,7 +87,6 @@ async def submit(request: Request, services: TheServices) -> Response:
     return _to_tile(generations[0])
 
 
-@router.post('/reading')
 async def read_picture(request: Request, services: TheServices) -> Response:
     """Fill the form with what a picture's file says of how it was made; nothing is kept."""
     language = services.language(request)
@@ -98,7 +96,7 @@ async def read_picture(request: Request, services: TheServices) -> Response:
         settings = await services.store.settings_in(temp_file.received().path)
     finally:
         temp_file.discard()
-    fields = fields_in(settings)
+    fields = form_fields_from_picture(settings)
     word = language.translate(READ if fields else NOTHING_READ)
     word = word.format(generator=settings.get('generator', ''))
     if wants_json(request):
@@ -106,8 +104,6 @@ async def read_picture(request: Request, services: TheServices) -> Response:
     return await _create_page(request, services, fields, given=bool(fields), word=word)
 
 
-@router.get('/generations')
-@router.get('/generations.json')
 async def generations_page(request: Request, services: TheServices) -> Response:
     """List generations, newest first; a guest's own."""
     before = number_in(request, 'before')
@@ -122,14 +118,13 @@ async def generations_page(request: Request, services: TheServices) -> Response:
         request,
         'pages/generations.html',
         generations=found,
-        ahead=await outlooks(services, found),
+        ahead=await estimates_of(services, found),
         older=f'/generations?{older}' if older else None,
         now=time.time(),
         refresh_s=_refresh(found),
     )
 
 
-@router.get('/generations/{id}')
 async def generation_page(
     request: Request, services: TheServices, generation_id: TheId
 ) -> Response:
@@ -143,14 +138,13 @@ async def generation_page(
         request,
         'pages/generations.html',
         generations=[generation],
-        ahead=await outlooks(services, [generation]),
+        ahead=await estimates_of(services, [generation]),
         older=None,
         now=time.time(),
         refresh_s=_refresh((generation,)),
     )
 
 
-@router.post('/generations/{id}/cancellation')
 async def cancel(request: Request, services: TheServices, generation_id: TheId) -> Response:
     """End a generation; a final one stays as it is."""
     refuse_others(request, await services.library.generations.one(generation_id))
@@ -158,7 +152,6 @@ async def cancel(request: Request, services: TheServices, generation_id: TheId) 
     return await _after_act(request, services, generation)
 
 
-@router.post('/generations/{id}/retry')
 async def retry(request: Request, services: TheServices, generation_id: TheId) -> Response:
     """Queue a failed, cancelled or interrupted generation again."""
     refuse_others(request, await services.library.generations.one(generation_id))
@@ -175,11 +168,11 @@ async def _starting_fields(request: Request, services: Services) -> tuple[dict[s
     brought: dict[str, str] = {}
     if source is not None:
         generation = await services.library.generations.one(source)
-        brought = fields_of(refuse_unseen_prompt(request, generation).request)
+        brought = form_fields_of(refuse_unseen_prompt(request, generation).request)
     if brought and bring != 'prompt':
         return brought | ({'prompt': ''} if bring == 'settings' else {}), True
     last = await services.library.generations.last_asked(visitor_of(request).guest_id)
-    fields = fields_of(last) | {'provider': ''} if last else {}
+    fields = form_fields_of(last) | {'provider': ''} if last else {}
     if brought:
         return {**fields, 'prompt': brought['prompt']}, True
     prompt = request.query_params.get('prompt', '')[:LONGEST_PROMPT]
@@ -192,9 +185,9 @@ async def _submit_each(
     """Queue one generation a server, none before all can be; each has a mark of its own.
 
     Raises:
-        AppError: As `ask_of` and `Worker.submit` say.
+        AppError: As `parse_request` and `Worker.submit` say.
     """
-    asks = [ask_of(fields | {'provider': name}) for name in chosen]
+    asks = [parse_request(fields | {'provider': name}) for name in chosen]
     for generation_request in asks:
         services.providers.expected(generation_request.provider, generation_request.model)
     mark = submission_of(fields)
@@ -234,7 +227,7 @@ async def _create_page(
         word=word,
         submission=new_submission(),
         generations=recent,
-        ahead=await outlooks(services, recent),
+        ahead=await estimates_of(services, recent),
         now=time.time(),
         refresh_s=None if error else _refresh(recent),
         chosen=chosen,
@@ -268,7 +261,7 @@ async def _fragment(
         'generation/list.html',
         status=status,
         generations=generations,
-        ahead=await outlooks(services, generations),
+        ahead=await estimates_of(services, generations),
         now=time.time(),
     )
 

@@ -8,21 +8,20 @@ from itertools import groupby
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.database.images import Filter
 from app.errors import N_, Forbidden, Gone
+from app.generation.request import label_fields_of
 from app.models import Generation, Image
 from app.web.context import Services, services_of
-from app.web.lifetimes import LIFETIMES
-from app.web.numbers import id_in, number_in
+from app.web.forms import LIFETIMES, id_in, number_in
 from app.web.security.permissions import refuse_others_picture, refuse_unseen, visitor_of
 from app.web.templates import wants_fragment, wants_json
 from app.web.views.serializers import attempt_json, image_json
 
-router = APIRouter()
 TheServices = Annotated[Services, Depends(services_of)]
 TheId = Annotated[int, Depends(id_in)]
 
@@ -30,8 +29,6 @@ PAGE = 60
 LONGEST_QUESTION = 500
 
 
-@router.get('/gallery')
-@router.get('/gallery.json')
 async def gallery_page(request: Request, services: TheServices) -> Response:
     """Show the pictures, newest first, by day."""
     chosen = _filter(request)
@@ -64,7 +61,6 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
     )
 
 
-@router.get('/images/{id}')
 async def image_page(request: Request, services: TheServices, image_id: TheId) -> Response:
     """Show one picture with its whole label; in the trash, with the way back."""
     image = refuse_unseen(request, await services.library.images.one(image_id))
@@ -91,7 +87,6 @@ async def image_page(request: Request, services: TheServices, image_id: TheId) -
     )
 
 
-@router.post('/images/{id}/favourite')
 async def favourite(request: Request, services: TheServices, image_id: TheId) -> Response:
     """Mark a picture, or unmark it if it is marked."""
     image = await _own(request, services, image_id)
@@ -99,7 +94,6 @@ async def favourite(request: Request, services: TheServices, image_id: TheId) ->
     return _after_act(request, services, changed)
 
 
-@router.post('/images/{id}/deletion')
 async def delete(request: Request, services: TheServices, image_id: TheId) -> Response:
     """Put a picture into the trash; its row and file stay."""
     image = await _own(request, services, image_id)
@@ -108,7 +102,6 @@ async def delete(request: Request, services: TheServices, image_id: TheId) -> Re
     return _after_act(request, services, image)
 
 
-@router.post('/images/{id}/restoration')
 async def restore(request: Request, services: TheServices, image_id: TheId) -> Response:
     """Take a picture out of the trash.
 
@@ -130,7 +123,7 @@ async def _own(request: Request, services: Services, image_id: int) -> Image:
 async def _attempts(
     request: Request, services: Services, generation_id: int
 ) -> list[dict[str, object]]:
-    """Give the calls of a generation, which are the owner's to look at."""
+    """Return the calls of a generation, which are the owner's to look at."""
     if not visitor_of(request).owner:
         return []
     return [attempt_json(one) for one in await services.library.calls.of(generation_id)]
@@ -147,16 +140,13 @@ def _settings_text(image: Image, generation: Generation) -> str:
     from app.storage.metadata.label import Label, parameters_text  # not needed for the first page
 
     asked = generation.request
+    own = {
+        'model': image.model,
+        'seed': asked.seed if image.seed is None and asked.count == 1 else image.seed,
+    }
     label = Label(
-        prompt=image.prompt,
-        negative_prompt=image.negative_prompt,
+        **label_fields_of(asked) | own,  # type: ignore[arg-type]
         provider=image.provider,
-        model=image.model,
-        seed=asked.seed if image.seed is None and asked.count == 1 else image.seed,
-        quality=asked.quality,
-        steps=asked.steps,
-        guidance=float(asked.guidance) if asked.guidance else None,
-        sampler=asked.sampler,
         width=image.width,
         height=image.height,
         created_at=image.created_at,
@@ -167,13 +157,13 @@ def _settings_text(image: Image, generation: Generation) -> str:
 
 
 async def _newer(services: Services, chosen: Filter, found: tuple[Image, ...]) -> str:
-    """Give the address of the page before this one, or empty where this one is the first."""
+    """Return the address of the page before this one, or empty where this one is the first."""
     above = await services.library.images.newer(chosen, found[0].id, PAGE) if found else ()
     return '' if found and not above else _page_from(chosen, above, PAGE)
 
 
 def _page_from(chosen: Filter, newer: tuple[Image, ...], shown: int) -> str:
-    """Give the page that begins with so many newer pictures; the first where there are few.
+    """Return the page that begins with so many newer pictures; the first where there are few.
 
     Args:
         chosen: What the gallery shows.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -13,7 +13,6 @@ from app.web.context import Services, services_of
 from app.web.security.guard import PAGE_POLICY
 from app.web.templates import CANVAS, language_of, theme_of, wants_json
 
-router = APIRouter()
 TheServices = Annotated[Services, Depends(services_of)]
 
 # Only this page may load a manifest: everywhere else `default-src 'none'` refuses one.
@@ -26,8 +25,6 @@ ICONS = (
 )
 
 
-@router.get('/install')
-@router.get('/install.json')
 async def install_page(request: Request, services: TheServices) -> Response:
     """Tell how each browser makes an app of Easel; its JSON twin is the manifest."""
     if wants_json(request):
@@ -37,7 +34,6 @@ async def install_page(request: Request, services: TheServices) -> Response:
     return page
 
 
-@router.get('/manifest.webmanifest')
 async def manifest(request: Request, services: TheServices) -> Response:
     """Serve the manifest, which asks for no password: it says nothing that the sign-in does not."""
     return JSONResponse(

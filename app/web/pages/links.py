@@ -1,4 +1,4 @@
-"""One picture for whoever has its link: no forms, no cookies, nothing but the picture."""
+"""Where links lead: a guest to the sign-in by one button, a stranger to one picture alone."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ import time
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from app.access.guests import hash_of
+from app.access.visitors import Guest
 from app.errors import N_, NotFound
+from app.log import logger
 from app.models import Image
 from app.web.context import Services, services_of
-from app.web.security.permissions import refuse_guessing
+from app.web.security.permissions import refuse_guessing, set_session_cookie, visitor_of
 from app.web.views.stripped_picture import BareFile, open_bare
 
-router = APIRouter()
+log = logger(__name__)
 TheServices = Annotated[Services, Depends(services_of)]
 
 BLOCK_BYTES = 256 * 1024
@@ -62,11 +64,9 @@ TheShown = Annotated[Shown, Depends(shown_by)]
 
 
 def nowhere() -> NotFound:
-    """Say the one thing that is said of every link that shows nothing."""
     return NotFound(N_('This link leads nowhere, or does not any more.'))
 
 
-@router.get('/shared/{token}')
 async def shown_page(request: Request, services: TheServices, shown: TheShown) -> Response:
     """Show the picture."""
     (await _open(services, shown)).opened.close()
@@ -76,9 +76,8 @@ async def shown_page(request: Request, services: TheServices, shown: TheShown) -
     return page
 
 
-@router.get('/shared/{token}/{name}')
 async def shown_file(request: Request, services: TheServices, shown: TheShown) -> Response:
-    """Give the picture itself, without anything that is written in its file."""
+    """Return the picture itself, without anything that is written in its file."""
     name = f'picture.{shown.image.extension}'
     if request.path_params['name'] != name:
         raise nowhere()
@@ -100,3 +99,35 @@ async def _open(services: Services, shown: Shown) -> BareFile:
     if bare is None:
         raise nowhere()
     return bare
+
+
+def guest_in(request: Request, services: TheServices) -> Guest:
+    """Find the guest of a link.
+
+    Raises:
+        TooManyGuesses: Wait first.
+        NotFound: It never was a link, or is none any more; nobody is told which.
+    """
+    refuse_guessing(request, services.knocks)
+    guest = services.guests.by_token(str(request.path_params['token']))
+    if guest is None:
+        raise nowhere()
+    return guest
+
+
+TheGuest = Annotated[Guest, Depends(guest_in)]
+
+
+async def join_page(request: Request, services: TheServices, guest: TheGuest) -> Response:
+    """Show what the link opens; nothing happens yet."""
+    return services.renderer.page(request, 'join.html', guest=guest)
+
+
+async def join(request: Request, services: TheServices, guest: TheGuest) -> Response:
+    """Let a guest in; the owner stays the owner."""
+    response = RedirectResponse('/' if guest.makes else '/gallery', 303)
+    visitor = visitor_of(request)
+    if visitor.owner:
+        return response
+    log.info('%s came in as the guest %s', visitor.address, guest.name)
+    return set_session_cookie(request, services, response, services.sessions.guests_cookie(guest))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
@@ -24,7 +24,6 @@ from app.web.views.found_servers import offers_json, offers_of
 from app.web.views.provider_form import MOST_AT_ONCE, MOST_TIMEOUT_S, NEW, SWITCHES, draft_of
 from app.web.views.provider_status import key_of, provider_json, provider_view, provider_views
 
-router = APIRouter()
 TheServices = Annotated[Services, Depends(services_of)]
 
 PAGE = '/settings/providers'
@@ -51,8 +50,7 @@ def provider_in(request: Request, services: TheServices) -> MonitoredProvider:
 TheProvider = Annotated[MonitoredProvider, Depends(provider_in)]
 
 
-@router.post('/settings/found')
-async def find_servers(request: Request, services: TheServices) -> Response:
+async def look_around(request: Request, services: TheServices) -> Response:
     """Search for image servers on this machine, and show them."""
     await services.local_servers.look()
     if wants_json(request):
@@ -65,20 +63,17 @@ async def find_servers(request: Request, services: TheServices) -> Response:
     return RedirectResponse('/settings#found', 303)
 
 
-@router.get('/settings/providers.json')
 async def list_providers(services: TheServices) -> Response:
     shown = [provider_json(one) for one in provider_views(services.providers)]
     return JSONResponse({'providers': shown})
 
 
-@router.get('/settings/providers/new')
 async def new_page(request: Request, services: TheServices) -> Response:
     """Show an empty form; the query may hold name and address."""
     typed = {name: request.query_params.get(name, '')[:2_000] for name in ('name', 'base_url')}
     return _form_page(request, services, _shown(NEW) | typed)
 
 
-@router.post('/settings/providers')
 async def add(request: Request, services: TheServices) -> Response:
     """Add a provider, or show the form again with what is wrong."""
     pairs = await form_pairs(request)
@@ -93,7 +88,6 @@ async def add(request: Request, services: TheServices) -> Response:
     return await _done(request, services, str(provider_id), status=201, to=to)
 
 
-@router.get('/settings/providers/{id}')
 async def provider_page(request: Request, services: TheServices, provider: TheProvider) -> Response:
     """Show one provider: a form, or what the environment sets; JSON by its `.json` address."""
     standing = provider_view(provider, services.providers)
@@ -103,7 +97,6 @@ async def provider_page(request: Request, services: TheServices, provider: ThePr
     return _form_page(request, services, fields, provider=provider)
 
 
-@router.post('/settings/providers/{id}')
 async def change(request: Request, services: TheServices, provider: TheProvider) -> Response:
     """Change a provider; fields that were not sent stay as they are, the key among them."""
     before = await _row(services, provider)
@@ -117,7 +110,6 @@ async def change(request: Request, services: TheServices, provider: TheProvider)
     return await _done(request, services, key_of(provider.settings))
 
 
-@router.post('/settings/providers/{id}/deletion')
 async def delete(request: Request, services: TheServices, provider: TheProvider) -> Response:
     await services.provider_settings.remove((await _row(services, provider)).id or 0)
     services.worker.look_again()
@@ -126,7 +118,6 @@ async def delete(request: Request, services: TheServices, provider: TheProvider)
     return RedirectResponse('/settings#servers', 303)
 
 
-@router.post('/settings/providers/{id}/order')
 async def move(request: Request, services: TheServices, provider: TheProvider) -> Response:
     """Move a provider up or down.
 
@@ -144,7 +135,6 @@ async def move(request: Request, services: TheServices, provider: TheProvider) -
     return RedirectResponse('/settings#servers', 303)
 
 
-@router.post('/settings/providers/{id}/test')
 async def test(request: Request, services: TheServices, provider: TheProvider) -> Response:
     """Test the connection; with `draw=1`, queue one picture as well."""
     fields = await form_fields(request) if 'content-type' in request.headers else {}
@@ -160,7 +150,6 @@ async def test(request: Request, services: TheServices, provider: TheProvider) -
     )
 
 
-@router.post('/settings/providers/{id}/forgetting')
 async def forget(request: Request, services: TheServices, provider: TheProvider) -> Response:
     await services.providers.memory.forget(provider.settings.base_url)
     return await _done(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
@@ -26,14 +26,11 @@ from app.web.templates import (
 from app.web.views.found_servers import offers_json, offers_of
 from app.web.views.provider_status import provider_json, provider_views
 
-router = APIRouter()
 TheServices = Annotated[Services, Depends(services_of)]
 
 COOKIE_S = 400 * 24 * 3600
 
 
-@router.get('/settings')
-@router.get('/settings.json')
 async def settings_page(request: Request, services: TheServices) -> Response:
     """Show language and theme, the provider, and where everything is kept."""
     own = {'language': language_of(request), 'theme': theme_of(request)}
@@ -80,7 +77,6 @@ def _guests_page(request: Request, services: Services, own: dict[str, str]) -> R
     )
 
 
-@router.post('/settings')
 async def change_settings(request: Request) -> Response:
     """Keep a visitor's language and theme in their browser.
 
@@ -104,7 +100,6 @@ async def change_settings(request: Request) -> Response:
     return response
 
 
-@router.get('/health')
 async def health() -> Response:
     """Say that the server is up; asks for no password."""
     return JSONResponse({'status': 'ok', 'version': __version__})

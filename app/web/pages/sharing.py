@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
@@ -18,16 +18,13 @@ from app.log import logger
 from app.models import Image
 from app.net.lan import origins
 from app.web.context import Services, services_of
-from app.web.forms import form_fields
-from app.web.lifetimes import LIFETIMES, lifetime_in
-from app.web.numbers import id_in
-from app.web.security.permissions import let_in, refuse_overtaken, visitor_of
+from app.web.forms import LIFETIMES, form_fields, id_in, lifetime_in
+from app.web.security.permissions import refuse_overtaken, set_session_cookie, visitor_of
 from app.web.templates import wants_json
 from app.web.views.qr_code import code_of
 from app.web.views.stripped_picture import can_be_shown
 
 log = logger(__name__)
-router = APIRouter()
 TheServices = Annotated[Services, Depends(services_of)]
 TheId = Annotated[int, Depends(id_in)]
 
@@ -36,8 +33,6 @@ LONGEST_NAME = 60
 OWN_NAMES = ('localhost', '127.0.0.1', '[::1]')
 
 
-@router.get('/share')
-@router.get('/share.json')
 async def share_page(request: Request, services: TheServices) -> Response:
     """Show how others come in, and who was given a link."""
     guests, shown = services.guests.all(), await services.library.shown.all()
@@ -66,7 +61,6 @@ async def share_page(request: Request, services: TheServices) -> Response:
     )
 
 
-@router.post('/share')
 async def switch(request: Request, services: TheServices) -> Response:
     """Let the network in, or this machine alone.
 
@@ -87,11 +81,10 @@ async def switch(request: Request, services: TheServices) -> Response:
     log.info('%s turned sharing %s', visitor_of(request).address, wish)
     response = RedirectResponse(PAGE, 303)
     if services.sessions.needed:  # a first password must not shut out who has just had it made
-        let_in(request, services, response, services.sessions.owners_cookie())
+        set_session_cookie(request, services, response, services.sessions.owners_cookie())
     return response
 
 
-@router.post('/share/guests')
 async def invite(request: Request, services: TheServices) -> Response:
     """Make a guest's link, which is shown this once.
 
@@ -115,7 +108,6 @@ async def invite(request: Request, services: TheServices) -> Response:
     return await _link_page(request, services, f'/join/{token}', name=name)
 
 
-@router.post('/share/guests/{id}/revocation')
 async def revoke_guest(services: TheServices, guest_id: TheId) -> Response:
     """End a guest's link, and whoever is in by it."""
     await services.guests.revoke(guest_id)
@@ -123,7 +115,6 @@ async def revoke_guest(services: TheServices, guest_id: TheId) -> Response:
     return RedirectResponse(f'{PAGE}#guests', 303)
 
 
-@router.post('/images/{id}/link')
 async def show_to_strangers(request: Request, services: TheServices, image_id: TheId) -> Response:
     """Make a link to one picture, which is shown this once.
 
@@ -156,7 +147,6 @@ async def show_to_strangers(request: Request, services: TheServices, image_id: T
     return await _link_page(request, services, f'/shared/{token}', image=image)
 
 
-@router.post('/share/pictures/{id}/revocation')
 async def hide_from_strangers(services: TheServices, shown_id: TheId) -> Response:
     """End a link to one picture."""
     await services.library.shown.revoke(shown_id)
@@ -183,7 +173,7 @@ async def _link_page(
 
 
 async def _homes(request: Request, services: Services) -> list[str]:
-    """Give the addresses under which others reach this Easel, without a slash, the likeliest first.
+    """Return the addresses under which others reach this Easel, without a slash, likeliest first.
 
     That is the one the owner came by, unless it names this machine alone.
     """

@@ -6,7 +6,7 @@ import asyncio
 import re
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
@@ -23,11 +23,15 @@ from app.log import logger
 from app.web.context import Services, services_of
 from app.web.error_pages import in_words
 from app.web.forms import form_fields
-from app.web.security.permissions import let_in, refuse_guessing, refuse_overtaken, visitor_of
+from app.web.security.permissions import (
+    refuse_guessing,
+    refuse_overtaken,
+    set_session_cookie,
+    visitor_of,
+)
 from app.web.templates import wants_json
 
 log = logger(__name__)
-router = APIRouter()
 TheServices = Annotated[Services, Depends(services_of)]
 
 LEAST_PASSWORD, LONGEST_PASSWORD = 10, 1_000
@@ -38,7 +42,6 @@ OWN_PAGE = re.compile(
 )
 
 
-@router.get('/session')
 async def session_page(request: Request, services: TheServices) -> Response:
     """Say as whom the visitor is here.
 
@@ -55,7 +58,6 @@ async def session_page(request: Request, services: TheServices) -> Response:
     return services.renderer.page(request, 'pages/session.html')
 
 
-@router.post('/session')
 async def sign_in(request: Request, services: TheServices) -> Response:
     """Take a password; a wrong one shows the form again."""
     fields = await form_fields(request)
@@ -68,10 +70,9 @@ async def sign_in(request: Request, services: TheServices) -> Response:
         return _form_again(request, services, back, error)
     log.info('%s signed in', visitor_of(request).address)
     response = RedirectResponse(back if OWN_PAGE.fullmatch(back) else '/', 303)
-    return let_in(request, services, response, cookie)
+    return set_session_cookie(request, services, response, cookie)
 
 
-@router.post('/session/deletion')
 async def sign_out(request: Request, services: TheServices) -> Response:
     """Have the browser forget its session."""
     response = RedirectResponse('/session', 303)
@@ -81,7 +82,6 @@ async def sign_out(request: Request, services: TheServices) -> Response:
     return response
 
 
-@router.post('/settings/password')
 async def change_password(request: Request, services: TheServices) -> Response:
     """Set another password, the first one too; every other session ends at once.
 
@@ -106,7 +106,7 @@ async def change_password(request: Request, services: TheServices) -> Response:
     services.changes.doubt()
     log.warning('%s changed the password; every other session ends', visitor_of(request).address)
     response = RedirectResponse('/settings#password', 303)
-    return let_in(request, services, response, services.sessions.owners_cookie())
+    return set_session_cookie(request, services, response, services.sessions.owners_cookie())
 
 
 async def _check_current(request: Request, services: Services, given: str) -> None:
@@ -123,7 +123,7 @@ async def _check_current(request: Request, services: Services, given: str) -> No
 
 
 async def _cookie_for(request: Request, services: Services, given: str) -> str:
-    """Give the session for the right password.
+    """Return the session for the right password.
 
     Raises:
         InvalidRequest: It is too long to be one; nothing is computed for it.

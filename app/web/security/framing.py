@@ -18,7 +18,7 @@ _LENGTH = re.compile(rb'[0-9]{1,19}')
 
 
 def check_framing(scope: Scope) -> int:
-    """Give the announced length of the body, 0 where none is announced.
+    """Return the announced length of the body, 0 where none is announced.
 
     Raises:
         Malformed: The request's form is not beyond doubt.

@@ -1,4 +1,4 @@
-"""First in line: host known, same origin, signed in, small enough; headers on every answer.
+"""Checks before any page: host, origin, session, length of the body; headers on every response.
 
 Pure ASGI: a framework's middleware would hide from a handler that its visitor has gone.
 """
@@ -19,7 +19,7 @@ from app.web.context import Services
 from app.web.error_pages import ErrorPages
 from app.web.security.framing import check_framing
 from app.web.security.hosts import Hosts
-from app.web.security.routes import RouteRule, door_of
+from app.web.security.routes import RouteRule, rule_of
 from app.web.templates import address_of
 
 SAFE_METHODS = ('GET', 'HEAD', 'OPTIONS')
@@ -63,15 +63,15 @@ class Guard:
         scope = self._root.inside(scope)
         guarded = _with_headers(send, self._root)
         try:
-            await self._let_in(scope, receive, guarded)
+            await self._admit(scope, receive, guarded)
         except AppError as error:
             response = await self._failures.answer(Request(scope), error)
             if error.status in (401, 403) and _is_long(scope):
                 response.headers['Connection'] = 'close'
             await response(scope, receive, guarded)
 
-    async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
-        door = door_of(scope['method'], scope['path'])
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
+        rule = rule_of(scope['method'], scope['path'])
         length = check_framing(scope)
         peer = scope['client'][0] if scope.get('client') else ''
         visitor = self._proxies.visitor(peer, scope['scheme'], scope['headers'])
@@ -85,13 +85,13 @@ class Guard:
         scope.setdefault('state', {})['visitor'] = visitor  # a refusal's page looks at it too
         crowded = bool(scope.get('state', {}).get(CROWDED))
         if not visitor.behind_proxy or not visitor.quota_key:
-            _check_visitor(visitor, door, length, crowded=crowded)
-            await self._app(_seen_by(scope, visitor), _capped(receive, door), send)
+            _check_visitor(visitor, rule, length, crowded=crowded)
+            await self._app(_seen_by(scope, visitor), _capped(receive, rule), send)
             return
         try:
             crowded = not self._proxied.take(visitor.quota_key)
-            _check_visitor(visitor, door, length, crowded=crowded)
-            await self._app(_seen_by(scope, visitor), _capped(receive, door), send)
+            _check_visitor(visitor, rule, length, crowded=crowded)
+            await self._app(_seen_by(scope, visitor), _capped(receive, rule), send)
         finally:
             self._proxied.give_back(visitor.quota_key)
 
@@ -108,31 +108,31 @@ class Guard:
             _refuse_other_sites(headers, _origin(visitor.scheme, host))
 
     def _known(self, headers: Headers, visitor: Visitor) -> Visitor:
-        """Find out as whom a visitor comes in; who has shown to be the owner has no limits."""
+        """Return the visitor with their role; who has shown to be the owner has no limits."""
         known = self._sessions.who(headers, visitor.scheme)
         has_shown = known.owner and self._sessions.needed
         quota_key = '' if has_shown else visitor.quota_key
         return replace(visitor, owner=known.owner, guest=known.guest, quota_key=quota_key)
 
 
-def _check_visitor(visitor: Visitor, door: RouteRule, length: int, *, crowded: bool) -> None:
-    """Refuse who may not come in here, or not with so much.
+def _check_visitor(visitor: Visitor, rule: RouteRule, length: int, *, crowded: bool) -> None:
+    """Refuse a visitor whose role, connections or body the rule does not allow.
 
     Raises:
         AppError: `Crowded`, `SignInRequired`, `Forbidden` or `TooLarge`.
     """
     if crowded and visitor.quota_key:
         raise Crowded(N_('Too many connections from this address. Close some of its pages.'))
-    if not door.role.admits(visitor):
+    if not rule.role.admits(visitor):
         if visitor.guest:
             raise Forbidden(N_('Your link does not open this.'))
         raise SignInRequired(N_('This Easel asks for its password.'))
-    if length > door.most_bytes:
-        raise _too_large(door.most_bytes)
+    if length > rule.most_bytes:
+        raise _too_large(rule.most_bytes)
 
 
 def _seen_by(scope: Scope, visitor: Visitor) -> Scope:
-    """Give the request as the visitor sent it; the server leaves HEAD's body out by itself."""
+    """Return the request as the visitor sent it; the server leaves HEAD's body out by itself."""
     seen = {
         **scope,
         'scheme': visitor.scheme,
@@ -141,7 +141,7 @@ def _seen_by(scope: Scope, visitor: Visitor) -> Scope:
     return {**seen, 'method': 'GET'} if scope['method'] == 'HEAD' else seen
 
 
-def _capped(receive: Receive, door: RouteRule) -> Receive:
+def _capped(receive: Receive, rule: RouteRule) -> Receive:
     """Count what is read of a body, whatever its headers said."""
     read_bytes = 0
 
@@ -149,8 +149,8 @@ def _capped(receive: Receive, door: RouteRule) -> Receive:
         nonlocal read_bytes
         message = await receive()
         read_bytes += len(message.get('body', b''))
-        if read_bytes > door.most_bytes:
-            raise _too_large(door.most_bytes)
+        if read_bytes > rule.most_bytes:
+            raise _too_large(rule.most_bytes)
         return message
 
     return counted

@@ -28,7 +28,7 @@ class Hosts:
         self._names = own | {name.lower().rstrip('.') for name in names}
 
     def check(self, headers: Iterable[tuple[bytes, bytes]]) -> str:
-        """Give the request's host with its port, as it was sent.
+        """Return the request's host with its port, as it was sent.
 
         Raises:
             Malformed: None, several, or not of a host's form.

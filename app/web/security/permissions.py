@@ -1,4 +1,4 @@
-"""Who asks, as the guard found, and what is theirs."""
+"""What a visitor, as the guard found them, may see and change."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from app.web.context import Services
 
 
 def visitor_of(request: Request) -> Visitor:
-    """Find the visitor from within a page."""
     visitor: Visitor = request.state.visitor
     return visitor
 
@@ -44,8 +43,10 @@ def refuse_overtaken(request: Request, services: Services) -> None:
         raise Conflict(N_('Somebody else set the password meanwhile.'))
 
 
-def let_in(request: Request, services: Services, response: Response, cookie: str) -> Response:
-    """Have the browser keep a session."""
+def set_session_cookie(
+    request: Request, services: Services, response: Response, cookie: str
+) -> Response:
+    """Set the cookie of a session."""
     scheme = request.scope['scheme']
     response.set_cookie(
         services.sessions.cookie_name_on(scheme),
@@ -59,7 +60,7 @@ def let_in(request: Request, services: Services, response: Response, cookie: str
 
 
 def refuse_unseen(request: Request, image: Image) -> Image:
-    """Give a picture to whoever may look at it.
+    """Return the picture, if this visitor may look at it.
 
     Raises:
         NotFound: Not this visitor, who is told what an unknown number is told.
@@ -73,7 +74,7 @@ def refuse_unseen(request: Request, image: Image) -> Image:
 
 
 def refuse_others_picture(request: Request, image: Image) -> Image:
-    """Give a picture to whoever may change it.
+    """Return the picture, if this visitor may change it.
 
     Raises:
         NotFound: Not this visitor.
@@ -84,7 +85,7 @@ def refuse_others_picture(request: Request, image: Image) -> Image:
 
 
 def refuse_unseen_prompt(request: Request, generation: Generation) -> Generation:
-    """Give a generation to whoever made it, or may look at a picture of it.
+    """Return the generation, if this visitor made it or may look at a picture of it.
 
     Raises:
         NotFound: Neither is this visitor.
@@ -94,7 +95,7 @@ def refuse_unseen_prompt(request: Request, generation: Generation) -> Generation
 
 
 def refuse_others(request: Request, generation: Generation) -> Generation:
-    """Give a generation to the owner, and to the guest who asked for it.
+    """Return the generation, if this visitor is the owner or the guest who asked for it.
 
     Raises:
         NotFound: Neither is this visitor.

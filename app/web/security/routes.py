@@ -1,10 +1,12 @@
-"""Every address of Easel, with who may come in there and how much they may bring.
+"""Every address of Easel: which function answers, whom, and how long a body may be.
 
-The guard decides by this table alone; what is not in it takes the strictest role.
+The router is built from this table, and the guard decides by it alone; what is not in it takes the
+strictest role.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 
@@ -16,9 +18,11 @@ MOST_PICTURE_BYTES = 65 * 1024 * 1024  # a picture, and the form around it
 ANY = '{}'
 REST = '{rest}'
 
+_NAMED = re.compile(r'\{(?!rest)\w+\}')
+
 
 class Role(Enum):
-    """Who may come in: each one, and whoever stands below."""
+    """Who may open an address, from everybody to the owner alone."""
 
     ANYBODY = 'open'
     GUEST = 'guest'
@@ -26,7 +30,6 @@ class Role(Enum):
     OWNER = 'owner'
 
     def admits(self, visitor: Visitor) -> bool:
-        """Whether a visitor may come in here."""
         if self is Role.ANYBODY or visitor.owner:
             return True
         if self is Role.MAKER:
@@ -39,81 +42,90 @@ class RouteRule:
     """One address and method.
 
     Attributes:
-        path: `{}` stands for one part, `{rest}` at the end for whatever follows.
+        path: `{…}` stands for one part, `{rest}` at the end for whatever follows.
+        handler: The page's module and function, or the name of an ASGI app of its own.
         most_bytes: The longest body that is read here.
     """
 
     method: str
     path: str
+    handler: str
     role: Role = Role.OWNER
     most_bytes: int = MOST_BODY_BYTES
 
+    @property
+    def pattern(self) -> str:
+        """The path with `{}` for each part that changes."""
+        return _NAMED.sub(ANY, self.path)
 
-STRICTEST = RouteRule('', '', Role.OWNER)
+
+STRICTEST = RouteRule('', '', '', Role.OWNER)
 ROUTES = (
-    RouteRule('GET', '/', Role.GUEST),
-    RouteRule('POST', '/reading', Role.MAKER, most_bytes=MOST_PICTURE_BYTES),
-    RouteRule('GET', '/generations', Role.MAKER),
-    RouteRule('GET', '/generations.json', Role.MAKER),
-    RouteRule('POST', '/generations', Role.MAKER),
-    RouteRule('GET', '/generations/{}', Role.MAKER),
-    RouteRule('POST', '/generations/{}/cancellation', Role.MAKER),
-    RouteRule('POST', '/generations/{}/retry', Role.MAKER),
-    RouteRule('GET', '/generations/{}/attempts'),
-    RouteRule('GET', '/generations/{}/attempts.json'),
-    RouteRule('GET', '/previews/{}', Role.MAKER),
-    RouteRule('GET', '/gallery', Role.GUEST),
-    RouteRule('GET', '/gallery.json', Role.GUEST),
-    RouteRule('GET', '/images/{}', Role.GUEST),
-    RouteRule('POST', '/images/{}/favourite', Role.MAKER),
-    RouteRule('POST', '/images/{}/deletion', Role.MAKER),
-    RouteRule('POST', '/images/{}/restoration', Role.MAKER),
-    RouteRule('POST', '/images/{}/link'),
-    RouteRule('GET', '/files/{rest}', Role.GUEST),
-    RouteRule('GET', '/thumbs/{rest}', Role.GUEST),
-    RouteRule('GET', '/events', Role.GUEST),
-    RouteRule('GET', '/settings', Role.GUEST),
-    RouteRule('GET', '/settings.json', Role.GUEST),
-    RouteRule('POST', '/settings', Role.GUEST),
-    RouteRule('POST', '/settings/password', most_bytes=MOST_PASSWORD_BYTES),
-    RouteRule('POST', '/settings/found'),
-    RouteRule('GET', '/settings/providers.json'),
-    RouteRule('GET', '/settings/providers/new'),
-    RouteRule('POST', '/settings/providers'),
-    RouteRule('GET', '/settings/providers/{}'),
-    RouteRule('POST', '/settings/providers/{}'),
-    RouteRule('POST', '/settings/providers/{}/deletion'),
-    RouteRule('POST', '/settings/providers/{}/order'),
-    RouteRule('POST', '/settings/providers/{}/test'),
-    RouteRule('POST', '/settings/providers/{}/forgetting'),
-    RouteRule('GET', '/share'),
-    RouteRule('GET', '/share.json'),
-    RouteRule('POST', '/share'),
-    RouteRule('POST', '/share/guests'),
-    RouteRule('POST', '/share/guests/{}/revocation'),
-    RouteRule('POST', '/share/pictures/{}/revocation'),
-    RouteRule('GET', '/join/{}', Role.ANYBODY),
-    RouteRule('POST', '/join/{}', Role.ANYBODY),
-    RouteRule('GET', '/shared/{}', Role.ANYBODY),
-    RouteRule('GET', '/shared/{}/{}', Role.ANYBODY),
-    RouteRule('GET', '/install', Role.GUEST),
-    RouteRule('GET', '/install.json', Role.GUEST),
-    RouteRule('GET', '/manifest.webmanifest', Role.ANYBODY),
-    RouteRule('GET', '/session', Role.ANYBODY),
-    RouteRule('POST', '/session', Role.ANYBODY, most_bytes=MOST_PASSWORD_BYTES),
-    RouteRule('POST', '/session/deletion', Role.ANYBODY),
-    RouteRule('GET', '/health', Role.ANYBODY),
-    RouteRule('GET', '/static/{rest}', Role.ANYBODY),
+    RouteRule('GET', '/', 'create.create_page', Role.GUEST),
+    RouteRule('POST', '/reading', 'create.read_picture', Role.MAKER, most_bytes=MOST_PICTURE_BYTES),
+    RouteRule('GET', '/generations', 'create.generations_page', Role.MAKER),
+    RouteRule('GET', '/generations.json', 'create.generations_page', Role.MAKER),
+    RouteRule('POST', '/generations', 'create.submit', Role.MAKER),
+    RouteRule('GET', '/generations/{id}', 'create.generation_page', Role.MAKER),
+    RouteRule('POST', '/generations/{id}/cancellation', 'create.cancel', Role.MAKER),
+    RouteRule('POST', '/generations/{id}/retry', 'create.retry', Role.MAKER),
+    RouteRule('GET', '/generations/{id}/attempts', 'calls.attempts_page'),
+    RouteRule('GET', '/generations/{id}/attempts.json', 'calls.attempts_page'),
+    RouteRule('GET', '/previews/{name}', 'calls.preview', Role.MAKER),
+    RouteRule('GET', '/gallery', 'gallery.gallery_page', Role.GUEST),
+    RouteRule('GET', '/gallery.json', 'gallery.gallery_page', Role.GUEST),
+    RouteRule('GET', '/images/{id}', 'gallery.image_page', Role.GUEST),
+    RouteRule('POST', '/images/{id}/favourite', 'gallery.favourite', Role.MAKER),
+    RouteRule('POST', '/images/{id}/deletion', 'gallery.delete', Role.MAKER),
+    RouteRule('POST', '/images/{id}/restoration', 'gallery.restore', Role.MAKER),
+    RouteRule('POST', '/images/{id}/link', 'sharing.show_to_strangers'),
+    RouteRule('GET', '/files/{rest}', 'files', Role.GUEST),
+    RouteRule('GET', '/thumbs/{rest}', 'thumbs', Role.GUEST),
+    RouteRule('GET', '/events', 'events', Role.GUEST),
+    RouteRule('GET', '/settings', 'settings.settings_page', Role.GUEST),
+    RouteRule('GET', '/settings.json', 'settings.settings_page', Role.GUEST),
+    RouteRule('POST', '/settings', 'settings.change_settings', Role.GUEST),
+    RouteRule(
+        'POST', '/settings/password', 'sign_in.change_password', most_bytes=MOST_PASSWORD_BYTES
+    ),
+    RouteRule('POST', '/settings/found', 'providers.look_around'),
+    RouteRule('GET', '/settings/providers.json', 'providers.list_providers'),
+    RouteRule('GET', '/settings/providers/new', 'providers.new_page'),
+    RouteRule('POST', '/settings/providers', 'providers.add'),
+    RouteRule('GET', '/settings/providers/{id}', 'providers.provider_page'),
+    RouteRule('POST', '/settings/providers/{id}', 'providers.change'),
+    RouteRule('POST', '/settings/providers/{id}/deletion', 'providers.delete'),
+    RouteRule('POST', '/settings/providers/{id}/order', 'providers.move'),
+    RouteRule('POST', '/settings/providers/{id}/test', 'providers.test'),
+    RouteRule('POST', '/settings/providers/{id}/forgetting', 'providers.forget'),
+    RouteRule('GET', '/share', 'sharing.share_page'),
+    RouteRule('GET', '/share.json', 'sharing.share_page'),
+    RouteRule('POST', '/share', 'sharing.switch'),
+    RouteRule('POST', '/share/guests', 'sharing.invite'),
+    RouteRule('POST', '/share/guests/{id}/revocation', 'sharing.revoke_guest'),
+    RouteRule('POST', '/share/pictures/{id}/revocation', 'sharing.hide_from_strangers'),
+    RouteRule('GET', '/join/{token}', 'links.join_page', Role.ANYBODY),
+    RouteRule('POST', '/join/{token}', 'links.join', Role.ANYBODY),
+    RouteRule('GET', '/shared/{token}', 'links.shown_page', Role.ANYBODY),
+    RouteRule('GET', '/shared/{token}/{name}', 'links.shown_file', Role.ANYBODY),
+    RouteRule('GET', '/install', 'install.install_page', Role.GUEST),
+    RouteRule('GET', '/install.json', 'install.install_page', Role.GUEST),
+    RouteRule('GET', '/manifest.webmanifest', 'install.manifest', Role.ANYBODY),
+    RouteRule('GET', '/session', 'sign_in.session_page', Role.ANYBODY),
+    RouteRule('POST', '/session', 'sign_in.sign_in', Role.ANYBODY, most_bytes=MOST_PASSWORD_BYTES),
+    RouteRule('POST', '/session/deletion', 'sign_in.sign_out', Role.ANYBODY),
+    RouteRule('GET', '/health', 'settings.health', Role.ANYBODY),
+    RouteRule('GET', '/static/{rest}', 'static', Role.ANYBODY),
 )
 
 
-def door_of(method: str, path: str) -> RouteRule:
-    """Find the door that a request knocks at."""
+def rule_of(method: str, path: str) -> RouteRule:
+    """Return the rule for a request."""
     wanted = 'GET' if method == 'HEAD' else method
     parts = path.split('/')
-    for door, pattern in _PATTERNS:
-        if door.method == wanted and _fits(pattern, parts):
-            return door
+    for rule, pattern in _PATTERNS:
+        if rule.method == wanted and _fits(pattern, parts):
+            return rule
     return STRICTEST
 
 
@@ -130,4 +142,4 @@ def _fits(pattern: list[str], parts: list[str]) -> bool:
     return all(own in (ANY, part) for own, part in zip(pattern, parts, strict=True))
 
 
-_PATTERNS = [(door, door.path.split('/')) for door in ROUTES]
+_PATTERNS = [(rule, rule.pattern.split('/')) for rule in ROUTES]

@@ -28,7 +28,9 @@ class Estimate:
     previews: Mapping[int, str] = field(default_factory=dict)
 
 
-async def outlooks(services: Services, generations: Iterable[Generation]) -> dict[int, Estimate]:
+async def estimates_of(
+    services: Services, generations: Iterable[Generation]
+) -> dict[int, Estimate]:
     """Look ahead for those that are not done; the time is from the provider's own past."""
     found: dict[int, Estimate] = {}
     for generation in generations:
@@ -46,7 +48,7 @@ async def outlooks(services: Services, generations: Iterable[Generation]) -> dic
 
 
 def preview_addresses(services: Services, generation_id: int) -> dict[int, str]:
-    """Give the address of each partial picture, by position; a newer one has another."""
+    """Return the address of each partial picture, by position; a newer one has another."""
     return {
         position: f'/previews/{generation_id}-{position}-{preview.serial}.webp'
         for position, preview in services.previews.of(generation_id).items()

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 
 from app.database.providers import ProviderRow
 from app.errors import N_, AppError, InvalidRequest
+from app.generation.request import FormReader, line, whole
+from app.models import FieldKind, FieldRule
 from app.net.api_url import candidates, normalize_api_url
 from app.net.urls import origin_of
 from app.providers.core.base import AT_ONCE, Dialect
 from app.providers.secrets import NOTHING, Secrets
-from app.web.forms import Reader, line, whole
 
 LONGEST_NAME = 60
 MOST_AT_ONCE = 64
@@ -57,7 +58,7 @@ def draft_of(
     """Read the fields that were sent; the others stay as they were."""
     listed = list(pairs)
     fields = dict(listed)
-    reader = Reader()
+    reader = FormReader()
     row = _row(fields, reader, before)
     secrets = Secrets(
         _key(fields, reader, had),
@@ -68,7 +69,7 @@ def draft_of(
     return Draft(row, secrets, reader.wrong)
 
 
-def _row(fields: Mapping[str, str], reader: Reader, before: ProviderRow) -> ProviderRow:
+def _row(fields: Mapping[str, str], reader: FormReader, before: ProviderRow) -> ProviderRow:
     base_url = before.base_url
     if 'base_url' in fields or not base_url:
         text = fields.get('base_url', '')
@@ -89,7 +90,7 @@ def _row(fields: Mapping[str, str], reader: Reader, before: ProviderRow) -> Prov
     return replace(row, **switches)  # type: ignore[arg-type]
 
 
-def _key(fields: Mapping[str, str], reader: Reader, had: Secrets) -> str | None:
+def _key(fields: Mapping[str, str], reader: FormReader, had: Secrets) -> str | None:
     typed = fields.get('key', '').strip()
     if not typed:
         return None if fields.get('remove_key') == 'on' else had.key
@@ -105,7 +106,7 @@ def _kept(pairs: Iterable[tuple[str, str]], had: Secrets) -> dict[str, str]:
     return {name: value for name, value in had.headers if name.lower() not in removed}
 
 
-def _headers(text: str, kept: dict[str, str], reader: Reader) -> tuple[tuple[str, str], ...]:
+def _headers(text: str, kept: dict[str, str], reader: FormReader) -> tuple[tuple[str, str], ...]:
     """Read `Name: value` lines, which replace headers of the same name."""
     headers = {name.lower(): (name, value) for name, value in kept.items()}
     try:
@@ -168,6 +169,6 @@ def _dialect(text: str) -> Dialect:
 FIELDS: dict[str, tuple[Callable[[str], str | int], str | int]] = {
     'model': (line, ''),
     'dialect': (_dialect, Dialect.AUTO),
-    'at_once': (lambda text: whole(text, 1, MOST_AT_ONCE), AT_ONCE),
-    'timeout_s': (lambda text: whole(text, 1, MOST_TIMEOUT_S), 600),
+    'at_once': (lambda text: whole(text, FieldRule(FieldKind.WHOLE, 1, MOST_AT_ONCE)), AT_ONCE),
+    'timeout_s': (lambda text: whole(text, FieldRule(FieldKind.WHOLE, 1, MOST_TIMEOUT_S)), 600),
 }

@@ -6,7 +6,7 @@ import json
 import shlex
 
 from app.messages import error_json, item_error_json
-from app.models import Call, Generation, Image
+from app.models import REQUEST_FIELDS, Call, Generation, Image
 from app.web.base_path import BasePath
 from app.web.templates import Language
 
@@ -14,17 +14,17 @@ THUMB_WIDTH = 480
 
 
 def file_url(image: Image) -> str:
-    """Give the address of the original."""
+    """Return the address of the original."""
     return f'/files/{image.digest}.{image.extension}'
 
 
 def thumb_url(image: Image, width: int = THUMB_WIDTH) -> str:
-    """Give the address of a thumbnail."""
+    """Return the address of a thumbnail."""
     return f'/thumbs/{image.digest}-{width}.webp'
 
 
 def image_json(image: Image, root: BasePath) -> dict[str, object]:
-    """Lay a picture out."""
+    """Return a picture as public JSON."""
     return {
         'id': image.id,
         'generation_id': image.generation_id,
@@ -51,8 +51,10 @@ def image_json(image: Image, root: BasePath) -> dict[str, object]:
 
 
 def generation_json(generation: Generation, language: Language) -> dict[str, object]:
-    """Lay a generation out, with its pictures."""
+    """Return a generation and its pictures as public JSON."""
     request, error = generation.request, generation.error
+    asked = {name: getattr(request, name) for name, rule in REQUEST_FIELDS.items() if rule.in_json}
+    asked['size'] = str(request.size) if request.size else None
     return {
         'id': generation.id,
         'status': generation.status,
@@ -60,10 +62,7 @@ def generation_json(generation: Generation, language: Language) -> dict[str, obj
         'prompt': request.prompt,
         'provider': generation.provider,
         'model': generation.model,
-        'size': str(request.size) if request.size else None,
-        'n': request.n,
-        'seed': request.seed,
-        'response_format': request.response_format,
+        **asked,
         'progress': generation.progress,
         'dropped': list(generation.dropped),
         'item_errors': [item_error_json(one, language.translate) for one in generation.item_errors],
@@ -76,7 +75,7 @@ def generation_json(generation: Generation, language: Language) -> dict[str, obj
 
 
 def attempt_json(attempt: Call) -> dict[str, object]:
-    """Lay one call out, also as a command that repeats it."""
+    """Return a call as public JSON, with a command that repeats it."""
     return {
         'method': attempt.method,
         'url': attempt.url,

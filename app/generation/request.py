@@ -1,0 +1,193 @@
+"""From the fields of a form to a generation's request, and back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import TypeVar
+
+from app.errors import N_, AppError, InvalidRequest
+from app.models import (
+    LEAST_SIDE,
+    LONGEST_TEXT,
+    MOST_SIDE,
+    REQUEST_FIELDS,
+    FieldKind,
+    FieldRule,
+    GenerationRequest,
+    ResponseFormat,
+    Size,
+)
+
+T = TypeVar('T')
+
+AUTOMATIC = ('', 'auto')
+OTHER = 'other'
+SD_SERVER_TAG = '<sd_cpp_extra_args>'
+CONTROL = re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]')
+
+
+def parse_request(fields: Mapping[str, str]) -> GenerationRequest:
+    """Parse the fields of a form; empty and `auto` mean automatic.
+
+    Raises:
+        InvalidRequest: With a sentence for each field that is wrong.
+    """
+    given = {name: fields.get(name, '') for name in REQUEST_FIELDS}
+    if given['size'] == OTHER:
+        given['size'] = fields.get('size_other', '')
+    reader = FormReader()
+    found = {
+        name: reader.read(name, given[name], _prompt if name == 'prompt' else partial(_value, rule))
+        for name, rule in REQUEST_FIELDS.items()
+    }
+    if reader.wrong:
+        raise InvalidRequest(N_('Some of this can not be used yet.'), fields=reader.wrong)
+    chosen = {name: value for name, value in found.items() if value is not None}
+    return GenerationRequest(**chosen)  # type: ignore[arg-type]
+
+
+def form_fields_of(request: GenerationRequest) -> dict[str, str]:
+    """Return the fields of the form that asks for the same."""
+    values = {name: getattr(request, name) for name in REQUEST_FIELDS}
+    return {name: '' if value is None else str(value) for name, value in values.items()}
+
+
+def form_fields_from_picture(settings: Mapping[str, str | int | float]) -> dict[str, str]:
+    """Return the fields of a form for what a picture's file tells; the rest is left out."""
+    told = {
+        name: f'{value:.15g}' if isinstance(value, float) else str(value)  # 7.0 is 7 in a file
+        for name, rule in REQUEST_FIELDS.items()
+        if rule.in_pictures and (value := settings.get(name)) not in (None, '')
+    }
+    size = str(settings.get('asked_size') or settings.get('size') or '')
+    return told | {'size': OTHER, 'size_other': size} if size and told else told
+
+
+def label_fields_of(request: GenerationRequest, dropped: Iterable[str] = ()) -> dict[str, object]:
+    """Return what a picture's label says of its request: nothing that was dropped on the way."""
+    told = {
+        name: getattr(request, name)
+        for name, rule in REQUEST_FIELDS.items()
+        if rule.in_pictures and (name == 'prompt' or name not in dropped)
+    }
+    return told | {'guidance': float(told['guidance']) if told.get('guidance') else None}
+
+
+def chosen_providers(pairs: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Return the providers that a form chose, each once; none means automatic."""
+    names = (value.strip() for name, value in pairs if name == 'provider')
+    return tuple(dict.fromkeys(name for name in names if name.lower() not in AUTOMATIC))
+
+
+class FormReader:
+    """Reads field after field and collects what is wrong."""
+
+    def __init__(self) -> None:
+        self.wrong: dict[str, AppError] = {}
+
+    def read(self, name: str, text: str, make: Callable[[str], T]) -> T | None:
+        """Read a field; None if it is automatic, or wrong."""
+        plain = text.replace('\r\n', '\n').strip()
+        if plain.lower() in AUTOMATIC and name != 'prompt':
+            return None
+        try:
+            if CONTROL.search(plain):
+                raise InvalidRequest(N_('This holds signs that can not be sent.'))
+            return make(plain)
+        except InvalidRequest as error:
+            self.wrong[name] = error
+            return None
+
+    def must(self, name: str, text: str, make: Callable[[str], str]) -> str:
+        """Read a field that has no automatic state; empty if it is wrong."""
+        try:
+            return make(text.strip())
+        except InvalidRequest as error:
+            self.wrong[name] = error
+            return ''
+
+
+def whole(text: str, rule: FieldRule) -> int:
+    """Parse a whole number.
+
+    Raises:
+        InvalidRequest: It is none, or out of the range.
+    """
+    if not re.fullmatch(r'[0-9]{1,19}', text) or not rule.least <= int(text) <= rule.most:
+        raise InvalidRequest(rule.sentence, least=rule.least, most=rule.most)
+    return int(text)
+
+
+def line(text: str, most: int = LONGEST_TEXT) -> str:
+    """Parse a short text of one line.
+
+    Raises:
+        InvalidRequest: It is too long.
+    """
+    return _at_most(most, text.replace('\n', ' '))
+
+
+def _value(rule: FieldRule, text: str) -> str | int | Size | ResponseFormat:
+    match rule.kind:
+        case FieldKind.TEXT:
+            return _at_most(rule.most, text)
+        case FieldKind.LINE:
+            return line(text, rule.most)
+        case FieldKind.WHOLE:
+            return whole(text, rule)
+        case FieldKind.DECIMAL:
+            return _decimal(text, rule)
+        case FieldKind.SIZE:
+            return _size(text)
+        case FieldKind.FORMAT:
+            return _format(text)
+
+
+def _prompt(text: str) -> str:
+    if not text:
+        raise InvalidRequest(N_('Describe the picture first.'))
+    if SD_SERVER_TAG in text.lower():  # whoever draws it may be such a server, or stand before one
+        raise InvalidRequest(
+            N_('sd-server would read {tag} as settings, not as words. Take it out.'),
+            tag=SD_SERVER_TAG,
+        )
+    return _at_most(REQUEST_FIELDS['prompt'].most, text)
+
+
+def _at_most(most: int, text: str) -> str:
+    if len(text) > most:
+        raise InvalidRequest(
+            N_('{have} characters are too many: {most} at most.'), have=len(text), most=most
+        )
+    return text
+
+
+def _decimal(text: str, rule: FieldRule) -> str:
+    """Check a number and keep it as it was typed; a comma is a point."""
+    plain = text.replace(',', '.')
+    if not re.fullmatch(r'[0-9]{1,3}(\.[0-9]{1,6})?', plain) or float(plain) > rule.most:
+        raise InvalidRequest(
+            N_('A number from {least} to {most}, like 7 or 7.5.'), least=rule.least, most=rule.most
+        )
+    return plain
+
+
+def _size(text: str) -> Size:
+    try:
+        size = Size.parse(text.lower().replace('×', 'x').replace(' ', ''))
+    except ValueError as error:
+        raise InvalidRequest(N_('Write a size as width x height: 1024x768.')) from error
+    if not all(LEAST_SIDE <= side <= MOST_SIDE for side in (size.width, size.height)):
+        raise InvalidRequest(
+            N_('Each side is from {least} to {most} pixels.'), least=LEAST_SIDE, most=MOST_SIDE
+        )
+    return size
+
+
+def _format(text: str) -> ResponseFormat:
+    try:
+        return ResponseFormat(text)
+    except ValueError as error:
+        raise InvalidRequest(N_('Choose automatic, url or b64_json.')) from error
