@@ -17,14 +17,6 @@ LEAST_SIDE, MOST_SIDE = 16, 16_384
 MOST_COUNT = 10
 RULE = 'rule'  # in the metadata of a request's field
 
-# The limits of a request's fields: of the form that fills them, and of a label that is read back.
-LONGEST_PROMPT = 32_000
-LONGEST_TEXT = 200
-LEAST_SIDE, MOST_SIDE = 16, 16_384
-MOST_SEED = (1 << 63) - 1
-MOST_STEPS = 500
-MOST_GUIDANCE = 100
-
 
 class Status(StrEnum):
     """Where a generation stands."""

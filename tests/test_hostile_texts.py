@@ -36,7 +36,7 @@ texts = [unit * (100_000 // len(unit)) for unit in (
     'a', ' ', '<', '<a', '/', '\\\\', '%', '9', '9x', '9.', ':', ':,', '=', '&', '"', '(', '-', '.',
     'a.', 'k', 'kkkkkkk.', '\\t', '\\n', 'Bearer ', 'sk-', 'data:', '/home/', 'http://', '\\u0301')]
 for text in texts:
-    for read in (origin_of, index_words, question, escape, Size.parse, redactor.text, clean, scrub,
+    for read in (origin_of, index_words, fts_query, escape, Size.parse, redactor.text, clean, scrub,
                  networks_in, OWN_PAGE.fullmatch, lambda text: rule_of('GET', text),
                  lambda text: words_of(None, text), lambda text: words_of([text], text),
                  lambda text: Hosts(()).check_one(text.encode()),

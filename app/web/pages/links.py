@@ -120,7 +120,7 @@ TheGuest = Annotated[Guest, Depends(guest_in)]
 
 async def join_page(request: Request, services: TheServices, guest: TheGuest) -> Response:
     """Show what the link opens; nothing happens yet."""
-    return services.renderer.page(request, 'join.html', guest=guest)
+    return services.renderer.page(request, 'pages/join.html', guest=guest)
 
 
 async def join(request: Request, services: TheServices, guest: TheGuest) -> Response:
