@@ -82,6 +82,7 @@ def test_a_failed_one_keeps_the_room_of_all_its_pictures(
     act(easel, busy[0], 'cancellation')
     tile = page.locator(f'#generation-{waiting}')
     expect(tile.get_by_text('refused the prompt')).to_be_visible(timeout=15_000)
+    expect(page.locator(f'#generation-{busy[0]}').get_by_text('Cancelled')).to_be_visible()
     after = boxes(page)
     for one in busy[1:]:
         act(easel, one, 'cancellation')
