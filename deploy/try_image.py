@@ -169,7 +169,6 @@ def owned(folder: Path) -> Path:
 
 
 def files_of(root: Path) -> dict[Path, tuple[int, int]]:
-    """Give time and size of all that lies in the unpacked image."""
     found = ((path, path.lstat()) for path in root.rglob('*'))
     return {path: (status.st_mtime_ns, status.st_size) for path, status in found}
 
@@ -222,7 +221,6 @@ def stripped(image: Image, command: list[str]) -> list[str]:
 
 
 def wait_for_health(process: subprocess.Popen[bytes]) -> None:
-    """Ask until it answers."""
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(OSError):
@@ -238,7 +236,6 @@ def process_in(process: subprocess.Popen[bytes]) -> int:
 
 
 def is_healthy(image: Image) -> bool:
-    """Run the image's own health check."""
     checked = subprocess.run(stripped(image, image.health), stderr=subprocess.DEVNULL)
     return checked.returncode == 0
 
@@ -295,7 +292,6 @@ def generation_request(
 
 
 def check(holds: bool, wrong: str) -> None:
-    """Go on only if it holds."""
     if not holds:
         raise Wrong(wrong)
 
