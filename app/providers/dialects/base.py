@@ -66,6 +66,8 @@ class ApiDialect(ABC):
 
     def _dropped(self, request: GenerationRequest, fallback: ParameterFallback) -> tuple[str, ...]:
         """Name the fields of the request that the pictures were made without."""
-        unsupported = [name for name in self.unsupported if getattr(request, name) not in (None, '', 1)]
+        unsupported = [
+            name for name in self.unsupported if getattr(request, name) not in (None, '', 1)
+        ]
         dropped = (*unsupported, *(self.names.get(name, name) for name in fallback.dropped))
         return tuple(dict.fromkeys(name for name in dropped if name))
