@@ -191,11 +191,7 @@ def create_app(services: Services) -> ASGIApp:
 def create_pages(services: Services, failures: ErrorPages) -> FastAPI:
     """Build the router from the table of routes."""
     app = FastAPI(
-        title='Easel',
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=None,
-        redirect_slashes=False,
+        title='Easel', docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
     app.state.services = services
     failures.install(app)

@@ -109,10 +109,7 @@ _SENTENCES: dict[ErrorKind, tuple[str, str]] = {
         N_('The picture was made, but its address may not be fetched from: {url}'),
         N_('If you trust it, add its origin to EASEL_IMAGE_ORIGINS; or ask for b64_json.'),
     ),
-    ErrorKind.CANCELLED: (
-        N_('{where} cancelled the work itself.'),
-        N_('Try again.'),
-    ),
+    ErrorKind.CANCELLED: (N_('{where} cancelled the work itself.'), N_('Try again.')),
     ErrorKind.EMPTY: (
         N_('{where} answered without a picture.'),
         N_('Try again, or choose another model. Whether it was charged is not known.'),

@@ -66,11 +66,7 @@ def _are_done(easel: Easel, generations: list[int]) -> bool:
 
 
 def _row(times: list[float]) -> tuple[str, str, str]:
-    return (
-        str(len(times)),
-        f'{_quantile_ms(times, 0.5):.1f}',
-        f'{_quantile_ms(times, 0.99):.1f}',
-    )
+    return (str(len(times)), f'{_quantile_ms(times, 0.5):.1f}', f'{_quantile_ms(times, 0.99):.1f}')
 
 
 def _quantile_ms(times: list[float], share: float) -> float:

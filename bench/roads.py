@@ -34,11 +34,7 @@ class InstantDecoder(Decoder):
         self.took_s = 0.0
 
     async def decode(
-        self,
-        path: Path,
-        mime: str,
-        thumbs: Mapping[int, Path],
-        copy: LabelledCopy | None = None,
+        self, path: Path, mime: str, thumbs: Mapping[int, Path], copy: LabelledCopy | None = None
     ) -> Decoded:
         """Pretend."""
         began = time.perf_counter()

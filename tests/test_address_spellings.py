@@ -145,8 +145,7 @@ async def test_no_spelling_in_an_answer_is_called(stage: Stage, number: int) -> 
 
 
 @pytest.mark.parametrize(
-    'path',
-    ['/etc/passwd', '/proc/self/environ', '/dev/zero', '/home/anna/.xinference/image/x.jpg'],
+    'path', ['/etc/passwd', '/proc/self/environ', '/dev/zero', '/home/anna/.xinference/image/x.jpg']
 )
 async def test_a_path_is_asked_of_the_provider_and_never_of_the_disk(
     stage: Stage, path: str

@@ -207,8 +207,7 @@ async def test_a_compressed_list_of_models_is_read() -> None:
     http_client = HttpClient()
     async with upstream() as server:
         server.replies['GET /v1/models'] = Reply(
-            headers=(('Content-Encoding', 'gzip'),),
-            body=gzip.compress(b'{"data":[{"id":"flux"}]}'),
+            headers=(('Content-Encoding', 'gzip'),), body=gzip.compress(b'{"data":[{"id":"flux"}]}')
         )
 
         listing = await ApiProvider(settings(server), http_client).list_models()

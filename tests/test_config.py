@@ -7,12 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.config import (
-    DEFAULT_API_URL,
-    Config,
-    child_environment,
-    config_from,
-)
+from app.config import DEFAULT_API_URL, Config, child_environment, config_from
 from app.env import ConfigError
 from app.net.client import HttpClient
 from app.providers.core.base import ProviderSettings
@@ -141,10 +136,7 @@ def test_what_the_command_line_says_wins() -> None:
 
 @pytest.mark.parametrize(
     ('name', 'part'),
-    [
-        ('EASEL_PROT', 'not a variable of Easel'),
-        ('EASEL_API_KEY_FIEL', 'not a variable of Easel'),
-    ],
+    [('EASEL_PROT', 'not a variable of Easel'), ('EASEL_API_KEY_FIEL', 'not a variable of Easel')],
 )
 def test_an_unknown_variable_is_a_warning(name: str, part: str) -> None:
     config = config_from({name: SECRET, 'OTHER': 'x'})

@@ -87,9 +87,7 @@ async def test_the_sdk_edits_a_picture(sdk: AsyncOpenAI) -> None:
     original = Image.new('RGB', (64, 48), (90, 120, 200))
 
     answer = await sdk.images.edit(
-        image=('photo.png', png(original), 'image/png'),
-        prompt='sunset',
-        response_format='b64_json',
+        image=('photo.png', png(original), 'image/png'), prompt='sunset', response_format='b64_json'
     )
 
     assert answer.data

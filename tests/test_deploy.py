@@ -77,10 +77,7 @@ def test_compose_has_no_password_only_where_this_machine_alone_gets_in() -> None
 
 @pytest.mark.parametrize(
     ('name', 'secret'),
-    [
-        ('compose.lan.yaml', 'EASEL_PASSWORD'),
-        ('compose.key.yaml', 'EASEL_API_KEY'),
-    ],
+    [('compose.lan.yaml', 'EASEL_PASSWORD'), ('compose.key.yaml', 'EASEL_API_KEY')],
 )
 def test_a_secret_comes_from_a_file_that_compose_mounts(name: str, secret: str) -> None:
     parsed = compose(name)

@@ -32,11 +32,7 @@ eth0\t00000000\t010011AC\t0003\t0\t0\t0\t00000000\t0\t0\t0
 
 
 def examined(
-    data: Path,
-    ports: dict[int, int],
-    *,
-    around: HostEnvironment = AT_HOME,
-    **environment: str,
+    data: Path, ports: dict[int, int], *, around: HostEnvironment = AT_HOME, **environment: str
 ) -> int:
     config = config_from({'EASEL_DATA': str(data)} | environment)
     return doctor(config, around, ports, as_json=False)

@@ -89,9 +89,7 @@ def test_an_installed_package_reads_no_file_beside_itself(folders: Folders) -> N
     assert config.api_url == DEFAULT_API_URL
 
 
-def test_the_order_is_arguments_environment_data_folder_checkout_defaults(
-    folders: Folders,
-) -> None:
+def test_the_order_is_arguments_environment_data_folder_checkout_defaults(folders: Folders) -> None:
     names = ('EASEL_HOST', 'EASEL_API_MODEL', 'EASEL_TIMEOUT_S', 'EASEL_LOG')
     write(folders.checkout, dict(zip(names, ('127.0.0.4', 'checkout', '4', 'error'), strict=True)))
     write(folders.data, dict(zip(names[:3], ('127.0.0.3', 'data', '3'), strict=True)))

@@ -17,13 +17,7 @@ from tests.support.provider_calls import B64, GONE, ONE, bodies, drawn, settings
 
 @pytest.mark.parametrize(
     ('root', 'there'),
-    [
-        ('', '/v1'),
-        ('/v1', ''),
-        ('/v1', '/api/v1'),
-        ('/v1', '/v3'),
-        ('/v1', '/engines/v1'),
-    ],
+    [('', '/v1'), ('/v1', ''), ('/v1', '/api/v1'), ('/v1', '/v3'), ('/v1', '/engines/v1')],
 )
 async def test_an_api_at_another_path_is_found_by_its_list_of_models(
     root: str, there: str, tmp_path: Path

@@ -83,12 +83,7 @@ async def streamed(
 
 @pytest.mark.parametrize(
     ('pieces', 'n', 'pictures', 'previews'),
-    [
-        (OPENAI, 1, 1, [0, 0]),
-        (EXO, 2, 2, [1]),
-        (SEEDREAM, 2, 1, []),
-        (VLLM, 1, 1, []),
-    ],
+    [(OPENAI, 1, 1, [0, 0]), (EXO, 2, 2, [1]), (SEEDREAM, 2, 1, []), (VLLM, 1, 1, [])],
     ids=['openai', 'exo', 'seedream', 'vllm-omni'],
 )
 async def test_each_servers_events_come_to_its_pictures(

@@ -77,8 +77,7 @@ def test_what_must_be_sent_is_never_dropped(name: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    'kind',
-    [kind for kind in ErrorKind if kind is not ErrorKind.UNSUPPORTED_PARAM],
+    'kind', [kind for kind in ErrorKind if kind is not ErrorKind.UNSUPPORTED_PARAM]
 )
 def test_no_other_failure_is_asked_again(kind: ErrorKind) -> None:
     fallback = ParameterFallback(FULL, Learned())

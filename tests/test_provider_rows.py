@@ -51,8 +51,7 @@ async def test_an_id_is_never_used_again(library: Library) -> None:
 
 
 @pytest.mark.parametrize(
-    ('moved', 'by', 'order'),
-    [('c', -1, 'acb'), ('a', 1, 'bac'), ('a', -1, 'abc'), ('c', 1, 'abc')],
+    ('moved', 'by', 'order'), [('c', -1, 'acb'), ('a', 1, 'bac'), ('a', -1, 'abc'), ('c', 1, 'abc')]
 )
 async def test_the_order_is_the_person_s(moved: str, by: int, order: str, library: Library) -> None:
     ids = {name: (await library.providers.add(row(name))).id for name in 'abc'}

@@ -70,10 +70,7 @@ def damaged_label(folder: Path) -> None:
     'spoil', [emptied, cut, linked, linked_folder, linked_to_nothing, damaged_label]
 )
 def test_what_can_not_be_read_is_named_and_costs_no_other(
-    spoil: Callable[[Path], None],
-    images: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    spoil: Callable[[Path], None], images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spoil(images)
 

@@ -129,8 +129,7 @@ def test_json_lines_and_events_are_read_alike(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    'text',
-    ['', 'hello', '<html></html>', '{"data":', 'data: {"a":\n\n', '[' * 100_000, '{"a": 1'],
+    'text', ['', 'hello', '<html></html>', '{"data":', 'data: {"a":\n\n', '[' * 100_000, '{"a": 1']
 )
 def test_what_is_no_json_is_said_to_be_none(text: str) -> None:
     with pytest.raises(ValueError):
@@ -138,9 +137,7 @@ def test_what_is_no_json_is_said_to_be_none(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    'text',
-    ['![' * 50_000, '![a](' * 8_000, 'data:' * 50_000],
-    ids=['brackets', 'links', 'data'],
+    'text', ['![' * 50_000, '![a](' * 8_000, 'data:' * 50_000], ids=['brackets', 'links', 'data']
 )
 def test_a_hostile_text_is_searched_at_once(text: str) -> None:
     began = time.process_time()

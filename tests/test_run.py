@@ -88,9 +88,7 @@ def test_the_first_start_makes_the_environment_installs_and_starts_easel(root: P
         ['-m', 'pip'],
     ]
     assert machine.commands[-1][-4:] == ['-e', '.', '--constraint', 'constraints.txt']
-    assert machine.started == [
-        [str(run.python_of(root)), '-P', '-m', 'app', 'doctor', '--json'],
-    ]
+    assert machine.started == [[str(run.python_of(root)), '-P', '-m', 'app', 'doctor', '--json']]
 
 
 def test_a_start_without_changes_runs_no_process_and_writes_nothing(root: Path) -> None:

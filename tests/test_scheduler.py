@@ -189,9 +189,7 @@ async def test_with_every_server_turned_off_the_ask_is_refused(tmp_path: Path) -
 
 LIST = Reply(body=b'{"data":[{"id":"flux"}]}')
 WAITS = Reply(status=None, ending=Ending.HANGS)
-DRAWS = Reply(
-    body=b'{"data":[{"b64_json":"' + base64.b64encode(picture()) + b'"}]}',
-)
+DRAWS = Reply(body=b'{"data":[{"b64_json":"' + base64.b64encode(picture()) + b'"}]}')
 
 
 def on(name: str, fake: Upstream, http_client: HttpClient, at_once: int) -> ApiProvider:
@@ -201,9 +199,7 @@ def on(name: str, fake: Upstream, http_client: HttpClient, at_once: int) -> ApiP
     return ApiProvider(settings, http_client)
 
 
-async def test_over_sockets_the_second_server_draws_while_the_first_is_busy(
-    tmp_path: Path,
-) -> None:
+async def test_over_sockets_the_second_server_draws_while_the_first_is_busy(tmp_path: Path) -> None:
     busy = {'GET /v1/models': LIST, 'POST /v1/images/generations': WAITS}
     free = {'GET /v1/models': LIST, 'POST /v1/images/generations': DRAWS}
     http_client = HttpClient()

@@ -139,9 +139,7 @@ async def followed(folder: Path, act: Callable[[asyncio.Task[object]], None]) ->
         return [*news[:2], *(asked.target for asked in server.asked if asked.method == 'POST')]
 
 
-async def test_how_far_it_is_and_what_is_there_by_now_are_followed(
-    tmp_path: Path,
-) -> None:
+async def test_how_far_it_is_and_what_is_there_by_now_are_followed(tmp_path: Path) -> None:
     seen = await followed(tmp_path, lambda _: None)
 
     assert seen == [0.4, (0, len(picture())), f'{ROOT}/txt2img']

@@ -100,8 +100,7 @@ def test_a_changed_password_or_secret_ends_every_session(other: Sessions) -> Non
 
 
 @pytest.mark.parametrize(
-    'neighbour',
-    ['theme=dark', 'prefs={"a":1}', 'a=b c', 'bad[name]=1', 'flag'],
+    'neighbour', ['theme=dark', 'prefs={"a":1}', 'a=b c', 'bad[name]=1', 'flag']
 )
 @pytest.mark.parametrize('order', ['before', 'behind'])
 def test_another_apps_cookie_on_this_host_signs_nobody_out(neighbour: str, order: str) -> None:

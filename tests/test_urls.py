@@ -7,14 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.net.urls import (
-    Blocked,
-    Origin,
-    absolute,
-    address_of,
-    joined,
-    origin_of,
-)
+from app.net.urls import Blocked, Origin, absolute, address_of, joined, origin_of
 
 ODD = [
     '',

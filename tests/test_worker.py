@@ -68,9 +68,7 @@ async def test_what_was_running_at_a_crash_is_interrupted_and_never_sent_again(
     assert [request.prompt for request in provider.asks] == ['another']
 
 
-async def test_stopping_interrupts_what_runs_and_keeps_what_waits(
-    tmp_path: Path,
-) -> None:
+async def test_stopping_interrupts_what_runs_and_keeps_what_waits(tmp_path: Path) -> None:
     provider = FakeProvider(provider_settings(at_once=1))
     async with shop_in(tmp_path, provider) as shop:
         await shop.worker.start()

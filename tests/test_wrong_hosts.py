@@ -42,9 +42,7 @@ async def test_a_name_that_nobody_knows_has_its_picture_at_the_provider(tmp_path
     assert address == f'{server.origin}/b64.png'
 
 
-async def test_another_port_of_the_provider_is_asked_first_and_then_its_own(
-    tmp_path: Path,
-) -> None:
+async def test_another_port_of_the_provider_is_asked_first_and_then_its_own(tmp_path: Path) -> None:
     async with upstream({'GET /a.png': PAINTED}) as server, upstream() as other:
         _, address = await fetched(server, f'{other.origin}/a.png', tmp_path, other.origin)
 

@@ -129,9 +129,7 @@ class Images:
             NotFound: There is no such picture.
         """
         return await self._change(
-            image_id,
-            'update images set favourite = :value where id = :id',
-            1 if favourite else 0,
+            image_id, 'update images set favourite = :value where id = :id', 1 if favourite else 0
         )
 
     async def set_deleted(self, image_id: int, deleted_at: float | None) -> Image:

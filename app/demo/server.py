@@ -144,12 +144,7 @@ class _Demo:
         pictures = [await self._entry(request, spec, draw, index) for index in range(spec.count)]
         log.info('drew %s of %sx%s', spec.count, *spec.size_or_default)
         return JSONResponse(
-            {
-                'created': int(time.time()),
-                'data': pictures,
-                'model': spec.model,
-                'provider': 'demo',
-            }
+            {'created': int(time.time()), 'data': pictures, 'model': spec.model, 'provider': 'demo'}
         )
 
     async def _entry(

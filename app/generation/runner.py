@@ -120,9 +120,7 @@ class GenerationRunner:
                 received = waiting.pop(0)
                 label = _label(claimed, received, len(kept), provider, model, answer.dropped)
                 label = replace(
-                    label,
-                    image_id=await self._reserved(claimed),
-                    created_at=self._clock(),
+                    label, image_id=await self._reserved(claimed), created_at=self._clock()
                 )
                 try:
                     kept.append(await self._store.keep(received, label))
@@ -158,10 +156,7 @@ def _label(
 
     asked = label_fields_of(claimed.request, dropped)
     asked_seed = asked.get('seed') if position == 0 else None
-    own = {
-        'model': model,
-        'seed': asked_seed if received.seed is None else received.seed,
-    }
+    own = {'model': model, 'seed': asked_seed if received.seed is None else received.seed}
     return Label(
         **asked | own,  # type: ignore[arg-type]
         provider=provider,

@@ -15,13 +15,7 @@ import httpcore
 
 from app.net.ip import is_literal, is_loopback, is_metadata, is_public
 from app.net.streams import addresses_of, connect
-from app.net.urls import (
-    METADATA_NAMES,
-    Blocked,
-    Origin,
-    Private,
-    canonical_host,
-)
+from app.net.urls import METADATA_NAMES, Blocked, Origin, Private, canonical_host
 
 LookUp = Callable[[str, int], Awaitable[list[str]]]
 Connect = Callable[[Iterable[str], int, float | None], Awaitable[httpcore.AsyncNetworkStream]]

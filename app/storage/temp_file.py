@@ -47,11 +47,7 @@ class TempFile:
     def received(self) -> Received:
         """Close the file and describe what came, unchecked."""
         self._file.close()
-        return Received(
-            path=self.path,
-            size_bytes=self._size_bytes,
-            head=self._head[:HEAD_BYTES],
-        )
+        return Received(path=self.path, size_bytes=self._size_bytes, head=self._head[:HEAD_BYTES])
 
     def discard(self) -> None:
         """Close and delete the file; safe at any time."""

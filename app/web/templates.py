@@ -186,11 +186,7 @@ class Renderer:
             'name_of_guest': self._name_of_guest,
         }
         environment.globals.update(
-            functions,
-            base_path=self._root.path,
-            language=code,
-            languages=LANGUAGES,
-            canvas=CANVAS,
+            functions, base_path=self._root.path, language=code, languages=LANGUAGES, canvas=CANVAS
         )
         environment.filters['iso'] = _iso
         return language

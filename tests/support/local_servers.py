@@ -200,10 +200,7 @@ HOMES = {
     ),
     'SGLang': Home(
         30000,
-        {
-            '/model_info': {'is_image_gen': True},
-            LIST: models('Qwen/Qwen-Image', task_type='T2I'),
-        },
+        {'/model_info': {'is_image_gen': True}, LIST: models('Qwen/Qwen-Image', task_type='T2I')},
         'SGLang',
         models=('Qwen/Qwen-Image',),
     ),
@@ -239,10 +236,7 @@ HOMES = {
     ),
     'Xinference': Home(
         9997,
-        {
-            '/v1/cluster/version': VERSION,
-            LIST: models('sdxl', model_type='image'),
-        },
+        {'/v1/cluster/version': VERSION, LIST: models('sdxl', model_type='image')},
         'Xinference',
         models=('sdxl',),
         hint=ITS_OWN_FILES,

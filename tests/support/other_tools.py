@@ -126,10 +126,7 @@ OTHERS: dict[str, tuple[dict[str, str], dict[str, object]]] = {
         FROM_INVOKEAI,
     ),
     'InvokeAI with Flux': ({'invokeai_metadata': json.dumps(INVOKEAI_FLUX)}, FROM_INVOKEAI_FLUX),
-    'Fooocus': (
-        {'parameters': json.dumps(FOOOCUS), 'fooocus_scheme': 'fooocus'},
-        FROM_FOOOCUS,
-    ),
+    'Fooocus': ({'parameters': json.dumps(FOOOCUS), 'fooocus_scheme': 'fooocus'}, FROM_FOOOCUS),
     'NovelAI': (NOVELAI, FROM_NOVELAI),
     'parameters without a sampler': ({'parameters': NO_SAMPLER}, FROM_NO_SAMPLER),
 }

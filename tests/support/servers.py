@@ -120,11 +120,7 @@ def running_easel(data: Path, environment: Mapping[str, str] | None = None) -> I
 def running_demo() -> Iterator[str]:
     """Run the demo provider as somebody else's server; gives its `/v1` address."""
     config = uvicorn.Config(
-        create_demo(),
-        port=0,
-        log_level='critical',
-        lifespan='off',
-        timeout_graceful_shutdown=1,
+        create_demo(), port=0, log_level='critical', lifespan='off', timeout_graceful_shutdown=1
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

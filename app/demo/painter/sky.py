@@ -6,16 +6,7 @@ from random import Random
 
 from PIL import Image, ImageChops
 
-from app.demo.painter.brush import (
-    Point,
-    Stencil,
-    glow,
-    noise,
-    ramp,
-    relief,
-    threshold,
-    veil,
-)
+from app.demo.painter.brush import Point, Stencil, glow, noise, ramp, relief, threshold, veil
 from app.demo.painter.palette import Colour, Palette, lab_to_srgb, mix_lab
 from app.demo.painter.prompt import Scene, Thing, Time, Weather
 

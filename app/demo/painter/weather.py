@@ -29,8 +29,7 @@ def fog_bank(picture: Image.Image, stage: Stage, rng: Random, strength: float) -
     at_horizon = stage.horizon / picture.height
     drift = threshold(noise(rng, (320, 320), (1.8, 6)), 60, 200)
     spread = veil(
-        drift.size,
-        lambda at: strength * math.exp(-(((at - at_horizon - 0.06) / 0.20) ** 2)),
+        drift.size, lambda at: strength * math.exp(-(((at - at_horizon - 0.06) / 0.20) ** 2))
     )
     mask = ImageChops.multiply(drift, spread).resize(picture.size, Image.Resampling.BICUBIC)
     colour = stage.palette.horizon.toward(stage.palette.light, 0.3)

@@ -160,10 +160,7 @@ FINGERPRINTS = (
         models=_CHECKPOINTS,
     ),
     Fingerprint(
-        5001,
-        'KoboldCpp',
-        {'/api/extra/version': is_shaped({'result': 'KoboldCpp'})},
-        hint=NO_MODEL,
+        5001, 'KoboldCpp', {'/api/extra/version': is_shaped({'result': 'KoboldCpp'})}, hint=NO_MODEL
     ),
     Fingerprint(
         5000,
@@ -231,9 +228,7 @@ FINGERPRINTS = (
     Fingerprint(4000, 'LiteLLM', {'/health/liveliness': is_shaped("I'm alive!")}),
     Fingerprint(5005, 'openedai-images-flux', {_LIST: is_list}),
     Fingerprint(
-        3000,
-        'new-api',
-        {'/api/status': is_shaped({'success': True, 'data': {'system_name': str}})},
+        3000, 'new-api', {'/api/status': is_shaped({'success': True, 'data': {'system_name': str}})}
     ),
     Fingerprint(
         7801,

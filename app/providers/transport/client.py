@@ -195,11 +195,7 @@ class Caller:
         needs_none = spool.raw or (response.status_code == 202 and not text.strip())
         tree = None if needs_none else self._tree(response.is_success, text, spool)
         return Exchange(
-            status=response.status_code,
-            headers=response.headers,
-            text=text,
-            tree=tree,
-            spool=spool,
+            status=response.status_code, headers=response.headers, text=text, tree=tree, spool=spool
         )
 
     async def _send(self, note: CallRecorder, url: str) -> httpx.Response:

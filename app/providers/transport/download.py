@@ -92,10 +92,7 @@ class Fetcher:
         return received, str(place)[:LONGEST_URL_SHOWN]
 
     async def _try(
-        self,
-        address: Address,
-        incoming: Callable[[], TempFile],
-        failures: list[ProviderError],
+        self, address: Address, incoming: Callable[[], TempFile], failures: list[ProviderError]
     ) -> tuple[Received, Address]:
         for attempt in range(1, self._patience.tries + 1):
             failures.clear()

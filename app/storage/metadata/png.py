@@ -8,13 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from app.storage.metadata.container import (
-    DamagedContainer,
-    Piece,
-    Span,
-    read_at,
-    size_of,
-)
+from app.storage.metadata.container import DamagedContainer, Piece, Span, read_at, size_of
 from app.storage.metadata.label import Label, parameters_text, xmp_packet
 
 SIGNATURE = b'\x89PNG\r\n\x1a\n'

@@ -20,14 +20,7 @@ from PIL import Image
 from app.storage.metadata.container import sidecar_of
 from app.storage.metadata.jpeg import EXTENDED_XMP
 from app.storage.metadata.label import NAMESPACE, RDF, Label
-from app.storage.metadata.other_tools import (
-    Reader,
-    Settings,
-    foreign_settings,
-    real,
-    text,
-    whole,
-)
+from app.storage.metadata.other_tools import Reader, Settings, foreign_settings, real, text, whole
 
 MOST_XMP_BYTES = 4 * 1024 * 1024
 EXTENSION_HEAD_BYTES = len(EXTENDED_XMP) + 32 + 8
@@ -54,10 +47,7 @@ def read_settings(path: str, form: str) -> Settings:
         form: Pillow's name of its format.
     """
     try:
-        with (
-            warnings.catch_warnings(action='ignore'),
-            Image.open(path, formats=[form]) as picture,
-        ):
+        with warnings.catch_warnings(action='ignore'), Image.open(path, formats=[form]) as picture:
             return _read(picture, sidecar_of(Path(path)))
     except Exception:  # on hostile bytes Pillow and sd-parsers raise nearly everything
         return {}

@@ -9,14 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from app.storage.metadata import jpeg, png, webp
-from app.storage.metadata.container import (
-    DamagedContainer,
-    Piece,
-    Span,
-    joined,
-    read_at,
-    size_of,
-)
+from app.storage.metadata.container import DamagedContainer, Piece, Span, joined, read_at, size_of
 
 # What says how the pixels look; everything else says something besides.
 PNG_CHUNKS = (

@@ -22,14 +22,7 @@ from app.models import LONGEST_PROMPT, MOST_COUNT, Generation, Submitted
 from app.providers.monitor import MonitoredProvider
 from app.web.context import Services, services_of
 from app.web.error_pages import failure_json, in_words
-from app.web.forms import (
-    form_pairs,
-    id_in,
-    new_submission,
-    number_in,
-    save_upload,
-    submission_of,
-)
+from app.web.forms import form_pairs, id_in, new_submission, number_in, save_upload, submission_of
 from app.web.security.permissions import refuse_others, refuse_unseen_prompt, visitor_of
 from app.web.templates import wants_fragment, wants_json
 from app.web.views.estimates import estimates_of

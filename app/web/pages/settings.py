@@ -71,9 +71,7 @@ def _guests_page(request: Request, services: Services, own: dict[str, str]) -> R
     if wants_json(request):
         return JSONResponse(own)
     return services.renderer.page(
-        request,
-        'pages/settings.html',
-        chosen_language=request.cookies.get(LANGUAGE_COOKIE, ''),
+        request, 'pages/settings.html', chosen_language=request.cookies.get(LANGUAGE_COOKIE, '')
     )
 
 

@@ -12,13 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.access.passwords import chosen
 from app.access.visitors import Visitor
-from app.errors import (
-    N_,
-    AppError,
-    InvalidRequest,
-    SignInRequired,
-    TooManyGuesses,
-)
+from app.errors import N_, AppError, InvalidRequest, SignInRequired, TooManyGuesses
 from app.log import logger
 from app.web.context import Services, services_of
 from app.web.error_pages import in_words

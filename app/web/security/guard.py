@@ -133,11 +133,7 @@ def _check_visitor(visitor: Visitor, rule: RouteRule, length: int, *, crowded: b
 
 def _seen_by(scope: Scope, visitor: Visitor) -> Scope:
     """Return the request as the visitor sent it; the server leaves HEAD's body out by itself."""
-    seen = {
-        **scope,
-        'scheme': visitor.scheme,
-        'client': (visitor.address, 0),
-    }
+    seen = {**scope, 'scheme': visitor.scheme, 'client': (visitor.address, 0)}
     return {**seen, 'method': 'GET'} if scope['method'] == 'HEAD' else seen
 
 

@@ -61,8 +61,7 @@ def draft_of(
     reader = FormReader()
     row = _row(fields, reader, before)
     secrets = Secrets(
-        _key(fields, reader, had),
-        _headers(fields.get('headers', ''), _kept(listed, had), reader),
+        _key(fields, reader, had), _headers(fields.get('headers', ''), _kept(listed, had), reader)
     )
     if before.base_url and row.base_url and 'base_url' not in reader.wrong:
         reader.wrong |= _check_origin(before, row, had, secrets)
