@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import ErrorKind, Failure
-from app.providers.transport.redaction import SLICE, SecretRedactor
+from app.providers.response.messages import LONGEST_WORDS, MOST_CLEANED_LETTERS
+from app.providers.transport.recorder import CallRecorder
+from app.providers.transport.redaction import MOST_RESPONSE_LETTERS, SLICE, SecretRedactor
 from tests.support.fakes import provider_settings
 
 KEY = 'canary/Zq7+secret=token~Plumage'
@@ -70,3 +72,35 @@ def test_every_text_of_a_failure_is_hushed() -> None:
     )
 
     assert not slices(KEY) & slices(repr(HUSH.failure(failure)))
+
+
+@pytest.mark.parametrize('filler', ['w ', ' '], ids=['words', 'blanks'])
+@pytest.mark.parametrize('inside', [1, SLICE - 1, SLICE, len(KEY) - 1])
+@pytest.mark.parametrize('cut', [LONGEST_WORDS, MOST_RESPONSE_LETTERS, MOST_CLEANED_LETTERS])
+def test_a_key_across_the_cut_of_a_long_text_is_not_shown_in_half(
+    cut: int, inside: int, filler: str
+) -> None:
+    text = (filler * cut)[: cut - inside] + KEY + filler * cut
+    recorder = CallRecorder('POST', 'http://a', answer=text)
+
+    words = HUSH.failure(Failure(kind=ErrorKind.AUTH, words=text)).words
+    answer = HUSH.call(recorder.call()).answer
+
+    assert {*words, *answer} <= {'w', ' ', '…'}
+    assert (len(words), len(answer)) <= (LONGEST_WORDS, MOST_RESPONSE_LETTERS)
+
+
+@pytest.mark.parametrize('key', ['sk-abcdef.Zq7xyz', 'token=abcdefgh|Zq7', 'Bearer abcdef,Zq7'])
+def test_what_a_pattern_leaves_of_a_key_is_not_shown(key: str) -> None:
+    redactor = SecretRedactor(replace(provider_settings(), key=key))
+
+    words = redactor.failure(Failure(kind=ErrorKind.AUTH, words=f'no: {key}!')).words
+
+    assert words == 'no: …!'
+
+
+def test_an_address_in_a_header_is_hidden_as_a_whole() -> None:
+    hook = 'https://hooks.test/T0/B1/secret'
+    redactor = SecretRedactor(replace(provider_settings(), headers=(('X-Hook', hook),)))
+
+    assert redactor.text(f'https://hooks.test/T0 of {hook}') == 'https://hooks.test/T0 of …'

@@ -29,6 +29,7 @@ from app.providers.response.zip_archive import remove
 from app.providers.transport.client import Caller, endpoint
 from app.providers.transport.collect import ImageCollector
 from app.providers.transport.download import Fetcher
+from app.providers.transport.headers import own_headers
 from app.providers.transport.redaction import SecretRedactor
 
 log = logger(__name__)
@@ -53,17 +54,17 @@ class ApiProvider:
     ) -> None:
         self.settings = settings
         self._memory = memory or Memory()
-        self._hush = SecretRedactor(settings)
+        self._redactor = SecretRedactor(settings)
         self._is_localai: bool | None = None
         self._caller = Caller(settings, http_client)
         fetcher = Fetcher(
-            http_client, settings.base_url, self._caller.origin, self._caller.headers()
+            http_client, settings.base_url, self._caller.origin, own_headers(settings)
         )
-        taker = ImageCollector(self._caller, fetcher)
+        collector = ImageCollector(self._caller, fetcher)
         self._dialects: dict[Dialect, ApiDialect] = {
-            Dialect.OPENAI: ImagesApi(self._caller, taker),
-            Dialect.SDAPI: SdApi(self._caller, taker),
-            Dialect.CHAT: ChatApi(self._caller, taker),
+            Dialect.OPENAI: ImagesApi(self._caller, collector),
+            Dialect.SDAPI: SdApi(self._caller, collector),
+            Dialect.CHAT: ChatApi(self._caller, collector),
         }
 
     async def generate(self, request: GenerationRequest, run: Run) -> GenerationResult:
@@ -72,11 +73,11 @@ class ApiProvider:
         Raises:
             ProviderError: Nothing usable came; no file is left behind.
         """
-        quiet = replace(run, tried=lambda attempt: run.tried(self._hush.attempt(attempt)))
+        redacted = replace(run, tried=lambda call: run.tried(self._redactor.call(call)))
         try:
-            return self._hush.answer(await self._drawn(request, quiet))
+            return self._redactor.result(await self._drawn(request, redacted))
         except ProviderError as error:
-            raise ProviderError(self._hush.failure(error.failure)) from error
+            raise ProviderError(self._redactor.failure(error.failure)) from error
 
     async def _drawn(self, request: GenerationRequest, run: Run) -> GenerationResult:
         answer = await self._patiently(request, run)

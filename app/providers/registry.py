@@ -15,7 +15,7 @@ from app.providers.core.base import Provider, ProviderSettings
 from app.providers.core.capabilities import Memory
 from app.providers.monitor import MonitoredProvider
 from app.providers.provider import ApiProvider
-from app.providers.transport.asgi import AsgiApp, InsideTransport
+from app.providers.transport.asgi import AsgiApp, AsgiTransport
 
 log = logger(__name__)
 
@@ -40,7 +40,7 @@ class Providers:
         self._make = make
         self._nobody_set = not config.api_url_was_set
         self.environment = MonitoredProvider(self.made(_settings_of(config)))
-        self._inside = HttpClient(transport=InsideTransport(_demo))
+        self._inside = HttpClient(transport=AsgiTransport(_demo))
         demo = ProviderSettings(
             name=DEMO, base_url=DEMO_URL, model=DEMO_MODEL, timeout_s=config.timeout_s, at_once=2
         )

@@ -10,7 +10,7 @@ from typing import ClassVar
 from app.models import GenerationRequest, GenerationResult
 from app.providers.core.base import Run
 from app.providers.dialects.fallback import ParameterFallback
-from app.providers.transport.client import Caller, Exchange
+from app.providers.transport.client import ApiResponse, Caller
 from app.providers.transport.collect import ImageCollector
 
 
@@ -36,10 +36,10 @@ class ApiDialect(ABC):
     @abstractmethod
     async def post(
         self, fallback: ParameterFallback, request: GenerationRequest, run: Run, base_url: str
-    ) -> Exchange:
+    ) -> ApiResponse:
         """Send what `fallback` has left of the body; raises as `Caller.post` does."""
 
-    async def finished(self, promise: Exchange, run: Run, base_url: str) -> Exchange | None:
+    async def finished(self, promise: ApiResponse, run: Run, base_url: str) -> ApiResponse | None:
         """Return the response of the job that a response promises, None where there is none."""
         return None
 
@@ -53,11 +53,11 @@ class ApiDialect(ABC):
         """
         while True:
             response = await self.post(fallback, request, run, base_url)
-            result = await self._collector.take(response, run)
+            result = await self._collector.collect(response, run)
             if result is None and response.is_success:
                 finished = await self.finished(response, run, base_url)
                 if finished:
-                    response, result = finished, await self._collector.take(finished, run)
+                    response, result = finished, await self._collector.collect(finished, run)
             if result:
                 return replace(result, dropped=self._dropped(request, fallback))
             refused = self._caller.refused(response, fallback.wished)

@@ -13,7 +13,7 @@ from app.providers.core.base import Run
 from app.providers.dialects.base import ApiDialect
 from app.providers.dialects.fallback import ParameterFallback
 from app.providers.dialects.openai_images import ratio_of
-from app.providers.transport.client import Exchange, endpoint
+from app.providers.transport.client import ApiResponse, endpoint
 
 
 class ChatApi(ApiDialect):
@@ -29,7 +29,7 @@ class ChatApi(ApiDialect):
 
     async def post(
         self, fallback: ParameterFallback, request: GenerationRequest, run: Run, base_url: str
-    ) -> Exchange:
+    ) -> ApiResponse:
         return await self._caller.post(endpoint(base_url, 'chat/completions'), fallback.body, run)
 
 

@@ -10,7 +10,7 @@ from app.providers.core.base import Run
 from app.providers.dialects.base import ApiDialect
 from app.providers.dialects.fallback import STREAM, ParameterFallback
 from app.providers.dialects.polling import wait_for_job
-from app.providers.transport.client import Exchange, endpoint
+from app.providers.transport.client import ApiResponse, endpoint
 
 PARTIAL_IMAGES = 2  # previews a picture, where they are asked for; each may cost
 TOGETHER_FORMATS = {'url': 'url', 'b64_json': 'base64'}
@@ -39,13 +39,13 @@ class ImagesApi(ApiDialect):
 
     async def post(
         self, fallback: ParameterFallback, request: GenerationRequest, run: Run, base_url: str
-    ) -> Exchange:
+    ) -> ApiResponse:
         url, dropped = endpoint(base_url, 'images/generations'), tuple(fallback.refused)
         return await self._caller.post(
             url, fallback.body, run, count=request.count, dropped=dropped
         )
 
-    async def finished(self, promise: Exchange, run: Run, base_url: str) -> Exchange | None:
+    async def finished(self, promise: ApiResponse, run: Run, base_url: str) -> ApiResponse | None:
         return await wait_for_job(self._caller, promise, run, base_url)
 
 

@@ -19,7 +19,7 @@ from app.providers.response.status import (
     state_of,
     task_of,
 )
-from app.providers.transport.client import Caller, Exchange, endpoint
+from app.providers.transport.client import ApiResponse, Caller, endpoint
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 5.0
@@ -30,8 +30,8 @@ SDCPP_ROOT = '/sdcpp/'
 
 
 async def wait_for_job(
-    caller: Caller, promise: Exchange, run: Run, base_url: str
-) -> Exchange | None:
+    caller: Caller, promise: ApiResponse, run: Run, base_url: str
+) -> ApiResponse | None:
     """Ask for a job until it is over; None where it can't be asked for.
 
     Raises:
@@ -50,14 +50,14 @@ async def wait_for_job(
         raise
 
 
-async def _end_of(caller: Caller, url: str, run: Run) -> Exchange | None:
+async def _end_of(caller: Caller, url: str, run: Run) -> ApiResponse | None:
     pause_s, lost = FIRST_PAUSE_S, 0
     while True:
         answer = await _look(caller, url, run)
-        if answer and (answer.spool.raw or (answer.is_success and not _is_under_way(answer))):
+        if answer and (answer.stream.raw or (answer.is_success and not _is_under_way(answer))):
             return answer
         if answer:
-            answer.spool.discard()
+            answer.stream.discard()
         if answer and not answer.is_success and answer.status not in PASSING:
             return None
         lost = 0 if answer and answer.is_success else lost + 1
@@ -67,7 +67,7 @@ async def _end_of(caller: Caller, url: str, run: Run) -> Exchange | None:
         pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
 
-async def _look(caller: Caller, url: str, run: Run) -> Exchange | None:
+async def _look(caller: Caller, url: str, run: Run) -> ApiResponse | None:
     try:
         return await caller.look(url, run)
     except ProviderError:
@@ -80,10 +80,10 @@ async def _cancel(caller: Caller, url: str) -> None:
         return
     with contextlib.suppress(httpx.HTTPError, TimeoutError, ValueError, Blocked):
         async with asyncio.timeout(CANCEL_DEADLINE_S):
-            await caller.poke(f'{url.partition("?")[0]}/cancel')
+            await caller.post_empty(f'{url.partition("?")[0]}/cancel')
 
 
-def _address_of(caller: Caller, promise: Exchange, base_url: str) -> str | None:
+def _address_of(caller: Caller, promise: ApiResponse, base_url: str) -> str | None:
     """Give the job's address: the one it names, or where such jobs are by custom."""
     job, tree = task_of(promise.tree), promise.tree
     if failed_in_success(tree) or (job is None and promise.status != 202):
@@ -101,7 +101,7 @@ def _address_of(caller: Caller, promise: Exchange, base_url: str) -> str | None:
         return None
 
 
-def _is_under_way(answer: Exchange) -> bool:
+def _is_under_way(answer: ApiResponse) -> bool:
     """Whether the job goes on; an answer that says nothing of it is its end."""
     if failed_in_success(answer.tree) or find_items(answer.tree):
         return False

@@ -19,7 +19,7 @@ from app.providers.dialects.base import ApiDialect
 from app.providers.dialects.fallback import ParameterFallback
 from app.providers.dialects.openai_images import number
 from app.providers.response.base64_stream import Base64Error, inline
-from app.providers.transport.client import Caller, Exchange, endpoint
+from app.providers.transport.client import ApiResponse, Caller, endpoint
 from app.providers.transport.collect import ImageCollector
 
 PROGRESS_EVERY_S = 1.0
@@ -61,7 +61,7 @@ class SdApi(ApiDialect):
 
     async def post(
         self, fallback: ParameterFallback, request: GenerationRequest, run: Run, base_url: str
-    ) -> Exchange:
+    ) -> ApiResponse:
         url, ours = endpoint(base_url, 'txt2img'), object()
         self._under_way.append(ours)
         try:
@@ -78,7 +78,7 @@ class SdApi(ApiDialect):
         """Tell the server that nobody wants this picture any more."""
         with contextlib.suppress(Exception):
             async with asyncio.timeout(INTERRUPT_DEADLINE_S):
-                await self._caller.poke(endpoint(base_url, 'interrupt'))
+                await self._caller.post_empty(endpoint(base_url, 'interrupt'))
 
     @asynccontextmanager
     async def _followed(self, run: Run, base_url: str) -> AsyncIterator[None]:

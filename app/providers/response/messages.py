@@ -1,13 +1,12 @@
-"""Finds the provider's own words in an answer that is no picture, fit to be shown."""
+"""The provider's own words in a response without a picture, and how they are cleaned."""
 
 from __future__ import annotations
 
 import html
 import json
 import re
-from collections.abc import Collection
 
-from app.providers.response.images import MARK, Json
+from app.providers.response.images import MARK, Json, at
 
 LONGEST_WORDS = 500
 MOST_DEPTH = 6
@@ -53,51 +52,41 @@ _UNSEEN = re.compile(r'<(script|style)\b[^<]{0,100000}</\1\s*>', re.IGNORECASE)
 _TAG = re.compile(r'<[^<>]+>')
 
 
-def words_of(tree: Json, text: str, secrets: Collection[str] = ()) -> str:
-    """Find the provider's own words in its answer, scrubbed and short; empty if it gave none."""
-    found = _words_in(tree, 0) if isinstance(tree, dict | list) else ''
-    if not found and isinstance(tree, str):
-        found = tree
-    if not found and not isinstance(tree, dict | list):
-        text = text[:MOST_PAGE_LETTERS]
-        title = _TITLE.search(text)
-        plain = _TAG.sub(' ', _UNSEEN.sub(' ', text))
-        lines = [line.strip() for line in plain.splitlines() if line.strip()]
-        first = lines[0] if lines else ''
-        found = html.unescape((title and title.group(1).strip()) or first)
-    return scrub(found, secrets)
+def words_of(tree: Json, text: str) -> str:
+    """Return the provider's own words in its response, as they came; empty if it gave none."""
+    if isinstance(tree, dict | list):
+        return _words_in(tree, 0)
+    if isinstance(tree, str) and tree:
+        return tree
+    text = text[:MOST_PAGE_LETTERS]
+    title = _TITLE.search(text)
+    lines = map(str.strip, _TAG.sub(' ', _UNSEEN.sub(' ', text)).splitlines())
+    return html.unescape((title and title[1].strip()) or next(filter(None, lines), ''))
 
 
-def said_in_chat(tree: Json) -> str:
-    """Give what a model said in the place of a picture; empty where it said nothing."""
-    choices = tree.get('choices') if isinstance(tree, dict) else None
-    first = choices[0] if isinstance(choices, list) and choices else None
-    message = first.get('message') if isinstance(first, dict) else None
-    if not isinstance(message, dict):
-        return ''
+def chat_text_of(tree: Json) -> str:
+    """Return what a model says in the place of a picture; empty where it says nothing."""
     for key in ('refusal', 'content', 'reasoning'):
-        said = message.get(key)
-        parts = said if isinstance(said, list) else []
-        texts = [part.get('text') for part in parts if isinstance(part, dict)]
-        said = ' '.join(text for text in texts if isinstance(text, str)) if parts else said
+        said = at(tree, 'choices', 0, 'message', key)
+        if isinstance(said, list) and said:
+            texts = [at(part, 'text') for part in said]
+            said = ' '.join(text for text in texts if isinstance(text, str))
         if isinstance(said, str) and said.strip():
             return said
     return ''
 
 
-def clean(text: str, secrets: Collection[str] = ()) -> str:
-    """Take out what must not be shown or logged: pictures, keys, paths, and these secrets."""
-    for secret in secrets:
-        text = text.replace(secret, '…')
+def clean(text: str) -> str:
+    """Remove what must not be shown: pictures, paths, and what looks like a key."""
     text = text[:MOST_CLEANED_LETTERS]
     for pattern, instead in _SECRETS:
         text = pattern.sub(instead, text)
     return text
 
 
-def scrub(text: str, secrets: Collection[str] = ()) -> str:
+def scrub(text: str) -> str:
     """Clean a text for one line: blanks folded, cut to 500 letters."""
-    text = ' '.join(clean(text, secrets).split())
+    text = ' '.join(clean(text).split())
     return text if len(text) <= LONGEST_WORDS else text[: LONGEST_WORDS - 1] + '…'
 
 
@@ -106,20 +95,14 @@ def _words_in(tree: Json, depth: int) -> str:
         return ''
     if isinstance(tree, list):
         nodes = tree if depth < 2 else [node for node in tree if isinstance(node, dict)]
-        return next(
-            (words for words in (_words_in(node, depth + 1) for node in nodes) if words), ''
-        )
+        return next(filter(None, (_words_in(node, depth + 1) for node in nodes)), '')
     if not isinstance(tree, dict):
         return tree if isinstance(tree, str) else ''
     error = tree.get('error')
-    if isinstance(error, dict | list):
-        words = _words_of_error(error, depth)
-        if words:
-            return words
-    for key in ('detail', 'errors'):
-        words = _words_of_detail(tree.get(key))
-        if words:
-            return words
+    words = _words_of_error(error, depth) if isinstance(error, dict | list) else ''
+    words = words or _words_of_detail(tree.get('detail')) or _words_of_detail(tree.get('errors'))
+    if words:
+        return words
     texts = [tree.get(key) for key in ('errors', 'message', 'detail', 'msg', 'error')]
     said = [text for text in texts if isinstance(text, str) and text.strip()]
     if said:
@@ -136,33 +119,27 @@ def _words_in(tree: Json, depth: int) -> str:
 
 
 def _words_of_error(error: Json, depth: int) -> str:
-    if isinstance(error, dict):
-        for key in ('message', 'msg', 'detail'):
-            said = error.get(key)
-            if isinstance(said, str) and said.strip():
-                return _unwrapped(said)
+    for key in ('message', 'msg', 'detail'):
+        said = at(error, key)
+        if isinstance(said, str) and said.strip():
+            return _unwrapped(said)
     return _words_in(error, depth + 1)
 
 
 def _words_of_detail(detail: Json) -> str:
     """Read FastAPI's and its imitators' `detail`."""
-    entries = detail if isinstance(detail, list) else [detail]
-    for entry in entries:
-        if not isinstance(entry, dict):
-            continue
-        said = entry.get('msg') or entry.get('message')
-        loc = entry.get('loc')
+    for entry in detail if isinstance(detail, list) else [detail]:
+        said, field = at(entry, 'msg') or at(entry, 'message'), at(entry, 'loc', -1)
         if isinstance(said, str) and said.strip():
-            return f'{loc[-1]}: {said}' if isinstance(loc, list) and loc else said
+            return said if field is None else f'{field}: {said}'
     return ''
 
 
 def _unwrapped(message: str) -> str:
-    """Relays put the whole answer of another server into their message."""
+    """Return the words within a message that is the whole response of another server."""
     if not message.lstrip().startswith('{'):
         return message
     try:
-        inner = json.loads(message)
+        return _words_in(json.loads(message), 0) or message
     except (ValueError, RecursionError):
         return message
-    return _words_in(inner, 0) or message

@@ -1,16 +1,17 @@
-"""Reads an answer's skeleton: JSON, JSON lines, server-sent events, or a bare picture as text.
+"""Parser of a response's text: JSON, JSON lines, server-sent events, or a bare picture.
 
 Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections import deque
 from collections.abc import Iterator
 
-from app.providers.response.images import Json, find_items, is_picture, loads, trouble_in
+from app.providers.response.images import Json, at, find_items, is_picture, loads, trouble_in
 from app.providers.response.status import failed_in_success
 
 DONE = '[DONE]'
@@ -28,7 +29,7 @@ class Cut(ValueError):
 
 
 def parse(skeleton: str) -> Json:
-    """Read the text.
+    """Parse the text.
 
     JSON lines and events give what holds pictures, or else the value that says most; previews are
     left out.
@@ -57,10 +58,14 @@ def parse(skeleton: str) -> Json:
 
 
 def _drawn(finals: list[Json]) -> list[Json]:
-    """Keep what holds pictures, and what tells of those that were lost beside them."""
-    said = _said_in_pieces(finals)
-    if said:
-        finals.append(said)
+    """Return what holds pictures, and what tells of those that were lost beside them.
+
+    A chat that came word by word is put together and added to `finals`.
+    """
+    deltas = [at(value, 'choices', 0, 'delta', 'content') for value in finals]
+    pieces = [piece for piece in deltas if isinstance(piece, str)]
+    if len(pieces) > 1:
+        finals.append({'choices': [{'message': {'content': ''.join(pieces)}}]})
     drawn, lost = list[Json](), list[Json]()
     for value in finals:
         if find_items(value):
@@ -70,21 +75,8 @@ def _drawn(finals: list[Json]) -> list[Json]:
     return [*drawn, *lost] if drawn else []
 
 
-def _said_in_pieces(values: list[Json]) -> Json:
-    """Put a chat together that came word by word; None where none did."""
-    pieces: list[str] = []
-    for value in values:
-        choices = value.get('choices') if isinstance(value, dict) else None
-        first = choices[0] if isinstance(choices, list) and choices else None
-        delta = first.get('delta') if isinstance(first, dict) else None
-        piece = delta.get('content') if isinstance(delta, dict) else None
-        pieces += [piece] if isinstance(piece, str) else []
-    content = ''.join(pieces)
-    return {'choices': [{'message': {'content': content}}]} if len(pieces) > 1 else None
-
-
 def payloads(event: str) -> Iterator[Json]:
-    """Read what the data lines of one event say, its name taken for a type where it has none.
+    """Parse the data lines of one event, its name taken for a type where it has none.
 
     What is no JSON is passed over, unless it is the text of an error; `[DONE]` is given as it is.
     """
@@ -108,38 +100,32 @@ def payloads(event: str) -> Iterator[Json]:
 
 def is_partial(value: Json) -> bool:
     """Whether an event holds a preview and not a finished picture."""
-    kind = value.get('type') if isinstance(value, dict) else None
+    kind = at(value, 'type')
     return isinstance(kind, str) and (kind in PREVIEWS or kind.endswith('partial_image'))
 
 
 def _named(value: Json, name: str) -> Json:
-    if name == 'error' and not (isinstance(value, dict) and value.get('error')):
+    if name == 'error' and not at(value, 'error'):
         return {'error': value}
-    if name and isinstance(value, dict) and 'type' not in value:
-        return {**value, 'type': name}
-    return value
+    return {'type': name, **value} if name and isinstance(value, dict) else value
 
 
 def _lines(text: str) -> Iterator[Json]:
-    """Read JSON lines, or JSON after JSON; the last may be cut, and others may be no JSON."""
+    """Parse JSON lines, or JSON after JSON; the last may be cut, and others may be no JSON."""
     found = False
     for line in _LINE_END.split(text):
-        try:
+        with contextlib.suppress(ValueError):
             value = loads(line)
-        except ValueError:
-            continue
-        if isinstance(value, dict | list):
-            found = True
-            yield value
-    at, read = 0, json.JSONDecoder(strict=False).raw_decode
-    try:
-        while not found and at < len(text):
-            value, at = read(text, at)
+            if isinstance(value, dict | list):
+                found = True
+                yield value
+    at_letter, read = 0, json.JSONDecoder(strict=False).raw_decode
+    with contextlib.suppress(ValueError, RecursionError):
+        while not found and at_letter < len(text):
+            value, at_letter = read(text, at_letter)
             if not isinstance(value, dict | list):
                 return
             yield value
-    except (ValueError, RecursionError):
-        return
 
 
 def _events(text: str) -> Iterator[Json]:

@@ -1,6 +1,6 @@
-"""Follows a stream of server-sent events while it comes: previews, and where it may be left.
+"""Server-sent events while they come: previews, and where the stream may be left.
 
-What the events come to is read from the whole text at the end, by `parsing`; this only looks ahead.
+What the events come to is read from the whole text at the end, by `parser`; this only looks ahead.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 
 from app.providers.core.base import Run
 from app.providers.response.base64_stream import Base64Error, inline
-from app.providers.response.images import Json, find_items, trouble_in
+from app.providers.response.images import Json, at, find_items, trouble_in
 from app.providers.response.parser import DONE, EVENT_END, is_partial, payloads
 from app.providers.response.stream import ResponseStream
 
@@ -21,46 +21,46 @@ _ENDS = ('error', 'response.failed', 'image_generation.failed')
 
 
 class Events:
-    """Looks at each event of one answer as soon as it is whole.
+    """Reads each event of one response as soon as it is whole.
 
     Attributes:
         end: Where in the skeleton the last event ended that counts; None as long as all do.
     """
 
-    def __init__(self, spool: ResponseStream, run: Run, count: int) -> None:
-        self._spool = spool
+    def __init__(self, stream: ResponseStream, run: Run, count: int) -> None:
+        self._stream = stream
         self._run = run
         self._missing = count
-        self._looked_to = 0
+        self._read_to = 0
         self.end: int | None = None
 
     def are_over(self) -> bool:
-        """Look at what came since; whether nothing more is to be waited for."""
-        skeleton = self._spool.skeleton
+        """Read what came since; return whether nothing more is to be waited for."""
+        skeleton = self._stream.skeleton
         if not _STARTS.match(skeleton):
             return False
-        while end := _EVENT_END.search(skeleton, self._looked_to):
-            event = bytes(skeleton[self._looked_to : end.start()]).decode('utf-8', 'replace')
-            self._looked_to = end.end()
-            for payload in payloads(event):
-                if payload == DONE or self._ends_with(payload):
-                    self.end = self._looked_to
-                    return True
+        while end := _EVENT_END.search(skeleton, self._read_to):
+            event = bytes(skeleton[self._read_to : end.start()]).decode('utf-8', 'replace')
+            self._read_to = end.end()
+            if any(payload == DONE or self._ends_with(payload) for payload in payloads(event)):
+                self.end = self._read_to
+                return True
         return False
 
     def _ends_with(self, payload: Json) -> bool:
+        kind = str(at(payload, 'type'))
         if is_partial(payload):
             self._preview(payload)
             return False
-        kind = str(payload.get('type')) if isinstance(payload, dict) else ''
-        if kind in _ENDS or trouble_in(payload):
-            return not kind.endswith(_ONE_OF_SEVERAL)
-        self._missing -= sum(1 for item in find_items(payload) if item.text)
-        return self._missing <= 0 and not kind.endswith(_ONE_OF_SEVERAL)
+        if kind not in _ENDS and not trouble_in(payload):
+            self._missing -= sum(1 for item in find_items(payload) if item.text)
+            if self._missing > 0:
+                return False
+        return not kind.endswith(_ONE_OF_SEVERAL)
 
     def _preview(self, payload: Json) -> None:
-        position = payload.get('image_index') if isinstance(payload, dict) else None
+        position = at(payload, 'image_index')
         for item in find_items(payload):
             with contextlib.suppress(Base64Error):
-                received = self._spool.take(item.text) or inline(item.text, self._run.incoming)
+                received = self._stream.take(item.text) or inline(item.text, self._run.incoming)
                 self._run.previewed(position if isinstance(position, int) else 0, received)

@@ -1,8 +1,8 @@
-"""Reads any answer as it streams, so that no picture ever stands whole in memory.
+"""Reader of any response as it streams, so that no picture ever stands whole in memory.
 
-An answer is a little text with pictures in it as very long base64 strings. `Spool` copies the text
-to a skeleton and each long base64 string to a file, in the place of which the skeleton gets a short
-mark. The skeleton is small, and is read by ordinary means (`items`).
+A response is a little text with pictures in it as very long base64 strings. `ResponseStream` copies
+the text to a skeleton and each long base64 string to a file, in the place of which the skeleton
+gets a short mark. The skeleton is small, and is read by ordinary means (`parser`, `images`).
 
 How the bytes are cut into blocks never changes what comes out.
 """
@@ -14,10 +14,16 @@ import secrets
 from collections.abc import Callable
 from enum import Enum, auto
 
-from app.errors import ErrorKind, Failure, ProviderError
+from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.models import Received
-from app.providers.response.base64_stream import Base64Error, Base64Reader
-from app.providers.response.json_text import base64_letters, ends_escaped, string_end, unescaped
+from app.providers.response.base64_stream import (
+    Base64Error,
+    Base64Reader,
+    base64_letters,
+    ends_escaped,
+    string_end,
+    unescaped,
+)
 from app.storage.metadata.mime import is_binary, mime_of
 from app.storage.temp_file import TempFile
 
@@ -37,7 +43,7 @@ _LONGEST_URI_HEAD = 256
 
 
 class _Place(Enum):
-    """Where in the answer the next byte is."""
+    """Where in the response the next byte is."""
 
     START = auto()
     OUTSIDE = auto()
@@ -51,25 +57,25 @@ class _Place(Enum):
 
 
 class ResponseStream:
-    """Splits an answer into a small skeleton and the pictures that it held.
+    """Splits a response into a small skeleton and the pictures that it held.
 
     Attributes:
+        skeleton: What has come so far, without the string that is being read.
         pictures: By the mark that stands for each in the skeleton.
-        raw: The answer itself, when it was a picture and not text.
+        raw: The response itself, when it was a picture and not text.
         bad: Marks of strings that began as base64 and were not, or had no end.
     """
 
     def __init__(self, incoming: Callable[[], TempFile]) -> None:
+        self.skeleton = bytearray()
         self.pictures: dict[str, Received] = {}
         self.raw: Received | None = None
         self.bad: set[str] = set()
         self._incoming = incoming
         self._token = f'picture-{secrets.token_hex(8)}-'
-        self._mark = ''
         self._marks = 0
         self._place = _Place.START
-        self._skeleton = bytearray()
-        self._held = b''  # the answer's first bytes, or the string so far
+        self._held = b''  # the first bytes of the response, or the string so far
         self._escaped = False
         self._cut_escape = b''
         self._percent_encoded = False
@@ -78,7 +84,7 @@ class ResponseStream:
         self._reader: Base64Reader | None = None
 
     def feed(self, block: bytes) -> None:
-        """Take the next bytes of the answer.
+        """Read the next bytes of the response.
 
         Raises:
             ProviderError: `too_large`: a picture, or the text around, is over its cap.
@@ -101,16 +107,10 @@ class ResponseStream:
         """Hand a picture over to whoever asks for its mark first."""
         return self.pictures.pop(mark, None)
 
-    @property
-    def skeleton(self) -> bytearray:
-        """What has come so far, without the string that is being read."""
-        return self._skeleton
-
     def finish(self, end: int | None = None) -> str:
-        """Close everything and give the skeleton, to its `end`; an open string stays open in it."""
+        """Close everything; return the skeleton, to its `end`, with an open string left open."""
         if self._place is _Place.START:
-            start = self._begin()
-            self.feed(start)
+            self.feed(self._begin())
         if self._place is _Place.RAW:
             assert self._file  # noqa: S101 (RAW means that it is open)
             self.raw = self._file.received()
@@ -119,27 +119,26 @@ class ResponseStream:
             self._spoil()
         if self._place in (_Place.STRING, _Place.LONG_TEXT):
             self._add((b'"' if self._place is _Place.STRING else b'') + self._held)
-        return self._skeleton[:end].decode('utf-8-sig', 'replace')
+        return self.skeleton[:end].decode('utf-8-sig', 'replace')
 
     def discard(self) -> None:
-        """Throw away everything that came."""
+        """Delete everything that came."""
         if self._file:
             self._file.discard()
         for received in (*self.pictures.values(), *([self.raw] if self.raw else ())):
             received.path.unlink(missing_ok=True)
 
     def _begin(self) -> bytes:
-        """Look at the first bytes; give back those that are text."""
+        """Decide by the first bytes what comes, and return them."""
         start, self._held = self._held, b''
-        if not mime_of(start) and not is_binary(start[:SNIFF_BYTES]):
+        if mime_of(start) or is_binary(start[:SNIFF_BYTES]):
+            self._place, self._file = _Place.RAW, self._incoming()
+        else:
             self._place = _Place.OUTSIDE
-            return start
-        self._place = _Place.RAW
-        self._file = self._incoming()
         return start
 
     def _step(self, block: bytes, at: int) -> int:
-        """Walk to the next quote that begins or ends a string; returns where to go on."""
+        """Read to the next quote that begins or ends a string; return where to go on."""
         if self._place is _Place.OUTSIDE:
             quote = block.find(b'"', at)
             self._add(block[at : quote if quote >= 0 else len(block)])
@@ -158,7 +157,7 @@ class ResponseStream:
         return end + 1
 
     def _take(self, piece: bytes) -> None:
-        """Take a piece of the string that we are in."""
+        """Read a piece of the string that we are in."""
         if self._place is _Place.ADDRESS:
             self._add(piece)
         elif self._place is _Place.LONG_TEXT:
@@ -173,7 +172,7 @@ class ResponseStream:
                 self._decide()
 
     def _decide(self) -> None:
-        """Tell by its first 4 kB what a long string is: a picture, or a text that is just long."""
+        """Decide by its first 4 kB what a long string is: a picture, or just a long text."""
         held, self._held = self._held, b''
         head = self._unescape(held[:LONG_STRING_BYTES])
         prefix = _DATA_URI.match(head)
@@ -190,7 +189,7 @@ class ResponseStream:
 
     def _begin_picture(self, place: _Place, *, percent_encoded: bool = False) -> None:
         if self._marks >= MOST_PICTURES:
-            raise _too_large('over 64 pictures')
+            raise _too_large(Reason.OVER_64_PICTURES)
         self._place = place
         self._percent_encoded = percent_encoded
         self._file = self._incoming()
@@ -226,18 +225,22 @@ class ResponseStream:
     def _decode(self, text: bytes) -> None:
         assert self._reader  # noqa: S101 (PICTURE means that there is one)
         if self._percent_encoded and (b'%' in text or self._cut_percent):
-            text = self._unquote(self._cut_percent + text)
+            text = self._cut_percent + text  # one sign that a block's end cut waited for the next
+            cut = _CUT_PERCENT.search(text)
+            self._cut_percent = text[cut.start() :] if cut else b''
+            whole = text[: cut.start()] if cut else text
+            text = _PERCENT.sub(lambda sign: bytes([int(sign[1], 16)]), whole)
         try:
             self._reader.feed(text)
         except Base64Error:
             self._spoil()
 
     def _end_string(self) -> None:
+        if self._place is _Place.PICTURE_IN_TEXT:
+            self._end_picture_in_text()
         if self._place is _Place.STRING:
             self._add(b'"' + self._held + b'"')
-        elif self._place in (_Place.LONG_TEXT, _Place.ADDRESS, _Place.PICTURE_IN_TEXT):
-            if self._place is _Place.PICTURE_IN_TEXT:
-                self._end_picture_in_text()
+        elif self._place in (_Place.LONG_TEXT, _Place.ADDRESS):
             self._add(self._held + b'"')
         elif self._place is _Place.PICTURE:
             self._end_picture()
@@ -252,28 +255,24 @@ class ResponseStream:
         except Base64Error:
             self._spoil()
             return
-        self.pictures[self._new_mark()] = self._file.received()
+        self.pictures[self._add_mark()] = self._file.received()
         self._file = self._reader = None
-        self._add_mark()
 
     def _spoil(self) -> None:
         """Give the picture up and go on to the end of its string."""
         assert self._file  # noqa: S101 (there is one to give up)
         self._file.discard()
         self._file = self._reader = None
-        self.bad.add(self._new_mark())
-        self._add_mark()
+        self.bad.add(self._add_mark())
         if self._place is _Place.PICTURE:
             self._place = _Place.BAD_PICTURE
 
-    def _new_mark(self) -> str:
+    def _add_mark(self) -> str:
+        mark = f'{self._token}{self._marks}'
         self._marks += 1
-        self._mark = f'{self._token}{self._marks - 1}'
-        return self._mark
-
-    def _add_mark(self) -> None:
         quote = '' if self._place is _Place.PICTURE_IN_TEXT else '"'
-        self._add(f'{quote}{self._mark}{quote}'.encode())
+        self._add(f'{quote}{mark}{quote}'.encode())
+        return mark
 
     def _unescape(self, piece: bytes) -> bytes:
         """Undo JSON's escapes; one that the block's end cuts waits for the next block."""
@@ -282,18 +281,11 @@ class ResponseStream:
         text, self._cut_escape = unescaped(self._cut_escape + piece)
         return text
 
-    def _unquote(self, text: bytes) -> bytes:
-        """Undo a data address's percent signs; one that is cut waits for the next block."""
-        cut = _CUT_PERCENT.search(text)
-        self._cut_percent = text[cut.start() :] if cut else b''
-        whole = text[: cut.start()] if cut else text
-        return _PERCENT.sub(lambda sign: bytes([int(sign[1], 16)]), whole)
-
     def _add(self, text: bytes) -> None:
-        if len(self._skeleton) + len(text) > MOST_SKELETON_BYTES:
-            raise _too_large('over 4 MiB of text')
-        self._skeleton += text
+        if len(self.skeleton) + len(text) > MOST_SKELETON_BYTES:
+            raise _too_large(Reason.OVER_4_MIB_OF_TEXT)
+        self.skeleton += text
 
 
-def _too_large(reason: str) -> ProviderError:
+def _too_large(reason: Reason) -> ProviderError:
     return ProviderError(Failure(kind=ErrorKind.TOO_LARGE, reason=reason))

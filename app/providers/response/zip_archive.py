@@ -1,4 +1,4 @@
-"""Unpacks the pictures of an answer that is a zip, within bounds."""
+"""The pictures of a response that is a zip, unpacked within bounds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 
-from app.errors import ErrorKind, Failure, ProviderError
+from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.models import Received
 from app.storage.metadata.mime import mime_of
 from app.storage.temp_file import HEAD_BYTES, TempFile
@@ -22,23 +22,17 @@ MOST_TIMES = 100  # a picture is packed already; what swells more than this is n
 
 # All that `zipfile` and the modules it unpacks with raise for bytes that are not as they should be.
 _FAULTS = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    NotImplementedError,
-    RuntimeError,
-    EOFError,
-    ValueError,
-    OverflowError,
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError),
+    *(EOFError, ValueError, OverflowError),
 )
 
 
 class Damaged(Exception):
-    """It is no zip, or one that can not be unpacked."""
+    """It is no zip, or one that cannot be unpacked."""
 
 
 async def unzipped(raw: Received, incoming: Callable[[], TempFile]) -> list[Received]:
-    """Unpack the pictures in their order; what is none is left in it.
+    """Unpack the pictures in their order; other files are left out.
 
     Raises:
         Damaged: Nothing of it can be unpacked.
@@ -49,14 +43,13 @@ async def unzipped(raw: Received, incoming: Callable[[], TempFile]) -> list[Rece
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
-        done, _ = await asyncio.wait([work])  # a thread can't be stopped, and makes files
-        for task in done:
-            remove(task.result() if not task.exception() else ())
+        await asyncio.wait([work])  # a thread can't be stopped, and makes files
+        remove(work.result() if not work.exception() else ())
         raise
 
 
 def remove(pictures: Iterable[Received]) -> None:
-    """Throw files away that nobody takes."""
+    """Delete files that nobody takes."""
     for picture in pictures:
         picture.path.unlink(missing_ok=True)
 
@@ -66,11 +59,10 @@ def _unzipped(raw: Received, incoming: Callable[[], TempFile]) -> list[Received]
     try:
         with zipfile.ZipFile(raw.path) as packed:
             received.extend(_members(packed, raw.size_bytes, incoming))
-    except _FAULTS as error:
+    except BaseException as error:
         remove(received)
-        raise Damaged(str(error)) from error
-    except BaseException:
-        remove(received)
+        if isinstance(error, _FAULTS):
+            raise Damaged(str(error)) from error
         raise
     return received
 
@@ -81,24 +73,19 @@ def _members(
     left_bytes = min(MOST_BYTES, max(FREE_BYTES, MOST_TIMES * size_bytes))
     for member in packed.infolist()[:MOST_MEMBERS]:
         with packed.open(member) as packed_file:
-            head = packed_file.read(HEAD_BYTES)
-            if not mime_of(head):
+            block = packed_file.read(HEAD_BYTES)
+            if not mime_of(block):
                 continue
             file = incoming()
             try:
-                block = head
                 while block:
                     left_bytes -= len(block)
                     if left_bytes < 0:
-                        raise _too_large()
+                        failure = Failure(kind=ErrorKind.TOO_LARGE, reason=Reason.SWELLS)
+                        raise ProviderError(failure)
                     file.write(block)
                     block = packed_file.read(BLOCK_BYTES)
             except BaseException:
                 file.discard()
                 raise
             yield file.received()
-
-
-def _too_large() -> ProviderError:
-    reason = 'a compressed answer that swells out of proportion'
-    return ProviderError(Failure(kind=ErrorKind.TOO_LARGE, reason=reason))
