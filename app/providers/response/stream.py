@@ -52,8 +52,6 @@ class _Place(Enum):
     ADDRESS = auto()
     PICTURE = auto()
     PICTURE_IN_TEXT = auto()
-    BAD_PICTURE = auto()
-    RAW = auto()
 
 
 class ResponseStream:
@@ -80,8 +78,8 @@ class ResponseStream:
         self._cut_escape = b''
         self._percent_encoded = False
         self._cut_percent = b''
-        self._file: TempFile | None = None
-        self._reader: Base64Reader | None = None
+        self._raw_file: TempFile | None = None
+        self._reader: Base64Reader | None = None  # None for the rest of a damaged picture
 
     def feed(self, block: bytes) -> None:
         """Read the next bytes of the response.
@@ -95,9 +93,8 @@ class ResponseStream:
             if len(self._held) < SNIFF_BYTES:
                 return
             block = self._begin()
-        if self._place is _Place.RAW:
-            assert self._file  # noqa: S101 (RAW means that it is open)
-            self._file.write(block)
+        if self._raw_file:
+            self._raw_file.write(block)
             return
         at = 0
         while at < len(block):
@@ -111,30 +108,27 @@ class ResponseStream:
         """Close everything; return the skeleton, to its `end`, with an open string left open."""
         if self._place is _Place.START:
             self.feed(self._begin())
-        if self._place is _Place.RAW:
-            assert self._file  # noqa: S101 (RAW means that it is open)
-            self.raw = self._file.received()
-            self._file = None
-        if self._file:
-            self._spoil()
+        if self._raw_file:
+            self.raw = self._raw_file.received()
+        if self._reader:
+            self._spoil(self._reader)
         if self._place in (_Place.STRING, _Place.LONG_TEXT):
             self._add((b'"' if self._place is _Place.STRING else b'') + self._held)
         return self.skeleton[:end].decode('utf-8-sig', 'replace')
 
     def discard(self) -> None:
         """Delete everything that came."""
-        if self._file:
-            self._file.discard()
-        for received in (*self.pictures.values(), *([self.raw] if self.raw else ())):
+        for file in (self._raw_file, self._reader and self._reader.file):
+            if file:
+                file.discard()
+        for received in self.pictures.values():
             received.path.unlink(missing_ok=True)
 
     def _begin(self) -> bytes:
         """Decide by the first bytes what comes, and return them."""
-        start, self._held = self._held, b''
+        start, self._held, self._place = self._held, b'', _Place.OUTSIDE
         if mime_of(start) or is_binary(start[:SNIFF_BYTES]):
-            self._place, self._file = _Place.RAW, self._incoming()
-        else:
-            self._place = _Place.OUTSIDE
+            self._raw_file = self._incoming()
         return start
 
     def _step(self, block: bytes, at: int) -> int:
@@ -192,8 +186,7 @@ class ResponseStream:
             raise _too_large(Reason.OVER_64_PICTURES)
         self._place = place
         self._percent_encoded = percent_encoded
-        self._file = self._incoming()
-        self._reader = Base64Reader(self._file)
+        self._reader = Base64Reader(self._incoming())
 
     def _take_text(self, piece: bytes) -> None:
         """Copy a long text; a picture within it, as chats give them, goes to a file as well."""
@@ -211,8 +204,7 @@ class ResponseStream:
     def _take_letters(self, piece: bytes) -> None:
         """Decode the letters of a picture within a text, to where they end."""
         letters, self._held, is_over = base64_letters(self._held + piece)
-        if self._reader:
-            self._decode(letters)
+        self._decode(letters)
         if is_over:
             self._end_picture_in_text()
 
@@ -223,7 +215,8 @@ class ResponseStream:
         self._take_text(rest)
 
     def _decode(self, text: bytes) -> None:
-        assert self._reader  # noqa: S101 (PICTURE means that there is one)
+        if not self._reader:
+            return
         if self._percent_encoded and (b'%' in text or self._cut_percent):
             text = self._cut_percent + text  # one sign that a block's end cut waited for the next
             cut = _CUT_PERCENT.search(text)
@@ -233,7 +226,7 @@ class ResponseStream:
         try:
             self._reader.feed(text)
         except Base64Error:
-            self._spoil()
+            self._spoil(self._reader)
 
     def _end_string(self) -> None:
         if self._place is _Place.PICTURE_IN_TEXT:
@@ -248,24 +241,19 @@ class ResponseStream:
         self._held = self._cut_escape = self._cut_percent = b''
 
     def _end_picture(self) -> None:
-        if not (self._reader and self._file):
-            return  # it was given up, and its mark is written
-        try:
-            self._reader.finish()
-        except Base64Error:
-            self._spoil()
+        if not self._reader:
             return
-        self.pictures[self._add_mark()] = self._file.received()
-        self._file = self._reader = None
+        try:
+            self.pictures[self._add_mark()] = self._reader.finish()
+            self._reader = None
+        except Base64Error:
+            self._spoil(self._reader)
 
-    def _spoil(self) -> None:
+    def _spoil(self, reader: Base64Reader) -> None:
         """Give the picture up and go on to the end of its string."""
-        assert self._file  # noqa: S101 (there is one to give up)
-        self._file.discard()
-        self._file = self._reader = None
+        reader.file.discard()
+        self._reader = None
         self.bad.add(self._add_mark())
-        if self._place is _Place.PICTURE:
-            self._place = _Place.BAD_PICTURE
 
     def _add_mark(self) -> str:
         mark = f'{self._token}{self._marks}'
