@@ -10,7 +10,8 @@ from typing import ClassVar
 from app.models import GenerationRequest, GenerationResult
 from app.providers.core.base import Run
 from app.providers.dialects.fallback import ParameterFallback
-from app.providers.transport.client import ApiResponse, Caller
+from app.providers.response.parser import ApiResponse
+from app.providers.transport.client import Caller
 from app.providers.transport.collect import ImageCollector
 
 

@@ -13,7 +13,8 @@ from app.providers.core.base import Run
 from app.providers.dialects.base import ApiDialect
 from app.providers.dialects.fallback import ParameterFallback
 from app.providers.dialects.openai_images import ratio_of
-from app.providers.transport.client import ApiResponse, endpoint
+from app.providers.response.parser import ApiResponse
+from app.providers.transport.client import endpoint
 
 
 class ChatApi(ApiDialect):

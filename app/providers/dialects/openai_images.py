@@ -10,7 +10,8 @@ from app.providers.core.base import Run
 from app.providers.dialects.base import ApiDialect
 from app.providers.dialects.fallback import STREAM, ParameterFallback
 from app.providers.dialects.polling import wait_for_job
-from app.providers.transport.client import ApiResponse, endpoint
+from app.providers.response.parser import ApiResponse
+from app.providers.transport.client import endpoint
 
 PARTIAL_IMAGES = 2  # previews a picture, where they are asked for; each may cost
 TOGETHER_FORMATS = {'url': 'url', 'b64_json': 'base64'}

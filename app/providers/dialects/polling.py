@@ -12,6 +12,7 @@ from app.errors import ErrorKind, ProviderError
 from app.net.urls import Blocked, origin_of
 from app.providers.core.base import Run
 from app.providers.response.images import find_items
+from app.providers.response.parser import ApiResponse
 from app.providers.response.status import (
     UNDER_WAY,
     failed_in_success,
@@ -19,7 +20,7 @@ from app.providers.response.status import (
     state_of,
     task_of,
 )
-from app.providers.transport.client import ApiResponse, Caller, endpoint
+from app.providers.transport.client import Caller, endpoint
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 5.0

@@ -19,7 +19,8 @@ from app.providers.dialects.base import ApiDialect
 from app.providers.dialects.fallback import ParameterFallback
 from app.providers.dialects.openai_images import number
 from app.providers.response.base64_stream import Base64Error, inline
-from app.providers.transport.client import ApiResponse, Caller, endpoint
+from app.providers.response.parser import ApiResponse
+from app.providers.transport.client import Caller, endpoint
 from app.providers.transport.collect import ImageCollector
 
 PROGRESS_EVERY_S = 1.0

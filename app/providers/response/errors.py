@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from app.errors import ErrorKind, Failure
 from app.providers.response.images import Json, at, rows_of
 from app.providers.response.messages import chat_text_of, scrub, words_of
+from app.providers.response.parser import ApiResponse
 from app.providers.response.status import errors_of_items, failed_in_success, status_within, task_of
 
 LONGEST_WAIT_S = 3_600.0
@@ -92,22 +93,14 @@ class _Signs:
         return pattern.search(f'{self.codes} {self.text}') is not None
 
 
-def refusal(
-    status: int,
-    headers: Mapping[str, str],
-    tree: Json,
-    text: str,
-    *,
-    where: str,
-    sent: Collection[str],
-) -> Failure:
+def refusal(response: ApiResponse, *, where: str, sent: Collection[str]) -> Failure:
     """Classify a response that holds no picture; its words are neither redacted nor cleaned.
 
     `sent` are the names of the fields that were sent, which may be named in passing.
     """
-    has_failed = status >= 300 or failed_in_success(tree)
-    job = task_of(tree)
-    if not has_failed and job is None and 200 <= status != 202:
+    status, tree, text = response.status, response.tree, response.text
+    has_failed, job = status >= 300 or failed_in_success(tree), task_of(tree)
+    if not has_failed and job is None and status != 202:
         return _empty(tree, where)
     words = words_of(tree, text)
     shown = scrub(words)
@@ -119,7 +112,7 @@ def refusal(
         codes=_codes(tree),
         promises=job is not None and not has_failed,
         is_html=is_html(text),
-        waits='retry-after' in headers,
+        waits='retry-after' in response.headers,
         param=param,
     )
     kind = next((kind for kind, holds in _RULES if holds(signs)), ErrorKind.UPSTREAM_ERROR)
@@ -129,7 +122,7 @@ def refusal(
         words=words,
         http_status=signs.status,
         param=param if kind is ErrorKind.UNSUPPORTED_PARAM else None,
-        retry_after_s=retry_after_s(headers),
+        retry_after_s=retry_after_s(response.headers),
         job_id=job if kind is ErrorKind.PENDING else None,
     )
 

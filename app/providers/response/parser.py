@@ -9,10 +9,12 @@ import contextlib
 import json
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from app.providers.response.images import Json, at, find_items, is_picture, loads, trouble_in
 from app.providers.response.status import failed_in_success
+from app.providers.response.stream import ResponseStream
 
 DONE = '[DONE]'
 EVENT_END = r'(?>\r\n|\r|\n){2}'
@@ -22,6 +24,28 @@ PREVIEWS = ('partial', 'preview')
 _STREAM = re.compile(r'(data|event|id|retry)?:')
 _LINE_END = re.compile(r'\r\n|\r|\n')
 _BARE = re.compile(r'https?://\S+|data:image/\S+', re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiResponse:
+    """A response that came whole.
+
+    Attributes:
+        text: The body, a mark in the place of each picture.
+        tree: The text as JSON, None where it is none.
+        stream: The pictures of the body.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+    tree: Json
+    stream: ResponseStream
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is a 2xx; the body may still say otherwise."""
+        return 200 <= self.status < 300
 
 
 class Cut(ValueError):

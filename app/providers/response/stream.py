@@ -241,13 +241,14 @@ class ResponseStream:
         self._held = self._cut_escape = self._cut_percent = b''
 
     def _end_picture(self) -> None:
-        if not self._reader:
+        reader = self._reader
+        if not reader:
             return
         try:
-            self.pictures[self._add_mark()] = self._reader.finish()
+            self.pictures[self._add_mark()] = reader.finish()
             self._reader = None
         except Base64Error:
-            self._spoil(self._reader)
+            self._spoil(reader)
 
     def _spoil(self, reader: Base64Reader) -> None:
         """Give the picture up and go on to the end of its string."""

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import httpx
 
 from app.errors import ErrorKind, Failure, ProviderError
 from app.log import logger
+from app.models import Call
 from app.net.client import HttpClient, what_happened
 from app.net.decompress import BrokeOff, NotInflated, inflated
 from app.net.urls import Blocked, origin_of
@@ -23,11 +25,10 @@ from app.providers.core.base import ProviderSettings, Run
 from app.providers.response.errors import HTML, is_html, refusal
 from app.providers.response.images import Json
 from app.providers.response.messages import words_of
-from app.providers.response.parser import Cut, parse
+from app.providers.response.parser import ApiResponse, Cut, parse
 from app.providers.response.sse import Events
 from app.providers.response.stream import MOST_PICTURES, ResponseStream
 from app.providers.transport.headers import own_headers
-from app.providers.transport.recorder import CallRecorder, hidden
 from app.storage.metadata.mime import what_is
 
 log = logger(__name__)
@@ -35,29 +36,44 @@ log = logger(__name__)
 GET_DEADLINE_S = 5.0
 MOST_GET_BYTES = 8 * 1024 * 1024
 REPEATED = (307, 308)  # with the same method and body, as HTTP has it
+KEY_SHOWN = '$EASEL_API_KEY'
 ACCEPT = {'Accept': 'application/json'}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiResponse:
-    """A response that came whole.
+@dataclass(slots=True)
+class CallRecorder:
+    """What is known of a call so far; its texts are not redacted yet.
 
     Attributes:
-        text: The body, a mark in the place of each picture.
-        tree: The text as JSON, None where it is none.
-        stream: The pictures of the body.
+        headers: Names and values as they are shown.
     """
 
-    status: int
-    headers: Mapping[str, str]
-    text: str
-    tree: Json
-    stream: ResponseStream
+    method: str
+    url: str
+    body: str = ''
+    dropped: tuple[str, ...] = ()
+    headers: dict[str, str] = field(default_factory=dict)
+    began_at: float = field(default_factory=time.time)
+    status: int | None = None
+    answer: str = ''
+    reason: str = ''
 
-    @property
-    def is_success(self) -> bool:
-        """Whether the status is a 2xx; the body may still say otherwise."""
-        return 200 <= self.status < 300
+    def call(self) -> Call:
+        """Return the record of the call that is over, without the values of its query."""
+        parts = urlsplit(self.url)
+        names = [pair.partition('=')[0] for pair in parts.query.split('&') if pair]
+        return Call(
+            method=self.method,
+            url=urlunsplit(parts._replace(query='&'.join(f'{name}=…' for name in names))),
+            headers=tuple(self.headers.items()),
+            body=self.body,
+            status=self.status,
+            answer=self.answer,
+            reason=self.reason,
+            dropped=self.dropped,
+            began_at=self.began_at,
+            took_s=max(0.0, time.time() - self.began_at),
+        )
 
 
 class Caller:
@@ -78,14 +94,7 @@ class Caller:
         count: int = 1,
         dropped: tuple[str, ...] = (),
     ) -> ApiResponse:
-        """Send JSON and read the response as it comes.
-
-        Args:
-            url: Absolute, on the provider's own origin.
-            fields: The body.
-            run: Gets the record of the call, and previews as they come.
-            count: How many pictures are expected; a stream of events may be left after them.
-            dropped: Fields that an earlier call had sent, for the record.
+        """Send JSON and read the response as it comes; events may be left after `count` pictures.
 
         Raises:
             ProviderError: Nothing came, or not whole; no file is left behind.
@@ -139,33 +148,21 @@ class Caller:
 
     def refused(self, response: ApiResponse, sent: Mapping[str, object]) -> ProviderError:
         """Return what a response without a picture means, where the fields `sent` were sent."""
-        return ProviderError(
-            refusal(
-                response.status,
-                response.headers,
-                response.tree,
-                response.text,
-                where=str(self.origin),
-                sent=sent.keys(),
-            )
-        )
+        return ProviderError(refusal(response, where=str(self.origin), sent=sent.keys()))
 
     async def _call(self, recorder: CallRecorder, run: Run, count: int) -> ApiResponse:
         stream = ResponseStream(run.incoming)
         try:
             async with asyncio.timeout(self.settings.timeout_s):
                 return await self._receive(recorder, stream, Events(stream, run, count))
-        except TimeoutError as error:
-            stream.discard()
-            recorder.reason = 'no whole answer in time'
-            raise self.failed(ErrorKind.TIMEOUT, f'{self.settings.timeout_s:g}') from error
-        except ProviderError as error:
-            stream.discard()
-            recorder.reason = error.failure.reason
-            raise
-        except BaseException:
+        except BaseException as error:
             stream.discard()
             recorder.reason = 'cancelled'
+            if isinstance(error, ProviderError):
+                recorder.reason = error.failure.reason
+            if isinstance(error, TimeoutError):
+                recorder.reason = 'no whole answer in time'
+                raise self.failed(ErrorKind.TIMEOUT, f'{self.settings.timeout_s:g}') from error
             raise
         finally:
             run.tried(recorder.call())
@@ -191,19 +188,13 @@ class Caller:
             except ValueError as error:
                 if response.is_success:  # a refusal need not be JSON
                     raise self._unparsed(error, text, stream) from error
-        return ApiResponse(
-            status=response.status_code,
-            headers=response.headers,
-            text=text,
-            tree=tree,
-            stream=stream,
-        )
+        return ApiResponse(response.status_code, response.headers, text, tree, stream)
 
     async def _open(self, recorder: CallRecorder, url: str) -> httpx.Response:
         """Send a recorded call; the body of the response is not read yet."""
         plain = ({'Content-Type': 'application/json'} if recorder.body else {}) | ACCEPT
         own = own_headers(self.settings, url)
-        recorder.headers = plain | {name: hidden(value) for name, value in own.items()}
+        recorder.headers = plain | {name: _hidden(value) for name, value in own.items()}
         try:
             content = recorder.body.encode('utf-8', 'replace')
             return await self._send(recorder.method, url, plain, content)
@@ -271,3 +262,9 @@ def endpoint(base_url: str, path: str) -> str:
     parts = urlsplit(base_url)
     root = parts.path.rstrip('/').removesuffix('/images/generations')
     return urlunsplit(parts._replace(path=f'{root}/{path}'))
+
+
+def _hidden(value: str) -> str:
+    """Return how a key is sent, without the key."""
+    scheme, blank, _ = value.partition(' ')
+    return f'{scheme} {KEY_SHOWN}' if blank else KEY_SHOWN

@@ -10,8 +10,9 @@ from app.models import GenerationResult, Received
 from app.providers.core.base import Run
 from app.providers.response.base64_stream import Base64Error, inline
 from app.providers.response.images import Item, find_items
+from app.providers.response.parser import ApiResponse
 from app.providers.response.zip_archive import ZIP, Damaged, remove, unzipped
-from app.providers.transport.client import ApiResponse, Caller
+from app.providers.transport.client import Caller
 from app.providers.transport.download import Fetcher
 
 log = logger(__name__)

@@ -68,11 +68,7 @@ class Fetcher:
         self._timeouts = timeouts
 
     async def fetch(self, text: str, incoming: Callable[[], TempFile]) -> tuple[Received, str]:
-        """Download a picture; a GET is free, so it is tried again.
-
-        Args:
-            text: The address as the response spells it, absolute or not.
-            incoming: Opens a file for the bytes.
+        """Download a picture, tried again since a GET is free, from an address of any spelling.
 
         Returns:
             What came, and the absolute address it came from.
@@ -112,14 +108,7 @@ class Fetcher:
         *,
         may_guess: bool,
     ) -> tuple[Received, Address]:
-        """Ask for the picture at its address, then wherever else it may well be.
-
-        Args:
-            address: Where it is said to be.
-            incoming: Opens a file for the bytes.
-            failures: Gets the failure at each place; the first is raised.
-            may_guess: Whether another path may be tried, too.
-        """
+        """Ask at the address, then wherever else the picture may be; raise the first failure."""
         place: Address | None = address
         while place:
             try:
