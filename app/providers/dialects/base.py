@@ -60,15 +60,14 @@ class ApiDialect(ABC):
                 if finished:
                     response, result = finished, await self._collector.collect(finished, run)
             if result:
-                return replace(result, dropped=self._dropped(request, fallback))
+                unused = [n for n in self.unsupported if getattr(request, n) not in (None, '', 1)]
+                dropped = (*unused, *(self.names.get(name, name) for name in fallback.dropped))
+                return replace(result, dropped=tuple(dict.fromkeys(filter(None, dropped))))
             refused = self._caller.refused(response, fallback.wished)
             if not fallback.mend(refused.failure):
                 raise refused
 
-    def _dropped(self, request: GenerationRequest, fallback: ParameterFallback) -> tuple[str, ...]:
-        """Name the fields of the request that the pictures were made without."""
-        unsupported = [
-            name for name in self.unsupported if getattr(request, name) not in (None, '', 1)
-        ]
-        dropped = (*unsupported, *(self.names.get(name, name) for name in fallback.dropped))
-        return tuple(dict.fromkeys(name for name in dropped if name))
+
+def filled(fields: Mapping[str, object]) -> dict[str, object]:
+    """Return the fields that hold something: nothing empty is sent, and no null."""
+    return {name: value for name, value in fields.items() if value not in (None, '')}

@@ -6,6 +6,7 @@ The key goes to the provider's own origin and nowhere else.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Mapping
@@ -34,6 +35,7 @@ from app.storage.metadata.mime import what_is
 log = logger(__name__)
 
 GET_DEADLINE_S = 5.0
+NOTIFY_DEADLINE_S = 2.0
 MOST_GET_BYTES = 8 * 1024 * 1024
 REPEATED = (307, 308)  # with the same method and body, as HTTP has it
 KEY_SHOWN = '$EASEL_API_KEY'
@@ -134,10 +136,20 @@ class Caller:
             tree = None
         return response.status_code, tree
 
-    async def post_empty(self, url: str) -> None:
-        """Send an empty POST whose response says nothing; raises httpx.HTTPError."""
-        response = await self._send('POST', url)
-        await response.aclose()
+    async def find(self, url: str) -> Json:
+        """Return the JSON of a 200 to a GET, None where nothing of that kind came."""
+        try:
+            status, tree = await self.get(url)
+        except (httpx.HTTPError, TimeoutError, ValueError, Blocked):
+            return None
+        return tree if status == 200 else None
+
+    async def notify(self, url: str) -> None:
+        """Send an empty POST; nothing depends on whether it arrives."""
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(NOTIFY_DEADLINE_S):
+                response = await self._send('POST', url)
+                await response.aclose()
 
     def seen(self, error: Exception) -> str:
         """Describe in a few words what went wrong on the way to this provider."""
