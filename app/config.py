@@ -153,7 +153,6 @@ def config_from(
 
 
 def default_data(checkout: Path = CHECKOUT) -> Path:
-    """Return the data folder that is used when none is named."""
     if _is_checkout(checkout):
         return checkout / 'data'
     import platformdirs

@@ -67,7 +67,6 @@ class Values:
         return int(value)
 
     def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
-        """Read one of a few words, in any case."""
         text = self.text(name, default).lower()
         if text not in allowed:
             raise ConfigError(f'{name} is {text!r}; allowed are {", ".join(allowed)}.')

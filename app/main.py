@@ -140,13 +140,11 @@ def open_store(config: Config) -> Store:
 
 
 def create_app(services: Services) -> ASGIApp:
-    """Put the pages behind the guard."""
     failures = ErrorPages(services.renderer)
     return Guard(create_pages(services, failures), services, failures)
 
 
 def create_pages(services: Services, failures: ErrorPages) -> FastAPI:
-    """Build the router from the table of routes."""
     app = FastAPI(
         title='Easel', docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )

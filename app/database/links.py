@@ -57,7 +57,6 @@ class GuestRows:
         self._database = database
 
     async def all(self) -> tuple[GuestRow, ...]:
-        """Read all, the newest first."""
         return await self._database.all(_guest_of, 'select * from guests order by id desc')
 
     async def add(self, row: GuestRow) -> GuestRow:
@@ -85,11 +84,9 @@ class ShownRows:
         self._database = database
 
     async def all(self) -> tuple[ShownRow, ...]:
-        """Read all, the newest first."""
         return await self._database.all(_shown_of, 'select * from shown_pictures order by id desc')
 
     async def by_hash(self, token_hash: str, now: float) -> ShownRow | None:
-        """Find the valid link of a token."""
         return await self._database.one(
             _shown_of,
             """

@@ -45,7 +45,6 @@ class ProviderRows:
         self._database = database
 
     async def all(self) -> tuple[ProviderRow, ...]:
-        """Read all, in their order."""
         return await self._database.all(_row_of, ALL)
 
     async def add(self, row: ProviderRow) -> ProviderRow:
@@ -140,7 +139,6 @@ class LearnedFacts:
         )
 
     async def keep(self, fact: Fact, now: float) -> None:
-        """Write a fact over what was known of the same thing."""
         await self._database.run(
             """
             insert into learned (origin, model, fact, value, learned_at)
@@ -153,7 +151,6 @@ class LearnedFacts:
         )
 
     async def forget(self, base_url: str, model: str | None = None) -> None:
-        """Delete what is known of a provider, or of one model of it."""
         await self._database.run(
             """
             delete from learned

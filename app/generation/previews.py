@@ -66,7 +66,6 @@ class Previews:
         return add
 
     def of(self, generation_id: int) -> dict[int, Preview]:
-        """Return what there is to show, by position."""
         sheet = self._sheets.get(generation_id)
         return dict(sheet.shown) if sheet else {}
 

@@ -135,7 +135,6 @@ class Providers:
         return eligible[0].provider
 
     def model_of(self, name: str) -> str | None:
-        """Return the model that a provider asks for when none was chosen."""
         known = (one.settings.model for one in (*self.all(), self.demo) if one.name == name)
         return next(known, '') or None
 
@@ -145,7 +144,6 @@ class Providers:
         return self.guess_stands and self.environment.status.refused
 
     def saw(self, provider: Provider, *, answered: bool) -> None:
-        """Note what a generation has just met."""
         for one in self.all():
             if one.provider is provider:
                 one.saw(answered=answered)
@@ -157,7 +155,6 @@ class Providers:
         await asyncio.gather(*(one.ask_again() for one in unknown))
 
     async def close(self) -> None:
-        """Stop asking, and let go of the demo."""
         for one in (self.environment, *self._added, *self._replaced, self.demo):
             await one.close()
         await self._inside.close()
