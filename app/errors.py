@@ -157,7 +157,6 @@ class AppError(Exception):
 
     @property
     def retry_after_s(self) -> int:
-        """After how long to ask again, where that is worth it."""
         return 30
 
 
@@ -263,7 +262,6 @@ class TooManyGuesses(AppError):
 
     @property
     def retry_after_s(self) -> int:
-        """What the sentence says in `seconds`."""
         return int(str(self.places['seconds']))
 
 

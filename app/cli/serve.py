@@ -96,7 +96,7 @@ async def _serve(
         signal.signal(number, lambda *_: None)
     port = sockets[0].getsockname()[1]
     url = _url(config, port)
-    async with open_services(config, admission=admission) as services:
+    async with open_services(config, access=admission) as services:
         services.http_client.never_call(port)
         services.local_servers.never_ask(port)
         limiter = ConnectionLimiter(Proxies(config.trusted_proxies), _connections())
