@@ -26,54 +26,45 @@ OPTIONAL = (
 )
 
 _NAMED_PARAM = re.compile(
-    r"""(?:unknown\ parameter|unhandled\ parameter|argument\ not\ supported|setting|parameter
+    r"""(?ix)(?:unknown\ parameter|unhandled\ parameter|argument\ not\ supported|setting|parameter
     |unrecognized\ (?:request\ )?argument(?:\ supplied)?|invalid\ value\ for|field)
-    \s*:?\s*['"`]?([a-z][a-z0-9_]*)['"`]?""",
-    re.IGNORECASE | re.VERBOSE,
+    \s*:?\s*['"`]?([a-z][a-z0-9_]*)['"`]?"""
 )
 _REJECTS = re.compile(
-    r'unknown|unhandled|unsupported|not supported|not (a|an|valid|permitted)|invalid|unrecogni|'
-    r'unexpected|requires|must be|should be|extra',
-    re.IGNORECASE,
+    r'(?i)unknown|unhandled|unsupported|not supported|not (a|an|valid|permitted)|invalid|unrecogni|'
+    r'unexpected|requires|must be|should be|extra'
 )
 _MODERATED = re.compile(
-    r'moderation_blocked|content_?(policy|filter)|ResponsibleAI|Sensitive\w*Content|'
-    r'safety.?(system|filter|checker|reasons)|IMAGE_SAFETY|PROHIBITED_CONTENT',
-    re.IGNORECASE,
+    r'(?i)moderation_blocked|content_?(policy|filter)|ResponsibleAI|Sensitive\w*Content|'
+    r'safety.?(system|filter|checker|reasons)|IMAGE_SAFETY|PROHIBITED_CONTENT'
 )
 _MODERATION = re.compile(
     rf'{_MODERATED.pattern}|moderation|content.?(policy|filter)|flagged|nsfw|敏感|'
-    r'violat\w+.{0,40}(polic|guideline|terms)|(inappropriate|prohibited|unsafe).{0,10}content',
-    re.IGNORECASE,
+    r'violat\w+.{0,40}(polic|guideline|terms)|(inappropriate|prohibited|unsafe).{0,10}content'
 )
 _QUOTA = re.compile(
-    r'insufficient\w*?.?(quota|balance|credit|funds)|exceeded your current quota|billing|'
-    r'payment required|out of credits|余额不足|额度不足|欠费',
-    re.IGNORECASE,
+    r'(?i)insufficient\w*?.?(quota|balance|credit|funds)|exceeded your current quota|billing|'
+    r'payment required|out of credits|余额不足|额度不足|欠费'
 )
 _BAD_KEY = re.compile(
-    r'invalid_api_key|(invalid|incorrect|missing|no|expired).{0,12}api.?key|'
-    r'api.?key.{0,24}(not valid|invalid|incorrect|missing|required|expired)',
-    re.IGNORECASE,
+    r'(?i)invalid_api_key|(invalid|incorrect|missing|no|expired).{0,12}api.?key|'
+    r'api.?key.{0,24}(not valid|invalid|incorrect|missing|required|expired)'
 )
-_KEY = re.compile(r'api.?key|token|credential|authenticat|unauthori[sz]ed', re.IGNORECASE)
+_KEY = re.compile(r'(?i)api.?key|token|credential|authenticat|unauthori[sz]ed')
 _MODEL = re.compile(
-    r'model.{0,80}?(not found|does not exist|not exist|unknown|no longer)|(unknown|no such|invalid)'
-    r' model|no router for|DeploymentNotFound|provider not found|deployment.{0,60}does not exist',
-    re.IGNORECASE | re.DOTALL,
+    r'(?is)model.{0,80}?(not found|does not exist|not exist|unknown|no longer)|'
+    r'(unknown|no such|invalid) model|no router for|DeploymentNotFound|provider not found|'
+    r'deployment.{0,60}does not exist'
 )
-_ENDPOINT = re.compile(
-    r'unexpected endpoint|invalid url|not implemented|page not found', re.IGNORECASE
-)
-_NO_MODEL = re.compile(r'model_?not_?found|DeploymentNotFound|ModelNotFound', re.IGNORECASE)
+_ENDPOINT = re.compile(r'(?i)unexpected endpoint|invalid url|not implemented|page not found')
+_NO_MODEL = re.compile(r'(?i)model_?not_?found|DeploymentNotFound|ModelNotFound')
 _NOT_READY = re.compile(
-    r'loading|not (yet )?(ready|loaded)|no (image )?model loaded|worker exited|busy|overloaded|'
-    r'starting|warming|initiali[sz]ing',
-    re.IGNORECASE,
+    r'(?i)loading|not (yet )?(ready|loaded)|no (image )?model loaded|worker exited|busy|overloaded|'
+    r'starting|warming|initiali[sz]ing'
 )
-_CANCELLED = re.compile(r'cancel', re.IGNORECASE)
+_CANCELLED = re.compile(r'(?i)cancel')
 _OUR_TYPES = re.compile(r'type_error|invalid_input')
-_ALIASES = (('sampler_name', re.compile(r'\bsampler\b.{0,40}not found', re.IGNORECASE)),)
+_ALIASES = (('sampler_name', re.compile(r'(?i)\bsampler\b.{0,40}not found')),)
 _ALIASED = tuple(name for name, _ in _ALIASES)
 
 

@@ -27,8 +27,8 @@ MARK = re.compile(r'picture-[0-9a-f]{16}-\d+')  # in the place of a long picture
 
 _PICTURE_KEYS = {*BASE64_KEYS, *URL_KEYS}
 _ANYWHERE = tuple(dict.fromkeys((*CONTAINERS, *INSIDE, *BASE64_KEYS, *URL_KEYS)))
-_ADDRESS = re.compile(r'(https?:)?//|data:|[a-z]+://', re.IGNORECASE)
-_FILE = re.compile(r'\.(png|jpe?g|webp|gif|avif)(\?\S*)?$', re.IGNORECASE)
+_ADDRESS = re.compile(r'(?i)(https?:)?//|data:|[a-z]+://')
+_FILE = re.compile(r'(?i)\.(png|jpe?g|webp|gif|avif)(\?\S*)?$')
 _BASE64 = re.compile(r'[A-Za-z0-9+/_=\s-]{16,}')
 _OF_A_PICTURE = re.compile(r'iVBORw0KGgo|[/_]9j[/_]|UklGR|R0lGOD[dl]h|AAAA.{4}ZnR5cGF2a[WX]')
 _IN_PROSE = (
@@ -36,13 +36,13 @@ _IN_PROSE = (
         r'!\[(?:[^\[\]]|\[[^\[\]]*\]){0,500}\]\(\s*<?'
         r'([^()\s<>]++(?:\([^()\s<>]*\)[^()\s<>]*+)*+)>?(?:\s+["\'][^"\']*["\'])?\s*\)'
     ),
-    re.compile(r'<img\s[^<>]{0,2000}?src\s*=\s*["\']([^"\'<>\s]+)', re.IGNORECASE),
+    re.compile(r'(?i)<img\s[^<>]{0,2000}?src\s*=\s*["\']([^"\'<>\s]+)'),
     re.compile(r'(data:image/[\w.+-]{1,40}(?:;[\w=.-]{1,60}){0,3},[A-Za-z0-9+/_=%-]+)'),
     re.compile(f'({MARK.pattern})'),
 )
 _LINK = re.compile(
-    r'(https?://[^\s()<>"\'\]]{1,1000}?\.(?:png|jpe?g|webp|gif|avif)(?:\?[^\s()<>"\'\]]{0,1000})?)',
-    re.IGNORECASE,
+    r'(?i)(https?://[^\s()<>"\'\]]{1,1000}?\.(?:png|jpe?g|webp|gif|avif)'
+    r'(?:\?[^\s()<>"\'\]]{0,1000})?)'
 )
 
 
@@ -131,26 +131,17 @@ def is_picture(text: str) -> bool:
     return bool(_OF_A_PICTURE.match(text) and _BASE64.fullmatch(text))
 
 
-def _within(node: Json, depth: int) -> list[Item]:
-    if depth > MOST_DEPTH:
+def _within(node: Json, depth: int, *, is_listed: bool = False) -> list[Item]:
+    if isinstance(node, str):
+        return list(_in_text(node, is_listed=is_listed))
+    if depth > MOST_DEPTH or not isinstance(node, dict | list):
         return []
     if isinstance(node, list):
-        return [item for element in node for item in _of_element(element, depth + 1)]
-    if isinstance(node, dict):
-        return _of_fields(node, depth)
-    return list(_in_text(node, is_listed=False)) if isinstance(node, str) else []
-
-
-def _of_element(element: Json, depth: int) -> list[Item]:
-    """Return what one place of a list holds; a place where a picture is missing is one, too."""
-    if isinstance(element, str):
-        return list(_in_text(element, is_listed=True))
-    found = _within(element, depth)
-    if found or not isinstance(element, dict):
-        return found
-    trouble = trouble_in(element)
-    is_one = bool(trouble or _PICTURE_KEYS & element.keys())
-    return [Item('', is_address=False, trouble=trouble)] if is_one else []
+        return [item for row in node for item in _within(row, depth + 1, is_listed=True)]
+    found, trouble = _of_fields(node, depth), trouble_in(node)
+    if is_listed and not found and (trouble or _PICTURE_KEYS & node.keys()):
+        return [Item('', is_address=False, trouble=trouble)]  # a place where a picture is missing
+    return found
 
 
 def _of_fields(node: dict[str, Json], depth: int) -> list[Item]:
@@ -177,20 +168,18 @@ def _item_of(node: dict[str, Json]) -> Iterator[Item]:
     """Read the one picture that this is: base64 before an address; blank and null are absent."""
     revised, seed = node.get('revised_prompt'), node.get('seed')
     for key in (*BASE64_KEYS, *URL_KEYS):
-        value, is_url = node.get(key), key in URL_KEYS
-        if is_url and isinstance(value, dict):
-            value = value.get('url')
+        value = node.get(key)
+        if key in URL_KEYS:
+            value = at(value, 'url') or value
         text = value.strip() if isinstance(value, str) else ''
-        if text:
-            yield Item(
-                text,
-                not is_picture(text)
-                if is_url
-                else bool(_ADDRESS.match(text) or _FILE.search(text)),
-                revised if isinstance(revised, str) and revised.strip() else None,
-                seed if _is_number(seed) else None,
-            )
-            return
+        if not text:
+            continue
+        is_address = not is_picture(text)
+        if key in BASE64_KEYS:
+            is_address = bool(_ADDRESS.match(text) or _FILE.search(text))
+        revised_prompt = revised if isinstance(revised, str) and revised.strip() else None
+        yield Item(text, is_address, revised_prompt, seed if _is_number(seed) else None)
+        return
 
 
 def _is_number(value: Json) -> TypeGuard[int]:

@@ -22,15 +22,14 @@ _ROOTS = (
 _SECRETS = (
     (re.compile(r'data:[\w.+/-]+(;[\w=.-]+)*,[^\s"\')]{16,}'), 'data:…'),
     (re.compile(r'\bBasic\s+(?=\S*[0-9=])[A-Za-z0-9+/]{6,}={0,2}'), 'Basic …'),
-    (re.compile(r'\bBearer\s+[^\s"\',]+', re.IGNORECASE), 'Bearer …'),
+    (re.compile(r'(?i)\bBearer\s+[^\s"\',]+'), 'Bearer …'),
     (re.compile(r'\b(sk|pk|rk|r8|hf|gsk|xai|nvapi)[-_][A-Za-z0-9_*-]{6,}'), r'\1-…'),
     (re.compile(r'\beyJ[\w-]{5,}\.[\w-]{5,}(\.[\w-]*)?'), '…'),
     (re.compile(r'\bAIza[\w-]{20,}|\b(AKIA|ASIA)[A-Z0-9]{12,}|\bgh[pousr]_\w{20,}'), '…'),
     (
         re.compile(
-            r'\b((?:api[-_ ]?key|access[-_]?token|token|secret|password|sig|signature)'
-            r'["\']?\s*[=:]\s*["\']?)[A-Za-z0-9._~+/%=-]{8,}',
-            re.IGNORECASE,
+            r'(?i)\b((?:api[-_ ]?key|access[-_]?token|token|secret|password|sig|signature)'
+            r'["\']?\s*[=:]\s*["\']?)[A-Za-z0-9._~+/%=-]{8,}'
         ),
         r'\1…',
     ),
@@ -47,8 +46,8 @@ _SECRETS = (
     ),
     (re.compile(r'(?<!\w)[A-Za-z]:\\{1,2}[^\s"\',)]+|(?<![\w\\])\\\\[\w.-]+\\[^\s"\',)]+'), '…'),
 )
-_TITLE = re.compile(r'<title[^<>]{0,200}>([^<]{0,1000})</title>', re.IGNORECASE)
-_UNSEEN = re.compile(r'<(script|style)\b[^<]{0,100000}</\1\s*>', re.IGNORECASE)
+_TITLE = re.compile(r'(?i)<title[^<>]{0,200}>([^<]{0,1000})</title>')
+_UNSEEN = re.compile(r'(?i)<(script|style)\b[^<]{0,100000}</\1\s*>')
 _TAG = re.compile(r'<[^<>]+>')
 
 
