@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from collections.abc import Iterator
 
 from app.providers.response.images import MARK, Json, at
 
@@ -54,7 +55,7 @@ _TAG = re.compile(r'<[^<>]+>')
 def words_of(tree: Json, text: str) -> str:
     """Return the provider's own words in its response, as they came; empty if it gave none."""
     if isinstance(tree, dict | list):
-        return _words_in(tree, 0)
+        return next(filter(None, _words_in(tree)), '')
     if isinstance(tree, str) and tree:
         return tree
     text = text[:MOST_PAGE_LETTERS]
@@ -67,9 +68,8 @@ def chat_text_of(tree: Json) -> str:
     """Return what a model says in the place of a picture; empty where it says nothing."""
     for key in ('refusal', 'content', 'reasoning'):
         said = at(tree, 'choices', 0, 'message', key)
-        if isinstance(said, list) and said:
-            texts = [at(part, 'text') for part in said]
-            said = ' '.join(text for text in texts if isinstance(text, str))
+        if isinstance(said, list):
+            said = ' '.join(text for part in said for text in _texts(part, 'text'))
         if isinstance(said, str) and said.strip():
             return said
     return ''
@@ -89,49 +89,47 @@ def scrub(text: str) -> str:
     return text if len(text) <= LONGEST_WORDS else text[: LONGEST_WORDS - 1] + '…'
 
 
-def _words_in(tree: Json, depth: int) -> str:
+def _words_in(tree: Json, depth: int = 0) -> Iterator[str]:
+    """Walk through what may be the provider's words, the likeliest first."""
     if depth > MOST_DEPTH:
-        return ''
+        return
+    if isinstance(tree, str):
+        yield tree
     if isinstance(tree, list):
-        nodes = tree if depth < 2 else [node for node in tree if isinstance(node, dict)]
-        return next(filter(None, (_words_in(node, depth + 1) for node in nodes)), '')
+        for node in tree:
+            if depth < 2 or isinstance(node, dict):
+                yield from _words_in(node, depth + 1)
     if not isinstance(tree, dict):
-        return tree if isinstance(tree, str) else ''
+        return
     error = tree.get('error')
-    words = _words_of_error(error, depth) if isinstance(error, dict | list) else ''
-    words = words or _words_of_detail(tree.get('detail')) or _words_of_detail(tree.get('errors'))
-    if words:
-        return words
-    texts = [tree.get(key) for key in ('errors', 'message', 'detail', 'msg', 'error')]
-    said = [text for text in texts if isinstance(text, str) and text.strip()]
-    if said:
-        return _unwrapped(max(said, key=len))
+    if isinstance(error, dict | list):
+        yield from map(_unwrapped, _texts(error, 'message', 'msg', 'detail'))
+        yield from _words_in(error, depth + 1)
+    for detail in (tree.get('detail'), tree.get('errors')):
+        yield from _words_of_detail(detail)
+    yield _unwrapped(
+        max(_texts(tree, 'errors', 'message', 'detail', 'msg', 'error'), key=len, default='')
+    )
     for key in ('errors', 'message', 'detail', *DEEPER):
         node = tree.get(key)
         if isinstance(node, list) and key in DEEPER:
             node = [row for row in node if isinstance(row, dict)]
-        words = _words_in(node, depth + 1) if isinstance(node, dict | list) else ''
-        if words:
-            return words
-    named = (tree.get(key) for key in ('title', *OTHER_NAMES))
-    return next((text for text in named if isinstance(text, str) and text), '')
+        if isinstance(node, dict | list):
+            yield from _words_in(node, depth + 1)
+    yield from _texts(tree, 'title', *OTHER_NAMES)
 
 
-def _words_of_error(error: Json, depth: int) -> str:
-    for key in ('message', 'msg', 'detail'):
-        said = at(error, key)
-        if isinstance(said, str) and said.strip():
-            return _unwrapped(said)
-    return _words_in(error, depth + 1)
-
-
-def _words_of_detail(detail: Json) -> str:
+def _words_of_detail(detail: Json) -> Iterator[str]:
     """Read FastAPI's and its imitators' `detail`."""
     for entry in detail if isinstance(detail, list) else [detail]:
-        said, field = at(entry, 'msg') or at(entry, 'message'), at(entry, 'loc', -1)
-        if isinstance(said, str) and said.strip():
-            return said if field is None else f'{field}: {said}'
-    return ''
+        field = at(entry, 'loc', -1)
+        for text in [*_texts(entry, 'msg'), *_texts(entry, 'message')][:1]:
+            yield text if field is None else f'{field}: {text}'
+
+
+def _texts(node: Json, *names: str) -> list[str]:
+    texts = [at(node, name) for name in names]
+    return [text for text in texts if isinstance(text, str) and text.strip()]
 
 
 def _unwrapped(message: str) -> str:
@@ -139,6 +137,6 @@ def _unwrapped(message: str) -> str:
     if not message.lstrip().startswith('{'):
         return message
     try:
-        return _words_in(json.loads(message), 0) or message
+        return next(filter(None, _words_in(json.loads(message))), message)
     except (ValueError, RecursionError):
         return message

@@ -1,5 +1,7 @@
 """Parser of a response's text: JSON, JSON lines, server-sent events, or a bare picture.
 
+Events are also read while they come, for previews, and to see where the stream may be left.
+
 Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
 """
 
@@ -12,6 +14,8 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from app.providers.core.base import Run
+from app.providers.response.base64_stream import Base64Error, inline
 from app.providers.response.images import Json, at, find_items, is_picture, loads, trouble_in
 from app.providers.response.status import failed_in_success
 from app.providers.response.stream import ResponseStream
@@ -23,6 +27,10 @@ PREVIEWS = ('partial', 'preview')
 
 _STREAM = re.compile(r'(data|event|id|retry)?:')
 _LINE_END = re.compile(r'\r\n|\r|\n')
+_EVENT_END = re.compile(EVENT_END.encode())
+_STARTS = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:data|event|id|retry)?:')
+_ONE_OF_SEVERAL = ('partial_succeeded', 'partial_failed')  # Seedream's names; more may come
+_ENDS = ('error', 'response.failed', 'image_generation.failed')
 _BARE = re.compile(r'https?://\S+|data:image/\S+', re.IGNORECASE)
 
 
@@ -171,3 +179,51 @@ def _ends_within(text: str) -> bool:
     except ValueError:
         return last.startswith(('{', '['))
     return False
+
+
+class Events:
+    """Reads each event of one response as soon as it is whole.
+
+    Attributes:
+        end: Where in the skeleton the last event ended that counts; None as long as all do.
+    """
+
+    def __init__(self, stream: ResponseStream, run: Run, count: int) -> None:
+        self._stream = stream
+        self._run = run
+        self._missing = count
+        self._read_to = 0
+        self.end: int | None = None
+
+    def are_over(self) -> bool:
+        """Read what came since; return whether nothing more is to be waited for."""
+        skeleton = self._stream.skeleton
+        if not _STARTS.match(skeleton):
+            return False
+        while end := _EVENT_END.search(skeleton, self._read_to):
+            event = bytes(skeleton[self._read_to : end.start()]).decode('utf-8', 'replace')
+            self._read_to = end.end()
+            if any(payload == DONE or self._ends_with(payload) for payload in payloads(event)):
+                self.end = self._read_to
+                return True
+        return False
+
+    def _ends_with(self, payload: Json) -> bool:
+        kind = str(at(payload, 'type'))
+        if is_partial(payload):
+            self._preview(payload)
+            return False
+        if kind not in _ENDS and not trouble_in(payload):
+            self._missing -= sum(1 for item in find_items(payload) if item.text)
+            if self._missing > 0:
+                return False
+        return not kind.endswith(_ONE_OF_SEVERAL)
+
+    def _preview(self, payload: Json) -> None:
+        position = at(payload, 'image_index')
+        for item in find_items(payload):
+            with contextlib.suppress(Base64Error):
+                received = self._stream.pictures.pop(item.text, None) or inline(
+                    item.text, self._run.incoming
+                )
+                self._run.previewed(position if isinstance(position, int) else 0, received)

@@ -100,10 +100,6 @@ class ResponseStream:
         while at < len(block):
             at = self._step(block, at)
 
-    def take(self, mark: str) -> Received | None:
-        """Hand a picture over to whoever asks for its mark first."""
-        return self.pictures.pop(mark, None)
-
     def finish(self, end: int | None = None) -> str:
         """Close everything; return the skeleton, to its `end`, with an open string left open."""
         if self._place is _Place.START:

@@ -6,7 +6,8 @@ import asyncio
 import lzma
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from typing import IO
 
 from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.models import Received
@@ -56,9 +57,15 @@ def remove(pictures: Iterable[Received]) -> None:
 
 def _unzipped(raw: Received, incoming: Callable[[], TempFile]) -> list[Received]:
     received: list[Received] = []
+    left_bytes = min(MOST_BYTES, max(FREE_BYTES, MOST_TIMES * raw.size_bytes))
     try:
         with zipfile.ZipFile(raw.path) as packed:
-            received.extend(_members(packed, raw.size_bytes, incoming))
+            for member in packed.infolist()[:MOST_MEMBERS]:
+                with packed.open(member) as file:
+                    head = file.read(HEAD_BYTES)
+                    if mime_of(head):
+                        received.append(_copied(head, file, incoming(), left_bytes))
+                        left_bytes -= received[-1].size_bytes
     except BaseException as error:
         remove(received)
         if isinstance(error, _FAULTS):
@@ -67,25 +74,15 @@ def _unzipped(raw: Received, incoming: Callable[[], TempFile]) -> list[Received]
     return received
 
 
-def _members(
-    packed: zipfile.ZipFile, size_bytes: int, incoming: Callable[[], TempFile]
-) -> Iterator[Received]:
-    left_bytes = min(MOST_BYTES, max(FREE_BYTES, MOST_TIMES * size_bytes))
-    for member in packed.infolist()[:MOST_MEMBERS]:
-        with packed.open(member) as packed_file:
-            block = packed_file.read(HEAD_BYTES)
-            if not mime_of(block):
-                continue
-            file = incoming()
-            try:
-                while block:
-                    left_bytes -= len(block)
-                    if left_bytes < 0:
-                        failure = Failure(kind=ErrorKind.TOO_LARGE, reason=Reason.SWELLS)
-                        raise ProviderError(failure)
-                    file.write(block)
-                    block = packed_file.read(BLOCK_BYTES)
-            except BaseException:
-                file.discard()
-                raise
-            yield file.received()
+def _copied(head: bytes, packed: IO[bytes], file: TempFile, most_bytes: int) -> Received:
+    try:
+        block = head
+        while block:
+            if file.size_bytes + len(block) > most_bytes:
+                raise ProviderError(Failure(kind=ErrorKind.TOO_LARGE, reason=Reason.SWELLS))
+            file.write(block)
+            block = packed.read(BLOCK_BYTES)
+    except BaseException:
+        file.discard()
+        raise
+    return file.received()

@@ -26,8 +26,7 @@ from app.providers.core.base import ProviderSettings, Run
 from app.providers.response.errors import HTML, is_html, refusal
 from app.providers.response.images import Json
 from app.providers.response.messages import words_of
-from app.providers.response.parser import ApiResponse, Cut, parse
-from app.providers.response.sse import Events
+from app.providers.response.parser import ApiResponse, Cut, Events, parse
 from app.providers.response.stream import MOST_PICTURES, ResponseStream
 from app.providers.transport.headers import own_headers
 from app.storage.metadata.mime import what_is

@@ -63,7 +63,7 @@ class ImageCollector:
             kind = ErrorKind.UPSTREAM_ERROR if item.trouble else ErrorKind.EMPTY
             raise self._caller.failed(kind, words=item.trouble)
         source_url: str | None = None
-        received = response.stream.take(item.text)
+        received = response.stream.pictures.pop(item.text, None)
         try:
             if item.text in response.stream.bad:
                 raise Base64Error
