@@ -84,22 +84,19 @@ def inline(text: str, incoming: Callable[[], TempFile]) -> Received:
         raise
 
 
-def string_end(block: bytes, at: int, *, escaped: bool) -> int:
-    """Return where the quote that ends a JSON string is, or -1."""
-    start = at
-    while (quote := block.find(b'"', at)) >= 0:
-        if not ends_escaped(block[start:quote], escaped=escaped):
-            return quote
-        start, escaped, at = quote + 1, False, quote + 1
-    return -1
+def string_end(block: bytes, at: int, *, escaped: bool) -> tuple[int, bool]:
+    """Return where the quote is that ends a JSON string, or -1, and whether a sign is escaped.
 
-
-def ends_escaped(piece: bytes, *, escaped: bool) -> bool:
-    """Whether an odd number of backslashes stands at the end, so that the next sign is escaped."""
-    slashes = len(piece) - len(piece.rstrip(b'\\'))
-    if slashes == len(piece) and escaped:
-        slashes += 1
-    return slashes % 2 == 1
+    `escaped` is so of the first sign; what is returned is so of the first one after the block.
+    """
+    while True:
+        quote = block.find(b'"', at)
+        piece = block[at:quote] if quote >= 0 else block[at:]
+        slashes = len(piece) - len(piece.rstrip(b'\\'))
+        is_odd = (slashes + (escaped and slashes == len(piece))) % 2 == 1
+        if quote < 0 or not is_odd:
+            return quote, is_odd
+        at, escaped = quote + 1, False
 
 
 def unescaped(piece: bytes) -> tuple[bytes, bytes]:

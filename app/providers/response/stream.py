@@ -20,7 +20,6 @@ from app.providers.response.base64_stream import (
     Base64Error,
     Base64Reader,
     base64_letters,
-    ends_escaped,
     string_end,
     unescaped,
 )
@@ -136,13 +135,11 @@ class ResponseStream:
                 return len(block)
             self._place = _Place.STRING
             return quote + 1
-        end = string_end(block, at, escaped=self._escaped)
-        stop = end if end >= 0 else len(block)
-        piece = block[at:stop]
-        self._escaped = end < 0 and ends_escaped(piece, escaped=self._escaped)
-        self._take(piece)
+        end, self._escaped = string_end(block, at, escaped=self._escaped)
         if end < 0:
-            return stop
+            self._take(block[at:])
+            return len(block)
+        self._take(block[at:end])
         self._end_string()
         return end + 1
 
@@ -164,18 +161,16 @@ class ResponseStream:
     def _decide(self) -> None:
         """Decide by its first 4 kB what a long string is: a picture, or just a long text."""
         held, self._held = self._held, b''
-        head = self._unescape(held[:LONG_STRING_BYTES])
+        head = unescaped(held[:LONG_STRING_BYTES])[0]
         prefix = _DATA_URI.match(head)
-        start = head[prefix.end() :] if prefix else head
-        if not _BASE64.fullmatch(start):
-            self._cut_escape = b''
-            self._place = _Place.LONG_TEXT if prefix is None else _Place.ADDRESS
+        start = prefix.end() if prefix else 0
+        if not _BASE64.fullmatch(head, start):
+            self._place = _Place.ADDRESS if prefix else _Place.LONG_TEXT
             self._add(b'"')
             self._take(held)
             return
         self._begin_picture(_Place.PICTURE, percent_encoded=prefix is not None)
-        self._decode(start)
-        self._take(held[LONG_STRING_BYTES:])
+        self._decode(self._unescape(held)[start:])
 
     def _begin_picture(self, place: _Place, *, percent_encoded: bool = False) -> None:
         if self._marks >= MOST_PICTURES:
@@ -199,16 +194,13 @@ class ResponseStream:
 
     def _take_letters(self, piece: bytes) -> None:
         """Decode the letters of a picture within a text, to where they end."""
-        letters, self._held, is_over = base64_letters(self._held + piece)
+        letters, rest, is_over = base64_letters(self._held + piece)
+        self._held = rest
         self._decode(letters)
         if is_over:
-            self._end_picture_in_text()
-
-    def _end_picture_in_text(self) -> None:
-        self._end_picture()
-        rest, self._held = self._held, b''
-        self._place = _Place.LONG_TEXT
-        self._take_text(rest)
+            self._end_picture()
+            self._held, self._place = b'', _Place.LONG_TEXT
+            self._take_text(rest)
 
     def _decode(self, text: bytes) -> None:
         if not self._reader:
@@ -225,14 +217,13 @@ class ResponseStream:
             self._spoil(self._reader)
 
     def _end_string(self) -> None:
-        if self._place is _Place.PICTURE_IN_TEXT:
-            self._end_picture_in_text()
-        if self._place is _Place.STRING:
-            self._add(b'"' + self._held + b'"')
-        elif self._place in (_Place.LONG_TEXT, _Place.ADDRESS):
-            self._add(self._held + b'"')
-        elif self._place is _Place.PICTURE:
+        if self._place is _Place.PICTURE:
             self._end_picture()
+        elif self._place is _Place.STRING:
+            self._add(b'"' + self._held + b'"')
+        else:
+            self._take(b'"')
+            self._add(self._held)
         self._place = _Place.OUTSIDE
         self._held = self._cut_escape = self._cut_percent = b''
 
