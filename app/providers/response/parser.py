@@ -31,7 +31,7 @@ _EVENT_END = re.compile(EVENT_END.encode())
 _STARTS = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:data|event|id|retry)?:')
 _ONE_OF_SEVERAL = ('partial_succeeded', 'partial_failed')  # Seedream's names; more may come
 _ENDS = ('error', 'response.failed', 'image_generation.failed')
-_BARE = re.compile(r'https?://\S+|data:image/\S+', re.IGNORECASE)
+_BARE = re.compile(r'(?i)https?://\S+|data:image/\S+')
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from functools import cached_property
+from functools import cache
 from typing import Any
 
 import httpx
@@ -26,16 +26,12 @@ class AsgiTransport(httpx.AsyncBaseTransport):
     """Calls the app, which is made at the first call, and gives its body as it comes."""
 
     def __init__(self, make_app: Callable[[], AsgiApp]) -> None:
-        self._make_app = make_app
-
-    @cached_property
-    def _app(self) -> AsgiApp:
-        return self._make_app()
+        self._app = cache(make_app)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request; raises httpx.ReadError when the app ends before it responds."""
         body = await request.aread()
-        call = _AppCall(self._app, _scope(request), body)
+        call = _AppCall(self._app(), _scope(request), body)
         start = await call.messages.get()
         if start is None or start['type'] != 'http.response.start':
             await call.aclose()
@@ -49,7 +45,7 @@ class _AppCall(httpx.AsyncByteStream):
     def __init__(self, app: AsgiApp, scope: Message, body: bytes) -> None:
         self.messages: asyncio.Queue[Message | None] = asyncio.Queue(MOST_MESSAGES)
         self._closed = asyncio.Event()
-        self._body: bytes | None = body
+        self._unread = [body]
         self._task = asyncio.create_task(self._run(app, scope))
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -74,9 +70,8 @@ class _AppCall(httpx.AsyncByteStream):
                 await self.messages.put(None)
 
     async def _receive(self) -> Message:
-        if self._body is not None:
-            body, self._body = self._body, None
-            return {'type': 'http.request', 'body': body, 'more_body': False}
+        if self._unread:
+            return {'type': 'http.request', 'body': self._unread.pop(), 'more_body': False}
         await self._closed.wait()
         return {'type': 'http.disconnect'}
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import quote
 
 from app.errors import Failure
-from app.models import Call, GenerationResult
+from app.models import Call, GenerationResult, Received
 from app.providers.core.base import ProviderSettings
 from app.providers.response.messages import MOST_CLEANED_LETTERS, clean, scrub
 
@@ -18,7 +19,7 @@ SHORTEST = 6  # what is shorter is a word like any other
 MOST_RESPONSE_LETTERS = 20_000
 INSTEAD = '…'
 
-_ORIGIN = re.compile(r'[a-z][a-z0-9+.-]*://[^/?#@]*/?', re.IGNORECASE)  # as in `Referer`
+_ORIGIN = re.compile(r'(?i)[a-z][a-z0-9+.-]*://[^/?#@]*/?')  # as in `Referer`
 _REPEATED = re.compile(f'{INSTEAD}{{2,}}')
 
 
@@ -35,9 +36,9 @@ class SecretRedactor:
         self._pieces = {piece for one in secrets for piece in _pieces(one)}
         self._lengths = sorted({len(piece) for piece in self._pieces}, reverse=True)
 
-    def text(self, text: str) -> str:
-        """Return the first 100,000 characters of `text`, every secret replaced by `…`."""
-        shown = text[:MOST_CLEANED_LETTERS]
+    def text(self, text: str, most: int = sys.maxsize) -> str:
+        """Return the first `most` characters of `text`, every secret replaced by `…`."""
+        shown = text[:most]
         if not self._pieces:
             return shown
         hidden = bytearray(len(shown))
@@ -56,31 +57,29 @@ class SecretRedactor:
         """Return a failure whose texts may be shown, its words on one line and short."""
         return replace(
             failure,
-            words=scrub(self.text(failure.words)),
+            words=scrub(self.text(failure.words, MOST_CLEANED_LETTERS)),
             reason=self.text(failure.reason),
-            param=self._optional(failure.param),
-            job_id=self._optional(failure.job_id),
-            url=self._optional(failure.url),
+            param=failure.param and self.text(failure.param),
+            job_id=failure.job_id and self.text(failure.job_id),
+            url=failure.url and self.text(failure.url),
         )
 
     def call(self, call: Call) -> Call:
-        answer = clean(self.text(call.answer))[:MOST_RESPONSE_LETTERS]
+        answer = clean(self.text(call.answer, MOST_CLEANED_LETTERS))[:MOST_RESPONSE_LETTERS]
         return replace(call, answer=answer, reason=self.text(call.reason))
 
     def result(self, result: GenerationResult) -> GenerationResult:
-        received = (
-            replace(
-                one,
-                revised_prompt=self._optional(one.revised_prompt),
-                source_url=self._optional(one.source_url),
-            )
-            for one in result.received
+        return replace(
+            result,
+            received=tuple(self._received(one) for one in result.received),
+            item_errors=tuple(self.failure(one) for one in result.item_errors),
         )
-        item_errors = tuple(self.failure(one) for one in result.item_errors)
-        return replace(result, received=tuple(received), item_errors=item_errors)
 
-    def _optional(self, text: str | None) -> str | None:
-        return None if text is None else self.text(text)
+    def _received(self, one: Received) -> Received:
+        prompt, url = one.revised_prompt, one.source_url
+        return replace(
+            one, revised_prompt=prompt and self.text(prompt), source_url=url and self.text(url)
+        )
 
 
 def _pieces(secret: str) -> Iterator[str]:
