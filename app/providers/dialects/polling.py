@@ -11,13 +11,7 @@ from app.net.urls import Blocked, origin_of
 from app.providers.core.base import Run
 from app.providers.response.images import find_items
 from app.providers.response.parser import ApiResponse
-from app.providers.response.status import (
-    UNDER_WAY,
-    failed_in_success,
-    poll_address_of,
-    state_of,
-    task_of,
-)
+from app.providers.response.status import failed_in_success, is_under_way, poll_address_of, task_of
 from app.providers.transport.client import Caller, endpoint
 
 FIRST_PAUSE_S = 0.5
@@ -57,7 +51,10 @@ async def _poll(caller: Caller, url: str, run: Run) -> ApiResponse | None:
         lost += 1
         with contextlib.suppress(ProviderError):
             response = await caller.look(url, run)
-            if response.stream.raw or (response.is_success and not _is_under_way(response)):
+            tree = response.tree  # one that says nothing of the job is its end
+            has_ended = failed_in_success(tree) or bool(find_items(tree))
+            goes_on = not has_ended and (response.status == 202 or is_under_way(tree))
+            if response.stream.raw or (response.is_success and not goes_on):
                 return response
             response.stream.discard()
             if response.is_success:
@@ -82,10 +79,3 @@ def _address_of(caller: Caller, promise: ApiResponse, base_url: str) -> str | No
         return url if origin_of(url) == caller.origin else None
     except (Blocked, ValueError):
         return None
-
-
-def _is_under_way(response: ApiResponse) -> bool:
-    """Whether the job goes on; a response that says nothing of it is its end."""
-    if failed_in_success(response.tree) or find_items(response.tree):
-        return False
-    return response.status == 202 or state_of(response.tree) in UNDER_WAY

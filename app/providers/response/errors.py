@@ -160,14 +160,15 @@ def _names(text: str, field: str) -> bool:
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Return when to come back, in seconds from now, at most an hour; None where nothing says."""
-    plain = headers.get('retry-after', '')
-    for text, unit in ((headers.get('retry-after-ms', ''), 1000), (plain, 1)):
-        with contextlib.suppress(ValueError):
-            seconds = float(text) / unit
-            if math.isfinite(seconds):
+    plain, exact = headers.get('retry-after', ''), headers.get('retry-after-ms', '')
+    for read_s in (
+        lambda: float(exact) / 1000,
+        lambda: float(plain),
+        lambda: parsedate_to_datetime(plain).timestamp() - time.time(),
+    ):
+        with contextlib.suppress(ValueError, TypeError):
+            if math.isfinite(seconds := read_s()):
                 return min(max(seconds, 0.0), LONGEST_WAIT_S)
-    with contextlib.suppress(ValueError, TypeError):
-        return min(max(parsedate_to_datetime(plain).timestamp() - time.time(), 0.0), LONGEST_WAIT_S)
     return None
 
 

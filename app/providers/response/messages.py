@@ -20,33 +20,23 @@ _ROOTS = (
     'home|root|usr|opt|var|app|mnt|tmp|workspace|srv|Users|etc|data|content|private|Volumes|code|'
     'sgl-workspace|kaggle|nix|proc|run|snap'
 )
-_SECRETS = (
-    (re.compile(r'data:[\w.+/-]+(;[\w=.-]+)*,[^\s"\')]{16,}'), 'data:…'),
-    (re.compile(r'\bBasic\s+(?=\S*[0-9=])[A-Za-z0-9+/]{6,}={0,2}'), 'Basic …'),
-    (re.compile(r'(?i)\bBearer\s+[^\s"\',]+'), 'Bearer …'),
-    (re.compile(r'\b(sk|pk|rk|r8|hf|gsk|xai|nvapi)[-_][A-Za-z0-9_*-]{6,}'), r'\1-…'),
-    (re.compile(r'\beyJ[\w-]{5,}\.[\w-]{5,}(\.[\w-]*)?'), '…'),
-    (re.compile(r'\bAIza[\w-]{20,}|\b(AKIA|ASIA)[A-Z0-9]{12,}|\bgh[pousr]_\w{20,}'), '…'),
-    (
-        re.compile(
-            r'(?i)\b((?:api[-_ ]?key|access[-_]?token|token|secret|password|sig|signature)'
-            r'["\']?\s*[=:]\s*["\']?)[A-Za-z0-9._~+/%=-]{8,}'
-        ),
-        r'\1…',
-    ),
-    (
-        re.compile(r'(?<![\w-])(?:[0-9a-f]{32}|[0-9A-F]{32}|[0-9a-f]{40}|[0-9a-f]{64})(?![\w-])'),
-        '…',
-    ),
-    (re.compile(r'[A-Za-z0-9+/_=-]{120,}'), '…'),
-    (MARK, '…'),
-    (re.compile(rf'(?<![\w/.])(?:file://)?/(?:{_ROOTS})/[^\s"\',)]*'), '…'),
-    (
-        re.compile(r'(?<![\w/.])/[\w./-]{1,300}\.(?:py|safetensors|ckpt|gguf|pth?|onnx|so|sock)\b'),
-        '…',
-    ),
-    (re.compile(r'(?<!\w)[A-Za-z]:\\{1,2}[^\s"\',)]+|(?<![\w\\])\\\\[\w.-]+\\[^\s"\',)]+'), '…'),
-)
+_SECRETS = {
+    r'data:[\w.+/-]+(;[\w=.-]+)*,[^\s"\')]{16,}': 'data:…',
+    r'\bBasic\s+(?=\S*[0-9=])[A-Za-z0-9+/]{6,}={0,2}': 'Basic …',
+    r'(?i)\bBearer\s+[^\s"\',]+': 'Bearer …',
+    r'\b(sk|pk|rk|r8|hf|gsk|xai|nvapi)[-_][A-Za-z0-9_*-]{6,}': r'\1-…',
+    r'\beyJ[\w-]{5,}\.[\w-]{5,}(\.[\w-]*)?': '…',
+    r'\bAIza[\w-]{20,}|\b(AKIA|ASIA)[A-Z0-9]{12,}|\bgh[pousr]_\w{20,}': '…',
+    r'(?i)\b((?:api[-_ ]?key|access[-_]?token|token|secret|password|sig|signature)'
+    r'["\']?\s*[=:]\s*["\']?)[A-Za-z0-9._~+/%=-]{8,}': r'\1…',
+    r'(?<![\w-])(?:[0-9a-f]{32}|[0-9A-F]{32}|[0-9a-f]{40}|[0-9a-f]{64})(?![\w-])': '…',
+    r'[A-Za-z0-9+/_=-]{120,}': '…',
+    MARK.pattern: '…',
+    rf'(?<![\w/.])(?:file://)?/(?:{_ROOTS})/[^\s"\',)]*': '…',
+    r'(?<![\w/.])/[\w./-]{1,300}\.(?:py|safetensors|ckpt|gguf|pth?|onnx|so|sock)\b': '…',
+    r'(?<!\w)[A-Za-z]:\\{1,2}[^\s"\',)]+|(?<![\w\\])\\\\[\w.-]+\\[^\s"\',)]+': '…',
+}
+_PATTERNS = [(re.compile(pattern), instead) for pattern, instead in _SECRETS.items()]
 _TITLE = re.compile(r'(?i)<title[^<>]{0,200}>([^<]{0,1000})</title>')
 _UNSEEN = re.compile(r'(?i)<(script|style)\b[^<]{0,100000}</\1\s*>')
 _TAG = re.compile(r'<[^<>]+>')
@@ -78,7 +68,7 @@ def chat_text_of(tree: Json) -> str:
 def clean(text: str) -> str:
     """Remove what must not be shown: pictures, paths, and what looks like a key."""
     text = text[:MOST_CLEANED_LETTERS]
-    for pattern, instead in _SECRETS:
+    for pattern, instead in _PATTERNS:
         text = pattern.sub(instead, text)
     return text
 
