@@ -17,13 +17,11 @@ STREAM = ('stream', 'partial_images')
 FORMATS = (ABSENT, 'b64_json', 'url')
 KEPT = ('model', 'prompt', 'messages', 'override_settings')
 _OF_A_VALUE = re.compile(
-    r'invalid value|must be|should be|at (least|most)|too (small|large|high|low|many)|m(in|ax)imum|'
-    r'one of|between|multiple|not a valid|not valid|out of range',
-    re.IGNORECASE,
+    r'(?i)invalid value|must be|should be|at (least|most)|too (small|large|high|low|many)|'
+    r'm(in|ax)imum|one of|between|multiple|not a valid|not valid|out of range'
 )
 _OF_A_NAME = re.compile(
-    r'unknown|unhandled|unrecogni|unexpected|not supported|unsupported|not permitted|extra',
-    re.IGNORECASE,
+    r'(?i)unknown|unhandled|unrecogni|unexpected|not supported|unsupported|not permitted|extra'
 )
 MOST_VALUE_LETTERS = 40
 MOST_DROPS = 2  # some servers name one field at a time: after this many, only what must be is sent

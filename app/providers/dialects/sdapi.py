@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from app.models import GenerationRequest
 from app.providers.core.base import Run
@@ -67,24 +65,18 @@ class SdApi(ApiDialect):
     ) -> ApiResponse:
         url, ours = endpoint(base_url, 'txt2img'), object()
         self._under_way.append(ours)
+        follower = asyncio.create_task(self._follow(run, base_url))
         try:
-            async with self._followed(run, base_url):
-                return await self._caller.post(url, fallback.body, run, count=request.count)
+            return await self._caller.post(url, fallback.body, run, count=request.count)
         except asyncio.CancelledError:
+            follower.cancel()
             if self._under_way[0] is ours:  # it draws one after the other: later ones only wait
                 await self._caller.notify(endpoint(base_url, 'interrupt'))
             raise
         finally:
             self._under_way.remove(ours)
-
-    @asynccontextmanager
-    async def _followed(self, run: Run, base_url: str) -> AsyncIterator[None]:
-        task = asyncio.create_task(self._follow(run, base_url))
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            follower.cancel()
+            await asyncio.gather(follower, return_exceptions=True)
 
     async def _follow(self, run: Run, base_url: str) -> None:
         """Ask how far it is for as long as that is answered."""

@@ -153,7 +153,7 @@ def refused_param(tree: Json, text: str, sent: Collection[str]) -> str | None:
 
 
 def _names(text: str, field: str) -> bool:
-    """Whether a text holds a field's name as a word, however it is joined: `response format`."""
+    """Check whether a text holds a field's name as a word, joined in any way: `response format`."""
     joined = field.replace('_', r'[\s_-]?')
     return bool(re.search(rf'(?<![a-z0-9_]){joined}(?![a-z0-9_])', text, re.IGNORECASE))
 

@@ -127,7 +127,7 @@ def trouble_in(value: Json) -> str:
 
 
 def is_picture(text: str) -> bool:
-    """Whether a text is base64 that begins as a picture does."""
+    """Check whether a text is base64 that begins as a picture does."""
     return bool(_OF_A_PICTURE.match(text) and _BASE64.fullmatch(text))
 
 

@@ -57,11 +57,11 @@ def words_of(tree: Json, text: str) -> str:
 def chat_text_of(tree: Json) -> str:
     """Return what a model says in the place of a picture; empty where it says nothing."""
     for key in ('refusal', 'content', 'reasoning'):
-        said = at(tree, 'choices', 0, 'message', key)
-        if isinstance(said, list):
-            said = ' '.join(text for part in said for text in _texts(part, 'text'))
-        if isinstance(said, str) and said.strip():
-            return said
+        text = at(tree, 'choices', 0, 'message', key)
+        if isinstance(text, list):
+            text = ' '.join(words for part in text for words in _texts(part, 'text'))
+        if isinstance(text, str) and text.strip():
+            return text
     return ''
 
 

@@ -52,7 +52,7 @@ class ApiResponse:
 
     @property
     def is_success(self) -> bool:
-        """Whether the status is a 2xx; the body may still say otherwise."""
+        """Check whether the status is a 2xx; the body may still say otherwise."""
         return 200 <= self.status < 300
 
 
@@ -131,7 +131,7 @@ def payloads(event: str) -> Iterator[Json]:
 
 
 def is_partial(value: Json) -> bool:
-    """Whether an event holds a preview and not a finished picture."""
+    """Check whether an event holds a preview and not a finished picture."""
     kind = at(value, 'type')
     return isinstance(kind, str) and (kind in PREVIEWS or kind.endswith('partial_image'))
 
@@ -166,13 +166,13 @@ def _events(text: str) -> Iterator[Json]:
 
 
 def _ends_in_an_event(text: str) -> bool:
-    """Whether the last event says something that is not whole."""
+    """Check whether the last event says something that is not whole."""
     last = re.split(EVENT_END, text)[-1]
     return bool(re.search(r'^data: ?[\[{"]', last, re.MULTILINE)) and not list(payloads(last))
 
 
 def _ends_within(text: str) -> bool:
-    """Whether the last of some JSON lines is cut."""
+    """Check whether the last of some JSON lines is cut."""
     last = _LINE_END.split(text)[-1].strip()
     try:
         loads(last)

@@ -17,7 +17,7 @@ _INNER = ('data', 'output', 'result', 'task', 'job')
 
 
 def failed_in_success(tree: Json) -> bool:
-    """Whether a 2xx response says itself that it is none."""
+    """Check whether a 2xx response says itself that it is none."""
     if not isinstance(tree, dict):
         return False
     code, data = tree.get('code'), tree.get('data')

@@ -190,7 +190,7 @@ async def _steady(
 
 
 def _may_come(error: ProviderError) -> bool:
-    """Whether the same GET may bring the picture a moment later."""
+    """Check whether the same GET may bring the picture a moment later."""
     if error.failure.kind is not ErrorKind.IMAGE_FETCH_FAILED:
         return False
     status = error.failure.http_status or 0
