@@ -161,11 +161,12 @@ def _names(text: str, field: str) -> bool:
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Return when to come back, in seconds from now, at most an hour; None where nothing says."""
     plain, exact = headers.get('retry-after', ''), headers.get('retry-after-ms', '')
-    for read_s in (
+    readers: tuple[Callable[[], float], ...] = (
         lambda: float(exact) / 1000,
         lambda: float(plain),
         lambda: parsedate_to_datetime(plain).timestamp() - time.time(),
-    ):
+    )
+    for read_s in readers:
         with contextlib.suppress(ValueError, TypeError):
             if math.isfinite(seconds := read_s()):
                 return min(max(seconds, 0.0), LONGEST_WAIT_S)
