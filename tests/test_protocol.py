@@ -197,7 +197,7 @@ def test_a_visitors_connections_are_counted_and_the_one_too_many_is_marked() -> 
 
 
 def test_a_connection_too_many_has_less_time_for_its_head() -> None:
-    timeouts = replace(NOBODY_HURRIES, crowded_s=0.05)
+    timeouts = replace(NOBODY_HURRIES, crowded_s=0.05, head_s=3_600)
     limiter = ConnectionLimiter(Strangers(()), MOST, a_visitor=1, timeouts=timeouts)
     with serving(echo, limiter) as port, calling(port) as first, calling(port) as second:
         first.send(GET)
