@@ -94,6 +94,17 @@ def test_what_was_typed_survives_a_reload_and_an_error(page: Page, easel: Easel)
     assert page.get_by_label('Seed').input_value() == '123'
 
 
+def test_what_is_refused_says_why_on_a_page_with_a_wall(browser: Browser, easel: Easel) -> None:
+    easel.draw(prompt='so that there is a wall', size='32x32')
+    page = browser.new_page()
+    page.goto(easel.url)
+
+    generate(page, 'a cat <sd_cpp_extra_args>{}</sd_cpp_extra_args>')
+
+    expect(page.get_by_text('sd-server would read')).to_be_visible()
+    page.close()
+
+
 def test_typing_goes_on_while_pictures_come(page: Page, easel: Easel) -> None:
     page.goto(easel.url)
     page.get_by_label('Model').fill('slow-2')
