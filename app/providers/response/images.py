@@ -64,11 +64,7 @@ class Item:
 
 
 def loads(text: str) -> Json:
-    """Parse JSON, control signs within strings and halves of signs included.
-
-    Raises:
-        ValueError: It is none, or nested too deep.
-    """
+    """Parse JSON, control signs and halves of signs included; raise ValueError if too deep."""
     try:
         tree: Json = json.loads(text, strict=False)
         if '\\ud' in text.lower():
@@ -92,21 +88,16 @@ def at(node: Json, *path: str | int) -> Json:
 
 
 def rows_of(node: Json, key: str) -> list[Json]:
-    """Return the list that stands under a name, empty where none does."""
     rows = at(node, key)
     return rows if isinstance(rows, list) else []
 
 
 def find_items(tree: Json) -> list[Item]:
-    """List the pictures in their order; each dictionary that holds one is one picture.
-
-    A place in a list that should hold one and does not is an item with an empty text. A sheet of
-    all of them, which some servers put first, is none.
-    """
+    """List the pictures in their order; one missing in a list is an item without a text."""
     items = _within(tree, 0)
     info = _info_of(tree)
     grids = info.get('index_of_first_image')
-    if _is_number(grids) and grids < len(items):
+    if _is_number(grids) and grids < len(items):  # sheets of all of them come first
         items = items[grids:]
     items = items[:MOST_ITEMS]
     if not any(item.text for item in items):
@@ -145,11 +136,8 @@ def _within(node: Json, depth: int, *, is_listed: bool = False) -> list[Item]:
 
 
 def _of_fields(node: dict[str, Json], depth: int) -> list[Item]:
-    """Take a list of pictures, else the picture that this is, else what stands deeper.
-
-    The same pictures may stand under two names, so the first name that has any is the one.
-    """
-    for key in CONTAINERS:
+    """Take a list of pictures, else the picture that this is, else what stands deeper."""
+    for key in CONTAINERS:  # the same pictures may stand under two names
         found = _within(rows_of(node, key), depth + 1)
         if any(item.text for item in found):
             return found

@@ -52,7 +52,6 @@ class ApiResponse:
 
     @property
     def is_success(self) -> bool:
-        """Check whether the status is a 2xx; the body may still say otherwise."""
         return 200 <= self.status < 300
 
 
@@ -61,14 +60,9 @@ class Cut(ValueError):
 
 
 def parse(skeleton: str) -> Json:
-    """Parse the text.
+    """Parse the text: of lines or events what holds pictures, else the value that says most.
 
-    JSON lines and events give what holds pictures, or else the value that says most; previews are
-    left out.
-
-    Raises:
-        Cut: It is a stream of events, and it ends before a picture came whole.
-        ValueError: It is none of these, or ends too early.
+    Raises ValueError where it is none of these or ends too early, as `Cut` where it is events.
     """
     text = skeleton.strip()
     try:
@@ -90,13 +84,10 @@ def parse(skeleton: str) -> Json:
 
 
 def _drawn(finals: list[Json]) -> list[Json]:
-    """Return what holds pictures, and what tells of those that were lost beside them.
-
-    A chat that came word by word is put together and added to `finals`.
-    """
+    """Return what holds pictures, and what tells of those that were lost beside them."""
     deltas = [at(value, 'choices', 0, 'delta', 'content') for value in finals]
     pieces = [piece for piece in deltas if isinstance(piece, str)]
-    if len(pieces) > 1:
+    if len(pieces) > 1:  # a chat that came word by word
         finals.append({'choices': [{'message': {'content': ''.join(pieces)}}]})
     drawn, lost = list[Json](), list[Json]()
     for value in finals:
@@ -108,10 +99,7 @@ def _drawn(finals: list[Json]) -> list[Json]:
 
 
 def payloads(event: str) -> Iterator[Json]:
-    """Parse the data lines of one event, its name taken for a type where it has none.
-
-    What is no JSON is passed over, unless it is the text of an error; `[DONE]` is given as it is.
-    """
+    """Parse the data of one event; of what is no JSON, the text of an error is kept."""
     name, data = '', list[str]()
     for line in _LINE_END.split(event.removeprefix('\ufeff')):
         field, _, value = line.partition(':')

@@ -81,12 +81,7 @@ class ResponseStream:
         self._reader: Base64Reader | None = None  # None for the rest of a damaged picture
 
     def feed(self, block: bytes) -> None:
-        """Read the next bytes of the response.
-
-        Raises:
-            ProviderError: `too_large`: a picture, or the text around, is over its cap.
-            StorageFailed: The disk refused.
-        """
+        """Read the next bytes; raise ProviderError where a picture or the text is too large."""
         if self._place is _Place.START:
             self._held += block
             if len(self._held) < SNIFF_BYTES:

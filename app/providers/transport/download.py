@@ -68,14 +68,7 @@ class Fetcher:
         self._timeouts = timeouts
 
     async def fetch(self, text: str, incoming: Callable[[], TempFile]) -> tuple[Received, str]:
-        """Download a picture, tried again since a GET is free, from an address of any spelling.
-
-        Returns:
-            What came, and the absolute address it came from.
-
-        Raises:
-            ProviderError: `blocked_url`, `image_fetch_failed` or `too_large`.
-        """
+        """Download a picture from an address of any spelling; return it and where it came from."""
         try:
             address = address_of(absolute(text, self._base_url))
         except Blocked as error:
