@@ -76,9 +76,9 @@ def parse(skeleton: str) -> Json:
         drawn = _drawn(finals)
         if drawn:
             return drawn
-        if is_stream and (not finals or _ends_in_an_event(text)):
-            raise Cut('only previews came' if values else 'no event is whole') from error
-        if not finals or (not is_stream and _ends_within(text)):
+        if not finals or _is_cut(text, is_stream=is_stream):
+            if is_stream:
+                raise Cut('only previews came' if values else 'no event is whole') from error
             raise
     return next((value for value in reversed(finals) if failed_in_success(value)), finals[-1])
 
@@ -153,14 +153,11 @@ def _events(text: str) -> Iterator[Json]:
         yield from (value for value in payloads(event) if value != DONE)
 
 
-def _ends_in_an_event(text: str) -> bool:
-    """Check whether the last event says something that is not whole."""
-    last = re.split(EVENT_END, text)[-1]
-    return bool(re.search(r'^data: ?[\[{"]', last, re.MULTILINE)) and not list(payloads(last))
-
-
-def _ends_within(text: str) -> bool:
-    """Check whether the last of some JSON lines is cut."""
+def _is_cut(text: str, *, is_stream: bool) -> bool:
+    """Check whether the last event or JSON line says something that is not whole."""
+    if is_stream:
+        last = re.split(EVENT_END, text)[-1]
+        return bool(re.search(r'^data: ?[\[{"]', last, re.MULTILINE)) and not list(payloads(last))
     last = _LINE_END.split(text)[-1].strip()
     try:
         loads(last)
