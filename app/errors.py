@@ -286,6 +286,6 @@ class ProviderError(AppError):
     retryable = True
 
     def __init__(self, failure: Failure) -> None:
-        super().__init__('{kind}: {words}', kind=failure.kind, words=failure.words)
+        super().__init__(str(failure.kind))  # no words: they may hold a key, and this is logged
         self.failure = failure
         self.kind = str(failure.kind)

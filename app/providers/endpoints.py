@@ -8,15 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
-import httpx
-
 from app.errors import ErrorKind, Failure
 from app.net.api_url import candidates
-from app.net.urls import Blocked
 from app.providers.core.base import Dialect
 from app.providers.discovery.model_list import draws_in_chats, models_in
 from app.providers.response.errors import HTML
-from app.providers.response.images import Json
 from app.providers.transport.client import Caller, endpoint
 
 SDAPI_ROOT = '/sdapi/v1'
@@ -57,7 +53,7 @@ async def other_endpoints(caller: Caller, model: str, failure: Failure) -> tuple
     """Return where else to ask, likeliest first; empty where nothing shows one."""
     base_url = caller.settings.base_url
     roots = candidates(base_url)
-    listed = await _list(caller, roots[0])
+    listed = await caller.find(endpoint(roots[0], 'models'))
     if draws_in_chats(listed, model) or _names_the_chat(failure):
         return (Endpoint(Dialect.CHAT, base_url),)
     if await _is_sdapi(caller):
@@ -65,7 +61,7 @@ async def other_endpoints(caller: Caller, model: str, failure: Failure) -> tuple
     if models_in(listed):
         return ()
     for root in roots[1:]:
-        if models_in(await _list(caller, root)):
+        if models_in(await caller.find(endpoint(root, 'models'))):
             return (Endpoint(Dialect.OPENAI, root),)
     return tuple(Endpoint(Dialect.OPENAI, root) for root in roots[1:2])
 
@@ -83,15 +79,7 @@ def sdapi_root(base_url: str) -> str:
     return urlunsplit(parts._replace(path=SDAPI_ROOT))
 
 
-async def _list(caller: Caller, root: str, path: str = 'models') -> Json:
-    try:
-        status, tree = await caller.get(endpoint(root, path))
-    except (httpx.HTTPError, TimeoutError, ValueError, Blocked):
-        return None
-    return tree if status == 200 else None
-
-
 async def _is_sdapi(caller: Caller) -> bool:
-    tree = await _list(caller, sdapi_root(caller.settings.base_url), 'sd-models')
+    tree = await caller.find(endpoint(sdapi_root(caller.settings.base_url), 'sd-models'))
     rows = tree if isinstance(tree, list) else []
     return any(isinstance(row, dict) and 'model_name' in row for row in rows)

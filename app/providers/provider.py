@@ -29,6 +29,7 @@ from app.providers.response.zip_archive import remove
 from app.providers.transport.client import Caller, endpoint
 from app.providers.transport.collect import ImageCollector
 from app.providers.transport.download import Fetcher
+from app.providers.transport.headers import own_headers
 from app.providers.transport.redaction import SecretRedactor
 
 log = logger(__name__)
@@ -57,7 +58,7 @@ class ApiProvider:
         self._is_localai: bool | None = None
         self._caller = Caller(settings, http_client)
         fetcher = Fetcher(
-            http_client, settings.base_url, self._caller.origin, self._caller.headers()
+            http_client, settings.base_url, self._caller.origin, own_headers(settings)
         )
         collector = ImageCollector(self._caller, fetcher)
         self._dialects: dict[Dialect, ApiDialect] = {
@@ -72,13 +73,13 @@ class ApiProvider:
         Raises `ProviderError` where nothing usable came; no file is left behind.
         """
         redactor = self._redactor
-        redacted = replace(run, tried=lambda call: run.tried(redactor.attempt(call)))
+        redacted = replace(run, tried=lambda call: run.tried(redactor.call(call)))
         try:
             result = await self._patiently(request, redacted)
             missing = request.count - len(result.received) - len(result.item_errors)
             if missing > 0 and self.settings.tops_up:
                 result = await self._topped_up(result, request, redacted)
-            return redactor.answer(result)
+            return redactor.result(result)
         except ProviderError as error:
             raise ProviderError(redactor.failure(error.failure)) from error
 

@@ -15,7 +15,7 @@ from app.providers.core.base import Provider, ProviderSettings
 from app.providers.core.capabilities import Memory
 from app.providers.monitor import MonitoredProvider
 from app.providers.provider import ApiProvider
-from app.providers.transport.asgi import AsgiApp, InsideTransport
+from app.providers.transport.asgi import AsgiApp, AsgiTransport
 
 log = logger(__name__)
 
@@ -48,7 +48,7 @@ class Providers:
             key=config.api_key,
         )
         self.environment = MonitoredProvider(self.made(settings))
-        self._inside = HttpClient(transport=InsideTransport(_demo))
+        self._inside = HttpClient(transport=AsgiTransport(_demo))
         demo = ProviderSettings(
             name=DEMO, base_url=DEMO_URL, model=DEMO_MODEL, timeout_s=config.timeout_s, at_once=2
         )
