@@ -142,7 +142,7 @@ def label_copy(order: dict[str, object], found: dict[str, object]) -> dict[str, 
         OSError: The disk refused.
     """
     find_easel()
-    from app.storage.metadata.embed import embed
+    from app.storage.metadata.copies import embed
     from app.storage.metadata.label import Label
 
     fields = order['label']
