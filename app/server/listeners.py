@@ -1,4 +1,4 @@
-"""Lets the network in, or this machine alone, while the server runs.
+"""Listens on the network, or on this machine alone, while the server runs.
 
 A wildcard address can't be listened on while a loopback one of the same port is. So one takes the
 place of the other; connections that are open do not notice.
@@ -21,7 +21,7 @@ from app.server.sockets import PortTaken, listen, listen_everywhere
 
 log = logger(__name__)
 
-ROUNDS, ROUND_S = 40, 0.025
+RETRIES, RETRY_S = 40, 0.025
 
 
 class Listeners:
@@ -34,20 +34,15 @@ class Listeners:
         self._sockets = sockets
         self._host = host
         self._port = port
-        self._turning = asyncio.Lock()
+        self._one_at_a_time = asyncio.Lock()
 
     async def open(self) -> None:
-        """Let the network in.
-
-        Raises:
-            Conflict: The port can't be had there; this machine is let in as before.
-        """
-        async with self._turning:
-            await self._stop_listening()
+        """Listen on the network; raise Conflict where its port is taken, and stay here alone."""
+        async with self._one_at_a_time:
             try:
-                await self._serve(await _patiently(lambda: listen_everywhere(self._port)))
+                await self._replace(lambda: listen_everywhere(self._port))
             except PortTaken as error:
-                await self._serve(await _patiently(self._here))
+                await self._replace(lambda: [listen(self._host, self._port)])
                 raise Conflict(
                     N_('Port {port} can not be had on the network: another program has it.'),
                     port=self._port,
@@ -55,55 +50,42 @@ class Listeners:
         log.info('the network is let in on port %s', self._port)
 
     async def shut(self) -> None:
-        """Let this machine in alone, and part with everybody else."""
-        async with self._turning:
-            await self._stop_listening()
-            await self._serve(await _patiently(self._here))
+        """Listen on this machine alone, and end the connections from elsewhere."""
+        async with self._one_at_a_time:
+            await self._replace(lambda: [listen(self._host, self._port)])
         for connection in list(self._server.server_state.connections):
             transport = connection.transport
-            if not _is_here(transport.get_extra_info('peername')):
+            peer = transport.get_extra_info('peername')
+            if not (peer and ipaddress.ip_address(peer[0].partition('%')[0]).is_loopback):
                 transport.abort()
         log.info('only this machine is let in on port %s', self._port)
 
-    async def _stop_listening(self) -> None:
+    async def _replace(self, listen_anew: Callable[[], list[socket.socket]]) -> None:
+        """Stop listening and listen anew; raise PortTaken where another program has the port.
+
+        A port that was just closed is free a round of the loop later.
+        """
         for server in self._server.servers:
             server.close()
         self._server.servers.clear()
         for listening in self._sockets:
             listening.close()
         self._sockets.clear()
-
-    def _here(self) -> list[socket.socket]:
-        return [listen(self._host, self._port)]
-
-    async def _serve(self, sockets: list[socket.socket]) -> None:
+        for _ in range(RETRIES):
+            with contextlib.suppress(PortTaken):
+                self._sockets += listen_anew()
+                break
+            await asyncio.sleep(RETRY_S)
+        else:
+            self._sockets += listen_anew()
         config = self._server.config
-        made = partial(
+        protocol = partial(
             config.http_protocol_class,
             config=config,  # type: ignore[call-arg]
             server_state=self._server.server_state,
             app_state=self._server.lifespan.state,
         )
         loop = asyncio.get_running_loop()
-        self._sockets += sockets
-        for listening in sockets:
-            server = await loop.create_server(made, sock=listening, backlog=config.backlog)
+        for listening in self._sockets:
+            server = await loop.create_server(protocol, sock=listening, backlog=config.backlog)
             self._server.servers.append(server)
-
-
-async def _patiently(take: Callable[[], list[socket.socket]]) -> list[socket.socket]:
-    """Take a port that we have just let go of: the loop closes a socket in a round of its own.
-
-    Raises:
-        PortTaken: It is another program's.
-    """
-    for _ in range(ROUNDS):
-        with contextlib.suppress(PortTaken):
-            return take()
-        await asyncio.sleep(ROUND_S)
-    return take()
-
-
-def _is_here(peer: tuple[str, int] | None) -> bool:
-    """Whether the other end is on this machine."""
-    return peer is not None and ipaddress.ip_address(peer[0].partition('%')[0]).is_loopback

@@ -15,11 +15,7 @@ class PortTaken(Exception):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Listen at once, so that whoever reads the address can connect.
-
-    Raises:
-        PortTaken: Another program has the port, or the system refuses it.
-    """
+    """Listen at once, so that whoever reads the address can connect; raise PortTaken."""
     try:
         listening = _bind(host, port)
     except OSError as error:
@@ -35,11 +31,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def listen_everywhere(port: int) -> list[socket.socket]:
-    """Listen on every address of this machine; IPv6 only where there is any.
-
-    Raises:
-        PortTaken: Another program has the port on one of them.
-    """
+    """Listen on every address of this machine; IPv6 only where there is any."""
     sockets = [listen('0.0.0.0', port)]  # noqa: S104 (the network is let in on purpose)
     try:
         sockets.append(listen('::', sockets[0].getsockname()[1]))
