@@ -69,9 +69,8 @@ def _host_of(text: str) -> str:
 
 def _is_public_name(host: str) -> bool:
     """Check whether a host without a port is a public name, which gets https."""
-    if '.' not in host or ':' in host or host.endswith(PRIVATE_ENDINGS):
-        return False
-    return not is_literal(host)
+    is_name = '.' in host and ':' not in host and not is_literal(host)
+    return is_name and not host.endswith(PRIVATE_ENDINGS)
 
 
 def _with_path(parts: SplitResult, path: str) -> str:

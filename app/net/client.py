@@ -114,15 +114,15 @@ class HttpClient:
                         response.headers.get('content-length', ''),
                     )
                     if status != 200:
-                        raise _fetch_failed(address, f'HTTP {status}', status)
+                        raise _failed(address, f'HTTP {status}', status)
                     if length.isdecimal() and int(length) > MOST_IMAGE_BYTES:
-                        raise too_large(str(address))
+                        raise too_large(address)
                     yield response
                     return
                 address = _parsed(response.headers['location'], address)
             finally:
                 await response.aclose()
-        raise _fetch_failed(address, 'too many redirects')
+        raise _failed(address, 'too many redirects')
 
     async def _send(self, address: Address, own: Origin, headers: dict[str, str]) -> httpx.Response:
         try:
@@ -141,13 +141,13 @@ class HttpClient:
             )
             return await client.send(request, stream=True)
         except Blocked as error:
-            raise blocked(str(address), str(error)) from error
+            raise blocked(address, str(error)) from error
         except (httpx.InvalidURL, ValueError) as error:
-            raise blocked(str(address)) from error
+            raise blocked(address) from error
         except httpx.HTTPError as error:
             if 'in location header' in str(error):  # httpx reads it although it does not follow
-                raise blocked(str(address)) from error
-            raise _fetch_failed(address, what_happened(error)) from error
+                raise blocked(address) from error
+            raise _failed(address, what_happened(error)) from error
 
 
 def new_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
@@ -183,18 +183,19 @@ def _parsed(url: str, base: Address | None = None) -> Address:
     return found
 
 
-def blocked(url: str, reason: str = 'odd spelling') -> ProviderError:
-    return _failed(ErrorKind.BLOCKED_URL, url, reason)
+def blocked(url: object, reason: str = 'odd spelling') -> ProviderError:
+    return _failed(url, reason, kind=ErrorKind.BLOCKED_URL)
 
 
-def too_large(url: str) -> ProviderError:
-    return _failed(ErrorKind.TOO_LARGE, url, 'over 64 MiB')
+def too_large(url: object) -> ProviderError:
+    return _failed(url, 'over 64 MiB', kind=ErrorKind.TOO_LARGE)
 
 
-def _fetch_failed(address: Address, reason: str, status: int | None = None) -> ProviderError:
-    return _failed(ErrorKind.IMAGE_FETCH_FAILED, str(address), reason, status)
-
-
-def _failed(kind: ErrorKind, url: str, reason: str, status: int | None = None) -> ProviderError:
-    url = url[:MOST_URL_LETTERS]
+def _failed(
+    url: object,
+    reason: str,
+    status: int | None = None,
+    kind: ErrorKind = ErrorKind.IMAGE_FETCH_FAILED,
+) -> ProviderError:
+    url = str(url)[:MOST_URL_LETTERS]
     return ProviderError(Failure(kind=kind, url=url, reason=reason, http_status=status))

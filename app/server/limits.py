@@ -11,22 +11,14 @@ SPARE_FILES = 200  # for pictures, the database and calls to providers
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long each part of a request may take.
+    """How long each part of a request may take."""
 
-    Attributes:
-        head_s: From the connection, or the first byte of a later request, to the end of its head.
-        body_s: For a body, and beyond that by its size, at `body_bytes_a_s`.
-        crowded_s: For the head on a connection that is one too many.
-        leftover_s: For the rest of a request that is answered already, and the next one's head.
-        stalled_s: Without any progress of a response that the other end does not read.
-    """
-
-    head_s: float = 10.0
-    body_s: float = 10.0
+    head_s: float = 10.0  # from the connection, or the first byte of a later request
+    body_s: float = 10.0  # and beyond that by its size, at `body_bytes_a_s`
     body_bytes_a_s: float = 8_000.0
-    crowded_s: float = 2.0
-    leftover_s: float = 10.0
-    stalled_s: float = 300.0
+    crowded_s: float = 2.0  # for the head on a connection that is one too many
+    leftover_s: float = 10.0  # for the rest of a request that has its response, and the next head
+    stalled_s: float = 300.0  # without progress of a response that the other end does not read
 
 
 class ConnectionLimiter:

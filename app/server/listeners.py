@@ -11,6 +11,7 @@ import contextlib
 import ipaddress
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 
 import uvicorn
@@ -24,17 +25,15 @@ log = logger(__name__)
 RETRIES, RETRY_S = 40, 0.025
 
 
+@dataclass(slots=True)
 class Listeners:
     """The listening sockets of a running server."""
 
-    def __init__(
-        self, server: uvicorn.Server, sockets: list[socket.socket], host: str, port: int
-    ) -> None:
-        self._server = server
-        self._sockets = sockets
-        self._host = host
-        self._port = port
-        self._one_at_a_time = asyncio.Lock()
+    _server: uvicorn.Server
+    _sockets: list[socket.socket]
+    _host: str
+    _port: int
+    _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def open(self) -> None:
         """Listen on the network; raise Conflict where its port is taken, and stay here alone."""

@@ -6,8 +6,8 @@ uvicorn has no deadline for receiving a request.
 from __future__ import annotations
 
 import asyncio
-from enum import Enum, auto
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from enum import Enum
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -16,24 +16,13 @@ from app.server.limits import ConnectionLimiter
 from app.web.security.framing import MOST_HEAD_BYTES
 from app.web.security.guard import CROWDED, HEADERS
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 log = logger(__name__)
 
 TOO_SLOW = b'HTTP/1.1 408 Request Timeout\r\n'
 MALFORMED = b'HTTP/1.1 400 Bad Request\r\n'
 
-
-class Stage(Enum):
-    """What a connection is busy with."""
-
-    HEAD = auto()
-    BODY = auto()
-    RESPONSE = auto()
-    LEFTOVER = auto()
-    IDLE = auto()
-    CLOSING = auto()
+# What a connection is busy with.
+Stage = Enum('Stage', ('HEAD', 'BODY', 'RESPONSE', 'LEFTOVER', 'IDLE', 'CLOSING'))
 
 
 class WrongTarget(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 import sys
@@ -59,9 +60,7 @@ def _bind(host: str, port: int) -> socket.socket:
 
 def _next_free(host: str, port: int) -> int:
     for candidate in range(port + 1, min(port + PORTS_TRIED, 65536)):
-        try:
+        with contextlib.suppress(OSError):
             _bind(host, candidate).close()
-        except OSError:
-            continue
-        return candidate
+            return candidate
     return 0

@@ -29,17 +29,12 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """A file that is written and not synced yet.
-
-    Attributes:
-        digest: sha256 of the file as it is now, in hex.
-        sidecar: The `.xmp` beside it, for a format that takes no label inside.
-    """
+    """A file that is written and not synced yet."""
 
     path: Path
-    digest: str
+    digest: str  # sha256 in hex
     size_bytes: int
-    sidecar: Path | None = None
+    sidecar: Path | None = None  # the `.xmp` beside it, for what takes no label inside
 
 
 def sidecar_of(picture: Path) -> Path:
@@ -73,12 +68,7 @@ def joined(pieces: Iterable[Piece]) -> list[Piece]:
 
 
 def write(opened: BinaryIO, target: Path, pieces: Iterable[Piece]) -> Written:
-    """Write the pieces to `target`, whole or not at all, a block at a time.
-
-    Raises:
-        DamagedContainer: The source became shorter meanwhile.
-        OSError: The disk refused.
-    """
+    """Write the pieces to `target`, whole or not at all."""
     part = target.with_name(f'{uuid.uuid4().hex}.part')
     digest = hashlib.sha256()
     size_bytes = 0

@@ -6,16 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from app.storage.metadata import gif, jpeg, png, webp
-from app.storage.metadata.container import (
-    DamagedContainer,
-    Piece,
-    Written,
-    joined,
-    sidecar_of,
-    size_of,
-    write,
-)
+from app.storage.metadata import container, gif, jpeg, png, webp
+from app.storage.metadata.container import DamagedContainer, Piece, Written
 from app.storage.metadata.label import Label, xmp_packet
 from app.storage.metadata.mime import mime_of
 
@@ -32,20 +24,21 @@ STRIPPED = {
 def embed(source: Path, target: Path, label: Label) -> Written:
     """Copy a picture with the label inside; what has no room inside goes beside the copy.
 
-    Where DamagedContainer is raised (it is no whole picture of a format we keep) or OSError,
-    nothing was written.
+    Raise DamagedContainer at no whole picture of a format we keep; then nothing was written.
     """
     packet = xmp_packet(label)
     with source.open('rb') as opened:
         mime = mime_of(opened.read(HEAD_BYTES))
         if mime is None:
             raise DamagedContainer('no picture')
-        pieces = LAYOUTS[mime](opened, label) if mime in LAYOUTS else [range(size_of(opened))]
-        written = write(opened, target, joined(pieces))
+        pieces = (
+            LAYOUTS[mime](opened, label) if mime in LAYOUTS else [range(container.size_of(opened))]
+        )
+        written = container.write(opened, target, container.joined(pieces))
         if mime in LAYOUTS and (mime != 'image/jpeg' or len(packet) <= jpeg.MOST_XMP_BYTES):
             return written
         try:
-            sidecar = write(opened, sidecar_of(target), [packet])
+            sidecar = container.write(opened, container.sidecar_of(target), [packet])
         except BaseException:
             target.unlink(missing_ok=True)
             raise
@@ -59,4 +52,4 @@ def stripped(opened: BinaryIO, mime: str) -> list[Piece]:
     """
     if mime not in STRIPPED:
         raise DamagedContainer('no way to take its texts out')
-    return joined(STRIPPED[mime](opened))
+    return container.joined(STRIPPED[mime](opened))

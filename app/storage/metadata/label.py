@@ -47,21 +47,13 @@ RULES = {name: rule for name, rule in REQUEST_FIELDS.items() if rule.in_pictures
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """The settings of one picture; None is not known, or never stated.
-
-    Attributes:
-        position: Of the picture within its generation, from 0.
-        created_at: Seconds since 1970, UTC.
-        asked_size: As it was asked for, `1536x1024` or a provider's own word.
-        width: Of the picture that came, in pixels.
-        version: Of the Easel that wrote the label.
-    """
+    """The settings of one picture; None is not known, or never stated."""
 
     prompt: str
     provider: str
-    created_at: float
+    created_at: float  # seconds since 1970, UTC
     generation_id: int
-    position: int
+    position: int  # within the generation, from 0
     image_id: int | None = None
     negative_prompt: str | None = None
     revised_prompt: str | None = None
@@ -70,12 +62,12 @@ class Label:
     guidance: float | None = None
     sampler: str | None = None
     quality: str | None = None
-    width: int | None = None
+    width: int | None = None  # of the picture that came
     height: int | None = None
-    asked_size: str | None = None
+    asked_size: str | None = None  # `1536x1024` or a provider's own word
     model: str | None = None
     source_url: str | None = None
-    version: str = __version__
+    version: str = __version__  # of the Easel that wrote the label
 
 
 def parameters_text(label: Label) -> str:

@@ -31,9 +31,7 @@ READERS: dict[str, Reader] = {'str': text, 'int': whole, 'float': real}
 def read_settings(path: str, form: str) -> Settings:
     """Read the settings in a picture of Pillow's format `form`, and in the `.xmp` beside it.
 
-    Easel's own label has every field of `Label`; that of another tool has `prompt`,
-    `negative_prompt`, `seed`, `steps`, `guidance`, `sampler`, `model`, as far as they are there.
-    Both have `generator` and `size`. Empty where nothing was found.
+    Those are fields of `Label`, with `generator` and `size`; empty where nothing was found.
     """
     try:
         with warnings.catch_warnings(action='ignore'), Image.open(path, formats=[form]) as picture:
