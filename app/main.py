@@ -27,7 +27,7 @@ from app.providers.secrets import Keys
 from app.providers.settings import ProviderSettingsStore
 from app.storage.decoder import Decoder
 from app.storage.store import Store
-from app.storage.temp_file import storage_failed
+from app.storage.temp_file import writing
 from app.web.base_path import BasePath
 from app.web.context import Services
 from app.web.delivery.events import EventStream
@@ -125,10 +125,8 @@ def read_sharing(config: Config) -> SharingSettings:
 
 
 def _sessions(config: Config, sharing_settings: SharingSettings, guests: Guests) -> Sessions:
-    try:
+    with writing():
         secret, token = kept_secret(config.data / SECRET), kept_secret(config.data / TOKEN)
-    except OSError as error:
-        raise storage_failed(error) from error
     return Sessions(sharing_settings, secret, (config.token, token), guests.one, config.root_path)
 
 

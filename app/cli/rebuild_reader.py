@@ -15,8 +15,7 @@ from pathlib import Path
 from app.errors import ErrorKind, ProviderError
 from app.log import escape
 from app.models import StoredImage
-from app.storage.metadata.checked_label import carries_label, checked_label
-from app.storage.metadata.label import Label
+from app.storage.metadata.label import Label, carries_label, checked_label
 from app.storage.metadata.mime import MIME_EXTENSIONS
 from app.storage.store import Store
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import Annotated
 
 from fastapi import Depends
@@ -11,7 +12,6 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app import __version__
 from app.errors import N_, InvalidRequest
 from app.messages import LANGUAGES
-from app.storage.store import free_bytes
 from app.web.context import Services, services_of
 from app.web.forms import form_fields
 from app.web.security.permissions import visitor_of
@@ -41,7 +41,7 @@ async def settings_page(request: Request, services: TheServices) -> Response:
         'version': __version__,
         'data': str(services.config.data),
         'images': everything[0].images if everything else 0,
-        'free_bytes': free_bytes(services.config.data),
+        'free_bytes': shutil.disk_usage(services.config.data).free,
     }
     if wants_json(request):
         configured = {
