@@ -128,7 +128,7 @@ async def _running(holder: Holder) -> Holder:
         return nobody
     http_client = HttpClient([holder.url])
     try:
-        response = await probe(http_client, f'{holder.url}health', deadline_s=HOLDER_RESPONDS_S)
+        response = await probe(http_client, f'{holder.url}health', HOLDER_RESPONDS_S)
     except NoResponse:
         return nobody
     finally:
