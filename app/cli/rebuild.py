@@ -31,7 +31,7 @@ SUFFIXES = ('-wal', '-shm', '')  # the database last: a journal without it would
 
 
 def rebuild(config: Config) -> int:
-    """Read every picture, write a new database, set the old one aside; returns the exit status."""
+    """Read every picture, write a new database, set the old one aside; return the exit status."""
     for warning in config.warnings:
         log.warning('%s', warning)
     try:
@@ -43,18 +43,13 @@ def rebuild(config: Config) -> int:
     except (AppError, OSError) as error:
         sys.stderr.write(f'{error}\n')
         return 1
-    return _told(reading)
-
-
-def _told(reading: Reading) -> int:
     if reading.nothing:
         sys.stderr.write('No picture could be read, so the database stays as it is.\n')
         return 1
     sys.stdout.write(f'{len(reading.found)} pictures are in the new database.\n')
     if reading.others:
-        sys.stdout.write(
-            f'{reading.others} files carry no settings of Easel and were left alone.\n'
-        )
+        others = f'{reading.others} files carry no settings of Easel and were left alone.\n'
+        sys.stdout.write(others)
     sys.stdout.write('Favourites, the trash and failed generations come back from a backup only.\n')
     return 1 if reading.unreadable else 0
 
@@ -67,38 +62,30 @@ async def _rebuild(config: Config) -> Reading:
         await store.decoder.close()
     if reading.nothing:
         return reading
+    rebuilt = config.data / REBUILT
+    _remove(rebuilt)
     try:
-        await _write_all(config.data / REBUILT, reading.found)
+        library = await Library.open(rebuilt)
+        try:
+            for generation_id, pictures in _by_generation(_with_ids(reading.found)).items():
+                await _write(library, generation_id, pictures)
+        finally:
+            await library.close()
         _set_aside(config.data)
-        (config.data / REBUILT).replace(config.data / DATABASE)
+        rebuilt.replace(config.data / DATABASE)
     finally:
-        _remove(config.data / REBUILT)
+        _remove(rebuilt)
     return reading
-
-
-async def _write_all(path: Path, found: list[Found]) -> None:
-    """Write a database of what was found, under the ids that the labels tell."""
-    _remove(path)
-    library = await Library.open(path)
-    try:
-        for generation_id, pictures in _by_generation(_with_ids(found)).items():
-            await _write(library, generation_id, pictures)
-    finally:
-        await library.close()
 
 
 def _with_ids(found: list[Found]) -> list[Found]:
     """Give each picture its label's id, or a new one where another file has that already."""
-    ids = _distinct([one.label.image_id or 0 for one in found])
-    for one, image_id in zip(found, ids, strict=True):
-        if one.label.image_id not in (None, image_id):
-            describe(
-                f'{one.kept.file} has the id {image_id} now: another has {one.label.image_id}.'
-            )
-    return [
-        replace(one, label=replace(one.label, image_id=image_id))
-        for one, image_id in zip(found, ids, strict=True)
-    ]
+    pictures = []
+    for one, image_id in zip(found, _distinct([one.kept.id or 0 for one in found]), strict=True):
+        if one.kept.id not in (None, image_id):
+            describe(f'{one.kept.file} has the id {image_id} now: another has {one.kept.id}.')
+        pictures.append(replace(one, kept=replace(one.kept, id=image_id)))
+    return pictures
 
 
 def _by_generation(found: list[Found]) -> dict[int, list[Found]]:
@@ -123,7 +110,6 @@ def _distinct(wanted: Sequence[int]) -> list[int]:
 
 
 async def _write(library: Library, generation_id: int, pictures: list[Found]) -> None:
-    """Write a generation and its pictures."""
     pictures.sort(key=lambda picture: picture.label.position)
     first = pictures[0].label
     told = {name: getattr(first, name) for name, one in REQUEST_FIELDS.items() if one.in_pictures}
@@ -133,22 +119,17 @@ async def _write(library: Library, generation_id: int, pictures: list[Found]) ->
         'size': Size.parse(first.asked_size) if first.asked_size else None,
         'n': len(pictures) if len(pictures) > 1 else None,
     }
-    request = GenerationRequest(**told | known)
     generation = Generation(
         id=generation_id,
         status=Status.DONE,
         attempt=1,
-        request=request,
+        request=GenerationRequest(**told | known),
         provider=first.provider,
         model=first.model,
         created_at=first.created_at,
     )
-    outcome = Outcome(
-        status=Status.DONE,
-        provider=first.provider,
-        model=first.model,
-        kept=tuple(picture.as_kept() for picture in pictures),
-    )
+    kept = tuple(picture.kept for picture in pictures)
+    outcome = Outcome(status=Status.DONE, provider=first.provider, model=first.model, kept=kept)
     places = _distinct([picture.label.position + 1 for picture in pictures])
     await library.generations.add_rebuilt(generation, outcome, [place - 1 for place in places])
 
@@ -159,16 +140,14 @@ def _set_aside(data: Path) -> None:
     old = [path for path in old if path.exists()]
     if not old:
         return
-    number = 1
-    while (data / f'{SET_ASIDE}-{number}').exists():
-        number += 1
-    aside = data / f'{SET_ASIDE}-{number}'
+    folders = (data / f'{SET_ASIDE}-{number}' for number in itertools.count(1))
+    aside = next(folder for folder in folders if not folder.exists())
     aside.mkdir(mode=0o700)
     for path in old:
         path.replace(aside / path.name)
 
 
 def _remove(database: Path) -> None:
-    """Remove what an earlier rebuild did not finish."""
+    """Remove what a rebuild did not finish."""
     for suffix in SUFFIXES:
         database.with_name(f'{database.name}{suffix}').unlink(missing_ok=True)

@@ -30,17 +30,6 @@ class Found:
     kept: StoredImage
     label: Label
 
-    def as_kept(self) -> StoredImage:
-        """Give the picture with its id and what only its label knows."""
-        return replace(
-            self.kept,
-            id=self.label.image_id,
-            created_at=self.label.created_at,
-            revised_prompt=self.label.revised_prompt,
-            source_url=self.label.source_url,
-            seed=self.label.seed,
-        )
-
 
 @dataclass(slots=True)
 class Reading:
@@ -61,10 +50,12 @@ class Reading:
         """Whether there were pictures and none could be read."""
         return bool(self.unreadable and not self.found)
 
-    def refuse(self, file: str, reason: object) -> None:
-        """Count and name what could not be read."""
+    def refuse(self, file: str, error: Exception) -> None:
         self.unreadable += 1
-        describe(f'{file} can not be read: {reason}')
+        reason = error.strerror if isinstance(error, OSError) else None
+        if isinstance(error, ProviderError):
+            reason = error.failure.reason
+        describe(f'{file} can not be read: {reason or error}')
 
 
 class Unreadable(Exception):
@@ -81,16 +72,16 @@ async def read_all(store: Store) -> Reading:
             found = await _read(store, path)
         except (ProviderError, OSError, ValueError, Unreadable) as error:
             await store.decoder.close()  # the next picture gets a child that owes no answer
-            reading.refuse(file, _reason_of(error))
+            reading.refuse(file, error)
             continue
         if found is None:
             reading.others += 1
             continue
         first = seen.setdefault((found.kept.digest, found.label), file)
-        if first != file:
+        if first == file:
+            reading.found.append(found)
+        else:
             describe(f'{file} is a copy of {first} and was left alone.')
-            continue
-        reading.found.append(found)
     return reading
 
 
@@ -98,7 +89,7 @@ def _files_below(folder: Path, reading: Reading) -> list[Path]:
     """List all files and links, by path; a folder that can not be listed is named."""
 
     def refuse(error: OSError) -> None:
-        reading.refuse(str(error.filename), _reason_of(error))
+        reading.refuse(str(error.filename), error)
 
     found = list[Path]()
     for root, folders, names in os.walk(folder, onerror=refuse):
@@ -134,13 +125,16 @@ async def _read(store: Store, path: Path) -> Found | None:
         return None
     if kept.file != os.fsencode(kept.file).decode('utf-8', 'replace'):
         raise Unreadable('its name is not UTF-8')
-    return Found(kept, checked_label(settings, status.st_mtime))
-
-
-def _reason_of(error: Exception) -> str:
-    if isinstance(error, ProviderError):
-        return error.failure.reason
-    return (isinstance(error, OSError) and error.strerror) or str(error)
+    label = checked_label(settings, status.st_mtime)
+    kept = replace(
+        kept,
+        id=label.image_id,
+        created_at=label.created_at,
+        revised_prompt=label.revised_prompt,
+        source_url=label.source_url,
+        seed=label.seed,
+    )
+    return Found(kept, label)
 
 
 def describe(sentence: str) -> None:

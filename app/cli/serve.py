@@ -11,6 +11,7 @@ import sys
 from collections.abc import Coroutine
 from functools import partial
 from types import FrameType
+from typing import TypeVar
 
 import uvicorn
 
@@ -40,6 +41,7 @@ MOST_CONNECTIONS = 10_000
 COLLECT_AT = (50_000, 20, 50)  # a full collection with 2,000 open streams takes 90 ms
 KEEP_ALIVE_S = 30
 WRONG_USAGE = 2
+Result = TypeVar('Result')
 G4F_LINES = '    pip install "g4f[api]"\n    g4f api --bind 127.0.0.1:1337 --no-gui\n'
 
 
@@ -63,7 +65,7 @@ def serve(config: Config, *, browser: bool) -> int:
         return _stop(str(error))
 
 
-def run(main: Coroutine[object, object, int]) -> int:
+def run(main: Coroutine[object, object, Result]) -> Result:
     """Run a coroutine on the fastest loop there is."""
     try:
         import uvloop
