@@ -7,7 +7,7 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -21,17 +21,18 @@ from app.errors import AppError, ErrorKind, Failure, InvalidRequest, NotFound
 from app.generation.request import parse_request
 from app.log import logger
 from app.main import TOKEN, open_services
-from app.messages import LANGUAGES, error_json, item_error_json, translations
-from app.models import DEMO, Generation
+from app.messages import LANGUAGES, error_json
+from app.models import DEMO
 from app.net.client import HttpClient
 from app.net.urls import origin_of
 from app.storage.lock import Held, Holder, holding
-from app.storage.store import Store
 from app.web.delivery.files import FILE_HEADER
+from app.web.views.serializers import generation_json
 
 log = logger(__name__)
 
 POLL_S = 0.3
+UNFINISHED = ('queued', 'running')
 IMAGE_FIELDS = ('width', 'height', 'mime', 'source_url')
 Object: TypeAlias = dict[str, object]
 
@@ -95,33 +96,13 @@ def _draw(config: Config, order: Order) -> Object:
 
 async def _draw_here(config: Config, order: Order) -> Object:
     async with open_services(config) as services:
-        for watched in services.providers.all():
-            if order.forgets_of(watched.name):
-                await services.providers.memory.forget(watched.settings.base_url)
+        for provider in services.providers.all():
+            if order.forgets_of(provider.name):
+                await services.providers.memory.forget(provider.settings.base_url)
         generation = await services.worker.draw_now(parse_request(order.fields))
-        return _result_of(generation, services.store, order.language)
-
-
-def _result_of(generation: Generation, store: Store, language: str) -> Object:
-    """Lay a finished generation out as the command's JSON."""
-    translate = translations(language).gettext
-    images = [
-        {
-            'path': str(store.original(one.file)),
-            **{name: getattr(one, name) for name in IMAGE_FIELDS},
-        }
-        for one in generation.images
-    ]
-    return {
-        'status': generation.status,
-        'generation_id': generation.id,
-        'provider': generation.provider,
-        'model': generation.model,
-        'images': images,
-        'item_errors': [item_error_json(one, translate) for one in generation.item_errors],
-        'dropped': list(generation.dropped),
-        'error': error_json(generation.error, translate) if generation.error else None,
-    }
+        paths = [services.store.original(image.file) for image in generation.images]
+        language = services.renderer.language(order.language)
+        return _result_of(generation_json(generation, language), paths)
 
 
 async def _draw_there(config: Config, order: Order, holder: Holder) -> Object:
@@ -147,35 +128,39 @@ async def _order_there(client: httpx.AsyncClient, config: Config, order: Order) 
             if order.forgets_of(provider['name']):
                 await client.post(f'settings/providers/{provider["id"]}/forgetting')
     begun = _checked(await client.post('generations', data=order.fields), 303)
-    generation_id = begun.headers['location'].rpartition('-')[2]
+    url = f'generations/{begun.headers["location"].rpartition("-")[2]}.json'
     while True:
-        response = _checked(await client.get(f'generations/{generation_id}.json'))
-        generation: dict[str, object] = response.json()
-        if generation['status'] not in ('queued', 'running'):
+        generation = _checked(await client.get(url)).json()
+        if generation['status'] not in UNFINISHED:
             break
         await asyncio.sleep(POLL_S)
+    paths = []
+    for image in generation['images']:
+        response = await client.head(urljoin(str(client.base_url), image['url']))
+        if FILE_HEADER not in response.headers:
+            raise NotFound('The file of a picture is gone from the data folder.')
+        paths.append(config.data / unquote(response.headers[FILE_HEADER]))
+    return _result_of(generation, paths)
+
+
+def _result_of(generation: Object, paths: Iterable[Path]) -> Object:
+    """Lay a finished generation out as the command's JSON, from the server's."""
     images = generation['images']
-    assert isinstance(images, list)  # noqa: S101 (our own server wrote it)
+    assert isinstance(images, list)  # noqa: S101 (our own serializer wrote it)
+    shown = [
+        {'path': str(path), **{name: image[name] for name in IMAGE_FIELDS}}
+        for path, image in zip(paths, images, strict=True)
+    ]
     return {
-        'status': generation['status'],
+        'status': 'done' if shown else 'failed',
         'generation_id': generation['id'],
         'provider': generation['provider'],
         'model': generation['model'],
-        'images': [await _image_there(client, config, image) for image in images],
+        'images': shown,
         'item_errors': generation['item_errors'],
         'dropped': generation['dropped'],
         'error': generation['error'],
     }
-
-
-async def _image_there(
-    client: httpx.AsyncClient, config: Config, image: dict[str, object]
-) -> Object:
-    response = await client.head(urljoin(str(client.base_url), str(image['url'])))
-    if FILE_HEADER not in response.headers:
-        raise NotFound('The file of a picture is gone from the data folder.')
-    path = config.data / unquote(response.headers[FILE_HEADER])
-    return {'path': str(path), **{name: image[name] for name in IMAGE_FIELDS}}
 
 
 def _checked(response: httpx.Response, status: int = 200) -> httpx.Response:
@@ -220,7 +205,6 @@ def _copy_out(result: Object, out: Path | None) -> None:
 def _print(result: Object, order: Order) -> int:
     images, error = result['images'], result['error']
     assert isinstance(images, list)  # noqa: S101 (made above)
-    result['status'] = 'done' if images else 'failed'
     if order.as_json:
         sys.stdout.write(json.dumps(result, ensure_ascii=False) + '\n')
         return 0 if images else 1

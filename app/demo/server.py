@@ -1,13 +1,13 @@
 """An OpenAI-shaped images API that answers with sketches; an ASGI app without stored state."""
 
 import base64
-import functools
 import json
 import logging
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 import anyio
 import anyio.to_thread
@@ -36,7 +36,7 @@ _USAGE = {
     'total_tokens': 0,
 }
 # Draws the picture of an index and gives its stages as PNG files, the finished one last.
-Draw = Callable[[int], Awaitable[list[bytes]]]
+Draw = Callable[[int], list[bytes]]
 
 
 def create_demo() -> ASGIApp:
@@ -95,19 +95,14 @@ class _Demo:
         if failure:
             return failure
         spec = read_request(fields)
+        from app.demo.render import draw_stages
 
-        async def draw(index: int) -> list[bytes]:
-            from app.demo.render import draw_stages
-
-            return await self._in_thread(functools.partial(draw_stages, spec, index))
-
-        return await self._respond(request, spec, draw, 'image_generation')
+        return await self._respond(request, spec, partial(draw_stages, spec), 'image_generation')
 
     async def edit(self, request: Request) -> Response:
         if not request.headers.get('content-type', '').startswith('multipart/form-data'):
-            raise RequestError(
-                'An edit is sent as multipart/form-data.', code='invalid_content_type'
-            )
+            message = 'An edit is sent as multipart/form-data.'
+            raise RequestError(message, code='invalid_content_type')
         async with request.form(max_files=18, max_fields=40) as form:
             texts = {name: text for name, text in form.items() if isinstance(text, str)}
             image = await _uploaded(form.get('image') or form.get('image[]'), 'image')
@@ -119,24 +114,18 @@ class _Demo:
         spec = read_request(fields)
         if not image:
             raise RequestError("Missing required parameter: 'image'.", 'image', 'missing_parameter')
+        from app.demo.render import edit_stages
 
-        async def draw(index: int) -> list[bytes]:
-            from app.demo.render import edit_stages
-
-            return await self._in_thread(functools.partial(edit_stages, spec, index, image, mask))
-
+        draw = partial(edit_stages, spec, image, mask)
         return await self._respond(request, spec, draw, 'image_edit')
-
-    async def _in_thread(self, work: Callable[[], list[bytes]]) -> list[bytes]:
-        return await anyio.to_thread.run_sync(work, limiter=self._limiter)
 
     async def _respond(
         self, request: Request, spec: DrawRequest, draw: Draw, kind: str
     ) -> Response:
         if spec.streams:
-            first = await draw(0)  # what cannot be drawn is refused before the stream opens
+            first = await self._draw(draw, 0)  # refused before the stream opens
             return StreamingResponse(
-                _events(spec, draw, first, kind),
+                self._events(spec, draw, first, kind),
                 media_type='text/event-stream',
                 headers={'Cache-Control': 'no-cache'},
             )
@@ -147,25 +136,47 @@ class _Demo:
             {'created': int(time.time()), 'data': pictures, 'model': spec.model, 'provider': 'demo'}
         )
 
+    async def _draw(self, draw: Draw, index: int) -> list[bytes]:
+        return await anyio.to_thread.run_sync(draw, index, limiter=self._limiter)
+
     async def _entry(
         self, request: Request, spec: DrawRequest, draw: Draw, index: int
     ) -> dict[str, str]:
         """Return one entry of a response: the picture itself, or an address to fetch it from."""
-        picture = (await draw(index))[-1]
+        picture = (await self._draw(draw, index))[-1]
         if spec.inline:
             return {'b64_json': _base64(picture), 'revised_prompt': spec.prompt}
         name = f'{secrets.token_urlsafe(18)}.png'
-        self._keep(name, picture)
+        kept = self._pictures
+        kept[name] = picture
+        while len(kept) > 1 and (
+            len(kept) > _KEPT_PICTURES or sum(map(len, kept.values())) > _KEPT_BYTES
+        ):
+            kept.popitem(last=False)
         return {'url': f'{_origin(request)}/media/{name}', 'revised_prompt': spec.prompt}
 
-    def _keep(self, name: str, picture: bytes) -> None:
-        """Keep a picture, and drop the oldest beyond the limits."""
-        self._pictures[name] = picture
-        while len(self._pictures) > 1 and (
-            len(self._pictures) > _KEPT_PICTURES
-            or sum(map(len, self._pictures.values())) > _KEPT_BYTES
-        ):
-            self._pictures.popitem(last=False)
+    async def _events(
+        self, spec: DrawRequest, draw: Draw, first: list[bytes], kind: str
+    ) -> AsyncIterator[str]:
+        """Yield the stages of every picture as server-sent events."""
+        pause_s = delay_s(spec.model) / (spec.count * len(first))
+        for index in range(spec.count):
+            stages = first if index == 0 else await self._draw(draw, index)
+            for number, picture in enumerate(stages):
+                await anyio.sleep(pause_s)
+                finished = number == len(stages) - 1
+                name = f'{kind}.completed' if finished else f'{kind}.partial_image'
+                event: dict[str, object] = {
+                    'type': name,
+                    'b64_json': _base64(picture),
+                    'created_at': int(time.time()),
+                    'size': _size_of(picture),
+                    'quality': 'auto',
+                    'background': 'opaque',
+                    'output_format': 'png',
+                }
+                event |= {'usage': _USAGE} if finished else {'partial_image_index': number}
+                yield f'event: {name}\ndata: {json.dumps(event)}\n\n'
 
 
 def _origin(request: Request) -> str:
@@ -200,30 +211,6 @@ async def _uploaded(part: UploadFile | str | None, param: str) -> bytes | None:
     if (part.size or 0) > _UPLOAD_LIMIT_BYTES:
         raise RequestError(f"'{param}' is too large.", param, 'image_too_large', status=413)
     return await part.read()
-
-
-async def _events(
-    spec: DrawRequest, draw: Draw, first: list[bytes], kind: str
-) -> AsyncIterator[str]:
-    """Yield the stages of every picture as server-sent events."""
-    pause_s = delay_s(spec.model) / (spec.count * len(first))
-    for index in range(spec.count):
-        stages = first if index == 0 else await draw(index)
-        for number, picture in enumerate(stages):
-            await anyio.sleep(pause_s)
-            finished = number == len(stages) - 1
-            name = f'{kind}.completed' if finished else f'{kind}.partial_image'
-            event: dict[str, object] = {
-                'type': name,
-                'b64_json': _base64(picture),
-                'created_at': int(time.time()),
-                'size': _size_of(picture),
-                'quality': 'auto',
-                'background': 'opaque',
-                'output_format': 'png',
-            }
-            event |= {'usage': _USAGE} if finished else {'partial_image_index': number}
-            yield f'event: {name}\ndata: {json.dumps(event)}\n\n'
 
 
 def _size_of(png: bytes) -> str:
