@@ -49,19 +49,15 @@ def create_demo() -> ASGIApp:
             Route('/v1/models', demo.models),
             Route('/media/{name}', demo.media),
         ],
-        exception_handlers={RequestError: _on_request_error, HTTPException: _on_http_error},
+        exception_handlers={RequestError: _on_error, HTTPException: _on_error},
     )
     app.router.redirect_slashes = False
     return app
 
 
-async def _on_request_error(_request: Request, error: Exception) -> Response:
-    if not isinstance(error, RequestError):
-        raise error
-    return error_response(error.message, error.status, param=error.param, code=error.code)
-
-
-async def _on_http_error(request: Request, error: Exception) -> Response:
+async def _on_error(request: Request, error: Exception) -> Response:
+    if isinstance(error, RequestError):
+        return error_response(error.message, error.status, param=error.param, code=error.code)
     if not isinstance(error, HTTPException):
         raise error
     message = f'{error.detail}: {request.method} {request.url.path}'

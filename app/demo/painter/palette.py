@@ -3,12 +3,12 @@
 import math
 from dataclasses import dataclass
 from random import Random
+from typing import NamedTuple
 
 from app.demo.painter.prompt import Ground, Scene, Thing, Time, Weather
 
 
-@dataclass(frozen=True, slots=True)
-class Colour:
+class Colour(NamedTuple):
     """A colour in OKLab: lightness 0..1, from green to red, from blue to yellow."""
 
     lightness: float
@@ -18,7 +18,7 @@ class Colour:
     @property
     def rgb(self) -> tuple[int, int, int]:
         """8 bit sRGB, clipped. Source: bottosson.github.io/posts/oklab."""
-        light, a, b = self.lightness, self.red, self.yellow
+        light, a, b = self
         long = (light + 0.3963377774 * a + 0.2158037573 * b) ** 3
         medium = (light - 0.1055613458 * a - 0.0638541728 * b) ** 3
         short = (light - 0.0894841775 * a - 1.2914855480 * b) ** 3
@@ -30,17 +30,10 @@ class Colour:
 
     def toward(self, other: 'Colour', share: float) -> 'Colour':
         """Return the colour `share` of the way to the other."""
-        return Colour(
-            self.lightness + (other.lightness - self.lightness) * share,
-            self.red + (other.red - self.red) * share,
-            self.yellow + (other.yellow - self.yellow) * share,
-        )
+        return Colour(*(one + (two - one) * share for one, two in zip(self, other, strict=True)))
 
     def lighter(self, step: float) -> 'Colour':
-        return Colour(min(0.99, max(0.03, self.lightness + step)), self.red, self.yellow)
-
-    def duller(self, kept: float) -> 'Colour':
-        return Colour(self.lightness, self.red * kept, self.yellow * kept)
+        return self._replace(lightness=min(0.99, max(0.03, self.lightness + step)))
 
 
 def _encode(linear: float) -> int:
@@ -125,7 +118,7 @@ def _ground_colour(scene: Scene, near: Colour) -> Colour:
 def _named_hue(colour: Colour, scene: Scene) -> Colour:
     """Turn a colour to the hue that the prompt names: the first where bright, the last in shade."""
     if not scene.world_hues:
-        return colour.duller(0.12) if scene.grey else colour
+        return colour.toward(Colour(colour.lightness, 0, 0), 0.88) if scene.grey else colour
     hue = scene.world_hues[0] if colour.lightness > 0.5 else scene.world_hues[-1]
     if 75 < hue < 125 and colour.lightness < 0.7:
         hue = 56  # dark yellow is olive; shadows of a yellow world are brown

@@ -29,7 +29,17 @@ def draw(prompt: str, seed: int, width: int, height: int) -> Image.Image:
     scale = max(1.0, _LEAST_SIDE / min(wide, high))
     scale = min(scale, math.sqrt(_MOST_PIXELS / (wide * high)))
     canvas = _open_canvas(read_scene(prompt, rng), rng, round(wide * scale), round(high * scale))
-    _paint(canvas)
+    if canvas.scene.ground is Ground.SPACE:
+        paint_space(canvas)
+    else:
+        paint_sky(canvas)
+        paint_land(canvas)
+        if Thing.LIGHTHOUSE in canvas.scene.things:
+            paint_lighthouse(canvas)
+        if canvas.scene.water:
+            paint_water(canvas)
+        paint_weather(canvas)
+    finish(canvas)
     if canvas.picture.size == (width, height):
         return canvas.picture
     larger = width * height > canvas.width * canvas.height
@@ -58,17 +68,3 @@ def _open_canvas(scene: Scene, rng: Random, width: int, height: int) -> Canvas:
     radius = unit * (rng.uniform(0.034, 0.068) if low else rng.uniform(0.028, 0.05))
     picture = Image.new('RGB', (width, height))
     return Canvas(picture, rng, scene, palette, horizon, sun, radius, unit)
-
-
-def _paint(canvas: Canvas) -> None:
-    if canvas.scene.ground is Ground.SPACE:
-        paint_space(canvas)
-    else:
-        paint_sky(canvas)
-        paint_land(canvas)
-        if Thing.LIGHTHOUSE in canvas.scene.things:
-            paint_lighthouse(canvas)
-        if canvas.scene.water:
-            paint_water(canvas)
-        paint_weather(canvas)
-    finish(canvas)

@@ -53,11 +53,11 @@ def paint_lighthouse(canvas: Canvas) -> None:
         _beam(canvas, lamp, 1 if side < 0.5 else -1)
     _tower(canvas, (x, foot - unit * 0.06), unit * 0.33, unit * 0.031)
     rock = Stencil(canvas, foot - unit * 0.1, foot)
-    bulks = [
-        (step / 30 - 1, (1 - abs(step / 30 - 1) ** 1.6) * (0.055 + 0.035 * level))
-        for step, level in enumerate(profile(canvas.rng, 61, 9, 0.95))
-    ]
-    rock.polygon([(x + at * unit * 0.30, foot - unit * bulk) for at, bulk in bulks])
+    outline = []
+    for step, level in enumerate(profile(canvas.rng, 61, 9, 0.95)):
+        bulk = (1 - abs(step / 30 - 1) ** 1.6) * (0.055 + 0.035 * level)
+        outline.append((x + unit * (0.01 * step - 0.3), foot - unit * bulk))
+    rock.polygon(outline)
     rock.fill(canvas.tone(0.93))
     if canvas.scene.dark:
         canvas.glow(lamp, unit * 0.13, LAMP, 1.0)

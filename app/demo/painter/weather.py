@@ -10,7 +10,7 @@ from app.demo.painter.prompt import Weather
 
 _FOG = {Weather.FOG: 0.75, Weather.RAIN: 0.35, Weather.SNOW: 0.30}
 # What falls, in layers: how near, how many in a square unit, how opaque.
-_RAIN = ((0.4, 230, 0.16), (0.7, 230, 0.22), (1.0, 230, 0.26))
+_RAIN = ((0.4, 230, 0.10), (0.7, 230, 0.14), (1.0, 230, 0.17))
 _SNOW = ((0.35, 420, 0.6), (0.7, 170, 0.75), (1.5, 34, 0.5))
 
 
@@ -24,8 +24,7 @@ def paint_weather(canvas: Canvas) -> None:
     fog = ImageChops.multiply(threshold(noise(rng, bank.size, (1.8, 6)), 60, 200), bank)
     fog = fog.resize(canvas.picture.size, Image.Resampling.BICUBIC)
     canvas.lay(palette.horizon.toward(palette.light, 0.3), fog)
-    slant = rng.uniform(-0.16, 0.16)
-    white = oklch(0.985, 0.008, 240)
+    slant, white = rng.uniform(-0.16, 0.16), oklch(0.985, 0.008, 240)
     for near, count, opacity in {Weather.RAIN: _RAIN, Weather.SNOW: _SNOW}.get(weather, ()):
         stencil = Stencil(canvas)
         for _ in range(round(count * canvas.width * canvas.height / unit**2)):
@@ -37,8 +36,7 @@ def paint_weather(canvas: Canvas) -> None:
                 long = unit * rng.uniform(0.02, 0.05) * near
                 end = (x + slant * long, y + long)
                 stencil.line([(x, y), end], unit * 0.0012 * near, rng.randint(70, 255))
-        thin = palette.horizon.toward(white, 0.5)
-        stencil.fill(white if weather is Weather.SNOW else thin, opacity)
+        stencil.fill(white, opacity)
 
 
 def finish(canvas: Canvas) -> None:

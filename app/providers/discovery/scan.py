@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -59,10 +59,8 @@ async def discover(
 ) -> tuple[FoundServer, ...]:
     """Ask every usual port of these hosts at once, by GET and without a key; usable ones first.
 
-    Args:
-        hosts: Names or addresses; the two loopback addresses count as one machine.
-        ports: The usual port of a server, and the one to ask in its place.
-        own_ports: Where this Easel listens on this machine, so that it never finds itself.
+    `ports` names for the usual port of a server the one to ask in its place; at `own_ports` this
+    Easel listens, so that it never finds itself.
     """
     avoided = {DEFAULT_PORT, *own_ports}
     places = [
@@ -98,43 +96,31 @@ class _Place:
         return f'http://localhost:{self.port}'
 
 
-class _Responses:
-    """The responses of one port; no path is asked twice."""
-
-    def __init__(self, http_client: HttpClient, origin: str) -> None:
-        self._http_client = http_client
-        self._origin = origin
-        self._responses: dict[str, ProbeResponse] = {}
-
-    async def get(self, path: str) -> ProbeResponse:
-        """Return the response to a GET of a path, or raise NoResponse."""
-        if path not in self._responses:
-            url = f'{self._origin}{path}'
-            self._responses[path] = await probe(self._http_client, url, RESPONSE_S)
-        return self._responses[path]
-
-    async def match(self, fingerprint: Fingerprint) -> bool:
-        """Check all proofs of a server, or raise NoResponse."""
-        for path, proves in fingerprint.proofs.items():
-            if not proves(await self.get(path)):
-                return False
-        return True
-
-
 async def _identify(http_client: HttpClient, place: _Place) -> FoundServer | None:
     """Identify the server at a port; the first request without a response is the last one."""
-    responses = _Responses(http_client, place.origin)
+    responses: dict[str, ProbeResponse] = {}
+
+    async def get(path: str) -> ProbeResponse:
+        if path not in responses:
+            responses[path] = await probe(http_client, f'{place.origin}{path}', RESPONSE_S)
+        return responses[path]
+
     try:
         async with asyncio.timeout(PORT_S):
             for fingerprint in fingerprints_at(place.usual):
-                if await responses.match(fingerprint):
-                    return await _describe(responses, place.origin, fingerprint)
+                for path, proves in fingerprint.proofs.items():
+                    if not proves(await get(path)):
+                        break
+                else:
+                    return await _describe(get, place.origin, fingerprint)
     except (NoResponse, TimeoutError):
         return None
     return None
 
 
-async def _describe(responses: _Responses, origin: str, fingerprint: Fingerprint) -> FoundServer:
+async def _describe(
+    get: Callable[[str], Awaitable[ProbeResponse]], origin: str, fingerprint: Fingerprint
+) -> FoundServer:
     dialect, hint = fingerprint.dialect, fingerprint.hint
     found = FoundServer(fingerprint.server, f'{origin}{fingerprint.base}', dialect, hint)
     path = fingerprint.models
@@ -143,7 +129,7 @@ async def _describe(responses: _Responses, origin: str, fingerprint: Fingerprint
     if not path or not found.usable:
         return found
     try:
-        response = await responses.get(path)
+        response = await get(path)
     except NoResponse:
         return found
     if response.status in (401, 403):
