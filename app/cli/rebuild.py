@@ -172,9 +172,7 @@ async def _read(store: Store, path: Path) -> Found | None:
     """Read one picture; None if it is not ours to place.
 
     Raises:
-        ProviderError: It is damaged.
-        OSError: The disk refused.
-        ValueError: The decoder's answer could not be understood.
+        ProviderError, OSError, ValueError: It is damaged, or the disk or the decoder failed.
         Unreadable: It can not be served, or its label can not be read.
     """
     status = await asyncio.to_thread(path.lstat)

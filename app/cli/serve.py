@@ -103,7 +103,7 @@ async def _serve(
         services.http_client.never_call(port)
         services.local_servers.never_ask(port)
         limiter = ConnectionLimiter(Proxies(config.trusted_proxies), _connections())
-        server = _Server(_uvicorn(create_app(services), limiter), services)
+        server = _Server(services, limiter)
         sharing.served_by(Listeners(server, sockets, config.host, port))
         await services.worker.start()
         gc.freeze()
@@ -123,7 +123,19 @@ async def _serve(
 class _Server(uvicorn.Server):
     """Ends the live feeds first, since a stop waits for every open response."""
 
-    def __init__(self, config: uvicorn.Config, services: Services) -> None:
+    def __init__(self, services: Services, limiter: ConnectionLimiter) -> None:
+        config = uvicorn.Config(
+            create_app(services),
+            http=partial(DeadlineProtocol, limiter=limiter),  # type: ignore[arg-type]
+            log_config=None,
+            access_log=False,
+            lifespan='off',
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=GRACE_S,
+            ws='none',
+        )
         super().__init__(config)
         self._services = services
 
@@ -142,21 +154,6 @@ def _connections() -> int:
         if hard != resource.RLIM_INFINITY:
             return min(MOST_CONNECTIONS, max(hard - SPARE_FILES, hard // 2))
     return MOST_CONNECTIONS
-
-
-def _uvicorn(app: object, limiter: ConnectionLimiter) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,  # type: ignore[arg-type]
-        http=partial(DeadlineProtocol, limiter=limiter),  # type: ignore[arg-type]
-        log_config=None,
-        access_log=False,
-        lifespan='off',
-        proxy_headers=False,
-        server_header=False,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=GRACE_S,
-        ws='none',
-    )
 
 
 def _tell_network(config: Config, sharing: SharingSettings, port: int) -> None:

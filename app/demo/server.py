@@ -6,7 +6,7 @@ import logging
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
 
 import anyio
@@ -29,9 +29,10 @@ _KEPT_BYTES = 256 * 1024 * 1024
 _BODY_LIMIT_BYTES = 1024 * 1024
 _UPLOAD_LIMIT_BYTES = 50 * 1024 * 1024
 _AT_ONCE = 2  # pictures being drawn; each can need a few hundred megabytes
+_DETAILS = {'image_tokens': 0, 'text_tokens': 0}
 _USAGE = {
     'input_tokens': 0,
-    'input_tokens_details': {'image_tokens': 0, 'text_tokens': 0},
+    'input_tokens_details': _DETAILS,
     'output_tokens': 0,
     'total_tokens': 0,
 }
@@ -86,14 +87,7 @@ class _Demo:
         return Response(content, media_type='image/png')
 
     async def generate(self, request: Request) -> Response:
-        fields = await _json_fields(request)
-        failure = requested_failure(read_model(fields), _origin(request))
-        if failure:
-            return failure
-        spec = read_request(fields)
-        from app.demo.render import draw_stages
-
-        return await self._respond(request, spec, partial(draw_stages, spec), 'image_generation')
+        return await self._respond(request, await _json_fields(request), 'image_generation')
 
     async def edit(self, request: Request) -> Response:
         if not request.headers.get('content-type', '').startswith('multipart/form-data'):
@@ -103,21 +97,21 @@ class _Demo:
             texts = {name: text for name, text in form.items() if isinstance(text, str)}
             image = await _uploaded(form.get('image') or form.get('image[]'), 'image')
             mask = await _uploaded(form.get('mask'), 'mask')
-        fields = typed_fields(texts)
+        return await self._respond(request, typed_fields(texts), 'image_edit', image, mask)
+
+    async def _respond(
+        self, request: Request, fields: Mapping[str, object], kind: str, *files: bytes | None
+    ) -> Response:
         failure = requested_failure(read_model(fields), _origin(request))
         if failure:
             return failure
         spec = read_request(fields)
-        if not image:
+        image, mask = files or (None, None)
+        if files and not image:
             raise RequestError("Missing required parameter: 'image'.", 'image', 'missing_parameter')
-        from app.demo.render import edit_stages
+        from app.demo.render import draw_stages, edit_stages
 
-        draw = partial(edit_stages, spec, image, mask)
-        return await self._respond(request, spec, draw, 'image_edit')
-
-    async def _respond(
-        self, request: Request, spec: DrawRequest, draw: Draw, kind: str
-    ) -> Response:
+        draw = partial(edit_stages, spec, image, mask) if image else partial(draw_stages, spec)
         if spec.streams:
             first = await self._draw(draw, 0)  # refused before the stream opens
             return StreamingResponse(
@@ -126,7 +120,14 @@ class _Demo:
                 headers={'Cache-Control': 'no-cache'},
             )
         await anyio.sleep(delay_s(spec.model))
-        pictures = [await self._entry(request, spec, draw, index) for index in range(spec.count)]
+        pictures = []
+        for index in range(spec.count):
+            picture = (await self._draw(draw, index))[-1]
+            if spec.inline:
+                pictures.append({'b64_json': _base64(picture), 'revised_prompt': spec.prompt})
+            else:
+                url = f'{_origin(request)}/media/{self._keep(picture)}'
+                pictures.append({'url': url, 'revised_prompt': spec.prompt})
         log.info('drew %s of %sx%s', spec.count, *spec.size_or_default)
         return JSONResponse(
             {'created': int(time.time()), 'data': pictures, 'model': spec.model, 'provider': 'demo'}
@@ -135,21 +136,15 @@ class _Demo:
     async def _draw(self, draw: Draw, index: int) -> list[bytes]:
         return await anyio.to_thread.run_sync(draw, index, limiter=self._limiter)
 
-    async def _entry(
-        self, request: Request, spec: DrawRequest, draw: Draw, index: int
-    ) -> dict[str, str]:
-        """Return one entry of a response: the picture itself, or an address to fetch it from."""
-        picture = (await self._draw(draw, index))[-1]
-        if spec.inline:
-            return {'b64_json': _base64(picture), 'revised_prompt': spec.prompt}
-        name = f'{secrets.token_urlsafe(18)}.png'
-        kept = self._pictures
+    def _keep(self, picture: bytes) -> str:
+        """Keep a picture under a new name, and drop the oldest beyond the limits."""
+        name, kept = f'{secrets.token_urlsafe(18)}.png', self._pictures
         kept[name] = picture
         while len(kept) > 1 and (
             len(kept) > _KEPT_PICTURES or sum(map(len, kept.values())) > _KEPT_BYTES
         ):
             kept.popitem(last=False)
-        return {'url': f'{_origin(request)}/media/{name}', 'revised_prompt': spec.prompt}
+        return name
 
     async def _events(
         self, spec: DrawRequest, draw: Draw, first: list[bytes], kind: str

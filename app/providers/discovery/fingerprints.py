@@ -39,10 +39,8 @@ class Fingerprint:
 
     Attributes:
         proofs: What must hold of the response to a GET of each path.
-        hint: A marked sentence, or empty.
         base: The path to propose, below which its images API is.
-        models: The path of its list of models, if not below `base`; empty: it says nothing of
-            pictures.
+        models: The path of its list of models, if not below `base`; empty: it shows no pictures.
         marks_drawing: Whether that list says which models draw, so that none means that it cannot.
     """
 
