@@ -65,7 +65,7 @@ TOKEN = 'token'  # noqa: S105 (the file's name)
 async def open_services(
     config: Config,
     local_servers: LocalServers | None = None,
-    admission: SharingSettings | None = None,
+    sharing: SharingSettings | None = None,
 ) -> AsyncIterator[Services]:
     """Make every part, and let go of each at the end, the worker first.
 
@@ -82,7 +82,7 @@ async def open_services(
     drawing = GenerationRunner(library, providers, store, changes, previews)
     worker = Worker(library, providers, drawing, OutcomeWriter(library, store), changes)
     guests = await Guests.open(library.guests)
-    admission = admission or read_sharing(config)
+    sharing = sharing or read_sharing(config)
     root = BasePath(config.root_path)
     async with _letting_go(worker, local_servers, providers, http_client, store, library):
         yield Services(
@@ -98,8 +98,8 @@ async def open_services(
             previews=previews,
             worker=worker,
             renderer=_renderer(config, root, guests, providers),
-            sessions=_sessions(config, admission, guests),
-            admission=admission,
+            sessions=_sessions(config, sharing, guests),
+            sharing=sharing,
             guests=guests,
         )
 
@@ -140,17 +140,17 @@ def read_sharing(config: Config) -> SharingSettings:
     Raises:
         StorageFailed: What the data folder says of it can't be read.
     """
-    admission = SharingSettings(config)
-    admission.load()
-    return admission
+    sharing = SharingSettings(config)
+    sharing.load()
+    return sharing
 
 
-def _sessions(config: Config, admission: SharingSettings, guests: Guests) -> Sessions:
+def _sessions(config: Config, sharing: SharingSettings, guests: Guests) -> Sessions:
     try:
         secret, token = kept_secret(config.data / SECRET), kept_secret(config.data / TOKEN)
     except OSError as error:
         raise storage_failed(error) from error
-    return Sessions(admission, secret, (config.token, token), guests.one, config.root_path)
+    return Sessions(sharing, secret, (config.token, token), guests.one, config.root_path)
 
 
 async def _open_providers(

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789'  # nothing that looks like another: 4.95 bits each
 MADE_PARTS, PART_LETTERS = 4, 4  # 79 bits
@@ -15,7 +15,7 @@ SALT_BYTES = 16
 COST, BLOCK, ROUNDS = 2**14, 8, 5
 
 
-class Source(Enum):
+class Source(StrEnum):
     """Where a password is from."""
 
     ENVIRONMENT = 'environment'
@@ -51,12 +51,13 @@ def made() -> Password:
 
 
 def chosen(text: str) -> Password:
-    """Keep one that the owner chose, which nobody can read again."""
+    """Hash one that the owner chose, so that nobody can read it again."""
     salt = secrets.token_bytes(SALT_BYTES)
     return Password(Source.CHOSEN, f'{salt.hex()}${_hashed(text, salt).hex()}')
 
 
 def _digest(text: str) -> bytes:
+    """Return a hash, since a comparison shows the length of what it compares."""
     return hashlib.sha256(text.encode('utf-8', 'surrogatepass')).digest()
 
 

@@ -74,8 +74,8 @@ def run(main: Coroutine[object, object, int]) -> int:
 
 
 def _serve_held(config: Config, *, browser: bool) -> int:
-    admission = read_sharing(config)
-    everywhere = admission.is_shared and not admission.is_fixed
+    sharing = read_sharing(config)
+    everywhere = sharing.is_shared and not sharing.is_fixed
     try:
         sockets = (
             listen_everywhere(config.port) if everywhere else [listen(config.host, config.port)]
@@ -85,31 +85,31 @@ def _serve_held(config: Config, *, browser: bool) -> int:
     with contextlib.ExitStack() as stack:
         for listening in sockets:
             stack.enter_context(listening)
-        return run(_serve(config, admission, sockets, browser=browser))
+        return run(_serve(config, sharing, sockets, browser=browser))
 
 
 async def _serve(
-    config: Config, admission: SharingSettings, sockets: list[socket.socket], *, browser: bool
+    config: Config, sharing: SharingSettings, sockets: list[socket.socket], *, browser: bool
 ) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn raises what it caught again at its end; by then the parts still need closing
         signal.signal(number, lambda *_: None)
     port = sockets[0].getsockname()[1]
     url = _url(config, port)
-    async with open_services(config, admission=admission) as services:
+    async with open_services(config, sharing=sharing) as services:
         services.http_client.never_call(port)
         services.local_servers.never_ask(port)
         limiter = ConnectionLimiter(Proxies(config.trusted_proxies), _connections())
         server = _Server(_uvicorn(create_app(services), limiter), services)
-        admission.served_by(Listeners(server, sockets, config.host, port))
+        sharing.listener = Listeners(server, sockets, config.host, port)
         await services.worker.start()
         gc.freeze()
         gc.set_threshold(*COLLECT_AT)
         gc.enable()
         announce(config.data, url, port)
         _say(f'Easel {__version__}\n  open      {url}\n  data      {config.data}\n')
-        if admission.is_shared:
-            _tell_network(config, admission, port)
+        if sharing.is_shared:
+            _tell_network(config, sharing, port)
         telling = asyncio.create_task(tell_providers(services))
         if browser and can_show_browser():
             asyncio.get_running_loop().run_in_executor(None, _show, url)
@@ -158,13 +158,13 @@ def _uvicorn(app: object, limiter: ConnectionLimiter) -> uvicorn.Config:
     )
 
 
-def _tell_network(config: Config, admission: SharingSettings, port: int) -> None:
+def _tell_network(config: Config, sharing: SharingSettings, port: int) -> None:
     """Say where other machines find this one, and how they come in."""
     from app.net.lan import origins
     from app.web.views.qr_code import code_in_signs
 
-    found = [f'{one}{config.root_path}/' for one in origins(admission.listens_on, port)]
-    password = admission.password
+    found = [f'{one}{config.root_path}/' for one in origins(sharing.listens_on, port)]
+    password = sharing.password
     for address in found:
         _say(f'  network   {address}\n')
     if password and password.source is Source.MADE:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.errors import N_
-from app.web.context import Services, services_of
+from app.web.context import Services, TheServices
 from app.web.security.guard import PAGE_POLICY
-from app.web.templates import CANVAS, language_of, theme_of, wants_json
-
-TheServices = Annotated[Services, Depends(services_of)]
+from app.web.templates import CANVAS, theme_of, wants_json
 
 # Only this page may load a manifest: everywhere else `default-src 'none'` refuses one.
 POLICY = f"{PAGE_POLICY}; manifest-src 'self'"
@@ -26,7 +21,7 @@ ICONS = (
 
 
 async def install_page(request: Request, services: TheServices) -> Response:
-    """Tell how each browser makes an app of Easel; its JSON twin is the manifest."""
+    """Show how each browser makes an app of Easel; its JSON twin is the manifest."""
     if wants_json(request):
         return JSONResponse(_manifest(request, services))
     page = services.renderer.page(request, 'pages/install.html')
@@ -35,7 +30,7 @@ async def install_page(request: Request, services: TheServices) -> Response:
 
 
 async def manifest(request: Request, services: TheServices) -> Response:
-    """Serve the manifest, which asks for no password: it says nothing that the sign-in does not."""
+    """Return the manifest, without asking for a password: it says no more than the sign-in."""
     return JSONResponse(
         _manifest(request, services),
         headers={'Cache-Control': 'no-store'},
@@ -45,17 +40,16 @@ async def manifest(request: Request, services: TheServices) -> Response:
 
 def _manifest(request: Request, services: Services) -> dict[str, object]:
     """Describe the app in the visitor's language and colours."""
+    language, home = services.language(request), services.root.address('/')
     colour = CANVAS['dark' if theme_of(request) == 'dark' else 'light']
     return {
-        'id': services.root.address('/'),
+        'id': home,
         'name': NAME,
         'short_name': NAME,
-        'description': services.language(request).translate(
-            N_('Pictures from your own image server')
-        ),
-        'lang': language_of(request),
-        'start_url': services.root.address('/'),
-        'scope': services.root.address('/'),
+        'description': language.translate(N_('Pictures from your own image server')),
+        'lang': language.code,
+        'start_url': home,
+        'scope': home,
         'display': 'standalone',
         'theme_color': colour,
         'background_color': colour,

@@ -18,11 +18,7 @@ _LENGTH = re.compile(rb'[0-9]{1,19}')
 
 
 def check_framing(scope: Scope) -> int:
-    """Return the announced length of the body, 0 where none is announced.
-
-    Raises:
-        Malformed: The request's form is not beyond doubt.
-    """
+    """Return the announced length of the body, 0 without one; raise `Malformed` when in doubt."""
     headers = scope['headers']
     lengths = [value for name, value in headers if name == b'content-length']
     codings = [value for name, value in headers if name == b'transfer-encoding']

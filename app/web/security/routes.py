@@ -30,11 +30,13 @@ class Role(Enum):
     OWNER = 'owner'
 
     def admits(self, visitor: Visitor) -> bool:
-        if self is Role.ANYBODY or visitor.owner:
-            return True
-        if self is Role.MAKER:
-            return visitor.makes
-        return self is Role.GUEST and visitor.guest is not None
+        allowed = {
+            Role.ANYBODY: True,
+            Role.GUEST: visitor.guest is not None,
+            Role.MAKER: visitor.makes,
+            Role.OWNER: False,
+        }
+        return visitor.owner or allowed[self]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,6 @@ ROUTES = (
 
 
 def rule_of(method: str, path: str) -> RouteRule:
-    """Return the rule for a request."""
     wanted = 'GET' if method == 'HEAD' else method
     parts = path.split('/')
     for rule, pattern in _PATTERNS:

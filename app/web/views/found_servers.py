@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 from app.net.urls import origin_of, same_server
 from app.providers.core.base import ANYBODY, Dialect
 from app.web.context import Services
-
-if TYPE_CHECKING:
-    from app.providers.discovery.scan import FoundServer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,39 +48,28 @@ class Offer:
 def offers_of(services: Services) -> tuple[Offer, ...]:
     """List what the last search found; an address the demo stands in for is not in use."""
     seen, providers = services.local_servers.seen, services.providers
-    if seen is None:
-        return ()
     configured = () if providers.demo_stands_in else providers.all()
     addresses = [one.settings.base_url for one in configured]
-    taken = {one.name for one in providers.all() if not providers.guess_stands}
+    taken = {ANYBODY, *(one.name for one in providers.all() if not providers.guess_stands)}
+    usual_model = services.config.api_model
     return tuple(
-        _offer(
-            one,
-            taken,
-            services.config.api_model,
+        Offer(
+            server=one.server,
+            base_url=one.base_url,
+            dialect=Dialect.AUTO if one.dialect is Dialect.OPENAI else one.dialect,
+            models=one.models,
+            name=str(origin_of(one.base_url)) if one.server in taken else one.server,
+            model=usual_model if one.model and usual_model in one.models else one.model,
+            usable=one.usable,
+            hint=one.hint,
             in_use=any(same_server(one.base_url, address) for address in addresses),
         )
-        for one in seen.found
+        for one in (seen.found if seen else ())
     )
 
 
 def offers_json(services: Services) -> dict[str, object]:
-    """Lay out the last search for programs; `looked_at` is null before the first."""
+    """Return the last search as public JSON; `looked_at` is null before the first."""
     seen = services.local_servers.seen
     found = [asdict(offer) for offer in offers_of(services)]
     return {'found': found, 'looked_at': seen.at if seen else None}
-
-
-def _offer(one: FoundServer, taken: set[str], usual_model: str, *, in_use: bool) -> Offer:
-    known = one.server != ANYBODY and one.server not in taken
-    return Offer(
-        server=one.server,
-        base_url=one.base_url,
-        dialect=Dialect.AUTO if one.dialect is Dialect.OPENAI else one.dialect,
-        models=one.models,
-        name=one.server if known else str(origin_of(one.base_url)),
-        model=usual_model if one.model and usual_model in one.models else one.model,
-        usable=one.usable,
-        hint=one.hint,
-        in_use=in_use,
-    )

@@ -14,6 +14,7 @@ ENVIRONMENT = 'environment'
 DEFAULT = 'default'
 SETTINGS = 'settings'
 NO_API = ('HTTP 404', 'HTTP 405', Reason.NO_LIST_OF_MODELS)
+MARKS = {ProviderState.NOTHING: 'down', ProviderState.LIST: 'up'}  # colours of a dot; else `odd`
 SHOWN_SETTINGS = (
     'dialect',
     *('model', 'at_once', 'timeout_s', 'tops_up', 'waits', 'previews', 'enabled'),
@@ -28,8 +29,7 @@ class ProviderView:
         settings: Without its key and headers.
         source: `environment`, `settings`, or `default`: an address that nobody set.
         headers: Their names alone.
-        test_status: The result of the last test.
-        test_generation_id: The generation that the last test began.
+        address: Without what may be secret in a query.
         learned: What was learned of it, by model; empty is the name for all of them.
     """
 
@@ -37,6 +37,7 @@ class ProviderView:
     source: str
     has_key: bool
     headers: tuple[str, ...]
+    address: str
     status: ProviderStatus
     test_status: ProviderStatus | None
     test_generation_id: int | None
@@ -51,11 +52,6 @@ class ProviderView:
         return self.settings.name
 
     @property
-    def address(self) -> str:
-        """Its address, without what may be secret in a query."""
-        return without_secrets(self.settings.base_url)
-
-    @property
     def outside(self) -> str:
         """Where it may be meant to be, if it is a container's own `localhost`; or empty."""
         refused_inside = self.status.reason == Reason.CONNECTION_REFUSED_INSIDE
@@ -68,11 +64,11 @@ class ProviderView:
 
     @property
     def mark(self) -> str:
-        """The colour of its dot."""
-        if not self.settings.enabled:
-            return 'off'
-        marks = {ProviderState.NOTHING: 'down', ProviderState.LIST: 'up'}
-        return marks.get(self.status.state, 'odd')
+        return MARKS.get(self.status.state, 'odd') if self.settings.enabled else 'off'
+
+    @property
+    def test_mark(self) -> str:
+        return MARKS.get(self.test_status.state, 'odd') if self.test_status else ''
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +78,6 @@ class ProviderSummary:
     Attributes:
         name: Of the only one, or of all.
         where: Its address without scheme and path; of several, their names.
-        answered: Whether any of them answers.
         trouble: What makes it look like no images API although it answers, or empty.
         count: How many may draw.
         up: How many of them answer.
@@ -90,11 +85,22 @@ class ProviderSummary:
 
     name: str
     where: str
-    answered: bool
     is_demo: bool
     trouble: str
     count: int
     up: int
+
+    @property
+    def answered(self) -> bool:
+        return self.is_demo or self.up > 0
+
+    @property
+    def mark(self) -> str:
+        if self.is_demo:
+            return 'demo'
+        if not self.answered:
+            return 'down'
+        return 'odd' if self.trouble or self.up < self.count else 'up'
 
 
 def key_of(settings: ProviderSettings) -> str:
@@ -104,49 +110,45 @@ def key_of(settings: ProviderSettings) -> str:
 
 def provider_summary(providers: Providers) -> ProviderSummary:
     enabled = providers.enabled()
-    is_demo = providers.demo_stands_in
-    up = sum(one.status.answered for one in enabled)
     names = ', '.join(one.name for one in enabled)
     only = enabled[0] if len(enabled) == 1 else None
     reason = only.status.reason if only else ''
     return ProviderSummary(
-        name=providers.demo.name if is_demo else names,
+        name=providers.demo.name if providers.demo_stands_in else names,
         where=str(origin_of(only.settings.base_url)) if only else names,
-        answered=is_demo or up > 0,
-        is_demo=is_demo,
+        is_demo=providers.demo_stands_in,
         trouble=reason if reason in NO_API else '',
         count=len(enabled),
-        up=up,
+        up=sum(one.status.answered for one in enabled),
     )
 
 
 def provider_views(providers: Providers) -> tuple[ProviderView, ...]:
-    """Return a view of every provider, in their order."""
     return tuple(provider_view(one, providers) for one in providers.all())
 
 
 def provider_view(monitored: MonitoredProvider, providers: Providers) -> ProviderView:
     settings = monitored.settings
-    learned = providers.memory.known_of(settings.base_url)
     source = DEFAULT if providers.guess_stands else ENVIRONMENT
     return ProviderView(
         settings=replace(settings, key=None, headers=()),
         source=SETTINGS if settings.id else source,
         has_key=bool(settings.key),
         headers=tuple(name for name, _ in settings.headers),
+        address=without_secrets(settings.base_url),
         status=monitored.status,
         test_status=monitored.test_status,
         test_generation_id=monitored.test_generation_id,
         learned={
             model: {name: value for name, value in asdict(facts).items() if value}
-            for model, facts in learned.items()
+            for model, facts in providers.memory.known_of(settings.base_url).items()
             if not facts.nothing
         },
     )
 
 
 def provider_json(view: ProviderView) -> dict[str, object]:
-    """Lay a provider out for programs; of what is secret only that it is set."""
+    """Return a provider as public JSON; of what is secret only that it is set."""
     return {
         'id': view.settings.id or ENVIRONMENT,
         'source': view.source,

@@ -13,18 +13,7 @@ from app.web.templates import Language
 THUMB_WIDTH = 480
 
 
-def file_url(image: Image) -> str:
-    """Return the address of the original."""
-    return f'/files/{image.digest}.{image.extension}'
-
-
-def thumb_url(image: Image, width: int = THUMB_WIDTH) -> str:
-    """Return the address of a thumbnail."""
-    return f'/thumbs/{image.digest}-{width}.webp'
-
-
 def image_json(image: Image, root: BasePath) -> dict[str, object]:
-    """Return a picture as public JSON."""
     return {
         'id': image.id,
         'generation_id': image.generation_id,
@@ -41,8 +30,8 @@ def image_json(image: Image, root: BasePath) -> dict[str, object]:
         'size_bytes': image.size_bytes,
         'digest': image.digest,
         'seed': image.seed,
-        'url': root.address(file_url(image)),
-        'thumb_url': root.address(thumb_url(image)),
+        'url': root.address(f'/files/{image.digest}.{image.extension}'),
+        'thumb_url': root.address(f'/thumbs/{image.digest}-{THUMB_WIDTH}.webp'),
         'source_url': image.source_url,
         'favourite': image.favourite,
         'tags': list(image.tags),
@@ -51,7 +40,6 @@ def image_json(image: Image, root: BasePath) -> dict[str, object]:
 
 
 def generation_json(generation: Generation, language: Language) -> dict[str, object]:
-    """Return a generation and its pictures as public JSON."""
     request, error = generation.request, generation.error
     asked = {name: getattr(request, name) for name, rule in REQUEST_FIELDS.items() if rule.in_json}
     asked['size'] = str(request.size) if request.size else None
@@ -92,7 +80,7 @@ def attempt_json(attempt: Call) -> dict[str, object]:
 
 
 def _indented(text: str) -> str:
-    """Write JSON so that a person can read it; anything else stays as it is."""
+    """Indent JSON; anything else stays as it is."""
     try:
         return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
