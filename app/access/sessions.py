@@ -55,18 +55,14 @@ class Sessions:
         return self._sharing.password is not None
 
     def sign_in(self, given: str) -> str | None:
-        """Return a cookie's value for the right password, None for a wrong one; may take 0.2 s."""
+        """Return the owner's cookie for the right password, else None; may take 0.2 s."""
         password = self._sharing.password
-        return self.owners_cookie() if password and password.matches(given) else None
+        return self.cookie_for() if password and password.matches(given) else None
 
-    def owners_cookie(self) -> str:
-        """Return the owner's cookie, for whom it is known to be."""
-        claims = str(int(time.time()) + SESSION_S)
-        return f'{claims}.{self._signature(claims)}'
-
-    def guests_cookie(self, guest: Guest) -> str:
-        """Return the cookie of a guest whose link was checked."""
-        claims = f'{int(time.time()) + SESSION_S}.{guest.id}'
+    def cookie_for(self, guest: Guest | None = None) -> str:
+        """Return the cookie of a guest whose link was checked, or of the proved owner."""
+        expires = int(time.time()) + SESSION_S
+        claims = f'{expires}.{guest.id}' if guest else str(expires)
         return f'{claims}.{self._signature(claims)}'
 
     def cookie_name_on(self, scheme: str) -> str:
@@ -82,15 +78,10 @@ class Sessions:
         """Return as whom a request comes in; without a password everybody is the owner."""
         if not self.needed or self.has_token(headers):
             return OWNER
-        found = STRANGER
         # by hand: a library gives up at the odd cookies that other apps on this host set
-        for pair in headers.get('cookie', '').split(';'):
-            name, _, value = pair.strip().partition('=')
-            if name == self.cookie_name_on(scheme):
-                found = self._whose(value)
-            if found != STRANGER:
-                return found
-        return found
+        pairs = [pair.strip().partition('=') for pair in headers.get('cookie', '').split(';')]
+        own = [value for name, _, value in pairs if name == self.cookie_name_on(scheme)]
+        return next((one for one in map(self._whose, own) if one != STRANGER), STRANGER)
 
     def has_token(self, headers: Mapping[str, str]) -> bool:
         """Whether a request carries a program's token."""
@@ -117,11 +108,7 @@ class Sessions:
 
 
 def kept_secret(path: Path) -> str:
-    """Read a secret of the data folder, making it on the first start; mode 0600.
-
-    Raises:
-        OSError: The file can be neither read nor written.
-    """
+    """Read a secret of the data folder, making it on the first start; raise `OSError`."""
     if not path.exists() or path.stat().st_size == 0:
         path.touch(mode=0o600)
         path.write_text(new_secret(), encoding='ascii')

@@ -20,13 +20,12 @@ FILE = 'admission.json'
 
 
 class NetworkListener(Protocol):
-    """What listens on the network, or on this machine alone."""
+    """What listens: on the network while it is open, else on this machine alone."""
 
     async def open(self) -> None:
         """Let the network in; raise `Conflict` if the port can't be had there."""
 
-    async def shut(self) -> None:
-        """Let this machine in alone, and close every other connection."""
+    async def shut(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +39,12 @@ class _Stored:
 class SharingSettings:
     """Who may connect, and with which password.
 
+    Changes raise `StorageFailed` where the disk refuses.
+
     Attributes:
         lock: Held by whoever changes the password; the next one looks again.
         without_password: Whether the operator says that there is none.
         is_fixed: Whether the operator's host lets the network in.
-        listener: What to tell of a change.
     """
 
     def __init__(self, config: Config) -> None:
@@ -70,13 +70,9 @@ class SharingSettings:
             if self._path.exists():
                 self._path.chmod(0o600)
                 fields = json.loads(self._path.read_text(encoding='utf-8'))
-                passwords = [
-                    Password(Source(source), str(kept))
-                    for source, kept in fields['password'].items()
-                ]
-                self._stored = _Stored(
-                    fields['shared'] is True, passwords[0] if passwords else None
-                )
+                stored = fields['password'].items()
+                passwords = [Password(Source(name), str(kept)) for name, kept in stored]
+                self._stored = _Stored(fields['shared'] is True, next(iter(passwords), None))
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise StorageFailed(
                 N_(
@@ -85,7 +81,7 @@ class SharingSettings:
                 ),
                 path=self._path,
             ) from error
-        if self.is_shared and self._needs_password:
+        if self.is_shared and not self.without_password and not self.password:
             self._store(replace(self._stored, password=made()))
 
     @property
@@ -104,14 +100,9 @@ class SharingSettings:
         return self._host if self.is_fixed else '::'
 
     async def share(self) -> None:
-        """Let the network in from now on, and after the next start; with a password, always.
-
-        Raises:
-            Conflict: The port can't be had on the network.
-            StorageFailed: The disk refused.
-        """
+        """Let the network in, also after the next start; raise `Conflict` if it can't be."""
         before = self._stored
-        password = made() if self._needs_password else before.password
+        password = before.password if self.without_password or self.password else made()
         self._store(_Stored(shared=True, password=password))
         if self.listener and not self.is_fixed:
             try:
@@ -121,12 +112,7 @@ class SharingSettings:
                 raise
 
     async def withdraw(self) -> None:
-        """Let this machine in alone; the password stays.
-
-        Raises:
-            Conflict: The operator's host lets the network in.
-            StorageFailed: The disk refused.
-        """
+        """Let this machine in alone; the password stays. Raise `Conflict` where that is fixed."""
         if self.is_fixed:
             raise Conflict(N_('EASEL_HOST lets the network in; that is not changed here.'))
         self._store(replace(self._stored, shared=False))
@@ -135,19 +121,10 @@ class SharingSettings:
             await self.listener.shut()
 
     def change_password(self, password: Password) -> None:
-        """Set another one.
-
-        Raises:
-            Conflict: It is the operator's to set.
-            StorageFailed: The disk refused.
-        """
+        """Set another one; raise `Conflict` if it is the operator's to set."""
         if self.without_password or self._operators:
             raise Conflict(N_('EASEL_PASSWORD sets the password; it is not changed here.'))
         self._store(replace(self._stored, password=password))
-
-    @property
-    def _needs_password(self) -> bool:
-        return not self.without_password and self.password is None
 
     def _store(self, stored: _Stored) -> None:
         password = stored.password

@@ -29,12 +29,7 @@ _HOP = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guest:
-    """Somebody whom the owner gave a link.
-
-    Attributes:
-        id: Of the link.
-        sees_all: Whether the whole gallery may be looked at; else what this guest made.
-    """
+    """Somebody whom the owner gave the link `id`; who does not see all sees what they made."""
 
     id: int
     name: str
@@ -75,7 +70,6 @@ class Visitor:
 
     @property
     def guest_id(self) -> int | None:
-        """Whose pictures theirs are; None: the owner's."""
         return self.guest.id if self.guest else None
 
     @property

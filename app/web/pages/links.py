@@ -114,4 +114,4 @@ async def join(request: Request, services: TheServices, guest: LinkedGuest) -> R
     if visitor.owner:
         return response
     log.info('%s came in as the guest %s', visitor.address, guest.name)
-    return set_session_cookie(request, services, response, services.sessions.guests_cookie(guest))
+    return set_session_cookie(request, services, response, services.sessions.cookie_for(guest))

@@ -89,7 +89,7 @@ async def switch(request: Request, services: TheServices) -> Response:
     log.info('%s turned sharing %s', visitor_of(request).address, fields['sharing'])
     response = RedirectResponse(PAGE, 303)
     if services.sessions.needed:  # a first password must not shut out who has just had it made
-        set_session_cookie(request, services, response, services.sessions.owners_cookie())
+        set_session_cookie(request, services, response, services.sessions.cookie_for())
     return response
 
 

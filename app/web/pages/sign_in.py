@@ -106,7 +106,7 @@ async def change_password(request: Request, services: TheServices) -> Response:
     services.changes.doubt()
     log.warning('%s changed the password; every other session ends', visitor_of(request).address)
     response = RedirectResponse('/settings#password', 303)
-    return set_session_cookie(request, services, response, services.sessions.owners_cookie())
+    return set_session_cookie(request, services, response, services.sessions.cookie_for())
 
 
 async def _cookie_for(request: Request, services: Services, given: str) -> str:

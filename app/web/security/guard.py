@@ -5,6 +5,7 @@ Pure ASGI: a framework's middleware would hide from a handler that its visitor h
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -13,15 +14,15 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.visitors import MOST_CONNECTIONS_A_VISITOR, Proxies, QuotaCounter, Visitor
-from app.errors import N_, AppError, Crowded, Forbidden, SignInRequired, TooLarge
+from app.errors import N_, AppError, Crowded, Forbidden, Malformed, SignInRequired, TooLarge
 from app.web.context import Services
 from app.web.error_pages import ErrorPages
-from app.web.security.framing import check_framing
 from app.web.security.hosts import Hosts
 from app.web.security.routes import RouteRule, rule_of
 from app.web.templates import address_of
 
 SAFE_METHODS = ('GET', 'HEAD', 'OPTIONS')
+MOST_HEAD_BYTES = 65_536
 SMALL_BODY_BYTES = 65_536  # longer ones are not read after a refusal: the connection is closed
 CROWDED = 'crowded'  # in a request's state: its connection is one too many
 DEFAULT_PORTS = {'http': ':80', 'https': ':443'}
@@ -40,6 +41,9 @@ HEADERS = {
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',
 }
+
+_METHOD = re.compile(r'[A-Z]{1,20}')
+_LENGTH = re.compile(rb'[0-9]{1,19}')
 
 
 class Guard:
@@ -133,6 +137,33 @@ class Guard:
             await send(message)
 
         return guarded
+
+
+def check_framing(scope: Scope) -> int:
+    """Return the announced length of the body, 0 where none is announced.
+
+    Raises:
+        Malformed: Two servers could see the request's edges in different places.
+            Source: RFC 9112, sections 3.2, 6.1 and 6.3.
+    """
+    headers = scope['headers']
+    lengths = [value for name, value in headers if name == b'content-length']
+    codings = [value for name, value in headers if name == b'transfer-encoding']
+    target = scope.get('raw_path') or scope['path'].encode()
+    certain = (
+        scope['http_version'] in ('1.0', '1.1')
+        and _METHOD.fullmatch(scope['method'])
+        and target.startswith(b'/')
+        and len(lengths) + len(codings) <= 1
+        and all(_LENGTH.fullmatch(length) for length in lengths)
+        and all(coding.lower() == b'chunked' for coding in codings)
+        and not (codings and scope['http_version'] == '1.0')
+    )
+    if not certain:
+        raise Malformed(N_('The request could not be read.'))
+    if sum(len(name) + len(value) for name, value in headers) > MOST_HEAD_BYTES:
+        raise Malformed(N_('The headers are too long; cookies of this host may be why.'))
+    return int(lengths[0]) if lengths else 0
 
 
 def _check_visitor(visitor: Visitor, rule: RouteRule, length: int, *, is_crowded: bool) -> None:

@@ -30,13 +30,10 @@ class Role(Enum):
     OWNER = 'owner'
 
     def admits(self, visitor: Visitor) -> bool:
-        allowed = {
-            Role.ANYBODY: True,
-            Role.GUEST: visitor.guest is not None,
-            Role.MAKER: visitor.makes,
-            Role.OWNER: False,
-        }
-        return visitor.owner or allowed[self]
+        if self is Role.MAKER:
+            return visitor.makes
+        is_known = self is Role.GUEST and visitor.guest is not None
+        return visitor.owner or is_known or self is Role.ANYBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ class RouteRule:
         return _NAMED.sub(ANY, self.path)
 
 
-STRICTEST = RouteRule('', '', '', Role.OWNER)
+STRICTEST = RouteRule('', '', '')
 ROUTES = (
     RouteRule('GET', '/', 'create.create_page', Role.GUEST),
     RouteRule('POST', '/reading', 'create.read_picture', Role.MAKER, most_bytes=MOST_PICTURE_BYTES),
@@ -122,12 +119,9 @@ ROUTES = (
 
 
 def rule_of(method: str, path: str) -> RouteRule:
-    wanted = 'GET' if method == 'HEAD' else method
-    parts = path.split('/')
-    for rule, pattern in _PATTERNS:
-        if rule.method == wanted and _fits(pattern, parts):
-            return rule
-    return STRICTEST
+    wanted, parts = 'GET' if method == 'HEAD' else method, path.split('/')
+    rules = (rule for rule, own in _PATTERNS if rule.method == wanted and _fits(own, parts))
+    return next(rules, STRICTEST)
 
 
 def is_own(path: str) -> bool:
@@ -138,9 +132,8 @@ def is_own(path: str) -> bool:
 def _fits(pattern: list[str], parts: list[str]) -> bool:
     if pattern[-1] == REST:
         return len(parts) >= len(pattern) and parts[: len(pattern) - 1] == pattern[:-1]
-    if len(parts) != len(pattern):
-        return False
-    return all(own in (ANY, part) for own, part in zip(pattern, parts, strict=True))
+    same_length = len(parts) == len(pattern)
+    return same_length and all(own in (ANY, part) for own, part in zip(pattern, parts, strict=True))
 
 
 _PATTERNS = [(rule, rule.pattern.split('/')) for rule in ROUTES]

@@ -10,9 +10,7 @@ from app.providers.core.base import KeyState, ProviderSettings, ProviderState, P
 from app.providers.monitor import MonitoredProvider
 from app.providers.registry import Providers
 
-ENVIRONMENT = 'environment'
-DEFAULT = 'default'
-SETTINGS = 'settings'
+ENVIRONMENT, DEFAULT, SETTINGS = 'environment', 'default', 'settings'
 NO_API = ('HTTP 404', 'HTTP 405', Reason.NO_LIST_OF_MODELS)
 MARKS = {ProviderState.NOTHING: 'down', ProviderState.LIST: 'up'}  # colours of a dot; else `odd`
 SHOWN_SETTINGS = (
@@ -27,48 +25,32 @@ class ProviderView:
 
     Attributes:
         settings: Without its key and headers.
+        key: What its addresses end in.
         source: `environment`, `settings`, or `default`: an address that nobody set.
         headers: Their names alone.
         address: Without what may be secret in a query.
+        outside: Where it may be meant to be, if it is a container's own `localhost`; or empty.
         learned: What was learned of it, by model; empty is the name for all of them.
     """
 
     settings: ProviderSettings
+    key: str
     source: str
     has_key: bool
     headers: tuple[str, ...]
     address: str
+    outside: str
     status: ProviderStatus
+    mark: str
     test_status: ProviderStatus | None
+    test_mark: str
     test_generation_id: int | None
     learned: dict[str, dict[str, object]]
-
-    @property
-    def key(self) -> str:
-        return key_of(self.settings)
-
-    @property
-    def name(self) -> str:
-        return self.settings.name
-
-    @property
-    def outside(self) -> str:
-        """Where it may be meant to be, if it is a container's own `localhost`; or empty."""
-        refused_inside = self.status.reason == Reason.CONNECTION_REFUSED_INSIDE
-        return outside_of(self.settings.base_url) if refused_inside else ''
 
     @property
     def is_fixed(self) -> bool:
         """Whether it cannot be changed in Settings."""
         return self.source != SETTINGS
-
-    @property
-    def mark(self) -> str:
-        return MARKS.get(self.status.state, 'odd') if self.settings.enabled else 'off'
-
-    @property
-    def test_mark(self) -> str:
-        return MARKS.get(self.test_status.state, 'odd') if self.test_status else ''
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +78,8 @@ class ProviderSummary:
 
     @property
     def mark(self) -> str:
-        if self.is_demo:
-            return 'demo'
-        if not self.answered:
-            return 'down'
+        if self.is_demo or not self.up:
+            return 'demo' if self.is_demo else 'down'
         return 'odd' if self.trouble or self.up < self.count else 'up'
 
 
@@ -128,16 +108,21 @@ def provider_views(providers: Providers) -> tuple[ProviderView, ...]:
 
 
 def provider_view(monitored: MonitoredProvider, providers: Providers) -> ProviderView:
-    settings = monitored.settings
+    settings, status, test_status = monitored.settings, monitored.status, monitored.test_status
     source = DEFAULT if providers.guess_stands else ENVIRONMENT
+    refused_inside = status.reason == Reason.CONNECTION_REFUSED_INSIDE
     return ProviderView(
         settings=replace(settings, key=None, headers=()),
+        key=key_of(settings),
         source=SETTINGS if settings.id else source,
         has_key=bool(settings.key),
         headers=tuple(name for name, _ in settings.headers),
         address=without_secrets(settings.base_url),
-        status=monitored.status,
-        test_status=monitored.test_status,
+        outside=outside_of(settings.base_url) if refused_inside else '',
+        status=status,
+        mark=MARKS.get(status.state, 'odd') if settings.enabled else 'off',
+        test_status=test_status,
+        test_mark=MARKS.get(test_status.state, 'odd') if test_status else '',
         test_generation_id=monitored.test_generation_id,
         learned={
             model: {name: value for name, value in asdict(facts).items() if value}
@@ -152,7 +137,7 @@ def provider_json(view: ProviderView) -> dict[str, object]:
     return {
         'id': view.settings.id or ENVIRONMENT,
         'source': view.source,
-        'name': view.name,
+        'name': view.settings.name,
         'base_url': view.address,
         **{name: getattr(view.settings, name) for name in SHOWN_SETTINGS},
         'learned': view.learned,

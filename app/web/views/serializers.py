@@ -11,32 +11,19 @@ from app.web.base_path import BasePath
 from app.web.templates import Language
 
 THUMB_WIDTH = 480
+IMAGE_FIELDS = (
+    *('id', 'generation_id', 'position', 'prompt', 'negative_prompt', 'revised_prompt'),
+    *('provider', 'model', 'asked_size', 'width', 'height', 'mime', 'size_bytes', 'digest'),
+    *('seed', 'url', 'thumb_url', 'source_url', 'favourite', 'tags', 'created_at'),
+)
 
 
 def image_json(image: Image, root: BasePath) -> dict[str, object]:
-    return {
-        'id': image.id,
-        'generation_id': image.generation_id,
-        'position': image.position,
-        'prompt': image.prompt,
-        'negative_prompt': image.negative_prompt,
-        'revised_prompt': image.revised_prompt,
-        'provider': image.provider,
-        'model': image.model,
-        'asked_size': image.asked_size,
-        'width': image.width,
-        'height': image.height,
-        'mime': image.mime,
-        'size_bytes': image.size_bytes,
-        'digest': image.digest,
-        'seed': image.seed,
+    computed = {
         'url': root.address(f'/files/{image.digest}.{image.extension}'),
         'thumb_url': root.address(f'/thumbs/{image.digest}-{THUMB_WIDTH}.webp'),
-        'source_url': image.source_url,
-        'favourite': image.favourite,
-        'tags': list(image.tags),
-        'created_at': image.created_at,
     }
+    return {name: computed.get(name) or getattr(image, name) for name in IMAGE_FIELDS}
 
 
 def generation_json(generation: Generation, language: Language) -> dict[str, object]:
@@ -63,7 +50,7 @@ def generation_json(generation: Generation, language: Language) -> dict[str, obj
 
 
 def attempt_json(attempt: Call) -> dict[str, object]:
-    """Return a call as public JSON, with a command that repeats it."""
+    """Return a call with a command that repeats it."""
     return {
         'method': attempt.method,
         'url': attempt.url,
