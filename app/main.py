@@ -34,9 +34,9 @@ from app.web.delivery.events import EventStream
 from app.web.delivery.files import PictureFiles
 from app.web.error_pages import ErrorPages
 from app.web.pages import (
-    calls,
     create,
     gallery,
+    generations,
     install,
     links,
     providers,
@@ -56,7 +56,9 @@ KEYS = 'keys.json'
 CACHE = 'cache'
 PAGES = {
     page.__name__.rpartition('.')[2]: page
-    for page in (*(calls, create, gallery, install, links, providers, settings, sharing, sign_in),)
+    for page in (
+        *(create, gallery, generations, install, links, providers, settings, sharing, sign_in),
+    )
 }
 TOKEN = 'token'  # noqa: S105 (the file's name)
 

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from starlette.types import ASGIApp
 
-from app.access.passwords import Source, chosen, made
+from app.access.sharing import Source, hashed_password, new_password
 from app.access.throttle import WINDOW_S, Throttle
 from app.web.context import EVERYBODYS_PASSWORDS_A_MINUTE, PASSWORDS_A_MINUTE, Services
 from tests.support.guests import JSON, LAN, PASSWORD, cookie_in, sign_in
@@ -127,21 +127,21 @@ async def test_cve_2024_12534_an_overlong_password_is_refused_before_it_is_hashe
 
 @pytest.mark.parametrize('wrong', ['', 'Open Sesame 12', 'open sesame 123', '\udcff', 'é'])
 async def test_a_chosen_password_is_hashed_and_only_it_matches(wrong: str) -> None:
-    password = chosen('open sesame 12')
+    password = hashed_password('open sesame 12')
 
     assert password.matches('open sesame 12')
     assert not password.matches(wrong)
     assert 'sesame' not in password.kept
-    assert chosen('open sesame 12') != password
+    assert hashed_password('open sesame 12') != password
 
 
 async def test_a_made_password_has_over_64_bits_and_can_be_read_out() -> None:
-    passwords = {made().kept for _ in range(200)}
+    passwords = {new_password().kept for _ in range(200)}
 
     assert len(passwords) == 200
     assert all(len(one.replace('-', '')) == 16 for one in passwords)
     assert not set('il10o') & set(''.join(passwords))
-    assert made().source is Source.MADE
+    assert new_password().source is Source.MADE
 
 
 async def test_the_minute_slides() -> None:

@@ -13,8 +13,7 @@ import pytest
 import pytest_asyncio
 from starlette.types import ASGIApp
 
-from app.access.passwords import Source
-from app.access.sharing import FILE, SharingSettings
+from app.access.sharing import FILE, SharingSettings, Source
 from app.config import config_from
 from app.database.links import GuestRow
 from app.env import ConfigError

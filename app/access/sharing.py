@@ -7,16 +7,51 @@ folder, for this user alone.
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
 import json
+import secrets
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Protocol
 
-from app.access.passwords import Password, Source, made
 from app.config import NO_PASSWORD, Config
 from app.errors import N_, Conflict, StorageFailed
 from app.storage.files import write_private
 
 FILE = 'admission.json'
+LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789'  # nothing that looks like another: 4.95 bits each
+MADE_PARTS, PART_LETTERS = 4, 4  # 79 bits
+SALT_BYTES = 16
+# 16 MB and about 0.2 s a guess. Source: OWASP's password storage cheat sheet.
+COST, BLOCK, ROUNDS = 2**14, 8, 5
+
+
+class Source(StrEnum):
+    """Where a password is from."""
+
+    ENVIRONMENT = 'environment'
+    MADE = 'made'
+    CHOSEN = 'chosen'
+
+
+@dataclass(frozen=True, slots=True)
+class Password:
+    """A password that is set.
+
+    Attributes:
+        kept: The password itself; of a chosen one `salt$hash` in hex, by scrypt.
+    """
+
+    source: Source
+    kept: str
+
+    def matches(self, given: str) -> bool:
+        """Compare in a time that tells nothing; a chosen one takes about 0.2 s."""
+        if self.source is not Source.CHOSEN:
+            return hmac.compare_digest(_digest(given), _digest(self.kept))
+        salt, _, known = self.kept.partition('$')
+        return hmac.compare_digest(_hashed(given, bytes.fromhex(salt)), bytes.fromhex(known))
 
 
 class NetworkListener(Protocol):
@@ -82,7 +117,7 @@ class SharingSettings:
                 path=self._path,
             ) from error
         if self.is_shared and not self.without_password and not self.password:
-            self._store(replace(self._stored, password=made()))
+            self._store(replace(self._stored, password=new_password()))
 
     @property
     def password(self) -> Password | None:
@@ -102,7 +137,7 @@ class SharingSettings:
     async def share(self) -> None:
         """Let the network in, also after the next start; raise `Conflict` if it can't be."""
         before = self._stored
-        password = before.password if self.without_password or self.password else made()
+        password = before.password if self.without_password or self.password else new_password()
         self._store(_Stored(shared=True, password=password))
         if self.listener and not self.is_fixed:
             try:
@@ -136,3 +171,27 @@ class SharingSettings:
                 N_('The password could not be kept: {reason}.'), reason=error.strerror
             ) from error
         self._stored = stored
+
+
+def new_password() -> Password:
+    """Make one that can be read out and typed: `k7mw-3hqa-…`."""
+    parts = (
+        ''.join(secrets.choice(LETTERS) for _ in range(PART_LETTERS)) for _ in range(MADE_PARTS)
+    )
+    return Password(Source.MADE, '-'.join(parts))
+
+
+def hashed_password(text: str) -> Password:
+    """Hash one that the owner chose, so that nobody can read it again."""
+    salt = secrets.token_bytes(SALT_BYTES)
+    return Password(Source.CHOSEN, f'{salt.hex()}${_hashed(text, salt).hex()}')
+
+
+def _digest(text: str) -> bytes:
+    """Return a hash, since a comparison shows the length of what it compares."""
+    return hashlib.sha256(text.encode('utf-8', 'surrogatepass')).digest()
+
+
+def _hashed(text: str, salt: bytes) -> bytes:
+    words = text.encode('utf-8', 'surrogatepass')
+    return hashlib.scrypt(words, salt=salt, n=COST, r=BLOCK, p=ROUNDS)

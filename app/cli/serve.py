@@ -15,8 +15,7 @@ from types import FrameType
 import uvicorn
 
 from app import __version__
-from app.access.passwords import Source
-from app.access.sharing import SharingSettings
+from app.access.sharing import SharingSettings, Source
 from app.access.visitors import Proxies
 from app.config import Config, can_show_browser
 from app.errors import AppError

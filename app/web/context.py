@@ -26,8 +26,9 @@ from app.storage.store import Store
 from app.web.base_path import BasePath
 from app.web.templates import Language, Renderer, language_of
 
-PASSWORDS_A_MINUTE, EVERYBODYS_PASSWORDS_A_MINUTE = 10, 100
-LINKS_A_MINUTE, EVERYBODYS_LINKS_A_MINUTE = 120, 1_200
+# How many passwords and links are tried in a minute, by one visitor and by everybody.
+PASSWORDS_A_MINUTE, EVERYBODYS_PASSWORDS_A_MINUTE = PASSWORDS = 10, 100
+LINKS_A_MINUTE, _ = LINKS = 120, 1_200
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,8 @@ class Services:
     sessions: Sessions
     sharing: SharingSettings
     guests: Guests
-    password_throttle: Throttle = field(
-        default_factory=lambda: Throttle(PASSWORDS_A_MINUTE, EVERYBODYS_PASSWORDS_A_MINUTE, (HERE,))
-    )
-    link_throttle: Throttle = field(
-        default_factory=lambda: Throttle(LINKS_A_MINUTE, EVERYBODYS_LINKS_A_MINUTE, (HERE,))
-    )
+    password_throttle: Throttle = field(default_factory=lambda: Throttle(*PASSWORDS, (HERE,)))
+    link_throttle: Throttle = field(default_factory=lambda: Throttle(*LINKS, (HERE,)))
 
     def language(self, request: Request) -> Language:
         return self.renderer.language(language_of(request))

@@ -36,29 +36,27 @@ class ErrorPages:
 
     async def response(self, request: Request, error: AppError) -> Response:
         """Write an error in the visitor's language, in the form that was asked for."""
-        response = self._in_form(request, error)
+        language = self._renderer.language(language_of(request))
+        if wants_json(request):
+            response: Response = JSONResponse(
+                {'error': failure_json(error, language)}, error.status
+            )
+        elif error.status == 401:
+            back = address_of(request) if request.method == 'GET' else ''
+            response = self._renderer.page(
+                request, 'pages/sign_in.html', status=401, message='', back=back
+            )
+        else:
+            template = 'pages/error_line.html' if wants_fragment(request) else 'pages/error.html'
+            message = in_words(error, language)
+            response = self._renderer.page(
+                request, template, status=error.status, error=error, message=message
+            )
         if error.status == 429:
             response.headers['Retry-After'] = str(error.retry_after_s)
         if error.status == 400:
             response.headers['Connection'] = 'close'
         return response
-
-    def _in_form(self, request: Request, error: AppError) -> Response:
-        language = self._renderer.language(language_of(request))
-        if wants_json(request):
-            return JSONResponse({'error': failure_json(error, language)}, error.status)
-        if error.status == 401:
-            back = address_of(request) if request.method == 'GET' else ''
-            return self._renderer.page(
-                request, 'pages/sign_in.html', status=401, message='', back=back
-            )
-        return self._renderer.page(
-            request,
-            'pages/error_line.html' if wants_fragment(request) else 'pages/error.html',
-            status=error.status,
-            error=error,
-            message=in_words(error, language),
-        )
 
 
 def in_words(error: AppError, language: Language) -> str:

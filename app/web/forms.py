@@ -8,10 +8,9 @@ from typing import Annotated, TypeVar
 
 from fastapi import Depends
 from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from app.errors import N_, InvalidRequest, Malformed, NotFound, WrongType
+from app.errors import N_, InvalidRequest, NotFound, WrongType
 from app.generation.request import CONTROL
 from app.storage.temp_file import TempFile
 
@@ -40,35 +39,24 @@ async def form_pairs(request: Request) -> tuple[tuple[str, str], ...]:
 
     Raises:
         WrongType: The body is no form.
-        Malformed: It breaks the form's own rules.
+        HTTPException: It breaks the form's own rules; a response says so.
     """
     kind = request.headers.get('content-type', '').partition(';')[0].strip().lower()
     if kind not in FORM_TYPES:
         raise WrongType(N_('Send a form: {types}.'), types=' / '.join(FORM_TYPES))
-    try:
-        async with request.form(max_files=0, max_fields=50, max_part_size=1_000_000) as form:
-            pairs = form.multi_items()
-            return tuple((name, value) for name, value in pairs if isinstance(value, str))
-    except HTTPException as error:
-        raise Malformed(N_('The request could not be read.')) from error
+    async with request.form(max_files=0, max_fields=50, max_part_size=1_000_000) as form:
+        pairs = form.multi_items()
+        return tuple((name, value) for name, value in pairs if isinstance(value, str))
 
 
 async def save_upload(request: Request, name: str, temp_file: TempFile) -> None:
-    """Write an uploaded file into a temporary one.
-
-    Raises:
-        InvalidRequest: The form brings none.
-        Malformed: It breaks the form's own rules.
-    """
-    try:
-        async with request.form(max_files=1, max_fields=5) as form:
-            upload = form.get(name)
-            if not isinstance(upload, UploadFile):
-                raise InvalidRequest(N_('Choose a picture first.'))
-            while block := await upload.read(UPLOAD_BLOCK_BYTES):
-                temp_file.write(block)
-    except HTTPException as error:
-        raise Malformed(N_('The request could not be read.')) from error
+    """Write an uploaded file into a temporary one; raise as `form_pairs`, or `InvalidRequest`."""
+    async with request.form(max_files=1, max_fields=5) as form:
+        upload = form.get(name)
+        if not isinstance(upload, UploadFile):
+            raise InvalidRequest(N_('Choose a picture first.'))
+        while block := await upload.read(UPLOAD_BLOCK_BYTES):
+            temp_file.write(block)
 
 
 def choice_in(fields: Mapping[str, str], name: str, choices: Mapping[str, Choice]) -> Choice:

@@ -6,6 +6,7 @@ import gettext
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
@@ -118,24 +119,18 @@ class Renderer:
     def __init__(
         self,
         static: Static,
-        cache: Path,
+        cache_folder: Path,
         root: BasePath,
         name_of_guest: Callable[[int], str] = str,
         provider_summary: Callable[[], object] = object,
     ) -> None:
-        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        cache_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.static = static
         self._root = root
-        self._cache = FileSystemBytecodeCache(str(cache))
+        self._cache = FileSystemBytecodeCache(str(cache_folder))
         self._name_of_guest = name_of_guest
         self._provider_summary = provider_summary
-        self._languages: dict[str, Language] = {}
-
-    def language(self, code: str) -> Language:
-        """Return one language, made at its first use."""
-        if code not in self._languages:
-            self._languages[code] = self._make(code)
-        return self._languages[code]
+        self.language = cache(self._make)
 
     def page(
         self, request: Request, template: str, *, status: int = 200, **values: object

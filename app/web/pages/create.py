@@ -1,4 +1,4 @@
-"""The Create page, and what happens to a generation."""
+"""The Create page: the form, what it starts with, and what it sends."""
 
 from __future__ import annotations
 
@@ -14,20 +14,17 @@ from app.generation.request import (
     form_fields_of,
     parse_request,
 )
-from app.models import LONGEST_PROMPT, MOST_COUNT, Generation, Submitted
+from app.models import LONGEST_PROMPT, MOST_COUNT, Submitted
 from app.web.context import Services, TheServices
 from app.web.error_pages import failure_json, fields_in_words, in_words
 from app.web.forms import form_pairs, new_submission, number_in, save_upload, submission_of
-from app.web.security.permissions import OwnGeneration, check_own, visitor_of
+from app.web.security.permissions import check_own, visitor_of
 from app.web.templates import wants_fragment, wants_json
 from app.web.views.found_servers import offers_of
-from app.web.views.serializers import generation_json
-from app.web.views.tiles import tile_values
+from app.web.views.tiles import tile_values, tiles
 
 RECENT = 18
-MOST_PAGE = 60
 MOST_SUGGESTED = 200
-REFRESH_S = 3
 SHAPES = (
     ('1024x1024', N_('Square'), '1 : 1'),
     ('1536x1024', N_('Landscape'), '3 : 2'),
@@ -69,7 +66,7 @@ async def submit(request: Request, services: TheServices) -> Response:
         return await _form_page(request, services, fields, given=True, chosen=chosen, error=error)
     status = 201 if any(one.new for one in submitted) else 200
     generations = [one.generation for one in submitted]
-    return await _after_act(request, services, *generations, status=status)
+    return await tiles(request, services, *generations, status=status)
 
 
 async def read_picture(request: Request, services: TheServices) -> Response:
@@ -86,41 +83,6 @@ async def read_picture(request: Request, services: TheServices) -> Response:
     if wants_json(request):
         return JSONResponse({'fields': fields, 'message': message})
     return await _form_page(request, services, fields, given=bool(fields), message=message)
-
-
-async def generations_page(request: Request, services: TheServices) -> Response:
-    """List generations, newest first; a guest's own."""
-    before = number_in(request, 'before')
-    found = await services.library.generations.page(before, MOST_PAGE, visitor_of(request).guest_id)
-    older = f'before={found[-1].id}' if len(found) == MOST_PAGE else None
-    if wants_json(request):
-        language = services.language(request)
-        listed = [generation_json(generation, language) for generation in found]
-        after = services.root.address(f'/generations.json?{older}') if older else None
-        return JSONResponse({'generations': listed, 'next': after})
-    return await _list(request, services, found, f'/generations?{older}' if older else None)
-
-
-async def generation_page(
-    request: Request, services: TheServices, generation: OwnGeneration
-) -> Response:
-    """Show one generation: a page, its fragment, or JSON by its `.json` address."""
-    if wants_json(request):
-        return JSONResponse(generation_json(generation, services.language(request)))
-    if wants_fragment(request):
-        return await _after_act(request, services, generation)
-    return await _list(request, services, (generation,))
-
-
-async def cancel(request: Request, services: TheServices, generation: OwnGeneration) -> Response:
-    """End a generation; a final one stays as it is."""
-    return await _after_act(request, services, await services.worker.cancel(generation.id))
-
-
-async def retry(request: Request, services: TheServices, generation: OwnGeneration) -> Response:
-    """Queue a failed, cancelled or interrupted generation again."""
-    again = await services.worker.retry(generation.id, visitor_of(request).quota_key)
-    return await _after_act(request, services, again)
 
 
 async def _starting_fields(request: Request, services: Services) -> tuple[dict[str, str], bool]:
@@ -191,8 +153,7 @@ async def _form_page(
         wrong_form=in_words(error, language) if error and not wrong else '',
         message=message,
         submission=new_submission(),
-        **await tile_values(services, recent),
-        refresh_s=None if error else _refresh(recent),
+        **await tile_values(services, recent) | ({'refresh_s': None} if error else {}),
         chosen=chosen,
         shapes=SHAPES,
         examples=EXAMPLES,
@@ -204,34 +165,3 @@ async def _form_page(
         models=list(islice(models, MOST_SUGGESTED)),
         default_model=drawing[0].settings.model if drawing else '',
     )
-
-
-async def _list(
-    request: Request,
-    services: Services,
-    generations: tuple[Generation, ...],
-    older: str | None = None,
-) -> Response:
-    return services.renderer.page(
-        request,
-        'pages/generations.html',
-        status=200,
-        **await tile_values(services, generations),
-        older=older,
-        refresh_s=_refresh(generations),
-    )
-
-
-async def _after_act(
-    request: Request, services: Services, *generations: Generation, status: int = 200
-) -> Response:
-    """Return the generations' tiles to a script; lead a browser to the first one's."""
-    if not wants_fragment(request):
-        return RedirectResponse(f'/#generation-{generations[0].id}', 303)
-    values = await tile_values(services, generations)
-    return services.renderer.page(request, 'generation/list.html', status=status, **values)
-
-
-def _refresh(generations: tuple[Generation, ...]) -> int | None:
-    """Return after how many seconds a page without scripts loads again."""
-    return REFRESH_S if any(one.status.unfinished for one in generations) else None

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.access.guests import hash_of, new_token
-from app.access.passwords import Source
+from app.access.sharing import Source
 from app.database.links import ShownRow
 from app.errors import N_, Conflict, InvalidRequest
 from app.log import logger

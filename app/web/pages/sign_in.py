@@ -8,7 +8,7 @@ import re
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from app.access.passwords import chosen
+from app.access.sharing import hashed_password
 from app.errors import N_, InvalidRequest, SignInRequired, TooManyGuesses
 from app.log import logger
 from app.web.context import Services, TheServices
@@ -102,7 +102,7 @@ async def change_password(request: Request, services: TheServices) -> Response:
                 await _cookie_for(request, services, fields.get('current', ''))
             except SignInRequired as error:
                 raise InvalidRequest(WRONG) from error
-        services.sharing.change_password(await asyncio.to_thread(chosen, new))
+        services.sharing.change_password(await asyncio.to_thread(hashed_password, new))
     services.changes.doubt()
     log.warning('%s changed the password; every other session ends', visitor_of(request).address)
     response = RedirectResponse('/settings#password', 303)

@@ -68,9 +68,25 @@ def draft_of(
     removed = {value.lower() for name, value in listed if name == 'remove_header'}
     kept = [(name, value) for name, value in had.headers if name.lower() not in removed]
     secrets = Secrets(_key(fields, reader, had), _headers(fields.get('headers', ''), kept, reader))
-    if before.base_url and row.base_url and 'base_url' not in reader.wrong:
-        reader.wrong |= _check_origin(before, row, had, secrets)
+    known = 'base_url' not in reader.wrong and before.base_url and row.base_url
+    if known and origin_of(before.base_url) != origin_of(row.base_url):
+        reader.wrong |= _left_behind(str(origin_of(before.base_url)), had, secrets)
     return Draft(row, secrets, reader.wrong)
+
+
+def _left_behind(where: str, had: Secrets, now: Secrets) -> dict[str, AppError]:
+    """Return errors where secrets would leave the origin that they were set for."""
+    wrong: dict[str, AppError] = {}
+    if had.key and now.key == had.key:
+        wrong['key'] = InvalidRequest(
+            N_('The key was set for {where}. Write it again for the new address, or remove it.'),
+            where=where,
+        )
+    if set(had.headers) & set(now.headers):
+        wrong['headers'] = InvalidRequest(
+            N_('The headers were set for {where}. Write them again, or remove them.'), where=where
+        )
+    return wrong
 
 
 def _row(fields: Mapping[str, str], reader: FormReader, before: ProviderRow) -> ProviderRow:
@@ -113,8 +129,7 @@ def _headers(
     """Read `Name: value` lines, which replace headers of the same name."""
     headers = {name.lower(): (name, value) for name, value in kept}
     try:
-        for written in filter(None, (one.strip() for one in text.splitlines())):
-            name, value = _header(written)
+        for name, value in map(_header, filter(None, map(str.strip, text.splitlines()))):
             headers[name.lower()] = (name, value)
         if len(headers) > MOST_HEADERS:
             raise InvalidRequest(N_('{most} headers at most.'), most=MOST_HEADERS)
@@ -134,33 +149,8 @@ def _header(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _check_origin(
-    before: ProviderRow, row: ProviderRow, had: Secrets, now: Secrets
-) -> dict[str, AppError]:
-    """Return errors where secrets would go to an origin that they were not set for."""
-    origin = origin_of(before.base_url)
-    if origin == origin_of(row.base_url):
-        return {}
-    wrong: dict[str, AppError] = {}
-    if had.key and now.key == had.key:
-        wrong['key'] = InvalidRequest(
-            N_('The key was set for {where}. Write it again for the new address, or remove it.'),
-            where=str(origin),
-        )
-    if set(had.headers) & set(now.headers):
-        wrong['headers'] = InvalidRequest(
-            N_('The headers were set for {where}. Write them again, or remove them.'),
-            where=str(origin),
-        )
-    return wrong
-
-
 def _name(text: str) -> str:
-    if len(text) > LONGEST_NAME:
-        raise InvalidRequest(
-            N_('{have} characters are too many: {most} at most.'), have=len(text), most=LONGEST_NAME
-        )
-    return ' '.join(text.split())
+    return ' '.join(line(text, LONGEST_NAME).split())
 
 
 def _dialect(text: str) -> Dialect:
