@@ -33,22 +33,12 @@ from app.web.context import Services
 from app.web.delivery.events import EventStream
 from app.web.delivery.files import PictureFiles
 from app.web.error_pages import ErrorPages
-from app.web.pages import (
-    create,
-    gallery,
-    generations,
-    install,
-    links,
-    providers,
-    settings,
-    sharing,
-    sign_in,
-)
+from app.web.pages import create, gallery, generations, links, providers, settings, sharing, sign_in
 from app.web.security.guard import Guard
 from app.web.security.routes import REST, ROUTES
 from app.web.static import Static
 from app.web.templates import Renderer, assets
-from app.web.views.provider_status import provider_summary
+from app.web.views.providers import provider_summary
 
 DATABASE = 'easel.db'
 SECRET = 'secret'  # noqa: S105 (the file's name)
@@ -56,9 +46,7 @@ KEYS = 'keys.json'
 CACHE = 'cache'
 PAGES = {
     page.__name__.rpartition('.')[2]: page
-    for page in (
-        *(create, gallery, generations, install, links, providers, settings, sharing, sign_in),
-    )
+    for page in (create, gallery, generations, links, providers, settings, sharing, sign_in)
 }
 TOKEN = 'token'  # noqa: S105 (the file's name)
 

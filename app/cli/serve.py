@@ -30,7 +30,7 @@ from app.server.sockets import PortTaken, listen, listen_everywhere
 from app.storage.lock import Held, Holder, announce, holding, why_unusable
 from app.web.context import Services
 from app.web.security.routes import is_own
-from app.web.views.provider_status import NO_API
+from app.web.views.providers import NO_API
 
 log = logger(__name__)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.errors import N_, AppError, InvalidRequest, Malformed, NotFound, WrongMethod
-from app.log import logger
 from app.web.templates import (
     Language,
     Renderer,
@@ -17,8 +18,6 @@ from app.web.templates import (
     wants_fragment,
     wants_json,
 )
-
-log = logger(__name__)
 
 
 class ErrorPages:
@@ -37,21 +36,16 @@ class ErrorPages:
     async def response(self, request: Request, error: AppError) -> Response:
         """Write an error in the visitor's language, in the form that was asked for."""
         language = self._renderer.language(language_of(request))
+        page = partial(self._renderer.page, request, status=error.status)
+        response: Response
         if wants_json(request):
-            response: Response = JSONResponse(
-                {'error': failure_json(error, language)}, error.status
-            )
+            response = JSONResponse({'error': failure_json(error, language)}, error.status)
         elif error.status == 401:
             back = address_of(request) if request.method == 'GET' else ''
-            response = self._renderer.page(
-                request, 'pages/sign_in.html', status=401, message='', back=back
-            )
+            response = page('pages/sign_in.html', message='', back=back)
         else:
             template = 'pages/error_line.html' if wants_fragment(request) else 'pages/error.html'
-            message = in_words(error, language)
-            response = self._renderer.page(
-                request, template, status=error.status, error=error, message=message
-            )
+            response = page(template, error=error, message=in_words(error, language))
         if error.status == 429:
             response.headers['Retry-After'] = str(error.retry_after_s)
         if error.status == 400:

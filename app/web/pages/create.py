@@ -20,7 +20,7 @@ from app.web.error_pages import failure_json, fields_in_words, in_words
 from app.web.forms import form_pairs, new_submission, number_in, save_upload, submission_of
 from app.web.security.permissions import check_own, visitor_of
 from app.web.templates import wants_fragment, wants_json
-from app.web.views.found_servers import offers_of
+from app.web.views.providers import offers_of
 from app.web.views.tiles import tile_values, tiles
 
 RECENT = 18
@@ -110,11 +110,7 @@ async def _starting_fields(request: Request, services: Services) -> tuple[dict[s
 async def _submit_each(
     request: Request, services: Services, fields: dict[str, str], chosen: tuple[str, ...]
 ) -> list[Submitted]:
-    """Queue one generation a server, none before all can be; each has a mark of its own.
-
-    Raises:
-        AppError: As `parse_request` and `Worker.submit` say.
-    """
+    """Queue one generation a server, none before all can be; each has a mark of its own."""
     visitor = visitor_of(request)
     wanted = [parse_request(fields | {'provider': name}) for name in chosen]
     for one in wanted:

@@ -70,11 +70,7 @@ async def attempts_page(
 
 
 async def preview(request: Request, services: TheServices) -> Response:
-    """Return a partial picture, as the decoder child wrote it.
-
-    Raises:
-        NotFound: There is none, a newer one has taken its place, or it is somebody else's.
-    """
+    """Return a partial picture; raise `NotFound` once a newer one has taken its place."""
     match = _PREVIEW.fullmatch(str(request.path_params['name']))
     shown = services.previews.of(int(match[1])).get(int(match[2])) if match else None
     if match is None or shown is None or shown.serial != int(match[3]):

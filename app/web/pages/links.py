@@ -41,12 +41,7 @@ class SharedPicture:
 
 
 async def shared_picture(request: Request, services: TheServices) -> SharedPicture:
-    """Find what a link shows.
-
-    Raises:
-        TooManyGuesses: Wait first.
-        NotFound: Unknown, expired, revoked, deleted: no response says which.
-    """
+    """Find what a link shows; raise `NotFound` for every other link, or `TooManyGuesses`."""
     check_throttle(request, services.link_throttle)
     token = hash_of(str(request.path_params['token']))
     row = await services.library.shown.by_hash(token, time.time())

@@ -20,9 +20,15 @@ from app.web.context import Services, TheServices
 from app.web.error_pages import failure_json, fields_in_words
 from app.web.forms import choice_in, form_fields, form_pairs
 from app.web.templates import wants_fragment, wants_json
-from app.web.views.found_servers import offers_json, offers_of
 from app.web.views.provider_form import MOST_AT_ONCE, MOST_TIMEOUT_S, NEW, SWITCHES, draft_of
-from app.web.views.provider_status import key_of, provider_json, provider_view, provider_views
+from app.web.views.providers import (
+    key_of,
+    offers_json,
+    offers_of,
+    provider_json,
+    provider_view,
+    provider_views,
+)
 
 PAGE = '/settings/providers'
 LIST = '/settings#servers'

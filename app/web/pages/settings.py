@@ -1,4 +1,4 @@
-"""A visitor's own settings, and what the operator set, to look at."""
+"""A visitor's own settings, what the operator set, and Easel as an app of its own."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app import __version__
+from app.errors import N_
 from app.messages import LANGUAGES
 from app.storage.store import free_bytes
-from app.web.context import TheServices
+from app.web.context import Services, TheServices
 from app.web.forms import choice_in, form_fields
+from app.web.security.guard import PAGE_POLICY
 from app.web.security.permissions import visitor_of
 from app.web.templates import (
+    CANVAS,
     LANGUAGE_COOKIE,
     THEME_COOKIE,
     THEMES,
@@ -19,14 +22,20 @@ from app.web.templates import (
     theme_of,
     wants_json,
 )
-from app.web.views.found_servers import offers_json, offers_of
-from app.web.views.provider_status import provider_json, provider_views
+from app.web.views.providers import offers_json, offers_of, provider_json, provider_views
 
 COOKIE_S = 400 * 24 * 3600
 CHOICES = {
     'language': (LANGUAGE_COOKIE, {code: code for code in LANGUAGES}),
     'theme': (THEME_COOKIE, {theme: theme for theme in THEMES}),
 }
+# Only this page may load a manifest: everywhere else `default-src 'none'` refuses one.
+INSTALL_POLICY = f"{PAGE_POLICY}; manifest-src 'self'"
+ICONS = (
+    ('icon-192.png', '192x192', 'any'),
+    ('icon-512.png', '512x512', 'any'),
+    ('icon-512-maskable.png', '512x512', 'maskable'),
+)
 
 
 async def settings_page(request: Request, services: TheServices) -> Response:
@@ -82,6 +91,51 @@ async def change_settings(request: Request) -> Response:
         elif field in fields:
             response.delete_cookie(cookie)
     return response
+
+
+async def install_page(request: Request, services: TheServices) -> Response:
+    """Show how each browser makes an app of Easel; its JSON twin is the manifest."""
+    if wants_json(request):
+        return JSONResponse(_manifest(request, services))
+    page = services.renderer.page(request, 'pages/install.html')
+    page.headers['Content-Security-Policy'] = INSTALL_POLICY
+    return page
+
+
+async def manifest(request: Request, services: TheServices) -> Response:
+    """Return the manifest, without asking for a password: it says no more than the sign-in."""
+    return JSONResponse(
+        _manifest(request, services),
+        headers={'Cache-Control': 'no-store'},
+        media_type='application/manifest+json',
+    )
+
+
+def _manifest(request: Request, services: Services) -> dict[str, object]:
+    """Describe the app in the visitor's language and colours."""
+    language, home = services.language(request), services.root.address('/')
+    colour = CANVAS['dark' if theme_of(request) == 'dark' else 'light']
+    return {
+        'id': home,
+        'name': 'Easel',
+        'short_name': 'Easel',
+        'description': language.translate(N_('Pictures from your own image server')),
+        'lang': language.code,
+        'start_url': home,
+        'scope': home,
+        'display': 'standalone',
+        'theme_color': colour,
+        'background_color': colour,
+        'icons': [
+            {
+                'src': services.root.address(services.renderer.static.address(file)),
+                'type': 'image/png',
+                'sizes': sizes,
+                'purpose': purpose,
+            }
+            for file, sizes, purpose in ICONS
+        ],
+    }
 
 
 async def health() -> Response:

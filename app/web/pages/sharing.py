@@ -72,12 +72,7 @@ async def share_page(request: Request, services: TheServices) -> Response:
 
 
 async def switch(request: Request, services: TheServices) -> Response:
-    """Let the network in, or this machine alone.
-
-    Raises:
-        InvalidRequest: It is neither.
-        Conflict: Somebody was faster, the port is taken, or the operator settled it.
-    """
+    """Let the network in, or this machine alone; raise `Conflict` if that cannot be."""
     fields = await form_fields(request)
     change = choice_in(
         fields, 'sharing', {'on': services.sharing.share, 'off': services.sharing.withdraw}
@@ -94,12 +89,7 @@ async def switch(request: Request, services: TheServices) -> Response:
 
 
 async def invite(request: Request, services: TheServices) -> Response:
-    """Make a guest's link, which is shown this once.
-
-    Raises:
-        Conflict: Without a password everybody is the owner, and nobody a guest.
-        InvalidRequest: It has no name, or opens nothing.
-    """
+    """Make a guest's link, which is shown this once; raise `Conflict` or `InvalidRequest`."""
     if not services.sessions.needed:
         raise Conflict(N_('Set a password first: without one, everybody here is the owner.'))
     fields = await form_fields(request)
@@ -124,11 +114,7 @@ async def revoke_guest(services: TheServices, guest_id: TheId) -> Response:
 
 
 async def show_to_strangers(request: Request, services: TheServices, image: OwnImage) -> Response:
-    """Make a link to one picture, which is shown this once.
-
-    Raises:
-        Conflict: It is in the trash, gone, or what is written in it can't be taken out.
-    """
+    """Make a link to one picture, which is shown this once; raise `Conflict` if it cannot be."""
     fields = await form_fields(request)
     lifetime_s = lifetime_in(fields)
     if image.deleted_at:

@@ -83,9 +83,7 @@ async def change_password(request: Request, services: TheServices) -> Response:
     """Set another password, the first one too; every other session ends at once.
 
     Raises:
-        InvalidRequest: The new one is too short or too long, or the old one is wrong.
-        TooManyGuesses: The old one was wrong too often.
-        Conflict: Somebody set a first one meanwhile, or it is the operator's to set.
+        AppError: `InvalidRequest`, `TooManyGuesses`, or `Conflict` if the operator's is in force.
     """
     fields = await form_fields(request)
     new = fields.get('new', '')
@@ -113,12 +111,10 @@ async def _cookie_for(request: Request, services: Services, given: str) -> str:
     """Return the session for the right password.
 
     Raises:
-        InvalidRequest: It is too long to be one; nothing is computed for it.
-        TooManyGuesses: Wait first.
-        SignInRequired: It is wrong.
+        AppError: `InvalidRequest`, `TooManyGuesses`, or `SignInRequired` for a wrong one.
     """
     visitor = visitor_of(request)
-    if len(given) > LONGEST_PASSWORD:
+    if len(given) > LONGEST_PASSWORD:  # nothing is computed for it
         raise InvalidRequest(N_('No password is that long.'))
     try:
         check_throttle(request, services.password_throttle)
