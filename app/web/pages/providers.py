@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated
+from urllib.parse import urljoin
 
 from fastapi import Depends
 from starlette.requests import Request
@@ -94,10 +95,10 @@ async def add(request: Request, services: TheServices) -> Response:
         draft = draft_of(pairs).checked()
         provider_id = await services.provider_settings.add(draft.row, draft.secrets)
     except InvalidRequest as error:
-        return _form_again(request, services, _fields_of(NEW) | fields, error)
+        return _form_page(request, services, _fields_of(NEW) | fields, error=error)
     back = fields.get('back', '')
-    to = back if back in BACK else f'{PAGE}/{provider_id}'
-    return await _after_act(request, services, str(provider_id), status=201, to=to)
+    to = back if back in BACK else ''
+    return await _after_act(request, services, str(provider_id), to, status=201)
 
 
 async def provider_page(request: Request, services: TheServices, provider: TheProvider) -> Response:
@@ -118,7 +119,7 @@ async def change(
         draft = draft_of(pairs, row, settings.secrets_of(row)).checked()
         await settings.change(draft.row, draft.secrets)
     except InvalidRequest as error:
-        return _form_again(request, services, _fields_of(row) | dict(pairs), error, provider)
+        return _form_page(request, services, _fields_of(row) | dict(pairs), provider, error)
     return await _after_act(request, services, key_of(provider.settings))
 
 
@@ -147,49 +148,28 @@ async def test(request: Request, services: TheServices, provider: TheProvider) -
             GenerationRequest(prompt=TEST_PROMPT, provider=provider.name)
         )
         provider.test_generation_id = submitted.generation.id
-    return await _after_act(request, services, key_of(provider.settings), anchor='#test')
+    return await _after_act(request, services, key_of(provider.settings), '#test')
 
 
 async def forget(request: Request, services: TheServices, provider: TheProvider) -> Response:
     await services.providers.memory.forget(provider.settings.base_url)
-    return await _after_act(request, services, key_of(provider.settings), anchor='#learned')
+    return await _after_act(request, services, key_of(provider.settings), '#learned')
 
 
 async def _after_act(
-    request: Request,
-    services: Services,
-    key: str,
-    *,
-    status: int = 200,
-    to: str = '',
-    anchor: str = '',
+    request: Request, services: Services, key: str, to: str = '', *, status: int = 200
 ) -> Response:
-    """Return the provider as it is now: as JSON, as a fragment, or by a redirect to its page."""
+    """Return the provider as it is now: as JSON, as a fragment, or by a redirect to its page.
+
+    `to` is where else the redirect leads, as seen from that page.
+    """
     services.worker.look_again()
     view = next(one for one in provider_views(services.providers) if one.key == key)
     if wants_json(request):
         return JSONResponse(provider_json(view), status)
     if wants_fragment(request):
         return services.renderer.page(request, 'provider/status.html', status=status, server=view)
-    return RedirectResponse(to or f'{PAGE}/{key}{anchor}', 303)
-
-
-def _form_again(
-    request: Request,
-    services: Services,
-    fields: Mapping[str, str],
-    error: AppError,
-    provider: MonitoredProvider | None = None,
-) -> Response:
-    """Show the form again without secrets; raise the error itself where a program asks."""
-    if wants_json(request):
-        raise error
-    if wants_fragment(request):
-        failure = failure_json(error, services.language(request))
-        return JSONResponse({'error': failure}, error.status)
-    typed = {name: value for name, value in fields.items() if name not in SECRET_FIELDS}
-    typed['base_url'] = USER_IN_ADDRESS.sub('', typed['base_url'])
-    return _form_page(request, services, typed, provider, error)
+    return RedirectResponse(urljoin(f'{PAGE}/{key}', to), 303)
 
 
 def _form_page(
@@ -199,6 +179,15 @@ def _form_page(
     provider: MonitoredProvider | None = None,
     error: AppError | None = None,
 ) -> Response:
+    """Show the form, after an error without secrets; raise the error where a program asks."""
+    if error and wants_json(request):
+        raise error
+    if error and wants_fragment(request):
+        failure = failure_json(error, services.language(request))
+        return JSONResponse({'error': failure}, error.status)
+    if error:
+        fields = {name: value for name, value in fields.items() if name not in SECRET_FIELDS}
+        fields['base_url'] = USER_IN_ADDRESS.sub('', fields['base_url'])
     return services.renderer.page(
         request,
         'pages/provider.html',
