@@ -37,14 +37,10 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Password:
-    """A password that is set.
-
-    Attributes:
-        kept: The password itself; of a chosen one `salt$hash` in hex, by scrypt.
-    """
+    """A password that is set."""
 
     source: Source
-    kept: str
+    kept: str  # the password itself; of a chosen one `salt$hash` in hex, by scrypt
 
     def matches(self, given: str) -> bool:
         """Compare in a time that tells nothing; a chosen one takes about 0.2 s."""
@@ -72,20 +68,12 @@ class _Stored:
 
 
 class SharingSettings:
-    """Who may connect, and with which password.
-
-    Changes raise `StorageFailed` where the disk refuses.
-
-    Attributes:
-        lock: Held by whoever changes the password; the next one looks again.
-        without_password: Whether the operator says that there is none.
-        is_fixed: Whether the operator's host lets the network in.
-    """
+    """Who may connect, and with which password; a change raises `StorageFailed` on a bad disk."""
 
     def __init__(self, config: Config) -> None:
-        self.lock = asyncio.Lock()
+        self.lock = asyncio.Lock()  # held while the password changes; the next one looks again
         self.without_password = config.password == NO_PASSWORD
-        self.is_fixed = not config.loopback
+        self.is_fixed = not config.loopback  # the operator's host lets the network in
         self.listener: NetworkListener | None = None
         self._path = config.data / FILE
         self._stored = _Stored()

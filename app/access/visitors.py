@@ -39,21 +39,12 @@ class Guest:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who asks.
+    """Who asks: the owner, a guest, or a stranger who is neither."""
 
-    Attributes:
-        address: As far as trusted proxies name it.
-        scheme: What the browser used to reach the outermost of them.
-        forwarded_host: The name that the browser asked for, by a trusted proxy; or empty.
-        quota_key: Whose limits this counts against; empty where there are none.
-        owner: Whether nothing is closed to them.
-        guest: Which guest it is; None for the owner and for strangers.
-    """
-
-    address: str
-    scheme: str
-    forwarded_host: bytes = b''
-    quota_key: str = ''
+    address: str  # as far as trusted proxies name it
+    scheme: str  # what the browser used to reach the outermost of them
+    forwarded_host: bytes = b''  # what the browser asked for, by a trusted proxy
+    quota_key: str = ''  # whose limits this counts against; empty where there are none
     behind_proxy: bool = False
     owner: bool = False
     guest: Guest | None = None

@@ -35,12 +35,7 @@ async def form_fields(request: Request) -> dict[str, str]:
 
 
 async def form_pairs(request: Request) -> tuple[tuple[str, str], ...]:
-    """Read a form whose names may come more than once, without the files in it.
-
-    Raises:
-        WrongType: The body is no form.
-        HTTPException: It breaks the form's own rules; a response says so.
-    """
+    """Read a form whose names may come more than once, without its files; raise `WrongType`."""
     kind = request.headers.get('content-type', '').partition(';')[0].strip().lower()
     if kind not in FORM_TYPES:
         raise WrongType(N_('Send a form: {types}.'), types=' / '.join(FORM_TYPES))
@@ -50,7 +45,7 @@ async def form_pairs(request: Request) -> tuple[tuple[str, str], ...]:
 
 
 async def save_upload(request: Request, name: str, temp_file: TempFile) -> None:
-    """Write an uploaded file into a temporary one; raise as `form_pairs`, or `InvalidRequest`."""
+    """Write an uploaded file into a temporary one; raise `InvalidRequest` without one."""
     async with request.form(max_files=1, max_fields=5) as form:
         upload = form.get(name)
         if not isinstance(upload, UploadFile):

@@ -45,13 +45,7 @@ class PictureFiles:
         self._services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one file.
-
-        Raises:
-            WrongMethod: It is no GET.
-            NotFound: No picture outside the trash has this digest.
-            Gone: There is such a picture, and its file is not there.
-        """
+        """Serve one file; raise `NotFound`, or `Gone` where only the file is missing."""
         if scope['method'] != 'GET':
             raise WrongMethod(N_('This address takes another method.'))
         request, root = Request(scope), self._services.config.data

@@ -80,11 +80,7 @@ async def sign_out(request: Request, services: TheServices) -> Response:
 
 
 async def change_password(request: Request, services: TheServices) -> Response:
-    """Set another password, the first one too; every other session ends at once.
-
-    Raises:
-        AppError: `InvalidRequest`, `TooManyGuesses`, or `Conflict` if the operator's is in force.
-    """
+    """Set another password, the first one too; every other session ends at once."""
     fields = await form_fields(request)
     new = fields.get('new', '')
     if not LEAST_PASSWORD <= len(new) <= LONGEST_PASSWORD:
@@ -108,11 +104,7 @@ async def change_password(request: Request, services: TheServices) -> Response:
 
 
 async def _cookie_for(request: Request, services: Services, given: str) -> str:
-    """Return the session for the right password.
-
-    Raises:
-        AppError: `InvalidRequest`, `TooManyGuesses`, or `SignInRequired` for a wrong one.
-    """
+    """Return the session for the right password; raise `SignInRequired` for a wrong one."""
     visitor = visitor_of(request)
     if len(given) > LONGEST_PASSWORD:  # nothing is computed for it
         raise InvalidRequest(N_('No password is that long.'))

@@ -107,9 +107,6 @@ class Guard:
 
         On plain http, browsers send `Sec-Fetch-Site` to localhost alone; elsewhere `Origin`
         decides. A program that brings no cookie sends neither.
-
-        Raises:
-            AppError: `Malformed`, `Misdirected` or `Forbidden`.
         """
         host = self._hosts.check(scope['headers'])
         if visitor.forwarded_host:
@@ -142,9 +139,8 @@ class Guard:
 def check_framing(scope: Scope) -> int:
     """Return the announced length of the body, 0 where none is announced.
 
-    Raises:
-        Malformed: Two servers could see the request's edges in different places.
-            Source: RFC 9112, sections 3.2, 6.1 and 6.3.
+    Raise `Malformed` where two servers could see the request's edges in different places.
+    Source: RFC 9112, sections 3.2, 6.1 and 6.3.
     """
     headers = scope['headers']
     lengths = [value for name, value in headers if name == b'content-length']
@@ -167,11 +163,7 @@ def check_framing(scope: Scope) -> int:
 
 
 def _check_visitor(visitor: Visitor, rule: RouteRule, length: int, *, is_crowded: bool) -> None:
-    """Refuse a visitor whose role, connections or body the rule does not allow.
-
-    Raises:
-        AppError: `Crowded`, `SignInRequired`, `Forbidden` or `TooLarge`.
-    """
+    """Refuse a visitor whose role, connections or body the rule does not allow."""
     if is_crowded and visitor.quota_key:
         raise Crowded(N_('Too many connections from this address. Close some of its pages.'))
     if not rule.role.admits(visitor):

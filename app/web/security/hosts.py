@@ -33,12 +33,7 @@ class Hosts:
         return self.check_one(found[0] if len(found) == 1 else b'')
 
     def check_one(self, host: bytes) -> str:
-        """Return a host with its port, as it was sent.
-
-        Raises:
-            Malformed: It has no host's form.
-            Misdirected: A name that is not ours.
-        """
+        """Return a host with its port; raise `Malformed`, or `Misdirected` if it is not ours."""
         match = _HOST.fullmatch(host) if len(host) <= LONGEST_HOST else None
         if match is None or (match['port'] and not 0 < int(match['port']) < 65536):
             raise Malformed(N_('The Host header is missing or malformed.'))

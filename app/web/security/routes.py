@@ -38,19 +38,13 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RouteRule:
-    """One address and method.
-
-    Attributes:
-        path: `{…}` stands for one part, `{rest}` at the end for whatever follows.
-        handler: The page's module and function, or the name of an ASGI app of its own.
-        most_bytes: The longest body that is read here.
-    """
+    """One address and method."""
 
     method: str
-    path: str
-    handler: str
+    path: str  # `{…}` stands for one part, `{rest}` at the end for whatever follows
+    handler: str  # the page's module and function, or the name of an ASGI app of its own
     role: Role = Role.OWNER
-    most_bytes: int = MOST_BODY_BYTES
+    most_bytes: int = MOST_BODY_BYTES  # of a body
 
     @property
     def pattern(self) -> str:

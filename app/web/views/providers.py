@@ -29,31 +29,21 @@ SHOWN_SETTINGS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderView:
-    """One provider with its status.
+    """One provider with its status."""
 
-    Attributes:
-        settings: Without its key and headers.
-        key: What its addresses end in.
-        source: `environment`, `settings`, or `default`: an address that nobody set.
-        headers: Their names alone.
-        address: Without what may be secret in a query.
-        outside: Where it may be meant to be, if it is a container's own `localhost`; or empty.
-        learned: What was learned of it, by model; empty is the name for all of them.
-    """
-
-    settings: ProviderSettings
-    key: str
-    source: str
+    settings: ProviderSettings  # without its key and headers
+    key: str  # what its addresses end in
+    source: str  # `environment`, `settings`, or `default`: an address that nobody set
     has_key: bool
-    headers: tuple[str, ...]
-    address: str
-    outside: str
+    headers: tuple[str, ...]  # their names alone
+    address: str  # without what may be secret in a query
+    outside: str  # where it may be meant to be, if it is a container's own `localhost`; or empty
     status: ProviderStatus
     mark: str
     test_status: ProviderStatus | None
     test_mark: str
     test_generation_id: int | None
-    learned: dict[str, dict[str, object]]
+    learned: dict[str, dict[str, object]]  # by model; empty is the name for all of them
 
     @property
     def is_fixed(self) -> bool:
@@ -63,22 +53,14 @@ class ProviderView:
 
 @dataclass(frozen=True, slots=True)
 class ProviderSummary:
-    """The providers as the top of a page shows them.
+    """The providers as the top of a page shows them."""
 
-    Attributes:
-        name: Of the only one, or of all.
-        where: Its address without scheme and path; of several, their names.
-        trouble: What makes it look like no images API although it answers, or empty.
-        count: How many may draw.
-        up: How many of them answer.
-    """
-
-    name: str
-    where: str
+    name: str  # of the only one, or of all
+    where: str  # its address without scheme and path; of several, their names
     is_demo: bool
-    trouble: str
-    count: int
-    up: int
+    trouble: str  # what makes it look like no images API although it answers, or empty
+    count: int  # so many may draw
+    up: int  # so many of them answer
 
     @property
     def answered(self) -> bool:
@@ -171,22 +153,16 @@ def _status_json(status: ProviderStatus) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """A found server as it would be added.
-
-    Attributes:
-        dialect: `auto` where the server speaks OpenAI's API.
-        model: What to ask for by default; empty: the server chooses.
-        hint: A marked sentence on what it needs first, or why it is of no use; or empty.
-    """
+    """A found server as it would be added."""
 
     server: str
     base_url: str
-    dialect: Dialect
+    dialect: Dialect  # `auto` where the server speaks OpenAI's API
     models: tuple[str, ...]
     name: str
-    model: str
+    model: str  # what to ask for by default; empty: the server chooses
     usable: bool
-    hint: str
+    hint: str  # a marked sentence on what it needs first, or why it is of no use; or empty
     in_use: bool
 
     @property

@@ -21,19 +21,12 @@ NEWS = {Status.DONE: N_('Picture ready'), Status.FAILED: N_('Failed')}
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What is known of a generation beforehand, by the provider's own past.
+    """What is known of a generation beforehand, by the provider's own past."""
 
-    Attributes:
-        before: How many wait before it.
-        low_s: A quarter of its like took less; None where nothing is known.
-        high_s: A quarter of its like took more.
-        previews: Addresses of partial pictures, by position; a newer one has another.
-    """
-
-    before: int
-    low_s: float | None
-    high_s: float | None
-    previews: Mapping[int, str]
+    before: int  # so many wait before it
+    low_s: float | None  # a quarter of its like took less; None: nothing is known
+    high_s: float | None  # a quarter of its like took more
+    previews: Mapping[int, str]  # addresses of partial pictures, by position
 
 
 async def tile_values(services: Services, generations: Sequence[Generation]) -> dict[str, object]:
