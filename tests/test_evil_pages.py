@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext, Page, StorageState
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState
 
 from app.web.security.routes import ROUTES
-from tests.support.browser_origins import KINDS, Evil, Worlds, running_evil, running_worlds
+from tests.support.browser_origins import KINDS, Evil, Worlds, running_evil, worlds_of
 
 pytestmark = pytest.mark.browser
 
@@ -120,10 +120,12 @@ class Scene:
 
 
 @pytest.fixture(scope='module')
-def scene(upstream: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def scene(
+    upstream: str, knowing_browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scene]:
     data = tmp_path_factory.mktemp('evil') / 'data'
     settings = {'EASEL_API_URL': upstream, 'EASEL_PASSWORD': PASSWORD, 'EASEL_TOKEN': TOKEN}
-    with running_worlds(data, settings) as worlds, running_evil() as evil:
+    with worlds_of(knowing_browser, data, settings) as worlds, running_evil() as evil:
         scene = Scene(worlds, evil)
         with scene.program() as program:
             program.post('/generations', data={'prompt': SECRET, 'size': '32x32'})
