@@ -13,6 +13,13 @@ from tests.support.browser_origins import RULES
 from tests.support.servers import Easel, running_demo, running_easel
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave files without a browser unread where only those with one are asked for."""
+    if config.option.markexpr != 'browser' or collection_path.suffix != '.py':
+        return None
+    return 'pytest.mark.browser' not in collection_path.read_text('utf-8') or None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files with real servers first: they take longest, and no process ends alone.
 
