@@ -33,6 +33,7 @@ from app.models import (
 )
 from app.storage.lock import Held, holding
 from app.storage.metadata.label import Label, carries_label, checked_label
+from app.storage.metadata.mime import MIME_EXTENSIONS
 from app.storage.store import Store
 
 log = logger(__name__)
