@@ -27,40 +27,32 @@ from app.providers.secrets import Keys
 from app.providers.settings import ProviderSettingsStore
 from app.storage.decoder import Decoder
 from app.storage.store import Store
-from app.storage.temp_file import storage_failed
+from app.storage.temp_file import writing
 from app.web.base_path import BasePath
 from app.web.context import Services
 from app.web.delivery.events import EventStream
 from app.web.delivery.files import PictureFiles
 from app.web.error_pages import ErrorPages
-from app.web.pages import (
-    calls,
-    create,
-    gallery,
-    install,
-    links,
-    providers,
-    settings,
-    sharing,
-    sign_in,
-)
+from app.web.pages import create, gallery, generations, links, providers, settings, sharing, sign_in
 from app.web.security.guard import Guard
 from app.web.security.routes import REST, ROUTES
 from app.web.static import Static
 from app.web.templates import Renderer, assets
-from app.web.views.provider_status import provider_summary
+from app.web.views.providers import provider_summary
 
 DATABASE = 'easel.db'
 SECRET = 'secret'  # noqa: S105 (the file's name)
 KEYS = 'keys.json'
 CACHE = 'cache'
-PAGES = (calls, create, gallery, install, links, providers, settings, sharing, sign_in)
+PAGES = (create, gallery, generations, links, providers, settings, sharing, sign_in)
 TOKEN = 'token'  # noqa: S105 (the file's name)
 
 
 @asynccontextmanager
 async def open_services(
-    config: Config, local_servers: LocalServers | None = None, access: SharingSettings | None = None
+    config: Config,
+    local_servers: LocalServers | None = None,
+    sharing: SharingSettings | None = None,
 ) -> AsyncIterator[Services]:
     """Build every part, and close each at the end, the worker first. Raises `StorageFailed`."""
     async with AsyncExitStack() as closing:
@@ -80,7 +72,7 @@ async def open_services(
         worker = Worker(library, providers, runner, OutcomeWriter(library, store), changes)
         closing.push_async_callback(worker.stop)
         guests, root = await Guests.open(library.guests), BasePath(config.root_path)
-        access = access or read_sharing(config)
+        sharing = sharing or read_sharing(config)
         yield Services(
             config=config,
             root=root,
@@ -94,8 +86,8 @@ async def open_services(
             previews=previews,
             worker=worker,
             renderer=_renderer(config, root, guests, providers),
-            sessions=_sessions(config, access, guests),
-            admission=access,
+            sessions=_sessions(config, sharing, guests),
+            sharing=sharing,
             guests=guests,
         )
 
@@ -125,10 +117,8 @@ def read_sharing(config: Config) -> SharingSettings:
 
 
 def _sessions(config: Config, sharing_settings: SharingSettings, guests: Guests) -> Sessions:
-    try:
+    with writing():
         secret, token = kept_secret(config.data / SECRET), kept_secret(config.data / TOKEN)
-    except OSError as error:
-        raise storage_failed(error) from error
     return Sessions(sharing_settings, secret, (config.token, token), guests.one, config.root_path)
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from app.storage.metadata import strip
+from app.storage.metadata import copies
 from app.storage.metadata.container import DamagedContainer, write
 from app.storage.metadata.read import read_settings
 from tests.support.labelled_pictures import (
@@ -34,7 +34,7 @@ def stripped(source: Path) -> Path:
     """Write what a stranger gets."""
     target = source.with_stem('bare')
     with source.open('rb') as opened:
-        write(opened, target, strip.stripped(opened, MIMES[source.suffix]))
+        write(opened, target, copies.stripped(opened, MIMES[source.suffix]))
     return target
 
 
@@ -117,7 +117,7 @@ def test_an_avif_has_no_such_way(tmp_path: Path) -> None:
     source = source_of('AVIF', tmp_path)
 
     with source.open('rb') as opened, pytest.raises(DamagedContainer):
-        strip.stripped(opened, 'image/avif')
+        copies.stripped(opened, 'image/avif')
 
 
 @settings(
