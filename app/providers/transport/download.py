@@ -110,10 +110,12 @@ class Fetcher:
                     if mime_of(received.head) is None:  # a page that a server has for any path
                         received.path.unlink(missing_ok=True)
                         raise _failed(place, what_is(received.head))
-                    log.info('a picture was not at its address, but at %s', _shown(place))
+                    log.info(
+                        'a picture was not at its address, but at %s', without_query(str(place))
+                    )
                 return received, place
             except ProviderError as error:
-                log.info('no picture at %s: %s', _shown(place), error.failure.reason)
+                log.info('no picture at %s: %s', without_query(str(place)), error.failure.reason)
                 failures.append(error)
                 may_guess = may_guess and place.target == address.target
                 place = self._elsewhere(place, error, may_guess=may_guess)
@@ -188,10 +190,6 @@ def _may_come(error: ProviderError) -> bool:
         return False
     status = error.failure.http_status or 0
     return isinstance(error.__cause__, httpx.HTTPError) or status == 404 or status >= 500
-
-
-def _shown(place: Address) -> str:
-    return without_query(str(place)) or ''
 
 
 def _failed(place: Address, reason: str) -> ProviderError:
