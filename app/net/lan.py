@@ -25,8 +25,8 @@ def addresses() -> tuple[str, ...]:
             asking.connect((far, 9))
             listed.append(str(asking.getsockname()[0]))
     listed += _by_interface()
-    usable = dict.fromkeys(address for address in listed if _is_reachable(address))
-    return tuple(sorted(usable, key=lambda address: ':' in address))
+    usable = [text for text in dict.fromkeys(listed) if _is_reachable(text)]
+    return tuple(sorted(usable, key=lambda text: ':' in text))
 
 
 def origins(host: str, port: int) -> tuple[str, ...]:

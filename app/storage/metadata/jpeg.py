@@ -50,7 +50,6 @@ class Segment:
         return self.marker == APP1 and self.head.startswith(names)
 
     def content(self, opened: BinaryIO, name: bytes) -> bytes:
-        """Read what follows the name."""
         start = self.span.start + 4 + len(name)
         return read_at(opened, start, self.span.stop - start)
 
@@ -121,10 +120,7 @@ def _needed(opened: BinaryIO, found: Segment) -> Iterator[Piece]:
 
 
 def _orientation(block: bytes) -> int:
-    """Read which side of a picture is up, 1 to 8; 1 where nothing readable is said.
-
-    By hand, since the server parses no EXIF with Pillow.
-    """
+    """Read which side is up, 1 to 8; by hand, since the server parses no EXIF with Pillow."""
     order = BYTE_ORDERS.get(block[:4], '>')
     try:
         (start,) = struct.unpack_from(f'{order}I', block, 4)
@@ -139,10 +135,7 @@ def _orientation(block: bytes) -> int:
 
 
 def _segments(opened: BinaryIO, start: int = 2) -> Iterator[Segment]:
-    """Walk from a segment, the first or one behind a scan, to the header of the next scan.
-
-    Raise DamagedContainer where there is no way through.
-    """
+    """Walk from a segment, the first or one behind a scan, to the header of the next scan."""
     size, marker = size_of(opened), START
     if read_at(opened, 0, 2) != bytes((0xFF, START)):
         raise DamagedContainer('no start')

@@ -54,7 +54,6 @@ def whole(value: object) -> int | None:
 
 
 def real(value: object) -> float | None:
-    """Return a finite number."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:

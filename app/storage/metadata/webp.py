@@ -55,7 +55,6 @@ def stripped(opened: BinaryIO) -> Iterator[Piece]:
 
 
 def _riff(pieces: list[Piece]) -> Iterator[Piece]:
-    """Put the header of the whole file before its chunks."""
     yield b'RIFF' + struct.pack('<I', sum(map(len, pieces)) + 4) + b'WEBP'
     yield from pieces
 
