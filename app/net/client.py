@@ -37,22 +37,6 @@ REASONS = {
 }
 
 
-class _Transport(httpx.AsyncHTTPTransport):
-    """httpx's own transport over a pool with a connect policy."""
-
-    def __init__(self, policy: ConnectPolicy) -> None:
-        unused = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # connections bring the real one
-        super().__init__(verify=unused, trust_env=False)
-        # httpx has no public way to give its pool a network backend; httpcore has.
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=unused,
-            max_connections=None,
-            max_keepalive_connections=20,
-            keepalive_expiry=5.0,
-            network_backend=policy,
-        )
-
-
 class HttpClient:
     """The client for providers, the one for pictures from elsewhere, and the rules of both.
 
@@ -74,7 +58,7 @@ class HttpClient:
         self._in_container = in_container
         self.policy = ConnectPolicy(origins, self._own_ports, look_up)
         self._strict = ConnectPolicy(origins, self._own_ports, look_up)
-        self.client = new_client(transport or _Transport(self.policy))
+        self.client = new_client(transport or _transport(self.policy))
         self._elsewhere: httpx.AsyncClient | None = None
 
     async def close(self) -> None:
@@ -130,7 +114,7 @@ class HttpClient:
             if address.origin != own:
                 self._strict.refuse_other_scheme(address.origin)
                 if self._elsewhere is None:
-                    self._elsewhere = new_client(self._transport or _Transport(self._strict))
+                    self._elsewhere = new_client(self._transport or _transport(self._strict))
                 client = self._elsewhere
             request = client.build_request(
                 'GET',
@@ -148,6 +132,20 @@ class HttpClient:
             if 'in location header' in str(error):  # httpx reads it although it does not follow
                 raise blocked(address) from error
             raise _failed(address, what_happened(error)) from error
+
+
+def _transport(policy: ConnectPolicy) -> httpx.AsyncHTTPTransport:
+    unused = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # connections bring the real one
+    transport = httpx.AsyncHTTPTransport(verify=unused, trust_env=False)
+    # httpx has no public way to give its pool a network backend; httpcore has.
+    transport._pool = httpcore.AsyncConnectionPool(
+        ssl_context=unused,
+        max_connections=None,
+        max_keepalive_connections=20,
+        keepalive_expiry=5.0,
+        network_backend=policy,
+    )
+    return transport
 
 
 def new_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:

@@ -1,8 +1,8 @@
 """The policy of where a connection may go.
 
 A provider's own origin may be anywhere. Any other address must be public, unless the operator named
-its origin; that is decided where the connection is made, on the address that is then connected to,
-so that no second look-up can give another answer.
+its origin, and no metadata address of a cloud. That is decided where the connection is made, on the
+address that is then connected to, so that no second look-up can give another answer.
 """
 
 from __future__ import annotations
@@ -22,10 +22,7 @@ Connect = Callable[[Iterable[str], int, float | None], Awaitable[httpcore.AsyncN
 
 
 class ConnectPolicy(httpcore.AsyncNetworkBackend):
-    """Connects to public addresses, and to trusted and named origins wherever they are.
-
-    Those that the operator named may be anywhere but at metadata addresses of clouds.
-    """
+    """Connects to public addresses, and to trusted and named origins wherever they are."""
 
     def __init__(
         self,
@@ -74,7 +71,13 @@ class ConnectPolicy(httpcore.AsyncNetworkBackend):
             self._refuse_address(host, port, address)
         stream = await self._connect(addresses, port, timeout)
         try:
-            self._refuse_peer(host, port, stream)
+            ends = [stream.get_extra_info(end) for end in ('server_addr', 'client_addr')]
+            if None in ends:
+                raise httpcore.ConnectError('connection reset')
+            peer, own = (str(end[0]) for end in ends)
+            self._refuse_address(host, port, peer)  # where the connection was really made to
+            if port in self._own_ports and (peer == own or is_loopback(peer)):
+                raise Private('Easel itself')
         except BaseException:
             await stream.aclose()
             raise
@@ -91,13 +94,3 @@ class ConnectPolicy(httpcore.AsyncNetworkBackend):
             raise Blocked('a metadata address')
         if not is_named and not is_public(address):
             raise Private('not a public address')
-
-    def _refuse_peer(self, host: str, port: int, stream: httpcore.AsyncNetworkStream) -> None:
-        """Check the address that the connection was really made to."""
-        ends = [stream.get_extra_info(end) for end in ('server_addr', 'client_addr')]
-        if None in ends:
-            raise httpcore.ConnectError('connection reset')
-        peer, own = (str(end[0]) for end in ends)
-        self._refuse_address(host, port, peer)
-        if port in self._own_ports and (peer == own or is_loopback(peer)):
-            raise Private('Easel itself')

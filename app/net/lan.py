@@ -30,10 +30,7 @@ def addresses() -> tuple[str, ...]:
 
 
 def origins(host: str, port: int) -> tuple[str, ...]:
-    """Return the origins for browsers of other machines: `http://192.168.1.20:8484`.
-
-    A wildcard host that is listened on stands for every address of its kind, `::` for all.
-    """
+    """Return the origins for browsers of other machines; `::` stands for every address."""
     listed = [one for one in addresses() if host == '::' or ':' not in one]
     listed = listed if host in WILDCARDS else [host]
     named = (f'[{one}]' if ':' in one else one for one in listed)

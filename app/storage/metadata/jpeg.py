@@ -20,10 +20,9 @@ ALONE = (0x01, *range(0xD0, 0xD9))
 EXIF = b'Exif\0\0'
 XMP = b'http://ns.adobe.com/xap/1.0/\0'
 EXTENDED_XMP = b'http://ns.adobe.com/xmp/extension/\0'
-USER_COMMENT = 0x9286
+EXIF_DIRECTORY, USER_COMMENT, ORIENTATION = 0x8769, 0x9286, 0x0112
 # MakerNote, ComponentsConfiguration, FileSource, SceneType: bytes whose type Pillow does not know.
 UNDEFINED_TAGS = (USER_COMMENT, 0x927C, 0x9101, 0xA300, 0xA301)
-EXIF_DIRECTORY = 0x8769
 UNREADABLE_EXIF = (
     *(ArithmeticError, AttributeError, LookupError, OSError, SyntaxError, TypeError, ValueError),
     *(Warning, struct.error),
@@ -31,8 +30,7 @@ UNREADABLE_EXIF = (
 JFIF, JFIF_BYTES = b'JFIF\0', 14
 COLOURS = {0xE2: b'ICC_PROFILE\0', 0xEE: b'Adobe'}  # APP2 and APP14
 BYTE_ORDERS = {b'II*\0': '<', b'MM\0*': '>'}
-ORIENTATION, SHORT = 0x0112, 3
-EXIF_ENTRY_BYTES = 12
+SHORT, EXIF_ENTRY_BYTES = 3, 12
 END_OF_SCAN = re.compile(rb'\xff[^\x00\x01\xd0-\xd7\xff]')
 MOST_SEGMENT_BYTES = 65_533
 MOST_XMP_BYTES = 65_502  # a larger packet goes beside the picture

@@ -83,11 +83,10 @@ ITEMS = {
     'Size': 'size',
     'Model': 'model',
 }
+SAME = {'seed': 'seed', 'steps': 'steps', 'guidance': 'guidance'}
 INPUTS = {
     'noise_seed': 'seed',
-    'seed': 'seed',
-    'steps': 'steps',
-    'guidance': 'guidance',
+    **SAME,
     'cfg': 'guidance',
     'sampler_name': 'sampler',
     'unet_name': 'model',
@@ -96,9 +95,7 @@ INPUTS = {
 INVOKEAI = {
     'positive_prompt': 'prompt',
     'negative_prompt': 'negative_prompt',
-    'seed': 'seed',
-    'steps': 'steps',
-    'guidance': 'guidance',
+    **SAME,
     'cfg_scale': 'guidance',
     'scheduler': 'sampler',
 }

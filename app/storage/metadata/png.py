@@ -11,8 +11,7 @@ from app.storage.metadata.container import Chunk, DamagedContainer, Piece, read_
 from app.storage.metadata.label import Label, parameters_text, xmp_packet
 
 SIGNATURE = b'\x89PNG\r\n\x1a\n'
-PARAMETERS = b'parameters'
-XMP = b'XML:com.adobe.xmp'
+PARAMETERS, XMP = b'parameters', b'XML:com.adobe.xmp'
 TEXT_CHUNKS = (b'tEXt', b'zTXt', b'iTXt')
 LONGEST_KEY_BYTES = 79
 # What says how the pixels look; everything else says something besides.
