@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.access.visitors import MOST_CONNECTIONS_A_VISITOR, Proxies, QuotaCounter
 
@@ -21,26 +21,23 @@ class Timeouts:
     stalled_s: float = 300.0  # without progress of a response that the other end does not read
 
 
+@dataclass(slots=True)
 class ConnectionLimiter:
     """Counts connections, all and by quota key; those with an empty key have no limit."""
 
-    def __init__(
-        self,
-        proxies: Proxies,
-        most: int,
-        a_visitor: int = MOST_CONNECTIONS_A_VISITOR,
-        timeouts: Timeouts | None = None,
-    ) -> None:
-        self.timeouts = timeouts or Timeouts()
-        self.proxies = proxies
-        self._most = most
-        self._a_visitor = a_visitor
-        self._all = 0
-        self._quotas = QuotaCounter(a_visitor)
+    proxies: Proxies
+    most: int
+    a_visitor: int = MOST_CONNECTIONS_A_VISITOR
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    _all: int = field(default=0, init=False)
+    _quotas: QuotaCounter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._quotas = QuotaCounter(self.a_visitor)
 
     def is_full(self, quota_key: str) -> bool:
         """Check whether there are too many connections even to refuse one more."""
-        return self._all >= self._most or self._quotas.held(quota_key) >= 2 * self._a_visitor
+        return self._all >= self.most or self._quotas.held(quota_key) >= 2 * self.a_visitor
 
     def add(self, quota_key: str) -> bool:
         """Count a connection; return False if it is one too many for this visitor."""

@@ -102,15 +102,11 @@ INVOKEAI = {
 
 
 def foreign_settings(picture: Image.Image) -> Settings:
-    """Read what a known tool wrote; empty where none did.
-
-    Texts behind a PNG's pixels are looked at only where those ahead of them gave nothing: they
-    cost a decoding.
-    """
+    """Read what a known tool wrote; empty where none did."""
     found = _settings(dict(_texts(picture)))
     if found or picture.format != 'PNG':
         return found
-    return _settings(getattr(picture, 'text', {}))
+    return _settings(getattr(picture, 'text', {}))  # also behind the pixels: costs a decoding
 
 
 def _settings(given: Mapping[str, str]) -> Settings:

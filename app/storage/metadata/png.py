@@ -24,7 +24,7 @@ PIXEL_CHUNKS = (
 def layout(opened: BinaryIO, label: Label) -> Iterator[Piece]:
     """Lay out a PNG with the label in front; earlier texts of the same keys are replaced.
 
-    What follows the last chunk is left out. Raise DamagedContainer where it is no whole PNG.
+    What follows the last chunk is left out.
     """
     found = chunks(opened)
     header = next(found)
