@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,22 @@ def test_a_comment_between_the_scans_of_a_jpeg_is_left_out(tmp_path: Path) -> No
 
     assert b'a comment' not in shown.read_bytes()
     assert frames_of(shown) == frames_of(source)
+
+
+def test_the_small_preview_in_a_jpegs_header_is_left_out(tmp_path: Path) -> None:
+    source = source_of('JPEG', tmp_path)
+    plain = source.read_bytes()
+    start = plain.index(b'JFIF\0')
+    length, preview = struct.pack('>H', 16 + 12), bytes((2, 2)) + b'twelve bytes'
+    header = length + plain[start : start + 12] + preview
+    source.write_bytes(plain[: start - 2] + header + plain[start + 14 :])
+
+    shown = stripped(source).read_bytes()
+
+    start = shown.index(b'JFIF\0')
+    assert shown[start - 2 : start] == struct.pack('>H', 16)
+    assert shown[start + 12 : start + 14] == bytes(2)
+    assert b'twelve bytes' not in shown
 
 
 def test_a_jpeg_keeps_its_right_side_up_and_no_other_tag(tmp_path: Path) -> None:

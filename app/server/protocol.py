@@ -13,8 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.log import logger
 from app.server.limits import ConnectionLimiter
-from app.web.security.framing import MOST_HEAD_BYTES
-from app.web.security.guard import CROWDED, HEADERS
+from app.web.security.guard import CROWDED, HEADERS, MOST_HEAD_BYTES
 
 log = logger(__name__)
 
