@@ -19,8 +19,7 @@ import httpx
 from app import __version__
 from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.models import MOST_IMAGE_BYTES
-from app.net.connect_policy import ConnectPolicy, LookUp
-from app.net.streams import addresses_of
+from app.net.connections import ConnectPolicy, LookUp, addresses_of
 from app.net.urls import Address, Blocked, Origin, address_of, is_local, joined, origin_of
 
 CONNECT_TIMEOUT_S = 10.0
@@ -161,7 +160,7 @@ def new_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
 
 
 def what_happened(error: Exception) -> str:
-    """Describe an error of httpx in a few words, most of which `streams` wrote."""
+    """Describe an error of httpx in a few words, most of which `connections` wrote."""
     if isinstance(error, httpx.LocalProtocolError):  # its text may hold a header, and so the key
         return Reason.REQUEST_THAT_CAN_NOT_BE_SENT
     text = str(error).strip() or type(error).__name__
