@@ -24,9 +24,8 @@ from app.log import logger
 from app.main import create_app, open_services, read_sharing
 from app.net.urls import origin_of
 from app.providers.monitor import MonitoredProvider
-from app.server.limits import SPARE_FILES, ConnectionLimiter
 from app.server.listeners import Listeners, PortTaken, listen, listen_everywhere
-from app.server.protocol import DeadlineProtocol
+from app.server.protocol import SPARE_FILES, ConnectionLimiter, DeadlineProtocol
 from app.storage.lock import Held, Holder, announce, holding, why_unusable
 from app.web.context import Services
 from app.web.security.routes import is_own
