@@ -112,12 +112,12 @@ async def _serve(
         announce(config.data, url, port)
         _say(f'Easel {__version__}\n  open      {url}\n  data      {config.data}\n')
         if sharing.is_shared:
-            _tell_network(config, sharing, port)
-        telling = asyncio.create_task(tell_providers(services))
+            _print_network(config, sharing, port)
+        printing = asyncio.create_task(print_providers(services))
         if browser and can_show_browser():
             asyncio.get_running_loop().run_in_executor(None, _show, url)
         await server.serve(sockets=sockets)
-        telling.cancel()
+        printing.cancel()
 
 
 class _Server(uvicorn.Server):
@@ -156,7 +156,7 @@ def _connections() -> int:
     return MOST_CONNECTIONS
 
 
-def _tell_network(config: Config, sharing: SharingSettings, port: int) -> None:
+def _print_network(config: Config, sharing: SharingSettings, port: int) -> None:
     """Print where other machines find this one, and with what password."""
     from app.net.lan import origins
     from app.web.views.qr_code import code_in_signs
@@ -172,19 +172,19 @@ def _tell_network(config: Config, sharing: SharingSettings, port: int) -> None:
     _say('  This is plain http: whoever can listen to the network can read it (README: TLS).\n')
 
 
-async def tell_providers(services: Services) -> None:
+async def print_providers(services: Services) -> None:
     """Print who draws, as soon as that is known; where nobody chose, search for others."""
     enabled = services.providers.enabled()
     await asyncio.gather(*(one.ask_again() for one in enabled))
     for provider in enabled:
-        _tell(services, provider)
+        _print_provider(services, provider)
     if services.providers.guess_stands:
         await services.local_servers.look_unasked()
     if not enabled:
         _say('  provider  every server is turned off in Settings\n')
 
 
-def _tell(services: Services, provider: MonitoredProvider) -> None:
+def _print_provider(services: Services, provider: MonitoredProvider) -> None:
     status, where = provider.status, origin_of(provider.settings.base_url)
     name = provider.name if provider.name == str(where) else f'{provider.name} at {where}'
     if status.answered:

@@ -67,4 +67,4 @@ def _open_canvas(scene: Scene, rng: Random, width: int, height: int) -> Canvas:
     sun = (x, max(unit * 0.1, horizon - above))
     radius = unit * (rng.uniform(0.034, 0.068) if low else rng.uniform(0.028, 0.05))
     picture = Image.new('RGB', (width, height))
-    return Canvas(picture, rng, scene, palette, horizon, sun, radius, unit)
+    return Canvas(picture, width, height, rng, scene, palette, horizon, sun, radius, unit)
