@@ -12,9 +12,9 @@ import pytest
 import pytest_asyncio
 from starlette.types import ASGIApp
 
-from app.access.passwords import Source, chosen, made
+from app.access.sharing import Source, hashed_password, new_password
 from app.access.throttle import WINDOW_S, Throttle
-from app.web.context import EVERYBODYS_GUESSES_A_MINUTE, GUESSES_A_MINUTE, Services
+from app.web.context import EVERYBODYS_PASSWORDS_A_MINUTE, PASSWORDS_A_MINUTE, Services
 from tests.support.guests import JSON, LAN, PASSWORD, cookie_in, sign_in
 from tests.support.raw_requests import FORM, HOME, knock, open_door
 
@@ -34,7 +34,7 @@ async def test_cve_2022_29241_a_thousand_guesses_are_ten(locked: tuple[ASGIApp, 
 
     statuses = Counter([await guess(app, LAN) for _ in range(1_000)])
 
-    assert statuses == {401: GUESSES_A_MINUTE, 429: 1_000 - GUESSES_A_MINUTE}
+    assert statuses == {401: PASSWORDS_A_MINUTE, 429: 1_000 - PASSWORDS_A_MINUTE}
 
 
 async def test_row_76_fifty_guesses_at_once_are_ten(locked: tuple[ASGIApp, Services]) -> None:
@@ -42,7 +42,7 @@ async def test_row_76_fifty_guesses_at_once_are_ten(locked: tuple[ASGIApp, Servi
 
     statuses = Counter(await asyncio.gather(*(guess(app, LAN) for _ in range(50))))
 
-    assert statuses == {401: GUESSES_A_MINUTE, 429: 50 - GUESSES_A_MINUTE}
+    assert statuses == {401: PASSWORDS_A_MINUTE, 429: 50 - PASSWORDS_A_MINUTE}
 
 
 async def test_row_76_a_network_of_ipv6_is_one_guesser(locked: tuple[ASGIApp, Services]) -> None:
@@ -51,7 +51,7 @@ async def test_row_76_a_network_of_ipv6_is_one_guesser(locked: tuple[ASGIApp, Se
 
     statuses = Counter([await guess(app, peer) for peer in peers])
 
-    assert statuses == {401: GUESSES_A_MINUTE, 429: 100 - GUESSES_A_MINUTE}
+    assert statuses == {401: PASSWORDS_A_MINUTE, 429: 100 - PASSWORDS_A_MINUTE}
 
 
 async def test_row_76_the_right_password_from_elsewhere_still_opens(
@@ -77,14 +77,14 @@ async def test_row_76_a_crowd_is_slowed_and_keeps_neither_this_machine_nor_the_o
     here = await sign_in(app, PASSWORD)
     owner = await sign_in(app, PASSWORD, peer='192.168.1.5')
 
-    assert crowd[401] <= EVERYBODYS_GUESSES_A_MINUTE
+    assert crowd[401] <= EVERYBODYS_PASSWORDS_A_MINUTE
     assert crowd[401] + crowd[429] == 1_000
     assert (here.status, owner.status) == (303, 303)
 
 
 async def test_a_refused_guess_says_how_long_to_wait(locked: tuple[ASGIApp, Services]) -> None:
     app, _ = locked
-    for _ in range(GUESSES_A_MINUTE):
+    for _ in range(PASSWORDS_A_MINUTE):
         await guess(app, LAN)
 
     page = await sign_in(app, PASSWORD, peer=LAN)
@@ -102,7 +102,7 @@ async def test_a_wrong_password_is_logged_with_its_address(
     app, _ = locked
 
     with caplog.at_level(logging.WARNING):
-        for _ in range(GUESSES_A_MINUTE + 1):
+        for _ in range(PASSWORDS_A_MINUTE + 1):
             await guess(app, LAN)
 
     assert f'{LAN}: a wrong password' in caplog.messages
@@ -122,26 +122,26 @@ async def test_cve_2024_12534_an_overlong_password_is_refused_before_it_is_hashe
 
     assert (long.status, huge.status) == (422, 413)
     assert huge.read_bytes == 0
-    assert services.guesses.take(LAN) == 0
+    assert services.password_throttle.take(LAN) == 0
 
 
 @pytest.mark.parametrize('wrong', ['', 'Open Sesame 12', 'open sesame 123', '\udcff', 'é'])
 async def test_a_chosen_password_is_hashed_and_only_it_matches(wrong: str) -> None:
-    password = chosen('open sesame 12')
+    password = hashed_password('open sesame 12')
 
     assert password.matches('open sesame 12')
     assert not password.matches(wrong)
     assert 'sesame' not in password.kept
-    assert chosen('open sesame 12') != password
+    assert hashed_password('open sesame 12') != password
 
 
 async def test_a_made_password_has_over_64_bits_and_can_be_read_out() -> None:
-    passwords = {made().kept for _ in range(200)}
+    passwords = {new_password().kept for _ in range(200)}
 
     assert len(passwords) == 200
     assert all(len(one.replace('-', '')) == 16 for one in passwords)
     assert not set('il10o') & set(''.join(passwords))
-    assert made().source is Source.MADE
+    assert new_password().source is Source.MADE
 
 
 async def test_the_minute_slides() -> None:

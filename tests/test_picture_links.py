@@ -14,7 +14,7 @@ from PIL import Image
 
 from app.access.guests import TOKEN_BYTES, hash_of
 from app.database.links import ShownRow
-from app.web.context import KNOCKS_A_MINUTE
+from app.web.context import LINKS_A_MINUTE
 from tests.support.guests import JSON, LAN, Party, party, path_of
 from tests.support.raw_requests import HOME, Answered, knock
 
@@ -147,7 +147,7 @@ async def test_row_80_a_token_is_long_and_only_its_hash_is_kept(guests: Party) -
 async def test_row_80_knocking_with_links_has_a_limit_of_its_own(guests: Party) -> None:
     path = await link(guests)
     peer = '192.168.1.98'
-    statuses = [(await look(guests, '/shared/guess', peer)).status for _ in range(KNOCKS_A_MINUTE)]
+    statuses = [(await look(guests, '/shared/guess', peer)).status for _ in range(LINKS_A_MINUTE)]
 
     late = await look(guests, path, peer)
     other = await look(guests, path, peer='192.168.1.99')

@@ -21,8 +21,8 @@ LOCAL = 'local-token'
 
 
 def sessions(password: str = PASSWORD, secret: str = SECRET, token: str = 'token') -> Sessions:
-    admission = SharingSettings(config_from({'EASEL_PASSWORD': password}))
-    return Sessions(admission, secret, (token, LOCAL))
+    sharing = SharingSettings(config_from({'EASEL_PASSWORD': password}))
+    return Sessions(sharing, secret, (token, LOCAL))
 
 
 def cookie_of(value: str, of: Sessions | None = None) -> dict[str, str]:
@@ -136,8 +136,8 @@ def test_another_token_is_nobody(header: str) -> None:
 
 
 def test_no_empty_token_is_ever_right() -> None:
-    admission = SharingSettings(config_from({'EASEL_PASSWORD': PASSWORD}))
-    nobody = Sessions(admission, SECRET, (None, ''))
+    sharing = SharingSettings(config_from({'EASEL_PASSWORD': PASSWORD}))
+    nobody = Sessions(sharing, SECRET, (None, ''))
 
     assert not nobody.has_token({'authorization': 'Bearer '})
     assert not nobody.has_token({'authorization': 'Bearer None'})

@@ -13,8 +13,7 @@ import pytest
 import pytest_asyncio
 from starlette.types import ASGIApp
 
-from app.access.passwords import Source
-from app.access.sharing import FILE, SharingSettings
+from app.access.sharing import FILE, SharingSettings, Source
 from app.config import config_from
 from app.database.links import GuestRow
 from app.env import ConfigError
@@ -58,7 +57,7 @@ async def test_sharing_makes_a_password_and_keeps_in_who_asked_for_it(
     stranger = await knock(app, 'GET', '/gallery', HOME, peer=LAN)
     page = await knock(app, 'GET', '/share', HOME, cookie_in(answer))
 
-    password = services.admission.password
+    password = services.sharing.password
     assert password
     assert password.source is Source.MADE
     assert (answer.status, stranger.status, page.status) == (303, 401, 200)
@@ -74,7 +73,7 @@ async def test_row_86_the_password_is_for_this_user_alone_and_lasts(
     again = SharingSettings(services.config)
     again.load()
 
-    assert again.password == services.admission.password
+    assert again.password == services.sharing.password
     assert again.is_shared
     assert (services.config.data / FILE).stat().st_mode & 0o777 == 0o600
 
@@ -123,12 +122,12 @@ async def test_a_password_is_changed_only_by_who_knows_it(
 ) -> None:
     app, services = fresh
     cookie = cookie_in(await post(app, '/settings/password', b'new=the+first+password'))
-    before = services.admission.password
+    before = services.sharing.password
 
     answer = await post(app, '/settings/password', body, cookie)
 
     assert answer.status == status
-    assert services.admission.password == before
+    assert services.sharing.password == before
 
 
 async def test_the_operators_password_is_not_changed_here(guests: Party) -> None:
@@ -228,10 +227,10 @@ async def test_a_share_page_for_programs_names_no_password(guests: Party) -> Non
 @pytest.mark.parametrize('text', ['', '{', '[]', '{"password": 1}', '{"password": {"x": "y"}}'])
 async def test_a_damaged_file_is_told_and_not_thrown_away(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE).write_text(text)
-    admission = SharingSettings(config_from({}, data=str(tmp_path)))
+    sharing = SharingSettings(config_from({}, data=str(tmp_path)))
 
     with pytest.raises(StorageFailed):
-        admission.load()
+        sharing.load()
 
     assert (tmp_path / FILE).read_text() == text
 
@@ -250,11 +249,11 @@ async def test_row_74_who_lets_the_network_in_has_a_password_or_says_off(
     tmp_path: Path, environment: dict[str, str], source: Source | None, *, share: bool
 ) -> None:
     config = config_from(environment, data=str(tmp_path), share=share)
-    admission = SharingSettings(config)
+    sharing = SharingSettings(config)
 
-    admission.load()
+    sharing.load()
 
-    assert (admission.password.source if admission.password else None) is source
+    assert (sharing.password.source if sharing.password else None) is source
     assert any('EASEL_PASSWORD=off' in one for one in config.warnings) is (
         environment.get('EASEL_PASSWORD') == 'off'
     )

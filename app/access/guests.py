@@ -17,12 +17,11 @@ TOKEN_BYTES = 24
 
 
 def new_token() -> str:
-    """Make what a link ends in: 192 random bits."""
     return secrets.token_urlsafe(TOKEN_BYTES)
 
 
 def hash_of(token: str) -> str:
-    """Give what is kept of a token, which is too random to be guessed from it."""
+    """Return what is kept of a token, which is too random to be guessed from it."""
     return hashlib.sha256(token.encode('utf-8', 'surrogatepass')).hexdigest()
 
 
@@ -36,43 +35,40 @@ class Guests:
 
     @classmethod
     async def open(cls, rows: GuestRows) -> Guests:
-        """Know every link from the start."""
         guests = cls(rows)
         await guests.load()
         return guests
 
     async def load(self) -> None:
-        """Read the links anew."""
         self._known = {row.id: row for row in await self._rows.all() if row.id is not None}
 
     def all(self) -> tuple[GuestRow, ...]:
-        """List them, the newest first."""
+        """Return every link, the newest first."""
         return tuple(self._known.values())
 
     def is_valid(self, row: GuestRow) -> bool:
-        """Whether a link lets anybody in now."""
         return row.is_valid(self._clock())
 
     def name_of(self, guest_id: int) -> str:
-        """Give a guest's name, also of one whose link is revoked."""
+        """Return a guest's name, also of one whose link is revoked."""
         row = self._known.get(guest_id)
         return row.name if row else ''
 
     def one(self, guest_id: int) -> Guest | None:
-        """Give a guest whose link is valid."""
+        """Return a guest whose link is valid."""
         row = self._known.get(guest_id)
-        return _guest_of(row) if row and self.is_valid(row) else None
+        if row is None or not self.is_valid(row):
+            return None
+        return Guest(id=guest_id, name=row.name, makes=row.makes, sees_all=row.sees_all)
 
     def by_token(self, token: str) -> Guest | None:
-        """Find the guest of a link, if it is valid."""
+        """Return the guest of a link, if it is valid."""
         wanted = hash_of(token)
-        for row in self._known.values():
-            if row.token_hash == wanted and self.is_valid(row):
-                return _guest_of(row)
-        return None
+        matching = (id_ for id_, row in self._known.items() if row.token_hash == wanted)
+        return next((guest for id_ in matching if (guest := self.one(id_))), None)
 
     async def invite(self, name: str, *, makes: bool, sees_all: bool, for_s: float | None) -> str:
-        """Make a link; gives its token, which nobody can find out again."""
+        """Make a link; return its token, which nobody can find out again."""
         token, now = new_token(), self._clock()
         await self._rows.add(
             GuestRow(
@@ -88,15 +84,6 @@ class Guests:
         return token
 
     async def revoke(self, guest_id: int) -> None:
-        """Let nobody in by a link any more.
-
-        Raises:
-            NotFound: There is no such link.
-        """
+        """End a link; raise `NotFound` if there is none."""
         await self._rows.revoke(guest_id, self._clock())
         await self.load()
-
-
-def _guest_of(row: GuestRow) -> Guest:
-    assert row.id is not None  # noqa: S101 (it is from the table)
-    return Guest(id=row.id, name=row.name, makes=row.makes, sees_all=row.sees_all)

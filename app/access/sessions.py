@@ -17,15 +17,15 @@ SESSION_S = 90 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Identity:
     """As whom a request comes in; neither is a stranger."""
 
     owner: bool = False
     guest: Guest | None = None
 
 
-STRANGER = Known()
-OWNER = Known(owner=True)
+STRANGER = Identity()
+OWNER = Identity(owner=True)
 
 
 class Sessions:
@@ -36,13 +36,13 @@ class Sessions:
 
     def __init__(
         self,
-        admission: SharingSettings,
+        sharing: SharingSettings,
         secret: str,
         tokens: Iterable[str | None] = (),
         guest_of: Callable[[int], Guest | None] = lambda _: None,
         root_path: str = '',
     ) -> None:
-        self._admission = admission
+        self._sharing = sharing
         self._secret = secret
         self._tokens = [token for token in tokens if token]
         self._guest_of = guest_of
@@ -52,25 +52,21 @@ class Sessions:
     @property
     def needed(self) -> bool:
         """Whether a password is set at all."""
-        return self._admission.password is not None
+        return self._sharing.password is not None
 
     def sign_in(self, given: str) -> str | None:
-        """Give a cookie's value for the right password, None for a wrong one; may take 0.2 s."""
-        password = self._admission.password
-        if password is None or not password.matches(given):
-            return None
-        return self.owners_cookie()
+        """Return the owner's cookie for the right password, else None; may take 0.2 s."""
+        password = self._sharing.password
+        return self.cookie_for() if password and password.matches(given) else None
 
-    def owners_cookie(self) -> str:
-        """Sign the owner in, who has shown to be that."""
-        return self._signed(str(int(time.time()) + SESSION_S))
-
-    def guests_cookie(self, guest: Guest) -> str:
-        """Sign a guest in, whose link was checked."""
-        return self._signed(f'{int(time.time()) + SESSION_S}.{guest.id}')
+    def cookie_for(self, guest: Guest | None = None) -> str:
+        """Return the cookie of a guest whose link was checked, or of the proved owner."""
+        expires = int(time.time()) + SESSION_S
+        claims = f'{expires}.{guest.id}' if guest else str(expires)
+        return f'{claims}.{self._signature(claims)}'
 
     def cookie_name_on(self, scheme: str) -> str:
-        """Name the cookie; over TLS so that no other host and no plain page can set it.
+        """Return the cookie's name; over TLS so that no other host and no plain page can set it.
 
         `__Host-` is for the root of a host alone: below it, another host of the domain may.
         """
@@ -78,19 +74,14 @@ class Sessions:
             return self.cookie_name
         return f'__Secure-{self.cookie_name}' if self._below else f'__Host-{self.cookie_name}'
 
-    def who(self, headers: Mapping[str, str], scheme: str = 'http') -> Known:
-        """Tell as whom a request comes in; without a password everybody is the owner."""
+    def who(self, headers: Mapping[str, str], scheme: str = 'http') -> Identity:
+        """Return as whom a request comes in; without a password everybody is the owner."""
         if not self.needed or self.has_token(headers):
             return OWNER
-        found = STRANGER
         # by hand: a library gives up at the odd cookies that other apps on this host set
-        for pair in headers.get('cookie', '').split(';'):
-            name, _, value = pair.strip().partition('=')
-            if name == self.cookie_name_on(scheme):
-                found = self._whose(value)
-            if found != STRANGER:
-                return found
-        return found
+        pairs = [pair.strip().partition('=') for pair in headers.get('cookie', '').split(';')]
+        own = [value for name, _, value in pairs if name == self.cookie_name_on(scheme)]
+        return next((one for one in map(self._whose, own) if one != STRANGER), STRANGER)
 
     def has_token(self, headers: Mapping[str, str]) -> bool:
         """Whether a request carries a program's token."""
@@ -100,31 +91,24 @@ class Sessions:
             hmac.compare_digest(given, known.encode()) for known in self._tokens
         )
 
-    def _whose(self, cookie: str) -> Known:
-        said, _, signature = cookie.rpartition('.')
-        if not hmac.compare_digest(signature.encode(), self._sign(said).encode()):
+    def _whose(self, cookie: str) -> Identity:
+        claims, _, signature = cookie.rpartition('.')
+        if not hmac.compare_digest(signature.encode(), self._signature(claims).encode()):
             return STRANGER
-        expires, _, guest_id = said.partition('.')
+        expires, _, guest_id = claims.partition('.')
         if int(expires) <= time.time():
             return STRANGER
-        return Known(guest=self._guest_of(int(guest_id))) if guest_id else OWNER
+        return Identity(guest=self._guest_of(int(guest_id))) if guest_id else OWNER
 
-    def _signed(self, said: str) -> str:
-        return f'{said}.{self._sign(said)}'
-
-    def _sign(self, said: str) -> str:
-        password = self._admission.password
+    def _signature(self, claims: str) -> str:
+        password = self._sharing.password
         kept = password.kept if password else None
         key = hashlib.sha256(f'{self._secret}\n{kept}'.encode()).digest()
-        return hmac.new(key, said.encode(), 'sha256').hexdigest()
+        return hmac.new(key, claims.encode(), 'sha256').hexdigest()
 
 
 def kept_secret(path: Path) -> str:
-    """Read a secret of the data folder, making it on the first start; mode 0600.
-
-    Raises:
-        OSError: The file can be neither read nor written.
-    """
+    """Read a secret of the data folder, making it on the first start; raise `OSError`."""
     if not path.exists() or path.stat().st_size == 0:
         path.touch(mode=0o600)
         path.write_text(new_secret(), encoding='ascii')

@@ -31,7 +31,7 @@ class Throttle:
         self._known = set(known)
 
     def take(self, who: str) -> float:
-        """Count one guess; gives the seconds to wait before it may be made, 0 for now."""
+        """Count one guess; return the seconds to wait before it may be made, 0 for now."""
         now = self._clock()
         self._forget(now - WINDOW_S)
         own = self._own.get(who, deque())
@@ -51,10 +51,7 @@ class Throttle:
         self._own.pop(who, None)
 
     def _forget(self, before: float) -> None:
-        while self._all and self._all[0] <= before:
-            self._all.popleft()
-        for who, own in list(self._own.items()):
-            while own and own[0] <= before:
-                own.popleft()
-            if not own:
-                del self._own[who]
+        for guesses in (self._all, *self._own.values()):
+            while guesses and guesses[0] <= before:
+                guesses.popleft()
+        self._own = {who: own for who, own in self._own.items() if own}

@@ -29,12 +29,7 @@ _HOP = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guest:
-    """Somebody whom the owner gave a link.
-
-    Attributes:
-        id: Of the link.
-        sees_all: Whether the whole gallery may be looked at; else what this guest made.
-    """
+    """Somebody whom the owner gave the link `id`; who does not see all sees what they made."""
 
     id: int
     name: str
@@ -44,27 +39,18 @@ class Guest:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who asks.
+    """Who asks: the owner, a guest, or a stranger who is neither."""
 
-    Attributes:
-        address: As far as trusted proxies tell it.
-        scheme: What the browser used to reach the outermost of them.
-        forwarded_host: The name that the browser asked for, by a trusted proxy; empty without one.
-        quota_key: Whose limits this counts against; empty where there are none.
-        owner: Whether nothing is closed to them.
-        guest: Which guest it is; None for the owner and for strangers.
-    """
-
-    address: str
-    scheme: str
-    forwarded_host: bytes = b''
-    quota_key: str = ''
+    address: str  # as far as trusted proxies name it
+    scheme: str  # what the browser used to reach the outermost of them
+    forwarded_host: bytes = b''  # what the browser asked for, by a trusted proxy
+    quota_key: str = ''  # whose limits this counts against; empty where there are none
     behind_proxy: bool = False
     owner: bool = False
     guest: Guest | None = None
 
     @property
-    def guesser(self) -> str:
+    def throttle_key(self) -> str:
         """Whose guesses are counted together."""
         return self.quota_key or HERE
 
@@ -75,7 +61,6 @@ class Visitor:
 
     @property
     def guest_id(self) -> int | None:
-        """Whose pictures theirs are; None: the owner's."""
         return self.guest.id if self.guest else None
 
     @property
@@ -96,7 +81,6 @@ class QuotaCounter:
         self._held: Counter[str] = Counter()
 
     def held(self, quota_key: str) -> int:
-        """Count what is held."""
         return self._held[quota_key]
 
     def take(self, quota_key: str) -> bool:
@@ -105,85 +89,70 @@ class QuotaCounter:
         return self._held[quota_key] <= self._most
 
     def give_back(self, quota_key: str) -> None:
-        """Hold one less."""
         self._held[quota_key] -= 1
         if not self._held[quota_key]:
             del self._held[quota_key]
 
 
 class Proxies:
-    """The reverse proxies whose word is taken."""
+    """The reverse proxies whose headers are trusted."""
 
     def __init__(self, networks: Iterable[Network]) -> None:
         self._networks = tuple(networks)
 
-    def trusts(self, address: IpAddress) -> bool:
-        """Whether a peer is one of them."""
-        return any(address in network for network in self._networks)
-
     def quota_key_of(self, peer: str) -> str:
         """Return the key of a peer's quota; loopback and trusted proxies have none."""
         address = _address(peer)
-        if address is None or address.is_loopback or self.trusts(address):
+        if address is None or address.is_loopback or self._trusts(address):
             return ''
         if address.version == 4:
             return str(address)
         return str(ipaddress.IPv6Network((address, HOME_BITS), strict=False))
 
     def visitor(self, peer: str, scheme: str, headers: RawHeaders) -> Visitor:
-        """Read who asks.
-
-        Raises:
-            Malformed: A trusted proxy wrote what can't be meant.
-        """
+        """Read who asks; raise `Malformed` where a trusted proxy wrote what can't be meant."""
         address = _address(peer)
-        if address is None or not self.trusts(address):
+        if address is None or not self._trusts(address):
             return Visitor(str(address or peer), scheme, quota_key=self.quota_key_of(peer))
         headers = list(headers)
         client = str(self._client(address, _values(headers, b'x-forwarded-for')))
+        for value in _values(headers, b'x-forwarded-proto')[-1:]:
+            scheme = value.decode('latin-1').lower()
+        if scheme not in ('http', 'https'):
+            raise _malformed('X-Forwarded-Proto')
         return Visitor(
             client,
-            _scheme(_values(headers, b'x-forwarded-proto'), scheme),
+            scheme,
             forwarded_host=b''.join(_values(headers, b'x-forwarded-host')[-1:]),
             quota_key=self.quota_key_of(client),
             behind_proxy=client != str(address),
         )
 
+    def _trusts(self, address: IpAddress) -> bool:
+        return any(address in network for network in self._networks)
+
     def _client(self, peer: IpAddress, hops: list[bytes]) -> IpAddress:
         """Walk from the nearest hop outwards to the first that is not a proxy of ours."""
         client = peer
         for hop in reversed(hops):
-            client = _hop(hop)
-            if not self.trusts(client):
+            match = _HOP.fullmatch(hop.decode('latin-1'))
+            address = _address(match[1] or match[2] or match[3]) if match else None
+            if address is None:
+                raise _malformed('X-Forwarded-For')
+            client = address
+            if not self._trusts(client):
                 break
         return client
 
 
 def _values(headers: RawHeaders, wanted: bytes) -> list[bytes]:
-    """Give a list header's parts in order, over all its lines."""
+    """Return a list header's parts in order, over all its lines."""
     found = [value for name, value in headers if name == wanted]
     return [part.strip(b' \t') for part in b','.join(found).split(b',') if part.strip(b' \t')]
 
 
-def _scheme(named: list[bytes], seen: str) -> str:
-    if not named:
-        return seen
-    scheme = named[-1].decode('latin-1').lower()
-    if scheme not in ('http', 'https'):
-        raise _malformed('X-Forwarded-Proto')
-    return scheme
-
-
-def _hop(text: bytes) -> IpAddress:
-    match = _HOP.fullmatch(text.decode('latin-1'))
-    address = _address(match[1] or match[2] or match[3]) if match else None
-    if address is None:
-        raise _malformed('X-Forwarded-For')
-    return address
-
-
 def _address(text: str) -> IpAddress | None:
-    """Read an address; an IPv4 one in IPv6 clothes is the IPv4 one."""
+    """Parse an address; one of IPv4 that is mapped into IPv6 is the IPv4 one."""
     try:
         address = ipaddress.ip_address(text.partition('%')[0])
     except ValueError:

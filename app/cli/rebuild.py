@@ -32,8 +32,7 @@ from app.models import (
     StoredImage,
 )
 from app.storage.lock import Held, holding
-from app.storage.metadata.checked_label import carries_label, checked_label
-from app.storage.metadata.label import Label
+from app.storage.metadata.label import Label, carries_label, checked_label
 from app.storage.metadata.mime import MIME_EXTENSIONS
 from app.storage.store import Store
 

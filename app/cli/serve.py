@@ -16,8 +16,7 @@ from typing import TypeVar
 import uvicorn
 
 from app import __version__
-from app.access.passwords import Source
-from app.access.sharing import SharingSettings
+from app.access.sharing import SharingSettings, Source
 from app.access.visitors import Proxies
 from app.config import Config, can_show_browser
 from app.errors import AppError
@@ -26,13 +25,12 @@ from app.main import create_app, open_services, read_sharing
 from app.net.urls import origin_of
 from app.providers.monitor import MonitoredProvider
 from app.server.limits import SPARE_FILES, ConnectionLimiter
-from app.server.listeners import Listeners
+from app.server.listeners import Listeners, PortTaken, listen, listen_everywhere
 from app.server.protocol import DeadlineProtocol
-from app.server.sockets import PortTaken, listen, listen_everywhere
 from app.storage.lock import Held, Holder, announce, holding, why_unusable
 from app.web.context import Services
 from app.web.security.routes import is_own
-from app.web.views.provider_status import NO_API
+from app.web.views.providers import NO_API
 
 log = logger(__name__)
 
@@ -99,12 +97,12 @@ async def _serve(
         signal.signal(number, lambda *_: None)
     port = sockets[0].getsockname()[1]
     url = _url(config, port)
-    async with open_services(config, admission=sharing) as services:
+    async with open_services(config, sharing=sharing) as services:
         services.http_client.never_call(port)
         services.local_servers.never_ask(port)
         limiter = ConnectionLimiter(Proxies(config.trusted_proxies), _connections())
         server = _Server(services, limiter)
-        sharing.served_by(Listeners(server, sockets, config.host, port))
+        sharing.listener = Listeners(server, sockets, config.host, port)
         await services.worker.start()
         gc.freeze()
         gc.set_threshold(*COLLECT_AT)

@@ -11,11 +11,7 @@ _COOKIE_PATH = re.compile(rb'(?<=; Path=)/(?=;|$)', re.IGNORECASE)
 
 
 class BasePath:
-    """Where Easel's addresses begin for a browser.
-
-    Args:
-        path: `/easel`, or empty for the root of the host.
-    """
+    """Where Easel's addresses begin for a browser: `/easel`, or empty for the root of the host."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -36,14 +32,13 @@ class BasePath:
 
     def headers(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         """Write the addresses in a response's headers for a browser."""
-        if not self.path:
-            return list(headers)
-        return [(name, self._header(name, value)) for name, value in headers]
-
-    def _header(self, name: bytes, value: bytes) -> bytes:
         path = self.path.encode('ascii')
-        if name == b'location' and value.startswith(b'/') and not value.startswith(b'//'):
-            return path + value
-        if name == b'set-cookie':
-            return _COOKIE_PATH.sub(path, value)
-        return value
+        written = []
+        for name, value in headers:
+            if name == b'location' and value.startswith(b'/') and not value.startswith(b'//'):
+                written.append((name, path + value))
+            elif name == b'set-cookie' and path:
+                written.append((name, _COOKIE_PATH.sub(path, value)))
+            else:
+                written.append((name, value))
+        return written

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
+from fastapi import Depends
 from starlette.requests import Request
 
 from app.access.guests import Guests
@@ -24,18 +26,14 @@ from app.storage.store import Store
 from app.web.base_path import BasePath
 from app.web.templates import Language, Renderer, language_of
 
-GUESSES_A_MINUTE, EVERYBODYS_GUESSES_A_MINUTE = 10, 100
-KNOCKS_A_MINUTE, EVERYBODYS_KNOCKS_A_MINUTE = 120, 1_200
+# How many passwords and links are tried in a minute, by one visitor and by everybody.
+PASSWORDS_A_MINUTE, EVERYBODYS_PASSWORDS_A_MINUTE = PASSWORDS = 10, 100
+LINKS_A_MINUTE, _ = LINKS = 120, 1_200
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The parts of one running Easel.
-
-    Attributes:
-        guesses: How often passwords are tried.
-        knocks: How often links are tried.
-    """
+    """The parts of one running Easel."""
 
     config: Config
     root: BasePath
@@ -50,21 +48,18 @@ class Services:
     worker: Worker
     renderer: Renderer
     sessions: Sessions
-    admission: SharingSettings
+    sharing: SharingSettings
     guests: Guests
-    guesses: Throttle = field(
-        default_factory=lambda: Throttle(GUESSES_A_MINUTE, EVERYBODYS_GUESSES_A_MINUTE, (HERE,))
-    )
-    knocks: Throttle = field(
-        default_factory=lambda: Throttle(KNOCKS_A_MINUTE, EVERYBODYS_KNOCKS_A_MINUTE, (HERE,))
-    )
+    password_throttle: Throttle = field(default_factory=lambda: Throttle(*PASSWORDS, (HERE,)))
+    link_throttle: Throttle = field(default_factory=lambda: Throttle(*LINKS, (HERE,)))
 
     def language(self, request: Request) -> Language:
-        """Return the reader's language."""
         return self.renderer.language(language_of(request))
 
 
 def services_of(request: Request) -> Services:
-    """Return the services from within a page."""
     services: Services = request.app.state.services
     return services
+
+
+TheServices = Annotated[Services, Depends(services_of)]

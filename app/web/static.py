@@ -37,31 +37,19 @@ class Static:
         }
 
     def address(self, name: str) -> str:
-        """Give a file's address, which changes when any file does.
-
-        Raises:
-            KeyError: There is no such file.
-        """
+        """Return a file's address, which changes when any file does; raise `KeyError`."""
         if name not in self._plain:
             raise KeyError(name)
         return self._prefix + name
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one file."""
         name = scope['path'].removeprefix(self._prefix)
         if name not in self._plain or scope['method'] != 'GET':
             raise NotFound(N_('There is no such page.'))
-        headers = {
-            'Cache-Control': FOREVER,
-            'Content-Type': _type_of(name),
-            'Vary': 'Accept-Encoding',
-        }
+        mime = TYPES.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or 'text/plain'
+        headers = {'Cache-Control': FOREVER, 'Content-Type': mime, 'Vary': 'Accept-Encoding'}
         content = self._plain[name]
         if 'gzip' in Headers(scope=scope).get('accept-encoding', ''):
             content = self._compressed[name]
             headers['Content-Encoding'] = 'gzip'
         await Response(content, headers=headers)(scope, receive, send)
-
-
-def _type_of(name: str) -> str:
-    return TYPES.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or 'text/plain'

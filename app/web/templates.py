@@ -5,7 +5,8 @@ from __future__ import annotations
 import gettext
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
@@ -40,7 +41,7 @@ def assets(name: str) -> Path:
 
 
 def language_of(request: Request) -> str:
-    """Choose the reader's language: their switch, then their browser, then English."""
+    """Return the reader's language: their choice, then their browser's, then English."""
     chosen = request.cookies.get(LANGUAGE_COOKIE, '')
     if chosen in LANGUAGES:
         return chosen
@@ -52,7 +53,6 @@ def language_of(request: Request) -> str:
 
 
 def theme_of(request: Request) -> str:
-    """Return the visitor's own choice, or `system`."""
     chosen = request.cookies.get(THEME_COOKIE, '')
     return chosen if chosen in THEMES else 'system'
 
@@ -88,17 +88,12 @@ class Language:
         return describe(failure, self.translate)
 
     def day(self, moment: float) -> str:
-        """Name a day by the server's clock: today, yesterday, or its date."""
-        day = datetime.fromtimestamp(moment).date()
-        today = date.today()
-        if day == today:
-            return self.translate(N_('Today'))
-        if day == today - timedelta(days=1):
-            return self.translate(N_('Yesterday'))
-        return self.date(moment)
+        """Return a day by the server's clock: today, yesterday, or its date."""
+        days = (date.today() - datetime.fromtimestamp(moment).date()).days
+        names = {0: N_('Today'), 1: N_('Yesterday')}
+        return self.translate(names[days]) if days in names else self.date(moment)
 
     def date(self, moment: float) -> str:
-        """Write a date out by the server's clock."""
         day = datetime.fromtimestamp(moment).date()
         return self.translate(MONTHS[day.month - 1]).format(day=day.day, year=day.year)
 
@@ -108,7 +103,6 @@ class Language:
         return self.translate(N_('{whole}.{part}')).format(whole=whole, part=part)
 
     def amount(self, size_bytes: int) -> str:
-        """Write a file's size."""
         for unit, words in ((1e9, N_('{n} GB')), (1e6, N_('{n} MB'))):
             if size_bytes >= unit:
                 return self.translate(words).format(n=self.decimal(size_bytes / unit))
@@ -125,38 +119,31 @@ class Renderer:
     def __init__(
         self,
         static: Static,
-        cache: Path,
+        cache_folder: Path,
         root: BasePath,
         name_of_guest: Callable[[int], str] = str,
         provider_summary: Callable[[], object] = object,
     ) -> None:
-        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        cache_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.static = static
         self._root = root
-        self._cache = FileSystemBytecodeCache(str(cache))
+        self._cache = FileSystemBytecodeCache(str(cache_folder))
         self._name_of_guest = name_of_guest
         self._provider_summary = provider_summary
-        self._languages: dict[str, Language] = {}
-
-    def language(self, code: str) -> Language:
-        """Return one language, made at its first use."""
-        if code not in self._languages:
-            self._languages[code] = self._make(code)
-        return self._languages[code]
+        self.language = cache(self._make)
 
     def page(
         self, request: Request, template: str, *, status: int = 200, **values: object
     ) -> Response:
         """Render a page or a fragment for this visitor."""
-        language = self.language(language_of(request))
         viewer = request.scope.get('state', {}).get('visitor', STRANGER)
-        html = language.draw(
+        html = self.language(language_of(request)).draw(
             template,
             request_path=request.scope['path'],
             request_address=address_of(request),
             theme=theme_of(request),
             viewer=viewer,
-            provider=self._provider_summary() if viewer.owner else None,
+            provider_summary=self._provider_summary() if viewer.owner else None,
             **values,
         )
         return HTMLResponse(html, status, headers={'Cache-Control': 'no-store'})
@@ -188,7 +175,9 @@ class Renderer:
         environment.globals.update(
             functions, base_path=self._root.path, language=code, languages=LANGUAGES, canvas=CANVAS
         )
-        environment.filters['iso'] = _iso
+        environment.filters['iso'] = lambda moment: (
+            datetime.fromtimestamp(moment).astimezone().isoformat(timespec='seconds')
+        )
         return language
 
 
@@ -199,7 +188,3 @@ def address_of(request: Request) -> str:
     """
     query = request.scope['query_string'].decode('ascii', 'replace')
     return f'{request.scope["path"]}?{query}' if query else str(request.scope['path'])
-
-
-def _iso(moment: float) -> str:
-    return datetime.fromtimestamp(moment).astimezone().isoformat(timespec='seconds')

@@ -36,7 +36,7 @@ export class CopyText extends HTMLElement {
   // In the button for the eye, beside it for the ear.
   tell(words) {
     this.button.textContent = words;
-    document.getElementById('told').textContent = words;
+    document.getElementById('copied').textContent = words;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => (this.button.textContent = this.words), SHOWN_MS);
   }

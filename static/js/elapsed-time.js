@@ -14,7 +14,7 @@ class ElapsedTime extends HTMLElement {
     const passed = Math.round((performance.now() - this.since) / 1000);
     const now = this.begins + Number(this.dataset.step) * passed;
     this.textContent = now > 0 ? now : '';
-    const bar = this.closest('.plate')?.querySelector('progress[value]:not([data-told])');
+    const bar = this.closest('.plate')?.querySelector('progress[value]:not([data-known])');
     if (bar) bar.value = now;
     if (now <= 0) clearInterval(this.timer);
   }

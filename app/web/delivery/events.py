@@ -7,7 +7,6 @@ language.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
@@ -18,7 +17,7 @@ from app.errors import N_, AppError, WrongMethod
 from app.generation.changes import Listener
 from app.web.context import Services
 from app.web.security.permissions import visitor_of
-from app.web.views.estimates import estimates_of
+from app.web.views.tiles import tile_values
 
 HEARTBEAT_S = 20.0
 RETRY_MS = 2_000
@@ -32,13 +31,12 @@ HEADERS = [
     (b'x-accel-buffering', b'no'),
 ]
 
-
 Key = tuple[int, str, bool]  # of a generation, a language, and whether the owner looks
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """An event, and whose generation it tells of; None: the owner's."""
+    """An event, and the guest whose generation it is about; None: the owner's."""
 
     block: bytes
     guest: int | None
@@ -52,11 +50,7 @@ class EventStream:
         self._drawn: OrderedDict[Key, tuple[int, asyncio.Task[Drawn]]] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Stream until the browser or the server goes.
-
-        Raises:
-            WrongMethod: It is no GET.
-        """
+        """Stream until the browser or the server goes; raise `WrongMethod` for all but GET."""
         if scope['method'] != 'GET':
             raise WrongMethod(N_('This address takes another method.'))
         request = Request(scope)
@@ -66,7 +60,13 @@ class EventStream:
         async with self._services.changes.listening() as listener:
             await send({'type': 'http.response.start', 'status': 200, 'headers': HEADERS})
             await _write(send, f'retry: {RETRY_MS}\n\n'.encode())
-            gone = asyncio.create_task(_end_when_gone(receive, listener))
+
+            async def end_when_gone() -> None:
+                while (await receive())['type'] != 'http.disconnect':
+                    pass
+                listener.end()
+
+            gone = asyncio.create_task(end_when_gone())
             try:
                 for generation_id in [*showing, *await self._missed(after, showing)]:
                     await _write(send, viewer.part_of(await self._draw(generation_id, viewer)))
@@ -111,16 +111,10 @@ class EventStream:
     async def _draw(self, generation_id: int, viewer: Viewer) -> Drawn:
         try:
             generation = await self._services.library.generations.one(generation_id)
-            ahead = await estimates_of(self._services, (generation,))
+            values = await tile_values(self._services, (generation,))
         except AppError:
             return Drawn(PULSE, None)
-        html = viewer.language.draw(
-            'generation/generation.html',
-            generation=generation,
-            ahead=ahead,
-            now=time.time(),
-            viewer=viewer.visitor,
-        )
+        html = viewer.language.draw('generation/list.html', **values, viewer=viewer.visitor)
         lines = ''.join(f'data: {line.strip()}\n' for line in html.splitlines() if line.strip())
         return Drawn(f'event: generation\n{lines}\n'.encode(), generation.guest)
 
@@ -135,19 +129,13 @@ class Viewer:
         self._headers = request.headers
 
     def part_of(self, drawn: Drawn) -> bytes:
-        """Give an event to whom it concerns; to others only that the stream is alive."""
+        """Return an event for whom it concerns; for others only that the stream is alive."""
         return drawn.block if self.visitor.may_change(drawn.guest) else PULSE
 
     def may_stay(self) -> bool:
-        """Whether what let them in still does: a password can change, a link can end."""
+        """Check the session again: a password can change, a link can end."""
         known = self._sessions.who(self._headers, self.visitor.scheme)
         return (known.owner, known.guest) == (self.visitor.owner, self.visitor.guest)
-
-
-async def _end_when_gone(receive: Receive, listener: Listener) -> None:
-    while (await receive())['type'] != 'http.disconnect':
-        pass
-    listener.end()
 
 
 async def _write(send: Send, block: bytes) -> None:

@@ -45,42 +45,32 @@ class PictureFiles:
         self._services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one file.
-
-        Raises:
-            NotFound: No picture outside the trash has this digest.
-            Gone: There is such a picture, and its file is not there.
-        """
+        """Serve one file; raise `NotFound`, or `Gone` where only the file is missing."""
         if scope['method'] != 'GET':
             raise WrongMethod(N_('This address takes another method.'))
-        digest, path, mime = await self._find(Request(scope))
-        asked = Headers(scope=scope)
-        response = await asyncio.to_thread(
-            _answer, self._services.config.data, digest, path, mime, asked
-        )
-        if self._services.sessions.has_token(asked):
-            key = path.relative_to(self._services.config.data).as_posix()
-            response.headers[FILE_HEADER] = quote(key)
+        request, root = Request(scope), self._services.config.data
+        digest, path, mime = await self._find(request)
+        response = await asyncio.to_thread(_response, root, digest, path, mime, request.headers)
+        if self._services.sessions.has_token(request.headers):
+            response.headers[FILE_HEADER] = quote(path.relative_to(root).as_posix())
         await response(scope, receive, send)
 
     async def _find(self, request: Request) -> tuple[str, Path, str]:
         address, only = request.scope['path'], visitor_of(request).only
-        original = _ORIGINAL.fullmatch(address)
-        thumb = _THUMB.fullmatch(address)
+        store = self._services.store
+        original, thumb = _ORIGINAL.fullmatch(address), _THUMB.fullmatch(address)
         match = original or thumb
         digest = str(match[1]) if match else ''
         file = await self._services.library.images.file_of(digest, only) if digest else None
-        if file is None:
-            raise NotFound(N_('There is no such picture.'))
-        if thumb and int(thumb[2]) in THUMB_WIDTHS:
-            await self._services.store.ensure_thumbs(digest, file)
-            return digest, self._services.store.thumb(digest, int(thumb[2])), 'image/webp'
-        if original and file.endswith(f'.{original[2]}'):
-            return digest, self._services.store.original(file), MIMES[original[2]]
+        if file and thumb and int(thumb[2]) in THUMB_WIDTHS:
+            await store.ensure_thumbs(digest, file)
+            return digest, store.thumb(digest, int(thumb[2])), 'image/webp'
+        if file and original and file.endswith(f'.{original[2]}'):
+            return digest, store.original(file), MIMES[original[2]]
         raise NotFound(N_('There is no such picture.'))
 
 
-def _answer(root: Path, digest: str, path: Path, mime: str, asked: Headers) -> Response:
+def _response(root: Path, digest: str, path: Path, mime: str, headers: Headers) -> Response:
     """Open, compare, read; a link in the file's place is not followed."""
     gone = Gone(N_('The file of this picture is gone from the data folder.'))
     try:
@@ -93,28 +83,25 @@ def _answer(root: Path, digest: str, path: Path, mime: str, asked: Headers) -> R
         os.close(handle)
         log.warning('%s is no file', path)
         raise gone
+    # the name to save it by; source: RFC 6266, and RFC 8187 for what is not ASCII
+    plain = re.sub(r'[^A-Za-z0-9._ -]', '_', path.name)
     etag = f'"{digest}-{status.st_size:x}"'
-    headers = {
+    own = {
         'Cache-Control': FOREVER,
-        'Content-Disposition': _named(path.name),
+        'Content-Disposition': f'inline; filename="{plain}"; '
+        f"filename*=UTF-8''{quote(path.name, safe='')}",
         'Content-Security-Policy': POLICY,
         'Content-Type': mime,
         'ETag': etag,
     }
-    if etag in asked.get('if-none-match', ''):
+    if etag in headers.get('if-none-match', ''):
         os.close(handle)
-        return Response(status_code=304, headers=headers)
+        return Response(status_code=304, headers=own)
     if status.st_size <= BLOCK_BYTES:
         with os.fdopen(handle, 'rb') as file:
-            return Response(file.read(), headers=headers)
-    headers['Content-Length'] = str(status.st_size)
-    return StreamingResponse(_blocks(handle), headers=headers)
-
-
-def _named(name: str) -> str:
-    """Say under which name to save it. Source: RFC 6266, and RFC 8187 for what is not ASCII."""
-    plain = re.sub(r'[^A-Za-z0-9._ -]', '_', name)
-    return f'inline; filename="{plain}"; filename*=UTF-8\'\'{quote(name, safe="")}'
+            return Response(file.read(), headers=own)
+    own['Content-Length'] = str(status.st_size)
+    return StreamingResponse(_blocks(handle), headers=own)
 
 
 async def _blocks(handle: int) -> AsyncIterator[bytes]:

@@ -16,12 +16,11 @@ from app.access.visitors import Guest
 from app.errors import N_, NotFound
 from app.log import logger
 from app.models import Image
-from app.web.context import Services, services_of
-from app.web.security.permissions import refuse_guessing, set_session_cookie, visitor_of
-from app.web.views.stripped_picture import BareFile, open_bare
+from app.web.context import Services, TheServices
+from app.web.security.permissions import check_throttle, set_session_cookie, visitor_of
+from app.web.views.stripped_picture import StrippedPicture, open_stripped
 
 log = logger(__name__)
-TheServices = Annotated[Services, Depends(services_of)]
 
 BLOCK_BYTES = 256 * 1024
 FILE_POLICY = "default-src 'none'; sandbox"
@@ -30,104 +29,84 @@ HEADERS = {
     'Referrer-Policy': 'no-referrer',
     'X-Robots-Tag': 'noindex, nofollow',
 }
+NOWHERE = N_('This link leads nowhere, or does not any more.')
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """What a link shows.
-
-    Attributes:
-        prompt: Empty where the owner did not want it told.
-    """
+class SharedPicture:
+    """What a link shows; the prompt is empty where the owner did not share it."""
 
     image: Image
     prompt: str
 
 
-async def shown_by(request: Request, services: TheServices) -> Shown:
-    """Find what a link shows.
-
-    Raises:
-        TooManyGuesses: Wait first.
-        NotFound: Unknown, expired, revoked, deleted: nobody is told which.
-    """
-    refuse_guessing(request, services.knocks)
+async def shared_picture(request: Request, services: TheServices) -> SharedPicture:
+    """Find what a link shows; raise `NotFound` for every other link, or `TooManyGuesses`."""
+    check_throttle(request, services.link_throttle)
     token = hash_of(str(request.path_params['token']))
     row = await services.library.shown.by_hash(token, time.time())
     if row is None:
-        raise nowhere()
+        raise NotFound(NOWHERE)
     image = await services.library.images.one(row.image_id)
-    return Shown(image, image.prompt if row.tells_prompt else '')
+    return SharedPicture(image, image.prompt if row.tells_prompt else '')
 
 
-TheShown = Annotated[Shown, Depends(shown_by)]
+async def linked_guest(request: Request, services: TheServices) -> Guest:
+    """Find the guest of a link; raise as `shared_picture` does."""
+    check_throttle(request, services.link_throttle)
+    guest = services.guests.by_token(str(request.path_params['token']))
+    if guest is None:
+        raise NotFound(NOWHERE)
+    return guest
 
 
-def nowhere() -> NotFound:
-    return NotFound(N_('This link leads nowhere, or does not any more.'))
+Shared = Annotated[SharedPicture, Depends(shared_picture)]
+LinkedGuest = Annotated[Guest, Depends(linked_guest)]
 
 
-async def shown_page(request: Request, services: TheServices, shown: TheShown) -> Response:
-    """Show the picture."""
-    (await _open(services, shown)).opened.close()
-    address = f'/shared/{request.path_params["token"]}/picture.{shown.image.extension}'
-    page = services.renderer.page(request, 'pages/shared.html', shown=shown, address=address)
+async def shown_page(request: Request, services: TheServices, shared: Shared) -> Response:
+    (await _open(services, shared)).opened.close()
+    address = f'/shared/{request.path_params["token"]}/picture.{shared.image.extension}'
+    page = services.renderer.page(request, 'pages/shared.html', shared=shared, address=address)
     page.headers.update(HEADERS)
     return page
 
 
-async def shown_file(request: Request, services: TheServices, shown: TheShown) -> Response:
+async def shown_file(request: Request, services: TheServices, shared: Shared) -> Response:
     """Return the picture itself, without anything that is written in its file."""
-    name = f'picture.{shown.image.extension}'
+    name = f'picture.{shared.image.extension}'
     if request.path_params['name'] != name:
-        raise nowhere()
-    bare = await _open(services, shown)
+        raise NotFound(NOWHERE)
+    picture = await _open(services, shared)
     headers = {
         **HEADERS,
         'Content-Disposition': f'inline; filename="{name}"',
-        'Content-Length': str(bare.size_bytes),
+        'Content-Length': str(picture.size_bytes),
         'Content-Security-Policy': FILE_POLICY,
     }
-    if bare.size_bytes <= BLOCK_BYTES:
-        content = await asyncio.to_thread(lambda: b''.join(bare.blocks()))
-        return Response(content, headers=headers, media_type=shown.image.mime)
-    return StreamingResponse(bare.blocks(), headers=headers, media_type=shown.image.mime)
+    if picture.size_bytes <= BLOCK_BYTES:
+        content = await asyncio.to_thread(lambda: b''.join(picture.blocks()))
+        return Response(content, headers=headers, media_type=shared.image.mime)
+    return StreamingResponse(picture.blocks(), headers=headers, media_type=shared.image.mime)
 
 
-async def _open(services: Services, shown: Shown) -> BareFile:
-    bare = await asyncio.to_thread(open_bare, services, shown.image)
-    if bare is None:
-        raise nowhere()
-    return bare
+async def _open(services: Services, shared: SharedPicture) -> StrippedPicture:
+    picture = await asyncio.to_thread(open_stripped, services, shared.image)
+    if picture is None:
+        raise NotFound(NOWHERE)
+    return picture
 
 
-def guest_in(request: Request, services: TheServices) -> Guest:
-    """Find the guest of a link.
-
-    Raises:
-        TooManyGuesses: Wait first.
-        NotFound: It never was a link, or is none any more; nobody is told which.
-    """
-    refuse_guessing(request, services.knocks)
-    guest = services.guests.by_token(str(request.path_params['token']))
-    if guest is None:
-        raise nowhere()
-    return guest
-
-
-TheGuest = Annotated[Guest, Depends(guest_in)]
-
-
-async def join_page(request: Request, services: TheServices, guest: TheGuest) -> Response:
+async def join_page(request: Request, services: TheServices, guest: LinkedGuest) -> Response:
     """Show what the link opens; nothing happens yet."""
     return services.renderer.page(request, 'pages/join.html', guest=guest)
 
 
-async def join(request: Request, services: TheServices, guest: TheGuest) -> Response:
-    """Let a guest in; the owner stays the owner."""
+async def join(request: Request, services: TheServices, guest: LinkedGuest) -> Response:
+    """Sign a guest in; the owner stays the owner."""
     response = RedirectResponse('/' if guest.makes else '/gallery', 303)
     visitor = visitor_of(request)
     if visitor.owner:
         return response
     log.info('%s came in as the guest %s', visitor.address, guest.name)
-    return set_session_cookie(request, services, response, services.sessions.guests_cookie(guest))
+    return set_session_cookie(request, services, response, services.sessions.cookie_for(guest))

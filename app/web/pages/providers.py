@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated
+from urllib.parse import urljoin
 
 from fastapi import Depends
 from starlette.requests import Request
@@ -16,30 +17,31 @@ from app.errors import N_, AppError, InvalidRequest, NotFound
 from app.models import GenerationRequest
 from app.providers.core.base import Dialect
 from app.providers.monitor import MonitoredProvider
-from app.web.context import Services, services_of
-from app.web.error_pages import failure_json, in_words
-from app.web.forms import form_fields, form_pairs
+from app.web.context import Services, TheServices
+from app.web.error_pages import failure_json, fields_in_words
+from app.web.forms import choice_in, form_fields, form_pairs
 from app.web.templates import wants_fragment, wants_json
-from app.web.views.found_servers import offers_json, offers_of
 from app.web.views.provider_form import MOST_AT_ONCE, MOST_TIMEOUT_S, NEW, SWITCHES, draft_of
-from app.web.views.provider_status import key_of, provider_json, provider_view, provider_views
-
-TheServices = Annotated[Services, Depends(services_of)]
+from app.web.views.providers import (
+    key_of,
+    offers_json,
+    offers_of,
+    provider_json,
+    provider_view,
+    provider_views,
+)
 
 PAGE = '/settings/providers'
+LIST = '/settings#servers'
 SECRET_FIELDS = ('key', 'headers')
 TEST_PROMPT = 'A paper boat on calm water, simple'
 USER_IN_ADDRESS = re.compile(r'(?<=//)[^/?#]*@|^[^/?#]*@')  # may hold a password
-BACK = ('/', '/settings#servers')  # where a button that adds what was found leads
+BACK = ('/', LIST)  # where a button that adds what was found leads
 MOVES = {'up': -1, 'down': 1}
 
 
 def provider_in(request: Request, services: TheServices) -> MonitoredProvider:
-    """Find the provider of an address, with or without `.json` behind it.
-
-    Raises:
-        NotFound: There is none.
-    """
+    """Find the provider of an address, with or without `.json` behind it; raise `NotFound`."""
     key = str(request.path_params['id']).removesuffix('.json')
     for provider in services.providers.all():
         if key == key_of(provider.settings):
@@ -48,6 +50,17 @@ def provider_in(request: Request, services: TheServices) -> MonitoredProvider:
 
 
 TheProvider = Annotated[MonitoredProvider, Depends(provider_in)]
+
+
+async def row_in(services: TheServices, provider: TheProvider) -> ProviderRow:
+    """Read the provider's row; raise `InvalidRequest` if it comes from the environment."""
+    for row in await services.library.providers.all():
+        if row.id == provider.settings.id:
+            return row
+    raise InvalidRequest(N_('This server comes from the environment: change it there.'))
+
+
+TheRow = Annotated[ProviderRow, Depends(row_in)]
 
 
 async def look_around(request: Request, services: TheServices) -> Response:
@@ -64,75 +77,65 @@ async def look_around(request: Request, services: TheServices) -> Response:
 
 
 async def list_providers(services: TheServices) -> Response:
-    shown = [provider_json(one) for one in provider_views(services.providers)]
-    return JSONResponse({'providers': shown})
+    listed = [provider_json(one) for one in provider_views(services.providers)]
+    return JSONResponse({'providers': listed})
 
 
 async def new_page(request: Request, services: TheServices) -> Response:
     """Show an empty form; the query may hold name and address."""
     typed = {name: request.query_params.get(name, '')[:2_000] for name in ('name', 'base_url')}
-    return _form_page(request, services, _shown(NEW) | typed)
+    return _form_page(request, services, _fields_of(NEW) | typed)
 
 
 async def add(request: Request, services: TheServices) -> Response:
     """Add a provider, or show the form again with what is wrong."""
     pairs = await form_pairs(request)
-    draft = draft_of(pairs)
+    fields = dict(pairs)
     try:
-        _refuse_wrong(draft.wrong)
+        draft = draft_of(pairs).checked()
         provider_id = await services.provider_settings.add(draft.row, draft.secrets)
     except InvalidRequest as error:
-        return _again(request, services, _shown(NEW) | dict(pairs), error)
-    back = dict(pairs).get('back', '')
-    to = back if back in BACK else f'{PAGE}/{provider_id}'
-    return await _done(request, services, str(provider_id), status=201, to=to)
+        return _form_page(request, services, _fields_of(NEW) | fields, error=error)
+    back = fields.get('back', '')
+    to = back if back in BACK else ''
+    return await _after_act(request, services, str(provider_id), to, status=201)
 
 
 async def provider_page(request: Request, services: TheServices, provider: TheProvider) -> Response:
     """Show one provider: a form, or what the environment sets; JSON by its `.json` address."""
-    standing = provider_view(provider, services.providers)
+    view = provider_view(provider, services.providers)
     if wants_json(request):
-        return JSONResponse(provider_json(standing))
-    fields = {} if standing.is_fixed else _shown(await _row(services, provider))
-    return _form_page(request, services, fields, provider=provider)
+        return JSONResponse(provider_json(view))
+    fields = {} if view.is_fixed else _fields_of(await row_in(services, provider))
+    return _form_page(request, services, fields, provider)
 
 
-async def change(request: Request, services: TheServices, provider: TheProvider) -> Response:
+async def change(
+    request: Request, services: TheServices, provider: TheProvider, row: TheRow
+) -> Response:
     """Change a provider; fields that were not sent stay as they are, the key among them."""
-    before = await _row(services, provider)
-    pairs = await form_pairs(request)
-    draft = draft_of(pairs, before, services.provider_settings.secrets_of(before))
+    pairs, settings = await form_pairs(request), services.provider_settings
     try:
-        _refuse_wrong(draft.wrong)
-        await services.provider_settings.change(draft.row, draft.secrets)
+        draft = draft_of(pairs, row, settings.secrets_of(row)).checked()
+        await settings.change(draft.row, draft.secrets)
     except InvalidRequest as error:
-        return _again(request, services, _shown(before) | dict(pairs), error, provider=provider)
-    return await _done(request, services, key_of(provider.settings))
+        return _form_page(request, services, _fields_of(row) | dict(pairs), provider, error)
+    return await _after_act(request, services, key_of(provider.settings))
 
 
-async def delete(request: Request, services: TheServices, provider: TheProvider) -> Response:
-    await services.provider_settings.remove((await _row(services, provider)).id or 0)
+async def delete(request: Request, services: TheServices, row: TheRow) -> Response:
+    await services.provider_settings.remove(row.id or 0)
     services.worker.look_again()
     if wants_json(request):
         return JSONResponse({'deleted': True})
-    return RedirectResponse('/settings#servers', 303)
+    return RedirectResponse(LIST, 303)
 
 
-async def move(request: Request, services: TheServices, provider: TheProvider) -> Response:
-    """Move a provider up or down.
-
-    Raises:
-        InvalidRequest: The direction is neither.
-    """
-    direction = (await form_fields(request)).get('by', '')
-    if direction not in MOVES:
-        raise InvalidRequest(N_('“{value}” can not be chosen here.'), value=direction[:40])
-    await services.provider_settings.move(
-        (await _row(services, provider)).id or 0, MOVES[direction]
-    )
-    if wants_json(request):
-        return await list_providers(services)
-    return RedirectResponse('/settings#servers', 303)
+async def move(request: Request, services: TheServices, row: TheRow) -> Response:
+    """Move a provider up or down; raise `InvalidRequest` for another direction."""
+    places = choice_in(await form_fields(request), 'by', MOVES)
+    await services.provider_settings.move(row.id or 0, places)
+    return await list_providers(services) if wants_json(request) else RedirectResponse(LIST, 303)
 
 
 async def test(request: Request, services: TheServices, provider: TheProvider) -> Response:
@@ -145,97 +148,60 @@ async def test(request: Request, services: TheServices, provider: TheProvider) -
             GenerationRequest(prompt=TEST_PROMPT, provider=provider.name)
         )
         provider.test_generation_id = submitted.generation.id
-    return await _done(
-        request, services, key_of(provider.settings), to=f'{PAGE}/{key_of(provider.settings)}#test'
-    )
+    return await _after_act(request, services, key_of(provider.settings), '#test')
 
 
 async def forget(request: Request, services: TheServices, provider: TheProvider) -> Response:
     await services.providers.memory.forget(provider.settings.base_url)
-    return await _done(
-        request,
-        services,
-        key_of(provider.settings),
-        to=f'{PAGE}/{key_of(provider.settings)}#learned',
-    )
+    return await _after_act(request, services, key_of(provider.settings), '#learned')
 
 
-async def _row(services: Services, provider: MonitoredProvider) -> ProviderRow:
-    """Read the row of a provider.
-
-    Raises:
-        InvalidRequest: It comes from the environment.
-    """
-    for row in await services.library.providers.all():
-        if row.id == provider.settings.id:
-            return row
-    raise InvalidRequest(N_('This server comes from the environment: change it there.'))
-
-
-def _refuse_wrong(wrong: dict[str, AppError]) -> None:
-    if wrong:
-        raise InvalidRequest(N_('Some of this can not be used yet.'), fields=wrong)
-
-
-async def _done(
-    request: Request, services: Services, key: str, *, status: int = 200, to: str = ''
+async def _after_act(
+    request: Request, services: Services, key: str, to: str = '', *, status: int = 200
 ) -> Response:
-    """Return the provider as it is now: as JSON, as a fragment, or by a redirect to its page."""
+    """Return the provider as it is now: as JSON, as a fragment, or by a redirect to its page.
+
+    `to` is where else the redirect leads, as seen from that page.
+    """
     services.worker.look_again()
     view = next(one for one in provider_views(services.providers) if one.key == key)
     if wants_json(request):
         return JSONResponse(provider_json(view), status)
     if wants_fragment(request):
-        return services.renderer.page(request, 'provider/status.html', status=status, standing=view)
-    return RedirectResponse(to or f'{PAGE}/{key}', 303)
-
-
-def _again(
-    request: Request,
-    services: Services,
-    fields: Mapping[str, str],
-    error: AppError,
-    provider: MonitoredProvider | None = None,
-) -> Response:
-    """Show the form again, each wrong field with its sentence and secrets left out.
-
-    Raises:
-        AppError: A program asks: the error itself.
-    """
-    if wants_json(request):
-        raise error
-    if wants_fragment(request):
-        language = services.language(request)
-        return JSONResponse({'error': failure_json(error, language)}, error.status)
-    typed = {name: value for name, value in fields.items() if name not in SECRET_FIELDS}
-    typed['base_url'] = USER_IN_ADDRESS.sub('', typed['base_url'])
-    return _form_page(request, services, typed, provider=provider, error=error)
+        return services.renderer.page(request, 'provider/status.html', status=status, server=view)
+    return RedirectResponse(urljoin(f'{PAGE}/{key}', to), 303)
 
 
 def _form_page(
     request: Request,
     services: Services,
     fields: Mapping[str, str],
-    *,
     provider: MonitoredProvider | None = None,
     error: AppError | None = None,
 ) -> Response:
-    language = services.language(request)
-    wrong = {name: in_words(one, language) for name, one in error.fields.items()} if error else {}
+    """Show the form, after an error without secrets; raise the error where a program asks."""
+    if error and wants_json(request):
+        raise error
+    if error and wants_fragment(request):
+        failure = failure_json(error, services.language(request))
+        return JSONResponse({'error': failure}, error.status)
+    if error:
+        fields = {name: value for name, value in fields.items() if name not in SECRET_FIELDS}
+        fields['base_url'] = USER_IN_ADDRESS.sub('', fields['base_url'])
     return services.renderer.page(
         request,
         'pages/provider.html',
         status=error.status if error else 200,
-        standing=provider_view(provider, services.providers) if provider else None,
+        server=provider_view(provider, services.providers) if provider else None,
         fields=fields,
-        wrong=wrong,
+        wrong=fields_in_words(error, services.language(request)),
         dialects=list(Dialect),
         most_at_once=MOST_AT_ONCE,
         most_timeout_s=MOST_TIMEOUT_S,
     )
 
 
-def _shown(row: ProviderRow) -> dict[str, str]:
+def _fields_of(row: ProviderRow) -> dict[str, str]:
     fields = {name: str(value) for name, value in asdict(row).items()}
     switches = {name: 'on' if getattr(row, name) else 'off' for name in SWITCHES}
     return fields | switches | {'timeout_s': f'{row.timeout_s:g}'}

@@ -1,21 +1,21 @@
-"""A visitor's own settings, and what the operator set, to look at."""
+"""A visitor's own settings, what the operator set, and Easel as an app of its own."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import shutil
 
-from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app import __version__
-from app.errors import N_, InvalidRequest
+from app.errors import N_
 from app.messages import LANGUAGES
-from app.storage.store import free_bytes
-from app.web.context import Services, services_of
-from app.web.forms import form_fields
+from app.web.context import Services, TheServices
+from app.web.forms import choice_in, form_fields
+from app.web.security.guard import PAGE_POLICY
 from app.web.security.permissions import visitor_of
 from app.web.templates import (
+    CANVAS,
     LANGUAGE_COOKIE,
     THEME_COOKIE,
     THEMES,
@@ -23,81 +23,122 @@ from app.web.templates import (
     theme_of,
     wants_json,
 )
-from app.web.views.found_servers import offers_json, offers_of
-from app.web.views.provider_status import provider_json, provider_views
-
-TheServices = Annotated[Services, Depends(services_of)]
+from app.web.views.providers import offers_json, offers_of, provider_json, provider_views
 
 COOKIE_S = 400 * 24 * 3600
+CHOICES = {
+    'language': (LANGUAGE_COOKIE, {code: code for code in LANGUAGES}),
+    'theme': (THEME_COOKIE, {theme: theme for theme in THEMES}),
+}
+# Only this page may load a manifest: everywhere else `default-src 'none'` refuses one.
+INSTALL_POLICY = f"{PAGE_POLICY}; manifest-src 'self'"
+ICONS = (
+    ('icon-192.png', '192x192', 'any'),
+    ('icon-512.png', '512x512', 'any'),
+    ('icon-512-maskable.png', '512x512', 'maskable'),
+)
 
 
 async def settings_page(request: Request, services: TheServices) -> Response:
-    """Show language and theme, the provider, and where everything is kept."""
+    """Show language and theme; the owner also the providers, and where everything is kept."""
     own = {'language': language_of(request), 'theme': theme_of(request)}
+    chosen_language = request.cookies.get(LANGUAGE_COOKIE, '')
     if not visitor_of(request).owner:
-        return _guests_page(request, services, own)
+        if wants_json(request):
+            return JSONResponse(own)
+        return services.renderer.page(
+            request, 'pages/settings.html', chosen_language=chosen_language
+        )
+    config, providers = services.config, services.providers
     everything = await services.library.images.facets('all')
     shown = {
         'version': __version__,
-        'data': str(services.config.data),
+        'data': str(config.data),
         'images': everything[0].images if everything else 0,
-        'free_bytes': free_bytes(services.config.data),
+        'free_bytes': shutil.disk_usage(config.data).free,
     }
     if wants_json(request):
         configured = {
-            'api_url': services.config.api_url,
-            'api_model': services.config.api_model,
-            'timeout_s': services.config.timeout_s,
-            'providers': [provider_json(one) for one in provider_views(services.providers)],
+            'api_url': config.api_url,
+            'api_model': config.api_model,
+            'timeout_s': config.timeout_s,
+            'providers': [provider_json(one) for one in provider_views(providers)],
         }
         return JSONResponse(shown | configured | offers_json(services) | own)
     return services.renderer.page(
         request,
         'pages/settings.html',
         shown=shown,
-        standings=provider_views(services.providers),
-        stepped_aside=services.providers.environment
-        if services.providers.guess_stepped_aside
-        else None,
+        servers=provider_views(providers),
+        unused_default=providers.environment if providers.guess_stepped_aside else None,
         offers=offers_of(services),
         local_servers=services.local_servers,
-        admission=services.admission,
-        chosen_language=request.cookies.get(LANGUAGE_COOKIE, ''),
-    )
-
-
-def _guests_page(request: Request, services: Services, own: dict[str, str]) -> Response:
-    """Show a guest what is theirs: how the pages look to them."""
-    if wants_json(request):
-        return JSONResponse(own)
-    return services.renderer.page(
-        request, 'pages/settings.html', chosen_language=request.cookies.get(LANGUAGE_COOKIE, '')
+        sharing=services.sharing,
+        chosen_language=chosen_language,
     )
 
 
 async def change_settings(request: Request) -> Response:
-    """Keep a visitor's language and theme in their browser.
-
-    Raises:
-        InvalidRequest: There is no such language or theme.
-    """
+    """Keep a visitor's language and theme in their browser; raise `InvalidRequest`."""
     fields = await form_fields(request)
     response = RedirectResponse('/settings', 303)
     over_tls = request.scope['scheme'] == 'https'
-    allowed = {'language': (LANGUAGE_COOKIE, LANGUAGES), 'theme': (THEME_COOKIE, THEMES)}
-    for field, (cookie, values) in allowed.items():
-        value = fields.get(field, '')
-        if value in values:
+    for field, (cookie, values) in CHOICES.items():
+        if fields.get(field):
+            value = choice_in(fields, field, values)
             response.set_cookie(
                 cookie, value, COOKIE_S, secure=over_tls, samesite='lax', httponly=True
             )
-        elif value:
-            raise InvalidRequest(N_('“{value}” can not be chosen here.'), value=value[:40])
         elif field in fields:
             response.delete_cookie(cookie)
     return response
 
 
+async def install_page(request: Request, services: TheServices) -> Response:
+    """Show how each browser makes an app of Easel; its JSON twin is the manifest."""
+    if wants_json(request):
+        return JSONResponse(_manifest(request, services))
+    page = services.renderer.page(request, 'pages/install.html')
+    page.headers['Content-Security-Policy'] = INSTALL_POLICY
+    return page
+
+
+async def manifest(request: Request, services: TheServices) -> Response:
+    """Return the manifest, without asking for a password: it says no more than the sign-in."""
+    return JSONResponse(
+        _manifest(request, services),
+        headers={'Cache-Control': 'no-store'},
+        media_type='application/manifest+json',
+    )
+
+
+def _manifest(request: Request, services: Services) -> dict[str, object]:
+    """Describe the app in the visitor's language and colours."""
+    language, home = services.language(request), services.root.address('/')
+    colour = CANVAS['dark' if theme_of(request) == 'dark' else 'light']
+    return {
+        'id': home,
+        'name': 'Easel',
+        'short_name': 'Easel',
+        'description': language.translate(N_('Pictures from your own image server')),
+        'lang': language.code,
+        'start_url': home,
+        'scope': home,
+        'display': 'standalone',
+        'theme_color': colour,
+        'background_color': colour,
+        'icons': [
+            {
+                'src': services.root.address(services.renderer.static.address(file)),
+                'type': 'image/png',
+                'sizes': sizes,
+                'purpose': purpose,
+            }
+            for file, sizes, purpose in ICONS
+        ],
+    }
+
+
 async def health() -> Response:
-    """Say that the server is up; asks for no password."""
+    """Return that the server is up; asks for no password."""
     return JSONResponse({'status': 'ok', 'version': __version__})

@@ -4,94 +4,92 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Annotated
 
-from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.access.guests import hash_of, new_token
-from app.access.passwords import Source
-from app.database.links import GuestRow, ShownRow
+from app.access.sharing import Source
+from app.database.links import ShownRow
 from app.errors import N_, Conflict, InvalidRequest
 from app.log import logger
 from app.models import Image
 from app.net.lan import origins
-from app.web.context import Services, services_of
-from app.web.forms import LIFETIMES, form_fields, id_in, lifetime_in
-from app.web.security.permissions import refuse_overtaken, set_session_cookie, visitor_of
+from app.web.context import Services, TheServices
+from app.web.forms import LIFETIMES, TheId, choice_in, form_fields, lifetime_in
+from app.web.security.permissions import OwnImage, check_still_owner, set_session_cookie, visitor_of
 from app.web.templates import wants_json
 from app.web.views.qr_code import code_of
-from app.web.views.stripped_picture import can_be_shown
+from app.web.views.stripped_picture import open_stripped
 
 log = logger(__name__)
-TheServices = Annotated[Services, Depends(services_of)]
-TheId = Annotated[int, Depends(id_in)]
 
 PAGE = '/share'
 LONGEST_NAME = 60
 OWN_NAMES = ('localhost', '127.0.0.1', '[::1]')
+SHOWN_FIELDS = ('id', 'image_id', 'tells_prompt', 'created_at', 'expires_at')
 
 
 async def share_page(request: Request, services: TheServices) -> Response:
     """Show how others come in, and who was given a link."""
-    guests, shown = services.guests.all(), await services.library.shown.all()
-    addresses = await _homes(request, services)
-    password = services.admission.password
+    sharing, guests = services.sharing, services.guests
+    shown = await services.library.shown.all()
+    addresses = await _own_addresses(request, services)
+    password = sharing.password
     if wants_json(request):
-        source = password.source.value if password else None
-        told = {'shared': services.admission.is_shared, 'addresses': addresses, 'password': source}
-        listed = {
-            'guests': [_guest_json(row, services) for row in guests],
-            'pictures': [_shown_json(row) for row in shown],
+        listed = [
+            {
+                'id': row.id,
+                'name': row.name,
+                'may_create': row.makes,
+                'may_see_all': row.sees_all,
+                'valid': guests.is_valid(row),
+                'created_at': row.created_at,
+                'expires_at': row.expires_at,
+            }
+            for row in guests.all()
+        ]
+        fields = {
+            'shared': sharing.is_shared,
+            'addresses': addresses,
+            'password': password.source if password else None,
+            'guests': listed,
+            'pictures': [{name: getattr(row, name) for name in SHOWN_FIELDS} for row in shown],
         }
-        return JSONResponse(told | listed)
-    pictures = [(row, await services.library.images.one(row.image_id)) for row in shown]
+        return JSONResponse(fields)
     return services.renderer.page(
         request,
         'pages/sharing.html',
-        admission=services.admission,
+        sharing=sharing,
         password=password.kept if password and password.source is Source.MADE else '',
         addresses=addresses,
-        code=code_of(f'{addresses[0]}/') if addresses and services.admission.is_shared else None,
-        guests=[(row, services.guests.is_valid(row)) for row in guests],
-        pictures=pictures,
+        code=code_of(f'{addresses[0]}/') if addresses and sharing.is_shared else None,
+        guests=[(row, guests.is_valid(row)) for row in guests.all()],
+        pictures=[(row, await services.library.images.one(row.image_id)) for row in shown],
         lifetimes=LIFETIMES,
         now=time.time(),
     )
 
 
 async def switch(request: Request, services: TheServices) -> Response:
-    """Let the network in, or this machine alone.
-
-    Raises:
-        InvalidRequest: It is neither.
-        Conflict: Somebody was faster, the port is taken, or the operator settled it.
-    """
-    wish = (await form_fields(request)).get('sharing', '')
-    if wish not in ('on', 'off'):
-        raise InvalidRequest(N_('“{value}” can not be chosen here.'), value=wish[:40])
-    async with services.admission.turn:
-        refuse_overtaken(request, services)
-        if wish == 'on':
-            await services.admission.share()
-        else:
-            await services.admission.withdraw()
+    """Let the network in, or this machine alone; raise `Conflict` if that cannot be."""
+    fields = await form_fields(request)
+    change = choice_in(
+        fields, 'sharing', {'on': services.sharing.share, 'off': services.sharing.withdraw}
+    )
+    async with services.sharing.lock:
+        check_still_owner(request, services)
+        await change()
     services.changes.doubt()
-    log.info('%s turned sharing %s', visitor_of(request).address, wish)
+    log.info('%s turned sharing %s', visitor_of(request).address, fields['sharing'])
     response = RedirectResponse(PAGE, 303)
     if services.sessions.needed:  # a first password must not shut out who has just had it made
-        set_session_cookie(request, services, response, services.sessions.owners_cookie())
+        set_session_cookie(request, services, response, services.sessions.cookie_for())
     return response
 
 
 async def invite(request: Request, services: TheServices) -> Response:
-    """Make a guest's link, which is shown this once.
-
-    Raises:
-        Conflict: Without a password everybody is the owner, and nobody a guest.
-        InvalidRequest: It has no name, or opens nothing.
-    """
+    """Make a guest's link, which is shown this once; raise `Conflict` or `InvalidRequest`."""
     if not services.sessions.needed:
         raise Conflict(N_('Set a password first: without one, everybody here is the owner.'))
     fields = await form_fields(request)
@@ -109,30 +107,27 @@ async def invite(request: Request, services: TheServices) -> Response:
 
 
 async def revoke_guest(services: TheServices, guest_id: TheId) -> Response:
-    """End a guest's link, and whoever is in by it."""
+    """End a guest's link, and every session by it."""
     await services.guests.revoke(guest_id)
     services.changes.doubt()
     return RedirectResponse(f'{PAGE}#guests', 303)
 
 
-async def show_to_strangers(request: Request, services: TheServices, image_id: TheId) -> Response:
-    """Make a link to one picture, which is shown this once.
-
-    Raises:
-        Conflict: It is in the trash, gone, or what is written in it can't be taken out.
-    """
-    image = await services.library.images.one(image_id)
+async def show_to_strangers(request: Request, services: TheServices, image: OwnImage) -> Response:
+    """Make a link to one picture, which is shown this once; raise `Conflict` if it cannot be."""
     fields = await form_fields(request)
     lifetime_s = lifetime_in(fields)
     if image.deleted_at:
         raise Conflict(N_('This picture is in the trash.'))
-    if not await asyncio.to_thread(can_be_shown, services, image):
+    picture = await asyncio.to_thread(open_stripped, services, image)
+    if picture is None:
         raise Conflict(
             N_(
                 'This picture can not be shown by a link: what is written in the file can not be '
                 'taken out of this format. Download it and pass it on yourself.'
             )
         )
+    picture.opened.close()
     token, now = new_token(), time.time()
     await services.library.shown.add(
         ShownRow(
@@ -148,7 +143,6 @@ async def show_to_strangers(request: Request, services: TheServices, image_id: T
 
 
 async def hide_from_strangers(services: TheServices, shown_id: TheId) -> Response:
-    """End a link to one picture."""
     await services.library.shown.revoke(shown_id)
     return RedirectResponse(f'{PAGE}#pictures', 303)
 
@@ -157,7 +151,7 @@ async def _link_page(
     request: Request, services: Services, path: str, *, name: str = '', image: Image | None = None
 ) -> Response:
     """Show a new link under every address that others may know this machine by."""
-    links = [f'{home}{path}' for home in await _homes(request, services)]
+    links = [f'{address}{path}' for address in await _own_addresses(request, services)]
     if wants_json(request):
         return JSONResponse({'url': links[0], 'urls': links}, 201)
     return services.renderer.page(
@@ -168,46 +162,23 @@ async def _link_page(
         code=code_of(links[0]),
         name=name,
         image=image,
-        admission=services.admission,
+        sharing=services.sharing,
     )
 
 
-async def _homes(request: Request, services: Services) -> list[str]:
+async def _own_addresses(request: Request, services: Services) -> list[str]:
     """Return the addresses under which others reach this Easel, without a slash, likeliest first.
 
     That is the one the owner came by, unless it names this machine alone.
     """
     visitor = visitor_of(request)
     host = visitor.forwarded_host.decode('ascii') or request.headers['host']
-    own = [f'{visitor.scheme}://{host}']
-    here = host.rpartition(':')[0].lower() if host[-1:].isdigit() and ':' in host else host.lower()
+    name = host.rpartition(':')[0].lower() if host[-1:].isdigit() and ':' in host else host.lower()
     found: list[str] = []
-    if services.admission.is_shared:
+    if services.sharing.is_shared:
         found += await asyncio.to_thread(
-            origins, services.admission.listens_on, request.scope['server'][1]
+            origins, services.sharing.listens_on, request.scope['server'][1]
         )
-    if here.rstrip('.') not in OWN_NAMES or not found:
-        found = [*own, *found]
+    if name.rstrip('.') not in OWN_NAMES or not found:
+        found = [f'{visitor.scheme}://{host}', *found]
     return [f'{origin}{services.root.path}' for origin in dict.fromkeys(found)]
-
-
-def _guest_json(row: GuestRow, services: Services) -> dict[str, object]:
-    return {
-        'id': row.id,
-        'name': row.name,
-        'may_create': row.makes,
-        'may_see_all': row.sees_all,
-        'valid': services.guests.is_valid(row),
-        'created_at': row.created_at,
-        'expires_at': row.expires_at,
-    }
-
-
-def _shown_json(row: ShownRow) -> dict[str, object]:
-    return {
-        'id': row.id,
-        'image_id': row.image_id,
-        'tells_prompt': row.tells_prompt,
-        'created_at': row.created_at,
-        'expires_at': row.expires_at,
-    }

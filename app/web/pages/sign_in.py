@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Annotated
 
-from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from app.access.passwords import chosen
-from app.access.visitors import Visitor
-from app.errors import N_, AppError, InvalidRequest, SignInRequired, TooManyGuesses
+from app.access.sharing import hashed_password
+from app.errors import N_, InvalidRequest, SignInRequired, TooManyGuesses
 from app.log import logger
-from app.web.context import Services, services_of
+from app.web.context import Services, TheServices
 from app.web.error_pages import in_words
 from app.web.forms import form_fields
 from app.web.security.permissions import (
-    refuse_guessing,
-    refuse_overtaken,
+    check_still_owner,
+    check_throttle,
     set_session_cookie,
     visitor_of,
 )
 from app.web.templates import wants_json
 
 log = logger(__name__)
-TheServices = Annotated[Services, Depends(services_of)]
 
 LEAST_PASSWORD, LONGEST_PASSWORD = 10, 1_000
-NO_SESSION = N_('This Easel asks for its password.')
 WRONG = N_('That is not the password.')
 OWN_PAGE = re.compile(
     r'/(?:(?:gallery|settings|share|install|generations|images/\d+)(?:\?[\w=&%+.-]*)?)?'
@@ -37,23 +32,25 @@ OWN_PAGE = re.compile(
 
 
 async def session_page(request: Request, services: TheServices) -> Response:
-    """Say as whom the visitor is here.
-
-    Raises:
-        SignInRequired: As nobody; the form to sign in is its page.
-    """
+    """Show as whom the visitor is here; raise `SignInRequired`, whose page is the form, if not."""
     visitor = visitor_of(request)
     if not visitor.owner and not visitor.guest:
-        raise SignInRequired(NO_SESSION)
+        raise SignInRequired(N_('This Easel asks for its password.'))
     if wants_json(request):
-        return JSONResponse(_session_json(visitor))
+        fields = {
+            'role': 'owner' if visitor.owner else 'guest',
+            'name': visitor.guest.name if visitor.guest else None,
+            'may_create': visitor.makes,
+            'may_see_all': visitor.only is None,
+        }
+        return JSONResponse(fields)
     if not services.sessions.needed:
         return RedirectResponse('/', 303)
     return services.renderer.page(request, 'pages/session.html')
 
 
 async def sign_in(request: Request, services: TheServices) -> Response:
-    """Take a password; a wrong one shows the form again."""
+    """Check a password; a wrong one shows the form again."""
     fields = await form_fields(request)
     back = fields.get('back', '')
     try:
@@ -61,7 +58,13 @@ async def sign_in(request: Request, services: TheServices) -> Response:
     except (SignInRequired, TooManyGuesses, InvalidRequest) as error:
         if wants_json(request):
             raise
-        return _form_again(request, services, back, error)
+        message = in_words(error, services.language(request))
+        response = services.renderer.page(
+            request, 'pages/sign_in.html', status=error.status, message=message, back=back
+        )
+        if isinstance(error, TooManyGuesses):
+            response.headers['Retry-After'] = str(error.retry_after_s)
+        return response
     log.info('%s signed in', visitor_of(request).address)
     response = RedirectResponse(back if OWN_PAGE.fullmatch(back) else '/', 303)
     return set_session_cookie(request, services, response, cookie)
@@ -77,13 +80,7 @@ async def sign_out(request: Request, services: TheServices) -> Response:
 
 
 async def change_password(request: Request, services: TheServices) -> Response:
-    """Set another password, the first one too; every other session ends at once.
-
-    Raises:
-        InvalidRequest: The new one is too short or too long, or the old one is wrong.
-        TooManyGuesses: The old one was wrong too often.
-        Conflict: Somebody set a first one meanwhile, or it is the operator's to set.
-    """
+    """Set another password, the first one too; every other session ends at once."""
     fields = await form_fields(request)
     new = fields.get('new', '')
     if not LEAST_PASSWORD <= len(new) <= LONGEST_PASSWORD:
@@ -92,43 +89,27 @@ async def change_password(request: Request, services: TheServices) -> Response:
             least=LEAST_PASSWORD,
             most=LONGEST_PASSWORD,
         )
-    async with services.admission.turn:
-        refuse_overtaken(request, services)
-        if services.admission.password:
-            await _check_current(request, services, fields.get('current', ''))
-        services.admission.change_password(await asyncio.to_thread(chosen, new))
+    async with services.sharing.lock:
+        check_still_owner(request, services)
+        if services.sharing.password:
+            try:
+                await _cookie_for(request, services, fields.get('current', ''))
+            except SignInRequired as error:
+                raise InvalidRequest(WRONG) from error
+        services.sharing.change_password(await asyncio.to_thread(hashed_password, new))
     services.changes.doubt()
     log.warning('%s changed the password; every other session ends', visitor_of(request).address)
     response = RedirectResponse('/settings#password', 303)
-    return set_session_cookie(request, services, response, services.sessions.owners_cookie())
-
-
-async def _check_current(request: Request, services: Services, given: str) -> None:
-    """Have the owner show that it is them.
-
-    Raises:
-        InvalidRequest: It is a wrong password, or too long to be one.
-        TooManyGuesses: Wait first.
-    """
-    try:
-        await _cookie_for(request, services, given)
-    except SignInRequired as error:
-        raise InvalidRequest(WRONG) from error
+    return set_session_cookie(request, services, response, services.sessions.cookie_for())
 
 
 async def _cookie_for(request: Request, services: Services, given: str) -> str:
-    """Return the session for the right password.
-
-    Raises:
-        InvalidRequest: It is too long to be one; nothing is computed for it.
-        TooManyGuesses: Wait first.
-        SignInRequired: It is a wrong one.
-    """
+    """Return the session for the right password; raise `SignInRequired` for a wrong one."""
     visitor = visitor_of(request)
-    if len(given) > LONGEST_PASSWORD:
+    if len(given) > LONGEST_PASSWORD:  # nothing is computed for it
         raise InvalidRequest(N_('No password is that long.'))
     try:
-        refuse_guessing(request, services.guesses)
+        check_throttle(request, services.password_throttle)
     except TooManyGuesses:
         log.warning('%s: too many wrong passwords', visitor.address)
         raise
@@ -136,24 +117,5 @@ async def _cookie_for(request: Request, services: Services, given: str) -> str:
     if cookie is None:
         log.warning('%s: a wrong password', visitor.address)
         raise SignInRequired(WRONG)
-    services.guesses.trust(visitor.guesser)
+    services.password_throttle.trust(visitor.throttle_key)
     return cookie
-
-
-def _form_again(request: Request, services: Services, back: str, error: AppError) -> Response:
-    message = in_words(error, services.language(request))
-    response = services.renderer.page(
-        request, 'pages/sign_in.html', status=error.status, message=message, back=back
-    )
-    if isinstance(error, TooManyGuesses):
-        response.headers['Retry-After'] = str(error.retry_after_s)
-    return response
-
-
-def _session_json(visitor: Visitor) -> dict[str, object]:
-    return {
-        'role': 'owner' if visitor.owner else 'guest',
-        'name': visitor.guest.name if visitor.guest else None,
-        'may_create': visitor.makes,
-        'may_see_all': visitor.only is None,
-    }

@@ -5,6 +5,7 @@ Pure ASGI: a framework's middleware would hide from a handler that its visitor h
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -13,17 +14,16 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.visitors import MOST_CONNECTIONS_A_VISITOR, Proxies, QuotaCounter, Visitor
-from app.errors import N_, AppError, Crowded, Forbidden, SignInRequired, TooLarge
-from app.web.base_path import BasePath
+from app.errors import N_, AppError, Crowded, Forbidden, Malformed, SignInRequired, TooLarge
 from app.web.context import Services
 from app.web.error_pages import ErrorPages
-from app.web.security.framing import check_framing
 from app.web.security.hosts import Hosts
 from app.web.security.routes import RouteRule, rule_of
 from app.web.templates import address_of
 
 SAFE_METHODS = ('GET', 'HEAD', 'OPTIONS')
-WELCOME_BYTES = 65_536
+MOST_HEAD_BYTES = 65_536
+SMALL_BODY_BYTES = 65_536  # longer ones are not read after a refusal: the connection is closed
 CROWDED = 'crowded'  # in a request's state: its connection is one too many
 DEFAULT_PORTS = {'http': ':80', 'https': ':443'}
 
@@ -42,35 +42,38 @@ HEADERS = {
     'x-frame-options': 'DENY',
 }
 
+_METHOD = re.compile(r'[A-Z]{1,20}')
+_LENGTH = re.compile(rb'[0-9]{1,19}')
+
 
 class Guard:
     """Wraps the whole app."""
 
-    def __init__(self, app: ASGIApp, services: Services, failures: ErrorPages) -> None:
+    def __init__(self, app: ASGIApp, services: Services, error_pages: ErrorPages) -> None:
         self._app = app
         self._hosts = Hosts(services.config.hosts)
         self._proxies = Proxies(services.config.trusted_proxies)
         self._sessions = services.sessions
         self._root = services.root
-        self._failures = failures
+        self._error_pages = error_pages
         self._proxied = QuotaCounter(MOST_CONNECTIONS_A_VISITOR)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Check one request, then hand it on as it reached the outermost trusted proxy."""
+        """Check one request, then pass it on as it reached the outermost trusted proxy."""
         if scope['type'] != 'http':
             await self._app(scope, receive, send)
             return
         scope = self._root.inside(scope)
-        guarded = _with_headers(send, self._root)
+        guarded = self._with_headers(send)
         try:
-            await self._admit(scope, receive, guarded)
+            await self._check(scope, receive, guarded)
         except AppError as error:
-            response = await self._failures.answer(Request(scope), error)
-            if error.status in (401, 403) and _is_long(scope):
+            response = await self._error_pages.response(Request(scope), error)
+            if error.status in (401, 403) and _is_long(Headers(scope=scope)):
                 response.headers['Connection'] = 'close'
             await response(scope, receive, guarded)
 
-    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _check(self, scope: Scope, receive: Receive, send: Send) -> None:
         rule = rule_of(scope['method'], scope['path'])
         length = check_framing(scope)
         peer = scope['client'][0] if scope.get('client') else ''
@@ -81,64 +84,98 @@ class Guard:
             to_slash = RedirectResponse(f'/{address_of(Request(scope))}', 308)
             await to_slash(scope, receive, send)
             return
-        visitor = self._known(headers, visitor)
-        scope.setdefault('state', {})['visitor'] = visitor  # a refusal's page looks at it too
-        crowded = bool(scope.get('state', {}).get(CROWDED))
-        if not visitor.behind_proxy or not visitor.quota_key:
-            _check_visitor(visitor, rule, length, crowded=crowded)
-            await self._app(_seen_by(scope, visitor), _capped(receive, rule), send)
-            return
+        known = self._sessions.who(headers, visitor.scheme)
+        proved = known.owner and self._sessions.needed  # who has shown to be the owner: no limits
+        quota_key = '' if proved else visitor.quota_key
+        visitor = replace(visitor, owner=known.owner, guest=known.guest, quota_key=quota_key)
+        state = scope.setdefault('state', {})
+        state['visitor'] = visitor  # a refusal's page looks at it too
+        seen = {**scope, 'scheme': visitor.scheme, 'client': (visitor.address, 0)}
+        if scope['method'] == 'HEAD':  # the server leaves the body out by itself
+            seen['method'] = 'GET'
+        is_counted = visitor.behind_proxy and quota_key
+        is_crowded = not self._proxied.take(quota_key) if is_counted else bool(state.get(CROWDED))
         try:
-            crowded = not self._proxied.take(visitor.quota_key)
-            _check_visitor(visitor, rule, length, crowded=crowded)
-            await self._app(_seen_by(scope, visitor), _capped(receive, rule), send)
+            _check_visitor(visitor, rule, length, is_crowded=is_crowded)
+            await self._app(seen, _capped(receive, rule), send)
         finally:
-            self._proxied.give_back(visitor.quota_key)
+            if is_counted:
+                self._proxied.give_back(quota_key)
 
     def _check_site(self, scope: Scope, headers: Headers, visitor: Visitor) -> None:
-        """Refuse another site's name, and another site's page.
+        """Refuse another site's name, and an act of another site's page.
 
-        Raises:
-            AppError: `Malformed`, `Misdirected` or `Forbidden`.
+        On plain http, browsers send `Sec-Fetch-Site` to localhost alone; elsewhere `Origin`
+        decides. A program that brings no cookie sends neither.
         """
         host = self._hosts.check(scope['headers'])
         if visitor.forwarded_host:
             host = self._hosts.check_one(visitor.forwarded_host)
-        if scope['method'] not in SAFE_METHODS and not self._sessions.has_token(headers):
-            _refuse_other_sites(headers, _origin(visitor.scheme, host))
+        if scope['method'] in SAFE_METHODS or self._sessions.has_token(headers):
+            return
+        sites, origins = headers.getlist('sec-fetch-site'), headers.getlist('origin')
+        if sites:
+            allowed = sites in (['same-origin'], ['none'])
+        elif origins:  # as a browser writes one: in small letters, without the scheme's own port
+            own = f'{visitor.scheme}://{host.lower().removesuffix(DEFAULT_PORTS[visitor.scheme])}'
+            allowed = origins == [own]
+        else:
+            allowed = 'cookie' not in headers
+        if not allowed:
+            raise Forbidden(N_('Another site tried to do this. Open Easel itself and do it there.'))
 
-    def _known(self, headers: Headers, visitor: Visitor) -> Visitor:
-        """Return the visitor with their role; who has shown to be the owner has no limits."""
-        known = self._sessions.who(headers, visitor.scheme)
-        has_shown = known.owner and self._sessions.needed
-        quota_key = '' if has_shown else visitor.quota_key
-        return replace(visitor, owner=known.owner, guest=known.guest, quota_key=quota_key)
+    def _with_headers(self, send: Send) -> Send:
+        async def guarded(message: Message) -> None:
+            if message['type'] == 'http.response.start':
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                message = {**message, 'headers': self._root.headers(message['headers'])}
+            await send(message)
+
+        return guarded
 
 
-def _check_visitor(visitor: Visitor, rule: RouteRule, length: int, *, crowded: bool) -> None:
-    """Refuse a visitor whose role, connections or body the rule does not allow.
+def check_framing(scope: Scope) -> int:
+    """Return the announced length of the body, 0 where none is announced.
 
-    Raises:
-        AppError: `Crowded`, `SignInRequired`, `Forbidden` or `TooLarge`.
+    Raise `Malformed` where two servers could see the request's edges in different places.
+    Source: RFC 9112, sections 3.2, 6.1 and 6.3.
     """
-    if crowded and visitor.quota_key:
+    headers = scope['headers']
+    lengths = [value for name, value in headers if name == b'content-length']
+    codings = [value for name, value in headers if name == b'transfer-encoding']
+    target = scope.get('raw_path') or scope['path'].encode()
+    certain = (
+        scope['http_version'] in ('1.0', '1.1')
+        and _METHOD.fullmatch(scope['method'])
+        and target.startswith(b'/')
+        and len(lengths) + len(codings) <= 1
+        and all(_LENGTH.fullmatch(length) for length in lengths)
+        and all(coding.lower() == b'chunked' for coding in codings)
+        and not (codings and scope['http_version'] == '1.0')
+    )
+    if not certain:
+        raise Malformed(N_('The request could not be read.'))
+    if sum(len(name) + len(value) for name, value in headers) > MOST_HEAD_BYTES:
+        raise Malformed(N_('The headers are too long; cookies of this host may be why.'))
+    return int(lengths[0]) if lengths else 0
+
+
+def _check_visitor(visitor: Visitor, rule: RouteRule, length: int, *, is_crowded: bool) -> None:
+    """Refuse a visitor whose role, connections or body the rule does not allow."""
+    if is_crowded and visitor.quota_key:
         raise Crowded(N_('Too many connections from this address. Close some of its pages.'))
     if not rule.role.admits(visitor):
         if visitor.guest:
             raise Forbidden(N_('Your link does not open this.'))
         raise SignInRequired(N_('This Easel asks for its password.'))
     if length > rule.most_bytes:
-        raise _too_large(rule.most_bytes)
-
-
-def _seen_by(scope: Scope, visitor: Visitor) -> Scope:
-    """Return the request as the visitor sent it; the server leaves HEAD's body out by itself."""
-    seen = {**scope, 'scheme': visitor.scheme, 'client': (visitor.address, 0)}
-    return {**seen, 'method': 'GET'} if scope['method'] == 'HEAD' else seen
+        raise _too_large(rule)
 
 
 def _capped(receive: Receive, rule: RouteRule) -> Receive:
-    """Count what is read of a body, whatever its headers said."""
+    """Count what is read of a body, whatever its headers say."""
     read_bytes = 0
 
     async def counted() -> Message:
@@ -146,52 +183,16 @@ def _capped(receive: Receive, rule: RouteRule) -> Receive:
         message = await receive()
         read_bytes += len(message.get('body', b''))
         if read_bytes > rule.most_bytes:
-            raise _too_large(rule.most_bytes)
+            raise _too_large(rule)
         return message
 
     return counted
 
 
-def _with_headers(send: Send, root: BasePath) -> Send:
-    async def guarded(message: Message) -> None:
-        if message['type'] == 'http.response.start':
-            headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
-                headers.setdefault(name, value)
-            message = {**message, 'headers': root.headers(message['headers'])}
-        await send(message)
-
-    return guarded
+def _too_large(rule: RouteRule) -> TooLarge:
+    return TooLarge(N_('This is larger than {most} bytes.'), most=rule.most_bytes)
 
 
-def _refuse_other_sites(headers: Headers, own_origin: str) -> None:
-    """Let an act pass only from our own pages, or from a program that brings no cookie.
-
-    On plain http, browsers send `Sec-Fetch-Site` to localhost alone; elsewhere `Origin` decides.
-    """
-    sites = headers.getlist('sec-fetch-site')
-    origins = headers.getlist('origin')
-    if sites:
-        allowed = sites in (['same-origin'], ['none'])
-    elif origins:
-        allowed = origins == [own_origin]
-    else:
-        allowed = 'cookie' not in headers
-    if not allowed:
-        raise Forbidden(N_('Another site tried to do this. Open Easel itself and do it there.'))
-
-
-def _origin(scheme: str, host: str) -> str:
-    """Write an origin as a browser does: small letters, and no port that goes without saying."""
-    return f'{scheme}://{host.lower().removesuffix(DEFAULT_PORTS[scheme])}'
-
-
-def _is_long(scope: Scope) -> bool:
-    """Whether a body is coming that is not worth being thrown away politely."""
-    headers = Headers(scope=scope)
+def _is_long(headers: Headers) -> bool:
     length = headers.get('content-length', '0')
-    return 'transfer-encoding' in headers or len(length) > 5 or int(length) > WELCOME_BYTES
-
-
-def _too_large(most_bytes: int) -> TooLarge:
-    return TooLarge(N_('This is larger than {most} bytes.'), most=most_bytes)
+    return 'transfer-encoding' in headers or len(length) > 5 or int(length) > SMALL_BODY_BYTES

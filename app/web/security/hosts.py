@@ -28,40 +28,27 @@ class Hosts:
         self._names = own | {name.lower().rstrip('.') for name in names}
 
     def check(self, headers: Iterable[tuple[bytes, bytes]]) -> str:
-        """Return the request's host with its port, as it was sent.
-
-        Raises:
-            Malformed: None, several, or not of a host's form.
-            Misdirected: A name that is not ours.
-        """
+        """Return the host of the one Host header; raise as `check_one` does."""
         found = [value for name, value in headers if name == b'host']
         return self.check_one(found[0] if len(found) == 1 else b'')
 
     def check_one(self, host: bytes) -> str:
-        """Check a host that may have come by another way than the header.
-
-        Raises:
-            Malformed: It has no host's form.
-            Misdirected: A name that is not ours.
-        """
+        """Return a host with its port; raise `Malformed`, or `Misdirected` if it is not ours."""
         match = _HOST.fullmatch(host) if len(host) <= LONGEST_HOST else None
         if match is None or (match['port'] and not 0 < int(match['port']) < 65536):
             raise Malformed(N_('The Host header is missing or malformed.'))
-        if not self._is_ours(match):
+        version, name = (6, match['v6']) if match['v6'] else (4, match['name'])
+        text = name.decode('ascii').lower()
+        is_name = version == 4 and text.removesuffix('.') in self._names
+        if not is_name and not _is_canonical_address(text, version):
             raise Misdirected(
                 N_('This server does not answer to {host}. EASEL_HOSTS can add that name.'),
                 host=host.decode('ascii'),
             )
         return host.decode('ascii')
 
-    def _is_ours(self, match: re.Match[bytes]) -> bool:
-        if match['v6']:
-            return _is_canonical_address(match['v6'].decode('ascii').lower(), version=6)
-        name = match['name'].decode('ascii').lower()
-        return name.removesuffix('.') in self._names or _is_canonical_address(name, version=4)
 
-
-def _is_canonical_address(text: str, *, version: int) -> bool:
+def _is_canonical_address(text: str, version: int) -> bool:
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

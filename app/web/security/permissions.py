@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -12,7 +14,8 @@ from app.access.throttle import Throttle
 from app.access.visitors import Visitor
 from app.errors import N_, Conflict, NotFound, TooManyGuesses
 from app.models import Generation, Image
-from app.web.context import Services
+from app.web.context import Services, TheServices
+from app.web.forms import TheId
 
 
 def visitor_of(request: Request) -> Visitor:
@@ -20,25 +23,17 @@ def visitor_of(request: Request) -> Visitor:
     return visitor
 
 
-def refuse_guessing(request: Request, throttle: Throttle) -> None:
-    """Count one try of this visitor.
-
-    Raises:
-        TooManyGuesses: It is one too many for this minute.
-    """
-    wait_s = throttle.take(visitor_of(request).guesser)
+def check_throttle(request: Request, throttle: Throttle) -> None:
+    """Count one try of this visitor; raise `TooManyGuesses` for one too many in this minute."""
+    wait_s = throttle.take(visitor_of(request).throttle_key)
     if wait_s:
         raise TooManyGuesses(
             N_('Too many tries. Wait {seconds} s, then try again.'), seconds=math.ceil(wait_s)
         )
 
 
-def refuse_overtaken(request: Request, services: Services) -> None:
-    """Look again whether this is the owner: without a password, everybody was.
-
-    Raises:
-        Conflict: A password was set since the request came.
-    """
+def check_still_owner(request: Request, services: Services) -> None:
+    """Raise `Conflict` where a password was set since the request came: before, all were owners."""
     if not services.sessions.who(request.headers, request.scope['scheme']).owner:
         raise Conflict(N_('Somebody else set the password meanwhile.'))
 
@@ -46,7 +41,6 @@ def refuse_overtaken(request: Request, services: Services) -> None:
 def set_session_cookie(
     request: Request, services: Services, response: Response, cookie: str
 ) -> Response:
-    """Set the cookie of a session."""
     scheme = request.scope['scheme']
     response.set_cookie(
         services.sessions.cookie_name_on(scheme),
@@ -59,47 +53,36 @@ def set_session_cookie(
     return response
 
 
-def refuse_unseen(request: Request, image: Image) -> Image:
-    """Return the picture, if this visitor may look at it.
-
-    Raises:
-        NotFound: Not this visitor, who is told what an unknown number is told.
-    """
-    visitor = visitor_of(request)
-    theirs = visitor.may_change(image.guest)
-    hidden = visitor.only not in (None, image.guest) or (image.deleted_at and not theirs)
-    if hidden:
+async def visible_image(request: Request, services: TheServices, image_id: TheId) -> Image:
+    """Return the picture of an address; raise `NotFound`, as for an unknown id, if it is hidden."""
+    image, visitor = await services.library.images.one(image_id), visitor_of(request)
+    in_trash = image.deleted_at and not visitor.may_change(image.guest)
+    if in_trash or visitor.only not in (None, image.guest):
         raise NotFound(N_('There is no picture {id}.'), id=image.id)
     return image
 
 
-def refuse_others_picture(request: Request, image: Image) -> Image:
-    """Return the picture, if this visitor may change it.
-
-    Raises:
-        NotFound: Not this visitor.
-    """
+async def own_image(request: Request, services: TheServices, image_id: TheId) -> Image:
+    """Return the picture of an address; raise `NotFound` if this visitor may not change it."""
+    image = await services.library.images.one(image_id)
     if not visitor_of(request).may_change(image.guest):
         raise NotFound(N_('There is no picture {id}.'), id=image.id)
     return image
 
 
-def refuse_unseen_prompt(request: Request, generation: Generation) -> Generation:
-    """Return the generation, if this visitor made it or may look at a picture of it.
-
-    Raises:
-        NotFound: Neither is this visitor.
-    """
-    seen = visitor_of(request).only is None and generation.images
-    return generation if seen else refuse_others(request, generation)
+async def own_generation(
+    request: Request, services: TheServices, generation_id: TheId
+) -> Generation:
+    return check_own(request, await services.library.generations.one(generation_id))
 
 
-def refuse_others(request: Request, generation: Generation) -> Generation:
-    """Return the generation, if this visitor is the owner or the guest who asked for it.
-
-    Raises:
-        NotFound: Neither is this visitor.
-    """
+def check_own(request: Request, generation: Generation) -> Generation:
+    """Return a generation; raise `NotFound` for all but the owner and the guest who asked."""
     if not visitor_of(request).may_change(generation.guest):
         raise NotFound(N_('There is no generation {id}.'), id=generation.id)
     return generation
+
+
+VisibleImage = Annotated[Image, Depends(visible_image)]
+OwnImage = Annotated[Image, Depends(own_image)]
+OwnGeneration = Annotated[Generation, Depends(own_generation)]

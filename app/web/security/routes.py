@@ -30,28 +30,21 @@ class Role(Enum):
     OWNER = 'owner'
 
     def admits(self, visitor: Visitor) -> bool:
-        if self is Role.ANYBODY or visitor.owner:
-            return True
         if self is Role.MAKER:
             return visitor.makes
-        return self is Role.GUEST and visitor.guest is not None
+        is_known = self is Role.GUEST and visitor.guest is not None
+        return visitor.owner or is_known or self is Role.ANYBODY
 
 
 @dataclass(frozen=True, slots=True)
 class RouteRule:
-    """One address and method.
-
-    Attributes:
-        path: `{…}` stands for one part, `{rest}` at the end for whatever follows.
-        handler: The page's module and function, or the name of an ASGI app of its own.
-        most_bytes: The longest body that is read here.
-    """
+    """One address and method."""
 
     method: str
-    path: str
-    handler: str
+    path: str  # `{…}` stands for one part, `{rest}` at the end for whatever follows
+    handler: str  # the page's module and function, or the name of an ASGI app of its own
     role: Role = Role.OWNER
-    most_bytes: int = MOST_BODY_BYTES
+    most_bytes: int = MOST_BODY_BYTES  # of a body
 
     @property
     def pattern(self) -> str:
@@ -59,19 +52,19 @@ class RouteRule:
         return _NAMED.sub(ANY, self.path)
 
 
-STRICTEST = RouteRule('', '', '', Role.OWNER)
+STRICTEST = RouteRule('', '', '')
 ROUTES = (
     RouteRule('GET', '/', 'create.create_page', Role.GUEST),
     RouteRule('POST', '/reading', 'create.read_picture', Role.MAKER, most_bytes=MOST_PICTURE_BYTES),
-    RouteRule('GET', '/generations', 'create.generations_page', Role.MAKER),
-    RouteRule('GET', '/generations.json', 'create.generations_page', Role.MAKER),
+    RouteRule('GET', '/generations', 'generations.generations_page', Role.MAKER),
+    RouteRule('GET', '/generations.json', 'generations.generations_page', Role.MAKER),
     RouteRule('POST', '/generations', 'create.submit', Role.MAKER),
-    RouteRule('GET', '/generations/{id}', 'create.generation_page', Role.MAKER),
-    RouteRule('POST', '/generations/{id}/cancellation', 'create.cancel', Role.MAKER),
-    RouteRule('POST', '/generations/{id}/retry', 'create.retry', Role.MAKER),
-    RouteRule('GET', '/generations/{id}/attempts', 'calls.attempts_page'),
-    RouteRule('GET', '/generations/{id}/attempts.json', 'calls.attempts_page'),
-    RouteRule('GET', '/previews/{name}', 'calls.preview', Role.MAKER),
+    RouteRule('GET', '/generations/{id}', 'generations.generation_page', Role.MAKER),
+    RouteRule('POST', '/generations/{id}/cancellation', 'generations.cancel', Role.MAKER),
+    RouteRule('POST', '/generations/{id}/retry', 'generations.retry', Role.MAKER),
+    RouteRule('GET', '/generations/{id}/attempts', 'generations.attempts_page'),
+    RouteRule('GET', '/generations/{id}/attempts.json', 'generations.attempts_page'),
+    RouteRule('GET', '/previews/{name}', 'generations.preview', Role.MAKER),
     RouteRule('GET', '/gallery', 'gallery.gallery_page', Role.GUEST),
     RouteRule('GET', '/gallery.json', 'gallery.gallery_page', Role.GUEST),
     RouteRule('GET', '/images/{id}', 'gallery.image_page', Role.GUEST),
@@ -108,9 +101,9 @@ ROUTES = (
     RouteRule('POST', '/join/{token}', 'links.join', Role.ANYBODY),
     RouteRule('GET', '/shared/{token}', 'links.shown_page', Role.ANYBODY),
     RouteRule('GET', '/shared/{token}/{name}', 'links.shown_file', Role.ANYBODY),
-    RouteRule('GET', '/install', 'install.install_page', Role.GUEST),
-    RouteRule('GET', '/install.json', 'install.install_page', Role.GUEST),
-    RouteRule('GET', '/manifest.webmanifest', 'install.manifest', Role.ANYBODY),
+    RouteRule('GET', '/install', 'settings.install_page', Role.GUEST),
+    RouteRule('GET', '/install.json', 'settings.install_page', Role.GUEST),
+    RouteRule('GET', '/manifest.webmanifest', 'settings.manifest', Role.ANYBODY),
     RouteRule('GET', '/session', 'sign_in.session_page', Role.ANYBODY),
     RouteRule('POST', '/session', 'sign_in.sign_in', Role.ANYBODY, most_bytes=MOST_PASSWORD_BYTES),
     RouteRule('POST', '/session/deletion', 'sign_in.sign_out', Role.ANYBODY),
@@ -120,13 +113,9 @@ ROUTES = (
 
 
 def rule_of(method: str, path: str) -> RouteRule:
-    """Return the rule for a request."""
-    wanted = 'GET' if method == 'HEAD' else method
-    parts = path.split('/')
-    for rule, pattern in _PATTERNS:
-        if rule.method == wanted and _fits(pattern, parts):
-            return rule
-    return STRICTEST
+    wanted, parts = 'GET' if method == 'HEAD' else method, path.split('/')
+    rules = (rule for rule, own in _PATTERNS if rule.method == wanted and _fits(own, parts))
+    return next(rules, STRICTEST)
 
 
 def is_own(path: str) -> bool:
@@ -137,9 +126,8 @@ def is_own(path: str) -> bool:
 def _fits(pattern: list[str], parts: list[str]) -> bool:
     if pattern[-1] == REST:
         return len(parts) >= len(pattern) and parts[: len(pattern) - 1] == pattern[:-1]
-    if len(parts) != len(pattern):
-        return False
-    return all(own in (ANY, part) for own, part in zip(pattern, parts, strict=True))
+    same_length = len(parts) == len(pattern)
+    return same_length and all(own in (ANY, part) for own, part in zip(pattern, parts, strict=True))
 
 
 _PATTERNS = [(rule, rule.pattern.split('/')) for rule in ROUTES]

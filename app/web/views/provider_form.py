@@ -51,42 +51,65 @@ class Draft:
     secrets: Secrets
     wrong: dict[str, AppError]
 
+    def checked(self) -> Draft:
+        """Return the draft itself; raise `InvalidRequest` with what is wrong by field."""
+        if self.wrong:
+            raise InvalidRequest(N_('Some of this can not be used yet.'), fields=self.wrong)
+        return self
+
 
 def draft_of(
     pairs: Iterable[tuple[str, str]], before: ProviderRow = NEW, had: Secrets = NOTHING
 ) -> Draft:
     """Read the fields that were sent; the others stay as they were."""
     listed = list(pairs)
-    fields = dict(listed)
-    reader = FormReader()
+    fields, reader = dict(listed), FormReader()
     row = _row(fields, reader, before)
-    secrets = Secrets(
-        _key(fields, reader, had), _headers(fields.get('headers', ''), _kept(listed, had), reader)
-    )
-    if before.base_url and row.base_url and 'base_url' not in reader.wrong:
-        reader.wrong |= _check_origin(before, row, had, secrets)
+    removed = {value.lower() for name, value in listed if name == 'remove_header'}
+    kept = [(name, value) for name, value in had.headers if name.lower() not in removed]
+    secrets = Secrets(_key(fields, reader, had), _headers(fields.get('headers', ''), kept, reader))
+    known = 'base_url' not in reader.wrong and before.base_url and row.base_url
+    if known and origin_of(before.base_url) != origin_of(row.base_url):
+        reader.wrong |= _left_behind(str(origin_of(before.base_url)), had, secrets)
     return Draft(row, secrets, reader.wrong)
+
+
+def _left_behind(where: str, had: Secrets, now: Secrets) -> dict[str, AppError]:
+    """Return errors where secrets would leave the origin that they were set for."""
+    wrong: dict[str, AppError] = {}
+    if had.key and now.key == had.key:
+        wrong['key'] = InvalidRequest(
+            N_('The key was set for {where}. Write it again for the new address, or remove it.'),
+            where=where,
+        )
+    if set(had.headers) & set(now.headers):
+        wrong['headers'] = InvalidRequest(
+            N_('The headers were set for {where}. Write them again, or remove them.'), where=where
+        )
+    return wrong
 
 
 def _row(fields: Mapping[str, str], reader: FormReader, before: ProviderRow) -> ProviderRow:
     base_url = before.base_url
     if 'base_url' in fields or not base_url:
-        text = fields.get('base_url', '')
         known = candidates(base_url) if base_url else ()
         base_url = reader.must(
-            'base_url', text, lambda plain: plain if plain in known else normalize_api_url(plain)
+            'base_url',
+            fields.get('base_url', ''),
+            lambda plain: plain if plain in known else normalize_api_url(plain),
         )
     row = replace(before, base_url=base_url)
     if 'name' in fields or not before.name:
         row = replace(row, name=reader.read('name', fields.get('name', ''), _name) or '')
     if not row.name and base_url and 'name' not in reader.wrong:
         row = replace(row, name=str(origin_of(base_url)))
-    for name, (read, default) in FIELDS.items():
-        if name in fields:
-            value = reader.read(name, fields[name], read) or default
-            row = replace(row, **{name: value})  # type: ignore[arg-type]
+    values: dict[str, str | int] = {
+        name: reader.read(name, fields[name], read) or default
+        for name, (read, default) in FIELDS.items()
+        if name in fields
+    }
     switches = {name: fields[name] in ('on', '1', 'true') for name in SWITCHES if name in fields}
-    return replace(row, **switches)  # type: ignore[arg-type]
+    return replace(row, **values, **switches)  # type: ignore[arg-type]
 
 
 def _key(fields: Mapping[str, str], reader: FormReader, had: Secrets) -> str | None:
@@ -100,17 +123,13 @@ def _key(fields: Mapping[str, str], reader: FormReader, had: Secrets) -> str | N
     return typed
 
 
-def _kept(pairs: Iterable[tuple[str, str]], had: Secrets) -> dict[str, str]:
-    removed = {value.lower() for name, value in pairs if name == 'remove_header'}
-    return {name: value for name, value in had.headers if name.lower() not in removed}
-
-
-def _headers(text: str, kept: dict[str, str], reader: FormReader) -> tuple[tuple[str, str], ...]:
+def _headers(
+    text: str, kept: Iterable[tuple[str, str]], reader: FormReader
+) -> tuple[tuple[str, str], ...]:
     """Read `Name: value` lines, which replace headers of the same name."""
-    headers = {name.lower(): (name, value) for name, value in kept.items()}
+    headers = {name.lower(): (name, value) for name, value in kept}
     try:
-        for written in filter(None, (one.strip() for one in text.splitlines())):
-            name, value = _header(written)
+        for name, value in map(_header, filter(None, map(str.strip, text.splitlines()))):
             headers[name.lower()] = (name, value)
         if len(headers) > MOST_HEADERS:
             raise InvalidRequest(N_('{most} headers at most.'), most=MOST_HEADERS)
@@ -130,32 +149,8 @@ def _header(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _check_origin(
-    before: ProviderRow, row: ProviderRow, had: Secrets, now: Secrets
-) -> dict[str, AppError]:
-    """Return errors where secrets would go to an origin that they were not set for."""
-    if origin_of(before.base_url) == origin_of(row.base_url):
-        return {}
-    where = str(origin_of(before.base_url))
-    wrong: dict[str, AppError] = {}
-    if had.key and now.key == had.key:
-        wrong['key'] = InvalidRequest(
-            N_('The key was set for {where}. Write it again for the new address, or remove it.'),
-            where=where,
-        )
-    if set(had.headers) & set(now.headers):
-        wrong['headers'] = InvalidRequest(
-            N_('The headers were set for {where}. Write them again, or remove them.'), where=where
-        )
-    return wrong
-
-
 def _name(text: str) -> str:
-    if len(text) > LONGEST_NAME:
-        raise InvalidRequest(
-            N_('{have} characters are too many: {most} at most.'), have=len(text), most=LONGEST_NAME
-        )
-    return ' '.join(text.split())
+    return ' '.join(line(text, LONGEST_NAME).split())
 
 
 def _dialect(text: str) -> Dialect:

@@ -16,19 +16,16 @@ class Code:
 
 
 def code_of(address: str) -> Code:
-    """Draw an address as a QR code."""
     import segno  # 20 ms that no other page needs
 
     rows = [bytes(row) for row in segno.make(address, micro=False).matrix]
-    path, y = '', 0
-    for y, row in enumerate(rows):
-        for run in re.finditer(rb'\x01+', row):
-            path += f'M{run.start()} {y}h{len(run[0])}v1h-{len(run[0])}z'
-    return Code(y + 1, path)
+    runs = [(run, y) for y, row in enumerate(rows) for run in re.finditer(rb'\x01+', row)]
+    path = [f'M{run.start()} {y}h{len(run[0])}v1h-{len(run[0])}z' for run, y in runs]
+    return Code(len(rows), ''.join(path))
 
 
 def code_in_signs(address: str) -> str:
-    """Draw an address as a QR code for a terminal."""
+    """Return the code in characters of a terminal."""
     import segno
 
     signs = io.StringIO()

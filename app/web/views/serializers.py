@@ -11,47 +11,22 @@ from app.web.base_path import BasePath
 from app.web.templates import Language
 
 THUMB_WIDTH = 480
-
-
-def file_url(image: Image) -> str:
-    """Return the address of the original."""
-    return f'/files/{image.digest}.{image.extension}'
-
-
-def thumb_url(image: Image, width: int = THUMB_WIDTH) -> str:
-    """Return the address of a thumbnail."""
-    return f'/thumbs/{image.digest}-{width}.webp'
+IMAGE_FIELDS = (
+    *('id', 'generation_id', 'position', 'prompt', 'negative_prompt', 'revised_prompt'),
+    *('provider', 'model', 'asked_size', 'width', 'height', 'mime', 'size_bytes', 'digest'),
+    *('seed', 'url', 'thumb_url', 'source_url', 'favourite', 'tags', 'created_at'),
+)
 
 
 def image_json(image: Image, root: BasePath) -> dict[str, object]:
-    """Return a picture as public JSON."""
-    return {
-        'id': image.id,
-        'generation_id': image.generation_id,
-        'position': image.position,
-        'prompt': image.prompt,
-        'negative_prompt': image.negative_prompt,
-        'revised_prompt': image.revised_prompt,
-        'provider': image.provider,
-        'model': image.model,
-        'asked_size': image.asked_size,
-        'width': image.width,
-        'height': image.height,
-        'mime': image.mime,
-        'size_bytes': image.size_bytes,
-        'digest': image.digest,
-        'seed': image.seed,
-        'url': root.address(file_url(image)),
-        'thumb_url': root.address(thumb_url(image)),
-        'source_url': image.source_url,
-        'favourite': image.favourite,
-        'tags': list(image.tags),
-        'created_at': image.created_at,
+    computed = {
+        'url': root.address(f'/files/{image.digest}.{image.extension}'),
+        'thumb_url': root.address(f'/thumbs/{image.digest}-{THUMB_WIDTH}.webp'),
     }
+    return {name: computed.get(name) or getattr(image, name) for name in IMAGE_FIELDS}
 
 
 def generation_json(generation: Generation, language: Language) -> dict[str, object]:
-    """Return a generation and its pictures as public JSON."""
     request, error = generation.request, generation.error
     asked = {name: getattr(request, name) for name, rule in REQUEST_FIELDS.items() if rule.in_json}
     asked['size'] = str(request.size) if request.size else None
@@ -75,7 +50,7 @@ def generation_json(generation: Generation, language: Language) -> dict[str, obj
 
 
 def attempt_json(attempt: Call) -> dict[str, object]:
-    """Return a call as public JSON, with a command that repeats it."""
+    """Return a call with a command that repeats it."""
     return {
         'method': attempt.method,
         'url': attempt.url,
@@ -92,7 +67,7 @@ def attempt_json(attempt: Call) -> dict[str, object]:
 
 
 def _indented(text: str) -> str:
-    """Write JSON so that a person can read it; anything else stays as it is."""
+    """Indent JSON; anything else stays as it is."""
     try:
         return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):

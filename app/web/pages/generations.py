@@ -1,0 +1,81 @@
+"""Generations: their list, what can be done with one, its calls and its partial pictures."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from app.errors import N_, NotFound
+from app.web.context import TheServices
+from app.web.forms import number_in
+from app.web.security.permissions import OwnGeneration, check_own, visitor_of
+from app.web.templates import wants_fragment, wants_json
+from app.web.views.serializers import attempt_json, generation_json
+from app.web.views.tiles import tile_values, tiles
+
+MOST_PAGE = 60
+PREVIEW_POLICY = "default-src 'none'; sandbox"
+
+_PREVIEW = re.compile(r'(\d{1,18})-(\d{1,3})-(\d{1,18})\.webp')
+
+
+async def generations_page(request: Request, services: TheServices) -> Response:
+    """List generations, newest first; a guest's own."""
+    before = number_in(request, 'before')
+    found = await services.library.generations.page(before, MOST_PAGE, visitor_of(request).guest_id)
+    older = f'?before={found[-1].id}' if len(found) == MOST_PAGE else None
+    if wants_json(request):
+        listed = [generation_json(one, services.language(request)) for one in found]
+        after = services.root.address(f'/generations.json{older}') if older else None
+        return JSONResponse({'generations': listed, 'next': after})
+    values = await tile_values(services, found)
+    values['older'] = f'/generations{older}' if older else None
+    return services.renderer.page(request, 'pages/generations.html', status=200, **values)
+
+
+async def generation_page(
+    request: Request, services: TheServices, generation: OwnGeneration
+) -> Response:
+    """Show one generation: a page, its fragment, or JSON by its `.json` address."""
+    if wants_json(request):
+        return JSONResponse(generation_json(generation, services.language(request)))
+    if wants_fragment(request):
+        return await tiles(request, services, generation)
+    values = await tile_values(services, (generation,)) | {'older': None}
+    return services.renderer.page(request, 'pages/generations.html', status=200, **values)
+
+
+async def cancel(request: Request, services: TheServices, generation: OwnGeneration) -> Response:
+    """End a generation; a final one stays as it is."""
+    return await tiles(request, services, await services.worker.cancel(generation.id))
+
+
+async def retry(request: Request, services: TheServices, generation: OwnGeneration) -> Response:
+    """Queue a failed, cancelled or interrupted generation again."""
+    quota_key = visitor_of(request).quota_key
+    return await tiles(request, services, await services.worker.retry(generation.id, quota_key))
+
+
+async def attempts_page(
+    request: Request, services: TheServices, generation: OwnGeneration
+) -> Response:
+    attempts = [attempt_json(one) for one in await services.library.calls.of(generation.id)]
+    if wants_json(request):
+        return JSONResponse({'attempts': attempts})
+    return services.renderer.page(
+        request, 'pages/attempts.html', generation=generation, attempts=attempts
+    )
+
+
+async def preview(request: Request, services: TheServices) -> Response:
+    """Return a partial picture; raise `NotFound` once a newer one has taken its place."""
+    match = _PREVIEW.fullmatch(str(request.path_params['name']))
+    shown = services.previews.of(int(match[1])).get(int(match[2])) if match else None
+    if match is None or shown is None or shown.serial != int(match[3]):
+        raise NotFound(N_('There is no such picture.'))
+    if visitor_of(request).guest:
+        check_own(request, await services.library.generations.one(int(match[1])))
+    headers = {'Content-Security-Policy': PREVIEW_POLICY, 'Cache-Control': 'no-store'}
+    return Response(shown.webp, media_type='image/webp', headers=headers)

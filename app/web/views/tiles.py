@@ -1,0 +1,67 @@
+"""The tiles of generations: what to expect of one that is not finished, and the words of each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from app.errors import N_
+from app.models import Generation, Status
+from app.web.context import Services
+from app.web.templates import wants_fragment
+
+SAMPLES = 20
+REFRESH_S = 3
+NEWS = {Status.DONE: N_('Picture ready'), Status.FAILED: N_('Failed')}
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What is known of a generation beforehand, by the provider's own past."""
+
+    before: int  # so many wait before it
+    low_s: float | None  # a quarter of its like took less; None: nothing is known
+    high_s: float | None  # a quarter of its like took more
+    previews: Mapping[int, str]  # addresses of partial pictures, by position
+
+
+async def tile_values(services: Services, generations: Sequence[Generation]) -> dict[str, object]:
+    """Return what tiles need; `refresh_s`: when a page without scripts loads again."""
+    unfinished = [one for one in generations if one.status is not Status.DONE]
+    return {
+        'generations': generations,
+        'estimates': {one.id: await _estimate(services, one) for one in unfinished},
+        'news': NEWS,
+        'now': time.time(),
+        'refresh_s': REFRESH_S if any(one.status.unfinished for one in generations) else None,
+    }
+
+
+async def tiles(
+    request: Request, services: Services, *generations: Generation, status: int = 200
+) -> Response:
+    """Return the generations' tiles to a script; lead a browser to the first one's."""
+    if not wants_fragment(request):
+        return RedirectResponse(f'/#generation-{generations[0].id}', 303)
+    values = await tile_values(services, generations)
+    return services.renderer.page(request, 'generation/list.html', status=status, **values)
+
+
+async def _estimate(services: Services, generation: Generation) -> Estimate:
+    before, took, queue = 0, list[float](), services.library.queue
+    if generation.status is Status.QUEUED:
+        before = await queue.queued_before(generation.id)
+    elif generation.status is Status.RUNNING:
+        model = generation.request.model or services.providers.model_of(generation.provider)
+        count = generation.request.count
+        took = sorted(await queue.durations(generation.provider, model, count, SAMPLES))
+    previews = {
+        position: f'/previews/{generation.id}-{position}-{preview.serial}.webp'
+        for position, preview in services.previews.of(generation.id).items()
+    }
+    low_s, high_s = (took[len(took) // 4], took[(3 * len(took)) // 4]) if took else (None, None)
+    return Estimate(before, low_s, high_s, previews)
