@@ -20,7 +20,7 @@ from pathlib import Path
 from app.config import Config
 from app.database import Library
 from app.errors import AppError, ErrorKind, ProviderError
-from app.log import escape, logger
+from app.log import escape
 from app.main import DATABASE, open_store
 from app.models import (
     REQUEST_FIELDS,
@@ -35,8 +35,6 @@ from app.storage.lock import Held, holding
 from app.storage.metadata.label import Label, carries_label, checked_label
 from app.storage.metadata.mime import MIME_EXTENSIONS
 from app.storage.store import Store
-
-log = logger(__name__)
 
 SET_ASIDE = 'before-rebuild'
 REBUILT = 'easel-rebuilt.db'
@@ -85,8 +83,6 @@ class Unreadable(Exception):
 
 def rebuild(config: Config) -> int:
     """Read every picture, write a new database, set the old one aside; return the exit status."""
-    for warning in config.warnings:
-        log.warning('%s', warning)
     try:
         with holding(config.data):
             reading = asyncio.run(_rebuild(config))

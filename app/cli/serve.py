@@ -20,7 +20,6 @@ from app.access.sharing import SharingSettings, Source
 from app.access.visitors import Proxies
 from app.config import Config, can_show_browser
 from app.errors import AppError
-from app.log import logger
 from app.main import create_app, open_services, read_sharing
 from app.net.urls import origin_of
 from app.providers.monitor import MonitoredProvider
@@ -31,8 +30,6 @@ from app.storage.lock import Held, Holder, announce, holding, why_unusable
 from app.web.context import Services
 from app.web.security.routes import is_own
 from app.web.views.providers import NO_API
-
-log = logger(__name__)
 
 GRACE_S = 5
 MOST_CONNECTIONS = 10_000
@@ -45,8 +42,6 @@ G4F_LINES = '    pip install "g4f[api]"\n    g4f api --bind 127.0.0.1:1337 --no-
 
 def serve(config: Config, *, browser: bool) -> int:
     """Serve until a signal ends it; return the exit status."""
-    for warning in config.warnings:
-        log.warning('%s', warning)
     if is_own(config.root_path):
         refused = f'EASEL_ROOT_PATH is {config.root_path!r}; a path that Easel itself does not use'
         return _stop(f'{refused} is allowed.', WRONG_USAGE)

@@ -7,13 +7,11 @@ from random import Random
 from PIL import Image, ImageFilter
 
 from app.demo.painter.brush import Canvas
-from app.demo.painter.land import paint_land
+from app.demo.painter.land import paint_land, paint_lighthouse
 from app.demo.painter.palette import palette_for
 from app.demo.painter.prompt import Ground, Scene, Thing, Time, read_scene
-from app.demo.painter.shapes import paint_lighthouse
 from app.demo.painter.sky import paint_sky, paint_space
-from app.demo.painter.water import paint_water
-from app.demo.painter.weather import finish, paint_weather
+from app.demo.painter.weather import finish, paint_water, paint_weather
 
 _MOST_PIXELS = 2_200_000  # larger pictures are drawn at this size and enlarged
 _LEAST_SIDE = 192  # smaller ones are drawn larger and averaged down
