@@ -144,7 +144,6 @@ def _state(status: ProviderStatus, where: str, translate: Translate) -> str:
 
 
 def _advice_on_provider(report: Report, translate: Translate) -> Iterator[str]:
-    """Yield what to do next about the provider of the environment, if anything."""
     status = report.status
     if report.stepped_aside:
         return

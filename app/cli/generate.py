@@ -213,7 +213,6 @@ def _print(result: Object, order: Order) -> int:
 
 
 def _not_even_begun(error: Exception, order: Order) -> int:
-    """Say what kept the order from becoming a generation."""
     if order.as_json:
         kind = ErrorKind.INTERNAL if isinstance(error, Unfulfilled) else ErrorKind.STORAGE
         empty = dict.fromkeys(('generation_id', 'provider', 'model'))

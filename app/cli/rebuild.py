@@ -276,6 +276,5 @@ def _set_aside(data: Path) -> None:
 
 
 def _remove(database: Path) -> None:
-    """Remove what a rebuild did not finish."""
     for suffix in SUFFIXES:
         database.with_name(f'{database.name}{suffix}').unlink(missing_ok=True)

@@ -150,7 +150,6 @@ def _connections() -> int:
 
 
 def _print_network(config: Config, sharing: SharingSettings, port: int) -> None:
-    """Print where other machines find this one, and with what password."""
     from app.net.lan import origins
     from app.web.views.qr_code import code_in_signs
 
@@ -204,7 +203,6 @@ def _url(config: Config, port: int) -> str:
 
 
 def _already(config: Config, holder: Holder, *, browser: bool) -> int:
-    """Open the server that has this data already, or refuse a second port on it."""
     if holder.port and holder.port == config.port:
         _say(f'Easel is running already: {holder.url}\n')
         if browser and can_show_browser():

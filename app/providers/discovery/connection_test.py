@@ -25,15 +25,11 @@ STATES = {
 
 
 def bearer(key: str | None) -> dict[str, str]:
-    """Build the header that most servers read a key from."""
     return {'Authorization': f'Bearer {key}'} if key else {}
 
 
 async def check_connection(base_url: str, secrets: Mapping[str, str]) -> ProviderStatus:
-    """Ask for the list of models; where that is not, at the server's other usual places.
-
-    The secrets are headers with the key in them; they go to that origin alone.
-    """
+    """Ask for the list of models with headers of secrets; where it is not, at its usual places."""
     http_client = HttpClient([base_url])
     try:
         return await _check(http_client, base_url, secrets)
@@ -123,7 +119,6 @@ async def _key_state(http_client: HttpClient, root: str, secrets: Mapping[str, s
 
 
 def list_url(root: str) -> str:
-    """Return the address of an API root's list of models."""
     parts = urlsplit(root)
     name = 'sd-models' if parts.path.endswith(SDAPI) else 'models'
     return urlunsplit(parts._replace(path=f'{parts.path}/{name}'))
