@@ -35,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f'{error}\n')
         return 2
     log.start(config.log_level, config.log_format)
+    for warning in config.warnings:
+        log.logger('app.config').warning('%s', warning)
     try:
         if chosen.command == 'generate':
             from app.cli.generate import generate

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.serve import tell_providers
+from app.cli.serve import print_providers
 from app.config import config_from
 from app.main import open_services
 from app.net.urls import DOCKER_HOST
@@ -116,7 +116,7 @@ async def test_where_docker_names_no_host_the_gateway_is_around(tmp_path: Path) 
 async def test_the_first_start_looks_around(tmp_path: Path) -> None:
     async with upstream(G4F.all_replies()) as fake:
         async with first_start(tmp_path, {G4F.port: fake.port}) as (_, services):
-            await tell_providers(services)
+            await print_providers(services)
 
         assert services.local_servers.seen
         assert [one.server for one in services.local_servers.seen.found] == ['g4f']
@@ -127,7 +127,7 @@ async def test_where_an_address_was_set_nobody_looks(tmp_path: Path) -> None:
         around = local_servers(plain_machine_in(tmp_path), {G4F.port: fake.port})
         config = config_from({'EASEL_API_URL': CLOSED_PORT_URL}, data=str(tmp_path / 'data'))
         async with open_services(config, around) as services:
-            await tell_providers(services)
+            await print_providers(services)
 
     assert around.seen is None
     assert fake.asked == []
@@ -140,7 +140,7 @@ async def test_where_a_server_was_added_nobody_looks(tmp_path: Path) -> None:
             await services.provider_settings.add(
                 replace(NEW, name='mine', base_url=f'{added.origin}/v1'), Secrets()
             )
-            await tell_providers(services)
+            await print_providers(services)
 
     assert around.seen is None
     assert fake.asked == []

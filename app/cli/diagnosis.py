@@ -123,7 +123,6 @@ async def _running(holder: Holder) -> Holder:
 
 
 def _added_in(data: Path) -> tuple[ProviderSettings, ...]:
-    """Read the providers of a data folder, in their order, or raise StorageFailed."""
     rows, keys = rows_in(data / DATABASE), Keys(data / KEYS)
     if rows:
         keys.read()

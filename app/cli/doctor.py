@@ -14,14 +14,12 @@ from app import __version__
 from app.cli.diagnosis import Added, Folder, Report, examine
 from app.config import Config, language_of_terminal
 from app.errors import N_
-from app.log import escape, logger
+from app.log import escape
 from app.messages import LANGUAGES, Translate, describe, error_json, translations
 from app.net.urls import DOCKER_HOST, is_local, same_server, without_secrets
 from app.providers.core.base import KeyState, ProviderState, ProviderStatus
 from app.providers.discovery.environment import HostEnvironment
 from app.providers.discovery.scan import SAME_PORTS
-
-log = logger(__name__)
 
 LOW_SPACE_BYTES = 1_000_000_000
 NAMES_SHOWN = 3
@@ -42,8 +40,6 @@ def doctor(
     as_json: bool,
 ) -> int:
     """Examine everything and print it; return the exit status: 0 if something can draw."""
-    for warning in config.warnings:
-        log.warning('%s', warning)
     report = asyncio.run(examine(config, environment, ports))
     if as_json:
         sys.stdout.write(json.dumps(_report_json(report)) + '\n')
@@ -148,7 +144,6 @@ def _state(status: ProviderStatus, where: str, translate: Translate) -> str:
 
 
 def _advice_on_provider(report: Report, translate: Translate) -> Iterator[str]:
-    """Yield what to do next about the provider of the environment, if anything."""
     status = report.status
     if report.stepped_aside:
         return

@@ -19,7 +19,6 @@ from app.cli.serve import run
 from app.config import Config, language_of_terminal
 from app.errors import AppError, ErrorKind, Failure, InvalidRequest, NotFound
 from app.generation.request import parse_request
-from app.log import logger
 from app.main import TOKEN, open_services
 from app.messages import LANGUAGES, error_json
 from app.models import DEMO
@@ -28,8 +27,6 @@ from app.net.urls import origin_of
 from app.storage.lock import Held, Holder, holding
 from app.web.delivery.files import FILE_HEADER
 from app.web.views.serializers import generation_json
-
-log = logger(__name__)
 
 POLL_S = 0.3
 UNFINISHED = ('queued', 'running')
@@ -66,8 +63,6 @@ class Unfulfilled(Exception):
 
 def generate(config: Config, order: Order) -> int:
     """Draw, then print where the pictures are; return the exit status."""
-    for warning in config.warnings:
-        log.warning('%s', warning)
     try:
         parse_request(order.fields)
         _prepare_out(order.out)
@@ -218,7 +213,6 @@ def _print(result: Object, order: Order) -> int:
 
 
 def _not_even_begun(error: Exception, order: Order) -> int:
-    """Say what kept the order from becoming a generation."""
     if order.as_json:
         kind = ErrorKind.INTERNAL if isinstance(error, Unfulfilled) else ErrorKind.STORAGE
         empty = dict.fromkeys(('generation_id', 'provider', 'model'))

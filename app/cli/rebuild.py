@@ -20,7 +20,7 @@ from pathlib import Path
 from app.config import Config
 from app.database import Library
 from app.errors import AppError, ErrorKind, ProviderError
-from app.log import escape, logger
+from app.log import escape
 from app.main import DATABASE, open_store
 from app.models import (
     REQUEST_FIELDS,
@@ -36,8 +36,6 @@ from app.storage.metadata.label import Label, carries_label, checked_label
 from app.storage.metadata.mime import MIME_EXTENSIONS
 from app.storage.store import Store
 
-log = logger(__name__)
-
 SET_ASIDE = 'before-rebuild'
 REBUILT = 'easel-rebuilt.db'
 SUFFIXES = ('-wal', '-shm', '')  # the database last: a journal without it would go into the next
@@ -45,7 +43,7 @@ PICTURE_SUFFIXES = {f'.{extension}' for extension in MIME_EXTENSIONS.values()} |
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LabelledImage:
     """One picture of the folder, with what is believed of its label."""
 
     kept: StoredImage
@@ -62,7 +60,7 @@ class Reading:
         unreadable: How many files could not be read, and were named.
     """
 
-    found: list[Found] = field(default_factory=list)
+    found: list[LabelledImage] = field(default_factory=list)
     others: int = 0
     unreadable: int = 0
 
@@ -85,8 +83,6 @@ class Unreadable(Exception):
 
 def rebuild(config: Config) -> int:
     """Read every picture, write a new database, set the old one aside; return the exit status."""
-    for warning in config.warnings:
-        log.warning('%s', warning)
     try:
         with holding(config.data):
             reading = asyncio.run(_rebuild(config))
@@ -167,7 +163,7 @@ def _files_below(folder: Path, reading: Reading) -> list[Path]:
     return sorted(found)
 
 
-async def _read(store: Store, path: Path) -> Found | None:
+async def _read(store: Store, path: Path) -> LabelledImage | None:
     """Read one picture; None if it is not ours to place.
 
     Raises:
@@ -201,7 +197,7 @@ async def _read(store: Store, path: Path) -> Found | None:
         source_url=label.source_url,
         seed=label.seed,
     )
-    return Found(kept, label)
+    return LabelledImage(kept, label)
 
 
 def describe(sentence: str) -> None:
@@ -210,7 +206,7 @@ def describe(sentence: str) -> None:
     sys.stderr.write(f'{line}\n')
 
 
-def _with_ids(found: list[Found]) -> list[Found]:
+def _with_ids(found: list[LabelledImage]) -> list[LabelledImage]:
     """Give each picture its label's id, or a new one where another file has that already."""
     pictures = []
     for one, image_id in zip(found, _distinct([one.kept.id or 0 for one in found]), strict=True):
@@ -220,12 +216,12 @@ def _with_ids(found: list[Found]) -> list[Found]:
     return pictures
 
 
-def _by_generation(found: list[Found]) -> dict[int, list[Found]]:
+def _by_generation(found: list[LabelledImage]) -> dict[int, list[LabelledImage]]:
     """Sort pictures by what made them; two data folders may have given one id to two prompts."""
-    groups: dict[tuple[int, str, str, str | None], list[Found]] = {}
+    groups: dict[tuple[int, str, str, str | None], list[LabelledImage]] = {}
     for one in found:
-        asked = (one.label.generation_id, one.label.prompt, one.label.provider, one.label.model)
-        groups.setdefault(asked, []).append(one)
+        key = (one.label.generation_id, one.label.prompt, one.label.provider, one.label.model)
+        groups.setdefault(key, []).append(one)
     ids = _distinct([generation_id for generation_id, *_ in groups])
     return dict(zip(ids, groups.values(), strict=True))
 
@@ -241,10 +237,10 @@ def _distinct(wanted: Sequence[int]) -> list[int]:
     return numbers
 
 
-async def _write(library: Library, generation_id: int, pictures: list[Found]) -> None:
+async def _write(library: Library, generation_id: int, pictures: list[LabelledImage]) -> None:
     pictures.sort(key=lambda picture: picture.label.position)
     first = pictures[0].label
-    told = {name: getattr(first, name) for name, one in REQUEST_FIELDS.items() if one.in_pictures}
+    stated = {name: getattr(first, name) for name, one in REQUEST_FIELDS.items() if one.in_pictures}
     known = {
         'model': None,
         'guidance': None if first.guidance is None else str(first.guidance),
@@ -255,7 +251,7 @@ async def _write(library: Library, generation_id: int, pictures: list[Found]) ->
         id=generation_id,
         status=Status.DONE,
         attempt=1,
-        request=GenerationRequest(**told | known),
+        request=GenerationRequest(**stated | known),
         provider=first.provider,
         model=first.model,
         created_at=first.created_at,
@@ -280,6 +276,5 @@ def _set_aside(data: Path) -> None:
 
 
 def _remove(database: Path) -> None:
-    """Remove what a rebuild did not finish."""
     for suffix in SUFFIXES:
         database.with_name(f'{database.name}{suffix}').unlink(missing_ok=True)

@@ -20,7 +20,6 @@ from app.access.sharing import SharingSettings, Source
 from app.access.visitors import Proxies
 from app.config import Config, can_show_browser
 from app.errors import AppError
-from app.log import logger
 from app.main import create_app, open_services, read_sharing
 from app.net.urls import origin_of
 from app.providers.monitor import MonitoredProvider
@@ -30,8 +29,6 @@ from app.storage.lock import Held, Holder, announce, holding, why_unusable
 from app.web.context import Services
 from app.web.security.routes import is_own
 from app.web.views.providers import NO_API
-
-log = logger(__name__)
 
 GRACE_S = 5
 MOST_CONNECTIONS = 10_000
@@ -44,8 +41,6 @@ G4F_LINES = '    pip install "g4f[api]"\n    g4f api --bind 127.0.0.1:1337 --no-
 
 def serve(config: Config, *, browser: bool) -> int:
     """Serve until a signal ends it; return the exit status."""
-    for warning in config.warnings:
-        log.warning('%s', warning)
     if is_own(config.root_path):
         refused = f'EASEL_ROOT_PATH is {config.root_path!r}; a path that Easel itself does not use'
         return _stop(f'{refused} is allowed.', WRONG_USAGE)
@@ -109,12 +104,12 @@ async def _serve(
         announce(config.data, url, port)
         _say(f'Easel {__version__}\n  open      {url}\n  data      {config.data}\n')
         if sharing.is_shared:
-            _tell_network(config, sharing, port)
-        telling = asyncio.create_task(tell_providers(services))
+            _print_network(config, sharing, port)
+        printing = asyncio.create_task(print_providers(services))
         if browser and can_show_browser():
             asyncio.get_running_loop().run_in_executor(None, _show, url)
         await server.serve(sockets=sockets)
-        telling.cancel()
+        printing.cancel()
 
 
 class _Server(uvicorn.Server):
@@ -153,8 +148,7 @@ def _connections() -> int:
     return MOST_CONNECTIONS
 
 
-def _tell_network(config: Config, sharing: SharingSettings, port: int) -> None:
-    """Print where other machines find this one, and with what password."""
+def _print_network(config: Config, sharing: SharingSettings, port: int) -> None:
     from app.net.lan import origins
     from app.web.views.qr_code import code_in_signs
 
@@ -169,19 +163,19 @@ def _tell_network(config: Config, sharing: SharingSettings, port: int) -> None:
     _say('  This is plain http: whoever can listen to the network can read it (README: TLS).\n')
 
 
-async def tell_providers(services: Services) -> None:
+async def print_providers(services: Services) -> None:
     """Print who draws, as soon as that is known; where nobody chose, search for others."""
     enabled = services.providers.enabled()
     await asyncio.gather(*(one.ask_again() for one in enabled))
     for provider in enabled:
-        _tell(services, provider)
+        _print_provider(services, provider)
     if services.providers.guess_stands:
         await services.local_servers.look_unasked()
     if not enabled:
         _say('  provider  every server is turned off in Settings\n')
 
 
-def _tell(services: Services, provider: MonitoredProvider) -> None:
+def _print_provider(services: Services, provider: MonitoredProvider) -> None:
     status, where = provider.status, origin_of(provider.settings.base_url)
     name = provider.name if provider.name == str(where) else f'{provider.name} at {where}'
     if status.answered:
@@ -208,7 +202,6 @@ def _url(config: Config, port: int) -> str:
 
 
 def _already(config: Config, holder: Holder, *, browser: bool) -> int:
-    """Open the server that has this data already, or refuse a second port on it."""
     if holder.port and holder.port == config.port:
         _say(f'Easel is running already: {holder.url}\n')
         if browser and can_show_browser():

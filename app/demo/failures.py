@@ -31,13 +31,11 @@ def error_response(
     param: str | None = None,
     code: str | None = None,
 ) -> JSONResponse:
-    """Return an error object as OpenAI sends it."""
     error = {'message': message, 'type': kind, 'param': param, 'code': code}
     return JSONResponse({'error': error}, status)
 
 
 def requested_failure(model: str, origin: str) -> Response | None:
-    """Return the failure that a model's name asks for, if it asks for one."""
     if not model.startswith('fail-'):
         return None
     name = model.removeprefix('fail-')

@@ -41,7 +41,6 @@ Draw = Callable[[int], list[bytes]]
 
 
 def create_demo() -> ASGIApp:
-    """Build the app, which keeps its latest pictures in memory."""
     demo = _Demo()
     app = Starlette(
         routes=[
@@ -149,7 +148,6 @@ class _Demo:
     async def _events(
         self, spec: DrawRequest, draw: Draw, first: list[bytes], kind: str
     ) -> AsyncIterator[str]:
-        """Yield the stages of every picture as server-sent events."""
         pause_s = delay_s(spec.model) / (spec.count * len(first))
         for index in range(spec.count):
             stages = first if index == 0 else await self._draw(draw, index)
@@ -161,7 +159,8 @@ class _Demo:
                     'type': name,
                     'b64_json': _base64(picture),
                     'created_at': int(time.time()),
-                    'size': _size_of(picture),
+                    # As the PNG header states it. Source: PNG specification, 11.2.1.
+                    'size': f'{int.from_bytes(picture[16:20])}x{int.from_bytes(picture[20:24])}',
                     'quality': 'auto',
                     'background': 'opaque',
                     'output_format': 'png',
@@ -171,7 +170,6 @@ class _Demo:
 
 
 def _origin(request: Request) -> str:
-    """Return the scheme and host that the request was sent to."""
     return f'{request.url.scheme}://{request.headers.get("host") or request.url.netloc}'
 
 
@@ -202,8 +200,3 @@ async def _uploaded(part: UploadFile | str | None, param: str) -> bytes | None:
     if (part.size or 0) > _UPLOAD_LIMIT_BYTES:
         raise RequestError(f"'{param}' is too large.", param, 'image_too_large', status=413)
     return await part.read()
-
-
-def _size_of(png: bytes) -> str:
-    """Read width and height as the PNG header states them. Source: PNG specification, 11.2.1."""
-    return f'{int.from_bytes(png[16:20])}x{int.from_bytes(png[20:24])}'

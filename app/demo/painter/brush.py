@@ -19,6 +19,8 @@ class Canvas:
     """The picture, its scene, colours and measures; lengths are pixels."""
 
     picture: Image.Image
+    width: int
+    height: int
     rng: Random
     scene: Scene
     palette: Palette
@@ -26,14 +28,6 @@ class Canvas:
     sun: Point
     sun_radius: float
     unit: float
-
-    @property
-    def width(self) -> int:
-        return self.picture.width
-
-    @property
-    def height(self) -> int:
-        return self.picture.height
 
     @property
     def shore(self) -> float:

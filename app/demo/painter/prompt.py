@@ -101,7 +101,13 @@ def read_scene(prompt: str, rng: Random) -> Scene:
     """Read the known words, and choose at random what they leave open."""
     words = re.findall(r'\w+', prompt.lower())
     things, hues = _named(words, _THINGS), _named(words, _HUES)
-    ground, meets_water = _ground(_named(words, _GROUNDS), things, rng)
+    grounds = _named(words, _GROUNDS)
+    ground, meets_water = rng.choice(_USUAL_GROUNDS)
+    if grounds:
+        solid = [one for one in grounds if one is not Ground.SEA]
+        ground, meets_water = (solid or grounds)[0], Ground.SEA in grounds
+    elif Thing.AUTUMN in things or Thing.WINTER in things:
+        ground, meets_water = Ground.FOREST, False
     weathers = _named(words, _WEATHER)
     usual_times = (Time.DAY, Time.DUSK) if Weather.RAIN in weathers else _USUAL_TIMES
     times = _named(words, _TIMES) or [rng.choice(usual_times)]
@@ -126,13 +132,3 @@ def _named(words: list[str], table: Mapping[_Kind, str]) -> list[_Kind]:
     }
     found = [kind for word in words for kind in patterns if patterns[kind].fullmatch(word)]
     return list(dict.fromkeys(found))
-
-
-def _ground(named: list[Ground], things: list[Thing], rng: Random) -> tuple[Ground, bool]:
-    """Choose the ground, and whether it meets water."""
-    usual = rng.choice(_USUAL_GROUNDS)
-    if not named:
-        season = Thing.AUTUMN in things or Thing.WINTER in things
-        return (Ground.FOREST, False) if season else usual
-    solid = [ground for ground in named if ground is not Ground.SEA]
-    return (solid[0] if solid else Ground.SEA), Ground.SEA in named

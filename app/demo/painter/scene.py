@@ -7,13 +7,11 @@ from random import Random
 from PIL import Image, ImageFilter
 
 from app.demo.painter.brush import Canvas
-from app.demo.painter.land import paint_land
+from app.demo.painter.land import paint_land, paint_lighthouse
 from app.demo.painter.palette import palette_for
 from app.demo.painter.prompt import Ground, Scene, Thing, Time, read_scene
-from app.demo.painter.shapes import paint_lighthouse
 from app.demo.painter.sky import paint_sky, paint_space
-from app.demo.painter.water import paint_water
-from app.demo.painter.weather import finish, paint_weather
+from app.demo.painter.weather import finish, paint_water, paint_weather
 
 _MOST_PIXELS = 2_200_000  # larger pictures are drawn at this size and enlarged
 _LEAST_SIDE = 192  # smaller ones are drawn larger and averaged down
@@ -67,4 +65,4 @@ def _open_canvas(scene: Scene, rng: Random, width: int, height: int) -> Canvas:
     sun = (x, max(unit * 0.1, horizon - above))
     radius = unit * (rng.uniform(0.034, 0.068) if low else rng.uniform(0.028, 0.05))
     picture = Image.new('RGB', (width, height))
-    return Canvas(picture, rng, scene, palette, horizon, sun, radius, unit)
+    return Canvas(picture, width, height, rng, scene, palette, horizon, sun, radius, unit)

@@ -25,21 +25,16 @@ STATES = {
 
 
 def bearer(key: str | None) -> dict[str, str]:
-    """Build the header that most servers read a key from."""
     return {'Authorization': f'Bearer {key}'} if key else {}
 
 
 async def check_connection(base_url: str, secrets: Mapping[str, str]) -> ProviderStatus:
-    """Ask for the list of models; where that is not, at the server's other usual places.
-
-    The secrets are headers with the key in them; they go to that origin alone.
-    """
+    """Ask for the list of models with headers of secrets; where it is not, at its usual places."""
     http_client = HttpClient([base_url])
     try:
         return await _check(http_client, base_url, secrets)
     except NoResponse as error:
-        where = str(origin_of(base_url))
-        return _failed(Failure(kind=ErrorKind.UNREACHABLE, where=where, reason=str(error)))
+        return _failed(ErrorKind.UNREACHABLE, base_url, reason=str(error))
     finally:
         await http_client.close()
 
@@ -61,18 +56,21 @@ async def _check(
 ) -> ProviderStatus:
     """Try each spelling, or raise NoResponse; the first response decides what went wrong."""
     first: ProbeResponse | None = None
+    without_list = ProviderStatus(state=ProviderState.NO_LIST)
     for root in candidates(base_url):
         response = await probe(http_client, list_url(root), RESPONSE_S, secrets)
         better_url = root if first else ''
         first = first or response
-        failed = replace(_failed(_failure(first, base_url, better_url)), better_url=better_url)
+        kind = ErrorKind.ENDPOINT_NOT_FOUND if better_url else _kind(first)
+        failed = replace(_failed(kind, base_url, first.status), better_url=better_url)
+        without_list = without_list if better_url else failed
         if response.status in (401, 403):
             return replace(failed, key=KeyState.REFUSED if secrets else KeyState.MISSING)
         if _is_list(response.ok_json):
             state = ProviderState.ELSEWHERE if better_url else ProviderState.LIST
             key = await _key_state(http_client, root, secrets)
             return _with_models(replace(failed, state=state, key=key), models_in(response.json))
-    return _failed(_failure(first, base_url, '') if first else None)
+    return without_list
 
 
 def _with_models(status: ProviderStatus, models: tuple[str, ...]) -> ProviderStatus:
@@ -80,21 +78,15 @@ def _with_models(status: ProviderStatus, models: tuple[str, ...]) -> ProviderSta
     return replace(status, models=models, drawing=count_drawing(models))
 
 
-def _failed(failure: Failure | None) -> ProviderStatus:
-    if failure is None:
+def _failed(
+    kind: ErrorKind | None, base_url: str, http_status: int | None = None, reason: str = ''
+) -> ProviderStatus:
+    """Return what an address without a list of models means for a picture."""
+    if kind is None:
         return ProviderStatus(state=ProviderState.NO_LIST)
-    return ProviderStatus(
-        state=STATES.get(failure.kind, ProviderState.NO_LIST),
-        reason=failure.reason or f'HTTP {failure.http_status}',
-        failure=failure,
-    )
-
-
-def _failure(response: ProbeResponse, base_url: str, better_url: str) -> Failure | None:
-    """Return what a response that was no list of models means for a picture."""
-    kind = ErrorKind.ENDPOINT_NOT_FOUND if better_url else _kind(response)
-    where = str(origin_of(base_url))
-    return Failure(kind=kind, where=where, http_status=response.status) if kind else None
+    where, state = str(origin_of(base_url)), STATES.get(kind, ProviderState.NO_LIST)
+    failure = Failure(kind=kind, where=where, http_status=http_status, reason=reason)
+    return ProviderStatus(state=state, reason=reason or f'HTTP {http_status}', failure=failure)
 
 
 def _kind(response: ProbeResponse) -> ErrorKind | None:
@@ -123,7 +115,6 @@ async def _key_state(http_client: HttpClient, root: str, secrets: Mapping[str, s
 
 
 def list_url(root: str) -> str:
-    """Return the address of an API root's list of models."""
     parts = urlsplit(root)
     name = 'sd-models' if parts.path.endswith(SDAPI) else 'models'
     return urlunsplit(parts._replace(path=f'{parts.path}/{name}'))

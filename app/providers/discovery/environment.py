@@ -31,7 +31,6 @@ class HostEnvironment:
 
 
 async def find_environment(root: Path = ROOT, look_up: LookUp = addresses_of) -> HostEnvironment:
-    """Find out whether this is a container, and how its host is reached."""
     if not await asyncio.to_thread(is_container, root):
         return HostEnvironment(in_container=False, hosts=LOOPBACK)
     docker_host: list[str] = []

@@ -24,7 +24,7 @@ UNASKED = (*LOOPBACK, DOCKER_HOST)
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SearchResult:
     """The result of a search that ended `at` that many seconds since 1970, UTC."""
 
     found: tuple[FoundServer, ...]
@@ -48,7 +48,7 @@ class LocalServers:
     ) -> None:
         """Search at `ports`: for the usual port of a server, the one to ask in its place."""
         self.in_container = is_container(root)
-        self.seen: Seen | None = None
+        self.seen: SearchResult | None = None
         self._root = root
         self._ports = ports
         self._look_up = look_up
@@ -85,5 +85,5 @@ class LocalServers:
         environment = await find_environment(self._root, self._look_up)
         ports = SAME_PORTS if self._ports is None else self._ports
         hosts = [host for host in environment.hosts if not only or host in only]
-        self.seen = Seen(await discover(hosts, ports, self._own_ports), self._clock())
+        self.seen = SearchResult(await discover(hosts, ports, self._own_ports), self._clock())
         log.info('searched for image servers and found %s', len(self.seen.found))

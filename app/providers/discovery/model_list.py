@@ -23,7 +23,6 @@ _FLAGS = (
 
 
 def status_of(http_status: int, tree: Json) -> ProviderStatus:
-    """Read the response to a GET of the list of models."""
     if http_status != 200:
         refused = http_status in (401, 403)
         state = ProviderState.KEY_REFUSED if refused else ProviderState.NO_LIST

@@ -23,11 +23,9 @@ class NoResponse(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ProbeResponse:
-    """A response, read as far as discovery needs it; redirects are not followed.
+    """A response: the first characters of its body, and its JSON.
 
-    Attributes:
-        head: The first characters of the body.
-        json: The body as JSON; None where it is none, or too large, or compressed.
+    That is None where there is none, or it is too large, or compressed.
     """
 
     status: int
@@ -44,11 +42,7 @@ class ProbeResponse:
 async def probe(
     http_client: HttpClient, url: str, deadline_s: float, headers: Mapping[str, str] | None = None
 ) -> ProbeResponse:
-    """Send one GET and read at most 1 MiB of the response.
-
-    Raises:
-        NoResponse: Nothing whole came in time.
-    """
+    """Send one GET and read at most 1 MiB, or raise NoResponse where nothing whole came in time."""
     accepting = {'Accept': 'application/json', **(headers or {})}
     try:
         async with (

@@ -48,7 +48,6 @@ class FoundServer:
 
     @property
     def usable(self) -> bool:
-        """Whether Easel can draw with it."""
         return self.hint not in UNUSABLE
 
 
