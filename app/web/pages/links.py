@@ -17,13 +17,12 @@ from app.errors import N_, NotFound
 from app.log import logger
 from app.models import Image
 from app.web.context import Services, TheServices
+from app.web.delivery.files import BLOCK_BYTES, FILE_POLICY
 from app.web.security.permissions import check_throttle, set_session_cookie, visitor_of
 from app.web.views.stripped_picture import StrippedPicture, open_stripped
 
 log = logger(__name__)
 
-BLOCK_BYTES = 256 * 1024
-FILE_POLICY = "default-src 'none'; sandbox"
 HEADERS = {
     'Cache-Control': 'no-store',
     'Referrer-Policy': 'no-referrer',

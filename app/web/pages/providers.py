@@ -40,7 +40,7 @@ BACK = ('/', LIST)  # where a button that adds what was found leads
 MOVES = {'up': -1, 'down': 1}
 
 
-def provider_in(request: Request, services: TheServices) -> MonitoredProvider:
+async def provider_in(request: Request, services: TheServices) -> MonitoredProvider:
     """Find the provider of an address, with or without `.json` behind it; raise `NotFound`."""
     key = str(request.path_params['id']).removesuffix('.json')
     for provider in services.providers.all():
@@ -63,7 +63,7 @@ async def row_in(services: TheServices, provider: TheProvider) -> ProviderRow:
 TheRow = Annotated[ProviderRow, Depends(row_in)]
 
 
-async def look_around(request: Request, services: TheServices) -> Response:
+async def find_servers(request: Request, services: TheServices) -> Response:
     """Search for image servers on this machine, and show them."""
     await services.local_servers.look()
     if wants_json(request):
