@@ -1,6 +1,6 @@
 """The operator's config: command line, then environment, then `.env` files, then defaults.
 
-The only room that reads the environment.
+The only module that reads the environment.
 """
 
 from __future__ import annotations
@@ -13,9 +13,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from app.env import EXAMPLE_API_URL, ConfigError, Values
+from app.env import (
+    DATA,
+    DEFAULTS,
+    EXAMPLE_API_URL,
+    ConfigError,
+    Source,
+    Values,
+    dotenv_in,
+    merge,
+    pair,
+)
 from app.net.ip import Network
-from app.variables import DATA, DEFAULTS, Source, dotenv_in, merge, pair
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DEFAULT_API_URL = EXAMPLE_API_URL
@@ -24,22 +33,13 @@ DEFAULT_PORT = 8484
 NO_PASSWORD = 'off'  # noqa: S105 (the word that says there is none)
 SECRETS = ('EASEL_API_KEY', 'EASEL_PASSWORD', 'EASEL_TOKEN', 'OPENAI_API_KEY')
 KNOWN = {
-    'EASEL_HOST',
-    'EASEL_PORT',
-    'EASEL_DATA',
-    'EASEL_API_URL',
-    'EASEL_API_MODEL',
-    'EASEL_IMAGE_ORIGINS',
-    'EASEL_HOSTS',
-    'EASEL_TRUSTED_PROXIES',
-    'EASEL_ROOT_PATH',
-    'EASEL_TIMEOUT_S',
-    'EASEL_LOG',
-    'EASEL_LOG_FORMAT',
-    *(name for name in SECRETS if name.startswith('EASEL_')),
-    *(f'{name}_FILE' for name in SECRETS if name.startswith('EASEL_')),
+    *('EASEL_HOST', 'EASEL_PORT', 'EASEL_DATA', 'EASEL_API_URL', 'EASEL_API_MODEL'),
+    *('EASEL_IMAGE_ORIGINS', 'EASEL_HOSTS', 'EASEL_TRUSTED_PROXIES', 'EASEL_ROOT_PATH'),
+    *('EASEL_TIMEOUT_S', 'EASEL_LOG', 'EASEL_LOG_FORMAT'),
+    *SECRETS,
+    *(f'{name}_FILE' for name in SECRETS),
 }
-OPEN_HOUSE = (
+EVERYBODY_IS_OWNER = (
     'EASEL_PASSWORD=off: whoever can reach this Easel is its owner, and sees and changes everything'
 )
 CHILD_NEEDS = ('PATH', 'HOME', 'LANG', 'LC_ALL', 'SYSTEMROOT', 'VIRTUAL_ENV', 'PYTHONHOME')
@@ -97,9 +97,7 @@ def read_config(
     """Read the environment, then the `.env` of the data folder, then that of the checkout.
 
     The arguments win. `checkout` counts only if it is one: an installed package lies among others.
-
-    Raises:
-        ConfigError: A value can't be meant, or a `.env` file can't be read.
+    Raises `ConfigError` as `config_from`, or where a `.env` file cannot be read.
     """
     shell = Source('of the environment', environment)
     project = dotenv_in(checkout) if _is_checkout(checkout) else DEFAULTS
@@ -107,7 +105,9 @@ def read_config(
     kept = dotenv_in(folder)
     found = pair((shell, kept.without({DATA}), project))
     config = config_from(found.variables, host=host, port=port, data=str(folder), share=share)
-    warnings = (*found.warnings, *_moved(kept, folder), *config.warnings)
+    moved = (f'EASEL_DATA {kept.where} is not used: a file in the data folder can not move it',)
+    is_moved = Path(kept.variables.get(DATA, folder)) != folder
+    warnings = (*found.warnings, *(moved if is_moved else ()), *config.warnings)
     return replace(config, warnings=warnings)
 
 
@@ -119,10 +119,9 @@ def config_from(
     data: str | None = None,
     share: bool = False,
 ) -> Config:
-    """Make sense of the variables.
+    """Build the config from variables.
 
-    Raises:
-        ConfigError: A value can't be meant, or a host is not loopback and no password is set.
+    Raises `ConfigError`: a value is not allowed, or a host is not loopback and no password is set.
     """
     values = Values(environment)
     url, key, was_set = _provider(values)
@@ -144,13 +143,16 @@ def config_from(
         trusted_proxies=values.networks('EASEL_TRUSTED_PROXIES'),
         root_path=values.root('EASEL_ROOT_PATH'),
         share=share,
-        warnings=_warnings(environment),
+        warnings=tuple(
+            f'{name} is not a variable of Easel'
+            for name in sorted(environment)
+            if name.startswith('EASEL_') and name not in KNOWN
+        ),
     )
     return _checked(config)
 
 
 def default_data(checkout: Path = CHECKOUT) -> Path:
-    """Give the data folder that is used when nobody names one."""
     if _is_checkout(checkout):
         return checkout / 'data'
     import platformdirs
@@ -159,12 +161,12 @@ def default_data(checkout: Path = CHECKOUT) -> Path:
 
 
 def new_secret() -> str:
-    """Make 256 random bits, as text."""
+    """Return 256 random bits, as text."""
     return secrets.token_urlsafe(32)
 
 
 def child_environment() -> dict[str, str]:
-    """Give the few variables that a child process needs, and none of the secrets."""
+    """Return the few variables that a child process needs, and none of the secrets."""
     return {name: os.environ[name] for name in CHILD_NEEDS if name in os.environ}
 
 
@@ -176,7 +178,7 @@ def can_show_browser() -> bool:
 
 
 def language_of_terminal() -> str:
-    """Give the terminal's language, `ru` for `ru_RU.UTF-8`; empty when none is set."""
+    """Return the terminal's language, `ru` for `ru_RU.UTF-8`; empty when none is set."""
     for name in ('LC_ALL', 'LC_MESSAGES', 'LANG'):
         if os.environ.get(name):
             return os.environ[name][:2].lower()
@@ -190,13 +192,6 @@ def _is_checkout(folder: Path) -> bool:
 def _data_folder(data: str | None, values: Values, checkout: Path) -> Path:
     named = data or values.text('EASEL_DATA', str(default_data(checkout)))
     return Path(named).expanduser().absolute()
-
-
-def _moved(kept: Source, folder: Path) -> tuple[str, ...]:
-    """Say that the data folder's own file can't name another one."""
-    if Path(kept.variables.get(DATA, folder)) == folder:
-        return ()
-    return (f'EASEL_DATA {kept.where} is not used: a file in the data folder can not move it',)
 
 
 def _provider(values: Values) -> tuple[str, str | None, bool]:
@@ -219,12 +214,5 @@ def _checked(config: Config) -> Config:
             'EASEL_PASSWORD=off says on purpose that there is none.'
         )
     if config.password == NO_PASSWORD and (config.share or not config.loopback):
-        return replace(config, warnings=(*config.warnings, OPEN_HOUSE))
+        return replace(config, warnings=(*config.warnings, EVERYBODY_IS_OWNER))
     return config
-
-
-def _warnings(environment: Mapping[str, str]) -> tuple[str, ...]:
-    unknown = (name for name in sorted(environment) if name not in KNOWN)
-    return tuple(
-        f'{name} is not a variable of Easel' for name in unknown if name.startswith('EASEL_')
-    )

@@ -1,9 +1,15 @@
-"""The operator's variables, read with a sentence for each way they can be wrong."""
+"""The operator's variables: from which source they come, and what each may hold.
+
+A `.env` file is read from the checkout and from the data folder, never from the folder that a
+command happens to be started in. A key goes with an address of its own source; where its source
+names none, with that of the environment or with the default.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from app.errors import InvalidRequest
@@ -12,6 +18,14 @@ from app.net.ip import Network, networks_in
 from app.net.urls import Blocked, origin_of
 
 EXAMPLE_API_URL = 'http://localhost:1337/v1'
+DATA = 'EASEL_DATA'
+# The variables that may name the address, the first wins; with each the keys it may be given.
+KEYS_OF = {
+    'EASEL_API_URL': ('EASEL_API_KEY',),
+    'OPENAI_BASE_URL': ('EASEL_API_KEY', 'OPENAI_API_KEY'),
+}
+KEYS_OF_DEFAULT = ('EASEL_API_KEY',)
+
 
 _HOST_NAME = re.compile(r'[a-z0-9]([a-z0-9.-]*[a-z0-9])?', re.IGNORECASE)
 _ROOT_PATH = re.compile(r'(/[A-Za-z0-9_~][A-Za-z0-9_~.-]*)+')
@@ -19,25 +33,22 @@ _HEADER_VALUE = re.compile(r'[!-~]+')
 
 
 class ConfigError(Exception):
-    """A variable holds what can't be meant; the text names it, the value and what is allowed."""
+    """A variable's value is not allowed; the text names it, the value and what is allowed."""
 
 
 class Values:
-    """Reads one set of variables; each question raises `ConfigError` for what can't be meant."""
+    """Reads one set of variables; each method raises `ConfigError` for what is not allowed."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
 
     def has(self, name: str) -> bool:
-        """Whether a variable says anything."""
         return bool(self._environment.get(name, '').strip())
 
     def text(self, name: str, default: str) -> str:
-        """Read a text, or its default."""
         return self._environment.get(name, '').strip() or default
 
     def number(self, name: str, default: float, least: float, most: float) -> float:
-        """Read a number within bounds."""
         text = self.text(name, str(default))
         try:
             value = float(text)
@@ -48,7 +59,6 @@ class Values:
         return value
 
     def whole(self, name: str, default: int, least: int, most: int) -> int:
-        """Read a whole number within bounds."""
         value = self.number(name, default, least, most)
         if value != int(value):
             raise ConfigError(
@@ -57,7 +67,6 @@ class Values:
         return int(value)
 
     def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
-        """Read one of a few words, in any case."""
         text = self.text(name, default).lower()
         if text not in allowed:
             raise ConfigError(f'{name} is {text!r}; allowed are {", ".join(allowed)}.')
@@ -83,7 +92,6 @@ class Values:
         return secret
 
     def api(self, name: str) -> str:
-        """Read the address of an API, in any spelling."""
         text = self.text(name, '')
         try:
             return normalize_api_url(text)
@@ -94,25 +102,22 @@ class Values:
             ) from error
 
     def origins(self, name: str) -> tuple[str, ...]:
-        """Read origins, comma separated."""
-        return tuple(
-            self._origin(name, part.strip())
-            for part in self.text(name, '').split(',')
-            if part.strip()
-        )
+        origins = self._parts(name)
+        for text in origins:
+            try:
+                origin_of(text)
+            except Blocked as error:
+                raise ConfigError(
+                    f'{name} holds {text!r}; origins like http://10.0.0.5:8080 are allowed.'
+                ) from error
+        return tuple(text.rstrip('/') for text in origins)
 
-    def _origin(self, name: str, text: str) -> str:
-        try:
-            origin_of(text)
-        except Blocked as error:
-            raise ConfigError(
-                f'{name} holds {text!r}; origins like http://10.0.0.5:8080 are allowed.'
-            ) from error
-        return text.rstrip('/')
+    def _parts(self, name: str) -> tuple[str, ...]:
+        parts = (part.strip() for part in self.text(name, '').split(','))
+        return tuple(part for part in parts if part)
 
     def hosts(self, name: str) -> tuple[str, ...]:
-        """Read Host names, comma separated."""
-        names = tuple(part.strip() for part in self.text(name, '').split(',') if part.strip())
+        names = self._parts(name)
         for host in names:
             if not _HOST_NAME.fullmatch(host):
                 raise ConfigError(
@@ -131,10 +136,119 @@ class Values:
         return path
 
     def networks(self, name: str) -> tuple[Network, ...]:
-        """Read addresses and networks, comma separated."""
         text = self.text(name, '')
         try:
             return networks_in(text)
         except ValueError as error:
             allowed = 'addresses and networks like 172.18.0.0/16, but not everybody, are allowed.'
             raise ConfigError(f'{name} is {text!r}; {allowed}') from error
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One place that sets variables: the environment, or a `.env` file.
+
+    Attributes:
+        where: What follows a variable's name in a sentence: `of the environment`, `in /x/.env`.
+    """
+
+    where: str
+    variables: Mapping[str, str] = field(repr=False)
+    is_file: bool = False
+
+    def set_of(self, secrets: Iterable[str]) -> tuple[str, ...]:
+        """Return the variables that it sets for these secrets, each also by its file."""
+        values = Values(self.variables)
+        names = (name for secret in secrets for name in (secret, f'{secret}_FILE'))
+        return tuple(name for name in names if values.has(name))
+
+    def without(self, names: Collection[str]) -> Source:
+        kept = {name: text for name, text in self.variables.items() if name not in names}
+        return replace(self, variables=kept)
+
+
+DEFAULTS = Source('', {})
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """All variables as one, and a sentence for each key that may not go with the address."""
+
+    variables: Mapping[str, str] = field(repr=False)
+    warnings: tuple[str, ...]
+
+
+def dotenv_in(folder: Path) -> Source:
+    """Read the `.env` file of a folder, an empty source where there is none.
+
+    A relative path in it begins at its folder, wherever the command was started. Raises
+    `ConfigError` where it cannot be read.
+    """
+    file = folder / '.env'
+    try:
+        found = file.is_file()
+    except OSError:  # a folder that cannot be looked into is reported when it is opened
+        found = False
+    if not found:
+        return Source(f'in {file}', {}, is_file=True)
+    from dotenv import dotenv_values
+
+    try:
+        lines = dotenv_values(file, interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f'{str(file)!r} can not be read.') from error
+    variables = {name: text for name, text in lines.items() if text and text.strip()}
+    for name, text in variables.items():
+        is_secret = name.startswith(('EASEL_', 'OPENAI_')) and name.endswith('_FILE')
+        if name == DATA or is_secret:
+            variables[name] = str(folder / Path(text.strip()).expanduser())
+    return Source(f'in {file}', variables, is_file=True)
+
+
+def merge(sources: Iterable[Source]) -> dict[str, str]:
+    """Merge all, the first wins; a secret and the file it may stand in are one variable."""
+    merged: dict[str, str] = {}
+    for source in sources:
+        settled = {name.removesuffix('_FILE') for name, text in merged.items() if text.strip()}
+        merged |= {
+            name: text
+            for name, text in source.variables.items()
+            if name not in merged and name.removesuffix('_FILE') not in settled
+        }
+    return merged
+
+
+def pair(sources: Iterable[Source]) -> Paired:
+    """Merge all, the first wins, without the keys that were not set for the address.
+
+    A key fits an address of its own source; one whose source names no address fits any that
+    comes from no file.
+    """
+    given = tuple(sources)
+    address, home = _address(given)
+    kept: list[Source] = []
+    warnings: list[str] = []
+    settled = False
+    for source in given:
+        keys = source.set_of(KEYS_OF.get(address, KEYS_OF_DEFAULT))
+        fits = source is home or not (home.is_file or source.set_of(KEYS_OF))
+        kept.append(source if fits else source.without(keys))
+        if keys and not fits and not settled:
+            verb = 'is' if len(keys) == 1 else 'are'
+            place = f'{address} {home.where}' if address else 'the default'
+            warnings.append(
+                f'{", ".join(keys)} {source.where} {verb} not used: the address is {place}, and a '
+                'key goes only with an address from its own place. Set both in one place.'
+            )
+        settled = settled or (bool(keys) and fits)
+    return Paired(merge(kept), tuple(warnings))
+
+
+def _address(sources: tuple[Source, ...]) -> tuple[str, Source]:
+    """Find which variable names the provider's address, and where."""
+    for name in KEYS_OF:
+        # The first to set it counts, also to nothing: that undoes what a weaker one says.
+        source = next((one for one in sources if name in one.variables), DEFAULTS)
+        if Values(source.variables).has(name):
+            return name, source
+    return '', DEFAULTS

@@ -157,7 +157,6 @@ class AppError(Exception):
 
     @property
     def retry_after_s(self) -> int:
-        """After how long to ask again, where that is worth it."""
         return 30
 
 
@@ -263,7 +262,6 @@ class TooManyGuesses(AppError):
 
     @property
     def retry_after_s(self) -> int:
-        """What the sentence says in `seconds`."""
         return int(str(self.places['seconds']))
 
 
@@ -288,6 +286,6 @@ class ProviderError(AppError):
     retryable = True
 
     def __init__(self, failure: Failure) -> None:
-        super().__init__('{kind}: {words}', kind=failure.kind, words=failure.words)
+        super().__init__(str(failure.kind))  # no words: they may hold a key, and this is logged
         self.failure = failure
         self.kind = str(failure.kind)

@@ -14,7 +14,6 @@ _CONTROL = re.compile(
 
 
 def logger(name: str) -> logging.Logger:
-    """Give a module its logger, below the one that `start` sets up."""
     return logging.getLogger(name)
 
 
@@ -39,7 +38,6 @@ class TextLines(logging.Formatter):
     """`12:30:05 warning app.generation.worker: 17: …`, control bytes escaped."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Lay one event out; a traceback keeps its lines, indented."""
         clock = time.strftime('%H:%M:%S', time.localtime(record.created))
         level = record.levelname.lower()
         line = f'{clock} {level} {record.name}: {escape(record.getMessage())}'
@@ -54,7 +52,6 @@ class JsonLines(logging.Formatter):
     """One JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Lay one event out; JSON escapes what a line must not hold."""
         event: dict[str, object] = {
             'at': round(record.created, 3),
             'level': record.levelname.lower(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.routing import Route
@@ -27,7 +27,7 @@ from app.providers.secrets import Keys
 from app.providers.settings import ProviderSettingsStore
 from app.storage.decoder import Decoder
 from app.storage.store import Store
-from app.storage.temp_file import storage_failed
+from app.storage.temp_file import writing
 from app.web.base_path import BasePath
 from app.web.context import Services
 from app.web.delivery.events import EventStream
@@ -44,10 +44,7 @@ DATABASE = 'easel.db'
 SECRET = 'secret'  # noqa: S105 (the file's name)
 KEYS = 'keys.json'
 CACHE = 'cache'
-PAGES = {
-    page.__name__.rpartition('.')[2]: page
-    for page in (create, gallery, generations, links, providers, settings, sharing, sign_in)
-}
+PAGES = (create, gallery, generations, links, providers, settings, sharing, sign_in)
 TOKEN = 'token'  # noqa: S105 (the file's name)
 
 
@@ -57,24 +54,25 @@ async def open_services(
     local_servers: LocalServers | None = None,
     sharing: SharingSettings | None = None,
 ) -> AsyncIterator[Services]:
-    """Make every part, and let go of each at the end, the worker first.
-
-    Raises:
-        StorageFailed: The data folder can't be used.
-    """
-    store = open_store(config)
-    local_servers = local_servers or LocalServers()
-    http_client = HttpClient(config.image_origins, in_container=local_servers.in_container)
-    library = await Library.open(config.data / DATABASE)
-    providers, provider_settings = await _open_providers(config, library, http_client)
-    changes = Changes()
-    previews = Previews(store, changes)
-    drawing = GenerationRunner(library, providers, store, changes, previews)
-    worker = Worker(library, providers, drawing, OutcomeWriter(library, store), changes)
-    guests = await Guests.open(library.guests)
-    sharing = sharing or read_sharing(config)
-    root = BasePath(config.root_path)
-    async with _letting_go(worker, local_servers, providers, http_client, store, library):
+    """Build every part, and close each at the end, the worker first. Raises `StorageFailed`."""
+    async with AsyncExitStack() as closing:
+        store = open_store(config)
+        closing.push_async_callback(store.decoder.close)
+        library = await Library.open(config.data / DATABASE)
+        closing.push_async_callback(library.close)
+        local_servers = local_servers or LocalServers()
+        http_client = HttpClient(config.image_origins, in_container=local_servers.in_container)
+        closing.push_async_callback(http_client.close)
+        providers, provider_settings = await _open_providers(config, library, http_client)
+        closing.push_async_callback(providers.close)
+        closing.push_async_callback(local_servers.close)
+        changes = Changes()
+        previews = Previews(store, changes)
+        runner = GenerationRunner(library, providers, store, changes, previews)
+        worker = Worker(library, providers, runner, OutcomeWriter(library, store), changes)
+        closing.push_async_callback(worker.stop)
+        guests, root = await Guests.open(library.guests), BasePath(config.root_path)
+        sharing = sharing or read_sharing(config)
         yield Services(
             config=config,
             root=root,
@@ -94,92 +92,49 @@ async def open_services(
         )
 
 
-def _renderer(config: Config, root: BasePath, guests: Guests, providers: Providers) -> Renderer:
-    return Renderer(
-        Static(assets('static')),
-        config.data / CACHE,
-        root,
-        guests.name_of,
-        lambda: provider_summary(providers),
-    )
-
-
-@asynccontextmanager
-async def _letting_go(
-    worker: Worker,
-    local_servers: LocalServers,
-    providers: Providers,
-    http_client: HttpClient,
-    store: Store,
-    library: Library,
-) -> AsyncIterator[None]:
-    try:
-        yield
-    finally:
-        await worker.stop()
-        await local_servers.close()
-        await providers.close()
-        await http_client.close()
-        await store.decoder.close()
-        await library.close()
-
-
-def read_sharing(config: Config) -> SharingSettings:
-    """Find out how others come in.
-
-    Raises:
-        StorageFailed: What the data folder says of it can't be read.
-    """
-    sharing = SharingSettings(config)
-    sharing.load()
-    return sharing
-
-
-def _sessions(config: Config, sharing: SharingSettings, guests: Guests) -> Sessions:
-    try:
-        secret, token = kept_secret(config.data / SECRET), kept_secret(config.data / TOKEN)
-    except OSError as error:
-        raise storage_failed(error) from error
-    return Sessions(sharing, secret, (config.token, token), guests.one, config.root_path)
-
-
 async def _open_providers(
     config: Config, library: Library, http_client: HttpClient
 ) -> tuple[Providers, ProviderSettingsStore]:
-    """Make everybody who draws, with what was learned of them and the keys that they need.
-
-    Raises:
-        StorageFailed: The database or the file of keys can't be read.
-    """
     memory = Memory(library.learned)
     await memory.load()
     providers = Providers(config, http_client, memory)
-    provider_settings = ProviderSettingsStore(
-        library.providers, Keys(config.data / KEYS), providers
-    )
+    keys = Keys(config.data / KEYS)
+    provider_settings = ProviderSettingsStore(library.providers, keys, providers)
     await provider_settings.load()
     return providers, provider_settings
 
 
-def open_store(config: Config) -> Store:
-    """Make the folders for pictures, and the decoder that looks at them.
+def _renderer(config: Config, root: BasePath, guests: Guests, providers: Providers) -> Renderer:
+    static, folder = Static(assets('static')), config.data / CACHE
+    return Renderer(static, folder, root, guests.name_of, lambda: provider_summary(providers))
 
-    Raises:
-        StorageFailed: The data folder can't be written.
-    """
+
+def read_sharing(config: Config) -> SharingSettings:
+    """Read how others sign in. Raises `StorageFailed`."""
+    sharing_settings = SharingSettings(config)
+    sharing_settings.load()
+    return sharing_settings
+
+
+def _sessions(config: Config, sharing_settings: SharingSettings, guests: Guests) -> Sessions:
+    with writing():
+        secret, token = kept_secret(config.data / SECRET), kept_secret(config.data / TOKEN)
+    return Sessions(sharing_settings, secret, (config.token, token), guests.one, config.root_path)
+
+
+def open_store(config: Config) -> Store:
+    """Make the folders for pictures, and their decoder. Raises `StorageFailed`."""
     store = Store(config.data, Decoder(child_environment()))
     store.prepare()
     return store
 
 
 def create_app(services: Services) -> ASGIApp:
-    """Put the pages behind the guard."""
     failures = ErrorPages(services.renderer)
     return Guard(create_pages(services, failures), services, failures)
 
 
 def create_pages(services: Services, failures: ErrorPages) -> FastAPI:
-    """Build the router from the table of routes."""
     app = FastAPI(
         title='Easel', docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
@@ -192,10 +147,11 @@ def create_pages(services: Services, failures: ErrorPages) -> FastAPI:
         'static': services.renderer.static,
         'events': EventStream(services),
     }
+    pages = {page.__name__.rpartition('.')[2]: page for page in PAGES}
     for rule in ROUTES:
         page, _, function = rule.handler.partition('.')
         if function:
-            app.add_api_route(rule.path, getattr(PAGES[page], function), methods=[rule.method])
+            app.add_api_route(rule.path, getattr(pages[page], function), methods=[rule.method])
         elif rule.path.endswith(REST):
             app.mount(rule.path.removesuffix(f'/{REST}'), apps[page])
         else:

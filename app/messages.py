@@ -44,7 +44,6 @@ class FailureText:
 
 
 def describe(failure: Failure, translate: Translate) -> FailureText:
-    """Put a failure into the reader's language."""
     message, hint = _SENTENCES[failure.kind]
     if failure.kind is ErrorKind.RATE_LIMITED and failure.retry_after_s:
         hint = N_('It asks to wait {seconds} s.')
@@ -92,7 +91,6 @@ def error_json(failure: Failure, translate: Translate) -> dict[str, object]:
 
 
 def item_error_json(failure: Failure, translate: Translate) -> dict[str, object]:
-    """Lay the failure of one picture among others out."""
     return {'kind': failure.kind, 'message': describe(failure, translate).whole}
 
 

@@ -58,8 +58,7 @@ class Size:
     def parse(cls, text: str) -> Size:
         """Read `1536x1024`.
 
-        Raises:
-            ValueError: The text is not two whole numbers with an `x` between.
+        Raises `ValueError` (the text is not two whole numbers with an `x` between).
         """
         width, cross, height = text.partition('x')
         if not (cross and f'{width}{height}'.isascii() and width.isdigit() and height.isdigit()):

@@ -15,7 +15,7 @@ from app.models import GenerationRequest
 from app.net.client import HttpClient
 from app.providers.core.base import ProviderSettings, Run
 from app.providers.provider import ApiProvider
-from app.storage.decoder import Decoded, Decoder, LabelledCopy
+from app.storage.decoder import Decoded, Decoder
 from app.storage.metadata.label import Label
 from app.storage.store import Store
 
@@ -34,7 +34,7 @@ class InstantDecoder(Decoder):
         self.took_s = 0.0
 
     async def decode(
-        self, path: Path, mime: str, thumbs: Mapping[int, Path], copy: LabelledCopy | None = None
+        self, path: Path, mime: str, thumbs: Mapping[int, Path], label: Label | None = None
     ) -> Decoded:
         """Pretend."""
         began = time.perf_counter()

@@ -6,18 +6,29 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
+from tests.support.browser import launched
+from tests.support.browser_origins import RULES
 from tests.support.servers import Easel, running_demo, running_easel
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave files without a browser unread where only those with one are asked for."""
+    if config.option.markexpr != 'browser' or collection_path.suffix != '.py':
+        return None
+    return 'pytest.mark.browser' not in collection_path.read_text('utf-8') or None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files with real servers first: they take longest, and no process ends alone."""
-    slow = {
-        item.path
-        for item in items
-        if isinstance(item, pytest.Function) and 'upstream' in item.fixturenames
-    }
-    items.sort(key=lambda item: item.path not in slow)
+    """Put the files with real servers first: they take longest, and no process ends alone.
+
+    Those with a browser come last, because no other event loop can run once Playwright's does.
+    """
+    functions = [item for item in items if isinstance(item, pytest.Function)]
+    slow = {item.path for item in functions if 'upstream' in item.fixturenames}
+    browsing = {item.path for item in functions if 'playwright' in item.fixturenames}
+    items.sort(key=lambda item: (item.path in browsing, item.path not in slow))
 
 
 @pytest.fixture(scope='session')
@@ -33,3 +44,24 @@ def easel(upstream: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[E
     data: Path = tmp_path_factory.mktemp('easel') / 'data'
     with running_easel(data, {'EASEL_API_URL': upstream}) as running:
         yield running
+
+
+@pytest.fixture(scope='session')
+def playwright() -> Iterator[Playwright]:
+    """Playwright's driver, from the first file with a browser on."""
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope='session')
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Headless Chromium; what one test does in it the next must not find, see `lent`."""
+    with launched(playwright) as browser:
+        yield browser
+
+
+@pytest.fixture(scope='session')
+def knowing_browser(playwright: Playwright) -> Iterator[Browser]:
+    """Headless Chromium that knows the names of `browser_origins`, and minds no certificate."""
+    with launched(playwright, *RULES) as browser:
+        yield browser

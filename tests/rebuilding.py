@@ -13,7 +13,7 @@ from app.config import config_from
 from app.database import Library
 from app.models import Generation, Image
 from app.storage.metadata.container import sidecar_of
-from app.storage.metadata.embed import embed
+from app.storage.metadata.copies import embed
 from app.storage.metadata.label import NAMESPACE, RDF, Label
 from tests.support.fakes import picture
 from tests.support.labelled_pictures import LABEL

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, PngImagePlugin
+from playwright.sync_api import Browser
 
-from tests.support.browser import chromium
 from tests.support.fakes import picture
 from tests.support.servers import Easel, running_demo, running_easel
 from tests.support.static_server import Quiet, serving
@@ -129,19 +129,20 @@ def test_cve_2026_45314_what_is_no_picture_is_not_kept(easel: Easel, way: str) -
 
 
 @pytest.mark.browser
-def test_cve_2025_46571_a_picture_that_is_a_page_as_well_runs_nothing(easel: Easel) -> None:
+def test_cve_2025_46571_a_picture_that_is_a_page_as_well_runs_nothing(
+    easel: Easel, browser: Browser
+) -> None:
     drawn = [easel.draw(prompt=f'base64: {name}') for name in BOTH]
     images = [image for one in drawn for image in one['images']]  # type: ignore[attr-defined]
     seen = Seen()
 
-    with chromium() as browser:
-        context, page = watched_page(browser, easel.url, seen)
-        for image in images:
-            answers = [page.goto(easel.url + image[name]) for name in ('url', 'thumb_url')]
-            kinds = {answer.headers['content-type'] for answer in answers if answer}
-            assert kinds <= {image['mime'], 'image/webp'}
-            page.goto(f'{easel.url}/images/{image["id"]}')
-        context.close()
+    context, page = watched_page(browser, easel.url, seen)
+    for image in images:
+        answers = [page.goto(easel.url + image[name]) for name in ('url', 'thumb_url')]
+        kinds = {answer.headers['content-type'] for answer in answers if answer}
+        assert kinds <= {image['mime'], 'image/webp'}
+        page.goto(f'{easel.url}/images/{image["id"]}')
+    context.close()
 
     assert {one['status'] for one in drawn} == {'done'}
     assert len(images) == len(BOTH)

@@ -16,7 +16,7 @@ import pytest_asyncio
 from app.errors import ErrorKind, Failure, ProviderError
 from app.net.client import HttpClient
 from app.net.urls import origin_of
-from app.providers.transport.download import Fetcher, Patience
+from app.providers.transport.download import DownloadTimeouts, Fetcher
 from app.storage.temp_file import TempFile
 from tests.support.address_spellings import spellings
 from tests.support.fakes import KEY, Asked, Reply, Upstream, picture, upstream
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.asyncio(loop_scope='module')
 NUMBERS = range(len(spellings(0)))
 NAMES = [repr(url) for url in spellings(0)]
 SECRET = {'Authorization': f'Bearer {KEY}'}
-ONCE = Patience(tries=1)
+ONCE = DownloadTimeouts(tries=1)
 
 
 async def look_up(host: str, port: int) -> list[str]:

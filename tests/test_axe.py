@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import Browser, Page
 
 from tests.support.axe import WIDTHS, faults_of, windows
-from tests.support.browser import chromium
+from tests.support.browser import give_back
 from tests.support.default_setup import discovered
 from tests.support.servers import CLOSED_PORT_URL, Easel
 
@@ -34,9 +34,9 @@ PAGES = {
 
 
 @pytest.fixture(scope='module')
-def contexts() -> Iterator[dict[str, BrowserContext]]:
-    with chromium() as browser, windows(browser) as contexts:
-        yield contexts
+def pages(browser: Browser) -> Iterator[dict[str, Page]]:
+    with windows(browser) as pages:
+        yield pages
 
 
 @pytest.fixture(scope='module')
@@ -60,37 +60,34 @@ def furnished(easel: Easel) -> Easel:
 
 
 @pytest.fixture(scope='module')
-def surrounded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def surrounded(
+    pages: dict[str, Page], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
     """Addresses beside what was found: none of it added yet, and one of it added."""
     fresh, settled = tmp_path_factory.mktemp('fresh'), tmp_path_factory.mktemp('settled')
     with discovered(fresh) as one, discovered(settled, 'LocalAI') as other:
         yield {'fresh': one, 'settled': other}
+        for page in pages.values():
+            give_back(page)
 
 
-@pytest.mark.parametrize('width', WIDTHS)
 @pytest.mark.parametrize('address', PAGES.values(), ids=PAGES.keys())
-def test_axe_finds_nothing(
-    contexts: dict[str, BrowserContext], furnished: Easel, address: str, width: str
-) -> None:
-    assert faults_at(furnished.url + address, contexts, width) == []
-
-
 @pytest.mark.parametrize('width', WIDTHS)
+def test_axe_finds_nothing(
+    pages: dict[str, Page], furnished: Easel, address: str, width: str
+) -> None:
+    assert faults_at(furnished.url + address, pages[width], width) == []
+
+
 @pytest.mark.parametrize('address', ['/', '/settings'])
 @pytest.mark.parametrize('state', ['fresh', 'settled'])
+@pytest.mark.parametrize('width', WIDTHS)
 def test_axe_finds_nothing_beside_what_was_found(
-    contexts: dict[str, BrowserContext],
-    surrounded: dict[str, str],
-    state: str,
-    address: str,
-    width: str,
+    pages: dict[str, Page], surrounded: dict[str, str], state: str, address: str, width: str
 ) -> None:
-    assert faults_at(surrounded[state] + address, contexts, width) == []
+    assert faults_at(surrounded[state] + address, pages[width], width) == []
 
 
-def faults_at(url: str, contexts: dict[str, BrowserContext], width: str) -> list[str]:
-    page = contexts[width].new_page()
+def faults_at(url: str, page: Page, width: str) -> list[str]:
     page.goto(url, wait_until='load')
-    faults = faults_of(page, width)
-    page.close()
-    return faults
+    return faults_of(page, width)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page
 
 from tests.support.axe import ALL_RULES, WIDTHS, faults_of, measure, windows
-from tests.support.browser import chromium, watched
+from tests.support.browser import watching, window
 from tests.support.guests import path_of
 from tests.support.servers import Easel, running_easel
 
@@ -45,15 +45,9 @@ class Shared:
 
 
 @pytest.fixture(scope='module')
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope='module')
-def contexts(browser: Browser) -> Iterator[dict[str, BrowserContext]]:
-    with windows(browser) as contexts:
-        yield contexts
+def pages(browser: Browser) -> Iterator[dict[str, Page]]:
+    with windows(browser) as pages:
+        yield pages
 
 
 @pytest.fixture(scope='module')
@@ -82,55 +76,54 @@ def furnish(easel: Easel, owner: httpx.Client) -> Shared:
     return Shared(easel, cookies, {'{join}': join, '{shown}': path_of(shown)})
 
 
-def opened(context: BrowserContext, shared: Shared, who: str) -> Page:
-    """Open a page as somebody: nobody else's cookies are left."""
-    context.clear_cookies()
+def become(page: Page, shared: Shared, who: str) -> None:
+    """Have a window belong to somebody: nobody else's cookies are left."""
+    page.context.clear_cookies()
     cookies = shared.cookies[who].items()
     for name, value in cookies:
-        context.add_cookies([{'name': name, 'value': value, 'url': shared.easel.url}])
-    return context.new_page()
+        page.context.add_cookies([{'name': name, 'value': value, 'url': shared.easel.url}])
 
 
-@pytest.mark.parametrize('width', WIDTHS)
 @pytest.mark.parametrize(('who', 'address'), PAGES.values(), ids=PAGES.keys())
+@pytest.mark.parametrize('width', WIDTHS)
 def test_axe_finds_nothing(
-    contexts: dict[str, BrowserContext], shared: Shared, who: str, address: str, width: str
+    pages: dict[str, Page], shared: Shared, who: str, address: str, width: str
 ) -> None:
-    page = opened(contexts[width], shared, who)
+    page = pages[width]
+    become(page, shared, who)
     page.goto(shared.easel.url + shared.links.get(address, address), wait_until='load')
     page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
 
     faults = faults_of(page, width)
     overflow = page.evaluate('document.documentElement.scrollWidth - innerWidth')
 
-    page.close()
     assert faults == []
     assert overflow <= 0
 
 
 @pytest.mark.parametrize('width', WIDTHS)
 def test_an_owner_makes_both_kinds_of_link_by_hand(
-    contexts: dict[str, BrowserContext], shared: Shared, width: str
+    pages: dict[str, Page], shared: Shared, width: str
 ) -> None:
-    page = opened(contexts[width], shared, 'owner')
-    complaints = watched(page)
-    page.goto(f'{shared.easel.url}/share')
-    page.get_by_label('For whom').fill('Ada')
-    page.get_by_role('button', name='Make a link').click()
-    guests_link = page.locator('#link-1').inner_text()
-    first = measure(page, ALL_RULES)
+    page = pages[width]
+    become(page, shared, 'owner')
+    with watching(page) as complaints:
+        page.goto(f'{shared.easel.url}/share')
+        page.get_by_label('For whom').fill('Ada')
+        page.get_by_role('button', name='Make a link').click()
+        guests_link = page.locator('#link-1').inner_text()
+        first = measure(page, ALL_RULES)
 
-    page.goto(f'{shared.easel.url}/images/1')
-    page.get_by_text('Show it to others by a link').click()
-    page.get_by_role('button', name='Make a link').click()
-    pictures_link = page.locator('#link-1').inner_text()
-    second = measure(page, ALL_RULES)
+        page.goto(f'{shared.easel.url}/images/1')
+        page.get_by_text('Show it to others by a link').click()
+        page.get_by_role('button', name='Make a link').click()
+        pictures_link = page.locator('#link-1').inner_text()
+        second = measure(page, ALL_RULES)
 
     assert '/join/' in guests_link
     assert '/shared/' in pictures_link
     assert (first.violations_count, second.violations_count) == (0, 0)
     assert complaints == []
-    page.close()
 
 
 def test_a_guest_comes_in_without_scripts(browser: Browser, shared: Shared) -> None:
@@ -146,18 +139,17 @@ def test_a_guest_comes_in_without_scripts(browser: Browser, shared: Shared) -> N
 
 
 def test_row_80_a_shown_picture_asks_nobody_else_and_keeps_nothing(
-    contexts: dict[str, BrowserContext], shared: Shared
+    browser: Browser, shared: Shared
 ) -> None:
-    page = opened(contexts['wide'], shared, 'stranger')
-    complaints = watched(page)
     asked: list[str] = []
-    page.on('request', lambda request: asked.append(request.url))
+    with window(browser) as page, watching(page) as complaints:
+        page.on('request', lambda request: asked.append(request.url))
 
-    page.goto(shared.easel.url + shared.links['{shown}'], wait_until='load')
-    width = page.evaluate("document.querySelector('img').naturalWidth")
+        page.goto(shared.easel.url + shared.links['{shown}'], wait_until='load')
+        width = page.evaluate("document.querySelector('img').naturalWidth")
+        cookies = page.context.cookies()
 
     assert width == 300
     assert all(url.startswith(shared.easel.url) for url in asked)
-    assert page.context.cookies() == []
+    assert cookies == []
     assert complaints == []
-    page.close()

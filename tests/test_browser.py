@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
-from tests.support.browser import DESKTOP, PHONE, chromium, watched
+from tests.support.browser import DESKTOP, PHONE, lent, window
 from tests.support.servers import CLOSED_PORT_URL, Easel, running_easel, start_easel
 
 pytestmark = pytest.mark.browser
@@ -23,19 +23,20 @@ SHIFT = """() => new Promise((done) => {
 
 
 @pytest.fixture(scope='module')
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
+def desk_window(browser: Browser) -> Iterator[Page]:
+    with window(browser, viewport=DESKTOP) as page:
+        yield page
+
+
+@pytest.fixture(scope='module')
+def phone(browser: Browser) -> Iterator[Page]:
+    with window(browser, viewport=PHONE, has_touch=True) as page:
+        yield page
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]
-    page = context.new_page()
-    complaints = watched(page)
-    yield page
-    context.close()
-    assert complaints == []
+def page(desk_window: Page) -> Iterator[Page]:
+    yield from lent(desk_window)
 
 
 def generate(page: Page, prompt: str) -> None:
@@ -92,6 +93,17 @@ def test_what_was_typed_survives_a_reload_and_an_error(page: Page, easel: Easel)
     assert kept == 'half a thou'
     assert page.get_by_role('textbox', name='Prompt').input_value() == 'half a thought'
     assert page.get_by_label('Seed').input_value() == '123'
+
+
+def test_what_is_refused_says_why_on_a_page_with_a_wall(browser: Browser, easel: Easel) -> None:
+    easel.draw(prompt='so that there is a wall', size='32x32')
+    page = browser.new_page()
+    page.goto(easel.url)
+
+    generate(page, 'a cat <sd_cpp_extra_args>{}</sd_cpp_extra_args>')
+
+    expect(page.get_by_text('sd-server would read')).to_be_visible()
+    page.close()
 
 
 def test_typing_goes_on_while_pictures_come(page: Page, easel: Easel) -> None:
@@ -151,15 +163,12 @@ def test_every_act_works_without_scripts(browser: Browser, easel: Easel) -> None
 
 
 @pytest.mark.parametrize('address', ['/', '/gallery', '/images/1', '/settings'])
-def test_a_phone_needs_no_sideways_scrolling(browser: Browser, easel: Easel, address: str) -> None:
+def test_a_phone_needs_no_sideways_scrolling(phone: Page, easel: Easel, address: str) -> None:
     easel.draw(prompt='wide ' * 30, size='160x40')
-    context = browser.new_context(viewport=PHONE, has_touch=True)  # type: ignore[arg-type]
-    page = context.new_page()
 
-    page.goto(easel.url + address)
+    phone.goto(easel.url + address)
 
-    assert page.evaluate('document.documentElement.scrollWidth') <= PHONE['width']
-    context.close()
+    assert phone.evaluate('document.documentElement.scrollWidth') <= PHONE['width']
 
 
 @pytest.mark.parametrize('viewport', [DESKTOP, PHONE])

@@ -84,7 +84,7 @@ async def test_the_newest_partial_picture_is_shown_small(tmp_path: Path) -> None
     changes = Changes()
     async with storing(tmp_path) as store, changes.listening() as listener:
         previews = Previews(store, changes)
-        take = previews.taker(17)
+        take = previews.begin(17)
         take(0, received_in(store, picture(640, 480)))
         ids = await listener.wait(10)
 
@@ -99,7 +99,7 @@ async def test_a_partial_picture_that_is_none_is_passed_over(tmp_path: Path) -> 
     changes = Changes()
     async with storing(tmp_path) as store, changes.listening() as listener:
         previews = Previews(store, changes)
-        take = previews.taker(17)
+        take = previews.begin(17)
         take(0, received_in(store, b'<svg onload="alert(1)">'))
         take(1, received_in(store, picture()))
         await listener.wait(10)
@@ -113,7 +113,7 @@ async def test_previews_are_gone_with_their_generation(tmp_path: Path) -> None:
     changes = Changes()
     async with storing(tmp_path) as store:
         previews = Previews(store, changes)
-        previews.taker(17)(0, received_in(store, picture()))
+        previews.begin(17)(0, received_in(store, picture()))
 
         previews.forget(17)
         await asyncio.sleep(0)

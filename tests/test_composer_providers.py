@@ -7,16 +7,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import DESKTOP, PHONE, chromium, watched
+from tests.support.browser import DESKTOP, PHONE, lent, window
 from tests.support.servers import Easel, running_demo
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope='module')
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope='module')
@@ -29,14 +23,15 @@ def studios(easel: Easel) -> Iterator[Easel]:
         yield easel
 
 
+@pytest.fixture(scope='module')
+def desk_window(browser: Browser) -> Iterator[Page]:
+    with window(browser, viewport=DESKTOP) as page:
+        yield page
+
+
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]
-    page = context.new_page()
-    complaints = watched(page)
-    yield page
-    context.close()
-    assert complaints == []
+def page(desk_window: Page) -> Iterator[Page]:
+    yield from lent(desk_window)
 
 
 def choose(page: Page, *names: str) -> None:
@@ -111,14 +106,11 @@ def test_a_server_is_added_tested_and_used_without_scripts(
     context.close()
 
 
-def test_with_one_server_there_is_nothing_to_choose(browser: Browser, studios: Easel) -> None:
+def test_with_one_server_there_is_nothing_to_choose(page: Page, studios: Easel) -> None:
     with studios.client() as client:
         for provider in client.get('/settings/providers.json').json()['providers'][1:]:
             client.post(f'/settings/providers/{provider["id"]}', data={'enabled': 'off'})
-    context = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]
-    page = context.new_page()
 
     page.goto(studios.url)
 
     assert page.locator('.pick').count() == 0
-    context.close()

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from app.errors import ErrorKind
-from app.providers.transport.download import Patience
+from app.providers.transport.download import DownloadTimeouts
 from tests.support.downloads import LOST, PAINTED, PNG, failure_of, fetched, files_in
 from tests.support.fakes import Asked, Ending, Reply, upstream
 
-HASTY = Patience(pause_s=0, window_s=0.05, deadline_s=30)
+HASTY = DownloadTimeouts(pause_s=0, window_s=0.05, deadline_s=30)
 BLOCK = bytes(65_536)
 EMPTY_STORED_BLOCKS = b'\x00\x00\x00\xff\xff' * 13_107
 
@@ -79,7 +79,7 @@ async def test_a_body_shorter_than_promised_broke_off(tmp_path: Path) -> None:
 async def test_a_drip_is_cut_off_and_not_asked_for_again(tmp_path: Path) -> None:
     async with upstream() as server:
         server.otherwise = lambda _: Reply(body=PNG, rest=(b'x',) * 50, ending=Ending.HANGS)
-        failure = await failure_of(server, '/a.png', tmp_path, patience=HASTY)
+        failure = await failure_of(server, '/a.png', tmp_path, timeouts=HASTY)
 
     assert failure.reason == 'it came too slowly'
     assert len(server.asked) == 1
@@ -88,8 +88,8 @@ async def test_a_drip_is_cut_off_and_not_asked_for_again(tmp_path: Path) -> None
 async def test_silence_before_the_answer_ends_at_the_deadline(tmp_path: Path) -> None:
     async with upstream() as server:
         server.otherwise = lambda _: Reply(status=None, ending=Ending.HANGS)
-        patience = Patience(deadline_s=0.05)
-        failure = await failure_of(server, '/a.png', tmp_path, patience=patience)
+        timeouts = DownloadTimeouts(deadline_s=0.05)
+        failure = await failure_of(server, '/a.png', tmp_path, timeouts=timeouts)
 
     assert (failure.kind, failure.reason) == (ErrorKind.IMAGE_FETCH_FAILED, 'not there in time')
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext, Page, StorageState
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from app.web.security.routes import ROUTES
-from tests.support.browser_origins import KINDS, Evil, Worlds, running_evil, running_worlds
+from tests.support.browser_origins import KINDS, Evil, Worlds, running_evil, worlds_of
 
 pytestmark = pytest.mark.browser
 
 PASSWORD, TOKEN = 'open sesame', 'a-token-of-a-program'
+TOSSED_PATHS = ('/x', '/gallery')
 SECRET = 'a private cat'
 PAIRS = tuple(zip(KINDS, ('another port', 'another site', 'another port'), strict=True))
 ACTS = [rule.pattern.replace('{}', '1') for rule in ROUTES if rule.method == 'POST']
@@ -81,7 +83,7 @@ class Scene:
 
     worlds: Worlds
     evil: Evil
-    sessions: dict[str, StorageState] = field(default_factory=dict)
+    contexts: dict[str, BrowserContext] = field(default_factory=dict)
 
     def program(self) -> httpx.Client:
         headers = {'authorization': f'Bearer {TOKEN}'}
@@ -95,18 +97,23 @@ class Scene:
         answers[2].pop('free_bytes')
         return json.dumps(answers)
 
-    def signed_in(self, kind: str) -> BrowserContext:
-        """Open a window of somebody who signed in; done once for each world."""
-        if kind in self.sessions:
-            return self.worlds.browser.new_context(storage_state=self.sessions[kind])
+    @contextmanager
+    def signed_in(self, kind: str) -> Iterator[BrowserContext]:
+        """Lend the window of somebody who signed in, one for each world."""
+        if kind not in self.contexts:
+            self.contexts[kind] = self._sign_in(kind)
+        context = self.contexts[kind]
+        yield context
+        for page in context.pages[1:]:
+            page.close()
+
+    def _sign_in(self, kind: str) -> BrowserContext:
         context = self.worlds.browser.new_context()
         page = context.new_page()
         page.goto(f'{self.worlds.urls[kind]}/session')
         page.get_by_label('Password').fill(PASSWORD)
         page.get_by_role('button', name='Sign in').click()
         page.wait_for_url(f'{self.worlds.urls[kind]}/')
-        page.close()
-        self.sessions[kind] = context.storage_state()
         return context
 
     def evil_page(self, context: BrowserContext, kind: str, neighbour: str) -> Page:
@@ -114,16 +121,18 @@ class Scene:
         own = urlsplit(self.worlds.urls[kind]).hostname
         host = 'evil.test' if neighbour == 'another site' else own
         self.evil.pages.setdefault('/', '<!doctype html><title>Win</title><body></body>')
-        page = context.new_page()
+        page = context.pages[-1] if context.pages else context.new_page()
         page.goto(f'http://{host}:{self.evil.port}/')
         return page
 
 
 @pytest.fixture(scope='module')
-def scene(upstream: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def scene(
+    upstream: str, knowing_browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scene]:
     data = tmp_path_factory.mktemp('evil') / 'data'
     settings = {'EASEL_API_URL': upstream, 'EASEL_PASSWORD': PASSWORD, 'EASEL_TOKEN': TOKEN}
-    with running_worlds(data, settings) as worlds, running_evil() as evil:
+    with worlds_of(knowing_browser, data, settings) as worlds, running_evil() as evil:
         scene = Scene(worlds, evil)
         with scene.program() as program:
             program.post('/generations', data={'prompt': SECRET, 'size': '32x32'})
@@ -143,6 +152,7 @@ def test_cve_2024_1727_no_act_of_another_page_reaches_easel(
         page = scene.evil_page(context, kind, neighbour)
         page.on('requestfailed', lambda request: answers.append(request.failure))
         page.evaluate(ATTACK, [url, ACTS, BODY])
+        context.new_page()  # The first one's beacons may still be under way.
         for policy in ('no-referrer', 'same-origin', 'unsafe-url'):
             page = scene.evil_page(context, kind, neighbour)
             with page.expect_navigation() as navigating:
@@ -203,7 +213,7 @@ def test_cve_2024_28224_a_rebound_name_reads_nothing_in_a_browser(scene: Scene, 
     rebound = f'{own.scheme}://rebind.test:{own.port}'
 
     with scene.signed_in(kind) as context:
-        page = context.new_page()
+        (page,) = context.pages
         page.goto(rebound)
         said = page.evaluate(STEAL)
 
@@ -220,11 +230,11 @@ def test_cve_2026_48545_a_cookie_of_another_port_signs_nobody_in_or_out(
     with scene.signed_in(kind) as context:
         (own,) = (one['name'] for one in context.cookies(url))
         tossed = f'{own}=9999999999.{"0" * 64}'
-        scene.evil.headers['/'] = [
-            ('Set-Cookie', f'{tossed}; Path={p}') for p in ('/x', '/gallery')
-        ]
+        scene.evil.headers['/'] = [('Set-Cookie', f'{tossed}; Path={p}') for p in TOSSED_PATHS]
         scene.evil_page(context, kind, 'another port')
         still_in = context.new_page().goto(f'{url}/gallery')
+        for path in TOSSED_PATHS:
+            context.clear_cookies(path=path)
     stranger = scene.worlds.browser.new_context()
     scene.evil_page(stranger, kind, 'another port')
     scene.evil.headers['/'] = [('Set-Cookie', f'c{n}={"x" * 3900}; Path=/') for n in range(60)]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, Playwright
 
-from tests.support.browser import chromium_with_profile, watched
+from tests.support.browser import launched_with_profile, watching
 from tests.support.servers import Easel, running_easel
 
 POLICY = (
@@ -36,33 +36,35 @@ def locked(tmp_path_factory: pytest.TempPathFactory, upstream: str) -> Iterator[
 
 
 @pytest.fixture(scope='module')
-def profile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
-    with chromium_with_profile(tmp_path_factory.mktemp('profile')) as context:
+def profile(
+    playwright: Playwright, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[BrowserContext]:
+    with launched_with_profile(playwright, tmp_path_factory.mktemp('profile')) as context:
         yield context
 
 
-@pytest.fixture
-def page(profile: BrowserContext) -> Iterator[Page]:
-    page = profile.new_page()
-    yield page
-    page.close()
+@pytest.fixture(scope='module')
+def page(profile: BrowserContext) -> Page:
+    return profile.new_page()
 
 
 def manifest_of(page: Page) -> dict[str, object]:
     """Give what Chromium made of the page's manifest, and what keeps it from installing."""
     session = page.context.new_cdp_session(page)
     manifest: dict[str, object] = session.send('Page.getAppManifest')
-    return manifest | session.send('Page.getInstallabilityErrors')
+    manifest |= session.send('Page.getInstallabilityErrors')
+    session.detach()
+    return manifest
 
 
 @pytest.mark.browser
 def test_chromium_would_install_it(page: Page, hung: Easel) -> None:
-    complaints = watched(page)
-    page.goto(f'{hung.url}/settings')
+    with watching(page) as complaints:
+        page.goto(f'{hung.url}/settings')
 
-    page.get_by_role('link', name='Install Easel as an app').click()
-    page.wait_for_url('**/install')
-    found = manifest_of(page)
+        page.get_by_role('link', name='Install Easel as an app').click()
+        page.wait_for_url('**/install')
+        found = manifest_of(page)
 
     assert found['url'] == f'{hung.url}/manifest.webmanifest'
     assert found['errors'] == []
@@ -86,10 +88,9 @@ def test_chromium_would_install_it_behind_a_password(page: Page, locked: Easel) 
 @pytest.mark.browser
 @pytest.mark.parametrize('address', OTHER_PAGES)
 def test_no_other_page_names_a_manifest_or_complains(address: str, page: Page, hung: Easel) -> None:
-    complaints = watched(page)
-
-    page.goto(hung.url + address, wait_until='load')
-    found = manifest_of(page)
+    with watching(page) as complaints:
+        page.goto(hung.url + address, wait_until='load')
+        found = manifest_of(page)
 
     assert found['url'] == ''
     assert [told for told in complaints if 'status of 404' not in told] == []

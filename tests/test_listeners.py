@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from app.net.lan import addresses, origins
-from app.server.sockets import listen, listen_everywhere
+from app.server.listeners import listen, listen_everywhere
 from app.web.views.qr_code import qr_code_of, terminal_qr_code
 from tests.support.guests import path_of
 from tests.support.servers import CLOSED_PORT_URL, Easel, running_demo, running_easel, start_easel

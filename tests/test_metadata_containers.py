@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from app.storage.metadata.container import DamagedContainer
-from app.storage.metadata.embed import embed
+from app.storage.metadata.copies import embed
 from app.storage.metadata.jpeg import with_comment
 from tests.support.labelled_pictures import (
     EXIF_DIRECTORY,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -12,10 +13,11 @@ import pytest
 
 from app.database import Library
 from app.errors import ErrorKind, Failure, ProviderError, StorageFailed, Unkeepable
-from app.generation.outcome_writer import LONGEST_PAUSE_S, growing_pauses
+from app.generation.outcome_writer import LONGEST_PAUSE_S, OutcomeWriter, growing_pauses
 from app.generation.worker import MOST_TRIES_NOW
-from app.models import Generation, GenerationRequest, Status
-from tests.support.fakes import FakeProvider, provider_settings
+from app.models import Generation, GenerationRequest, Outcome, Status
+from tests.support.fakes import FakeProvider, provider_settings, received_in, storing
+from tests.support.labelled_pictures import label_of, saved
 from tests.support.worker_setup import Shop, shop_in
 
 # Its words are indexed when it is done, which takes pages that a full database has not.
@@ -192,3 +194,30 @@ def test_pauses_grow_to_a_longest_one() -> None:
     first = [next(pauses) for _ in range(6)]
 
     assert first == [0.5, 1.0, 2.0, 4.0, LONGEST_PAUSE_S, LONGEST_PAUSE_S]
+
+
+async def test_an_outcome_that_is_being_written_when_it_is_cancelled_is_written(
+    tmp_path: Path,
+) -> None:
+    async with storing(tmp_path) as store:
+        library = await Library.open(tmp_path / 'easel.db')
+        kept = await store.keep(received_in(store, saved('PNG', 'L')), label_of('a heron', 1.0))
+        outcome = Outcome(status=Status.DONE, provider='fake', model='flux', kept=(kept,))
+        sent = await library.generations.submit(
+            GenerationRequest(prompt='a heron'), provider='fake', submission=None, now=1.0
+        )
+        claimed = await library.generations.claim('fake', 2.0, sent.generation.id)
+        assert claimed
+        free = threading.Event()
+        busy = asyncio.create_task(library.database.read(lambda _: free.wait(20)))
+        writing = asyncio.create_task(OutcomeWriter(library, store).finish(claimed, outcome, ()))
+        await asyncio.sleep(0)
+
+        writing.cancel()
+        free.set()
+        await asyncio.gather(busy, writing, return_exceptions=True)
+
+        row = await library.generations.one(claimed.id)
+        await library.close()
+    assert row.status is Status.DONE
+    assert store.original(row.images[0].file).is_file()

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import chromium
-from tests.support.picture_page import FOX, at_picture, hang, opened
+from tests.support.browser import lent, window
+from tests.support.picture_page import FOX, at_picture, hang, still_window
 from tests.support.servers import Easel
 
 pytestmark = pytest.mark.browser
@@ -23,31 +23,30 @@ GRANTED = ['clipboard-read', 'clipboard-write']
 
 
 @pytest.fixture(scope='module')
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope='module')
 def pictures(easel: Easel) -> list[int]:
     return hang(easel)
 
 
+@pytest.fixture(scope='module')
+def granted(browser: Browser) -> Iterator[Page]:
+    with still_window(browser, permissions=GRANTED) as page:
+        yield page
+
+
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    yield from opened(browser)
+def page(granted: Page) -> Iterator[Page]:
+    yield from lent(granted)
 
 
-def test_a_picture_is_copied_as_png(browser: Browser, easel: Easel, pictures: list[int]) -> None:
-    for page in opened(browser, permissions=GRANTED):
-        at_picture(page, easel, pictures[0])
+def test_a_picture_is_copied_as_png(page: Page, easel: Easel, pictures: list[int]) -> None:
+    at_picture(page, easel, pictures[0])
 
-        page.get_by_role('button', name='Copy picture').click()
-        expect(page.get_by_role('button', name='Copied')).to_be_visible()
+    page.get_by_role('button', name='Copy picture').click()
+    expect(page.get_by_role('button', name='Copied')).to_be_visible()
 
-        assert page.evaluate(CLIPBOARD_KIND) == ['image/png', 320, 240]
-        expect(page.get_by_role('status')).to_have_text('Copied')
-        expect(page.get_by_role('button', name='Copy picture')).to_be_visible()
+    assert page.evaluate(CLIPBOARD_KIND) == ['image/png', 320, 240]
+    expect(page.get_by_role('status')).to_have_text('Copied')
+    expect(page.get_by_role('button', name='Copy picture')).to_be_visible()
 
 
 @pytest.mark.parametrize(
@@ -58,17 +57,16 @@ def test_a_picture_is_copied_as_png(browser: Browser, easel: Easel, pictures: li
     ],
 )
 def test_words_are_copied(
-    button: str, start: str, end: str, browser: Browser, easel: Easel, pictures: list[int]
+    button: str, start: str, end: str, page: Page, easel: Easel, pictures: list[int]
 ) -> None:
-    for page in opened(browser, permissions=GRANTED):
-        at_picture(page, easel, pictures[0])
+    at_picture(page, easel, pictures[0])
 
-        page.get_by_role('button', name=button).click()
-        expect(page.get_by_role('status')).to_have_text('Copied')
+    page.get_by_role('button', name=button).click()
+    expect(page.get_by_role('status')).to_have_text('Copied')
 
-        copied = page.evaluate('navigator.clipboard.readText()')
-        assert copied.startswith(start)
-        assert copied.endswith(end)
+    copied = page.evaluate('navigator.clipboard.readText()')
+    assert copied.startswith(start)
+    assert copied.endswith(end)
 
 
 @pytest.mark.parametrize(
@@ -77,16 +75,15 @@ def test_words_are_copied(
 def test_plain_http_selects_what_it_can_not_copy(
     button: str, start: str, browser: Browser, easel: Easel, pictures: list[int]
 ) -> None:
-    page = browser.new_page()
-    page.goto(f'{easel.url.replace("localhost", "0.0.0.0")}/images/{pictures[0]}')
-    assert not page.evaluate('isSecureContext')
+    with window(browser) as page:
+        page.goto(f'{easel.url.replace("localhost", "0.0.0.0")}/images/{pictures[0]}')
+        assert not page.evaluate('isSecureContext')
 
-    page.get_by_role('button', name=button).click()
-    expect(page.get_by_role('status')).to_have_text('Selected: press Ctrl+C')
+        page.get_by_role('button', name=button).click()
+        expect(page.get_by_role('status')).to_have_text('Selected: press Ctrl+C')
 
-    assert page.evaluate('String(getSelection())').startswith(start)
-    expect(page.get_by_role('button', name='Copy picture')).to_be_hidden()
-    page.close()
+        assert page.evaluate('String(getSelection())').startswith(start)
+        expect(page.get_by_role('button', name='Copy picture')).to_be_hidden()
 
 
 @pytest.mark.parametrize(
@@ -164,13 +161,11 @@ def test_an_act_keeps_the_search(page: Page, easel: Easel, pictures: list[int]) 
 def test_without_scripts_the_picture_is_a_link_to_its_file(
     browser: Browser, easel: Easel, pictures: list[int]
 ) -> None:
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(f'{easel.url}/images/{pictures[0]}')
+    with window(browser, java_script_enabled=False) as page:
+        page.goto(f'{easel.url}/images/{pictures[0]}')
 
-    tools = page.locator('zoom-tools').is_visible()
-    page.locator('.print').click()
+        tools = page.locator('zoom-tools').is_visible()
+        page.locator('.print').click()
 
-    page.wait_for_url('**/files/*.png')
-    assert not tools
-    context.close()
+        page.wait_for_url('**/files/*.png')
+        assert not tools

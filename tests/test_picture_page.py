@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, CDPSession, Locator, Page, expect
 
-from tests.support.browser import PHONE, chromium
-from tests.support.picture_page import FOX, at_picture, hang, opened
+from tests.support.browser import PHONE, lent, watching
+from tests.support.picture_page import FOX, at_picture, hang, still_window
 from tests.support.servers import Easel
 
 pytestmark = pytest.mark.browser
@@ -21,24 +21,30 @@ TRANSFORM = """print => {
 
 
 @pytest.fixture(scope='module')
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope='module')
 def pictures(easel: Easel) -> list[int]:
     return hang(easel)
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    yield from opened(browser)
+@pytest.fixture(scope='module')
+def desk_window(browser: Browser) -> Iterator[Page]:
+    with still_window(browser) as page:
+        yield page
+
+
+@pytest.fixture(scope='module')
+def phone_window(browser: Browser) -> Iterator[Page]:
+    with still_window(browser, viewport=PHONE, has_touch=True, is_mobile=True) as page:
+        yield page
 
 
 @pytest.fixture
-def phone(browser: Browser) -> Iterator[Page]:
-    yield from opened(browser, viewport=PHONE, has_touch=True, is_mobile=True)
+def page(desk_window: Page) -> Iterator[Page]:
+    yield from lent(desk_window)
+
+
+@pytest.fixture
+def phone(phone_window: Page) -> Iterator[Page]:
+    yield from lent(phone_window)
 
 
 def state(print_: Locator) -> dict[str, float]:
@@ -265,7 +271,7 @@ def test_a_key_gives_the_picture_the_whole_screen(
 def test_where_no_screen_is_to_be_had_the_picture_takes_the_window(
     browser: Browser, easel: Easel, pictures: list[int]
 ) -> None:
-    for page in opened(browser, viewport=PHONE):
+    with still_window(browser, viewport=PHONE) as page, watching(page) as complaints:
         page.add_init_script('delete Element.prototype.requestFullscreen')
         print_ = at_picture(page, easel, pictures[1])
 
@@ -278,6 +284,8 @@ def test_where_no_screen_is_to_be_had_the_picture_takes_the_window(
         assert behind
         assert page.locator('[data-full]').count() == 0
         expect(print_).to_be_visible()
+
+    assert complaints == []
 
 
 def test_on_the_whole_screen_the_neighbours_come_and_it_stays_whole(

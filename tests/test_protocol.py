@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -193,6 +194,18 @@ def test_a_visitors_connections_are_counted_and_the_one_too_many_is_marked() -> 
 
     assert found == [False, False, True, True]
     assert refused == b''
+
+
+def test_a_connection_too_many_has_less_time_for_its_head() -> None:
+    timeouts = replace(NOBODY_HURRIES, crowded_s=0.05, head_s=3_600)
+    limiter = ConnectionLimiter(Strangers(()), MOST, a_visitor=1, timeouts=timeouts)
+    with serving(echo, limiter) as port, calling(port) as first, calling(port) as second:
+        first.send(GET)
+        first.read_until(b'0 False.')
+
+        answer = second.read_to_end()
+
+    assert answer == b''
 
 
 def test_a_connection_that_ends_makes_room() -> None:

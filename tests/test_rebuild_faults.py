@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image as Picture
 
-from app.cli.rebuild_reader import Reading, read_all
+from app.cli.rebuild import Reading, read_all
 from app.storage.decoder import Decoder
 from app.storage.metadata.container import sidecar_of
 from app.storage.metadata.label import NAMESPACE

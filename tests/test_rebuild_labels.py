@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.database import Library
-from app.storage.metadata.checked_label import LATEST_S
+from app.storage.metadata.label import LATEST_S
 from tests.rebuilding import DAY, OURS, rebuilt, rows, write, write_saying
 
 

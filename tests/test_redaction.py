@@ -11,12 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import ErrorKind, Failure
-from app.providers.transport.redaction import SLICE, SecretRedactor
+from app.providers.response.messages import LONGEST_WORDS, MOST_CLEANED_LETTERS
+from app.providers.transport.client import CallRecorder
+from app.providers.transport.redaction import MOST_RESPONSE_LETTERS, SLICE, SecretRedactor
 from tests.support.fakes import provider_settings
 
 KEY = 'canary/Zq7+secret=token~Plumage'
 HEADER = 'a-header-Value-3141592653'
-HUSH = SecretRedactor(replace(provider_settings(), key=KEY, headers=(('X-Extra', HEADER),)))
+REDACTOR = SecretRedactor(replace(provider_settings(), key=KEY, headers=(('X-Extra', HEADER),)))
 SPELLINGS = {
     'itself': KEY,
     'a header': HEADER,
@@ -38,7 +40,7 @@ def slices(secret: str) -> set[str]:
 
 @pytest.mark.parametrize('name', SPELLINGS)
 def test_cve_2024_9606_a_key_that_a_provider_repeats_is_not_shown(name: str) -> None:
-    said = HUSH.text(f'Incorrect key: "{SPELLINGS[name]}". Try another.')
+    said = REDACTOR.text(f'Incorrect key: "{SPELLINGS[name]}". Try another.')
 
     every = {KEY, HEADER, KEY[::-1], quote(KEY, safe=''), base64.b64encode(KEY.encode()).decode()}
     assert not [one for secret in every for one in slices(secret) if one in said]
@@ -49,7 +51,7 @@ def test_cve_2024_9606_a_key_that_a_provider_repeats_is_not_shown(name: str) -> 
 
 @given(st.text(), st.integers(0, len(KEY)), st.integers(0, len(KEY)))
 def test_no_slice_of_a_key_passes_in_any_text(text: str, first: int, last: int) -> None:
-    shown = HUSH.text(f'{text}{KEY[first:last]}{KEY}{text}')
+    shown = REDACTOR.text(f'{text}{KEY[first:last]}{KEY}{text}')
 
     assert not slices(KEY) & slices(shown)
 
@@ -69,4 +71,36 @@ def test_every_text_of_a_failure_is_hushed() -> None:
         kind=ErrorKind.AUTH, words=KEY, reason=KEY, param=KEY, job_id=KEY, url=f'http://a/?k={KEY}'
     )
 
-    assert not slices(KEY) & slices(repr(HUSH.failure(failure)))
+    assert not slices(KEY) & slices(repr(REDACTOR.failure(failure)))
+
+
+@pytest.mark.parametrize('filler', ['w ', ' '], ids=['words', 'blanks'])
+@pytest.mark.parametrize('inside', [1, SLICE - 1, SLICE, len(KEY) - 1])
+@pytest.mark.parametrize('cut', [LONGEST_WORDS, MOST_RESPONSE_LETTERS, MOST_CLEANED_LETTERS])
+def test_a_key_across_the_cut_of_a_long_text_is_not_shown_in_half(
+    cut: int, inside: int, filler: str
+) -> None:
+    text = (filler * cut)[: cut - inside] + KEY + filler * cut
+    recorder = CallRecorder('POST', 'http://a', answer=text)
+
+    words = REDACTOR.failure(Failure(kind=ErrorKind.AUTH, words=text)).words
+    answer = REDACTOR.call(recorder.call()).answer
+
+    assert {*words, *answer} <= {'w', ' ', '…'}
+    assert (len(words), len(answer)) <= (LONGEST_WORDS, MOST_RESPONSE_LETTERS)
+
+
+@pytest.mark.parametrize('key', ['sk-abcdef.Zq7xyz', 'token=abcdefgh|Zq7', 'Bearer abcdef,Zq7'])
+def test_what_a_pattern_leaves_of_a_key_is_not_shown(key: str) -> None:
+    redactor = SecretRedactor(replace(provider_settings(), key=key))
+
+    words = redactor.failure(Failure(kind=ErrorKind.AUTH, words=f'no: {key}!')).words
+
+    assert words == 'no: …!'
+
+
+def test_an_address_in_a_header_is_hidden_as_a_whole() -> None:
+    hook = 'https://hooks.test/T0/B1/secret'
+    redactor = SecretRedactor(replace(provider_settings(), headers=(('X-Hook', hook),)))
+
+    assert redactor.text(f'https://hooks.test/T0 of {hook}') == 'https://hooks.test/T0 of …'

@@ -60,6 +60,8 @@ json_values: st.SearchStrategy[Json] = st.recursive(
         ({'choices': [{'message': {'content': f'Here: ![a]({URL})'}}]}, [URL]),
         ({'result': {'image': B64}}, [B64]),
         ({'base64': [f'data:image/png;base64,{B64}']}, [f'data:image/png;base64,{B64}']),
+        ({'data': [{'error': 'no'}, {'url': URL}]}, ['', URL]),
+        ({'data': [{'url': URL}, {'output': [{'error': 'no'}]}]}, [URL, '']),
         ([{'url': URL}], [URL]),
         ([URL], [URL]),
         ({'url': URL}, [URL]),

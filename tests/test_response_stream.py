@@ -137,6 +137,17 @@ def test_how_an_answer_is_cut_never_changes_what_comes_out(
     assert in_pieces == see([answer], folder)
 
 
+def test_a_percent_sign_may_be_cut_anywhere(folder: Path) -> None:
+    # What a long string holds is judged by its first letters.
+    content = bytes(LONG_STRING_BYTES) + noise(9_000)
+    answer = f'{{"b64_json":"{SPELLINGS["data URI in percent"](content)}"}}'.encode()
+    inside = [found.start() + 1 for found in re.finditer(b'%', answer)]
+
+    in_pieces = [see(cut(answer, [at + more]), folder) for at in inside for more in (0, 1)]
+
+    assert {seen.digests for seen in in_pieces} == {(sha256(content),)}
+
+
 @settings(deadline=None, max_examples=200)
 @given(
     fragments=st.lists(st.sampled_from(FRAGMENTS) | st.binary(max_size=20), max_size=12),

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
-from tests.support.browser_origins import KINDS, Worlds, running_worlds
+from tests.support.browser_origins import KINDS, Worlds, worlds_of
 from tests.support.hostile_data import Stuffed, hostile_provider, stuffed_with, write_folder
 from tests.support.script_payloads import payloads
 from tests.support.text_places import (
@@ -40,12 +40,15 @@ def go() -> threading.Event:
 
 @pytest.fixture(scope='module')
 def worlds(
-    stuffed: Stuffed, go: threading.Event, tmp_path_factory: pytest.TempPathFactory
+    stuffed: Stuffed,
+    go: threading.Event,
+    knowing_browser: Browser,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Worlds]:
     data = tmp_path_factory.mktemp('scripting') / 'data'
     with hostile_provider(stuffed, go) as url:
         write_folder(data, stuffed, url)
-        with running_worlds(data, {'EASEL_API_URL': f'{url}/0/v1'}) as running:
+        with worlds_of(knowing_browser, data, {'EASEL_API_URL': f'{url}/0/v1'}) as running:
             yield running
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import DESKTOP, chromium, watched
+from tests.support.browser import DESKTOP, lent, watching, window
 from tests.support.servers import Easel
 
 pytestmark = pytest.mark.browser
@@ -25,12 +25,6 @@ MARKED = """() => {
 
 
 @pytest.fixture(scope='module')
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope='module')
 def wall(easel: Easel) -> int:
     """Twelve pictures of one shape in the gallery, in rows of more than two."""
     for number in range(3):
@@ -38,14 +32,15 @@ def wall(easel: Easel) -> int:
     return 12
 
 
+@pytest.fixture(scope='module')
+def still_window(browser: Browser) -> Iterator[Page]:
+    with window(browser, viewport=DESKTOP, reduced_motion='reduce') as page:
+        yield page
+
+
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport=DESKTOP, reduced_motion='reduce')  # type: ignore[arg-type]
-    page = context.new_page()
-    complaints = watched(page)
-    yield page
-    context.close()
-    assert complaints == []
+def page(still_window: Page) -> Iterator[Page]:
+    yield from lent(still_window)
 
 
 def at(page: Page, easel: Easel, address: str) -> None:
@@ -88,18 +83,20 @@ def test_the_sheet_opens_by_its_button_and_closes_by_its_own(
 
 
 def test_the_sheet_opens_where_the_browser_knows_no_commands(
-    page: Page, easel: Easel, wall: int
+    browser: Browser, easel: Easel, wall: int
 ) -> None:
-    page.add_init_script(
-        'for (const name of ["command", "commandForElement"]) '
-        'delete HTMLButtonElement.prototype[name]; addEventListener("command", '
-        '(event) => event.preventDefault(), true)'
-    )
-    at(page, easel, '/gallery')
+    with window(browser) as page, watching(page) as complaints:
+        page.add_init_script(
+            'for (const name of ["command", "commandForElement"]) '
+            'delete HTMLButtonElement.prototype[name]; addEventListener("command", '
+            '(event) => event.preventDefault(), true)'
+        )
+        at(page, easel, '/gallery')
 
-    page.keyboard.press('?')
+        page.keyboard.press('?')
 
-    expect(page.get_by_role('dialog', name='Keys')).to_be_visible()
+        expect(page.get_by_role('dialog', name='Keys')).to_be_visible()
+        assert complaints == []
 
 
 def test_no_key_works_while_the_sheet_is_open(page: Page, easel: Easel, wall: int) -> None:
@@ -235,18 +232,16 @@ def test_arrows_begin_where_one_came_from(page: Page, easel: Easel, wall: int) -
 def test_a_page_turns_only_where_motion_is_welcome(
     motion: str, turned: bool, browser: Browser, easel: Easel, wall: int
 ) -> None:
-    context = browser.new_context(reduced_motion=motion)  # type: ignore[arg-type]
-    page = context.new_page()
-    page.add_init_script(TURNS)
-    at(page, easel, '/gallery')
-    page.evaluate(MARKED)
+    with window(browser, reduced_motion=motion) as page:
+        page.add_init_script(TURNS)
+        at(page, easel, '/gallery')
+        page.evaluate(MARKED)
 
-    page.locator('#image-5 a').click()
-    page.wait_for_url('**/images/5')
+        page.locator('#image-5 a').click()
+        page.wait_for_url('**/images/5')
 
-    assert page.evaluate('globalThis.turned') is turned
-    assert page.evaluate("sessionStorage.getItem('marked')") == '1'
-    context.close()
+        assert page.evaluate('globalThis.turned') is turned
+        assert page.evaluate("sessionStorage.getItem('marked')") == '1'
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from app.storage.metadata import strip
+from app.storage.metadata import copies
 from app.storage.metadata.container import DamagedContainer, write
 from app.storage.metadata.read import read_settings
 from tests.support.labelled_pictures import (
@@ -33,7 +34,7 @@ def stripped(source: Path) -> Path:
     """Write what a stranger gets."""
     target = source.with_stem('bare')
     with source.open('rb') as opened:
-        write(opened, target, strip.stripped(opened, MIMES[source.suffix]))
+        write(opened, target, copies.stripped(opened, MIMES[source.suffix]))
     return target
 
 
@@ -83,6 +84,22 @@ def test_a_comment_between_the_scans_of_a_jpeg_is_left_out(tmp_path: Path) -> No
     assert frames_of(shown) == frames_of(source)
 
 
+def test_the_small_preview_in_a_jpegs_header_is_left_out(tmp_path: Path) -> None:
+    source = source_of('JPEG', tmp_path)
+    plain = source.read_bytes()
+    start = plain.index(b'JFIF\0')
+    length, preview = struct.pack('>H', 16 + 12), bytes((2, 2)) + b'twelve bytes'
+    header = length + plain[start : start + 12] + preview
+    source.write_bytes(plain[: start - 2] + header + plain[start + 14 :])
+
+    shown = stripped(source).read_bytes()
+
+    start = shown.index(b'JFIF\0')
+    assert shown[start - 2 : start] == struct.pack('>H', 16)
+    assert shown[start + 12 : start + 14] == bytes(2)
+    assert b'twelve bytes' not in shown
+
+
 def test_a_jpeg_keeps_its_right_side_up_and_no_other_tag(tmp_path: Path) -> None:
     source = tmp_path / 'source.jpg'
     source.write_bytes(saved('JPEG', exif=exif('<')))
@@ -100,7 +117,7 @@ def test_an_avif_has_no_such_way(tmp_path: Path) -> None:
     source = source_of('AVIF', tmp_path)
 
     with source.open('rb') as opened, pytest.raises(DamagedContainer):
-        strip.stripped(opened, 'image/avif')
+        copies.stripped(opened, 'image/avif')
 
 
 @settings(

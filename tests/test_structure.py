@@ -24,7 +24,7 @@ NOUNS = ('app.models', *GROUND)
 NET = ('app.net', *NOUNS)
 STORAGE = ('app.storage', 'app.storage.metadata', *NET)
 DATABASE = ('app.database', *STORAGE)
-CONFIG = ('app.config', 'app.env', 'app.variables', 'app.messages', *DATABASE)
+CONFIG = ('app.config', 'app.env', 'app.messages', *DATABASE)
 CORE = ('app.providers.core', 'app.demo', *CONFIG)
 RESPONSE = ('app.providers.response', *CORE)
 TRANSPORT = ('app.providers.transport', *RESPONSE)
@@ -56,8 +56,7 @@ MAY_IMPORT = {
     'app.providers.core': CORE,
     'app.demo': ('app.demo.painter',),
     'app.demo.painter': (),
-    'app.config': ('app.env', 'app.variables', 'app.net', *NOUNS),
-    'app.variables': ('app.env', *NET),
+    'app.config': ('app.env', 'app.net', *NOUNS),
     'app.env': NET,
     'app.messages': NET,
     'app.database': NOUNS,
@@ -90,7 +89,7 @@ HOMES = {
     'uvicorn': ('app.cli.serve', 'app.cli.demo', 'app.server'),
     'segno': ('app.web.views.qr_code',),
     'ifaddr': ('app.net.lan',),
-    'dotenv': ('app.variables',),
+    'dotenv': ('app.env',),
     'platformdirs': ('app.config',),
 }
 

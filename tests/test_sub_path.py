@@ -6,14 +6,15 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urljoin
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
-from tests.support.browser import DESKTOP, PHONE, chromium, watched
+from tests.support.browser import DESKTOP, PHONE, PLAIN_PAGE, watching, window
 from tests.support.crawler import crawl
 from tests.support.servers import ROOT, Easel, clean_environment, running_easel
 from tests.support.sub_path_proxy import ROOT_PATH, SubPath, running_sub_path
@@ -45,9 +46,17 @@ def proxy(request: pytest.FixtureRequest, below: Easel) -> Iterator[SubPath]:
 
 
 @pytest.fixture(scope='module')
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
+def page(browser: Browser) -> Iterator[Page]:
+    """One window for all: each proxy has a port, and with it a store, of its own."""
+    with window(browser, viewport=DESKTOP, reduced_motion='reduce') as page:
+        yield page
+
+
+@pytest.fixture
+def complaints(page: Page, proxy: SubPath) -> Iterator[list[str]]:
+    with watching_below(page, proxy) as complaints:
+        yield complaints
+    page.goto(f'{proxy.url}{ROOT_PATH}{PLAIN_PAGE}')
 
 
 def test_every_address_of_every_page_is_below(proxy: SubPath) -> None:
@@ -103,26 +112,24 @@ def test_json_names_addresses_that_are_below(proxy: SubPath, below: Easel) -> No
     assert proxy.outside() == []
 
 
-def watch(page: Page, proxy: SubPath) -> list[str]:
+@contextmanager
+def watching_below(page: Page, proxy: SubPath) -> Iterator[list[str]]:
     """Collect a page's complaints, and what it asks for beyond the sub-path."""
-    complaints = watched(page)
-    own = f'{proxy.url}{ROOT_PATH}/'
-    page.on(
-        'request',
-        lambda request: (
-            None if request.url.startswith(own) else complaints.append(f'asked for {request.url}')
-        ),
-    )
-    return complaints
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith(f'{proxy.url}{ROOT_PATH}/'):
+            found.append(f'asked for {request.url}')
+
+    with watching(page) as found:
+        page.on('request', asked)
+        yield found
+        page.remove_listener('request', asked)
 
 
 @pytest.mark.browser
 def test_a_picture_is_drawn_and_looked_at_below(
-    browser: Browser, below: Easel, proxy: SubPath
+    page: Page, below: Easel, proxy: SubPath, complaints: list[str]
 ) -> None:
-    context = browser.new_context(viewport=DESKTOP, reduced_motion='reduce')  # type: ignore[arg-type]
-    page = context.new_page()
-    complaints = watch(page, proxy)
     page.goto(f'{proxy.url}{ROOT_PATH}/')
     prompt = f'drawn by {proxy.url}'
     page.get_by_role('textbox', name='Prompt').fill(prompt)
@@ -143,16 +150,12 @@ def test_a_picture_is_drawn_and_looked_at_below(
     assert complaints == []
     assert proxy.outside() == []
     assert any(target.startswith(f'{ROOT_PATH}/events?') for target in proxy.asked)
-    context.close()
 
 
 @pytest.mark.browser
 def test_a_tile_comes_by_events_that_are_below(
-    browser: Browser, below: Easel, proxy: SubPath
+    page: Page, below: Easel, proxy: SubPath, complaints: list[str]
 ) -> None:
-    context = browser.new_context(viewport=DESKTOP, reduced_motion='reduce')  # type: ignore[arg-type]
-    page = context.new_page()
-    complaints = watch(page, proxy)
     page.goto(f'{proxy.url}{ROOT_PATH}/')
 
     prompt = f'elsewhere, not by {proxy.url}'
@@ -161,14 +164,12 @@ def test_a_tile_comes_by_events_that_are_below(
     expect(page.locator(f'.hung img[alt="{prompt}"]')).to_be_visible(timeout=15_000)
     assert complaints == []
     assert proxy.outside() == []
-    context.close()
 
 
 @pytest.mark.browser
-def test_a_picture_fills_the_form_below(browser: Browser, below: Easel, proxy: SubPath) -> None:
-    context = browser.new_context(viewport=DESKTOP, reduced_motion='reduce')  # type: ignore[arg-type]
-    page = context.new_page()
-    complaints = watch(page, proxy)
+def test_a_picture_fills_the_form_below(
+    page: Page, below: Easel, proxy: SubPath, complaints: list[str]
+) -> None:
     page.goto(f'{proxy.url}{ROOT_PATH}/')
 
     page.locator('input[type=file]').set_input_files(sorted(below.data.glob('images/**/*.png'))[0])
@@ -176,33 +177,33 @@ def test_a_picture_fills_the_form_below(browser: Browser, below: Easel, proxy: S
     expect(page.locator('.reading [role=status]')).to_contain_text('Easel')
     assert complaints == []
     assert f'{ROOT_PATH}/reading' in proxy.asked
-    context.close()
 
 
 @pytest.mark.browser
 def test_every_act_works_below_without_scripts(
     browser: Browser, below: Easel, proxy: SubPath
 ) -> None:
-    context = browser.new_context(viewport=PHONE, java_script_enabled=False)  # type: ignore[arg-type]
-    page = context.new_page()
-    complaints = watch(page, proxy)
-    prompt = f'without scripts by {proxy.url}'
-    page.goto(f'{proxy.url}{ROOT_PATH}')
-    page.locator('input[name=model]').fill('slow-1')
-    page.get_by_role('textbox', name='Prompt').fill(prompt)
-    page.get_by_role('button', name='Generate').click()
-    tile = page.locator('.generation', has_text=prompt)
-    expect(tile.locator('.working')).to_be_visible()
-    expect(tile.locator('img')).to_be_visible(timeout=20_000)
+    with (
+        window(browser, viewport=PHONE, java_script_enabled=False) as page,
+        watching_below(page, proxy) as complaints,
+    ):
+        prompt = f'without scripts by {proxy.url}'
+        page.goto(f'{proxy.url}{ROOT_PATH}')
+        page.locator('input[name=model]').fill('slow-1')
+        page.get_by_role('textbox', name='Prompt').fill(prompt)
+        page.get_by_role('button', name='Generate').click()
+        tile = page.locator('.generation', has_text=prompt)
+        expect(tile.locator('.working')).to_be_visible()
+        expect(tile.locator('img')).to_be_visible(timeout=20_000)
 
-    tile.locator('img').click()
-    page.get_by_role('button', name='Favourite').click()
-    page.get_by_role('button', name='Delete').click()
+        tile.locator('img').click()
+        page.get_by_role('button', name='Favourite').click()
+        page.get_by_role('button', name='Delete').click()
 
-    expect(page.get_by_role('button', name='Put it back')).to_be_visible()
+        expect(page.get_by_role('button', name='Put it back')).to_be_visible()
+
     assert complaints == [f'asked for {proxy.url}{ROOT_PATH}']
     assert proxy.outside() == [ROOT_PATH]
-    context.close()
 
 
 def test_language_and_colours_are_kept_below_and_not_beside(below: Easel) -> None:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from app.providers.core.base import AT_ONCE
-from tests.support.browser import DESKTOP, PHONE, chromium, watched
+from tests.support.browser import DESKTOP, PHONE, lent, window
 from tests.support.servers import Easel
 
 pytestmark = pytest.mark.browser
@@ -20,20 +20,15 @@ BOXES = """() => [...document.querySelectorAll('.hung')].map((one) => {
 SHAPES = {'wide': '300x200', 'tall': '200x360'}
 
 
-@pytest.fixture(scope='module')
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
+@pytest.fixture(scope='module', params=[DESKTOP, PHONE], ids=['desktop', 'phone'])
+def sized_window(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    with window(browser, viewport=request.param) as page:
+        yield page
 
 
-@pytest.fixture(params=[DESKTOP, PHONE], ids=['desktop', 'phone'])
-def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    context = browser.new_context(viewport=request.param)
-    page = context.new_page()
-    complaints = watched(page)
-    yield page
-    context.close()
-    assert complaints == []
+@pytest.fixture
+def page(sized_window: Page) -> Iterator[Page]:
+    yield from lent(sized_window)
 
 
 def boxes(page: Page) -> list[list[int]]:

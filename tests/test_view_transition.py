@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.support.browser import DESKTOP, PHONE, chromium
+from tests.support.browser import DESKTOP, PHONE
 from tests.support.servers import Easel
 
 pytestmark = pytest.mark.browser
@@ -26,12 +24,6 @@ addEventListener('pagereveal', async ({ viewTransition }) => {
 });"""
 TRIES = 4  # Chromium leaves a turn out when the next page is not drawn in time
 WIDTH = 'one => Math.round(one.getBoundingClientRect().width)'
-
-
-@pytest.fixture(scope='module')
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope='module')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,8 @@ async def ended(
     claimed = await rows.claim('fake', 2.0, sent.generation.id)
     assert claimed
     store = guests.services.store
-    kept = await store.keep(received_in(store, saved('PNG', 'L')), label_of('a grey heron', 1.0))
+    received = replace(received_in(store, saved('PNG', 'L')), revised_prompt=revised)
+    kept = await store.keep(received, label_of('a grey heron', 1.0))
     outcome = Outcome(status=Status.FAILED, provider='fake', model='flux', error=FAULT)
     if status is Status.DONE:
         outcome = Outcome(
@@ -155,6 +157,20 @@ async def test_pictures_that_were_lost_are_told_beside_those_that_came(guests: P
     ]
 
     assert [b'data-status="lost"' in page.body for page in pages] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ('revised', 'shown'), [('a grey heron', False), ('a heron in the reeds', True), (None, False)]
+)
+async def test_the_prompt_that_was_drawn_is_shown_where_it_differs(
+    guests: Party, revised: str | None, *, shown: bool
+) -> None:
+    done = await ended(guests, Status.DONE, revised=revised)
+
+    page = await guests.request('owner', 'GET', f'/images/{done.images[0].id}')
+
+    assert page.status == 200
+    assert (b'<dt>Drawn as</dt>' in page.body) is shown
 
 
 async def test_share_from_the_command_line_ends_when_it_is_withdrawn(tmp_path: Path) -> None:

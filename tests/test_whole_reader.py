@@ -84,10 +84,10 @@ async def read(status: int, blocks: list[bytes], folder: Path) -> Came:
     caller = Caller(told, http_client)
     run = Run(lambda: TempFile(folder))
     try:
-        exchange = await caller.post(URL, SENT, run)
-        answer = await ImageCollector(caller, NoFetcher()).take(exchange, run)  # type: ignore[arg-type]
+        response = await caller.post(URL, SENT, run)
+        answer = await ImageCollector(caller, NoFetcher()).collect(response, run)  # type: ignore[arg-type]
         if answer is None:
-            raise caller.refused(exchange, SENT)
+            raise caller.refused(response, SENT)
     except ProviderError as error:
         return Came(failures=(without_marks(error.failure),))
     finally:

@@ -10,7 +10,7 @@ import pytest
 from app.errors import ErrorKind
 from app.net.client import HttpClient
 from app.net.urls import origin_of
-from app.providers.transport.download import Fetcher, Patience
+from app.providers.transport.download import DownloadTimeouts, Fetcher
 from app.storage.temp_file import TempFile
 from tests.support.downloads import AT_ONCE, LOST, PAGE, PAINTED, PNG, failure_of, fetched, targets
 from tests.support.fakes import Ending, Reply, refused_port, upstream
@@ -78,8 +78,8 @@ async def test_a_provider_that_is_silent_about_a_private_address_leaves_it_block
 ) -> None:
     async with upstream() as server:
         server.otherwise = lambda _: Reply(status=None, ending=Ending.HANGS)
-        patience = Patience(deadline_s=0.05)
-        failure = await failure_of(server, 'http://127.0.0.1:9/a.png', tmp_path, patience=patience)
+        timeouts = DownloadTimeouts(deadline_s=0.05)
+        failure = await failure_of(server, 'http://127.0.0.1:9/a.png', tmp_path, timeouts=timeouts)
 
     assert failure.kind is ErrorKind.BLOCKED_URL
 

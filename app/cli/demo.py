@@ -5,7 +5,7 @@ import sys
 import uvicorn
 
 from app.demo.server import create_demo
-from app.server.sockets import PortTaken, listen
+from app.server.listeners import PortTaken, listen
 
 
 def demo(host: str, port: int) -> int:

@@ -31,15 +31,12 @@ from app.storage.lock import Holder, holder_of
 
 HOLDER_RESPONDS_S = 2.0
 IS_OK = is_shaped({'status': 'ok'})
+NOBODY = Holder(0, '', 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """The data folder, or where it will be.
-
-    Attributes:
-        holder: The server that runs on it; port 0 where none does.
-    """
+    """The data folder, or where it will be, and the server on it; port 0 where none runs."""
 
     path: Path
     exists: bool
@@ -50,29 +47,19 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """A provider of Settings.
-
-    Attributes:
-        status: None where it is turned off, and so was not asked.
-    """
+    """A provider of Settings; the status is None where it is turned off, and so was not asked."""
 
     settings: ProviderSettings
     status: ProviderStatus | None
 
     @property
     def can_draw(self) -> bool:
-        """Whether nothing speaks against a picture."""
         return self.status is not None and self.status.failure is None
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The result of an examination.
-
-    Attributes:
-        added: The providers of Settings.
-        unread: Why those could not be read; None if they could.
-    """
+    """The result of an examination; `unread` is why the providers of Settings are missing."""
 
     config: Config
     environment: HostEnvironment
@@ -110,7 +97,7 @@ async def examine(config: Config, environment: HostEnvironment, ports: Mapping[i
     unread: StorageFailed | None = None
     settings: tuple[ProviderSettings, ...] = ()
     try:
-        settings = await asyncio.to_thread(_added_in, config.data / DATABASE, config.data / KEYS)
+        settings = await asyncio.to_thread(_added_in, config.data)
     except StorageFailed as error:
         unread = error
     status, found, added = await asyncio.gather(
@@ -123,26 +110,21 @@ async def examine(config: Config, environment: HostEnvironment, ports: Mapping[i
 
 async def _running(holder: Holder) -> Holder:
     """Leave out a server that crashed, whose file may be there still."""
-    nobody = Holder(0, '', 0)
     if not holder.url:
-        return nobody
+        return NOBODY
     http_client = HttpClient([holder.url])
     try:
-        response = await probe(http_client, f'{holder.url}health', deadline_s=HOLDER_RESPONDS_S)
+        response = await probe(http_client, f'{holder.url}health', HOLDER_RESPONDS_S)
     except NoResponse:
-        return nobody
+        return NOBODY
     finally:
         await http_client.close()
-    return holder if IS_OK(response) else nobody
+    return holder if IS_OK(response) else NOBODY
 
 
-def _added_in(database: Path, key_file: Path) -> tuple[ProviderSettings, ...]:
-    """Read the providers of a data folder, in their order; nothing is written.
-
-    Raises:
-        StorageFailed: The database or the file of keys cannot be read now.
-    """
-    rows, keys = rows_in(database), Keys(key_file)
+def _added_in(data: Path) -> tuple[ProviderSettings, ...]:
+    """Read the providers of a data folder, in their order, or raise StorageFailed."""
+    rows, keys = rows_in(data / DATABASE), Keys(data / KEYS)
     if rows:
         keys.read()
     return tuple(settings_of(row, keys.of(row.id or 0, origin_of(row.base_url))) for row in rows)
@@ -156,10 +138,5 @@ async def _test(settings: ProviderSettings) -> Added:
 
 def _folder(data: Path, holder: Holder) -> Folder:
     there = next(path for path in (data, *data.parents) if os.access(path, os.F_OK))
-    return Folder(
-        path=data,
-        exists=there == data,
-        writable=there.is_dir() and os.access(there, os.W_OK | os.X_OK),
-        free_bytes=shutil.disk_usage(there).free,
-        holder=holder,
-    )
+    writable = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+    return Folder(data, there == data, writable, shutil.disk_usage(there).free, holder)

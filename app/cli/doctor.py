@@ -56,7 +56,7 @@ def doctor(
 
 
 def _report_json(report: Report) -> dict[str, object]:
-    folder = report.folder
+    folder, holder = report.folder, report.folder.holder
     return {
         'version': __version__,
         'provider': {
@@ -72,24 +72,18 @@ def _report_json(report: Report) -> dict[str, object]:
             'exists': folder.exists,
             'writable': folder.writable,
             'free_bytes': folder.free_bytes,
-            'held_by': {'pid': folder.holder.pid, 'url': folder.holder.url}
-            if folder.holder.port
-            else None,
+            'held_by': {'pid': holder.pid, 'url': holder.url} if holder.port else None,
         },
     }
 
 
 def _added_json(report: Report, added: Added) -> dict[str, object]:
-    settings, status = added.settings, added.status
-    advice = (
-        list(_advice(report, status, settings.base_url, without_secrets, str)) if status else []
-    )
     return {
-        'name': settings.name,
-        'base_url': without_secrets(settings.base_url),
-        'enabled': settings.enabled,
+        'name': added.settings.name,
+        'base_url': without_secrets(added.settings.base_url),
+        'enabled': added.settings.enabled,
         'can_draw': added.can_draw,
-        **_status_json(status or UNTESTED, advice),
+        **_status_json(added.status or UNTESTED, list(_advice_on_added(report, added, str))),
     }
 
 
@@ -104,19 +98,17 @@ def _status_json(status: ProviderStatus, advice: list[str]) -> dict[str, object]
 
 
 def _lines(report: Report, translate: Translate) -> Iterator[str]:
-    sections = (
-        (N_('provider'), _provider_lines(report, translate)),
-        (N_('settings'), _added_lines(report, translate)),
-        (N_('data'), _folder_lines(report.folder, translate)),
-        (N_('found'), _found_lines(report, translate)),
-    )
+    sections = {
+        translate(N_('provider')): _provider_lines(report, translate),
+        translate(N_('settings')): _added_lines(report, translate),
+        translate(N_('data')): _folder_lines(report.folder, translate),
+        translate(N_('found')): _found_lines(report, translate),
+    }
     yield f'Easel {__version__}, Python {platform.python_version()}, {platform.system()}'
-    width = max(len(translate(name)) for name, _ in sections)
-    for name, lines in sections:
-        label = translate(name)
-        for line in lines:
-            yield f'  {label:{width}}  {line}'
-            label = ''
+    width = max(map(len, sections))
+    for name, lines in sections.items():
+        for number, line in enumerate(lines):
+            yield f'  {"" if number else name:{width}}  {line}'
 
 
 def _provider_lines(report: Report, translate: Translate) -> Iterator[str]:
@@ -136,13 +128,12 @@ def _added_lines(report: Report, translate: Translate) -> Iterator[str]:
     if report.unread:
         yield translate(report.unread.sentence).format(**report.unread.places)
     for added in report.added:
-        settings, status = added.settings, added.status
-        where = f'{settings.name} ({without_secrets(settings.base_url)})'
-        if status is None:
+        where = f'{added.settings.name} ({without_secrets(added.settings.base_url)})'
+        if added.status:
+            yield _state(added.status, where, translate)
+        else:
             yield translate(N_('{name} is turned off in Settings.')).format(name=where)
-            continue
-        yield _state(status, where, translate)
-        yield from _advice(report, status, settings.base_url, without_secrets, translate)
+        yield from _advice_on_added(report, added, translate)
 
 
 def _state(status: ProviderStatus, where: str, translate: Translate) -> str:
@@ -152,20 +143,24 @@ def _state(status: ProviderStatus, where: str, translate: Translate) -> str:
         sentence = N_('{where} answers and lists no models: the first picture will show more.')
         return translate(sentence).format(where=where)
     answers = translate(N_('{where} answers.')).format(where=where)
-    about = [answers, _models(status.models, translate)]
-    if status.key in KEY_SENTENCES:
-        about.append(translate(KEY_SENTENCES[status.key]))
-    return ' '.join(about)
+    key = [translate(KEY_SENTENCES[status.key])] if status.key in KEY_SENTENCES else []
+    return ' '.join([answers, _models(status.models, translate), *key])
 
 
 def _advice_on_provider(report: Report, translate: Translate) -> Iterator[str]:
     """Yield what to do next about the provider of the environment, if anything."""
-    status, url = report.status, report.config.api_url
+    status = report.status
     if report.stepped_aside:
         return
-    yield from _advice(report, status, url, _setting, translate)
+    yield from _advice(report, status, report.config.api_url, _setting, translate)
     if status.better_url and status.key in (KeyState.MISSING, KeyState.REFUSED):
         yield translate(N_('Set EASEL_API_KEY to a key that this server knows.'))
+
+
+def _advice_on_added(report: Report, added: Added, translate: Translate) -> Iterator[str]:
+    if added.status:
+        url = added.settings.base_url
+        yield from _advice(report, added.status, url, without_secrets, translate)
 
 
 def _advice(
@@ -189,30 +184,27 @@ def _advice(
 
 
 def _folder_lines(folder: Folder, translate: Translate) -> Iterator[str]:
-    free_gb = f'{folder.free_bytes / 1e9:.1f}'
-    if not folder.writable:
+    if folder.writable:
+        can_be_written = N_('{path} can be written; {room} GB are free.')
+        is_made = N_('{path} is made at the first start; {room} GB are free.')
+        sentence = translate(can_be_written if folder.exists else is_made)
+        yield sentence.format(path=folder.path, room=f'{folder.free_bytes / 1e9:.1f}')
+    else:
         yield translate(N_('{path} can not be written.')).format(path=folder.path)
         yield translate(N_('Give this user the right to it, or name another in EASEL_DATA.'))
-    elif folder.exists:
-        sentence = N_('{path} can be written; {room} GB are free.')
-        yield translate(sentence).format(path=folder.path, room=free_gb)
-    else:
-        sentence = N_('{path} is made at the first start; {room} GB are free.')
-        yield translate(sentence).format(path=folder.path, room=free_gb)
     if folder.free_bytes < LOW_SPACE_BYTES:
         yield translate(N_('That is little room: make some before the next pictures.'))
     if folder.holder.port:
-        sentence = N_('Easel serves it at {url} (process {pid}).')
-        yield translate(sentence).format(url=folder.holder.url, pid=folder.holder.pid)
+        sentence = translate(N_('Easel serves it at {url} (process {pid}).'))
+        yield sentence.format(url=folder.holder.url, pid=folder.holder.pid)
 
 
 def _found_lines(report: Report, translate: Translate) -> Iterator[str]:
     if not report.found:
         yield translate(N_('No image server on the usual ports.'))
     for one in report.found:
-        about = [
-            translate(N_('{server} at {where}.')).format(server=one.server, where=one.base_url)
-        ]
+        sentence = translate(N_('{server} at {where}.'))
+        about = [sentence.format(server=one.server, where=one.base_url)]
         if one.models:
             about.append(_models(one.models, translate))
         if one.hint:
@@ -229,11 +221,9 @@ def _found_lines(report: Report, translate: Translate) -> Iterator[str]:
 def _models(models: tuple[str, ...], translate: Translate) -> str:
     if not models:
         return translate(N_('It lists no models.'))
-    names = ', '.join(models[:NAMES_SHOWN])
-    more = ', …' if len(models) > NAMES_SHOWN else ''
-    return translate(N_('Models: {count} ({names}).')).format(
-        count=len(models), names=f'{names}{more}'
-    )
+    more = ['…'] if len(models) > NAMES_SHOWN else []
+    names = ', '.join([*models[:NAMES_SHOWN], *more])
+    return translate(N_('Models: {count} ({names}).')).format(count=len(models), names=names)
 
 
 def _setting(base_url: str) -> str:

@@ -7,11 +7,11 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
-from urllib.parse import unquote, urlencode, urljoin
+from urllib.parse import unquote, urljoin
 
 import httpx
 
@@ -21,18 +21,19 @@ from app.errors import AppError, ErrorKind, Failure, InvalidRequest, NotFound
 from app.generation.request import parse_request
 from app.log import logger
 from app.main import TOKEN, open_services
-from app.messages import LANGUAGES, error_json, item_error_json, translations
-from app.models import DEMO, Generation
+from app.messages import LANGUAGES, error_json
+from app.models import DEMO
 from app.net.client import HttpClient
 from app.net.urls import origin_of
 from app.storage.lock import Held, Holder, holding
-from app.storage.store import Store
-from app.web.context import Services
 from app.web.delivery.files import FILE_HEADER
+from app.web.views.serializers import generation_json
 
 log = logger(__name__)
 
 POLL_S = 0.3
+UNFINISHED = ('queued', 'running')
+IMAGE_FIELDS = ('width', 'height', 'mime', 'source_url')
 Object: TypeAlias = dict[str, object]
 
 
@@ -50,19 +51,27 @@ class Order:
     as_json: bool
     forgets: bool = False
 
+    @property
+    def language(self) -> str:
+        language = language_of_terminal()
+        return language if language in LANGUAGES and not self.as_json else 'en'
+
+    def forgets_of(self, provider: object) -> bool:
+        return self.forgets and self.fields.get('provider', '') in ('', provider)
+
 
 class Unfulfilled(Exception):
     """The server did not take the order; the text is its sentence."""
 
 
 def generate(config: Config, order: Order) -> int:
-    """Draw, then print where the pictures are; returns the exit status."""
+    """Draw, then print where the pictures are; return the exit status."""
     for warning in config.warnings:
         log.warning('%s', warning)
     try:
         parse_request(order.fields)
         _prepare_out(order.out)
-        result = _by_whoever_can(config, order)
+        result = _draw(config, order)
     except InvalidRequest as error:
         for name, wrong in (error.fields or {'': error}).items():
             sys.stderr.write(f'{name}: {wrong}\n' if name else f'{wrong}\n')
@@ -73,151 +82,101 @@ def generate(config: Config, order: Order) -> int:
     return _print(result, order)
 
 
-def _by_whoever_can(config: Config, order: Order) -> Object:
-    """Do the work here, or have the server do it that holds the data folder."""
+def _draw(config: Config, order: Order) -> Object:
+    """Draw here, or have the server draw that holds the data folder."""
     try:
         with holding(config.data):
-            return _run_here(config, order)
+            return run(_draw_here(config, order))
     except Held as held:
-        return _run_there(config, order, held.holder)
-
-
-def _run_here(config: Config, order: Order) -> Object:
-    results: list[Object] = []
-
-    async def draw() -> int:
-        async with open_services(config) as services:
-            if order.forgets:
-                await _forget_here(services, order.fields.get('provider', ''))
-            generation = await services.worker.draw_now(parse_request(order.fields))
-            results.append(result_of(generation, services.store, _language(order)))
-        return 0
-
-    run(draw())
-    return results[0]
-
-
-async def _forget_here(services: Services, name: str) -> None:
-    for watched in services.providers.all():
-        if name in ('', watched.name):
-            await services.providers.memory.forget(watched.settings.base_url)
-
-
-def result_of(generation: Generation, store: Store, language: str) -> Object:
-    """Lay a finished generation out as the command's JSON."""
-    translate = translations(language).gettext
-    images = [
-        {
-            'path': str(store.original(image.file)),
-            'width': image.width,
-            'height': image.height,
-            'mime': image.mime,
-            'source_url': image.source_url,
-        }
-        for image in generation.images
-    ]
-    return {
-        'status': generation.status,
-        'generation_id': generation.id,
-        'provider': generation.provider,
-        'model': generation.model,
-        'images': images,
-        'item_errors': [item_error_json(one, translate) for one in generation.item_errors],
-        'dropped': list(generation.dropped),
-        'error': error_json(generation.error, translate) if generation.error else None,
-    }
-
-
-def _run_there(config: Config, order: Order, holder: Holder) -> Object:
-    results: list[Object] = []
-
-    async def draw() -> int:
-        token = (config.data / TOKEN).read_text(encoding='ascii').strip()
-        http_client = HttpClient([holder.url])
-        http_client.client.headers['Authorization'] = f'Bearer {token}'
-        http_client.client.headers['Accept'] = 'application/json'
-        http_client.client.headers['Accept-Language'] = _language(order)
-        try:
-            results.append(await _order_there(http_client, holder.url.rstrip('/'), config, order))
-        except httpx.HTTPError as error:
-            raise Unfulfilled(f'Easel at {origin_of(holder.url)} does not answer.') from error
-        finally:
-            await http_client.close()
-        return 0
-
+        holder = held.holder
     if not holder.url:
         raise Unfulfilled(f'Process {holder.pid} holds the data folder and does not serve yet.')
-    run(draw())
-    return results[0]
+    return run(_draw_there(config, order, holder))
 
 
-async def _forget_there(http_client: HttpClient, url: str, name: str) -> None:
-    """Have the server forget what it learned of one provider, or of all."""
-    answer = await http_client.client.get(f'{url}/settings/providers.json')
-    if answer.status_code != 200:
-        raise Unfulfilled(_sentence_of(answer))
-    for provider in answer.json()['providers']:
-        if name in ('', provider['name']):
-            await http_client.client.post(f'{url}/settings/providers/{provider["id"]}/forgetting')
+async def _draw_here(config: Config, order: Order) -> Object:
+    async with open_services(config) as services:
+        for provider in services.providers.all():
+            if order.forgets_of(provider.name):
+                await services.providers.memory.forget(provider.settings.base_url)
+        generation = await services.worker.draw_now(parse_request(order.fields))
+        paths = [services.store.original(image.file) for image in generation.images]
+        language = services.renderer.language(order.language)
+        return _result_of(generation_json(generation, language), paths)
 
 
-async def _order_there(http_client: HttpClient, url: str, config: Config, order: Order) -> Object:
+async def _draw_there(config: Config, order: Order, holder: Holder) -> Object:
+    token = (config.data / TOKEN).read_text(encoding='ascii').strip()
+    http_client = HttpClient([holder.url])
+    client = http_client.client
+    client.base_url = httpx.URL(holder.url)
+    client.headers['Authorization'] = f'Bearer {token}'
+    client.headers['Accept'] = 'application/json'
+    client.headers['Accept-Language'] = order.language
+    try:
+        return await _order_there(client, config, order)
+    except httpx.HTTPError as error:
+        raise Unfulfilled(f'Easel at {origin_of(holder.url)} does not answer.') from error
+    finally:
+        await http_client.close()
+
+
+async def _order_there(client: httpx.AsyncClient, config: Config, order: Order) -> Object:
     if order.forgets:
-        await _forget_there(http_client, url, order.fields.get('provider', ''))
-    answer = await http_client.client.post(
-        f'{url}/generations',
-        content=urlencode(order.fields),
-        headers={'Content-Type': 'application/x-www-form-urlencoded'},
-    )
-    if answer.status_code != 303:
-        raise Unfulfilled(_sentence_of(answer))
-    generation_id = answer.headers['location'].rpartition('-')[2]
+        listed = _checked(await client.get('settings/providers.json')).json()
+        for provider in listed['providers']:
+            if order.forgets_of(provider['name']):
+                await client.post(f'settings/providers/{provider["id"]}/forgetting')
+    begun = _checked(await client.post('generations', data=order.fields), 303)
+    url = f'generations/{begun.headers["location"].rpartition("-")[2]}.json'
     while True:
-        answer = await http_client.client.get(f'{url}/generations/{generation_id}.json')
-        if answer.status_code != 200:
-            raise Unfulfilled(_sentence_of(answer))
-        generation: dict[str, object] = answer.json()
-        if generation['status'] not in ('queued', 'running'):
+        generation = _checked(await client.get(url)).json()
+        if generation['status'] not in UNFINISHED:
             break
         await asyncio.sleep(POLL_S)
+    paths = []
+    for image in generation['images']:
+        response = await client.head(urljoin(str(client.base_url), image['url']))
+        if FILE_HEADER not in response.headers:
+            raise NotFound('The file of a picture is gone from the data folder.')
+        paths.append(config.data / unquote(response.headers[FILE_HEADER]))
+    return _result_of(generation, paths)
+
+
+def _result_of(generation: Object, paths: Iterable[Path]) -> Object:
+    """Lay a finished generation out as the command's JSON, from the server's."""
     images = generation['images']
-    assert isinstance(images, list)  # noqa: S101 (our own server wrote it)
+    assert isinstance(images, list)  # noqa: S101 (our own serializer wrote it)
+    shown = [
+        {'path': str(path), **{name: image[name] for name in IMAGE_FIELDS}}
+        for path, image in zip(paths, images, strict=True)
+    ]
     return {
-        'status': generation['status'],
+        'status': 'done' if shown else 'failed',
         'generation_id': generation['id'],
         'provider': generation['provider'],
         'model': generation['model'],
-        'images': [await _image_there(http_client, url, config, image) for image in images],
+        'images': shown,
         'item_errors': generation['item_errors'],
         'dropped': generation['dropped'],
         'error': generation['error'],
     }
 
 
-async def _image_there(
-    http_client: HttpClient, url: str, config: Config, image: dict[str, object]
-) -> Object:
-    answer = await http_client.client.head(urljoin(url, str(image['url'])))
-    if FILE_HEADER not in answer.headers:
-        raise NotFound('The file of a picture is gone from the data folder.')
-    shown = {name: image[name] for name in ('width', 'height', 'mime', 'source_url')}
-    return {'path': str(config.data / unquote(answer.headers[FILE_HEADER])), **shown}
-
-
-def _sentence_of(answer: httpx.Response) -> str:
+def _checked(response: httpx.Response, status: int = 200) -> httpx.Response:
+    """Return a response with this status; raise the server's sentence from any other."""
+    if response.status_code == status:
+        return response
     try:
-        error = answer.json()['error']
-        return ' '.join([error['message'], *error['fields'].values()])
+        error = response.json()['error']
+        sentence = ' '.join([error['message'], *error['fields'].values()])
     except (ValueError, KeyError, TypeError):
-        return f'Easel answered {answer.status_code}.'
+        sentence = f'Easel answered {response.status_code}.'
+    raise Unfulfilled(sentence)
 
 
 def _prepare_out(out: Path | None) -> None:
-    """Make the folder for copies before anything is drawn, which may cost money.
-
-    Raises:
-        InvalidRequest: It can't be written.
-    """
+    """Make the folder for copies before anything is drawn, which may cost money."""
     if out is None:
         return
     try:
@@ -246,7 +205,6 @@ def _copy_out(result: Object, out: Path | None) -> None:
 def _print(result: Object, order: Order) -> int:
     images, error = result['images'], result['error']
     assert isinstance(images, list)  # noqa: S101 (made above)
-    result['status'] = 'done' if images else 'failed'
     if order.as_json:
         sys.stdout.write(json.dumps(result, ensure_ascii=False) + '\n')
         return 0 if images else 1
@@ -269,8 +227,3 @@ def _not_even_begun(error: Exception, order: Order) -> int:
         sys.stdout.write(json.dumps({**result, 'dropped': [], 'error': failure}) + '\n')
     sys.stderr.write(f'{error}\n')
     return 1
-
-
-def _language(order: Order) -> str:
-    language = language_of_terminal()
-    return language if language in LANGUAGES and not order.as_json else 'en'

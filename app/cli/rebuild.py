@@ -1,37 +1,90 @@
 """`easel rebuild`: makes the database again from the pictures alone.
 
 Each picture carries its prompt, settings and ids. Favourites, the trash, failures and what waited
-are in the database only, so those come back from a backup and not from here. One picture's fault
-costs no other; the new database is written beside the old one and takes its place when it is whole.
+are in the database only, so those come back from a backup and not from here. A file that can not
+be read is named, on standard error, and costs no other. The new database is written beside the old
+one and takes its place when it is whole.
 """
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+import os
+import stat
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from app.cli.rebuild_reader import Found, Reading, describe, read_all
 from app.config import Config
 from app.database import Library
-from app.errors import AppError
-from app.log import logger
+from app.errors import AppError, ErrorKind, ProviderError
+from app.log import escape, logger
 from app.main import DATABASE, open_store
-from app.models import REQUEST_FIELDS, Generation, GenerationRequest, Outcome, Size, Status
+from app.models import (
+    REQUEST_FIELDS,
+    Generation,
+    GenerationRequest,
+    Outcome,
+    Size,
+    Status,
+    StoredImage,
+)
 from app.storage.lock import Held, holding
+from app.storage.metadata.label import Label, carries_label, checked_label
+from app.storage.metadata.mime import MIME_EXTENSIONS
+from app.storage.store import Store
 
 log = logger(__name__)
 
 SET_ASIDE = 'before-rebuild'
 REBUILT = 'easel-rebuilt.db'
 SUFFIXES = ('-wal', '-shm', '')  # the database last: a journal without it would go into the next
+PICTURE_SUFFIXES = {f'.{extension}' for extension in MIME_EXTENSIONS.values()} | {'.jpeg'}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One picture of the folder, with what is believed of its label."""
+
+    kept: StoredImage
+    label: Label
+
+
+@dataclass(slots=True)
+class Reading:
+    """What was found in the folder.
+
+    Attributes:
+        found: Pictures of Easel's, by path, none of them twice.
+        others: How many files are not Easel's to place.
+        unreadable: How many files could not be read, and were named.
+    """
+
+    found: list[Found] = field(default_factory=list)
+    others: int = 0
+    unreadable: int = 0
+
+    @property
+    def nothing(self) -> bool:
+        """Whether there were pictures and none could be read."""
+        return bool(self.unreadable and not self.found)
+
+    def refuse(self, file: str, error: Exception) -> None:
+        self.unreadable += 1
+        reason = error.strerror if isinstance(error, OSError) else None
+        if isinstance(error, ProviderError):
+            reason = error.failure.reason
+        describe(f'{file} can not be read: {reason or error}')
+
+
+class Unreadable(Exception):
+    """A file that can not come back; the text says why."""
 
 
 def rebuild(config: Config) -> int:
-    """Read every picture, write a new database, set the old one aside; returns the exit status."""
+    """Read every picture, write a new database, set the old one aside; return the exit status."""
     for warning in config.warnings:
         log.warning('%s', warning)
     try:
@@ -43,18 +96,13 @@ def rebuild(config: Config) -> int:
     except (AppError, OSError) as error:
         sys.stderr.write(f'{error}\n')
         return 1
-    return _told(reading)
-
-
-def _told(reading: Reading) -> int:
     if reading.nothing:
         sys.stderr.write('No picture could be read, so the database stays as it is.\n')
         return 1
     sys.stdout.write(f'{len(reading.found)} pictures are in the new database.\n')
     if reading.others:
-        sys.stdout.write(
-            f'{reading.others} files carry no settings of Easel and were left alone.\n'
-        )
+        others = f'{reading.others} files carry no settings of Easel and were left alone.\n'
+        sys.stdout.write(others)
     sys.stdout.write('Favourites, the trash and failed generations come back from a backup only.\n')
     return 1 if reading.unreadable else 0
 
@@ -67,38 +115,109 @@ async def _rebuild(config: Config) -> Reading:
         await store.decoder.close()
     if reading.nothing:
         return reading
+    rebuilt = config.data / REBUILT
+    _remove(rebuilt)
     try:
-        await _write_all(config.data / REBUILT, reading.found)
+        library = await Library.open(rebuilt)
+        try:
+            for generation_id, pictures in _by_generation(_with_ids(reading.found)).items():
+                await _write(library, generation_id, pictures)
+        finally:
+            await library.close()
         _set_aside(config.data)
-        (config.data / REBUILT).replace(config.data / DATABASE)
+        rebuilt.replace(config.data / DATABASE)
     finally:
-        _remove(config.data / REBUILT)
+        _remove(rebuilt)
     return reading
 
 
-async def _write_all(path: Path, found: list[Found]) -> None:
-    """Write a database of what was found, under the ids that the labels tell."""
-    _remove(path)
-    library = await Library.open(path)
+async def read_all(store: Store) -> Reading:
+    """Read every picture; what can not be read is named, and costs no other."""
+    reading = Reading()
+    seen: dict[tuple[str, Label], str] = {}
+    for path in _files_below(store.images, reading):
+        file = path.relative_to(store.images).as_posix()
+        try:
+            found = await _read(store, path)
+        except (ProviderError, OSError, ValueError, Unreadable) as error:
+            await store.decoder.close()  # the next picture gets a child that owes no answer
+            reading.refuse(file, error)
+            continue
+        if found is None:
+            reading.others += 1
+            continue
+        first = seen.setdefault((found.kept.digest, found.label), file)
+        if first == file:
+            reading.found.append(found)
+        else:
+            describe(f'{file} is a copy of {first} and was left alone.')
+    return reading
+
+
+def _files_below(folder: Path, reading: Reading) -> list[Path]:
+    """List all files and links, by path; a folder that can not be listed is named."""
+
+    def refuse(error: OSError) -> None:
+        reading.refuse(str(error.filename), error)
+
+    found = list[Path]()
+    for root, folders, names in os.walk(folder, onerror=refuse):
+        links = [one for one in folders if os.path.islink(Path(root, one))]  # noqa: PTH114 (never raises)
+        found += [Path(root, name) for name in (*names, *links) if not name.endswith('.xmp')]
+    return sorted(found)
+
+
+async def _read(store: Store, path: Path) -> Found | None:
+    """Read one picture; None if it is not ours to place.
+
+    Raises:
+        ProviderError, OSError, ValueError: It is damaged, or the disk or the decoder failed.
+        Unreadable: It can not be served, or its label can not be read.
+    """
+    status = await asyncio.to_thread(path.lstat)
+    if stat.S_ISLNK(status.st_mode):
+        raise Unreadable('it is a link, which Easel does not follow')
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    settings = await store.settings_in(path)
     try:
-        for generation_id, pictures in _by_generation(_with_ids(found)).items():
-            await _write(library, generation_id, pictures)
-    finally:
-        await library.close()
+        kept = await store.look_again(path)
+    except ProviderError as error:
+        if error.failure.kind is ErrorKind.NOT_AN_IMAGE and path.suffix not in PICTURE_SUFFIXES:
+            return None
+        raise
+    if settings.get('generator') != 'Easel':
+        if await asyncio.to_thread(carries_label, path):
+            raise Unreadable('its settings are damaged')
+        return None
+    if kept.file != os.fsencode(kept.file).decode('utf-8', 'replace'):
+        raise Unreadable('its name is not UTF-8')
+    label = checked_label(settings, status.st_mtime)
+    kept = replace(
+        kept,
+        id=label.image_id,
+        created_at=label.created_at,
+        revised_prompt=label.revised_prompt,
+        source_url=label.source_url,
+        seed=label.seed,
+    )
+    return Found(kept, label)
+
+
+def describe(sentence: str) -> None:
+    """Say something of one file, whose name may hold anything."""
+    line = escape(sentence).replace('\n', '\\n')
+    sys.stderr.write(f'{line}\n')
 
 
 def _with_ids(found: list[Found]) -> list[Found]:
     """Give each picture its label's id, or a new one where another file has that already."""
-    ids = _distinct([one.label.image_id or 0 for one in found])
-    for one, image_id in zip(found, ids, strict=True):
-        if one.label.image_id not in (None, image_id):
-            describe(
-                f'{one.kept.file} has the id {image_id} now: another has {one.label.image_id}.'
-            )
-    return [
-        replace(one, label=replace(one.label, image_id=image_id))
-        for one, image_id in zip(found, ids, strict=True)
-    ]
+    pictures = []
+    for one, image_id in zip(found, _distinct([one.kept.id or 0 for one in found]), strict=True):
+        if one.kept.id not in (None, image_id):
+            describe(f'{one.kept.file} has the id {image_id} now: another has {one.kept.id}.')
+        pictures.append(replace(one, kept=replace(one.kept, id=image_id)))
+    return pictures
 
 
 def _by_generation(found: list[Found]) -> dict[int, list[Found]]:
@@ -123,7 +242,6 @@ def _distinct(wanted: Sequence[int]) -> list[int]:
 
 
 async def _write(library: Library, generation_id: int, pictures: list[Found]) -> None:
-    """Write a generation and its pictures."""
     pictures.sort(key=lambda picture: picture.label.position)
     first = pictures[0].label
     told = {name: getattr(first, name) for name, one in REQUEST_FIELDS.items() if one.in_pictures}
@@ -133,22 +251,17 @@ async def _write(library: Library, generation_id: int, pictures: list[Found]) ->
         'size': Size.parse(first.asked_size) if first.asked_size else None,
         'n': len(pictures) if len(pictures) > 1 else None,
     }
-    request = GenerationRequest(**told | known)
     generation = Generation(
         id=generation_id,
         status=Status.DONE,
         attempt=1,
-        request=request,
+        request=GenerationRequest(**told | known),
         provider=first.provider,
         model=first.model,
         created_at=first.created_at,
     )
-    outcome = Outcome(
-        status=Status.DONE,
-        provider=first.provider,
-        model=first.model,
-        kept=tuple(picture.as_kept() for picture in pictures),
-    )
+    kept = tuple(picture.kept for picture in pictures)
+    outcome = Outcome(status=Status.DONE, provider=first.provider, model=first.model, kept=kept)
     places = _distinct([picture.label.position + 1 for picture in pictures])
     await library.generations.add_rebuilt(generation, outcome, [place - 1 for place in places])
 
@@ -159,16 +272,14 @@ def _set_aside(data: Path) -> None:
     old = [path for path in old if path.exists()]
     if not old:
         return
-    number = 1
-    while (data / f'{SET_ASIDE}-{number}').exists():
-        number += 1
-    aside = data / f'{SET_ASIDE}-{number}'
+    folders = (data / f'{SET_ASIDE}-{number}' for number in itertools.count(1))
+    aside = next(folder for folder in folders if not folder.exists())
     aside.mkdir(mode=0o700)
     for path in old:
         path.replace(aside / path.name)
 
 
 def _remove(database: Path) -> None:
-    """Remove what an earlier rebuild did not finish."""
+    """Remove what a rebuild did not finish."""
     for suffix in SUFFIXES:
         database.with_name(f'{database.name}{suffix}').unlink(missing_ok=True)

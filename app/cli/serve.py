@@ -11,6 +11,7 @@ import sys
 from collections.abc import Coroutine
 from functools import partial
 from types import FrameType
+from typing import TypeVar
 
 import uvicorn
 
@@ -24,9 +25,8 @@ from app.main import create_app, open_services, read_sharing
 from app.net.urls import origin_of
 from app.providers.monitor import MonitoredProvider
 from app.server.limits import SPARE_FILES, ConnectionLimiter
-from app.server.listeners import Listeners
+from app.server.listeners import Listeners, PortTaken, listen, listen_everywhere
 from app.server.protocol import DeadlineProtocol
-from app.server.sockets import PortTaken, listen, listen_everywhere
 from app.storage.lock import Held, Holder, announce, holding, why_unusable
 from app.web.context import Services
 from app.web.security.routes import is_own
@@ -39,16 +39,17 @@ MOST_CONNECTIONS = 10_000
 COLLECT_AT = (50_000, 20, 50)  # a full collection with 2,000 open streams takes 90 ms
 KEEP_ALIVE_S = 30
 WRONG_USAGE = 2
+Result = TypeVar('Result')
 G4F_LINES = '    pip install "g4f[api]"\n    g4f api --bind 127.0.0.1:1337 --no-gui\n'
 
 
 def serve(config: Config, *, browser: bool) -> int:
-    """Serve until a signal ends it; returns the exit status."""
+    """Serve until a signal ends it; return the exit status."""
     for warning in config.warnings:
         log.warning('%s', warning)
     if is_own(config.root_path):
-        said = f'EASEL_ROOT_PATH is {config.root_path!r}; a path that Easel itself does not use'
-        return _stop(f'{said} is allowed.', WRONG_USAGE)
+        refused = f'EASEL_ROOT_PATH is {config.root_path!r}; a path that Easel itself does not use'
+        return _stop(f'{refused} is allowed.', WRONG_USAGE)
     try:
         with holding(config.data):
             return _serve_held(config, browser=browser)
@@ -62,7 +63,7 @@ def serve(config: Config, *, browser: bool) -> int:
         return _stop(str(error))
 
 
-def run(main: Coroutine[object, object, int]) -> int:
+def run(main: Coroutine[object, object, Result]) -> Result:
     """Run a coroutine on the fastest loop there is."""
     try:
         import uvloop
@@ -74,22 +75,23 @@ def run(main: Coroutine[object, object, int]) -> int:
 
 def _serve_held(config: Config, *, browser: bool) -> int:
     sharing = read_sharing(config)
-    everywhere = sharing.is_shared and not sharing.is_fixed
     try:
-        sockets = (
-            listen_everywhere(config.port) if everywhere else [listen(config.host, config.port)]
-        )
+        if sharing.is_shared and not sharing.is_fixed:
+            sockets = listen_everywhere(config.port)
+        else:
+            sockets = [listen(config.host, config.port)]
     except PortTaken as error:
         return _stop(str(error))
     with contextlib.ExitStack() as stack:
         for listening in sockets:
             stack.enter_context(listening)
-        return run(_serve(config, sharing, sockets, browser=browser))
+        run(_serve(config, sharing, sockets, browser=browser))
+    return 0
 
 
 async def _serve(
     config: Config, sharing: SharingSettings, sockets: list[socket.socket], *, browser: bool
-) -> int:
+) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn raises what it caught again at its end; by then the parts still need closing
         signal.signal(number, lambda *_: None)
@@ -99,7 +101,7 @@ async def _serve(
         services.http_client.never_call(port)
         services.local_servers.never_ask(port)
         limiter = ConnectionLimiter(Proxies(config.trusted_proxies), _connections())
-        server = _Server(_uvicorn(create_app(services), limiter), services)
+        server = _Server(services, limiter)
         sharing.listener = Listeners(server, sockets, config.host, port)
         await services.worker.start()
         gc.freeze()
@@ -114,24 +116,34 @@ async def _serve(
             asyncio.get_running_loop().run_in_executor(None, _show, url)
         await server.serve(sockets=sockets)
         telling.cancel()
-    return 0
 
 
 class _Server(uvicorn.Server):
-    """Ends the live feeds first, since a stop waits for every open answer."""
+    """Ends the live feeds first, since a stop waits for every open response."""
 
-    def __init__(self, config: uvicorn.Config, services: Services) -> None:
+    def __init__(self, services: Services, limiter: ConnectionLimiter) -> None:
+        config = uvicorn.Config(
+            create_app(services),
+            http=partial(DeadlineProtocol, limiter=limiter),  # type: ignore[arg-type]
+            log_config=None,
+            access_log=False,
+            lifespan='off',
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=GRACE_S,
+            ws='none',
+        )
         super().__init__(config)
-        self._house = services
+        self._services = services
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Take the first signal as a wish to stop."""
-        self._house.changes.close()
+        self._services.changes.close()
         super().handle_exit(sig, frame)
 
 
 def _connections() -> int:
-    """Raise the soft limit of open files as far as we may; say how many connections it carries."""
+    """Raise the soft limit of open files; return how many connections it carries."""
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
@@ -142,23 +154,8 @@ def _connections() -> int:
     return MOST_CONNECTIONS
 
 
-def _uvicorn(app: object, limiter: ConnectionLimiter) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,  # type: ignore[arg-type]
-        http=partial(DeadlineProtocol, limiter=limiter),  # type: ignore[arg-type]
-        log_config=None,
-        access_log=False,
-        lifespan='off',
-        proxy_headers=False,
-        server_header=False,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=GRACE_S,
-        ws='none',
-    )
-
-
 def _tell_network(config: Config, sharing: SharingSettings, port: int) -> None:
-    """Say where other machines find this one, and how they come in."""
+    """Print where other machines find this one, and with what password."""
     from app.net.lan import origins
     from app.web.views.qr_code import terminal_qr_code
 
@@ -174,21 +171,20 @@ def _tell_network(config: Config, sharing: SharingSettings, port: int) -> None:
 
 
 async def tell_providers(services: Services) -> None:
-    """Say who draws, as soon as that is known; where nobody chose, look who else could."""
+    """Print who draws, as soon as that is known; where nobody chose, search for others."""
     enabled = services.providers.enabled()
     await asyncio.gather(*(one.ask_again() for one in enabled))
-    for watched in enabled:
-        _tell(services, watched)
+    for provider in enabled:
+        _tell(services, provider)
     if services.providers.guess_stands:
         await services.local_servers.look_unasked()
     if not enabled:
         _say('  provider  every server is turned off in Settings\n')
 
 
-def _tell(services: Services, watched: MonitoredProvider) -> None:
-    settings, status = watched.settings, watched.status
-    where = origin_of(settings.base_url)
-    name = settings.name if settings.name == str(where) else f'{settings.name} at {where}'
+def _tell(services: Services, provider: MonitoredProvider) -> None:
+    status, where = provider.status, origin_of(provider.settings.base_url)
+    name = provider.name if provider.name == str(where) else f'{provider.name} at {where}'
     if status.answered:
         known = f', models: {len(status.models)}' if status.models else ''
         trouble = f' ({status.reason})' if status.reason else ''
@@ -213,7 +209,7 @@ def _url(config: Config, port: int) -> str:
 
 
 def _already(config: Config, holder: Holder, *, browser: bool) -> int:
-    """The same data is served already: open that, or refuse a second port on it."""
+    """Open the server that has this data already, or refuse a second port on it."""
     if holder.port and holder.port == config.port:
         _say(f'Easel is running already: {holder.url}\n')
         if browser and can_show_browser():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from app.database.calls import Calls
@@ -14,39 +13,24 @@ from app.database.providers import LearnedFacts, ProviderRows
 from app.database.queue import Queue
 
 
-@dataclass(frozen=True, slots=True)
 class Library:
-    """The database of one data folder."""
+    """The database of one data folder, by its tables."""
 
-    database: Database
-    generations: Generations
-    images: Images
-    queue: Queue
-    calls: Calls
-    learned: LearnedFacts
-    providers: ProviderRows
-    guests: GuestRows
-    shown: ShownRows
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.generations = Generations(database)
+        self.images = Images(database)
+        self.queue = Queue(database)
+        self.calls = Calls(database)
+        self.learned = LearnedFacts(database)
+        self.providers = ProviderRows(database)
+        self.guests = GuestRows(database)
+        self.shown = ShownRows(database)
 
     @classmethod
     async def open(cls, path: Path) -> Library:
-        """Open the database, creating or upgrading it.
-
-        Raises:
-            StorageFailed: It can't be opened, or a newer Easel wrote it.
-        """
-        database = await Database.open(path)
-        return cls(
-            database,
-            Generations(database),
-            Images(database),
-            Queue(database),
-            Calls(database),
-            LearnedFacts(database),
-            ProviderRows(database),
-            GuestRows(database),
-            ShownRows(database),
-        )
+        """Open the database, creating or upgrading it; raises what `Database.open` does."""
+        return cls(await Database.open(path))
 
     async def close(self) -> None:
         await self.database.close()

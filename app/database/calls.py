@@ -8,7 +8,7 @@ from typing import cast
 
 import apsw
 
-from app.database.connection import Database, Row
+from app.database.connection import Database, Row, insert
 from app.models import Call, Generation
 
 
@@ -19,7 +19,6 @@ class Calls:
         self._database = database
 
     async def of(self, generation_id: int) -> tuple[Call, ...]:
-        """Return the calls of a generation in their order."""
         return await self._database.all(
             _call_of,
             """
@@ -35,27 +34,9 @@ class Calls:
 def add_calls(db: apsw.Connection, generation: Generation, calls: tuple[Call, ...]) -> None:
     """Write the calls of one attempt, within the transaction that finishes it."""
     for number, call in enumerate(calls):
-        db.execute(
-            """
-            insert into attempts (
-              generation_id, attempt, number, method, url, headers, body, status, answer, reason,
-              dropped, began_at, took_s
-            )
-            values (
-              :generation_id, :attempt, :number, :method, :url, :headers, :body, :status, :answer,
-              :reason, :dropped, :began_at, :took_s
-            )
-            on conflict do nothing
-            """,
-            asdict(call)
-            | {
-                'generation_id': generation.id,
-                'attempt': generation.attempt,
-                'number': number,
-                'headers': json.dumps(call.headers),
-                'dropped': json.dumps(call.dropped),
-            },
-        )
+        own = {'generation_id': generation.id, 'attempt': generation.attempt, 'number': number}
+        texts = {'headers': json.dumps(call.headers), 'dropped': json.dumps(call.dropped)}
+        insert(db, 'attempts', asdict(call) | own | texts, 'on conflict do nothing')
 
 
 def _call_of(row: Row) -> Call:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeAlias, TypeVar, cast
@@ -38,7 +38,11 @@ REFUSALS = (
 
 
 class Database:
-    """Runs every read and every transaction on one thread, one at a time."""
+    """Runs every read and every transaction on one thread, one at a time.
+
+    Each raises `StorageFailed` where SQLite refuses, and then has changed nothing; `Unkeepable`
+    where it would refuse the same again.
+    """
 
     def __init__(self, connection: apsw.Connection, thread: ThreadPoolExecutor) -> None:
         self._connection = connection
@@ -51,8 +55,7 @@ class Database:
     async def open(cls, path: Path) -> Database:
         """Open the file, making or upgrading it.
 
-        Raises:
-            StorageFailed: It can't be opened, is damaged, or a newer Easel wrote it.
+        Raises `StorageFailed`: it cannot be opened, is damaged, or a newer Easel wrote it.
         """
         thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix='database')
         loop = asyncio.get_running_loop()
@@ -69,20 +72,11 @@ class Database:
         return cls(connection, thread)
 
     async def read(self, query: Callable[[apsw.Connection], T]) -> T:
-        """Run a query that changes nothing.
-
-        Raises:
-            StorageFailed: SQLite refused.
-        """
+        """Run a query that changes nothing."""
         return await self._run(query)
 
     async def write(self, change: Callable[[apsw.Connection], T]) -> T:
-        """Run a change as one durable transaction.
-
-        Raises:
-            StorageFailed: SQLite refused; nothing of the change is kept.
-            Unkeepable: It would refuse the same again.
-        """
+        """Run a change as one durable transaction."""
 
         def transaction(connection: apsw.Connection) -> T:
             connection.execute('begin immediate')
@@ -98,37 +92,28 @@ class Database:
         return await self._run(transaction)
 
     async def all(self, build: Callable[[Row], T], sql: str, **values: Value) -> tuple[T, ...]:
-        """Read every row of a statement, as what `build` makes of it.
-
-        Raises:
-            StorageFailed: SQLite refused.
-        """
+        """Read every row of a statement, as what `build` makes of it."""
         return await self.read(lambda db: tuple(build(row) for row in select(db, sql, **values)))
 
     async def one(self, build: Callable[[Row], T], sql: str, **values: Value) -> T | None:
-        """Read the first row of a statement, None where there is none.
-
-        Raises:
-            StorageFailed: SQLite refused.
-        """
+        """Read the first row of a statement, None where there is none."""
         found = await self.all(build, sql, **values)
         return found[0] if found else None
 
     async def run(self, sql: str, **values: Value) -> list[Row]:
-        """Run one statement as a transaction; returns the rows of its `returning` clause.
-
-        Raises:
-            StorageFailed: SQLite refused; nothing is changed.
-            Unkeepable: It would refuse the same again.
-        """
+        """Run one statement as a transaction; returns the rows of its `returning` clause."""
         return await self.write(lambda db: select(db, sql, **values))
+
+    async def insert(self, table: str, columns: Mapping[str, Value]) -> Row:
+        """Insert a row and return it with its id; an `id` of None is chosen by SQLite."""
+        [row] = await self.write(lambda db: insert(db, table, columns, 'returning *'))
+        return row
 
     def hurry(self) -> None:
         """Wait less from now on for a lock that another program holds: Easel is ending."""
         self._hurried.set()
 
     def _wait_for_lock(self, tries: int) -> bool:
-        """Wait a little for a lock; return whether to try again."""
         time.sleep(LOOK_EVERY_MS / 1000)
         timeout_ms = HURRIED_TIMEOUT_MS if self._hurried.is_set() else BUSY_TIMEOUT_MS
         return tries * LOOK_EVERY_MS < timeout_ms
@@ -157,11 +142,19 @@ def select(db: apsw.Connection, sql: str, **values: Value) -> list[Row]:
     return cast('list[Row]', db.execute(sql, values).fetchall())
 
 
+def insert(
+    db: apsw.Connection, table: str, columns: Mapping[str, Value], ending: str = ''
+) -> list[Row]:
+    """Insert one row within a transaction; `ending` follows its values in the statement."""
+    names, places = ', '.join(columns), ', '.join(f':{name}' for name in columns)
+    sql = f'insert into {table} ({names}) values ({places}) {ending}'  # noqa: S608 (names are ours)
+    return select(db, sql, **columns)
+
+
 def read_beside(path: Path, query: Callable[[apsw.Connection], T]) -> T:
     """Query a database that another process may hold, without writing even a lock beside it.
 
-    Raises:
-        StorageFailed: It can't be read now, or is of another version.
+    Raises `StorageFailed`: it cannot be read now, or is of another version.
     """
     # with no journal beside it nobody has it open, and only then may the file count as still
     still = '' if path.with_name(f'{path.name}-wal').exists() else '&immutable=1'
@@ -191,7 +184,17 @@ def _connect(path: Path) -> apsw.Connection:
         )
     connection = apsw.Connection(str(path))
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
-    _refuse_newer(connection, path)
+    have, known = int(connection.pragma('user_version')), len(_steps())
+    if have > known:  # before anything is written
+        raise StorageFailed(
+            N_(
+                'A newer Easel wrote {path} (version {have}, this one knows {known}). '
+                'Nothing was changed: start that Easel again.'
+            ),
+            path=path,
+            have=have,
+            known=known,
+        )
     connection.execute('pragma journal_mode = wal')
     connection.execute('pragma synchronous = full')
     connection.execute('pragma foreign_keys = on')
@@ -220,19 +223,3 @@ def _migrate(connection: apsw.Connection, path: Path) -> None:
         with connection:
             connection.execute(step.read_text(encoding='utf-8'))
             connection.pragma('user_version', number)
-
-
-def _refuse_newer(connection: apsw.Connection, path: Path) -> None:
-    """Look before anything is written: a newer Easel's database stays as it is."""
-    have = int(connection.pragma('user_version'))
-    steps = _steps()
-    if have > len(steps):
-        raise StorageFailed(
-            N_(
-                'A newer Easel wrote {path} (version {have}, this one knows {known}). '
-                'Nothing was changed: start that Easel again.'
-            ),
-            path=path,
-            have=have,
-            known=len(steps),
-        )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import cast
 
 import apsw
 
 from app.database.calls import add_calls
-from app.database.connection import Database, Row, select
+from app.database.connection import Database, Row, Value, insert, select
 from app.database.images import add_images, images_of
 from app.database.mapping import failure_fields, failure_text, generation_of, request_columns
 from app.database.queue import refuse_when_full
@@ -35,30 +34,29 @@ class Generations:
     ) -> Submitted:
         """Queue a request; the same `submission` again returns the same generation.
 
-        While it waits it counts to a `quota_key`; its `guest` stays.
-
-        Raises:
-            Conflict: The submission was used with another request, or by another visitor.
-            QueueFull: Too much waits already.
+        While it waits it counts to a `quota_key`; its `guest` stays. Raises `QueueFull`, or
+        `Conflict` where the submission was used with another request, or by another visitor.
         """
 
         def change(db: apsw.Connection) -> Submitted:
-            before = _by_submission(db, submission)
-            if before is not None:
+            where = 'submission = :submission'  # which is never true of null
+            for before in _select(db, where, submission=submission):
                 if before.request != request or before.guest != guest:
                     raise Conflict(N_('This form was sent before with other settings.'))
                 return Submitted(before, new=False)
             refuse_when_full(db, quota_key)
-            more = {'submission': submission, 'share': quota_key, 'guest': guest}
-            return Submitted(_insert(db, request, provider, now, more), new=True)
+            row = _new_row(request, provider, now) | {
+                'submission': submission,
+                'share': quota_key,
+                'guest': guest,
+            }
+            [added] = insert(db, 'generations', row, 'returning *')
+            return Submitted(generation_of(added), new=True)
 
         return await self._database.write(change)
 
     async def claim(self, provider: str, now: float, generation_id: int) -> Generation | None:
-        """Mark a waiting generation as running; None if it does not wait any more.
-
-        An empty provider leaves the one that was expected.
-        """
+        """Mark a waiting generation as running, None if it waits no more; '' keeps the provider."""
         claimed = await self._database.run(
             """
             update generations
@@ -76,8 +74,7 @@ class Generations:
     async def finish(self, claimed: Generation, outcome: Outcome, now: float) -> bool:
         """Write an attempt's outcome and its pictures, all or nothing.
 
-        Returns:
-            False if the row has moved on since (cancelled, or a later attempt): nothing is written.
+        Returns False if the row has moved on since (cancelled, or a later attempt).
         """
 
         def change(db: apsw.Connection) -> bool:
@@ -110,11 +107,7 @@ class Generations:
         return await self._database.write(change)
 
     async def cancel(self, generation_id: int, now: float) -> Generation:
-        """End a waiting or running generation; a final one stays as it is.
-
-        Raises:
-            NotFound: There is no such generation.
-        """
+        """End a waiting or running generation; a final one stays as it is. Raises `NotFound`."""
 
         def change(db: apsw.Connection) -> Generation:
             db.execute(
@@ -132,10 +125,7 @@ class Generations:
     async def retry(self, generation_id: int, provider: str, quota_key: str = '') -> Generation:
         """Queue a failed, cancelled or interrupted generation again, as its next attempt.
 
-        Raises:
-            NotFound: There is no such generation.
-            Conflict: It is waiting, running or done.
-            QueueFull: Too much waits already.
+        Raises `NotFound`, `QueueFull`, or `Conflict` for one that is waiting, running or done.
         """
 
         def change(db: apsw.Connection) -> Generation:
@@ -177,58 +167,38 @@ class Generations:
         """Write a finished generation under the ids that it had, from what its files say."""
 
         def change(db: apsw.Connection) -> None:
-            own = {'id': generation.id}
-            inserted = _insert(db, generation.request, outcome.provider, generation.created_at, own)
-            db.execute(
-                """
-                update generations
-                set status = 'done', model = :model, finished_at = created_at
-                where id = :id
-                """,
-                {'id': inserted.id, 'model': outcome.model},
-            )
-            add_images(db, generation, outcome, generation.created_at, positions)
+            now = generation.created_at
+            row = _new_row(generation.request, outcome.provider, now) | {
+                'id': generation.id,
+                'status': Status.DONE,
+                'model': outcome.model,
+                'finished_at': now,
+            }
+            insert(db, 'generations', row)
+            add_images(db, generation, outcome, now, positions)
 
         await self._database.write(change)
 
     async def one(self, generation_id: int) -> Generation:
-        """Read one, with its pictures.
-
-        Raises:
-            NotFound: There is no such generation.
-        """
+        """Read one, with its pictures. Raises `NotFound`."""
         return await self._database.read(lambda db: _one(db, generation_id))
 
     async def page(
         self, before: int | None, limit: int, guest: int | None = None
     ) -> tuple[Generation, ...]:
-        """Read the newest ones below an id, newest first, without those whose pictures are gone.
-
-        Of one guest, where one is named.
-        """
-
-        def query(db: apsw.Connection) -> tuple[Generation, ...]:
-            rows = select(
-                db,
-                f"""
-                select *
-                from generations
-                where id < :before {'' if guest is None else 'and guest = :guest'}
-                  and (status <> 'done' or exists (
-                    select 1
-                    from images
-                    where images.generation_id = generations.id and deleted_at is null
-                  ))
-                order by id desc
-                limit :limit
-                """,  # noqa: S608 (only our own clause)
-                before=before or 1 << 62,
-                limit=limit,
-                guest=guest,
-            )
-            return _with_images(db, rows)
-
-        return await self._database.read(query)
+        """Read the newest ones below an id, newest first, without those whose pictures are gone."""
+        ending = f"""
+            id < :before {'' if guest is None else 'and guest = :guest'}
+              and (status <> 'done' or exists (
+                select 1
+                from images
+                where images.generation_id = generations.id and deleted_at is null
+              ))
+            order by id desc
+            limit :limit
+        """  # noqa: S608 (only our own clause)
+        values: Row = {'before': before or 1 << 62, 'limit': limit, 'guest': guest}
+        return await self._database.read(lambda db: _select(db, ending, **values))
 
     async def last_asked(self, guest: int | None = None) -> GenerationRequest | None:
         """Return the newest request of a guest; None: of the owner."""
@@ -246,41 +216,25 @@ class Generations:
         return last.request if last else None
 
 
-def _insert(
-    db: apsw.Connection,
-    request: GenerationRequest,
-    provider: str,
-    now: float,
-    own: Mapping[str, str | int | None],
-) -> Generation:
-    columns = request_columns(request) | {
+def _new_row(request: GenerationRequest, provider: str, now: float) -> Row:
+    own: Row = {
         'status': Status.QUEUED,
         'provider': provider,
         'model': request.model,
         'created_at': now,
-        **own,
     }
-    names = ', '.join(columns)
-    places = ', '.join(f':{name}' for name in columns)
-    insert = f'insert into generations ({names}) values ({places}) returning *'  # noqa: S608 (ours)
-    return generation_of(select(db, insert, **columns)[0])
-
-
-def _by_submission(db: apsw.Connection, submission: str | None) -> Generation | None:
-    if submission is None:
-        return None
-    statement = 'select * from generations where submission = :submission'
-    rows = select(db, statement, submission=submission)
-    return _with_images(db, rows)[0] if rows else None
+    return request_columns(request) | own
 
 
 def _one(db: apsw.Connection, generation_id: int) -> Generation:
-    rows = select(db, 'select * from generations where id = :id', id=generation_id)
-    if not rows:
+    found = _select(db, 'id = :id', id=generation_id)
+    if not found:
         raise NotFound(N_('There is no generation {id}.'), id=generation_id)
-    return _with_images(db, rows)[0]
+    return found[0]
 
 
-def _with_images(db: apsw.Connection, rows: list[Row]) -> tuple[Generation, ...]:
+def _select(db: apsw.Connection, ending: str, **values: Value) -> tuple[Generation, ...]:
+    """Read generations with their pictures; `ending` is what follows `where`."""
+    rows = select(db, f'select * from generations where {ending}', **values)  # noqa: S608 (ours)
     images = images_of(db, [cast('int', row['id']) for row in rows])
     return tuple(generation_of(row, images.get(cast('int', row['id']), ())) for row in rows)

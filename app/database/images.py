@@ -8,7 +8,7 @@ from typing import cast
 
 import apsw
 
-from app.database.connection import Database, select
+from app.database.connection import Database, Value, insert, select
 from app.database.mapping import image_of
 from app.database.search import fts_query, index_words
 from app.errors import N_, NotFound
@@ -26,11 +26,7 @@ NEWEST = 1 << 62
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """What the gallery shows; the fields combine by *and*.
-
-    Attributes:
-        guest: Whose pictures; None for everybody's.
-    """
+    """What the gallery shows; the fields combine by *and*, a `guest` of None is everybody."""
 
     words: str = ''
     model: str = ''
@@ -55,11 +51,7 @@ class Images:
         self._database = database
 
     async def one(self, image_id: int) -> Image:
-        """Read one, in the trash or not.
-
-        Raises:
-            NotFound: There is no such picture.
-        """
+        """Read one, in the trash or not. Raises `NotFound`."""
         return await self._database.read(lambda db: _one(db, image_id))
 
     async def page(self, chosen: Filter, before: int | None, limit: int) -> tuple[Image, ...]:
@@ -73,8 +65,7 @@ class Images:
     async def facets(self, kind: str) -> tuple[Facet, ...]:
         """Return what a filter can choose, most pictures first.
 
-        Args:
-            kind: `model`, `provider`, or `all` for the one count of everything.
+        The kind is `model`, `provider`, or `all` for the one count of everything.
         """
         return await self._database.all(
             lambda row: Facet(**row),  # type: ignore[arg-type]
@@ -89,12 +80,7 @@ class Images:
         )
 
     async def file_of(self, digest: str, guest: int | None = None) -> str | None:
-        """Return the file of a digest, if a picture with it is not in the trash.
-
-        Args:
-            digest: Of its bytes.
-            guest: Who must have made it; None: anybody.
-        """
+        """Return the file of a digest, if a picture with it (of this guest) is not in the trash."""
         return await self._database.one(
             lambda row: str(row['file']),
             """
@@ -123,21 +109,13 @@ class Images:
         return cast('int', reserved['last'])
 
     async def set_favourite(self, image_id: int, *, favourite: bool) -> Image:
-        """Mark or unmark a picture.
-
-        Raises:
-            NotFound: There is no such picture.
-        """
+        """Mark or unmark a picture. Raises `NotFound`."""
         return await self._change(
             image_id, 'update images set favourite = :value where id = :id', 1 if favourite else 0
         )
 
     async def set_deleted(self, image_id: int, deleted_at: float | None) -> Image:
-        """Put a picture into the trash, or take it out by None.
-
-        Raises:
-            NotFound: There is no such picture.
-        """
+        """Put a picture into the trash, or take it out by None. Raises `NotFound`."""
         return await self._change(
             image_id,
             """
@@ -174,44 +152,25 @@ class Images:
             clauses.append('images.guest = :guest')
         if chosen.favourite:
             clauses.append('images.favourite = 1')
-        source = 'image_words join images on images.id = image_words.rowid' if words else 'images'
         order = 'image_words.rowid' if words else 'images.id'
-        statement = f"""
-            select {COLUMNS}
-            from {source}
-            join generations on generations.id = images.generation_id
-            where {' and '.join(clauses)}
-            order by {order} {'asc' if newer else 'desc'}
-            limit :limit
-        """  # noqa: S608 (only our own clauses; every value is bound)
-        return await self._database.all(
-            image_of,
-            statement,
-            edge=edge,
-            limit=limit,
-            words=words,
-            model=chosen.model,
-            provider=chosen.provider,
-            guest=chosen.guest,
+        ending = f'order by {order} {"asc" if newer else "desc"} limit :limit'
+        values = asdict(chosen) | {'edge': edge, 'limit': limit, 'words': words}
+        return await self._database.read(
+            lambda db: _select(db, ' and '.join(clauses), ending, searches=bool(words), **values)
         )
 
 
 def images_of(db: apsw.Connection, generation_ids: list[int]) -> dict[int, tuple[Image, ...]]:
     """Read the pictures of some generations, in their positions, without the trash."""
-    rows = select(
+    among = 'images.generation_id in (select value from json_each(:ids))'
+    images = _select(
         db,
-        f"""
-        select {COLUMNS}
-        from images
-        join generations on generations.id = images.generation_id
-        where images.generation_id in (select value from json_each(:ids))
-          and images.deleted_at is null
-        order by images.generation_id, images.position
-        """,  # noqa: S608 (COLUMNS is ours)
+        f'{among} and images.deleted_at is null',
+        'order by images.generation_id, images.position',
         ids=json.dumps(generation_ids),
     )
     found: dict[int, tuple[Image, ...]] = {}
-    for image in map(image_of, rows):
+    for image in images:
         found[image.generation_id] = (*found.get(image.generation_id, ()), image)
     return found
 
@@ -222,45 +181,34 @@ def add_images(
     """Write the pictures of a finished attempt and their search words, within its transaction."""
     words = index_words(generation.request.prompt)
     for position, picture in zip(positions, outcome.kept, strict=True):
-        db.execute(
-            """
-            insert into images (
-              id, generation_id, position, digest, file, mime, width, height, size_bytes,
-              mean_colour, provider, model, revised_prompt, source_url, seed, created_at, guest
-            )
-            values (
-              :id, :generation_id, :position, :digest, :file, :mime, :width, :height, :size_bytes,
-              :mean_colour, :provider, :model, :revised_prompt, :source_url, :seed, :created_at,
-              :guest
-            )
-            """,
-            asdict(picture)
-            | {
-                'generation_id': generation.id,
-                'position': position,
-                'provider': outcome.provider,
-                'model': outcome.model,
-                'guest': generation.guest,
-                'created_at': now if picture.created_at is None else picture.created_at,
-            },
-        )
-        db.execute(
-            'insert into image_words (rowid, words) values (:id, :words)',
-            {'id': db.last_insert_rowid(), 'words': words},
-        )
+        own = {
+            'generation_id': generation.id,
+            'position': position,
+            'provider': outcome.provider,
+            'model': outcome.model,
+            'guest': generation.guest,
+            'created_at': now if picture.created_at is None else picture.created_at,
+        }
+        insert(db, 'images', asdict(picture) | own)
+        insert(db, 'image_words', {'rowid': db.last_insert_rowid(), 'words': words})
 
 
 def _one(db: apsw.Connection, image_id: int) -> Image:
-    rows = select(
-        db,
-        f"""
-        select {COLUMNS}
-        from images
-        join generations on generations.id = images.generation_id
-        where images.id = :id
-        """,  # noqa: S608 (COLUMNS is ours)
-        id=image_id,
-    )
-    if not rows:
+    found = _select(db, 'images.id = :id', id=image_id)
+    if not found:
         raise NotFound(N_('There is no picture {id}.'), id=image_id)
-    return image_of(rows[0])
+    return found[0]
+
+
+def _select(
+    db: apsw.Connection, where: str, ending: str = '', *, searches: bool = False, **values: Value
+) -> tuple[Image, ...]:
+    source = 'image_words join images on images.id = image_words.rowid' if searches else 'images'
+    statement = f"""
+        select {COLUMNS}
+        from {source}
+        join generations on generations.id = images.generation_id
+        where {where}
+        {ending}
+    """  # noqa: S608 (only our own clauses; every value is bound)
+    return tuple(image_of(row) for row in select(db, statement, **values))

@@ -57,26 +57,13 @@ class GuestRows:
         self._database = database
 
     async def all(self) -> tuple[GuestRow, ...]:
-        """Read all, the newest first."""
         return await self._database.all(_guest_of, 'select * from guests order by id desc')
 
     async def add(self, row: GuestRow) -> GuestRow:
-        [added] = await self._database.run(
-            """
-            insert into guests (name, token_hash, makes, sees_all, created_at, expires_at)
-            values (:name, :token_hash, :makes, :sees_all, :created_at, :expires_at)
-            returning *
-            """,
-            **asdict(row),
-        )
-        return _guest_of(added)
+        return _guest_of(await self._database.insert('guests', asdict(row)))
 
     async def revoke(self, guest_id: int, now: float) -> None:
-        """Revoke a link; the time of an earlier revocation stays.
-
-        Raises:
-            NotFound: There is no such link.
-        """
+        """Revoke a link; the time of an earlier revocation stays. Raises `NotFound`."""
         revoked = await self._database.run(
             """
             update guests
@@ -97,11 +84,9 @@ class ShownRows:
         self._database = database
 
     async def all(self) -> tuple[ShownRow, ...]:
-        """Read all, the newest first."""
         return await self._database.all(_shown_of, 'select * from shown_pictures order by id desc')
 
     async def by_hash(self, token_hash: str, now: float) -> ShownRow | None:
-        """Find the valid link of a token."""
         return await self._database.one(
             _shown_of,
             """
@@ -116,27 +101,12 @@ class ShownRows:
         )
 
     async def add(self, row: ShownRow) -> None:
-        await self._database.run(
-            """
-            insert into shown_pictures (
-              image_id, token_hash, tells_prompt, created_at, expires_at
-            )
-            values (:image_id, :token_hash, :tells_prompt, :created_at, :expires_at)
-            """,
-            **asdict(row),
-        )
+        await self._database.insert('shown_pictures', asdict(row))
 
     async def revoke(self, shown_id: int) -> None:
-        """Delete a link.
-
-        Raises:
-            NotFound: There is no such link.
-        """
-        _refuse_none(
-            await self._database.run(
-                'delete from shown_pictures where id = :id returning id', id=shown_id
-            )
-        )
+        """Delete a link. Raises `NotFound`."""
+        statement = 'delete from shown_pictures where id = :id returning id'
+        _refuse_none(await self._database.run(statement, id=shown_id))
 
 
 def _refuse_none(changed: list[Row]) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import cast
 
 import apsw
 
-from app.database.connection import Database, Row, read_beside, select
+from app.database.connection import Database, Row, insert, read_beside, select
 from app.errors import N_, NotFound
 
 ALL = 'select * from providers order by place, id'
@@ -15,11 +16,7 @@ ALL = 'select * from providers order by place, id'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderRow:
-    """A provider as the table has it: nothing of it is secret.
-
-    Attributes:
-        id: None until it is written.
-    """
+    """A provider as the table has it, nothing of it secret; the id is None until it is written."""
 
     name: str
     base_url: str
@@ -35,11 +32,7 @@ class ProviderRow:
 
 
 def rows_in(path: Path) -> tuple[ProviderRow, ...]:
-    """Read the providers of a database that another process may hold; nothing is written.
-
-    Raises:
-        StorageFailed: It can't be read now, or is of another version.
-    """
+    """Read the providers of a database that another process may hold; raises as `read_beside`."""
     if not path.exists():
         return ()
     return read_beside(path, lambda db: tuple(_in_order(db)))
@@ -52,34 +45,21 @@ class ProviderRows:
         self._database = database
 
     async def all(self) -> tuple[ProviderRow, ...]:
-        """Read all, in their order."""
         return await self._database.all(_row_of, ALL)
 
     async def add(self, row: ProviderRow) -> ProviderRow:
         """Write a new one, last in order."""
-        [added] = await self._database.run(
-            """
-            insert into providers (
-              name, base_url, dialect, model, at_once, timeout_s,
-              tops_up, waits, previews, enabled, place
-            )
-            values (
-              :name, :base_url, :dialect, :model, :at_once, :timeout_s,
-              :tops_up, :waits, :previews, :enabled,
-              (select coalesce(max(place), 0) + 1 from providers)
-            )
-            returning *
-            """,
-            **asdict(row),
-        )
-        return _row_of(added)
+
+        def change(db: apsw.Connection) -> ProviderRow:
+            [last] = select(db, 'select coalesce(max(place), 0) as place from providers')
+            place = cast('int', last['place']) + 1
+            [added] = insert(db, 'providers', asdict(row) | {'place': place}, 'returning *')
+            return _row_of(added)
+
+        return await self._database.write(change)
 
     async def change(self, row: ProviderRow) -> None:
-        """Write one anew; what waits for it by its old name waits for the new one.
-
-        Raises:
-            NotFound: There is no such provider.
-        """
+        """Write one anew, also its name in what waits for it. Raises `NotFound`."""
 
         def change(db: apsw.Connection) -> None:
             before = _one(db, row.id)
@@ -105,22 +85,13 @@ class ProviderRows:
         await self._database.write(change)
 
     async def remove(self, provider_id: int) -> None:
-        """Delete one; its pictures keep its name.
-
-        Raises:
-            NotFound: There is no such provider.
-        """
-        if not await self._database.run(
-            'delete from providers where id = :id returning id', id=provider_id
-        ):
+        """Delete one; its pictures keep its name. Raises `NotFound`."""
+        statement = 'delete from providers where id = :id returning id'
+        if not await self._database.run(statement, id=provider_id):
             raise NotFound(N_('There is no such server.'))
 
     async def move(self, provider_id: int, by: int) -> None:
-        """Move one up (-1) or down (1) in the order, as far as there is room.
-
-        Raises:
-            NotFound: There is no such provider.
-        """
+        """Move one up (-1) or down (1) in the order, as far as there is room. Raises `NotFound`."""
 
         def change(db: apsw.Connection) -> None:
             _one(db, provider_id)
@@ -143,7 +114,6 @@ class Fact:
         base_url: Of the provider, without its query.
         model: The model that was asked for; empty where it holds for all of them.
         name: `refused`, `response_format`, …
-        value: In the words of whoever learned it.
     """
 
     base_url: str
@@ -169,7 +139,6 @@ class LearnedFacts:
         )
 
     async def keep(self, fact: Fact, now: float) -> None:
-        """Write a fact over what was known of the same thing."""
         await self._database.run(
             """
             insert into learned (origin, model, fact, value, learned_at)
@@ -182,7 +151,6 @@ class LearnedFacts:
         )
 
     async def forget(self, base_url: str, model: str | None = None) -> None:
-        """Delete what is known of a provider, or of one model of it."""
         await self._database.run(
             """
             delete from learned

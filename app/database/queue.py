@@ -16,12 +16,7 @@ LONGEST_SHARE = 200
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The oldest waiting generation of one provider and model.
-
-    Attributes:
-        provider: The provider that was asked for; empty: any that can.
-        model: The model that was asked for; None: the provider's own.
-    """
+    """The oldest waiting generation of a provider ('': any that can) and model (None: its own)."""
 
     id: int
     provider: str
@@ -96,11 +91,7 @@ class Queue:
 
 
 def refuse_when_full(db: apsw.Connection, quota_key: str) -> None:
-    """Refuse to queue one more generation; an empty quota key has no limit of its own.
-
-    Raises:
-        QueueFull: `LONGEST_QUEUE` generations wait already, or `LONGEST_SHARE` of this visitor.
-    """
+    """Raise `QueueFull` where too much waits; an empty quota key has no limit of its own."""
     [waiting] = select(
         db,
         """

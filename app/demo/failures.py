@@ -7,23 +7,17 @@ import time
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 _LONGEST_WAIT_S = 600
-_RETRY_AFTER_S = 20
 _PAGE = '<!doctype html><title>Sign in</title><h1>This is a page, not an answer</h1>'
 # status: type, code, message; worded as the services word them.
+_INVALID = 'invalid_request_error'
+_REJECTED = 'Your request was rejected by the safety system.'
+_UNVERIFIED = 'Your organization must be verified to use this model.'
 _ERRORS: dict[int, tuple[str, str | None, str]] = {
-    400: (
-        'invalid_request_error',
-        'content_policy_violation',
-        'Your request was rejected by the safety system.',
-    ),
-    401: ('invalid_request_error', 'invalid_api_key', 'Incorrect API key provided: none.'),
-    403: (
-        'invalid_request_error',
-        'unsupported_country_region_territory',
-        'Your organization must be verified to use this model.',
-    ),
-    404: ('invalid_request_error', 'model_not_found', "The model 'fail-404' does not exist."),
-    422: ('invalid_request_error', 'unprocessable', 'The size is not one this model can draw.'),
+    400: (_INVALID, 'content_policy_violation', _REJECTED),
+    401: (_INVALID, 'invalid_api_key', 'Incorrect API key provided: none.'),
+    403: (_INVALID, 'unsupported_country_region_territory', _UNVERIFIED),
+    404: (_INVALID, 'model_not_found', "The model 'fail-404' does not exist."),
+    422: (_INVALID, 'unprocessable', 'The size is not one this model can draw.'),
     429: ('rate_limit_error', 'rate_limit_exceeded', 'Rate limit reached. Try again in 20 s.'),
     500: ('server_error', None, 'The server had an error while drawing.'),
     502: ('server_error', None, 'The server behind this one did not answer.'),
@@ -33,7 +27,7 @@ _ERRORS: dict[int, tuple[str, str | None, str]] = {
 def error_response(
     message: str,
     status: int,
-    kind: str = 'invalid_request_error',
+    kind: str = _INVALID,
     param: str | None = None,
     code: str | None = None,
 ) -> JSONResponse:
@@ -48,7 +42,12 @@ def requested_failure(model: str, origin: str) -> Response | None:
         return None
     name = model.removeprefix('fail-')
     if name.isascii() and name.isdigit() and int(name[:4]) in _ERRORS:
-        return _error(int(name[:4]))
+        status = int(name[:4])
+        kind, code, message = _ERRORS[status]
+        response = error_response(message, status, kind, code=code)
+        if status == 429:
+            response.headers['Retry-After'] = '20'
+        return response
     if name == 'html':
         return HTMLResponse(_PAGE)
     if name == 'json':
@@ -67,11 +66,3 @@ def delay_s(model: str) -> float:
     """Return how many seconds a model named `slow-N` takes before it responds; 0 for any other."""
     match = re.fullmatch(r'slow-([0-9]{1,6}(?:\.[0-9]{1,3})?)', model)
     return min(float(match[1]), _LONGEST_WAIT_S) if match else 0.0
-
-
-def _error(status: int) -> JSONResponse:
-    kind, code, message = _ERRORS[status]
-    response = error_response(message, status, kind, code=code)
-    if status == 429:
-        response.headers['Retry-After'] = str(_RETRY_AFTER_S)
-    return response

@@ -8,23 +8,19 @@ from dataclasses import dataclass
 DEFAULT_SIDE = 1024
 MOST_PICTURES = 10
 MOST_PIXELS = 40_000_000
-_SIDES = range(16, 16384 + 1)
+SIDES = range(16, 16384 + 1)
 _LONGEST_PROMPT = 32_000
-_SEED_LIMIT = 2**63
-_NUMBERS = ('n', 'seed', 'partial_images')
+_SEEDS = range(-(2**63), 2**63)
 
 
+@dataclass(eq=False)
 class RequestError(Exception):
     """The request cannot be answered; carries what OpenAI puts into its error object."""
 
-    def __init__(
-        self, message: str, param: str | None = None, code: str | None = None, status: int = 400
-    ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.param = param
-        self.code = code
-        self.status = status
+    message: str
+    param: str | None = None
+    code: str | None = None
+    status: int = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +38,6 @@ class DrawRequest:
 
     @property
     def size_or_default(self) -> tuple[int, int]:
-        """Width and height in pixels."""
         return self.size or (DEFAULT_SIDE, DEFAULT_SIDE)
 
 
@@ -57,22 +52,25 @@ def read_model(fields: Mapping[str, object]) -> str:
 
 
 def read_request(fields: Mapping[str, object]) -> DrawRequest:
-    """Check every field.
-
-    Raises:
-        RequestError: A field is missing, of the wrong type or out of range.
-    """
-    seed = _whole(fields, 'seed', range(-_SEED_LIMIT, _SEED_LIMIT))
+    """Check every field, or raise RequestError."""
+    seed = _whole(fields, 'seed', _SEEDS)
     count = _whole(fields, 'n', range(1, MOST_PICTURES + 1))
     partials = _whole(fields, 'partial_images', range(4))
+    model, prompt, size = read_model(fields), _prompt(fields), _size(fields)
+    form, streams = fields.get('response_format'), fields.get('stream')
+    if form not in (None, 'url', 'b64_json'):
+        message = "'response_format' must be 'url' or 'b64_json'."
+        raise RequestError(message, 'response_format', 'invalid_value')
+    if streams is not None and not isinstance(streams, bool):
+        raise RequestError("'stream' must be true or false.", 'stream', 'invalid_type')
     return DrawRequest(
-        model=read_model(fields),
-        prompt=_prompt(fields),
+        model=model,
+        prompt=prompt,
         count=1 if count is None else count,
-        size=_size(fields),
+        size=size,
         seed=secrets.randbelow(2**31) if seed is None else seed,
-        inline=_inline(fields),
-        streams=_streams(fields),
+        inline=form == 'b64_json',
+        streams=streams is True,
         partials=partials or 0,
     )
 
@@ -80,7 +78,7 @@ def read_request(fields: Mapping[str, object]) -> DrawRequest:
 def typed_fields(form: Mapping[str, str]) -> dict[str, object]:
     """Return form fields as JSON would hold them: numbers as numbers, `true` as true."""
     fields: dict[str, object] = {name: text for name, text in form.items() if text != ''}
-    for name in _NUMBERS:
+    for name in ('n', 'seed', 'partial_images'):
         text = form.get(name, '')
         if re.fullmatch(r'-?[0-9]{1,30}', text):
             fields[name] = int(text)
@@ -128,25 +126,10 @@ def _size(fields: Mapping[str, object]) -> tuple[int, int] | None:
     if match is None:
         raise RequestError("'size' must be 'auto' or like '1024x1024'.", 'size', 'invalid_value')
     width, height = int(match[1]), int(match[2])
-    if width not in _SIDES or height not in _SIDES:
-        message = f"Each side of 'size' must be from {_SIDES.start} to {_SIDES.stop - 1} pixels."
+    if width not in SIDES or height not in SIDES:
+        message = f"Each side of 'size' must be from {SIDES.start} to {SIDES.stop - 1} pixels."
         raise RequestError(message, 'size', 'invalid_value')
     if width * height > MOST_PIXELS:
         message = f"'size' must have at most {MOST_PIXELS} pixels in all."
         raise RequestError(message, 'size', 'invalid_value')
     return width, height
-
-
-def _inline(fields: Mapping[str, object]) -> bool:
-    form = fields.get('response_format')
-    if form not in (None, 'url', 'b64_json'):
-        message = "'response_format' must be 'url' or 'b64_json'."
-        raise RequestError(message, 'response_format', 'invalid_value')
-    return form == 'b64_json'
-
-
-def _streams(fields: Mapping[str, object]) -> bool:
-    streams = fields.get('stream')
-    if streams is not None and not isinstance(streams, bool):
-        raise RequestError("'stream' must be true or false.", 'stream', 'invalid_type')
-    return streams is True

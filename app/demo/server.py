@@ -1,13 +1,13 @@
 """An OpenAI-shaped images API that answers with sketches; an ASGI app without stored state."""
 
 import base64
-import functools
 import json
 import logging
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 
 import anyio
 import anyio.to_thread
@@ -29,14 +29,15 @@ _KEPT_BYTES = 256 * 1024 * 1024
 _BODY_LIMIT_BYTES = 1024 * 1024
 _UPLOAD_LIMIT_BYTES = 50 * 1024 * 1024
 _AT_ONCE = 2  # pictures being drawn; each can need a few hundred megabytes
+_DETAILS = {'image_tokens': 0, 'text_tokens': 0}
 _USAGE = {
     'input_tokens': 0,
-    'input_tokens_details': {'image_tokens': 0, 'text_tokens': 0},
+    'input_tokens_details': _DETAILS,
     'output_tokens': 0,
     'total_tokens': 0,
 }
 # Draws the picture of an index and gives its stages as PNG files, the finished one last.
-Draw = Callable[[int], Awaitable[list[bytes]]]
+Draw = Callable[[int], list[bytes]]
 
 
 def create_demo() -> ASGIApp:
@@ -49,19 +50,15 @@ def create_demo() -> ASGIApp:
             Route('/v1/models', demo.models),
             Route('/media/{name}', demo.media),
         ],
-        exception_handlers={RequestError: _on_request_error, HTTPException: _on_http_error},
+        exception_handlers={RequestError: _on_error, HTTPException: _on_error},
     )
     app.router.redirect_slashes = False
     return app
 
 
-async def _on_request_error(_request: Request, error: Exception) -> Response:
-    if not isinstance(error, RequestError):
-        raise error
-    return error_response(error.message, error.status, param=error.param, code=error.code)
-
-
-async def _on_http_error(request: Request, error: Exception) -> Response:
+async def _on_error(request: Request, error: Exception) -> Response:
+    if isinstance(error, RequestError):
+        return error_response(error.message, error.status, param=error.param, code=error.code)
     if not isinstance(error, HTTPException):
         raise error
     message = f'{error.detail}: {request.method} {request.url.path}'
@@ -90,82 +87,87 @@ class _Demo:
         return Response(content, media_type='image/png')
 
     async def generate(self, request: Request) -> Response:
-        fields = await _json_fields(request)
-        failure = requested_failure(read_model(fields), _origin(request))
-        if failure:
-            return failure
-        spec = read_request(fields)
-
-        async def draw(index: int) -> list[bytes]:
-            from app.demo.render import draw_stages
-
-            return await self._in_thread(functools.partial(draw_stages, spec, index))
-
-        return await self._respond(request, spec, draw, 'image_generation')
+        return await self._respond(request, await _json_fields(request), 'image_generation')
 
     async def edit(self, request: Request) -> Response:
         if not request.headers.get('content-type', '').startswith('multipart/form-data'):
-            raise RequestError(
-                'An edit is sent as multipart/form-data.', code='invalid_content_type'
-            )
+            message = 'An edit is sent as multipart/form-data.'
+            raise RequestError(message, code='invalid_content_type')
         async with request.form(max_files=18, max_fields=40) as form:
             texts = {name: text for name, text in form.items() if isinstance(text, str)}
             image = await _uploaded(form.get('image') or form.get('image[]'), 'image')
             mask = await _uploaded(form.get('mask'), 'mask')
-        fields = typed_fields(texts)
+        return await self._respond(request, typed_fields(texts), 'image_edit', image, mask)
+
+    async def _respond(
+        self, request: Request, fields: Mapping[str, object], kind: str, *files: bytes | None
+    ) -> Response:
         failure = requested_failure(read_model(fields), _origin(request))
         if failure:
             return failure
         spec = read_request(fields)
-        if not image:
+        image, mask = files or (None, None)
+        if files and not image:
             raise RequestError("Missing required parameter: 'image'.", 'image', 'missing_parameter')
+        from app.demo.render import draw_stages, edit_stages
 
-        async def draw(index: int) -> list[bytes]:
-            from app.demo.render import edit_stages
-
-            return await self._in_thread(functools.partial(edit_stages, spec, index, image, mask))
-
-        return await self._respond(request, spec, draw, 'image_edit')
-
-    async def _in_thread(self, work: Callable[[], list[bytes]]) -> list[bytes]:
-        return await anyio.to_thread.run_sync(work, limiter=self._limiter)
-
-    async def _respond(
-        self, request: Request, spec: DrawRequest, draw: Draw, kind: str
-    ) -> Response:
+        draw = partial(edit_stages, spec, image, mask) if image else partial(draw_stages, spec)
         if spec.streams:
-            first = await draw(0)  # what cannot be drawn is refused before the stream opens
+            first = await self._draw(draw, 0)  # refused before the stream opens
             return StreamingResponse(
-                _events(spec, draw, first, kind),
+                self._events(spec, draw, first, kind),
                 media_type='text/event-stream',
                 headers={'Cache-Control': 'no-cache'},
             )
         await anyio.sleep(delay_s(spec.model))
-        pictures = [await self._entry(request, spec, draw, index) for index in range(spec.count)]
+        pictures = []
+        for index in range(spec.count):
+            picture = (await self._draw(draw, index))[-1]
+            if spec.inline:
+                pictures.append({'b64_json': _base64(picture), 'revised_prompt': spec.prompt})
+            else:
+                url = f'{_origin(request)}/media/{self._keep(picture)}'
+                pictures.append({'url': url, 'revised_prompt': spec.prompt})
         log.info('drew %s of %sx%s', spec.count, *spec.size_or_default)
         return JSONResponse(
             {'created': int(time.time()), 'data': pictures, 'model': spec.model, 'provider': 'demo'}
         )
 
-    async def _entry(
-        self, request: Request, spec: DrawRequest, draw: Draw, index: int
-    ) -> dict[str, str]:
-        """Return one entry of a response: the picture itself, or an address to fetch it from."""
-        picture = (await draw(index))[-1]
-        if spec.inline:
-            return {'b64_json': _base64(picture), 'revised_prompt': spec.prompt}
-        name = f'{secrets.token_urlsafe(18)}.png'
-        self._keep(name, picture)
-        return {'url': f'{_origin(request)}/media/{name}', 'revised_prompt': spec.prompt}
+    async def _draw(self, draw: Draw, index: int) -> list[bytes]:
+        return await anyio.to_thread.run_sync(draw, index, limiter=self._limiter)
 
-    def _keep(self, name: str, picture: bytes) -> None:
-        """Keep a picture, and drop the oldest beyond the limits."""
-        self._pictures[name] = picture
-        while len(self._pictures) > 1 and (
-            len(self._pictures) > _KEPT_PICTURES
-            or sum(map(len, self._pictures.values())) > _KEPT_BYTES
+    def _keep(self, picture: bytes) -> str:
+        """Keep a picture under a new name, and drop the oldest beyond the limits."""
+        name, kept = f'{secrets.token_urlsafe(18)}.png', self._pictures
+        kept[name] = picture
+        while len(kept) > 1 and (
+            len(kept) > _KEPT_PICTURES or sum(map(len, kept.values())) > _KEPT_BYTES
         ):
-            self._pictures.popitem(last=False)
+            kept.popitem(last=False)
+        return name
+
+    async def _events(
+        self, spec: DrawRequest, draw: Draw, first: list[bytes], kind: str
+    ) -> AsyncIterator[str]:
+        """Yield the stages of every picture as server-sent events."""
+        pause_s = delay_s(spec.model) / (spec.count * len(first))
+        for index in range(spec.count):
+            stages = first if index == 0 else await self._draw(draw, index)
+            for number, picture in enumerate(stages):
+                await anyio.sleep(pause_s)
+                finished = number == len(stages) - 1
+                name = f'{kind}.completed' if finished else f'{kind}.partial_image'
+                event: dict[str, object] = {
+                    'type': name,
+                    'b64_json': _base64(picture),
+                    'created_at': int(time.time()),
+                    'size': _size_of(picture),
+                    'quality': 'auto',
+                    'background': 'opaque',
+                    'output_format': 'png',
+                }
+                event |= {'usage': _USAGE} if finished else {'partial_image_index': number}
+                yield f'event: {name}\ndata: {json.dumps(event)}\n\n'
 
 
 def _origin(request: Request) -> str:
@@ -200,30 +202,6 @@ async def _uploaded(part: UploadFile | str | None, param: str) -> bytes | None:
     if (part.size or 0) > _UPLOAD_LIMIT_BYTES:
         raise RequestError(f"'{param}' is too large.", param, 'image_too_large', status=413)
     return await part.read()
-
-
-async def _events(
-    spec: DrawRequest, draw: Draw, first: list[bytes], kind: str
-) -> AsyncIterator[str]:
-    """Yield the stages of every picture as server-sent events."""
-    pause_s = delay_s(spec.model) / (spec.count * len(first))
-    for index in range(spec.count):
-        stages = first if index == 0 else await draw(index)
-        for number, picture in enumerate(stages):
-            await anyio.sleep(pause_s)
-            finished = number == len(stages) - 1
-            name = f'{kind}.completed' if finished else f'{kind}.partial_image'
-            event: dict[str, object] = {
-                'type': name,
-                'b64_json': _base64(picture),
-                'created_at': int(time.time()),
-                'size': _size_of(picture),
-                'quality': 'auto',
-                'background': 'opaque',
-                'output_format': 'png',
-            }
-            event |= {'usage': _USAGE} if finished else {'partial_image_index': number}
-            yield f'event: {name}\ndata: {json.dumps(event)}\n\n'
 
 
 def _size_of(png: bytes) -> str:

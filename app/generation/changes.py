@@ -15,7 +15,7 @@ MOST_SERIALS = 4_096
 
 
 class Changes:
-    """Tells every listener."""
+    """Wakes every listener."""
 
     def __init__(self) -> None:
         self._listeners: set[Listener] = set()
@@ -23,7 +23,6 @@ class Changes:
         self._serial = 0
 
     def announce(self, generation_id: int) -> None:
-        """Mark a generation as changed for everybody who listens."""
         self._serial += 1
         self._serials[generation_id] = self._serial
         self._serials.move_to_end(generation_id)
@@ -33,7 +32,7 @@ class Changes:
             listener.mark(generation_id)
 
     def serial_of(self, generation_id: int) -> int:
-        """Give a number that grows with each change of a generation; 0 if none is known."""
+        """Return a number that grows with each change of a generation; 0 if none is known."""
         return self._serials.get(generation_id, 0)
 
     def close(self) -> None:
@@ -58,12 +57,12 @@ class Changes:
 
 
 class Listener:
-    """One who wants to know.
+    """One page that waits for changes.
 
     Attributes:
-        ended: Whether nobody will be told anything any more.
-        doubted: Whether it is time to ask if this one may still be told anything: after a `doubt`,
-            and after each wait without a change, since what lets them in can run out.
+        ended: Whether nothing will be announced any more.
+        doubted: Whether it is time to ask if this page may still listen: after a `doubt`, and after
+            each wait without a change, since what lets its visitor in can run out.
     """
 
     def __init__(self) -> None:
@@ -74,17 +73,14 @@ class Listener:
         self._event = asyncio.Event()
 
     def mark(self, generation_id: int) -> None:
-        """Note an id and wake up."""
         self._ids.add(generation_id)
         self._event.set()
 
     def doubt(self) -> None:
-        """Wake up, to ask."""
         self._doubts = True
         self._event.set()
 
     def end(self) -> None:
-        """Wake up for the last time."""
         self.ended = True
         self._event.set()
 

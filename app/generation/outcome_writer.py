@@ -14,14 +14,14 @@ from app.models import Generation, Outcome, Status
 from app.storage.store import Store
 
 log = logger(__name__)
-Rest = Callable[[float], Awaitable[None]]
+Sleep = Callable[[float], Awaitable[None]]
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 5.0
 
 
 def growing_pauses() -> Iterator[float]:
-    """Give the seconds to rest before each further try, without end."""
+    """Yield the seconds to wait before each further try, without end."""
     pause_s = FIRST_PAUSE_S
     while True:
         yield pause_s
@@ -29,38 +29,36 @@ def growing_pauses() -> Iterator[float]:
 
 
 class OutcomeWriter:
-    """Turns outcomes into rows; a picture on the disk waits for its row.
-
-    Args:
-        rest: How to let seconds pass.
-    """
+    """Turns outcomes into rows; a picture on the disk waits for its row."""
 
     def __init__(
         self,
         library: Library,
         store: Store,
         clock: Callable[[], float] = time.time,
-        rest: Rest = asyncio.sleep,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._library = library
         self._store = store
         self._clock = clock
-        self._rest = rest
+        self._sleep = sleep
         # each try may take the database's one thread for as long as somebody else's lock lasts
         self._one_tries_again = asyncio.Lock()
 
     async def finish(self, claimed: Generation, outcome: Outcome, pauses: Iterable[float]) -> None:
         """Write an outcome; its pictures are removed if the row has moved on since.
 
-        Raises:
-            StorageFailed: There was no pause left; the pictures are where they were.
-            Unkeepable: No try can help.
+        Raises `StorageFailed` where no pause is left (the pictures stay where they were), and
+        `Unkeepable` where no try can help.
         """
         try:
             written = await self._until_written(claimed, outcome, pauses)
         except asyncio.CancelledError:
-            if await self._has_moved_on(claimed):
-                self.forget(outcome)
+            with contextlib.suppress(StorageFailed):
+                row = await self._library.generations.one(claimed.id)
+                is_ending = row.status is Status.RUNNING and row.attempt == claimed.attempt
+                if not is_ending:
+                    self.forget(outcome)
             raise
         if not written:
             self.forget(outcome)
@@ -80,10 +78,10 @@ class OutcomeWriter:
             if not error.retryable:
                 raise
             refused = error
-        log.warning('%s: can not be written down yet: %s', claimed.id, refused)
+        log.warning('%s: cannot be written down yet: %s', claimed.id, refused)
         async with self._one_tries_again:
             for pause_s in pauses:
-                await self._rest(pause_s)
+                await self._sleep(pause_s)
                 try:
                     return await self._write(claimed, outcome, now)
                 except StorageFailed as error:
@@ -101,10 +99,3 @@ class OutcomeWriter:
             with contextlib.suppress(StorageFailed):
                 return await writing
             raise
-
-    async def _has_moved_on(self, claimed: Generation) -> bool:
-        """Whether the row waits no more for this outcome; not when Easel is only ending."""
-        with contextlib.suppress(StorageFailed):
-            row = await self._library.generations.one(claimed.id)
-            return row.status is not Status.RUNNING or row.attempt != claimed.attempt
-        return False

@@ -40,7 +40,7 @@ class _Sheet:
 
 
 class Previews:
-    """Takes partial pictures and shows the newest ones."""
+    """The partial pictures of the generations that run."""
 
     def __init__(self, store: Store, changes: Changes) -> None:
         self._store = store
@@ -48,14 +48,14 @@ class Previews:
         self._sheets: OrderedDict[int, _Sheet] = OrderedDict()
         self._serial = 0
 
-    def taker(self, generation_id: int) -> Callable[[int, Received], None]:
-        """Begin a generation's previews anew; what is returned takes each as it comes."""
+    def begin(self, generation_id: int) -> Callable[[int, Received], None]:
+        """Begin a generation's previews anew; returns what adds one at a position as it comes."""
         self.forget(generation_id)
         sheet = self._sheets[generation_id] = _Sheet()
         while len(self._sheets) > MOST_GENERATIONS:
             self.forget(next(iter(self._sheets)))
 
-        def take(position: int, received: Received) -> None:
+        def add(position: int, received: Received) -> None:
             older = sheet.waiting.pop(position, None)
             if older:
                 older.path.unlink(missing_ok=True)
@@ -63,15 +63,13 @@ class Previews:
             if sheet.decoding is None or sheet.decoding.done():
                 sheet.decoding = asyncio.create_task(self._decode(generation_id, sheet))
 
-        return take
+        return add
 
     def of(self, generation_id: int) -> dict[int, Preview]:
-        """Give what there is to show, by position."""
         sheet = self._sheets.get(generation_id)
         return dict(sheet.shown) if sheet else {}
 
     def forget(self, generation_id: int) -> None:
-        """Throw a generation's previews away."""
         sheet = self._sheets.pop(generation_id, None)
         if sheet is None:
             return
@@ -86,7 +84,7 @@ class Previews:
             try:
                 webp = await self._store.small(received)
             except AppError as error:
-                log.info('%s: a preview can not be shown: %s', generation_id, error)
+                log.info('%s: a preview cannot be shown: %s', generation_id, error)
                 continue
             self._serial += 1
             sheet.shown[position] = Preview(self._serial, webp)

@@ -31,8 +31,7 @@ CONTROL = re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]')
 def parse_request(fields: Mapping[str, str]) -> GenerationRequest:
     """Parse the fields of a form; empty and `auto` mean automatic.
 
-    Raises:
-        InvalidRequest: With a sentence for each field that is wrong.
+    Raises `InvalidRequest` with a sentence for each field that is wrong.
     """
     given = {name: fields.get(name, '') for name in REQUEST_FIELDS}
     if given['size'] == OTHER:
@@ -55,24 +54,24 @@ def form_fields_of(request: GenerationRequest) -> dict[str, str]:
 
 
 def form_fields_from_picture(settings: Mapping[str, str | int | float]) -> dict[str, str]:
-    """Return the fields of a form for what a picture's file tells; the rest is left out."""
-    told = {
+    """Return the fields of a form for the settings in a picture's file."""
+    known = {
         name: f'{value:.15g}' if isinstance(value, float) else str(value)  # 7.0 is 7 in a file
         for name, rule in REQUEST_FIELDS.items()
         if rule.in_pictures and (value := settings.get(name)) not in (None, '')
     }
     size = str(settings.get('asked_size') or settings.get('size') or '')
-    return told | {'size': OTHER, 'size_other': size} if size and told else told
+    return known | {'size': OTHER, 'size_other': size} if size and known else known
 
 
 def label_fields_of(request: GenerationRequest, dropped: Iterable[str] = ()) -> dict[str, object]:
     """Return what a picture's label says of its request: nothing that was dropped on the way."""
-    told = {
+    fields = {
         name: getattr(request, name)
         for name, rule in REQUEST_FIELDS.items()
         if rule.in_pictures and (name == 'prompt' or name not in dropped)
     }
-    return told | {'guidance': float(told['guidance']) if told.get('guidance') else None}
+    return fields | {'guidance': float(fields['guidance']) if fields.get('guidance') else None}
 
 
 def chosen_providers(pairs: Iterable[tuple[str, str]]) -> tuple[str, ...]:
@@ -110,22 +109,14 @@ class FormReader:
 
 
 def whole(text: str, rule: FieldRule) -> int:
-    """Parse a whole number.
-
-    Raises:
-        InvalidRequest: It is none, or out of the range.
-    """
+    """Parse a whole number; raises `InvalidRequest` for any other, and out of the rule's range."""
     if not re.fullmatch(r'[0-9]{1,19}', text) or not rule.least <= int(text) <= rule.most:
         raise InvalidRequest(rule.sentence, least=rule.least, most=rule.most)
     return int(text)
 
 
 def line(text: str, most: int = LONGEST_TEXT) -> str:
-    """Parse a short text of one line.
-
-    Raises:
-        InvalidRequest: It is too long.
-    """
+    """Parse a short text of one line; raises `InvalidRequest` where it is too long."""
     return _at_most(most, text.replace('\n', ' '))
 
 

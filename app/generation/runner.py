@@ -1,10 +1,10 @@
-"""One run of a generation: the provider is asked, what comes is kept, what it tells goes on."""
+"""One attempt at a generation: ask the provider, keep what comes, pass its progress on."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -53,7 +53,7 @@ class GenerationRunner:
         self._changes = changes
         self._previews = previews
         self._clock = clock
-        self._beside: set[asyncio.Task[None]] = set()
+        self._writing_progress: set[asyncio.Task[None]] = set()
 
     async def draw(self, claimed: Generation) -> Outcome:
         """Ask the provider and keep what comes; every expected failure is an outcome."""
@@ -65,9 +65,9 @@ class GenerationRunner:
         request, attempts = claimed.request, list[Call]()
         failed = Outcome(status=Status.FAILED, provider=settings.name, model=model)
         try:
-            answer = await provider.generate(request, self._run(claimed, attempts))
+            result = await provider.generate(request, self._run(claimed, attempts))
             self._providers.saw(provider, answered=True)
-            kept, failures = await self._keep(claimed, answer, settings.name, model)
+            kept, failures = await self._keep(claimed, result, settings.name, model)
         except ProviderError as error:
             failure = error.failure
             self._providers.saw(provider, answered=failure.kind is not ErrorKind.UNREACHABLE)
@@ -82,26 +82,20 @@ class GenerationRunner:
             status=Status.DONE,
             kept=kept,
             item_errors=failures,
-            dropped=answer.dropped,
+            dropped=result.dropped,
             attempts=tuple(attempts),
         )
 
     def _run(self, claimed: Generation, attempts: list[Call]) -> Run:
-        """Give the provider what it needs, and follow what it tells."""
-        return Run(
-            self._store.new_temp_file,
-            attempts.append,
-            self._previews.taker(claimed.id),
-            lambda progress: self._soon(self._progressed(claimed, progress)),
-        )
+        def progressed(progress: float) -> None:
+            task = asyncio.create_task(self._write_progress(claimed, progress))
+            self._writing_progress.add(task)
+            task.add_done_callback(self._writing_progress.discard)
 
-    def _soon(self, work: Coroutine[object, object, None]) -> None:
-        """Do something beside the drawing, which must not wait for it."""
-        task = asyncio.create_task(work)
-        self._beside.add(task)
-        task.add_done_callback(self._beside.discard)
+        add_preview = self._previews.begin(claimed.id)
+        return Run(self._store.new_temp_file, attempts.append, add_preview, progressed)
 
-    async def _progressed(self, claimed: Generation, progress: float) -> None:
+    async def _write_progress(self, claimed: Generation, progress: float) -> None:
         try:
             await self._library.queue.progressed(claimed.id, claimed.attempt, progress)
         except StorageFailed:
@@ -109,18 +103,18 @@ class GenerationRunner:
         self._changes.announce(claimed.id)
 
     async def _keep(
-        self, claimed: Generation, answer: GenerationResult, provider: str, model: str | None
+        self, claimed: Generation, result: GenerationResult, provider: str, model: str | None
     ) -> tuple[tuple[StoredImage, ...], tuple[Failure, ...]]:
         """Keep what can be kept; a bad picture does not take the good ones along."""
         kept: list[StoredImage] = []
-        failures = list(answer.item_errors)
-        waiting = list(answer.received)
+        failures = list(result.item_errors)
+        waiting = list(result.received)
         try:
             while waiting:
                 received = waiting.pop(0)
-                label = _label(claimed, received, len(kept), provider, model, answer.dropped)
+                label = _label(claimed, received, len(kept), provider, model, result.dropped)
                 label = replace(
-                    label, image_id=await self._reserved(claimed), created_at=self._clock()
+                    label, image_id=await self._reserve_id(claimed), created_at=self._clock()
                 )
                 try:
                     kept.append(await self._store.keep(received, label))
@@ -134,8 +128,8 @@ class GenerationRunner:
             raise
         return tuple(kept), tuple(failures)
 
-    async def _reserved(self, claimed: Generation) -> int | None:
-        """Reserve an id for the file to name; none where the database refuses now."""
+    async def _reserve_id(self, claimed: Generation) -> int | None:
+        """Reserve an id for the file to name, None where the database refuses now."""
         try:
             return await self._library.images.reserve()
         except StorageFailed as error:
@@ -151,7 +145,7 @@ def _label(
     model: str | None,
     dropped: tuple[str, ...],
 ) -> Label:
-    """Say what is true of a picture: nothing dropped; the asked seed is only the first one's."""
+    """Build a picture's label: nothing dropped, and the seed asked for is only the first one's."""
     from app.storage.metadata.label import Label
 
     asked = label_fields_of(claimed.request, dropped)

@@ -1,4 +1,4 @@
-"""Whose turn it is: which of what waits goes to which provider that is free."""
+"""Which of what waits goes to which provider that is free."""
 
 from __future__ import annotations
 
@@ -7,43 +7,35 @@ from dataclasses import dataclass
 from app.database import Library
 from app.database.queue import Waiting
 from app.models import Generation
-from app.providers.monitor import MonitoredProvider
 from app.providers.registry import Providers
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """A generation that was claimed.
-
-    Attributes:
-        is_lost: The provider that was asked for is gone: nobody will draw it.
-    """
+class Assigned:
+    """A generation that was claimed; none may draw it where the provider asked for is gone."""
 
     claimed: Generation
-    is_lost: bool
+    may_be_drawn: bool
 
 
 class Scheduler:
-    """Counts what each provider has under way, and gives the next generation to the least busy."""
+    """Counts what runs at each provider, and gives the next generation to the least busy."""
 
     def __init__(self, library: Library, providers: Providers) -> None:
         self._library = library
         self._providers = providers
         self._busy: dict[str, int] = {}
 
-    def begin(self, name: str) -> None:
-        """Take a place of this provider."""
-        self._busy[name] = self._busy.get(name, 0) + 1
+    def begin(self, provider: str) -> None:
+        self._busy[provider] = self._busy.get(provider, 0) + 1
 
-    def end(self, name: str) -> None:
-        """Give the place back."""
-        self._busy[name] -= 1
+    def end(self, provider: str) -> None:
+        self._busy[provider] -= 1
 
-    async def next(self, now: float) -> Turn | None:
-        """Claim the oldest generation that somebody may take; None if nothing can begin now.
+    async def next(self, now: float) -> Assigned | None:
+        """Claim the oldest generation that a provider may take; None if nothing can begin now.
 
-        Raises:
-            StorageFailed: The queue can't be read.
+        Raises `StorageFailed` where the queue cannot be read.
         """
         while waiting := await self._library.queue.waiting():
             if any(not one.provider for one in waiting):
@@ -54,25 +46,23 @@ class Scheduler:
             one, name = chosen
             claimed = await self._library.generations.claim(name, now, one.id)
             if claimed:  # it may have been cancelled in between
-                return Turn(claimed, is_lost=not name)
+                return Assigned(claimed, may_be_drawn=bool(name))
         return None
 
     def _choose(self, waiting: tuple[Waiting, ...]) -> tuple[Waiting, str] | None:
-        """Choose what begins next and who draws it; the name is empty where that one is gone."""
+        """Choose what begins next and its provider, '' where that one is gone.
+
+        Among several the one with the smallest part of its places taken, then the first in order.
+        """
         for one in waiting:
             eligible = self._providers.eligible(one.provider, one.model)
             if not eligible:
                 return one, ''
-            name = self._least_busy(eligible)
-            if name:
+            loads = [
+                (self._busy.get(provider.name, 0) / provider.settings.at_once, place, provider.name)
+                for place, provider in enumerate(eligible)
+            ]
+            load, _, name = min(loads)
+            if load < 1:
                 return one, name
         return None
-
-    def _least_busy(self, eligible: tuple[MonitoredProvider, ...]) -> str:
-        """Name the one with the smallest part of its places taken; empty where none is free."""
-        shares = [
-            (self._busy.get(one.name, 0) / one.settings.at_once, place, one.name)
-            for place, one in enumerate(eligible)
-        ]
-        share, _, name = min(shares)
-        return name if share < 1 else ''

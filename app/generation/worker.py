@@ -1,4 +1,4 @@
-"""Takes generations from the queue, has them drawn, keeps what came, says so.
+"""Takes generations from the queue, has them drawn, keeps what came and announces it.
 
 The database is the queue; an event only wakes the worker. A generation that was running when the
 server ended is never sent again by itself: it may have been paid for.
@@ -24,7 +24,7 @@ from app.providers.registry import Providers, gone
 
 log = logger(__name__)
 
-REST_AFTER_FAULT_S = 2.0
+PAUSE_AFTER_FAULT_S = 2.0
 MOST_TRIES_NOW = 5  # of writing down, for a command that somebody waits for
 
 
@@ -35,20 +35,20 @@ class Worker:
         self,
         library: Library,
         providers: Providers,
-        drawing: GenerationRunner,
-        finishing: OutcomeWriter,
+        runner: GenerationRunner,
+        writer: OutcomeWriter,
         changes: Changes,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._library = library
         self._providers = providers
-        self._finishing = finishing
+        self._runner = runner
+        self._writer = writer
         self._changes = changes
-        self._drawing = drawing
         self._clock = clock
         self._wake = asyncio.Event()
         self._running: dict[int, asyncio.Task[None]] = {}
-        self._turns = Scheduler(library, providers)
+        self._scheduler = Scheduler(library, providers)
         self._loop_task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -81,60 +81,46 @@ class Worker:
         quota_key: str = '',
         guest: int | None = None,
     ) -> Submitted:
-        """Queue an ask; the same submission again gives the same generation.
+        """Queue a request; the same submission again returns the same generation.
 
-        Raises:
-            InvalidRequest: It names a provider that is not there, or none is.
-            Conflict: The submission was used with another ask.
-            QueueFull: Too much waits already.
+        Raises `InvalidRequest` where no provider can take it, and what `Generations.submit` does.
         """
-        provider = self._providers.expected(request.provider, request.model)
         submitted = await self._library.generations.submit(
             request,
-            provider=provider,
+            provider=self._providers.expected(request.provider, request.model),
             submission=submission,
             now=self._clock(),
             quota_key=quota_key,
             guest=guest,
         )
         if submitted.new:
-            self._tell(submitted.generation.id)
+            self._announce(submitted.generation.id)
         return submitted
 
     async def cancel(self, generation_id: int) -> Generation:
-        """End a generation; its call is closed, and a final one stays as it is.
-
-        Raises:
-            NotFound: There is no such generation.
-        """
+        """Close a generation's call and end it; a final one stays as it is. Raises `NotFound`."""
         cancelled = await self._library.generations.cancel(generation_id, self._clock())
         task = self._running.get(generation_id)
         if task and cancelled.status is Status.CANCELLED:
             task.cancel()
-        self._tell(generation_id)
+        self._announce(generation_id)
         return cancelled
 
     async def retry(self, generation_id: int, quota_key: str = '') -> Generation:
         """Queue a failed, cancelled or interrupted generation again, as its next attempt.
 
-        Raises:
-            NotFound: There is no such generation.
-            Conflict: It is waiting, running or done.
-            InvalidRequest: Its provider is not there any more.
-            QueueFull: Too much waits already.
+        Raises `InvalidRequest` where its provider is gone, and what `Generations.retry` does.
         """
         before = await self._library.generations.one(generation_id)
         provider = self._providers.expected(before.request.provider, before.request.model)
         again = await self._library.generations.retry(generation_id, provider, quota_key)
-        self._tell(generation_id)
+        self._announce(generation_id)
         return again
 
     async def draw_now(self, request: GenerationRequest) -> Generation:
-        """Draw one ask without the queue, for a command that has no server.
+        """Draw a request without the queue, for a command that has no server.
 
-        Raises:
-            InvalidRequest: It names a provider that is not there.
-            StorageFailed: It could not be written down.
+        Raises `InvalidRequest` where no provider can take it, or `StorageFailed`.
         """
         await self._providers.look()
         queued = (await self.submit(request)).generation
@@ -147,7 +133,21 @@ class Worker:
         """Look at the queue again, since who may draw has changed."""
         self._wake.set()
 
-    def _tell(self, generation_id: int) -> None:
+    async def run_generation(self, claimed: Generation, pauses: Iterator[float]) -> None:
+        """Draw one claimed generation and write down what became of it, whatever that is.
+
+        The pauses are seconds before each further try to write. Raises `StorageFailed` where none
+        is left.
+        """
+        log.info('%s: attempt %s begins', claimed.id, claimed.attempt)
+        try:
+            outcome = await self._runner.draw(claimed)
+        except Exception as error:
+            log.exception('%s: could not be drawn', claimed.id)
+            outcome = _failed(claimed, _failure_of(error))
+        await self._finish(claimed, outcome, pauses)
+
+    def _announce(self, generation_id: int) -> None:
         self._changes.announce(generation_id)
         self._wake.set()
 
@@ -156,24 +156,21 @@ class Worker:
             await self._wake.wait()
             self._wake.clear()
             try:
-                await self._claim_all()
+                while assigned := await self._scheduler.next(self._clock()):
+                    self._begin(assigned.claimed, may_be_drawn=assigned.may_be_drawn)
             except StorageFailed:
                 log.exception('the queue could not be read; trying again soon')
-                await asyncio.sleep(REST_AFTER_FAULT_S)
+                await asyncio.sleep(PAUSE_AFTER_FAULT_S)
                 self._wake.set()
 
-    async def _claim_all(self) -> None:
-        """Give everything that waits to those that are free, the oldest first."""
-        while turn := await self._turns.next(self._clock()):
-            claimed = turn.claimed
-            if turn.is_lost:
-                lost = _failed(claimed, gone(claimed.provider))
-                self._begin(claimed, self._settle(claimed, lost, growing_pauses()))
-            else:
-                self._begin(claimed, self.run_generation(claimed, growing_pauses()))
-
-    def _begin(self, claimed: Generation, work: Coroutine[object, object, None]) -> None:
-        self._turns.begin(claimed.provider)
+    def _begin(self, claimed: Generation, *, may_be_drawn: bool) -> None:
+        work: Coroutine[object, object, None]
+        if may_be_drawn:
+            work = self.run_generation(claimed, growing_pauses())
+        else:
+            failed = _failed(claimed, gone(claimed.provider))
+            work = self._finish(claimed, failed, growing_pauses())
+        self._scheduler.begin(claimed.provider)
         task = asyncio.create_task(work, name=f'generation {claimed.id}')
         self._running[claimed.id] = task
         self._changes.announce(claimed.id)
@@ -181,42 +178,23 @@ class Worker:
         def ended(_: asyncio.Task[None]) -> None:
             if not task.cancelled() and (error := task.exception()):
                 log.error('%s: its failure could not be kept', claimed.id, exc_info=error)
-            self._turns.end(claimed.provider)
+            self._scheduler.end(claimed.provider)
             if self._running.get(claimed.id) is task:
                 del self._running[claimed.id]
             self._wake.set()
 
         task.add_done_callback(ended)
 
-    async def run_generation(self, claimed: Generation, pauses: Iterator[float]) -> None:
-        """Draw one claimed generation and write down what became of it, whatever that is.
-
-        Args:
-            claimed: Its row.
-            pauses: Seconds before each further try to write it down.
-
-        Raises:
-            StorageFailed: There was no pause left.
-        """
-        log.info('%s: attempt %s begins', claimed.id, claimed.attempt)
+    async def _finish(self, claimed: Generation, outcome: Outcome, pauses: Iterator[float]) -> None:
+        """Write an outcome, or that it cannot be written, and announce it."""
         try:
-            outcome = await self._drawing.draw(claimed)
-        except Exception as error:
-            log.exception('%s: could not be drawn', claimed.id)
-            outcome = _failed(claimed, _failure_of(error))
-        await self._settle(claimed, outcome, pauses)
-
-    async def _settle(self, claimed: Generation, outcome: Outcome, pauses: Iterator[float]) -> None:
-        """Write an outcome down, or that it can not be, and say so."""
-        try:
-            await self._finishing.finish(claimed, outcome, pauses)
+            await self._writer.finish(claimed, outcome, pauses)
         except Exception as error:
             if isinstance(error, StorageFailed) and error.retryable:
                 raise
             log.exception('%s: could not be written down', claimed.id)
-            self._finishing.forget(outcome)
-            failed = _failed(claimed, _failure_of(error))
-            await self._finishing.finish(claimed, failed, pauses)
+            self._writer.forget(outcome)
+            await self._writer.finish(claimed, _failed(claimed, _failure_of(error)), pauses)
         self._changes.announce(claimed.id)
 
 

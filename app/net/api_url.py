@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from app.errors import N_, InvalidRequest
+from app.net.ip import is_literal
 from app.net.urls import Blocked, origin_of
 
 # What an address that was copied whole ends in, beyond the API's root.
 CALLS = (
-    'images/generations',
-    'images/edits',
-    'images/variations',
-    'chat/completions',
-    'models',
-    'sdapi/v1/txt2img',
-    'sdapi/v1/img2img',
-    'sdapi/v1/sd-models',
-    'sdapi/v1/options',
+    *('images/generations', 'images/edits', 'images/variations', 'chat/completions', 'models'),
+    *(f'sdapi/v1/{call}' for call in ('txt2img', 'img2img', 'sd-models', 'options')),
 )
 # What the root of an API ends in. Source: the addresses of some thirty servers, and of Azure.
 ROOTS = ('/engines/v1', '/openai/v1', '/sdapi/v1', '/api/v1', '/v1', '/v3')
@@ -33,18 +26,31 @@ _TWICE = re.compile('(/v[13])(?:/v[13])+$')
 def normalize_api_url(text: str) -> str:
     """Return the root of an API for any of its addresses: `http://host:1337/v1`.
 
-    A query is kept. A bare host gets `/v1`; a public name without a scheme gets https.
-
-    Raises:
-        InvalidRequest: It is no such address, with a sentence for the form.
+    A query is kept. A bare host gets `/v1`; a public name without a scheme gets https. Raise
+    InvalidRequest at what no two parsers would split alike.
     """
-    whole = _with_scheme(text.strip())
-    parts = _parts_of(whole)
+    text = text.strip()
+    scheme, separator, rest = text.partition('://')
+    if not separator:
+        scheme, rest = 'https' if _is_public_name(_host_of(text)) else 'http', text
+    if scheme.lower() not in ('http', 'https'):
+        raise InvalidRequest(N_('Write an address that begins with http:// or https://.'))
+    if '@' in _host_of(rest):
+        raise InvalidRequest(
+            N_('Write the address without a user name in it; the key has its own field.')
+        )
+    try:
+        origin_of(f'{scheme}://{rest}')
+    except Blocked as error:
+        raise InvalidRequest(N_('Write an address like http://localhost:1337/v1.')) from error
+    parts = urlsplit(f'{scheme}://{rest}')
     path = _SLASHES.sub('/', parts.path).rstrip('/')
     if '..' in path.split('/'):
         raise InvalidRequest(N_('Write the address without “..” in it.'))
-    path = _TWICE.sub(r'\1', _without_call(path))
-    return _with_path(parts, path or '/v1')
+    call = next((one for one in CALLS if path.lower().endswith(f'/{one}')), '')
+    if call:
+        path = path[: -len(call) - 1] + ('/sdapi/v1' if call.startswith('sdapi') else '')
+    return _with_path(parts, _TWICE.sub(r'\1', path) or '/v1')
 
 
 def candidates(base_url: str) -> tuple[str, ...]:
@@ -57,50 +63,14 @@ def candidates(base_url: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_with_path(parts, path) for path in paths))
 
 
-def _parts_of(whole: str) -> SplitResult:
-    """Split an address that no two parsers can split differently.
-
-    Raises:
-        InvalidRequest: It is none, with a sentence for the form.
-    """
-    scheme, _, rest = whole.partition('://')
-    if scheme.lower() not in ('http', 'https'):
-        raise InvalidRequest(N_('Write an address that begins with http:// or https://.'))
-    if '@' in re.split(r'[/?#]', rest, maxsplit=1)[0]:
-        raise InvalidRequest(
-            N_('Write the address without a user name in it; the key has its own field.')
-        )
-    try:
-        origin_of(whole)
-    except Blocked as error:
-        raise InvalidRequest(N_('Write an address like http://localhost:1337/v1.')) from error
-    return urlsplit(whole)
-
-
-def _with_scheme(text: str) -> str:
-    if '://' in text:
-        return text
-    host = re.split(r'[/?#]', text, maxsplit=1)[0].lower()
-    return f'https://{text}' if _is_public_name(host) else f'http://{text}'
+def _host_of(text: str) -> str:
+    return re.split(r'[/?#]', text, maxsplit=1)[0].lower()
 
 
 def _is_public_name(host: str) -> bool:
     """Check whether a host without a port is a public name, which gets https."""
-    if '.' not in host or ':' in host or host.endswith(PRIVATE_ENDINGS):
-        return False
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return True
-    return False
-
-
-def _without_call(path: str) -> str:
-    for call in CALLS:
-        if path.lower().endswith(f'/{call}'):
-            kept = '/sdapi/v1' if call.startswith('sdapi') else ''
-            return path[: -len(call) - 1] + kept
-    return path
+    is_name = '.' in host and ':' not in host and not is_literal(host)
+    return is_name and not host.endswith(PRIVATE_ENDINGS)
 
 
 def _with_path(parts: SplitResult, path: str) -> str:

@@ -28,6 +28,13 @@ FETCH_DEADLINE_S = 120.0
 MOST_REDIRECTS = 5
 MOST_URL_LETTERS = 500
 FETCH_TIMEOUT = httpx.Timeout(FETCH_DEADLINE_S, connect=CONNECT_TIMEOUT_S)
+REASONS = {
+    'readerror': Reason.CONNECTION_RESET,
+    'disconnected without': Reason.CLOSED_WITHOUT_AN_ANSWER,
+    'incomplete': Reason.BROKE_OFF,
+    'illegal chunk': Reason.BROKE_OFF,
+    'peer closed': Reason.BROKE_OFF,
+}
 
 
 class _Transport(httpx.AsyncHTTPTransport):
@@ -49,10 +56,8 @@ class _Transport(httpx.AsyncHTTPTransport):
 class HttpClient:
     """The client for providers, the one for pictures from elsewhere, and the rules of both.
 
-    Args:
-        named: Origins that pictures may come from wherever they are.
-        transport: In place of the network.
-        in_container: Whether `localhost` is a container, and not the machine that people mean.
+    Pictures may come from `named` origins wherever they are. `in_container` says that `localhost`
+    is a container, and not the machine that people mean.
     """
 
     def __init__(
@@ -94,32 +99,39 @@ class HttpClient:
     ) -> AsyncIterator[httpx.Response]:
         """Open a picture's address and follow redirects; the body is not read yet.
 
-        Args:
-            url: Absolute.
-            own: The provider's origin; only there do its headers go, and only as long as no
-                redirect has led away from it.
-            headers: The provider's, its key among them.
-
-        Raises:
-            ProviderError: `blocked_url`, or `image_fetch_failed` with a reason.
+        The provider's headers, its key among them, go to its `own` origin alone, and only as long
+        as no redirect has led away from it. Raise ProviderError with `blocked_url`, `too_large`, or
+        `image_fetch_failed` and a reason.
         """
-        address, along = _first(url), headers
+        address, along = _parsed(url), headers
         for _ in range(MOST_REDIRECTS + 1):
             along = along if address.origin == own else {}
             response = await self._send(address, own, along)
             try:
                 if not response.has_redirect_location:
-                    _refuse_response(response, address)
+                    status, length = (
+                        response.status_code,
+                        response.headers.get('content-length', ''),
+                    )
+                    if status != 200:
+                        raise _failed(address, f'HTTP {status}', status)
+                    if length.isdecimal() and int(length) > MOST_IMAGE_BYTES:
+                        raise too_large(address)
                     yield response
                     return
-                address = _next(address, response.headers['location'])
+                address = _parsed(response.headers['location'], address)
             finally:
                 await response.aclose()
-        raise _fetch_failed(address, 'too many redirects')
+        raise _failed(address, 'too many redirects')
 
     async def _send(self, address: Address, own: Origin, headers: dict[str, str]) -> httpx.Response:
         try:
-            client = self.client if address.origin == own else self._client_for(address.origin)
+            client = self.client
+            if address.origin != own:
+                self._strict.refuse_other_scheme(address.origin)
+                if self._elsewhere is None:
+                    self._elsewhere = new_client(self._transport or _Transport(self._strict))
+                client = self._elsewhere
             request = client.build_request(
                 'GET',
                 str(address),
@@ -129,20 +141,13 @@ class HttpClient:
             )
             return await client.send(request, stream=True)
         except Blocked as error:
-            raise blocked(str(address), str(error)) from error
+            raise blocked(address, str(error)) from error
         except (httpx.InvalidURL, ValueError) as error:
-            raise blocked(str(address)) from error
+            raise blocked(address) from error
         except httpx.HTTPError as error:
             if 'in location header' in str(error):  # httpx reads it although it does not follow
-                raise blocked(str(address)) from error
-            raise _fetch_failed(address, what_happened(error)) from error
-
-    def _client_for(self, origin: Origin) -> httpx.AsyncClient:
-        """Return the client for pictures of any origin, made when it is first needed."""
-        self._strict.refuse_other_scheme(origin)
-        if self._elsewhere is None:
-            self._elsewhere = new_client(self._transport or _Transport(self._strict))
-        return self._elsewhere
+                raise blocked(address) from error
+            raise _failed(address, what_happened(error)) from error
 
 
 def new_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
@@ -159,66 +164,38 @@ def new_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
 
 def what_happened(error: Exception) -> str:
     """Describe an error of httpx in a few words, most of which `streams` wrote."""
-    if isinstance(error, httpx.LocalProtocolError):
-        return 'a request that can not be sent'  # its text may hold a header, and so the key
+    if isinstance(error, httpx.LocalProtocolError):  # its text may hold a header, and so the key
+        return Reason.REQUEST_THAT_CAN_NOT_BE_SENT
     text = str(error).strip() or type(error).__name__
-    return next((words for sign, words in _SEEN if sign in text.lower()), text[:200])
+    return next((reason for part, reason in REASONS.items() if part in text.lower()), text[:200])
 
 
-def _first(url: str) -> Address:
+def _parsed(url: str, base: Address | None = None) -> Address:
+    """Parse an address or the redirect of `base`, which must not lead from https to http."""
     try:
-        return address_of(url)
-    except Blocked as error:
-        raise blocked(url, str(error)) from error
-
-
-def _next(address: Address, location: str) -> Address:
-    """Return the address of a redirect, which must not lead from https to http."""
-    try:
-        found = joined(location, address)
-        if (address.origin.scheme, found.origin.scheme) == ('https', 'http'):
+        if base is None:
+            return address_of(url)
+        found = joined(url, base)
+        if (base.origin.scheme, found.origin.scheme) == ('https', 'http'):
             raise Blocked('a redirect from https to http')
     except Blocked as error:
-        raise blocked(location, str(error)) from error
+        raise blocked(url, str(error)) from error
     return found
 
 
-def _refuse_response(response: httpx.Response, address: Address) -> None:
-    """Raise ProviderError over a response's head, before any of its body is read."""
-    if response.status_code != 200:
-        raise _fetch_failed(address, f'HTTP {response.status_code}', response.status_code)
-    length = response.headers.get('content-length', '')
-    if length.isdecimal() and int(length) > MOST_IMAGE_BYTES:
-        raise too_large(str(address))
+def blocked(url: object, reason: str = 'odd spelling') -> ProviderError:
+    return _failed(url, reason, kind=ErrorKind.BLOCKED_URL)
 
 
-def blocked(url: str, reason: str = 'odd spelling') -> ProviderError:
-    return ProviderError(
-        Failure(kind=ErrorKind.BLOCKED_URL, url=url[:MOST_URL_LETTERS], reason=reason)
-    )
+def too_large(url: object) -> ProviderError:
+    return _failed(url, 'over 64 MiB', kind=ErrorKind.TOO_LARGE)
 
 
-def too_large(url: str) -> ProviderError:
-    return ProviderError(
-        Failure(kind=ErrorKind.TOO_LARGE, url=url[:MOST_URL_LETTERS], reason='over 64 MiB')
-    )
-
-
-def _fetch_failed(address: Address, reason: str, http_status: int | None = None) -> ProviderError:
-    return ProviderError(
-        Failure(
-            kind=ErrorKind.IMAGE_FETCH_FAILED,
-            url=str(address)[:MOST_URL_LETTERS],
-            reason=reason,
-            http_status=http_status,
-        )
-    )
-
-
-_SEEN = (
-    ('readerror', 'connection reset'),
-    ('disconnected without', 'closed without an answer'),
-    ('incomplete', 'broke off'),
-    ('illegal chunk', 'broke off'),
-    ('peer closed', 'broke off'),
-)
+def _failed(
+    url: object,
+    reason: str,
+    status: int | None = None,
+    kind: ErrorKind = ErrorKind.IMAGE_FETCH_FAILED,
+) -> ProviderError:
+    url = str(url)[:MOST_URL_LETTERS]
+    return ProviderError(Failure(kind=kind, url=url, reason=reason, http_status=status))

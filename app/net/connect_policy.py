@@ -8,7 +8,7 @@ so that no second look-up can give another answer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import Any
 
 import httpcore
@@ -24,21 +24,20 @@ Connect = Callable[[Iterable[str], int, float | None], Awaitable[httpcore.AsyncN
 class ConnectPolicy(httpcore.AsyncNetworkBackend):
     """Connects to public addresses, and to trusted and named origins wherever they are.
 
-    Args:
-        named: The operator's origins, anywhere but at metadata addresses of clouds.
-        own_ports: Where this server listens itself.
+    Those that the operator named may be anywhere but at metadata addresses of clouds.
     """
 
     def __init__(
         self,
         named: Iterable[Origin] = (),
-        own_ports: set[int] | None = None,
+        own_ports: Collection[int] = (),
         look_up: LookUp = addresses_of,
         connect: Connect = connect,
     ) -> None:
-        self._named = {*named}
+        self._origins = {*named}
+        self._named = {(origin.host, origin.port) for origin in self._origins}
         self._trusted: set[tuple[str, int]] = set()
-        self._own_ports = set() if own_ports is None else own_ports
+        self._own_ports = own_ports  # where this server listens itself
         self._look_up = look_up
         self._connect = connect
 
@@ -47,12 +46,8 @@ class ConnectPolicy(httpcore.AsyncNetworkBackend):
         self._trusted.add((origin.host, origin.port))
 
     def refuse_other_scheme(self, origin: Origin) -> None:
-        """Refuse an origin whose host and port are named under the other scheme.
-
-        Raises:
-            Private: They are.
-        """
-        if origin not in self._named and self._is_named(origin.host, origin.port):
+        """Raise Private where an origin's host and port are named under the other scheme."""
+        if origin not in self._origins and (origin.host, origin.port) in self._named:
             raise Private('named with another scheme')
 
     async def connect_tcp(
@@ -63,14 +58,11 @@ class ConnectPolicy(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Connect to the very addresses that were checked.
-
-        Raises:
-            Blocked: The name stands for an address that may not be called.
-            httpcore.ConnectError: Nothing answers, or there is no such name.
-            httpcore.ConnectTimeout: That took too long.
-        """
-        host = _host_or_refuse(host)
+        """Connect to the very addresses that were checked; raise Blocked at one that may not be."""
+        try:
+            host = canonical_host(host)
+        except ValueError as error:
+            raise Blocked('odd spelling') from error
         if host.removesuffix('.') in METADATA_NAMES and (host, port) not in self._trusted:
             raise Blocked('a metadata address')
         try:
@@ -91,13 +83,10 @@ class ConnectPolicy(httpcore.AsyncNetworkBackend):
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
-    def _is_named(self, host: str, port: int) -> bool:
-        return any((host, port) == (one.host, one.port) for one in self._named)
-
     def _refuse_address(self, host: str, port: int, address: str) -> None:
         if (host, port) in self._trusted:
             return
-        is_named = self._is_named(host, port)
+        is_named = (host, port) in self._named
         if is_metadata(address) and not (is_named and is_literal(host)):
             raise Blocked('a metadata address')
         if not is_named and not is_public(address):
@@ -112,10 +101,3 @@ class ConnectPolicy(httpcore.AsyncNetworkBackend):
         self._refuse_address(host, port, peer)
         if port in self._own_ports and (peer == own or is_loopback(peer)):
             raise Private('Easel itself')
-
-
-def _host_or_refuse(host: str) -> str:
-    try:
-        return canonical_host(host)
-    except ValueError as error:
-        raise Blocked('odd spelling') from error

@@ -4,22 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 
-# Our own table, since what `ipaddress` calls global differs between Python's releases and holds
-# more than is fit to be fetched from. For IPv6 only 2000::/3 is given out at all, so v4-mapped,
-# v4-compatible, SIIT, both NAT64 prefixes, site-local and multicast fall with the first line.
-NOT_PUBLIC_TEXT = """
-::/3 4000::/2 8000::/1 2001::/23 2001:db8::/32 2002::/16 3fff::/20
-0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 168.63.129.16/32 169.254.0.0/16 172.16.0.0/12
-192.0.0.0/24 192.0.2.0/24 192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24
-203.0.113.0/24 224.0.0.0/3
-"""
-# Where a machine asks for its own secrets: link-local, and what clouds put elsewhere.
-METADATA_TEXT = """
-169.254.0.0/16 100.100.100.200/32 168.63.129.16/32 192.0.0.192/32
-fe80::/10 fd00:ec2::254/128 fd20:ce::254/128
-"""
-IPV4_AT_THE_END_TEXT = '::/96 ::ffff:0:0/96 ::ffff:0:0:0/96 64:ff9b::/96 64:ff9b:1::/48'
-
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -28,16 +12,27 @@ def _networks(text: str) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(part) for part in text.split())
 
 
-NOT_PUBLIC = _networks(NOT_PUBLIC_TEXT)
-METADATA = _networks(METADATA_TEXT)
-IPV4_AT_THE_END = _networks(IPV4_AT_THE_END_TEXT)
+# Our own table, since what `ipaddress` calls global differs between Python's releases and holds
+# more than is fit to be fetched from. For IPv6 only 2000::/3 is given out at all, so v4-mapped,
+# v4-compatible, SIIT, both NAT64 prefixes, site-local and multicast fall with the first line.
+NOT_PUBLIC = _networks("""
+::/3 4000::/2 8000::/1 2001::/23 2001:db8::/32 2002::/16 3fff::/20
+0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 168.63.129.16/32 169.254.0.0/16 172.16.0.0/12
+192.0.0.0/24 192.0.2.0/24 192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24
+203.0.113.0/24 224.0.0.0/3
+""")
+# Where a machine asks for its own secrets: link-local, and what clouds put elsewhere.
+METADATA = _networks("""
+169.254.0.0/16 100.100.100.200/32 168.63.129.16/32 192.0.0.192/32
+fe80::/10 fd00:ec2::254/128 fd20:ce::254/128
+""")
+IPV4_AT_THE_END = _networks('::/96 ::ffff:0:0/96 ::ffff:0:0:0/96 64:ff9b::/96 64:ff9b:1::/48')
 
 
 def networks_in(text: str) -> tuple[Network, ...]:
     """Parse a comma separated list of addresses and networks.
 
-    Raises:
-        ValueError: It is none, has bits set beyond its mask, or means everybody.
+    Raise ValueError at none, at bits set beyond a mask, and at a network that is everybody.
     """
     networks = [ipaddress.ip_network(part.strip()) for part in text.split(',') if part.strip()]
     if not all(network.prefixlen for network in networks):
@@ -54,10 +49,14 @@ def is_public(address: str) -> bool:
 def is_metadata(address: str) -> bool:
     """Check whether an IP address, or the IPv4 one inside it, is for metadata of a cloud."""
     ip = _ip(address)
-    if ip is None:
-        return False
-    inside = _ipv4_inside(ip) if isinstance(ip, ipaddress.IPv6Address) else None
-    return _within(ip, METADATA) or (inside is not None and _within(inside, METADATA))
+    if ip is None or _within(ip, METADATA):
+        return ip is not None
+    inside: ipaddress.IPv4Address | None = None
+    if isinstance(ip, ipaddress.IPv6Address):
+        inside = ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if inside is None and (_within(ip, IPV4_AT_THE_END) or _is_isatap(ip)):
+            inside = ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
+    return inside is not None and _within(inside, METADATA)
 
 
 def is_loopback(address: str) -> bool:
@@ -84,11 +83,3 @@ def _within(ip: IpAddress, networks: tuple[Network, ...]) -> bool:
 def _is_isatap(ip: IpAddress) -> bool:
     """Check whether an IPv6 address ends in an IPv4 one by RFC 5214, below any prefix."""
     return ip.version == 6 and int(ip) >> 32 & 0xFDFF_FFFF == 0x5EFE
-
-
-def _ipv4_inside(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    if ip.sixtofour or ip.teredo:
-        return ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-    if _within(ip, IPV4_AT_THE_END) or _is_isatap(ip):
-        return ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
-    return None

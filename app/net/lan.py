@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import socket
-from contextlib import closing
 
 from app.log import logger
 
@@ -19,7 +19,12 @@ FAR = ((socket.AF_INET, '192.0.2.1'), (socket.AF_INET6, '2001:db8::1'))
 
 def addresses() -> tuple[str, ...]:
     """Return this machine's addresses: IPv4 first, of each kind that of the default route first."""
-    listed = [*_by_route(), *_by_interface()]
+    listed = list[str]()
+    for family, far in FAR:
+        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as asking:
+            asking.connect((far, 9))
+            listed.append(str(asking.getsockname()[0]))
+    listed += _by_interface()
     usable = dict.fromkeys(address for address in listed if _is_reachable(address))
     return tuple(sorted(usable, key=lambda address: ':' in address))
 
@@ -27,26 +32,12 @@ def addresses() -> tuple[str, ...]:
 def origins(host: str, port: int) -> tuple[str, ...]:
     """Return the origins for browsers of other machines: `http://192.168.1.20:8484`.
 
-    Args:
-        host: What is listened on; a wildcard stands for every address of its kind, `::` for all.
-        port: What is listened on.
+    A wildcard host that is listened on stands for every address of its kind, `::` for all.
     """
     listed = [one for one in addresses() if host == '::' or ':' not in one]
     listed = listed if host in WILDCARDS else [host]
     named = (f'[{one}]' if ':' in one else one for one in listed)
     return tuple(f'http://{name}:{port}' for name in named)
-
-
-def _by_route() -> list[str]:
-    found = []
-    for family, far in FAR:
-        try:
-            with closing(socket.socket(family, socket.SOCK_DGRAM)) as asking:
-                asking.connect((far, 9))
-                found.append(str(asking.getsockname()[0]))
-        except OSError:
-            continue
-    return found
 
 
 def _by_interface() -> list[str]:
@@ -63,10 +54,5 @@ def _by_interface() -> list[str]:
 
 
 def _is_reachable(text: str) -> bool:
-    address = ipaddress.ip_address(text.partition('%')[0])
-    return not (
-        address.is_loopback
-        or address.is_link_local
-        or address.is_unspecified
-        or address.is_multicast
-    )
+    ip = ipaddress.ip_address(text.partition('%')[0])
+    return not (ip.is_loopback or ip.is_link_local or ip.is_unspecified or ip.is_multicast)

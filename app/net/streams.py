@@ -20,29 +20,17 @@ READ_AHEAD_BYTES = 64 * 1024
 
 
 class Stream(httpcore.AsyncNetworkStream):
-    """One connection."""
+    """One connection; what sockets raise becomes the errors of httpcore."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Read what is there, at most this much; empty at the end.
-
-        Raises:
-            httpcore.ReadError: The connection broke.
-            httpcore.ReadTimeout: Nothing came in time.
-        """
         async with _translated(timeout, httpcore.ReadTimeout, httpcore.ReadError):
             return await self._reader.read(max_bytes)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Write all bytes.
-
-        Raises:
-            httpcore.WriteError: The connection broke.
-            httpcore.WriteTimeout: The other side does not take it.
-        """
         async with _translated(timeout, httpcore.WriteTimeout, httpcore.WriteError):
             self._writer.write(buffer)
             await self._writer.drain()
@@ -57,12 +45,7 @@ class Stream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Encrypt, under the one context of the process and not the one that is given.
-
-        Raises:
-            httpcore.ConnectError: The certificate is not trusted, or the handshake broke.
-            httpcore.ConnectTimeout: It took too long.
-        """
+        """Encrypt, under the one context of the process and not the one that is given."""
         context = await asyncio.to_thread(tls_context)
         async with _translated(timeout, httpcore.ConnectTimeout, httpcore.ConnectError):
             await self._writer.start_tls(context, server_hostname=server_hostname)
@@ -84,11 +67,7 @@ def tls_context() -> ssl.SSLContext:
 
 
 async def addresses_of(host: str, port: int) -> list[str]:
-    """Look up the addresses of a host; never empty.
-
-    Raises:
-        httpcore.ConnectError: There is no such name.
-    """
+    """Look up the addresses of a host; never empty, but for httpcore.ConnectError."""
     loop = asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -101,23 +80,14 @@ async def addresses_of(host: str, port: int) -> list[str]:
 
 
 async def connect(addresses: Iterable[str], port: int, timeout: float | None) -> Stream:
-    """Connect to the first address that takes it, in their order.
-
-    Raises:
-        httpcore.ConnectError: None does; the text is the first one's reason.
-        httpcore.ConnectTimeout: None did in time.
-    """
+    """Connect to the first address that takes it; raise the first one's error where none does."""
     failures: list[OSError] = []
     async with _translated(timeout, httpcore.ConnectTimeout, httpcore.ConnectError):
         for address in addresses:
             try:
-                reader, writer = await asyncio.open_connection(
-                    address, port, limit=READ_AHEAD_BYTES
-                )
+                return Stream(*await asyncio.open_connection(address, port, limit=READ_AHEAD_BYTES))
             except OSError as error:
                 failures.append(error)
-                continue
-            return Stream(reader, writer)
         raise failures[0]
 
 
@@ -125,7 +95,6 @@ async def connect(addresses: Iterable[str], port: int, timeout: float | None) ->
 async def _translated(
     timeout: float | None, late: type[Exception], broken: type[Exception]
 ) -> AsyncIterator[None]:
-    """Raise errors of sockets as those of httpcore."""
     try:
         async with asyncio.timeout(timeout):
             yield

@@ -10,11 +10,11 @@ from urllib.parse import quote, urljoin
 from app.net.ip import is_loopback
 
 MOST_LETTERS = 8_192
+MOST_HOST_LETTERS = 253
 DOCKER_HOST = 'host.docker.internal'  # what Docker calls the machine around a container
-
-METADATA_NAMES = frozenset(
-    {'metadata', 'metadata.google.internal', 'metadata.goog', 'instance-data'}
-    | {'instance-data.ec2.internal', 'metadata.tencentyun.com'}
+METADATA_NAMES = (
+    *('metadata', 'metadata.google.internal', 'metadata.goog', 'instance-data'),
+    *('instance-data.ec2.internal', 'metadata.tencentyun.com'),
 )
 USUAL_PORTS = {'http': 80, 'https': 443}
 AS_THEY_ARE = "%/:=&?~#+!$,;'@()*[]"
@@ -27,7 +27,6 @@ _ADDRESS = re.compile(
 _SCHEME = re.compile(r'[a-z][a-z0-9+.-]*:', re.IGNORECASE)
 _LABEL = re.compile(r'[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?')
 _NUMBER = re.compile(r'[0-9]+|0x[0-9a-f]*')
-MOST_HOST_LETTERS = 253
 
 
 class Blocked(Exception):
@@ -54,11 +53,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A parsed address, the same parts for checking and fetching.
-
-    Attributes:
-        target: Path and query as they go over the wire.
-    """
+    """A parsed address; `target` is path and query as they go over the wire."""
 
     origin: Origin
     target: str
@@ -68,11 +63,7 @@ class Address:
 
 
 def address_of(url: str) -> Address:
-    """Parse an absolute http or https address.
-
-    Raises:
-        Blocked: It is no such address, or one that two parsers may split differently.
-    """
+    """Parse an absolute http or https address; raise Blocked if two parsers may differ over it."""
     if len(url) > MOST_LETTERS or any(ord(sign) <= 32 or sign in '\\\x7f' for sign in url):
         raise Blocked('odd spelling')
     parts = _ADDRESS.fullmatch(url)
@@ -93,19 +84,13 @@ def address_of(url: str) -> Address:
 
 
 def origin_of(url: str) -> Origin:
-    """Parse the origin of an absolute http or https address.
-
-    Raises:
-        Blocked: As `address_of`.
-    """
     return address_of(url).origin
 
 
 def canonical_host(host: str) -> str:
     """Return a host in the one spelling in which it is compared and looked up.
 
-    Raises:
-        ValueError: It is neither a name nor an IP address in its usual spelling.
+    Raise ValueError at neither a name nor an IP address in its usual spelling.
     """
     if ':' in host:
         return str(ipaddress.IPv6Address(host.strip('[]')))
@@ -124,12 +109,9 @@ def canonical_host(host: str) -> str:
 
 
 def joined(reference: str, base: Address) -> Address:
-    """Resolve a reference as a browser does; blanks are encoded.
+    """Resolve a reference as a browser does, or raise Blocked.
 
-    An existing query is left as it is, since signatures cover it.
-
-    Raises:
-        Blocked: It cannot be parsed as an address.
+    Blanks are encoded; an existing query is left as it is, since signatures cover it.
     """
     text = reference.strip().replace(' ', '%20')
     if text.startswith('//'):
@@ -145,13 +127,7 @@ def joined(reference: str, base: Address) -> Address:
 
 
 def absolute(reference: str, base: str) -> str:
-    """Resolve a picture's address in a response against the provider's own.
-
-    A path goes to the origin's root, never below the API's path.
-
-    Raises:
-        Blocked: It cannot be parsed as an address.
-    """
+    """Resolve a picture's address in a response; a path goes to the root of the base's origin."""
     return str(joined(reference, Address(origin_of(base), '/')))
 
 
@@ -168,7 +144,7 @@ def same_server(one: str, other: str) -> bool:
 
 
 def outside_of(where: str) -> str:
-    """Return the host's address for a container's `localhost:1337`, also given as a url."""
+    """Return the machine's address for a container's `localhost:1337`, also given as a url."""
     url = where if '://' in where else f'http://{where}'
     try:
         return str(replace(origin_of(url), host=DOCKER_HOST))
@@ -177,7 +153,6 @@ def outside_of(where: str) -> str:
 
 
 def without_query(url: str | None) -> str | None:
-    """Return an address without the query, which may be a signature."""
     return url.partition('?')[0] if url else None
 
 

@@ -1,4 +1,4 @@
-"""Finds out how a provider wants to be spoken to, once an answer shows that it is not as was said.
+"""Finds the dialect and root of an API, once a response shows that they are not as configured.
 
 Only by GET, which costs nothing, and only after a call that did nothing.
 """
@@ -8,15 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
-import httpx
-
 from app.errors import ErrorKind, Failure
 from app.net.api_url import candidates
-from app.net.urls import Blocked
 from app.providers.core.base import Dialect
 from app.providers.discovery.model_list import draws_in_chats, models_in
 from app.providers.response.errors import HTML
-from app.providers.response.images import Json
 from app.providers.transport.client import Caller, endpoint
 
 SDAPI_ROOT = '/sdapi/v1'
@@ -32,8 +28,8 @@ class Endpoint:
     base_url: str
 
 
-def told_way(caller: Caller) -> Endpoint:
-    """Give the way that the settings tell, before anything was asked."""
+def configured_endpoint(caller: Caller) -> Endpoint:
+    """Return the endpoint that the settings name, before anything was asked."""
     settings = caller.settings
     dialect = settings.dialect
     if dialect is Dialect.AUTO:
@@ -44,20 +40,20 @@ def told_way(caller: Caller) -> Endpoint:
 
 
 def may_be_elsewhere(failure: Failure) -> bool:
-    """Whether a failure shows that nothing was done, since there is no images API at that place.
+    """Return whether a failure shows that there is no images API there, and nothing was done.
 
-    An answer that can't be read is no such sign, unless it is a web page: it may have been paid.
+    A response that cannot be read is no such sign, unless it is a web page: it may have been paid.
     """
     if failure.kind is ErrorKind.NOT_JSON:
         return failure.reason == HTML
     return failure.kind is ErrorKind.ENDPOINT_NOT_FOUND or _names_the_chat(failure)
 
 
-async def other_ways(caller: Caller, model: str, failure: Failure) -> tuple[Endpoint, ...]:
-    """List where else to ask, likeliest first; empty where nothing shows one."""
+async def other_endpoints(caller: Caller, model: str, failure: Failure) -> tuple[Endpoint, ...]:
+    """Return where else to ask, likeliest first; empty where nothing shows one."""
     base_url = caller.settings.base_url
     roots = candidates(base_url)
-    listed = await _list(caller, roots[0])
+    listed = await caller.find(endpoint(roots[0], 'models'))
     if draws_in_chats(listed, model) or _names_the_chat(failure):
         return (Endpoint(Dialect.CHAT, base_url),)
     if await _is_sdapi(caller):
@@ -65,7 +61,7 @@ async def other_ways(caller: Caller, model: str, failure: Failure) -> tuple[Endp
     if models_in(listed):
         return ()
     for root in roots[1:]:
-        if models_in(await _list(caller, root)):
+        if models_in(await caller.find(endpoint(root, 'models'))):
             return (Endpoint(Dialect.OPENAI, root),)
     return tuple(Endpoint(Dialect.OPENAI, root) for root in roots[1:2])
 
@@ -76,27 +72,14 @@ def _names_the_chat(failure: Failure) -> bool:
 
 
 def sdapi_root(base_url: str) -> str:
-    """Give where that dialect is spoken on the same server."""
+    """Return where that dialect is spoken on the same server."""
     parts = urlsplit(base_url)
-    path = parts.path.rstrip('/')
-    if path.endswith(SDAPI_ROOT):
+    if parts.path.rstrip('/').endswith(SDAPI_ROOT):
         return base_url
     return urlunsplit(parts._replace(path=SDAPI_ROOT))
 
 
-async def _list(caller: Caller, root: str) -> Json:
-    try:
-        status, tree = await caller.get(endpoint(root, 'models'))
-    except (httpx.HTTPError, TimeoutError, ValueError, Blocked):
-        return None
-    return tree if status == 200 else None
-
-
 async def _is_sdapi(caller: Caller) -> bool:
-    root = sdapi_root(caller.settings.base_url)
-    try:
-        status, tree = await caller.get(endpoint(root, 'sd-models'))
-    except (httpx.HTTPError, TimeoutError, ValueError, Blocked):
-        return False
-    rows = tree if status == 200 and isinstance(tree, list) else []
+    tree = await caller.find(endpoint(sdapi_root(caller.settings.base_url), 'sd-models'))
+    rows = tree if isinstance(tree, list) else []
     return any(isinstance(row, dict) and 'model_name' in row for row in rows)

@@ -47,7 +47,6 @@ class MonitoredProvider:
 
     @property
     def was_asked(self) -> bool:
-        """Whether a list of models was ever asked for."""
         return self._status is not NOT_ASKED
 
     def offers(self, model: str) -> bool:
@@ -63,7 +62,6 @@ class MonitoredProvider:
             self._ask()
 
     async def ask_again(self) -> ProviderStatus:
-        """Ask for the list of models, and wait for it."""
         return await asyncio.shield(self._ask())
 
     async def test(self) -> None:

@@ -23,12 +23,13 @@ from app.providers.dialects.sdapi import SdApi
 from app.providers.discovery.fingerprints import describes_localai
 from app.providers.discovery.model_list import are_bare, status_of
 from app.providers.discovery.probe import ProbeResponse
-from app.providers.endpoints import Endpoint, may_be_elsewhere, other_ways, told_way
+from app.providers.endpoints import Endpoint, configured_endpoint, may_be_elsewhere, other_endpoints
 from app.providers.response.images import Json
 from app.providers.response.zip_archive import remove
 from app.providers.transport.client import Caller, endpoint
 from app.providers.transport.collect import ImageCollector
 from app.providers.transport.download import Fetcher
+from app.providers.transport.headers import own_headers
 from app.providers.transport.redaction import SecretRedactor
 
 log = logger(__name__)
@@ -53,118 +54,110 @@ class ApiProvider:
     ) -> None:
         self.settings = settings
         self._memory = memory or Memory()
-        self._hush = SecretRedactor(settings)
+        self._redactor = SecretRedactor(settings)
         self._is_localai: bool | None = None
         self._caller = Caller(settings, http_client)
         fetcher = Fetcher(
-            http_client, settings.base_url, self._caller.origin, self._caller.headers()
+            http_client, settings.base_url, self._caller.origin, own_headers(settings)
         )
-        taker = ImageCollector(self._caller, fetcher)
+        collector = ImageCollector(self._caller, fetcher)
         self._dialects: dict[Dialect, ApiDialect] = {
-            Dialect.OPENAI: ImagesApi(self._caller, taker),
-            Dialect.SDAPI: SdApi(self._caller, taker),
-            Dialect.CHAT: ChatApi(self._caller, taker),
+            Dialect.OPENAI: ImagesApi(self._caller, collector),
+            Dialect.SDAPI: SdApi(self._caller, collector),
+            Dialect.CHAT: ChatApi(self._caller, collector),
         }
 
     async def generate(self, request: GenerationRequest, run: Run) -> GenerationResult:
-        """Ask, mending what is refused, and read what comes as it comes, without our secrets.
+        """Ask, mending what is refused, and read the pictures as they come, without our secrets.
 
-        Raises:
-            ProviderError: Nothing usable came; no file is left behind.
+        Raises `ProviderError` where nothing usable came; no file is left behind.
         """
-        quiet = replace(run, tried=lambda attempt: run.tried(self._hush.attempt(attempt)))
+        redactor = self._redactor
+        redacted = replace(run, tried=lambda call: run.tried(redactor.call(call)))
         try:
-            return self._hush.answer(await self._drawn(request, quiet))
+            result = await self._patiently(request, redacted)
+            missing = request.count - len(result.received) - len(result.item_errors)
+            if missing > 0 and self.settings.tops_up:
+                result = await self._topped_up(result, request, redacted)
+            return redactor.result(result)
         except ProviderError as error:
-            raise ProviderError(self._hush.failure(error.failure)) from error
-
-    async def _drawn(self, request: GenerationRequest, run: Run) -> GenerationResult:
-        answer = await self._patiently(request, run)
-        missing = request.count - len(answer.received) - len(answer.item_errors)
-        if missing <= 0 or not self.settings.tops_up:
-            return answer
-        return await self._topped_up(answer, request, run)
+            raise ProviderError(redactor.failure(error.failure)) from error
 
     async def list_models(self) -> ProviderStatus:
-        """Ask what it offers; never raises for what the other side does."""
-        way = self._way(self.settings.model)
-        path = 'sd-models' if way.dialect is Dialect.SDAPI else 'models'
+        """Ask what it offers; never raises for what the server does."""
+        at = self._endpoint(self.settings.model)
+        path = 'sd-models' if at.dialect is Dialect.SDAPI else 'models'
         try:
-            status, tree = await self._caller.get(endpoint(way.base_url, path))
+            status, tree = await self._caller.get(endpoint(at.base_url, path))
         except TimeoutError:
             return ProviderStatus(state=ProviderState.NOTHING, reason='no answer')
         except (httpx.HTTPError, httpx.InvalidURL, Blocked, ValueError) as error:
             return ProviderStatus(state=ProviderState.NOTHING, reason=self._caller.seen(error))
-        better_url = way.base_url if way.base_url != self.settings.base_url else ''
+        better_url = at.base_url if at.base_url != self.settings.base_url else ''
         bars_split = await self._splits_at_bars(tree)
         return replace(status_of(status, tree), better_url=better_url, bars_split=bars_split)
 
     async def _splits_at_bars(self, tree: Json) -> bool:
-        """Whether this is LocalAI; its bare list is the hint that makes it worth one question.
+        """Return whether this is LocalAI; its bare list is the hint that makes it worth a call.
 
         Source: core/http/endpoints/openai/image.go of LocalAI.
         """
         if self._is_localai is None and are_bare(tree):
             url = f'{self._caller.origin.scheme}://{self._caller.origin}{LOCALAI}'
             try:
-                status, said = await self._caller.get(url)
+                status, described = await self._caller.get(url)
             except (httpx.HTTPError, TimeoutError, ValueError, Blocked):
                 return False
-            self._is_localai = describes_localai(ProbeResponse(status, json=said))
+            self._is_localai = describes_localai(ProbeResponse(status, json=described))
         return bool(self._is_localai)
 
     async def _patiently(self, request: GenerationRequest, run: Run) -> GenerationResult:
-        """Ask again after the time that the server asks for, where that is wished."""
+        """Ask again after the time that the server asks for, where the settings say so."""
         for _ in range(MOST_WAITS if self.settings.waits else 0):
             try:
-                return await self._either_way(request, run)
+                return await self._anywhere(request, run)
             except ProviderError as error:
                 wait_s = _wait_of(error.failure)
                 if wait_s is None:
                     raise
                 log.info('%s asks to wait %.0f s', self.settings.name, wait_s)
                 await asyncio.sleep(wait_s)
-        return await self._either_way(request, run)
+        return await self._anywhere(request, run)
 
-    async def _either_way(self, request: GenerationRequest, run: Run) -> GenerationResult:
-        """Ask in the way that is known, then in those that the answer shows."""
+    async def _anywhere(self, request: GenerationRequest, run: Run) -> GenerationResult:
+        """Ask the endpoint that is known, then those that its response shows."""
         model = request.model or self.settings.model
-        told, known = told_way(self._caller), self._way(model)
+        configured, known = configured_endpoint(self._caller), self._endpoint(model)
         try:
-            return await self._in(known, request, run)
+            return await self._at(known, request, run)
         except ProviderError as error:
             if self.settings.dialect is not Dialect.AUTO or not may_be_elsewhere(error.failure):
                 raise
-            others = await other_ways(self._caller, model, error.failure)
-            for way in (*([told] if known != told else []), *others):
-                answer = await self._elsewhere(way, request, run) if way != known else None
-                if answer:
+            others = await other_endpoints(self._caller, model, error.failure)
+            for other in (configured, *others) if known != configured else others:
+                if other == known:
+                    continue
+                try:
+                    result = await self._at(other, request, run)
+                except ProviderError as refused:
+                    if not may_be_elsewhere(refused.failure):
+                        raise
+                    continue
+                if other != configured:
                     learned = self._memory.of(self.settings.base_url, model)
-                    learned = replace(learned, dialect=way.dialect, base_url=way.base_url)
-                    if way != told:
-                        await self._memory.learn(self.settings.base_url, model, learned)
-                    return answer
+                    learned = replace(learned, dialect=other.dialect, base_url=other.base_url)
+                    await self._memory.learn(self.settings.base_url, model, learned)
+                return result
             raise
 
-    async def _elsewhere(
-        self, way: Endpoint, request: GenerationRequest, run: Run
-    ) -> GenerationResult | None:
-        """Try one other way; None where there is nothing either."""
-        try:
-            return await self._in(way, request, run)
-        except ProviderError as error:
-            if may_be_elsewhere(error.failure):
-                return None
-            raise
-
-    async def _in(self, way: Endpoint, request: GenerationRequest, run: Run) -> GenerationResult:
-        """Ask in one way, with what is known, and take note of what is learned."""
+    async def _at(self, at: Endpoint, request: GenerationRequest, run: Run) -> GenerationResult:
+        """Ask one endpoint with what is known of it, and keep what is learned."""
         base_url, model = self.settings.base_url, request.model or self.settings.model
         known = self._memory.of(base_url, model)
-        dialect = self._dialects[way.dialect]
-        fallback = ParameterFallback(await dialect.body(request, way.base_url), known)
+        dialect = self._dialects[at.dialect]
+        fallback = ParameterFallback(await dialect.body(request, at.base_url), known)
         try:
-            result = await dialect.generate(fallback, request, run, way.base_url)
+            result = await dialect.generate(fallback, request, run, at.base_url)
         except ProviderError as error:
             failure = error.failure
             learned = fallback.learned()
@@ -180,25 +173,21 @@ class ApiProvider:
     async def _prefer_inline(self, failure: Failure, model: str, form: str) -> None:
         """Ask for base64 the next time where a picture's address was of no use."""
         base_url = self.settings.base_url
-        if failure.kind is ErrorKind.BLOCKED_URL or self._does_not_serve(failure):
-            known = self._memory.of(base_url, model)
-            learned = with_refused(known, (f'{FORMAT}={form}',))
-            await self._memory.learn(base_url, model, replace(learned, response_format='b64_json'))
-
-    def _does_not_serve(self, failure: Failure) -> bool:
-        """Whether a picture's address is the provider's own and leads to nothing there."""
-        own = f'{urlsplit(self.settings.base_url).scheme}://{self._caller.origin}/'
-        return (
+        own = f'{urlsplit(base_url).scheme}://{self._caller.origin}/'
+        leads_nowhere = (
             failure.kind is ErrorKind.IMAGE_FETCH_FAILED
             and failure.http_status == 404
             and (failure.url or '').startswith(own)
         )
+        if failure.kind is ErrorKind.BLOCKED_URL or leads_nowhere:
+            learned = with_refused(self._memory.of(base_url, model), (f'{FORMAT}={form}',))
+            await self._memory.learn(base_url, model, replace(learned, response_format='b64_json'))
 
     async def _topped_up(
-        self, answer: GenerationResult, request: GenerationRequest, run: Run
+        self, result: GenerationResult, request: GenerationRequest, run: Run
     ) -> GenerationResult:
         """Ask for each missing picture by a call of its own, one after the other."""
-        received, failures = list(answer.received), list(answer.item_errors)
+        received, failures = list(result.received), list(result.item_errors)
         try:
             for number in range(len(received) + len(failures), request.count):
                 seed = None if request.seed is None else request.seed + number
@@ -210,20 +199,21 @@ class ApiProvider:
         except BaseException:
             remove(received)
             raise
-        dropped = tuple(name for name in answer.dropped if name != 'n')
+        dropped = tuple(name for name in result.dropped if name != 'n')
         return GenerationResult(
             received=tuple(received), item_errors=tuple(failures), dropped=dropped
         )
 
-    def _way(self, model: str) -> Endpoint:
-        told, known = told_way(self._caller), self._memory.of(self.settings.base_url, model)
+    def _endpoint(self, model: str) -> Endpoint:
+        configured = configured_endpoint(self._caller)
+        known = self._memory.of(self.settings.base_url, model)
         if self.settings.dialect is not Dialect.AUTO or not known.dialect:
-            return told
-        return Endpoint(known.dialect, known.base_url or told.base_url)
+            return configured
+        return Endpoint(known.dialect, known.base_url or configured.base_url)
 
 
 def _wait_of(failure: Failure) -> float | None:
-    """Say how long to wait before the same may be asked again; None: it may not."""
+    """Return how many seconds to wait before asking the same again; None: it may not be."""
     if failure.kind is ErrorKind.RATE_LIMITED:
         asked_s = failure.retry_after_s
         return min(UNTOLD_WAIT_S if asked_s is None else asked_s, LONGEST_WAIT_S)

@@ -1,4 +1,4 @@
-"""Whoever draws: each provider speaks one dialect to one address."""
+"""The configured providers: the environment's, those of Settings, and the demo."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 from app.config import Config
-from app.errors import N_, ErrorKind, Failure, InvalidRequest, ProviderError
+from app.errors import N_, ErrorKind, Failure, InvalidRequest, ProviderError, Reason
 from app.log import logger
 from app.models import DEMO
 from app.net.client import HttpClient
@@ -15,7 +15,7 @@ from app.providers.core.base import Provider, ProviderSettings
 from app.providers.core.capabilities import Memory
 from app.providers.monitor import MonitoredProvider
 from app.providers.provider import ApiProvider
-from app.providers.transport.asgi import AsgiApp, InsideTransport
+from app.providers.transport.asgi import AsgiApp, AsgiTransport
 
 log = logger(__name__)
 
@@ -26,21 +26,29 @@ Make = Callable[[ProviderSettings, HttpClient, Memory], Provider]
 
 
 class Providers:
-    """The environment's provider, those of Settings, and the demo.
+    """All that can be asked for pictures.
 
-    An address that nobody set is only a guess. It steps aside, and the demo with it, as soon as a
-    provider was added in Settings: a prompt never goes to a server that nobody chose.
+    An address that nobody set is only a default. It steps aside, and the demo with it, as soon as
+    a provider was added in Settings: a prompt never goes to a server that nobody chose.
     """
 
     def __init__(
         self, config: Config, http_client: HttpClient, memory: Memory, make: Make = ApiProvider
     ) -> None:
         self.memory = memory
-        self._outbound = http_client
+        self._http_client = http_client
         self._make = make
         self._nobody_set = not config.api_url_was_set
-        self.environment = MonitoredProvider(self.made(_settings_of(config)))
-        self._inside = HttpClient(transport=InsideTransport(_demo))
+        netloc = urlsplit(config.api_url).netloc
+        settings = ProviderSettings(
+            name=netloc if config.api_url_was_set else DEFAULT_NAME,
+            base_url=config.api_url,
+            model=config.api_model,
+            timeout_s=config.timeout_s,
+            key=config.api_key,
+        )
+        self.environment = MonitoredProvider(self.made(settings))
+        self._inside = HttpClient(transport=AsgiTransport(_demo))
         demo = ProviderSettings(
             name=DEMO, base_url=DEMO_URL, model=DEMO_MODEL, timeout_s=config.timeout_s, at_once=2
         )
@@ -49,12 +57,11 @@ class Providers:
         self._replaced: list[MonitoredProvider] = []  # somebody may still wait for their answer
 
     def made(self, settings: ProviderSettings) -> Provider:
-        """Make a provider that is asked over the house's client and knows what was learned."""
-        return self._make(settings, self._outbound, self.memory)
+        return self._make(settings, self._http_client, self.memory)
 
     def configure(self, settings: Iterable[ProviderSettings]) -> None:
-        """Take over what Settings says now; a generation that runs keeps the provider it has."""
-        before = {watched.settings: watched for watched in self._added}
+        """Use what Settings says now; a generation that runs keeps the provider it has."""
+        before = {one.settings: one for one in self._added}
         self._added = tuple(
             before.pop(one) if one in before else MonitoredProvider(self.made(one))
             for one in settings
@@ -72,15 +79,14 @@ class Providers:
         return self._nobody_set and bool(self._added)
 
     def all(self) -> tuple[MonitoredProvider, ...]:
-        """Give every provider in its order, the environment's first."""
+        """Return every provider in its order, the environment's first."""
         return self._added if self.guess_stepped_aside else (self.environment, *self._added)
 
     def enabled(self) -> tuple[MonitoredProvider, ...]:
-        """Give those that draw, in their order."""
-        return tuple(watched for watched in self.all() if watched.settings.enabled)
+        return tuple(one for one in self.all() if one.settings.enabled)
 
     def eligible(self, name: str, model: str | None) -> tuple[MonitoredProvider, ...]:
-        """Give those that may draw what asks for a provider and a model, either left open or not.
+        """Return those that may draw for a provider name and a model, either of them open.
 
         In their order; empty where the provider that is named is gone or turned off. Those that
         answer and have the model come alone; where none does, the first of all takes it, so that
@@ -99,10 +105,9 @@ class Providers:
         return tuple(up or fit or enabled[:1])
 
     def expected(self, name: str, model: str | None) -> str:
-        """Name the one that will draw, as far as can be told.
+        """Return the name of the one that will draw, as far as is known.
 
-        Raises:
-            InvalidRequest: None can: there is none of that name, or each is turned off.
+        Raises `InvalidRequest`: there is none of that name, or each is turned off.
         """
         eligible = self.eligible(name, model)
         if eligible:
@@ -116,10 +121,9 @@ class Providers:
         raise InvalidRequest(N_('Some of this can not be used yet.'), fields={'provider': wrong})
 
     async def drawing(self, name: str) -> Provider:
-        """Give the provider that draws now: the demo where a nobody-set address refuses.
+        """Return the provider that draws now: the demo where an address that nobody set refuses.
 
-        Raises:
-            ProviderError: It is gone, or was turned off meanwhile.
+        Raises `ProviderError` where it is gone, or was turned off meanwhile.
         """
         eligible = self.eligible(name, None)
         if not eligible:
@@ -131,7 +135,6 @@ class Providers:
         return eligible[0].provider
 
     def model_of(self, name: str) -> str | None:
-        """Give what a provider asks for when nobody chose."""
         known = (one.settings.model for one in (*self.all(), self.demo) if one.name == name)
         return next(known, '') or None
 
@@ -141,10 +144,9 @@ class Providers:
         return self.guess_stands and self.environment.status.refused
 
     def saw(self, provider: Provider, *, answered: bool) -> None:
-        """Take note of what a generation has just met."""
-        for watched in self.all():
-            if watched.provider is provider:
-                watched.saw(answered=answered)
+        for one in self.all():
+            if one.provider is provider:
+                one.saw(answered=answered)
 
     async def look(self) -> None:
         """Wait until each has been asked once what it offers, where there is a choice."""
@@ -153,31 +155,18 @@ class Providers:
         await asyncio.gather(*(one.ask_again() for one in unknown))
 
     async def close(self) -> None:
-        """Stop asking, and let go of the demo."""
-        for watched in (self.environment, *self._added, *self._replaced, self.demo):
-            await watched.close()
+        for one in (self.environment, *self._added, *self._replaced, self.demo):
+            await one.close()
         await self._inside.close()
 
 
 def gone(name: str) -> Failure:
-    """Say that a provider was there when it was asked for and is not now."""
-    return Failure(
-        kind=ErrorKind.UNREACHABLE, where=name, reason='removed or turned off in Settings'
-    )
+    """Return the failure of a provider that was chosen and is not there any more."""
+    reason = Reason.REMOVED_OR_TURNED_OFF_IN_SETTINGS
+    return Failure(kind=ErrorKind.UNREACHABLE, where=name, reason=reason)
 
 
 def _demo() -> AsgiApp:
     from app.demo.server import create_demo
 
     return create_demo()
-
-
-def _settings_of(config: Config) -> ProviderSettings:
-    netloc = urlsplit(config.api_url).netloc
-    return ProviderSettings(
-        name=netloc if config.api_url_was_set else DEFAULT_NAME,
-        base_url=config.api_url,
-        model=config.api_model,
-        timeout_s=config.timeout_s,
-        key=config.api_key,
-    )

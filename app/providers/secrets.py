@@ -14,12 +14,7 @@ from app.storage.files import write_private
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What a provider must see and nobody else.
-
-    Attributes:
-        key: None where none is set.
-        headers: Names and values of further headers.
-    """
+    """What a provider must see and nobody else: a key, and names and values of headers."""
 
     key: str | None = field(default=None, repr=False)
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
@@ -44,11 +39,7 @@ class Keys:
         self._entries: dict[int, _Entry] = {}
 
     def load(self) -> None:
-        """Read the file, if there is one, and see to it that nobody else can.
-
-        Raises:
-            StorageFailed: It can't be read; nothing of it is thrown away.
-        """
+        """Close the file to others and read it. Raises `StorageFailed`; nothing of it is lost."""
         try:
             if self._path.exists():
                 self._path.chmod(0o600)
@@ -57,7 +48,7 @@ class Keys:
         self.read()
 
     def read(self) -> None:
-        """Read the file, if there is one, and change nothing; raises as `load` does."""
+        """Read the file, if there is one, and change nothing. Raises `StorageFailed`."""
         if not self._path.exists():
             return
         try:
@@ -76,39 +67,41 @@ class Keys:
         )
 
     def of(self, provider_id: int, origin: Origin) -> Secrets:
-        """Give what was set for a provider at this origin."""
+        """Return what was set for a provider at this origin."""
         entry = self._entries.get(provider_id)
         return entry.secrets if entry and entry.origin == _text_of(origin) else NOTHING
 
     def keep(self, provider_id: int, origin: Origin, secrets: Secrets) -> None:
-        """Write a provider's secrets, over those that it had.
+        """Write a provider's secrets over those that it had; where that fails, they stay.
 
-        Raises:
-            StorageFailed: The disk refused; the file is as it was.
+        Raises `StorageFailed`.
         """
-        changed = {**self._entries, provider_id: _Entry(_text_of(origin), secrets)}
-        if secrets == NOTHING:
-            del changed[provider_id]
-        self._write(changed)
+        others = {one: entry for one, entry in self._entries.items() if one != provider_id}
+        own = {provider_id: _Entry(_text_of(origin), secrets)} if secrets != NOTHING else {}
+        self._write(others | own)
 
     def drop(self, provider_id: int) -> None:
-        """Forget a provider's secrets.
-
-        Raises:
-            StorageFailed: The disk refused; the file is as it was.
-        """
+        """Forget a provider's secrets. Raises `StorageFailed` as `keep`."""
         if provider_id in self._entries:
-            self._write({one: it for one, it in self._entries.items() if one != provider_id})
+            others = {one: entry for one, entry in self._entries.items() if one != provider_id}
+            self._write(others)
 
-    def _write(self, entries: Mapping[int, _Entry]) -> None:
-        text = json.dumps({str(number): _fields(entry) for number, entry in entries.items()})
+    def _write(self, entries: dict[int, _Entry]) -> None:
+        rows = {
+            str(number): {
+                'origin': entry.origin,
+                'key': entry.secrets.key,
+                'headers': dict(entry.secrets.headers),
+            }
+            for number, entry in entries.items()
+        }
         try:
-            write_private(self._path, text)
+            write_private(self._path, json.dumps(rows))
         except OSError as error:
             raise StorageFailed(
                 N_('The key could not be kept: {reason}.'), reason=error.strerror
             ) from error
-        self._entries = dict(entries)
+        self._entries = entries
 
 
 def _entry_of(fields: Mapping[str, object]) -> _Entry:
@@ -117,11 +110,6 @@ def _entry_of(fields: Mapping[str, object]) -> _Entry:
         raise TypeError('not an entry of ours')
     pairs = tuple((str(name), str(value)) for name, value in headers.items())
     return _Entry(str(fields['origin']), Secrets(key, pairs))
-
-
-def _fields(entry: _Entry) -> dict[str, object]:
-    secrets = entry.secrets
-    return {'origin': entry.origin, 'key': secrets.key, 'headers': dict(secrets.headers)}
 
 
 def _text_of(origin: Origin) -> str:

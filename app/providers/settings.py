@@ -1,8 +1,9 @@
-"""The providers of Settings: rows in the database, secrets in their own file, and who uses them."""
+"""The providers of Settings: their rows in the database, their secrets in a file of their own."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 
 from app.database.providers import ProviderRow, ProviderRows
 from app.errors import N_, InvalidRequest
@@ -25,24 +26,18 @@ class ProviderSettingsStore:
         self._providers = providers
 
     async def load(self) -> None:
-        """Read everything, and have it used.
-
-        Raises:
-            StorageFailed: The database or the file of keys can't be read.
-        """
+        """Read rows and keys, and put them in force. Raises `StorageFailed`."""
         await asyncio.to_thread(self._keys.load)
         await self._apply()
 
     def secrets_of(self, row: ProviderRow) -> Secrets:
-        """Give what is set for a provider; nothing for one that is not written yet."""
+        """Return what is set for a provider; nothing for one that is not written yet."""
         return self._keys.of(row.id, origin_of(row.base_url)) if row.id else Secrets()
 
     async def add(self, row: ProviderRow, secrets: Secrets) -> int:
         """Write a new provider; returns its id.
 
-        Raises:
-            InvalidRequest: Its name is taken.
-            StorageFailed: It could not be kept.
+        Raises `InvalidRequest` where its name is taken, or `StorageFailed`.
         """
         self._refuse_taken(row)
         added = await self._rows.add(row)
@@ -52,36 +47,21 @@ class ProviderSettingsStore:
         return provider_id
 
     async def change(self, row: ProviderRow, secrets: Secrets) -> None:
-        """Write a provider anew.
-
-        Raises:
-            InvalidRequest: Its name is taken.
-            NotFound: It is gone.
-            StorageFailed: It could not be kept.
-        """
+        """Write a provider anew. Raises as `add`, or `NotFound`."""
         self._refuse_taken(row)
         await self._rows.change(row)
         await self._keep(row.id or 0, row, secrets)
         log.info('provider %s was changed', row.id)
 
     async def remove(self, provider_id: int) -> None:
-        """Delete a provider and its secrets.
-
-        Raises:
-            NotFound: It is gone.
-            StorageFailed: The disk refused.
-        """
+        """Delete a provider and its secrets. Raises `NotFound` or `StorageFailed`."""
         await self._rows.remove(provider_id)
         await self._apply()
         await asyncio.to_thread(self._keys.drop, provider_id)
         log.info('provider %s was removed', provider_id)
 
     async def move(self, provider_id: int, by: int) -> None:
-        """Move a provider up (-1) or down (1).
-
-        Raises:
-            NotFound: It is gone.
-        """
+        """Move a provider up (-1) or down (1). Raises `NotFound`."""
         await self._rows.move(provider_id, by)
         await self._apply()
 
@@ -97,31 +77,14 @@ class ProviderSettingsStore:
         self._providers.configure(settings_of(row, self.secrets_of(row)) for row in rows)
 
     def _refuse_taken(self, row: ProviderRow) -> None:
-        is_new, guessed = row.id is None, self._providers.guess_stands  # a guess steps aside
-        others = {
-            one.name
-            for one in (() if guessed else self._providers.all())
-            if is_new or one.settings.id != row.id
-        }
+        # The default address steps aside, and its name is free then.
+        rivals = () if self._providers.guess_stands else self._providers.all()
+        others = {one.name for one in rivals if row.id is None or one.settings.id != row.id}
         if row.name in {*others, DEMO}:
             wrong = InvalidRequest(N_('Another server has this name.'))
             raise InvalidRequest(N_('Some of this can not be used yet.'), fields={'name': wrong})
 
 
 def settings_of(row: ProviderRow, secrets: Secrets) -> ProviderSettings:
-    """Put a row and its secrets together."""
-    return ProviderSettings(
-        name=row.name,
-        base_url=row.base_url,
-        model=row.model,
-        timeout_s=row.timeout_s,
-        dialect=Dialect(row.dialect),
-        key=secrets.key,
-        headers=secrets.headers,
-        at_once=row.at_once,
-        tops_up=row.tops_up,
-        waits=row.waits,
-        previews=row.previews,
-        enabled=row.enabled,
-        id=row.id,
-    )
+    own = {'dialect': Dialect(row.dialect), 'key': secrets.key, 'headers': secrets.headers}
+    return ProviderSettings(**asdict(row) | own)

@@ -6,8 +6,8 @@ uvicorn has no deadline for receiving a request.
 from __future__ import annotations
 
 import asyncio
-from enum import Enum, auto
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from enum import Enum
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -15,24 +15,13 @@ from app.log import logger
 from app.server.limits import ConnectionLimiter
 from app.web.security.guard import CROWDED, HEADERS, MOST_HEAD_BYTES
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 log = logger(__name__)
 
 TOO_SLOW = b'HTTP/1.1 408 Request Timeout\r\n'
 MALFORMED = b'HTTP/1.1 400 Bad Request\r\n'
 
-
-class Stage(Enum):
-    """What a connection is busy with."""
-
-    HEAD = auto()
-    BODY = auto()
-    ANSWER = auto()
-    LEFTOVER = auto()
-    IDLE = auto()
-    CLOSING = auto()
+# What a connection is busy with.
+Stage = Enum('Stage', ('HEAD', 'BODY', 'RESPONSE', 'LEFTOVER', 'IDLE', 'CLOSING'))
 
 
 class WrongTarget(Exception):
@@ -47,8 +36,8 @@ class DeadlineProtocol(HttpToolsProtocol):
         self._limiter = limiter
         self._quota_key = ''
         self._head_is_whole = False
-        self._inside = False
-        self._crowded = False
+        self._is_counted = False
+        self._is_crowded = False
         self._stage = Stage.IDLE
         self._since = 0.0
         self._received_bytes = 0
@@ -56,24 +45,25 @@ class DeadlineProtocol(HttpToolsProtocol):
         self._stall: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Count a connection in, and start the clock."""
         super().connection_made(transport)
-        self._quota_key = self._limiter.quota_key_of(self.client[0] if self.client else '')
-        if self._limiter.is_shut(self._quota_key):
+        peer = self.client[0] if self.client else ''
+        self._quota_key = self._limiter.proxies.quota_key_of(peer)
+        if self._limiter.is_full(self._quota_key):
             transport.abort()
             return
-        self._inside = True
-        self._crowded = not self._limiter.enter(self._quota_key)
-        self.app_state = {**self.app_state, CROWDED: self._crowded}
+        self._is_counted = True
+        self._is_crowded = not self._limiter.add(self._quota_key)
+        self.app_state = {**self.app_state, CROWDED: self._is_crowded}
         self._begin(Stage.HEAD)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Count it out."""
-        self._stop_clocks()
+        for timer in (self._deadline, self._stall):
+            if timer:
+                timer.cancel()
         self._stage = Stage.CLOSING
-        if self._inside:
-            self._inside = False
-            self._limiter.leave(self._quota_key)
+        if self._is_counted:
+            self._is_counted = False
+            self._limiter.remove(self._quota_key)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -91,7 +81,7 @@ class DeadlineProtocol(HttpToolsProtocol):
             return
         if stage is not self._stage:
             self._begin(stage)
-        elif stage in (Stage.HEAD, Stage.ANSWER) and self._received_bytes > MOST_HEAD_BYTES:
+        elif stage in (Stage.HEAD, Stage.RESPONSE) and self._received_bytes > MOST_HEAD_BYTES:
             self._refuse(MALFORMED, 'The head of this request is too long.')
 
     def on_message_begin(self) -> None:
@@ -104,11 +94,7 @@ class DeadlineProtocol(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Pass a request on, unless its first line names a host.
-
-        Raises:
-            WrongTarget: It does; the parser would drop that name without a word.
-        """
+        """Pass a request on; refuse a host in its first line, which the parser would drop."""
         self._head_is_whole = True
         if not self.url.startswith(b'/'):
             raise WrongTarget
@@ -127,24 +113,20 @@ class DeadlineProtocol(HttpToolsProtocol):
             self._begin(Stage.IDLE if stage is Stage.HEAD else stage)
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what the parser can't read."""
         self._refuse(MALFORMED, msg)
 
     def timeout_keep_alive_handler(self) -> None:
-        """End a connection that has had its answers, even if the other end doesn't read them."""
+        """End a connection that has had its responses, even if the other end reads none."""
         super().timeout_keep_alive_handler()
         self._begin(Stage.CLOSING)
 
     def pause_writing(self) -> None:
-        """Start the clock for whoever doesn't read."""
         super().pause_writing()
         if self._quota_key:
-            self._stall = self.loop.call_later(
-                self._limiter.timeouts.stalled_s, self.transport.abort
-            )
+            stalled_s = self._limiter.timeouts.stalled_s
+            self._stall = self.loop.call_later(stalled_s, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """Stop it again."""
         super().resume_writing()
         if self._stall:
             self._stall.cancel()
@@ -152,7 +134,7 @@ class DeadlineProtocol(HttpToolsProtocol):
     def _stage_by_parser(self) -> Stage:
         if self.cycle is None or self.cycle.response_complete:
             return Stage.HEAD
-        return Stage.BODY if self.cycle.more_body else Stage.ANSWER
+        return Stage.BODY if self.cycle.more_body else Stage.RESPONSE
 
     def _begin(self, stage: Stage) -> None:
         self._stage = stage
@@ -161,58 +143,50 @@ class DeadlineProtocol(HttpToolsProtocol):
         if self._deadline:
             self._deadline.cancel()
         timeouts = self._limiter.timeouts
-        clocks: dict[Stage, tuple[float, Callable[[], None]]] = {
-            Stage.HEAD: (timeouts.crowded_s if self._crowded else timeouts.head_s, self._late),
-            Stage.BODY: (timeouts.body_s, self._body_due),
+        head_s = timeouts.crowded_s if self._is_crowded else timeouts.head_s
+        deadlines: dict[Stage, tuple[float, Callable[[], None]]] = {
+            Stage.HEAD: (head_s, self._head_is_late),
+            Stage.BODY: (timeouts.body_s, self._body_is_due),
             Stage.LEFTOVER: (timeouts.leftover_s, self._close),
             Stage.CLOSING: (timeouts.stalled_s, self.transport.abort),
         }
-        if stage in clocks:
-            self._deadline = self.loop.call_later(*clocks[stage])
+        if stage in deadlines:
+            self._deadline = self.loop.call_later(*deadlines[stage])
 
-    def _late(self) -> None:
+    def _head_is_late(self) -> None:
         if self._received_bytes:
             self._refuse(TOO_SLOW, 'The request took too long to arrive.')
         else:
             self._close()
 
-    def _body_due(self) -> None:
-        """Give a body the time that its size takes; while we don't read, it is not late."""
+    def _body_is_due(self) -> None:
+        """Give a body the time that its size takes; while the app reads none, it is not late."""
         timeouts = self._limiter.timeouts
         due = timeouts.body_s + self._received_bytes / timeouts.body_bytes_a_s
         left = self._since + due - self.loop.time()
         if self.flow.read_paused:
             left = timeouts.body_s
         if left > 0:
-            self._deadline = self.loop.call_later(left, self._body_due)
+            self._deadline = self.loop.call_later(left, self._body_is_due)
             return
         log.info('a request body came too slowly; its connection is closed')
         self.transport.abort()
 
     def _refuse(self, status: bytes, sentence: str) -> None:
-        """Answer without the app, and close; not into the middle of an answer."""
+        """Respond without the app, and close; not into the middle of a response."""
         cycle = self.cycle
         if cycle is None or cycle.response_complete or not cycle.response_started:
-            self.transport.write(_answer(status, sentence))
+            text = sentence.encode('ascii')
+            headers = HEADERS | {
+                'content-type': 'text/plain; charset=utf-8',
+                'content-length': str(len(text)),
+                'connection': 'close',
+            }
+            lines = ''.join(f'{name}: {value}\r\n' for name, value in headers.items())
+            self.transport.write(status + lines.encode('ascii') + b'\r\n' + text)
         self._close()
 
     def _close(self) -> None:
         """Close, and not wait for ever until the other end has read what is left."""
         self.transport.close()
         self._begin(Stage.CLOSING)
-
-    def _stop_clocks(self) -> None:
-        for clock in (self._deadline, self._stall):
-            if clock:
-                clock.cancel()
-
-
-def _answer(status: bytes, sentence: str) -> bytes:
-    text = sentence.encode('ascii')
-    headers = HEADERS | {
-        'content-type': 'text/plain; charset=utf-8',
-        'content-length': str(len(text)),
-        'connection': 'close',
-    }
-    lines = ''.join(f'{name}: {value}\r\n' for name, value in headers.items())
-    return status + lines.encode('ascii') + b'\r\n' + text

@@ -44,35 +44,16 @@ OUT_OF_MEMORY = ('SIGABRT', 'SIGSEGV')  # how C ends where a limit leaves it non
 COLOUR = re.compile('#[0-9a-f]{6}')
 DIGEST = re.compile('[0-9a-f]{64}')
 LONGEST_REASON = 200
-FORMATS = {
-    'image/png': 'PNG',
-    'image/jpeg': 'JPEG',
-    'image/webp': 'WEBP',
-    'image/gif': 'GIF',
-    'image/avif': 'AVIF',
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What the child read off a whole picture.
-
-    Attributes:
-        written: The labelled copy; None where none was asked for, or the picture takes no label.
-    """
+    """What the child read off a whole picture, and the labelled copy if it wrote one."""
 
     width: int
     height: int
     mean_colour: str
     written: Written | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LabelledCopy:
-    """A copy that the child is to write: the label in it, and its path."""
-
-    label: Label
-    path: Path
 
 
 class DecoderFailed(ProviderError):
@@ -83,11 +64,7 @@ class DecoderFailed(ProviderError):
 
 
 class NoAnswer(Exception):
-    """A child gave no usable answer, and was ended.
-
-    Attributes:
-        at_limit: The child ended like one that ran into its limits over the picture.
-    """
+    """A child gave no usable answer, and was ended; `at_limit`: like one over its limits."""
 
     def __init__(self, reason: str, *, at_limit: bool = False) -> None:
         super().__init__(reason)
@@ -108,34 +85,25 @@ class Decoder:
         self._number = 0
 
     async def decode(
-        self, path: Path, mime: str, thumbs: Mapping[int, Path], copy: LabelledCopy | None = None
+        self, path: Path, mime: str, thumbs: Mapping[int, Path], label: Label | None = None
     ) -> Decoded:
-        """Decode a picture whole, and write its thumbnails and a labelled copy.
+        """Decode a picture whole; write a thumbnail of each width, and a copy with the label.
 
-        Args:
-            path: The bytes.
-            mime: What the first bytes say it is.
-            thumbs: Where to write the thumbnail of each width.
-            copy: Its label gets the size that is found here.
-
-        Raises:
-            ProviderError: `bad_image`: it cannot be decoded, or not within the limits.
-            DecoderFailed: Through no fault of the picture.
+        The label gets the size that is found, the copy is at `labelled_path`. Raise ProviderError
+        with `bad_image` at a picture that cannot be decoded within the limits, and DecoderFailed
+        where that is no fault of the picture.
         """
-        order: Order = {
-            'path': str(path),
-            'format': FORMATS[mime],
-            'thumbs': {str(width): str(target) for width, target in thumbs.items()},
-        }
-        if copy:
-            order |= {'label': asdict(copy.label), 'labelled': str(copy.path)}
-        return await self._answered(order, lambda answer: _decoded(answer, copy))
+        labelled = labelled_path(path) if label else None
+        order = _order('path', path, mime)
+        order['thumbs'] = {str(width): str(target) for width, target in thumbs.items()}
+        if label:
+            order |= {'label': asdict(label), 'labelled': str(labelled)}
+        return await self._answered(order, lambda answer: _decoded(answer, labelled))
 
     async def read(self, path: Path, mime: str) -> Settings:
         """Read the settings inside a picture; empty where there are none to be read."""
-        order: Order = {'read': str(path), 'format': FORMATS[mime]}
         try:
-            return await self._answered(order, _settings)
+            return await self._answered(_order('read', path, mime), _settings)
         except ProviderError as error:
             log.info('the settings of a picture could not be read: %s', error.failure.reason)
             return {}
@@ -167,15 +135,14 @@ class Decoder:
         raise DecoderFailed(str(errors[-1])) from errors[-1]
 
     async def _ask(self, order: Order, parse: Callable[[Answer], T]) -> T:
-        """Ask the child once, and end it if what comes is no answer to this order.
-
-        Raises:
-            NoAnswer: There was none that can be used.
-            ProviderError: What the answer says; or the picture took all the time that it may.
-            DecoderFailed: There was no answer in time.
-        """
+        """Ask the child once, and end it where what comes is no answer to this order."""
         try:
-            return parse(await self._call(order))
+            answer = await self._call(order)
+            if 'failed' in answer:
+                raise DecoderFailed(str(answer['failed'])[:LONGEST_REASON])
+            if 'refused' in answer:
+                raise _bad_image(str(answer['refused'])[:LONGEST_REASON])
+            return parse(answer)
         except ProviderError:
             raise
         except TimeoutError as error:
@@ -183,7 +150,10 @@ class Decoder:
             await self._end()
             raise DecoderFailed('the decoder took too long') from error
         except (OSError, EOFError) as error:
-            ended = await self._how_it_ended()
+            ended = ''
+            with contextlib.suppress(TimeoutError, ValueError):
+                async with asyncio.timeout(DYING_S):
+                    ended = signal.Signals(-await self._child.wait()).name if self._child else ''
             await self._end()
             if ended == OUT_OF_TIME:
                 raise _bad_image(LIMITS) from error
@@ -196,48 +166,29 @@ class Decoder:
             raise
 
     async def _call(self, order: Order) -> Answer:
-        """Send an order and read one frame.
-
-        Raises:
-            OSError: The child cannot be started, or written to.
-            EOFError: It died.
-            TimeoutError: It took too long.
-            ValueError: What came is no frame, or that of another order.
-        """
+        """Send an order and read one frame; raise ValueError at none, or that of another order."""
         self._number += 1
-        child = await self._running()
-        assert child.stdin and child.stdout  # noqa: S101, PT018 (asked for as pipes)
-        child.stdin.write(json.dumps({'number': self._number, **order}).encode() + b'\n')
-        async with asyncio.timeout(self._answer_timeout_s):
-            await child.stdin.drain()
-            number, length = HEAD.unpack(await child.stdout.readexactly(HEAD.size))
-            if number != self._number or length > MOST_ANSWER_BYTES:
-                raise ValueError(f'{length} bytes for the order {number}')
-            answer = json.loads(await child.stdout.readexactly(length))
-        if not isinstance(answer, dict):
-            raise ValueError('no object')
-        return answer
-
-    async def _running(self) -> asyncio.subprocess.Process:
         if self._child is None or self._child.returncode is not None:
             self._child = None
             self._child = await asyncio.create_subprocess_exec(
-                sys.executable,
-                '-P',
-                str(CHILD),
+                *(sys.executable, '-P', str(CHILD)),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 env=self._environment,
                 start_new_session=True,
             )
-        return self._child
-
-    async def _how_it_ended(self) -> str:
-        """Name the signal that ended the child; to be asked before it is killed."""
-        with contextlib.suppress(TimeoutError, ValueError):
-            async with asyncio.timeout(DYING_S):
-                return signal.Signals(-await self._child.wait()).name if self._child else ''
-        return ''
+        stdin, stdout = self._child.stdin, self._child.stdout
+        assert stdin and stdout  # noqa: S101, PT018 (asked for as pipes)
+        stdin.write(json.dumps({'number': self._number, **order}).encode() + b'\n')
+        async with asyncio.timeout(self._answer_timeout_s):
+            await stdin.drain()
+            number, length = HEAD.unpack(await stdout.readexactly(HEAD.size))
+            if number != self._number or length > MOST_ANSWER_BYTES:
+                raise ValueError(f'{length} bytes for the order {number}')
+            answer = json.loads(await stdout.readexactly(length))
+        if not isinstance(answer, dict):
+            raise ValueError('no object')
+        return answer
 
     async def _end_if_idle(self) -> None:
         if not self._one_at_a_time.locked():
@@ -245,23 +196,29 @@ class Decoder:
 
     async def _end(self) -> None:
         child, self._child = self._child, None
-        if child is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            child.kill()
-        await child.wait()
+        if child:
+            with contextlib.suppress(ProcessLookupError):
+                child.kill()
+            await child.wait()
 
 
-def _decoded(answer: Answer, copy: LabelledCopy | None) -> Decoded:
+def labelled_path(path: Path) -> Path:
+    """Return where the labelled copy of an arriving picture is written."""
+    return path.with_name(f'{path.stem}-labelled.part')
+
+
+def _order(kind: str, path: Path, mime: str) -> Order:
+    return {kind: str(path), 'format': mime.removeprefix('image/').upper()}
+
+
+def _decoded(answer: Answer, labelled: Path | None) -> Decoded:
     """Parse the answer about a whole picture; raise ValueError where it is none."""
-    _raise_failure(answer)
-    width, height, colour = answer.get('width'), answer.get('height'), answer.get('mean_colour')
-    if not isinstance(width, int) or not isinstance(height, int):
-        raise ValueError('no size')
-    if not isinstance(colour, str) or not COLOUR.fullmatch(colour):
-        raise ValueError('no colour')
-    written = _written(answer, copy.path) if copy else None
-    return Decoded(width=width, height=height, mean_colour=colour, written=written)
+    match answer:
+        case {'width': int(width), 'height': int(height), 'mean_colour': str(colour)}:
+            if COLOUR.fullmatch(colour):
+                written = _written(answer, labelled) if labelled else None
+                return Decoded(width, height, colour, written)
+    raise ValueError('no size and colour')
 
 
 def _written(answer: Answer, path: Path) -> Written | None:
@@ -279,7 +236,6 @@ def _written(answer: Answer, path: Path) -> Written | None:
 
 def _settings(answer: Answer) -> Settings:
     """Parse the settings in an answer; raise ValueError where there are none."""
-    _raise_failure(answer)
     if not isinstance(settings := answer.get('settings'), dict):
         raise ValueError('no settings')
     return {
@@ -287,13 +243,6 @@ def _settings(answer: Answer) -> Settings:
         for name, value in settings.items()
         if isinstance(value, str | int | float) and not isinstance(value, bool)
     }
-
-
-def _raise_failure(answer: Answer) -> None:
-    if 'failed' in answer:
-        raise DecoderFailed(str(answer['failed'])[:LONGEST_REASON])
-    if 'refused' in answer:
-        raise _bad_image(str(answer['refused'])[:LONGEST_REASON])
 
 
 def _bad_image(reason: str) -> ProviderError:

@@ -4,13 +4,11 @@ Run as a file of its own: it loads Pillow, and of Easel only what a label needs.
 are JSON and not pickles, so that a child taken over by a picture cannot run code in the server. A
 frame is the number of its order, the length of its JSON, and that JSON.
 
-    order   {"number": 1, "path": "...", "format": "PNG", "thumbs": {"480": "...", "960": "..."},
-            "label": {"prompt": "...", ...}, "labelled": "..."}, the last two where a labelled copy
-            is to be written
-    answer  {"width": 1024, "height": 768, "mean_colour": "#7f6a55"} and, for a labelled copy,
-            {"written": {"digest": "...", "size_bytes": 1000, "sidecar": false}} or
-            {"unlabelled": "..."}; {"refused": "..."} for a bad picture, or {"failed": "..."} where
-            the disk or the system let the child down
+    order   {"number": 1, "path": "...", "format": "PNG", "thumbs": {"480": "...", "960": "..."}},
+            with {"label": {"prompt": "...", ...}, "labelled": "..."} for a labelled copy
+    answer  {"width": 1024, "height": 768, "mean_colour": "#7f6a55"}, with {"written": {"digest":
+            "...", "size_bytes": 1000, "sidecar": false}} or {"unlabelled": "..."} for that copy;
+            {"refused": "..."} for a bad picture, {"failed": "..."} where the system failed
 
     order   {"number": 2, "read": "...", "format": "PNG"}
     answer  {"settings": {"generator": "Easel", "prompt": "..."}} or {"refused": "..."}
@@ -56,19 +54,21 @@ class RefusedError(Exception):
 def main() -> None:
     """Serve orders until standard input ends."""
     set_limits()
-    leave_network()
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     warnings.simplefilter('ignore')
     for line in sys.stdin:
-        allow_cpu(CPU_S)
+        allow_cpu()
         order = json.loads(line)
         sys.stdout.buffer.write(frame(order['number'], answer(order)))
         sys.stdout.buffer.flush()
 
 
 def set_limits() -> None:
-    """Cap memory, files and core dumps, where the system can."""
+    """Cap memory, files and core dumps, and leave the network, where the system can.
+
+    Without a new user namespace for root, who would lose the right to read other people's files.
+    """
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
@@ -77,13 +77,6 @@ def set_limits() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES_BYTES, ADDRESSES_BYTES))
         resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
         resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
-
-
-def leave_network() -> None:
-    """Move to a new, empty network namespace, where the system allows that.
-
-    Without a new user namespace for root, who would lose the right to read other people's files.
-    """
     with contextlib.suppress(ImportError, AttributeError, OSError):
         import ctypes
 
@@ -92,23 +85,35 @@ def leave_network() -> None:
             unshare(NEW_USERS | NEW_NETWORK)
 
 
-def allow_cpu(seconds: int) -> None:
-    """Allow this much processor time from now on; past it the system ends the process."""
+def allow_cpu() -> None:
+    """Allow 5 s of processor time from now on; past them the system ends the process."""
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
         used = resource.getrusage(resource.RUSAGE_SELF)
-        limit = int(used.ru_utime + used.ru_stime) + seconds
+        limit = int(used.ru_utime + used.ru_stime) + CPU_S
         resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
 
 
+def frame(number: int, found: dict[str, object]) -> bytes:
+    """Pack an answer; one over the limit becomes a refusal."""
+    body = json.dumps(found).encode()
+    if len(body) > MOST_ANSWER_BYTES:
+        body = json.dumps({'refused': 'too much text'}).encode()
+    return HEAD.pack(number, len(body)) + body
+
+
 def answer(order: dict[str, object]) -> dict[str, object]:
+    form = str(order['format'])
     if 'read' in order:
-        return {'settings': settings_in(str(order['read']), str(order['format']))}
+        find_easel()
+        from app.storage.metadata.read import read_settings
+
+        return {'settings': read_settings(str(order['read']), form)}
     thumbs = order['thumbs']
     assert isinstance(thumbs, dict)  # noqa: S101 (the server wrote the order)
     try:
-        found = decode(str(order['path']), str(order['format']), thumbs)
+        found = decode(str(order['path']), form, thumbs)
         return found | label_copy(order, found) if 'label' in order else found
     except RefusedError as error:
         return {'refused': str(error)}
@@ -122,27 +127,22 @@ def answer(order: dict[str, object]) -> dict[str, object]:
         return {'refused': f'{type(error).__name__}: {error}'[:200]}
 
 
-def frame(number: int, found: dict[str, object]) -> bytes:
-    """Pack an answer; one over the limit becomes a refusal."""
-    body = json.dumps(found).encode()
-    if len(body) > MOST_ANSWER_BYTES:
-        body = json.dumps({'refused': 'too much text'}).encode()
-    return HEAD.pack(number, len(body)) + body
-
-
 def is_systems(error: Exception) -> bool:
     """Check whether the disk or the system failed, and not the picture."""
     return isinstance(error, OSError) and error.errno not in THE_PICTURES_OWN
 
 
-def label_copy(order: dict[str, object], found: dict[str, object]) -> dict[str, object]:
-    """Write the labelled copy of a picture that was decoded.
+def find_easel() -> None:
+    """Let Easel's modules be imported; last on the path, and only when one is needed."""
+    checkout = str(Path(__file__).resolve().parents[2])
+    if checkout not in sys.path:
+        sys.path.append(checkout)
 
-    Raises:
-        OSError: The disk refused.
-    """
+
+def label_copy(order: dict[str, object], found: dict[str, object]) -> dict[str, object]:
+    """Write the labelled copy of a picture; raise OSError where the disk refuses."""
     find_easel()
-    from app.storage.metadata.embed import embed
+    from app.storage.metadata.copies import embed
     from app.storage.metadata.label import Label
 
     fields = order['label']
@@ -154,60 +154,35 @@ def label_copy(order: dict[str, object], found: dict[str, object]) -> dict[str, 
         if is_systems(error):
             raise
         return {'unlabelled': f'{type(error).__name__}: {error}'[:200]}
-    return {
-        'written': {
-            'digest': written.digest,
-            'size_bytes': written.size_bytes,
-            'sidecar': written.sidecar is not None,
-        }
-    }
-
-
-def settings_in(path: str, form: str) -> dict[str, str | int | float]:
-    find_easel()
-    from app.storage.metadata.read import read_settings
-
-    return read_settings(path, form)
-
-
-def find_easel() -> None:
-    """Let Easel's modules be imported; last on the path, and only when one is needed."""
-    checkout = str(Path(__file__).resolve().parents[2])
-    if checkout not in sys.path:
-        sys.path.append(checkout)
+    parts = {'digest': written.digest, 'size_bytes': written.size_bytes}
+    return {'written': {**parts, 'sidecar': written.sidecar is not None}}
 
 
 def decode(path: str, form: str, thumbs: dict[str, str]) -> dict[str, object]:
     """Decode a whole picture and write its thumbnails.
 
-    Raises:
-        RefusedError: Another format than its first bytes say, or over a limit.
+    Raise RefusedError at another format than its first bytes say, and over a limit.
     """
     with Image.open(path, formats=[form]) as picture:
         if picture.format != form:
             raise RefusedError(f'really {picture.format}')
         if picture.width * picture.height > MOST_PIXELS:
             raise RefusedError('over 40 megapixels')
-        refuse_many_frames(picture)
+        if getattr(picture, 'is_animated', False):
+            with contextlib.suppress(EOFError):
+                picture.seek(MOST_FRAMES)
+                raise RefusedError('over 200 frames')
+            picture.seek(0)
         profile = picture.info.get('icc_profile', b'')
         picture.load()
         ImageOps.exif_transpose(picture, in_place=True)
         plain = plain_colours(picture)
     for width, target in thumbs.items():
         save_thumb(plain, int(width), target, profile)
-    return {'width': plain.width, 'height': plain.height, 'mean_colour': mean_colour(plain)}
-
-
-def refuse_many_frames(picture: Image.Image) -> None:
-    """Raise RefusedError at the first frame too many; return to the first one otherwise."""
-    if not getattr(picture, 'is_animated', False):
-        return
-    try:
-        picture.seek(MOST_FRAMES)
-    except EOFError:
-        picture.seek(0)
-        return
-    raise RefusedError('over 200 frames')
+    counts, pixels = plain.histogram(), plain.width * plain.height
+    bands = [counts[start : start + 256] for start in (0, 256, 512)]
+    mean = bytes(round(sum(map(mul, band, range(256))) / pixels) for band in bands)
+    return {'width': plain.width, 'height': plain.height, 'mean_colour': f'#{mean.hex()}'}
 
 
 def plain_colours(picture: Image.Image) -> Image.Image:
@@ -227,20 +202,9 @@ def save_thumb(picture: Image.Image, width: int, target: str, profile: bytes) ->
     if height > LONGEST_SIDE_WEBP:
         width, height = max(1, width * LONGEST_SIDE_WEBP // height), LONGEST_SIDE_WEBP
     small = picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    if len(profile) > MOST_PROFILE_BYTES:
-        profile = b''
-    small.save(
-        target, 'WEBP', quality=WEBP_QUALITY, method=WEBP_METHOD, icc_profile=profile, exif=b''
-    )
-
-
-def mean_colour(picture: Image.Image) -> str:
-    """Average the picture to one `#rrggbb`, without a copy of it."""
-    counts = picture.histogram()
-    pixels = picture.width * picture.height
-    bands = [counts[start : start + 256] for start in (0, 256, 512)]
-    means = [round(sum(map(mul, band, range(256))) / pixels) for band in bands]
-    return '#' + ''.join(f'{mean:02x}' for mean in means)
+    profile = profile if len(profile) <= MOST_PROFILE_BYTES else b''
+    how = {'quality': WEBP_QUALITY, 'method': WEBP_METHOD}
+    small.save(target, 'WEBP', icc_profile=profile, exif=b'', **how)
 
 
 if __name__ == '__main__':

@@ -13,13 +13,17 @@ _FILE = getattr(os, 'O_NOFOLLOW', 0) | getattr(os, 'O_NONBLOCK', 0) | getattr(os
 def open_beneath(root: Path, path: Path) -> int:
     """Open a file to read, every folder from the root down by its own handle.
 
-    Raises:
-        OSError: It is not there, or a link stands in the place of it or of a folder above it.
-        ValueError: It is not below the root.
+    Raise OSError where a link stands in the place of it or of a folder above it, and ValueError
+    where it is not below the root.
     """
     parts = path.relative_to(root).parts
-    if os.open not in os.supports_dir_fd:
-        return _open_checked(root, parts)
+    if os.open not in os.supports_dir_fd:  # Windows: with a gap between check and use
+        path = root
+        for part in parts:
+            path = path / part
+            if path.is_symlink():
+                raise OSError(f'{part} is a link')
+        return os.open(path, os.O_RDONLY | _FILE)
     folder = os.open(root, os.O_RDONLY)
     try:
         for part in parts[:-1]:
@@ -31,24 +35,12 @@ def open_beneath(root: Path, path: Path) -> int:
         os.close(folder)
 
 
-def _open_checked(root: Path, parts: tuple[str, ...]) -> int:
-    """Open a file where folders have no handles (Windows), with a gap between check and use."""
-    path = root
-    for part in parts:
-        path = path / part
-        if path.is_symlink():
-            raise OSError(f'{part} is a link')
-    return os.open(path, os.O_RDONLY | _FILE)
-
-
 def write_private(path: Path, text: str) -> None:
     """Replace a file by a whole new one, mode 0600; a crash leaves the old one or the new one.
 
-    Raises:
-        OSError: The disk refused; the old file is as it was.
+    Where OSError is raised, the old file is as it was.
     """
-    folder = path.parent
-    handle, name = tempfile.mkstemp(prefix=f'.{path.stem}-', dir=folder)  # mode 0600
+    handle, name = tempfile.mkstemp(prefix=f'.{path.stem}-', dir=path.parent)  # mode 0600
     try:
         with os.fdopen(handle, 'w', encoding='utf-8') as file:
             file.write(text)
@@ -58,7 +50,7 @@ def write_private(path: Path, text: str) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    sync_folder(folder)
+    sync_folder(path.parent)
 
 
 def sync(path: Path, flags: int = os.O_RDWR) -> None:

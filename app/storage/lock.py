@@ -7,7 +7,6 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,60 +29,39 @@ class Holder:
 
 
 class Held(Exception):
-    """Another process holds the data folder.
-
-    Attributes:
-        holder: That process, as far as it is known.
-    """
+    """Another process holds the data folder: `holder`, as far as it is known."""
 
     def __init__(self, holder: Holder) -> None:
         super().__init__(f'process {holder.pid} holds the data folder')
         self.holder = holder
 
 
-@contextmanager
+@contextlib.contextmanager
 def holding(data: Path) -> Iterator[None]:
     """Hold a data folder for as long as the block lasts.
+
+    By the system's own lock, which ends with the process. The `filelock` package does the same and
+    costs 10 ms of the start.
 
     Raises:
         Held: Another process holds it.
         OSError: The folder cannot be made or written.
     """
-    mask = os.umask(0o077)  # prompts, pictures and secrets are for this user alone
-    try:
-        with _held(data):
-            yield
-    finally:
-        os.umask(mask)
-
-
-@contextmanager
-def _held(data: Path) -> Iterator[None]:
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (data / LOCK).open('ab') as file:
+    with contextlib.ExitStack() as stack:
+        # Prompts, pictures and secrets are for this user alone.
+        stack.callback(os.umask, os.umask(0o077))
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = stack.enter_context((data / LOCK).open('ab')).fileno()
         try:
-            _lock(file.fileno())
+            if sys.platform == 'win32':
+                msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+            else:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise Held(holder_of(data)) from error
         (data / HOLDER).unlink(missing_ok=True)  # what a crash left behind names nobody
-        try:
-            yield
-        finally:
-            (data / HOLDER).unlink(missing_ok=True)
-
-
-def _lock(handle: int) -> None:
-    """Take the system's own lock on a file; it ends with the file's closing, or with the process.
-
-    The `filelock` package does the same and costs 10 ms of the start.
-
-    Raises:
-        OSError: Another process has it.
-    """
-    if sys.platform == 'win32':
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-    else:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        stack.callback((data / HOLDER).unlink, missing_ok=True)
+        yield
 
 
 def announce(data: Path, url: str, port: int) -> None:
@@ -103,7 +81,10 @@ def holder_of(data: Path) -> Holder:
 
 def why_unusable(data: Path, error: OSError) -> str:
     """Explain why a data folder cannot be used, and what to do where another user owns it."""
-    owner = _owner_of(Path(error.filename or data), data)
+    owner: int | None = None
+    for path in (data, Path(error.filename or data)):  # the last one that can be looked at
+        with contextlib.suppress(OSError):
+            owner = path.stat().st_uid
     user = os.geteuid() if sys.platform != 'win32' else owner
     if not isinstance(error, PermissionError) or owner in (None, user):
         return f'The data folder {data} can not be used: {error.strerror}.'
@@ -112,11 +93,3 @@ def why_unusable(data: Path, error: OSError) -> str:
         f'belongs to user {owner}. Either `chown -R {user}` that folder (with Docker, the one that '
         f'is mounted there), or run Easel as user {owner} (with Docker, `--user {owner}`).'
     )
-
-
-def _owner_of(*paths: Path) -> int | None:
-    """Return the owner of the first path that can be looked at, None where none can."""
-    for path in paths:
-        with contextlib.suppress(OSError):
-            return path.stat().st_uid
-    return None

@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
+import re
+import time
+import unicodedata
 import uuid
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,12 +21,11 @@ from typing import TYPE_CHECKING
 from app.errors import ErrorKind, Failure, ProviderError
 from app.log import logger
 from app.models import Received, StoredImage
-from app.storage.decoder import Decoded, Decoder, DecoderFailed, LabelledCopy
-from app.storage.files import open_beneath
-from app.storage.metadata.container import Written, sidecar_of
+from app.storage.decoder import Decoded, Decoder, DecoderFailed, labelled_path
+from app.storage.files import open_beneath, sync, sync_folder
+from app.storage.metadata.container import Written, sidecar_of, size_of
 from app.storage.metadata.mime import MIME_EXTENSIONS, mime_of, what_is
-from app.storage.placement import key_of, put_in_place, set_aside, unlabelled
-from app.storage.temp_file import HEAD_BYTES, TempFile, storage_failed
+from app.storage.temp_file import HEAD_BYTES, TempFile, writing
 
 if TYPE_CHECKING:
     from app.storage.metadata.label import Label
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 log = logger(__name__)
 
 THUMB_WIDTHS = (480, 960)
+RESCUED = 'rescued'
+LONGEST_NAME_BYTES = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,63 +60,41 @@ class Store:
         return self.images / file
 
     def prepare(self) -> None:
-        """Make the folders, and delete the temporary files of an earlier run.
-
-        Raises:
-            StorageFailed: The data folder cannot be written.
-        """
-        try:
+        """Make the folders, and delete the temporary files of an earlier run."""
+        with writing():
             for folder in (self.data, self.images, self.arriving, self.data / 'thumbs'):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for leftover in self.arriving.iterdir():
                 leftover.unlink()
-        except OSError as error:
-            raise storage_failed(error) from error
 
     def new_temp_file(self) -> TempFile:
-        """Open a temporary file for a picture that is about to arrive.
-
-        Raises:
-            StorageFailed: The disk refused.
-        """
-        try:
+        """Open a temporary file for a picture; raise StorageFailed where the disk refuses."""
+        with writing():
             return TempFile(self.arriving)
-        except OSError as error:
-            raise storage_failed(error) from error
 
     async def keep(self, received: Received, label: Label) -> StoredImage:
         """Check a picture, write its label inside, and put it durably in place with its thumbnails.
 
-        Args:
-            received: What came; its file is gone afterwards, whatever happens.
-            label: Without the size, which is added here.
-
-        Raises:
-            ProviderError: `not_an_image` or `bad_image`; `set_aside` where the decoder failed,
-                and not the picture.
-            StorageFailed: The disk refused.
+        The file that was received is gone afterwards, whatever happens. Raise ProviderError with
+        `not_an_image` or `bad_image`, and with `set_aside` where the decoder failed, and not the
+        picture.
         """
-        thumbs = {w: self.arriving / f'{received.path.stem}-{w}.webp' for w in THUMB_WIDTHS}
-        labelled = self.arriving / f'{received.path.stem}-labelled.part'
+        made = self._new_thumbs()
         try:
             mime = _recognise(received)
-            copy = LabelledCopy(label, labelled)
-            decoded, written = await self._decode_or_set_aside(received, mime, thumbs, copy)
-            file = key_of(label.prompt, written.digest, MIME_EXTENSIONS[mime], label.created_at)
-            places = {thumbs[w]: self.thumb(written.digest, w) for w in THUMB_WIDTHS}
-            await asyncio.to_thread(put_in_place, places, written, self.original(file))
+            decoded = await self._decode_or_set_aside(received, mime, made, label)
+            written = decoded.written
+            if written is None:
+                written = await asyncio.to_thread(_unlabelled, received)
+            file = _key_of(label, mime, written.digest)
+            places = {path: self.thumb(written.digest, width) for width, path in made.items()}
+            await asyncio.to_thread(_put_in_place, places, written, self.original(file))
         finally:
-            for path in (received.path, labelled, *thumbs.values()):
+            for path in (received.path, labelled_path(received.path), *made.values()):
                 path.unlink(missing_ok=True)
                 sidecar_of(path).unlink(missing_ok=True)
-        return StoredImage(
-            digest=written.digest,
-            file=file,
-            mime=mime,
-            width=decoded.width,
-            height=decoded.height,
-            size_bytes=written.size_bytes,
-            mean_colour=decoded.mean_colour,
+        return replace(
+            _described(decoded, mime, file, written.digest, written.size_bytes),
             id=label.image_id,
             created_at=label.created_at,
             revised_prompt=received.revised_prompt,
@@ -122,85 +103,89 @@ class Store:
         )
 
     async def _decode_or_set_aside(
-        self, received: Received, mime: str, thumbs: dict[int, Path], copy: LabelledCopy
-    ) -> tuple[Decoded, Written]:
+        self, received: Received, mime: str, thumbs: dict[int, Path], label: Label
+    ) -> Decoded:
         """Decode; a picture at which the decoder failed may be paid for, and is not deleted."""
         try:
-            decoded = await self.decoder.decode(received.path, mime, thumbs, copy)
-            if decoded.written:
-                return decoded, decoded.written
-            return decoded, await asyncio.to_thread(unlabelled, received)
+            return await self.decoder.decode(received.path, mime, thumbs, label)
         except DecoderFailed as error:
-            file = await asyncio.to_thread(set_aside, self.data, received, mime, copy.label)
+            file = await asyncio.to_thread(self._set_aside, received, mime, label)
             log.warning('a picture is set aside unchecked: %s', error.failure.reason)
             failure = replace(error.failure, kind=ErrorKind.SET_ASIDE, file=file)
             raise ProviderError(failure) from error
 
-    async def small(self, received: Received) -> bytes:
-        """Return a small WebP of a picture that is not kept; its file is gone afterwards.
+    def _set_aside(self, received: Received, mime: str, label: Label) -> str:
+        """Put a picture below `rescued` as it came, its label beside it, and return where it is.
 
-        Raises:
-            ProviderError: `not_an_image` or `bad_image`.
-            StorageFailed: The disk refused.
+        The folder is laid out as that of the pictures is: what is moved there is found by
+        `easel rebuild`.
         """
+        from app.storage.metadata.label import xmp_packet
+
+        written = _unlabelled(received)
+        try:
+            sidecar_of(received.path).write_bytes(xmp_packet(label))
+            written = replace(written, sidecar=sidecar_of(received.path))
+        except OSError as error:
+            log.warning('a picture is set aside without its label: %s', error.strerror)
+        file = f'{RESCUED}/{_key_of(label, mime, written.digest)}'
+        _put_in_place({}, written, self.data / file)
+        return file
+
+    async def small(self, received: Received) -> bytes:
+        """Return a small WebP of a picture that is not kept; its file is gone afterwards."""
         made = self.arriving / f'{received.path.stem}-small.webp'
         try:
-            mime = _recognise(received)
-            await self.decoder.decode(received.path, mime, {THUMB_WIDTHS[0]: made})
-            return await asyncio.to_thread(made.read_bytes)
-        except OSError as error:
-            raise storage_failed(error) from error
+            with writing():
+                thumbs = {THUMB_WIDTHS[0]: made}
+                await self.decoder.decode(received.path, _recognise(received), thumbs)
+                return await asyncio.to_thread(made.read_bytes)
         finally:
             for path in (received.path, made):
                 path.unlink(missing_ok=True)
 
     async def ensure_thumbs(self, digest: str, file: str) -> None:
-        """Make the thumbnails of a kept picture again if they are missing.
+        """Make the thumbnails of a kept picture again where they are missing, or empty.
 
         Backups have none, and a power cut may lose some. Nothing is raised or made where the
         picture itself is missing.
         """
-        thumbs = {width: self.thumb(digest, width) for width in THUMB_WIDTHS}
-        original = self.original(file)
-        if all(_is_whole(path) for path in thumbs.values()):
+        places = [self.thumb(digest, width) for width in THUMB_WIDTHS]
+        if all(path.exists() and path.stat().st_size > 0 for path in places):
             return
+        original = self.original(file)
         try:
             with os.fdopen(open_beneath(self.data, original), 'rb') as opened:
                 mime = mime_of(opened.read(HEAD_BYTES))
         except OSError:
             return
-        if mime is None:
-            return
-        with contextlib.suppress(ProviderError):
-            await self._decode_into_place(original, mime, digest)
+        if mime:
+            with contextlib.suppress(ProviderError):
+                await self._decode_into_place(original, mime, digest)
+
+    async def look_again(self, path: Path) -> StoredImage:
+        """Describe a picture that is in its place already, making its thumbnails."""
+        with path.open('rb') as opened:
+            head, size_bytes = opened.read(HEAD_BYTES), size_of(opened)
+        received = Received(path=path, size_bytes=size_bytes, head=head)
+        digest = await asyncio.to_thread(lambda: received.digest)
+        mime = _recognise(received)
+        decoded = await self._decode_into_place(path, mime, digest)
+        file = path.relative_to(self.images).as_posix()
+        return _described(decoded, mime, file, digest, size_bytes)
+
+    def _new_thumbs(self) -> dict[int, Path]:
+        name = uuid.uuid4().hex
+        return {width: self.arriving / f'{name}-{width}.webp' for width in THUMB_WIDTHS}
 
     async def _decode_into_place(self, path: Path, mime: str, digest: str) -> Decoded:
-        made = {w: self.arriving / f'{uuid.uuid4().hex}-{w}.webp' for w in THUMB_WIDTHS}
+        made = self._new_thumbs()
         decoded = await self.decoder.decode(path, mime, made)
         for width, thumb in made.items():
             place = self.thumb(digest, width)
             place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             thumb.replace(place)
         return decoded
-
-    async def look_again(self, path: Path) -> StoredImage:
-        """Describe a picture that is in its place already, making its thumbnails.
-
-        Raises:
-            ProviderError: `not_an_image` or `bad_image`.
-        """
-        received, digest = await asyncio.to_thread(_look_at, path)
-        mime = _recognise(received)
-        decoded = await self._decode_into_place(path, mime, digest)
-        return StoredImage(
-            digest=digest,
-            file=path.relative_to(self.images).as_posix(),
-            mime=mime,
-            width=decoded.width,
-            height=decoded.height,
-            size_bytes=received.size_bytes,
-            mean_colour=decoded.mean_colour,
-        )
 
     async def settings_in(self, path: Path) -> dict[str, str | int | float]:
         """Read the settings inside a picture; empty where there are none."""
@@ -220,26 +205,60 @@ class Store:
                 path.unlink(missing_ok=True)
 
 
-def free_bytes(folder: Path) -> int:
-    return shutil.disk_usage(folder).free
-
-
-def _look_at(path: Path) -> tuple[Received, str]:
-    with path.open('rb') as file:
-        received = Received(path=path, size_bytes=path.stat().st_size, head=file.read(HEAD_BYTES))
-    return received, received.digest
-
-
-def _is_whole(path: Path) -> bool:
-    """Check whether a file has content; after a power cut a new one may have none."""
-    return path.exists() and path.stat().st_size > 0
-
-
 def _recognise(received: Received) -> str:
     mime = mime_of(received.head)
     if mime is None:
-        kind = ErrorKind.NOT_AN_IMAGE
-        raise ProviderError(
-            Failure(kind=kind, reason=what_is(received.head), url=received.source_url)
-        )
+        kind, reason = ErrorKind.NOT_AN_IMAGE, what_is(received.head)
+        raise ProviderError(Failure(kind=kind, reason=reason, url=received.source_url))
     return mime
+
+
+def _described(decoded: Decoded, mime: str, file: str, digest: str, size_bytes: int) -> StoredImage:
+    return StoredImage(
+        digest=digest,
+        file=file,
+        mime=mime,
+        width=decoded.width,
+        height=decoded.height,
+        size_bytes=size_bytes,
+        mean_colour=decoded.mean_colour,
+    )
+
+
+def _unlabelled(received: Received) -> Written:
+    """Return a picture as it came, to be put in place without a label."""
+    with writing():
+        digest = received.digest
+    return Written(path=received.path, digest=digest, size_bytes=received.size_bytes)
+
+
+def _key_of(label: Label, mime: str, digest: str) -> str:
+    """Return a unique, readable path for a picture: `2026/11/18/110640-a-fox-1b2c3d4e5f60.png`."""
+    plain = unicodedata.normalize('NFC', label.prompt).casefold()
+    words = re.sub(r'[^\w]+', '-', plain, flags=re.UNICODE)
+    words = words.encode('utf-8', 'ignore')[:LONGEST_NAME_BYTES].decode('utf-8', 'ignore')
+    clock = time.localtime(label.created_at)
+    unique = f'{digest[:8]}{uuid.uuid4().hex[:4]}'
+    name = '-'.join(part for part in (time.strftime('%H%M%S', clock), words.strip('-_')) if part)
+    return f'{time.strftime("%Y/%m/%d", clock)}/{name}-{unique}.{MIME_EXTENSIONS[mime]}'
+
+
+def _put_in_place(thumbs: dict[Path, Path], written: Written, original: Path) -> None:
+    """Sync, rename, sync the folder; in this order a crash leaves the whole picture or none.
+
+    Thumbnails are only moved: they are made again when they are gone.
+    """
+    with writing():
+        for made, thumb in thumbs.items():
+            thumb.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                made.replace(thumb)
+        new = [folder for folder in (original.parent, *original.parents) if not folder.exists()]
+        original.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if written.sidecar:
+            sync(written.sidecar)
+            written.sidecar.replace(sidecar_of(original))
+        sync(written.path)
+        written.path.replace(original)
+        for folder in {original.parent, *(folder.parent for folder in new)}:
+            sync_folder(folder)

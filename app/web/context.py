@@ -57,7 +57,7 @@ class Services:
         return self.renderer.language(language_of(request))
 
 
-async def services_of(request: Request) -> Services:
+def services_of(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from axe_playwright_python.base import AxeResults
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page
 
-from tests.support.browser import DESKTOP, PHONE
+from tests.support.browser import DESKTOP, PHONE, window
 
 Rules = dict[str, object]
 WIDTHS = {'wide': DESKTOP, 'narrow': PHONE}
@@ -35,19 +35,15 @@ def only(rules: tuple[str, ...]) -> Rules:
 
 
 @contextmanager
-def windows(browser: Browser) -> Iterator[dict[str, BrowserContext]]:
+def windows(browser: Browser) -> Iterator[dict[str, Page]]:
     """Open a window of each width, for a whole file."""
-    contexts = {
-        name: browser.new_context(
-            viewport=size,  # type: ignore[arg-type]
-            has_touch=size is PHONE,
-            color_scheme='light',
-        )
-        for name, size in WIDTHS.items()
-    }
-    yield contexts
-    for context in contexts.values():
-        context.close()
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(
+                window(browser, viewport=size, has_touch=size is PHONE, color_scheme='light')
+            )
+            for name, size in WIDTHS.items()
+        }
 
 
 def faults_of(page: Page, width: str) -> list[str]:

@@ -6,48 +6,95 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urljoin
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    Playwright,
+    sync_playwright,
+)
 
 from tests.support.tools import path_of
 
 ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking']
 DESKTOP = {'width': 1360, 'height': 860}
 PHONE = {'width': 390, 'height': 844}
+PLAIN_PAGE = '/health'  # It runs nothing, and keeps no connection.
+FORGET = '() => [localStorage, sessionStorage].forEach((store) => store.clear())'
 
 
 @contextmanager
 def chromium(*more: str) -> Iterator[Browser]:
-    """Start Chromium with more arguments; without one a test is skipped, and in CI it fails."""
-    path = _path()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, *more])
+    """Start Chromium by itself, where no test has started Playwright."""
+    with sync_playwright() as playwright, launched(playwright, *more) as browser:
         yield browser
-        browser.close()
 
 
 @contextmanager
-def chromium_with_profile(folder: Path) -> Iterator[BrowserContext]:
+def launched(playwright: Playwright, *more: str) -> Iterator[Browser]:
+    """Start Chromium with more arguments; without one a test is skipped, and in CI it fails."""
+    browser = playwright.chromium.launch(executable_path=_path(), args=[*ARGUMENTS, *more])
+    yield browser
+    browser.close()
+
+
+@contextmanager
+def launched_with_profile(playwright: Playwright, folder: Path) -> Iterator[BrowserContext]:
     """Start Chromium with a profile; without one it is incognito, and installs nothing."""
-    path = _path()
-    with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            folder, executable_path=path, args=ARGUMENTS
-        )
-        yield context
-        context.close()
+    context = playwright.chromium.launch_persistent_context(
+        folder, executable_path=_path(), args=ARGUMENTS
+    )
+    yield context
+    context.close()
 
 
 def _path() -> str:
     return shutil.which('chromium-browser') or path_of('chromium')
 
 
-def watched(page: Page) -> list[str]:
+@contextmanager
+def window(browser: Browser, **settings: object) -> Iterator[Page]:
+    """Open a window for all tests of a file: to open one takes longer than most of them."""
+    context = browser.new_context(**settings)  # type: ignore[arg-type]
+    yield context.new_page()
+    context.close()
+
+
+def lent(page: Page) -> Iterator[Page]:
+    """Lend a window to one test; it must not have complained, and is given back as good as new."""
+    with watching(page) as complaints:
+        yield page
+    give_back(page)
+    assert complaints == []
+
+
+def give_back(page: Page) -> None:
+    """Leave what is open, and remember nothing of it."""
+    if page.url.startswith('http'):
+        page.goto(urljoin(page.url, PLAIN_PAGE))
+        page.evaluate(FORGET)
+    page.mouse.move(0, 0)
+    page.context.clear_cookies()
+
+
+@contextmanager
+def watching(page: Page) -> Iterator[list[str]]:
     """Collect what a page complains of: errors, and refusals by its own policy."""
     complaints: list[str] = []
-    page.on('pageerror', lambda error: complaints.append(str(error)))
-    page.on(
-        'console',
-        lambda message: complaints.append(message.text) if message.type == 'error' else None,
-    )
-    return complaints
+
+    def heard(message: ConsoleMessage) -> None:
+        if message.type == 'error':
+            complaints.append(message.text)
+
+    def failed(error: Error) -> None:
+        complaints.append(str(error))
+
+    page.on('pageerror', failed)
+    page.on('console', heard)
+    yield complaints
+    page.remove_listener('pageerror', failed)
+    page.remove_listener('console', heard)

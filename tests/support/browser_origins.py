@@ -31,12 +31,15 @@ class Worlds:
 @contextmanager
 def running_worlds(data: Path, environment: Mapping[str, str]) -> Iterator[Worlds]:
     """Run Easel for all three, with a browser."""
+    with chromium(*RULES) as browser, worlds_of(browser, data, environment) as worlds:
+        yield worlds
+
+
+@contextmanager
+def worlds_of(browser: Browser, data: Path, environment: Mapping[str, str]) -> Iterator[Worlds]:
+    """Run Easel for all three, with a browser that was started by the rules."""
     settings = {'EASEL_HOSTS': NAME, 'EASEL_TRUSTED_PROXIES': '127.0.0.1', **environment}
-    with (
-        running_easel(data, settings) as easel,
-        tls_before(easel.url, NAME) as https,
-        chromium(*RULES) as browser,
-    ):
+    with running_easel(data, settings) as easel, tls_before(easel.url, NAME) as https:
         by_name = easel.url.replace('localhost', NAME)
         yield Worlds(easel, browser, dict(zip(KINDS, (easel.url, by_name, https), strict=True)))
 

@@ -12,7 +12,7 @@ from app.errors import Failure, ProviderError
 from app.models import Received
 from app.net.client import HttpClient
 from app.net.urls import origin_of
-from app.providers.transport.download import Fetcher, Patience
+from app.providers.transport.download import DownloadTimeouts, Fetcher
 from app.storage.temp_file import TempFile
 from tests.support.fakes import KEY, Reply, Upstream, picture
 
@@ -20,30 +20,32 @@ PNG = picture()
 PAINTED = Reply(body=PNG)
 LOST = Reply(status=404)
 PAGE = Reply(body=b'<!doctype html><title>App</title>')
-AT_ONCE = Patience(pause_s=0)
+AT_ONCE = DownloadTimeouts(pause_s=0)
 
 
 @asynccontextmanager
-async def fetching(own: str, *named: str, patience: Patience = AT_ONCE) -> AsyncIterator[Fetcher]:
+async def fetching(
+    own: str, *named: str, timeouts: DownloadTimeouts = AT_ONCE
+) -> AsyncIterator[Fetcher]:
     http_client = HttpClient(named)
     http_client.policy.trust(origin_of(own))
     headers = {'Authorization': f'Bearer {KEY}'}
-    yield Fetcher(http_client, f'{own}/v1', origin_of(own), headers, patience)
+    yield Fetcher(http_client, f'{own}/v1', origin_of(own), headers, timeouts)
     await http_client.close()
 
 
 async def fetched(
-    server: Upstream, url: str, folder: Path, *named: str, patience: Patience = AT_ONCE
+    server: Upstream, url: str, folder: Path, *named: str, timeouts: DownloadTimeouts = AT_ONCE
 ) -> tuple[Received, str]:
-    async with fetching(server.origin, *named, patience=patience) as fetcher:
+    async with fetching(server.origin, *named, timeouts=timeouts) as fetcher:
         return await fetcher.fetch(url, lambda: TempFile(folder))
 
 
 async def failure_of(
-    server: Upstream, url: str, folder: Path, *named: str, patience: Patience = AT_ONCE
+    server: Upstream, url: str, folder: Path, *named: str, timeouts: DownloadTimeouts = AT_ONCE
 ) -> Failure:
     with pytest.raises(ProviderError) as caught:
-        await fetched(server, url, folder, *named, patience=patience)
+        await fetched(server, url, folder, *named, timeouts=timeouts)
     assert files_in(folder) == 0
     return caught.value.failure
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -174,6 +175,7 @@ def hostile_provider(stuffed: Stuffed, go: threading.Event | None = None) -> Ite
 
 
 def write_folder(data: Path, stuffed: Stuffed, lists_url: str) -> None:
-    """Make the folder, from outside a loop."""
+    """Make the folder, in a thread: Playwright's loop may run in this one."""
     data.mkdir(mode=0o700)
-    asyncio.run(stuff(data, stuffed, lists_url))
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, stuff(data, stuffed, lists_url)).result()

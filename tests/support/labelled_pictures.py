@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image, ImageCms
 
 from app.storage.metadata.container import Written
-from app.storage.metadata.embed import embed
+from app.storage.metadata.copies import embed
 from app.storage.metadata.label import Label
 from app.storage.metadata.other_tools import Settings
 from app.storage.metadata.read import read_settings

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.support.browser import DESKTOP, watched
+from tests.support.browser import DESKTOP, window
 from tests.support.servers import Easel
 
 FOX, CAT = 'a fox in the snow', 'a cat'
@@ -28,15 +28,9 @@ def image_of(generation: dict[str, object]) -> int:
     return int(images[0]['id'])
 
 
-def opened(browser: Browser, **settings: object) -> Iterator[Page]:
-    """Open a page, on a desktop unless told otherwise; at its end it must not have complained."""
-    settings = {'viewport': DESKTOP, **settings}
-    context = browser.new_context(reduced_motion='reduce', **settings)  # type: ignore[arg-type]
-    page = context.new_page()
-    complaints = watched(page)
-    yield page
-    context.close()
-    assert complaints == []
+def still_window(browser: Browser, **settings: object) -> AbstractContextManager[Page]:
+    """Open a window where nothing moves by itself, on a desktop unless told otherwise."""
+    return window(browser, **{'viewport': DESKTOP, 'reduced_motion': 'reduce', **settings})
 
 
 def at_picture(page: Page, easel: Easel, image_id: int, query: str = '') -> Locator:

@@ -99,7 +99,7 @@ async def shop_with(
         providers.configure(one.settings for one in added)
         drawing = GenerationRunner(library, providers, store, changes, Previews(store, changes))
         worker = Worker(
-            library, providers, drawing, OutcomeWriter(library, store, rest=rests), changes
+            library, providers, drawing, OutcomeWriter(library, store, sleep=rests), changes
         )
         try:
             yield Shop(worker, library, providers, store, listener, rests)

@@ -1,74 +1,114 @@
 """Smooth shapes, soft light and noise: what the scenes are painted with."""
 
-import hashlib
 import math
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
 from random import Random
 
 from PIL import Image, ImageChops, ImageDraw
 
-from app.demo.painter.palette import Colour, lab_to_rgb, mix_lab
+from app.demo.painter.palette import Colour, Palette
+from app.demo.painter.prompt import Scene
 
 Point = tuple[float, float]
-Box = tuple[int, int, int, int]
 _FINER = 3  # shapes are drawn three times as large and averaged down, so that no edge is jagged
 
 
-def dice(*names: object) -> Random:
-    """Return a generator that is seeded by the names, the same on every machine."""
-    text = '\x1f'.join(str(name) for name in names)
-    return Random(hashlib.sha256(text.encode('utf-8', 'replace')).digest())  # noqa: S311
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """The picture, its scene, colours and measures; lengths are pixels."""
+
+    picture: Image.Image
+    rng: Random
+    scene: Scene
+    palette: Palette
+    horizon: float
+    sun: Point
+    sun_radius: float
+    unit: float
+
+    @property
+    def width(self) -> int:
+        return self.picture.width
+
+    @property
+    def height(self) -> int:
+        return self.picture.height
+
+    @property
+    def shore(self) -> float:
+        """Where the land ends: at the water, or at the lower edge."""
+        return self.horizon if self.scene.water else self.height
+
+    def tone(self, depth: float) -> Colour:
+        """Return the colour of land at a depth: 0 is lost in the air, 1 is at the viewer's feet."""
+        palette = self.palette
+        air = palette.horizon.toward(palette.middle, 0.42)
+        # Through the hue of the sky: a straight mix from peach to plum passes through grey.
+        body = palette.middle.toward(palette.near, 0.55)
+        share = 0.17 + 0.83 * depth**0.85
+        if share < 0.6:
+            return air.toward(body, share / 0.6)
+        return body.toward(palette.near, (share - 0.6) / 0.4)
+
+    def lay(self, paint: Colour | Image.Image, mask: Image.Image, top: int = 0) -> None:
+        """Lay a colour or a picture where the mask is white."""
+        self.picture.paste(paint.rgb if isinstance(paint, Colour) else paint, (0, top), mask)
+
+    def glow(self, centre: Point, radius: float, colour: Colour, strength: float) -> None:
+        """Lay a soft round light around a point."""
+        shares = [min(1.0, value / 180) for value in range(256)]  # 181 in the middle of each edge
+        table = [round(255 * strength * (1 - at) ** 2 * math.exp(-1.6 * at)) for at in shares]
+        side = max(2, round(radius * 2))
+        halo = Image.radial_gradient('L').resize((side, side), Image.Resampling.BICUBIC)
+        corner = (round(centre[0] - radius), round(centre[1] - radius))
+        self.picture.paste(colour.rgb, corner, halo.point(table))
 
 
 class Stencil:
-    """A mask with smooth edges over one box of the picture."""
+    """A mask with smooth edges over one band of the picture."""
 
-    def __init__(self, picture: Image.Image, top: float = 0, bottom: float | None = None) -> None:
+    def __init__(self, canvas: Canvas, top: float = 0, bottom: float = math.inf) -> None:
         """Open a band of the picture; a band outside of it is one row at its edge."""
-        width, height = picture.size
-        low = height if bottom is None else math.ceil(bottom)
-        first = min(max(0, math.floor(top)), height - 1)
-        last = min(max(first + 1, low), height)
-        self.box: Box = (0, first, width, last)
-        self._sheet = Image.new('L', (width * _FINER, (last - first) * _FINER))
+        self.top = min(max(0, math.floor(top)), canvas.height - 1)
+        last = max(self.top + 1, math.ceil(min(bottom, canvas.height)))
+        self._sheet = Image.new('L', (canvas.width * _FINER, (last - self.top) * _FINER))
         self._pen = ImageDraw.Draw(self._sheet)
-        self._picture = picture
+        self._canvas = canvas
 
     def polygon(self, points: Sequence[Point], value: int = 255) -> None:
-        self._pen.polygon([self._at(x, y) for x, y in points], fill=value)
+        self._pen.polygon([self._at(x, y) for x, y in points], value)
 
     def ellipse(self, x: float, y: float, across: float, down: float, value: int = 255) -> None:
         """Fill an ellipse of the given half axes."""
-        left, top = self._at(x - across, y - down)
-        right, bottom = self._at(x + across, y + down)
-        self._pen.ellipse((left, top, max(left, right), max(top, bottom)), fill=value)
+        self._pen.ellipse((*self._at(x - across, y - down), *self._at(x + across, y + down)), value)
 
     def block(self, x: float, y: float, width: float, height: float, value: int = 255) -> None:
         """Fill an upright rectangle from its upper left corner."""
         left, top = self._at(x, y)
         right, bottom = self._at(x + width, y + height)
-        self._pen.rectangle((left, top, max(left, right - 1), max(top, bottom - 1)), fill=value)
+        self._pen.rectangle((left, top, max(left, right - 1), max(top, bottom - 1)), value)
 
     def line(self, points: Sequence[Point], width: float, value: int = 255) -> None:
         thick = max(1, round(width * _FINER))
-        self._pen.line([self._at(x, y) for x, y in points], fill=value, width=thick, joint='curve')
+        self._pen.line([self._at(x, y) for x, y in points], value, thick)
 
     def mask(self, opacity: float = 1.0) -> Image.Image:
         """Return what was drawn, averaged down."""
-        mask = self._sheet.reduce(_FINER)
-        return mask if opacity >= 1 else fade(mask, opacity)
+        return self._sheet.reduce(_FINER).point([round(at * opacity) for at in range(256)])
 
     def fill(self, colour: Colour, opacity: float = 1.0) -> None:
-        self._picture.paste(colour.rgb, self.box, self.mask(opacity))
+        self._canvas.lay(colour, self.mask(opacity), self.top)
+
+    def fill_hazy(self, colour: Colour, depth: float) -> Image.Image:
+        """Fill with a colour that thins into haze towards the foot; return the mask."""
+        mask = self.mask()
+        haze = colour.toward(self._canvas.palette.horizon, 0.50 * (1 - depth) ** 0.6)
+        self._canvas.lay(ramp(mask.size, [(0.25, colour), (0.8, haze)]), mask, self.top)
+        return mask
 
     def _at(self, x: float, y: float) -> Point:
-        return (x - self.box[0]) * _FINER, (y - self.box[1]) * _FINER
-
-
-def fade(mask: Image.Image, opacity: float) -> Image.Image:
-    """Return the same mask, more transparent."""
-    return mask.point([round(value * opacity) for value in range(256)])
+        return x * _FINER, (y - self.top) * _FINER
 
 
 def ramp(size: tuple[int, int], stops: Sequence[tuple[float, Colour]]) -> Image.Image:
@@ -76,58 +116,18 @@ def ramp(size: tuple[int, int], stops: Sequence[tuple[float, Colour]]) -> Image.
     rows = max(2, min(size[1], 160))
     column = Image.new('RGB', (1, rows))
     for row in range(rows):
-        column.putpixel((0, row), lab_to_rgb(_stop_at(stops, row / (rows - 1))))
+        at = min(max(row / (rows - 1), stops[0][0]), stops[-1][0])
+        place = next(place for place in range(1, len(stops)) if at <= stops[place][0])
+        (start, before), (end, after) = stops[place - 1 : place + 1]
+        column.putpixel((0, row), before.toward(after, (at - start) / (end - start)).rgb)
     return column.resize(size, Image.Resampling.BICUBIC)
-
-
-def _stop_at(stops: Sequence[tuple[float, Colour]], at: float) -> tuple[float, float, float]:
-    before = stops[0]
-    for after in stops:
-        if at <= after[0]:
-            span = after[0] - before[0]
-            return mix_lab(before[1].lab, after[1].lab, (at - before[0]) / span if span else 1.0)
-        before = after
-    return before[1].lab
 
 
 def veil(size: tuple[int, int], opacity: Callable[[float], float]) -> Image.Image:
     """Return a mask whose opacity (0..1) is a function of the share of the way down."""
     rows = max(2, min(size[1], 256))
-    column = Image.new('L', (1, rows))
-    for row in range(rows):
-        column.putpixel((0, row), min(255, max(0, round(255 * opacity(row / (rows - 1))))))
-    return column.resize(size, Image.Resampling.BICUBIC)
-
-
-def glow(
-    picture: Image.Image, centre: Point, radius: float, colour: Colour, strength: float
-) -> None:
-    """Lay a soft round light around a point."""
-    side = max(2, round(radius * 2))
-    left, top = round(centre[0] - radius), round(centre[1] - radius)
-    mask = _halo().resize((side, side), Image.Resampling.BICUBIC)
-    mask = _within(picture, fade(mask, strength), left, top)
-    picture.paste(colour.rgb, (0, 0), mask)
-
-
-def _within(picture: Image.Image, mask: Image.Image, left: int, top: int) -> Image.Image:
-    whole = Image.new('L', picture.size)
-    whole.paste(mask, (left, top))
-    return whole
-
-
-@lru_cache(maxsize=1)
-def _halo() -> Image.Image:
-    """Return a round light that has faded to nothing at the rim of its square."""
-    side = 72
-    halo = Image.new('L', (side, side))
-    middle = (side - 1) / 2
-    for y in range(side):
-        for x in range(side):
-            away = math.hypot(x - middle, y - middle) / (middle - 1)
-            if away < 1:
-                halo.putpixel((x, y), round(255 * (1 - away) ** 2 * math.exp(-1.6 * away)))
-    return halo
+    levels = [min(255, max(0, round(255 * opacity(row / (rows - 1))))) for row in range(rows)]
+    return Image.frombytes('L', (1, rows), bytes(levels)).resize(size, Image.Resampling.BICUBIC)
 
 
 def noise(rng: Random, size: tuple[int, int], cells: tuple[float, float]) -> Image.Image:
@@ -146,39 +146,32 @@ def noise(rng: Random, size: tuple[int, int], cells: tuple[float, float]) -> Ima
 
 def threshold(field: Image.Image, low: float, high: float) -> Image.Image:
     """Turn noise into a mask: nothing below `low`, all above `high` (0..255), smooth between."""
-    table = []
-    for value in range(256):
-        at = min(1.0, max(0.0, (value - low) / (high - low)))
-        table.append(round(255 * at * at * (3 - 2 * at)))
-    return field.point(table)
+    shares = [min(1.0, max(0.0, (value - low) / (high - low))) for value in range(256)]
+    return field.point([round(255 * at * at * (3 - 2 * at)) for at in shares])
 
 
 def relief(field: Image.Image, step: tuple[int, int]) -> Image.Image:
     """Return grey noise lit from one side: 128 is flat, brighter faces the light."""
-    moved = ImageChops.offset(field, *step)
+    lit = ImageChops.subtract(field, ImageChops.offset(field, *step), 0.35, 128)
     rim = max(abs(step[0]), abs(step[1]))  # what was moved round the edge
-    inner = (rim, rim, field.width - rim, field.height - rim)
-    return ImageChops.subtract(field, moved, 0.35, 128).crop(inner).resize(field.size)
+    return lit.crop((rim, rim, field.width - rim, field.height - rim)).resize(field.size)
 
 
 def profile(rng: Random, count: int, cells: float, sharp: float) -> list[float]:
     """Return a skyline of `count` heights within 0..1; `sharp` 0 rolls, 1 has peaks."""
     heights = [0.0] * count
-    total, weight = 0.0, 1.0
+    weight = 1.0
     while weight > 0.012 and cells < count / 2:
         lattice = [rng.random() for _ in range(math.ceil(cells) + 2)]
         start = rng.random()
         for index in range(count):
-            at = start + index / count * cells
-            cell = int(at)
-            part = at - cell
+            part, cell = math.modf(start + index / count * cells)
             part += (part * part * (3 - 2 * part) - part) * (1 - sharp)
-            level = lattice[cell] + (lattice[cell + 1] - lattice[cell]) * part
+            before, after = lattice[int(cell) : int(cell) + 2]
+            level = before + (after - before) * part
             if sharp > 0.9 and weight > 0.4:
                 level = 1 - abs(2 * level - 1) ** 0.85
             heights[index] += weight * level
-        total += weight
         cells, weight = cells * 2.03, weight * (0.36 + 0.12 * sharp)
     low, high = min(heights), max(heights)
-    span = max(1e-6, high - low)
-    return [(height - low) / span for height in heights]
+    return [(height - low) / max(1e-6, high - low) for height in heights]

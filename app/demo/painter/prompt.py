@@ -3,55 +3,17 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import Enum
 from random import Random
 from typing import TypeVar
 
-
-class Time(Enum):
-    """The hour, which decides the palette."""
-
-    DAWN = auto()
-    DAY = auto()
-    SUNSET = auto()
-    DUSK = auto()
-    NIGHT = auto()
-
-
-class Weather(Enum):
-    """What is in the air."""
-
-    CLEAR = auto()
-    CLOUDS = auto()
-    RAIN = auto()
-    SNOW = auto()
-    FOG = auto()
-
-
-class Ground(Enum):
-    """What the land is made of."""
-
-    MOUNTAINS = auto()
-    HILLS = auto()
-    FOREST = auto()
-    DESERT = auto()
-    CITY = auto()
-    SEA = auto()
-    SPACE = auto()
-
-
-class Thing(Enum):
-    """What can stand in a landscape besides the landscape."""
-
-    WATER = auto()
-    LIGHTHOUSE = auto()
-    AURORA = auto()
-    WINTER = auto()
-    AUTUMN = auto()
-
-
+Time = Enum('Time', 'DAWN DAY SUNSET DUSK NIGHT')
+Weather = Enum('Weather', 'CLEAR CLOUDS RAIN SNOW FOG')
+Ground = Enum('Ground', 'MOUNTAINS HILLS FOREST DESERT CITY SEA SPACE')
+Thing = Enum('Thing', 'WATER LIGHTHOUSE WINTER AUTUMN')
 _Kind = TypeVar('_Kind')
 
+# A word with a star also opens longer words.
 _TIMES = {
     Time.DAWN: 'dawn sunrise morning рассвет* утр* восход*',
     Time.SUNSET: 'sunset golden закат*',
@@ -87,7 +49,6 @@ _THINGS = {
     Thing.WATER: 'lake* river* reflection* pond* озер* озёр* рек* река отражен* пруд* '
     'lighthouse* boat* sail* ship* yacht* маяк* лодк* парус* корабл* яхт*',
     Thing.LIGHTHOUSE: 'lighthouse* маяк*',
-    Thing.AURORA: 'aurora* сияни*',
     Thing.WINTER: 'winter* snow* frozen ice icy whiteout polar зим* снег* снеж* лёд льд* мороз*',
     Thing.AUTUMN: 'autumn* fall осен*',
 }
@@ -102,7 +63,8 @@ _HUES = {
     305.0: 'purple violet lavender lilac фиолет* лилов* сирен*',
     352.0: 'pink rose magenta sakura розов*',
 }
-_GREYS = 'white black grey gray monochrome silver бел* чёрн* черн* сер* серебр*'
+_GREYS = {True: 'white black grey gray monochrome silver бел* чёрн* черн* сер* серебр*'}
+_USUAL_TIMES = (Time.DAWN, Time.DAWN, Time.DAY, Time.SUNSET, Time.SUNSET, Time.DUSK)
 _USUAL_GROUNDS = (
     *((Ground.MOUNTAINS, False), (Ground.MOUNTAINS, True), (Ground.MOUNTAINS, True)),
     *((Ground.HILLS, False), (Ground.FOREST, False), (Ground.FOREST, True)),
@@ -118,75 +80,59 @@ class Scene:
     weather: Weather
     ground: Ground
     things: frozenset[Thing]
-    world_hues: tuple[float, ...]
-    accent_hues: tuple[float, ...]
+    world_hues: list[float]
+    accent_hue: float
     grey: bool
 
     @property
     def water(self) -> bool:
-        """Whether the land ends at a sheet of water."""
         return Thing.WATER in self.things
 
     @property
+    def winter(self) -> bool:
+        return Thing.WINTER in self.things
+
+    @property
     def dark(self) -> bool:
-        """Whether lamps are lit."""
         return self.time in {Time.DUSK, Time.NIGHT}
 
 
 def read_scene(prompt: str, rng: Random) -> Scene:
     """Read the known words, and choose at random what they leave open."""
     words = re.findall(r'\w+', prompt.lower())
-    things = set(_named(words, _THINGS))
-    ground, water = _ground(words, rng)
-    if water:
-        things.add(Thing.WATER)
-    times = _named(words, _TIMES)
+    things, hues = _named(words, _THINGS), _named(words, _HUES)
+    ground, meets_water = _ground(_named(words, _GROUNDS), things, rng)
     weathers = _named(words, _WEATHER)
-    hues = tuple(_named(words, _HUES))
-    carried = Thing.LIGHTHOUSE in things
+    usual_times = (Time.DAY, Time.DUSK) if Weather.RAIN in weathers else _USUAL_TIMES
+    times = _named(words, _TIMES) or [rng.choice(usual_times)]
+    weathers = weathers or [rng.choice((Weather.CLEAR, Weather.CLEAR, Weather.CLOUDS))]
+    banded = Thing.LIGHTHOUSE in things  # its bands take the first colour
     return Scene(
-        time=times[0] if times else _usual_time(weathers, rng),
-        weather=weathers[0]
-        if weathers
-        else rng.choice((Weather.CLEAR, Weather.CLEAR, Weather.CLOUDS)),
+        time=times[0],
+        weather=weathers[0],
         ground=ground,
-        things=frozenset(things),
-        world_hues=hues[1:] if carried else hues,
-        accent_hues=hues[:1] if carried else (),
-        grey=any(_means(word, _GREYS.split()) for word in words) and not carried,
+        things=frozenset([*things, Thing.WATER] if meets_water else things),
+        world_hues=hues[1:] if banded else hues,
+        accent_hue=hues[0] if banded and hues else 25.0,
+        grey=bool(_named(words, _GREYS)) and not banded,
     )
 
 
 def _named(words: list[str], table: Mapping[_Kind, str]) -> list[_Kind]:
     """Return the kinds that are named, in the order of the words."""
-    found: list[_Kind] = []
-    stems = {kind: text.split() for kind, text in table.items()}
-    for word in words:
-        found += [kind for kind in stems if kind not in found and _means(word, stems[kind])]
-    return found
+    patterns = {
+        kind: re.compile(text.replace('*', r'\w*').replace(' ', '|'))
+        for kind, text in table.items()
+    }
+    found = [kind for word in words for kind in patterns if patterns[kind].fullmatch(word)]
+    return list(dict.fromkeys(found))
 
 
-def _means(word: str, stems: list[str]) -> bool:
-    """Return whether a word is one of the stems; a stem with a star also opens longer words."""
-    return any(word.startswith(stem[:-1]) if stem[-1] == '*' else word == stem for stem in stems)
-
-
-def _ground(words: list[str], rng: Random) -> tuple[Ground, bool]:
+def _ground(named: list[Ground], things: list[Thing], rng: Random) -> tuple[Ground, bool]:
     """Choose the ground, and whether it meets water."""
     usual = rng.choice(_USUAL_GROUNDS)
-    named = _named(words, _GROUNDS)
     if not named:
-        things = _named(words, _THINGS)
-        if Thing.AUTUMN in things or Thing.WINTER in things:
-            return Ground.FOREST, False
-        return usual
+        season = Thing.AUTUMN in things or Thing.WINTER in things
+        return (Ground.FOREST, False) if season else usual
     solid = [ground for ground in named if ground is not Ground.SEA]
-    if Ground.SEA not in named:
-        return solid[0], False
-    return (solid[0] if solid else Ground.SEA), True
-
-
-def _usual_time(weathers: list[Weather], rng: Random) -> Time:
-    if Weather.RAIN in weathers:
-        return rng.choice((Time.DAY, Time.DUSK))
-    return rng.choice((Time.DAWN, Time.DAWN, Time.DAY, Time.SUNSET, Time.SUNSET, Time.DUSK))
+    return (solid[0] if solid else Ground.SEA), Ground.SEA in named

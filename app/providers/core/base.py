@@ -1,4 +1,4 @@
-"""What every provider is to the rest of the house."""
+"""What a provider is: its settings, its status, and how it is asked."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from app.errors import Failure, Reason
 from app.models import Call, GenerationRequest, GenerationResult, Received
 from app.storage.temp_file import TempFile
 
-ANYBODY = 'OpenAI-compatible'  # whoever lists models and is no server that is known
+ANYBODY = 'OpenAI-compatible'  # a server that lists models and is none of those known
 AT_ONCE = 4
 CONNECTION_REFUSED = (Reason.CONNECTION_REFUSED, Reason.CONNECTION_REFUSED_INSIDE)
 
 
 class Dialect(StrEnum):
-    """How a provider is spoken to; `auto` finds out by its answers."""
+    """The API that a provider speaks; `auto` finds out by its responses."""
 
     AUTO = 'auto'
     OPENAI = 'openai'
@@ -32,7 +32,7 @@ class ProviderSettings:
     Attributes:
         base_url: The API's root, `http://localhost:1337/v1`; a query in it goes with every call.
         model: What is asked for when nobody chose; empty: no model is sent.
-        timeout_s: From the request to the last byte of the answer.
+        timeout_s: From the request to the last byte of the response.
         headers: More of them, for every call to the provider's own origin.
         at_once: How many generations may be under way at the same time.
         tops_up: Whether pictures that are missing are asked for one by one.
@@ -116,44 +116,42 @@ class ProviderStatus:
         return self.state in (ProviderState.LIST, ProviderState.ELSEWHERE)
 
 
-def _nothing(*_: object) -> None:
-    """Take no notice."""
+def _ignore(*_: object) -> None:
+    """Do nothing."""
 
 
-def _away(_: int, preview: Received) -> None:
+def _discard(_: int, preview: Received) -> None:
     preview.path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one run of a generation gives the provider to work with.
+    """What a provider calls during one attempt at a generation.
 
     Attributes:
-        incoming: Opens a place for a picture that is about to arrive.
-        tried: Takes note of each call, as soon as it is over.
+        incoming: Opens a file for a picture that is about to arrive.
+        tried: Notes each call, as soon as it is over.
         previewed: Takes a partial picture of a position, and its file with it.
-        progressed: Takes note of how far the drawing is, 0 to 1.
+        progressed: Notes how far the drawing is, 0 to 1.
     """
 
     incoming: Callable[[], TempFile]
-    tried: Callable[[Call], None] = _nothing
-    previewed: Callable[[int, Received], None] = _away
-    progressed: Callable[[float], None] = _nothing
+    tried: Callable[[Call], None] = _ignore
+    previewed: Callable[[int, Received], None] = _discard
+    progressed: Callable[[float], None] = _ignore
 
 
 class Provider(Protocol):
     """One image API that can be asked."""
 
     @property
-    def settings(self) -> ProviderSettings:
-        """What is known of it beforehand."""
+    def settings(self) -> ProviderSettings: ...
 
     async def generate(self, request: GenerationRequest, run: Run) -> GenerationResult:
-        """Ask, mending what is refused, and read what comes.
+        """Ask, mending what is refused, and read the pictures.
 
-        Raises:
-            ProviderError: Nothing usable came; no file is left behind.
+        Raises `ProviderError` where nothing usable came; no file is left behind.
         """
 
     async def list_models(self) -> ProviderStatus:
-        """Ask what it offers; never raises for what the other side does."""
+        """Ask what it offers; never raises for what the server does."""

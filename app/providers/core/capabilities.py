@@ -5,25 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Protocol
 
-from app.database.providers import Fact
+from app.database.providers import Fact, LearnedFacts
 from app.providers.core.base import Dialect
 
 ABSENT = 'absent'
-
-
-class Notebook(Protocol):
-    """Where facts are kept; the library's table is one."""
-
-    async def all(self) -> Iterable[Fact]:
-        """Read everything that is known."""
-
-    async def keep(self, fact: Fact, now: float) -> None:
-        """Write a fact down."""
-
-    async def forget(self, base_url: str, model: str | None = None) -> None:
-        """Drop what is known of a provider, or of one model of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +17,10 @@ class Learned:
     """What is known of one provider and model.
 
     Attributes:
-        dialect: Which one its answers showed.
-        base_url: Where the API really is, when that is not where it was said to be.
+        dialect: The one that its responses showed.
+        base_url: Where the API really is, when that is not where the settings say.
         response_format: What it takes: `absent`, `b64_json` or `url`.
-        refused: Fields that it does not take, by their names on the wire.
+        refused: Fields that it does not take, by their names in the request.
         guidance: `int` or `float`: which kind of number it takes.
     """
 
@@ -46,31 +32,26 @@ class Learned:
 
     @property
     def nothing(self) -> bool:
-        """Whether nothing is known."""
         return self == Learned()
 
 
 class Memory:
     """Holds all that is known, and writes it down."""
 
-    def __init__(self, notebook: Notebook | None = None) -> None:
-        self._notebook = notebook
+    def __init__(self, table: LearnedFacts | None = None) -> None:
+        self._table = table
         self._facts: dict[tuple[str, str, str], str] = {}
 
     async def load(self) -> None:
-        """Read what earlier runs learned.
-
-        Raises:
-            StorageFailed: The database refused.
-        """
-        if self._notebook:
+        """Read what earlier runs learned. Raises `StorageFailed`."""
+        if self._table:
             self._facts = {
                 (fact.base_url, fact.model, fact.name): fact.value
-                for fact in await self._notebook.all()
+                for fact in await self._table.all()
             }
 
     def of(self, base_url: str, model: str) -> Learned:
-        """Say what is known of a model; what holds for all models of the provider included."""
+        """Return what is known of a model, and of all models of the provider."""
         place = _place(base_url)
 
         def fact(name: str) -> str:
@@ -86,16 +67,12 @@ class Memory:
         )
 
     def known_of(self, base_url: str) -> dict[str, Learned]:
-        """List what is known of a provider, by model; empty is the name for all of them."""
+        """Return what is known of a provider, by model; '' is the name for all of them."""
         models = {model for place, model, _ in self._facts if place == _place(base_url)}
         return {model: self.of(base_url, model) for model in sorted(models)}
 
     async def learn(self, base_url: str, model: str, learned: Learned) -> None:
-        """Take note of what is new.
-
-        Raises:
-            StorageFailed: The database refused.
-        """
+        """Keep what is new. Raises `StorageFailed`."""
         facts = {
             'dialect': str(learned.dialect or ''),
             'base_url': learned.base_url,
@@ -108,30 +85,25 @@ class Memory:
             key = (fact.base_url, fact.model, fact.name)
             if value and self._facts.get(key) != value:
                 self._facts[key] = value
-                if self._notebook:
-                    await self._notebook.keep(fact, time.time())
+                if self._table:
+                    await self._table.keep(fact, time.time())
 
     async def forget(self, base_url: str, model: str | None = None) -> None:
-        """Drop what is known of a provider, or of one model of it.
-
-        Raises:
-            StorageFailed: The database refused.
-        """
+        """Drop what is known of a provider, or of one model of it. Raises `StorageFailed`."""
         place = _place(base_url)
         self._facts = {
             key: value
             for key, value in self._facts.items()
             if key[0] != place or model not in (None, key[1])
         }
-        if self._notebook:
-            await self._notebook.forget(place, model)
+        if self._table:
+            await self._table.forget(place, model)
 
 
 def with_refused(learned: Learned, names: Iterable[str]) -> Learned:
-    """Add fields that were refused."""
     return replace(learned, refused=tuple(dict.fromkeys((*learned.refused, *names))))
 
 
 def _place(base_url: str) -> str:
-    """Name a provider without what may be secret in its query."""
+    """Return a provider's address without what may be secret in its query."""
     return base_url.partition('?')[0].rstrip('/')

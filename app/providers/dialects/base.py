@@ -10,7 +10,8 @@ from typing import ClassVar
 from app.models import GenerationRequest, GenerationResult
 from app.providers.core.base import Run
 from app.providers.dialects.fallback import ParameterFallback
-from app.providers.transport.client import Caller, Exchange
+from app.providers.response.parser import ApiResponse
+from app.providers.transport.client import Caller
 from app.providers.transport.collect import ImageCollector
 
 
@@ -36,10 +37,10 @@ class ApiDialect(ABC):
     @abstractmethod
     async def post(
         self, fallback: ParameterFallback, request: GenerationRequest, run: Run, base_url: str
-    ) -> Exchange:
+    ) -> ApiResponse:
         """Send what `fallback` has left of the body; raises as `Caller.post` does."""
 
-    async def finished(self, promise: Exchange, run: Run, base_url: str) -> Exchange | None:
+    async def finished(self, promise: ApiResponse, run: Run, base_url: str) -> ApiResponse | None:
         """Return the response of the job that a response promises, None where there is none."""
         return None
 
@@ -53,21 +54,20 @@ class ApiDialect(ABC):
         """
         while True:
             response = await self.post(fallback, request, run, base_url)
-            result = await self._collector.take(response, run)
+            result = await self._collector.collect(response, run)
             if result is None and response.is_success:
                 finished = await self.finished(response, run, base_url)
                 if finished:
-                    response, result = finished, await self._collector.take(finished, run)
+                    response, result = finished, await self._collector.collect(finished, run)
             if result:
-                return replace(result, dropped=self._dropped(request, fallback))
+                unused = [n for n in self.unsupported if getattr(request, n) not in (None, '', 1)]
+                dropped = (*unused, *(self.names.get(name, name) for name in fallback.dropped))
+                return replace(result, dropped=tuple(dict.fromkeys(filter(None, dropped))))
             refused = self._caller.refused(response, fallback.wished)
             if not fallback.mend(refused.failure):
                 raise refused
 
-    def _dropped(self, request: GenerationRequest, fallback: ParameterFallback) -> tuple[str, ...]:
-        """Name the fields of the request that the pictures were made without."""
-        unsupported = [
-            name for name in self.unsupported if getattr(request, name) not in (None, '', 1)
-        ]
-        dropped = (*unsupported, *(self.names.get(name, name) for name in fallback.dropped))
-        return tuple(dict.fromkeys(name for name in dropped if name))
+
+def filled(fields: Mapping[str, object]) -> dict[str, object]:
+    """Return the fields that hold something: nothing empty is sent, and no null."""
+    return {name: value for name, value in fields.items() if value not in (None, '')}

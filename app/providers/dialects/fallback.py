@@ -17,13 +17,11 @@ STREAM = ('stream', 'partial_images')
 FORMATS = (ABSENT, 'b64_json', 'url')
 KEPT = ('model', 'prompt', 'messages', 'override_settings')
 _OF_A_VALUE = re.compile(
-    r'invalid value|must be|should be|at (least|most)|too (small|large|high|low|many)|m(in|ax)imum|'
-    r'one of|between|multiple|not a valid|not valid|out of range',
-    re.IGNORECASE,
+    r'(?i)invalid value|must be|should be|at (least|most)|too (small|large|high|low|many)|'
+    r'm(in|ax)imum|one of|between|multiple|not a valid|not valid|out of range'
 )
 _OF_A_NAME = re.compile(
-    r'unknown|unhandled|unrecogni|unexpected|not supported|unsupported|not permitted|extra',
-    re.IGNORECASE,
+    r'(?i)unknown|unhandled|unrecogni|unexpected|not supported|unsupported|not permitted|extra'
 )
 MOST_VALUE_LETTERS = 40
 MOST_DROPS = 2  # some servers name one field at a time: after this many, only what must be is sent
@@ -47,12 +45,13 @@ class ParameterFallback:
         }
         self.refused: list[str] = []
         self._facts: list[str] = []
-        self._moved_formats = False
+        self._tried: list[str] = []  # formats, the last of which is sent
         self._learned = learned
         if GUIDANCE in self.body and learned.guidance == 'float':
             self.body[GUIDANCE] = float(str(self.body[GUIDANCE]))
-        self._set_format(self._first_format())
-        self._tried = {self._format}
+        wished = str(body.get(FORMAT, ABSENT))
+        is_refused = f'{FORMAT}={wished}' in learned.refused
+        self._set_format((is_refused and learned.response_format) or wished)
 
     @property
     def dropped(self) -> tuple[str, ...]:
@@ -66,66 +65,49 @@ class ParameterFallback:
     def learned(self) -> Learned:
         """Return what is known after the refusals so far, whatever becomes of the next call."""
         found = with_refused(self._learned, self._facts)
-        if self._moved_formats:
-            past = [f'{FORMAT}={one}' for one in self._tried - {self._format}]
-            found = replace(with_refused(found, sorted(past)), response_format=self._format)
+        *past, form = self._tried
+        if past:
+            facts = sorted(f'{FORMAT}={one}' for one in past)
+            found = replace(with_refused(found, facts), response_format=form)
         guidance = self.body.get(GUIDANCE)
         if isinstance(guidance, float) and isinstance(self.wished.get(GUIDANCE), int):
             found = replace(found, guidance='float')
         return found
 
     def mend(self, failure: Failure) -> bool:
-        """Change the body after a refusal; False when there is nothing to change."""
+        """Change the body after a refusal; return False when there is nothing to change."""
         name = failure.param
         if failure.kind is not ErrorKind.UNSUPPORTED_PARAM or name is None:
             return False
         if name == FORMAT:
-            return self._next_format()
+            left = [form for form in FORMATS if form not in self._tried]
+            if left:
+                self._set_format(left[0])
+            return bool(left)
         if name not in self.body or name in KEPT:
             return False
         value = self.body[name]
         if name == GUIDANCE and isinstance(value, int):
             self.body[GUIDANCE] = float(value)
             return True
+        names = STREAM if name in STREAM else (name,)
         if _OF_A_VALUE.search(failure.words) and not _OF_A_NAME.search(failure.words):
             self._facts.append(as_fact(name, value))
         else:
-            self._facts += STREAM if name in STREAM else (name,)
-        self._drop(*(STREAM if name in STREAM else (name,)))
+            self._facts += names
+        self.refused += [name for name in names if self.body.pop(name, None) is not None]
+        if len([name for name in self.refused if name not in STREAM]) > MOST_DROPS:
+            spared = (*KEPT, *([FORMAT] if len(self._tried) > 1 else []))
+            self.body = {name: value for name, value in self.body.items() if name in spared}
         return True
 
-    @property
-    def _format(self) -> str:
-        return str(self.body.get(FORMAT, ABSENT))
-
-    def _first_format(self) -> str:
-        wished = str(self.wished.get(FORMAT, ABSENT))
-        if f'{FORMAT}={wished}' in self._learned.refused and self._learned.response_format:
-            return self._learned.response_format
-        return wished
-
     def _set_format(self, form: str) -> None:
+        self._tried.append(form)
         self.body.pop(FORMAT, None)
         if form != ABSENT:
             self.body[FORMAT] = form
 
-    def _next_format(self) -> bool:
-        left = [form for form in FORMATS if form not in self._tried]
-        if not left:
-            return False
-        self._set_format(left[0])
-        self._tried.add(left[0])
-        self._moved_formats = True
-        return True
-
-    def _drop(self, *names: str) -> None:
-        self.refused += [name for name in names if name in self.body]
-        self.body = {name: value for name, value in self.body.items() if name not in names}
-        if len([name for name in self.refused if name not in STREAM]) > MOST_DROPS:
-            spared = (*KEPT, *([FORMAT] if self._moved_formats else []))
-            self.body = {name: value for name, value in self.body.items() if name in spared}
-
 
 def as_fact(name: str, value: object) -> str:
-    """Say that one value of a field is meant, in one word: a size that is refused is not all."""
+    """Return one word for one value of a field: a size that is refused is not all."""
     return f'{name}={"_".join(str(value).split())[:MOST_VALUE_LETTERS]}'

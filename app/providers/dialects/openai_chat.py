@@ -10,10 +10,11 @@ from typing import ClassVar
 
 from app.models import GenerationRequest
 from app.providers.core.base import Run
-from app.providers.dialects.base import ApiDialect
+from app.providers.dialects.base import ApiDialect, filled
 from app.providers.dialects.fallback import ParameterFallback
 from app.providers.dialects.openai_images import ratio_of
-from app.providers.transport.client import Exchange, endpoint
+from app.providers.response.parser import ApiResponse
+from app.providers.transport.client import endpoint
 
 
 class ChatApi(ApiDialect):
@@ -25,22 +26,17 @@ class ChatApi(ApiDialect):
     names: ClassVar[Mapping[str, str]] = {'image_config': 'size', 'modalities': ''}
 
     async def body(self, request: GenerationRequest, base_url: str) -> dict[str, object]:
-        return chat_body(request, self._caller.settings.model)
+        ratio = ratio_of(request)
+        fields: dict[str, object] = {
+            'model': request.model or self._caller.settings.model,
+            'messages': [{'role': 'user', 'content': request.prompt}],
+            'modalities': ['image', 'text'],
+            'image_config': {'aspect_ratio': ratio} if ratio else None,
+            'seed': request.seed,
+        }
+        return filled(fields)
 
     async def post(
         self, fallback: ParameterFallback, request: GenerationRequest, run: Run, base_url: str
-    ) -> Exchange:
+    ) -> ApiResponse:
         return await self._caller.post(endpoint(base_url, 'chat/completions'), fallback.body, run)
-
-
-def chat_body(request: GenerationRequest, default_model: str) -> dict[str, object]:
-    """Lay an ask out as a chat of one message."""
-    ratio = ratio_of(request)
-    fields: dict[str, object] = {
-        'model': request.model or default_model,
-        'messages': [{'role': 'user', 'content': request.prompt}],
-        'modalities': ['image', 'text'],
-        'image_config': {'aspect_ratio': ratio} if ratio else None,
-        'seed': request.seed,
-    }
-    return {name: value for name, value in fields.items() if value not in (None, '')}

@@ -32,9 +32,7 @@ def bearer(key: str | None) -> dict[str, str]:
 async def check_connection(base_url: str, secrets: Mapping[str, str]) -> ProviderStatus:
     """Ask for the list of models; where that is not, at the server's other usual places.
 
-    Args:
-        base_url: The root of the API.
-        secrets: Headers with the key in them; they go to that origin alone.
+    The secrets are headers with the key in them; they go to that origin alone.
     """
     http_client = HttpClient([base_url])
     try:
@@ -50,45 +48,36 @@ async def add_key_state(
     status: ProviderStatus, base_url: str, secrets: Mapping[str, str]
 ) -> ProviderStatus:
     """Add to a list of models that came with the key whether it needed that key."""
-    models = _printable(status.models)
-    status = replace(status, models=models, drawing=count_drawing(models))
-    if not secrets:
-        return replace(status, key=KeyState.NOT_NEEDED)
     http_client = HttpClient([base_url])
     try:
-        return replace(status, key=await _key_state(http_client, base_url))
+        key = await _key_state(http_client, base_url, secrets)
     finally:
         await http_client.close()
+    return _with_models(replace(status, key=key), status.models)
 
 
 async def _check(
     http_client: HttpClient, base_url: str, secrets: Mapping[str, str]
 ) -> ProviderStatus:
-    """Try each spelling; the first response decides what went wrong.
-
-    Raises:
-        NoResponse: The server does not respond.
-    """
+    """Try each spelling, or raise NoResponse; the first response decides what went wrong."""
     first: ProbeResponse | None = None
     for root in candidates(base_url):
-        response = await probe(http_client, list_url(root), deadline_s=RESPONSE_S, headers=secrets)
+        response = await probe(http_client, list_url(root), RESPONSE_S, secrets)
         better_url = root if first else ''
         first = first or response
-        failed = _failed(_failure(first, base_url, better_url))
+        failed = replace(_failed(_failure(first, base_url, better_url)), better_url=better_url)
         if response.status in (401, 403):
-            key = KeyState.REFUSED if secrets else KeyState.MISSING
-            return replace(failed, better_url=better_url, key=key)
+            return replace(failed, key=KeyState.REFUSED if secrets else KeyState.MISSING)
         if _is_list(response.ok_json):
-            models = _printable(models_in(response.json))
-            return replace(
-                failed,
-                state=ProviderState.ELSEWHERE if better_url else ProviderState.LIST,
-                better_url=better_url,
-                key=await _key_state(http_client, root) if secrets else KeyState.NOT_NEEDED,
-                models=models,
-                drawing=count_drawing(models),
-            )
+            state = ProviderState.ELSEWHERE if better_url else ProviderState.LIST
+            key = await _key_state(http_client, root, secrets)
+            return _with_models(replace(failed, state=state, key=key), models_in(response.json))
     return _failed(_failure(first, base_url, '') if first else None)
+
+
+def _with_models(status: ProviderStatus, models: tuple[str, ...]) -> ProviderStatus:
+    models = tuple(name for name in models if name.isprintable())
+    return replace(status, models=models, drawing=count_drawing(models))
 
 
 def _failed(failure: Failure | None) -> ProviderStatus:
@@ -99,10 +88,6 @@ def _failed(failure: Failure | None) -> ProviderStatus:
         reason=failure.reason or f'HTTP {failure.http_status}',
         failure=failure,
     )
-
-
-def _printable(models: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in models if name.isprintable())
 
 
 def _failure(response: ProbeResponse, base_url: str, better_url: str) -> Failure | None:
@@ -126,10 +111,12 @@ def _kind(response: ProbeResponse) -> ErrorKind | None:
     return ErrorKind.UPSTREAM_ERROR if response.status >= 500 else None
 
 
-async def _key_state(http_client: HttpClient, root: str) -> KeyState:
+async def _key_state(http_client: HttpClient, root: str, secrets: Mapping[str, str]) -> KeyState:
     """Ask once more without the key: a list that anybody gets does not prove it."""
+    if not secrets:
+        return KeyState.NOT_NEEDED
     try:
-        response = await probe(http_client, list_url(root), deadline_s=RESPONSE_S)
+        response = await probe(http_client, list_url(root), RESPONSE_S)
     except NoResponse:
         return KeyState.NOT_PROVED
     return KeyState.ACCEPTED if response.status in (401, 403) else KeyState.NOT_PROVED

@@ -25,11 +25,7 @@ _CONTAINER = re.compile(r'docker|kubepods|containerd|libpod|/lxc')
 
 @dataclass(frozen=True, slots=True)
 class HostEnvironment:
-    """The machine that this Easel runs on.
-
-    Attributes:
-        hosts: Where an image server may be, the loopback addresses first.
-    """
+    """The machine of this Easel, and where an image server may be, loopback addresses first."""
 
     in_container: bool
     hosts: tuple[str, ...]
@@ -39,7 +35,12 @@ async def find_environment(root: Path = ROOT, look_up: LookUp = addresses_of) ->
     """Find out whether this is a container, and how its host is reached."""
     if not await asyncio.to_thread(is_container, root):
         return HostEnvironment(in_container=False, hosts=LOOPBACK)
-    docker_host = await _addresses_of_docker_host(look_up)
+    docker_host: list[str] = []
+    try:
+        async with asyncio.timeout(NAME_S):
+            docker_host = await look_up(DOCKER_HOST, 80)
+    except (TimeoutError, httpcore.ConnectError):
+        pass
     gateway = await asyncio.to_thread(gateway_of, root)
     more = [DOCKER_HOST] if docker_host else []
     if gateway and gateway not in docker_host:
@@ -48,9 +49,9 @@ async def find_environment(root: Path = ROOT, look_up: LookUp = addresses_of) ->
 
 
 def is_container(root: Path = ROOT) -> bool:
-    return any((root / file).exists() for file in CONTAINER_FILES) or bool(
-        _CONTAINER.search(_text_of(root / 'proc/1/cgroup'))
-    )
+    if any((root / file).exists() for file in CONTAINER_FILES):
+        return True
+    return bool(_CONTAINER.search(_text_of(root / 'proc/1/cgroup')))
 
 
 def gateway_of(root: Path = ROOT) -> str:
@@ -73,11 +74,3 @@ def _text_of(file: Path) -> str:
         return file.read_text(encoding='ascii', errors='replace')
     except OSError:
         return ''
-
-
-async def _addresses_of_docker_host(look_up: LookUp) -> list[str]:
-    try:
-        async with asyncio.timeout(NAME_S):
-            return await look_up(DOCKER_HOST, 80)
-    except (TimeoutError, httpcore.ConnectError):
-        return []

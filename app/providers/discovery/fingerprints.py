@@ -40,23 +40,18 @@ class Fingerprint:
     Attributes:
         proofs: What must hold of the response to a GET of each path.
         base: The path to propose, below which its images API is.
-        models: The path of its list of models; empty: the list says nothing of pictures.
+        models: The path of its list of models, if not below `base`; empty: it shows no pictures.
         marks_drawing: Whether that list says which models draw, so that none means that it cannot.
-        hint: A marked sentence, or empty.
     """
 
     port: int
     server: str
     proofs: Mapping[str, Predicate]
+    hint: str = ''
     base: str = '/v1'
-    models: str = '/v1/models'
+    models: str | None = None
     marks_drawing: bool = False
     dialect: Dialect = Dialect.OPENAI
-    hint: str = ''
-
-    @property
-    def usable(self) -> bool:
-        return self.hint not in UNUSABLE
 
 
 def is_shaped(*shapes: Shape) -> Predicate:
@@ -83,10 +78,6 @@ def lists(key: str, value: str) -> Predicate:
     return lambda response: any(row.get(key) == value for row in _rows(response))
 
 
-def lists_chats_only(response: ProbeResponse) -> bool:
-    return is_list(response) and not drawing_in(response.json)
-
-
 def _fits(value: Json, shape: Shape) -> bool:
     if isinstance(shape, type | UnionType):
         return isinstance(value, shape)
@@ -97,9 +88,8 @@ def _fits(value: Json, shape: Shape) -> bool:
             name in value and _fits(value[name], part) for name, part in shape.items()
         )
     if isinstance(shape, list) and shape:
-        return (
-            isinstance(value, list) and bool(value) and all(_fits(row, shape[0]) for row in value)
-        )
+        rows = value if isinstance(value, list) else []
+        return bool(rows) and all(_fits(row, shape[0]) for row in rows)
     return value == shape
 
 
@@ -115,147 +105,82 @@ describes_localai = is_shaped({'version': str, 'endpoints': dict | list})
 _LIST = '/v1/models'
 _IMAGES = '/v1/images/generations'
 _CHECKPOINTS = '/sdapi/v1/sd-models'
-_NO_SUCH_PATH: Shape = {'error': re.compile('Unexpected endpoint')}  # LM Studio says so with a 200
+_HAS_VERSION = is_shaped({'version': str})
+_NO_SUCH_PATH = is_shaped({'error': re.compile('Unexpected endpoint')})  # LM Studio: with a 200
+_IS_CHECKPOINTS = is_shaped([], [{'title': object, 'model_name': object}])
+_IS_NEW_API = is_shaped({'success': True, 'data': {'system_name': str}})
+_G4F_LOCKED = responds(401, {'error': {'message': 'Not authenticated'}})
+_WEBUI_LOCKED = responds(401, {'detail': 'Unauthorized'})
+_VLLM = lists('owned_by', 'vllm')
+_VLLM_OMNI = {_LIST: _VLLM, '/health': is_shaped({'status': 'healthy'})}
+_LLAMA_SWAP = {'/running': is_shaped({'running': list}), _LIST: lists('owned_by', 'llama-swap')}
+_LEMONADE = {'/api/v1/health': is_shaped({'status': 'ok', 'version': str})}
+_HEALTH = '/v1/internal/health'
+_TEXT_WEBUI = 'text-generation-webui'
+_KOBOLD = '/api/extra/version'
+_KOBOLD_DRAWS = is_shaped({'result': 'KoboldCpp', 'txt2img': True})
+_OLLAMA = '/api/version'
+_OLLAMA_DRAWS = {_OLLAMA: _HAS_VERSION, _IMAGES: responds(405)}
+_OPENVINO = {'/v2/health/live': responds(200), '/v3/models': is_list}
 _OPEN_WEBUI = {'/api/config': is_shaped({'name': str, 'version': str})}
 _OPEN_WEBUI_MODELS = '/api/v1/images/models'
+_COMFYUI = {'/system_stats': is_shaped({'system': dict, 'devices': list})}
+_SWARMUI = {'/API/GetNewSession': responds(302, location='/Error/NoGetAPI')}
+
+
+def _lists_chats_only(response: ProbeResponse) -> bool:
+    return is_list(response) and not drawing_in(response.json)
+
 
 # Sources: each server's own code, or its documentation where that is not open.
 FINGERPRINTS = (
     Fingerprint(1337, 'g4f', {'/v1/providers': is_shaped([{'object': 'provider'}])}),
-    Fingerprint(
-        1337,
-        'g4f',
-        {'/v1/providers': responds(401, {'error': {'message': 'Not authenticated'}})},
-        models='',
-        hint=NEEDS_KEY,
-    ),
-    Fingerprint(1337, 'Jan', {_LIST: responds(401)}, hint=NO_PICTURES),
-    Fingerprint(1337, 'Jan', {_LIST: lists_chats_only}, hint=NO_PICTURES),
+    Fingerprint(1337, 'g4f', {'/v1/providers': _G4F_LOCKED}, NEEDS_KEY, models=''),
+    Fingerprint(1337, 'Jan', {_LIST: responds(401)}, NO_PICTURES),
+    Fingerprint(1337, 'Jan', {_LIST: _lists_chats_only}, NO_PICTURES),
     Fingerprint(8080, 'LocalAI', {'/.well-known/localai.json': describes_localai}),
-    Fingerprint(
-        8080,
-        'llama-swap',
-        {'/running': is_shaped({'running': list}), _LIST: lists('owned_by', 'llama-swap')},
-        hint=UNPROVEN,
-    ),
-    Fingerprint(8080, 'Open WebUI', _OPEN_WEBUI, '/api/v1', _OPEN_WEBUI_MODELS),
-    Fingerprint(3000, 'Open WebUI', _OPEN_WEBUI, '/api/v1', _OPEN_WEBUI_MODELS),
+    Fingerprint(8080, 'llama-swap', _LLAMA_SWAP, UNPROVEN),
+    Fingerprint(8080, 'Open WebUI', _OPEN_WEBUI, base='/api/v1', models=_OPEN_WEBUI_MODELS),
+    Fingerprint(3000, 'Open WebUI', _OPEN_WEBUI, base='/api/v1', models=_OPEN_WEBUI_MODELS),
     Fingerprint(1234, 'sd-server', {_LIST: lists('id', 'sd-cpp-local')}),
+    Fingerprint(1234, 'LM Studio', {_LIST: is_list, _IMAGES: _NO_SUCH_PATH}, NO_PICTURES),
     Fingerprint(
-        1234, 'LM Studio', {_LIST: is_list, _IMAGES: is_shaped(_NO_SUCH_PATH)}, hint=NO_PICTURES
-    ),
-    Fingerprint(
-        7860,
-        'AUTOMATIC1111',
-        {_CHECKPOINTS: is_shaped([], [{'title': object, 'model_name': object}])},
-        '/sdapi/v1',
-        _CHECKPOINTS,
+        *(7860, 'AUTOMATIC1111', {_CHECKPOINTS: _IS_CHECKPOINTS}, '', '/sdapi/v1', _CHECKPOINTS),
         marks_drawing=True,
         dialect=Dialect.SDAPI,
     ),
-    Fingerprint(
-        5001,
-        'KoboldCpp',
-        {'/api/extra/version': is_shaped({'result': 'KoboldCpp', 'txt2img': True})},
-        models=_CHECKPOINTS,
-    ),
-    Fingerprint(
-        5001, 'KoboldCpp', {'/api/extra/version': is_shaped({'result': 'KoboldCpp'})}, hint=NO_MODEL
-    ),
-    Fingerprint(
-        5000,
-        'text-generation-webui',
-        {'/v1/internal/health': is_shaped({'status': 'ok'})},
-        models='',
-        hint=UNPROVEN,
-    ),
-    Fingerprint(
-        5000,
-        'text-generation-webui',
-        {'/v1/internal/health': responds(401, {'detail': 'Unauthorized'})},
-        models='',
-        hint=NEEDS_KEY,
-    ),
+    Fingerprint(5001, 'KoboldCpp', {_KOBOLD: _KOBOLD_DRAWS}, models=_CHECKPOINTS),
+    Fingerprint(5001, 'KoboldCpp', {_KOBOLD: is_shaped({'result': 'KoboldCpp'})}, NO_MODEL),
+    Fingerprint(5000, _TEXT_WEBUI, {_HEALTH: is_shaped({'status': 'ok'})}, UNPROVEN, models=''),
+    Fingerprint(5000, _TEXT_WEBUI, {_HEALTH: _WEBUI_LOCKED}, NEEDS_KEY, models=''),
     Fingerprint(30000, 'SGLang', {'/model_info': is_shaped({'is_image_gen': True})}),
+    Fingerprint(30000, 'SGLang', {'/model_info': is_shaped({'is_image_gen': False})}, NO_MODEL),
+    Fingerprint(8000, 'vLLM-Omni', _VLLM_OMNI),
+    Fingerprint(8000, 'vLLM', {_LIST: _VLLM}, NO_PICTURES),
+    Fingerprint(8000, 'OpenVINO Model Server', _OPENVINO, UNPROVEN, '/v3'),
     Fingerprint(
-        30000, 'SGLang', {'/model_info': is_shaped({'is_image_gen': False})}, hint=NO_MODEL
+        9997, 'Xinference', {'/v1/cluster/version': _HAS_VERSION}, ITS_OWN_FILES, marks_drawing=True
     ),
+    Fingerprint(13305, 'Lemonade', _LEMONADE, base='/api/v1', marks_drawing=True),
     Fingerprint(
-        8000,
-        'vLLM-Omni',
-        {_LIST: lists('owned_by', 'vllm'), '/health': is_shaped({'status': 'healthy'})},
+        11434, 'Ollama', {_OLLAMA: _HAS_VERSION, _IMAGES: responds(405)}, marks_drawing=True
     ),
-    Fingerprint(8000, 'vLLM', {_LIST: lists('owned_by', 'vllm')}, hint=NO_PICTURES),
-    Fingerprint(
-        8000,
-        'OpenVINO Model Server',
-        {'/v2/health/live': responds(200), '/v3/models': is_list},
-        '/v3',
-        '/v3/models',
-        hint=UNPROVEN,
-    ),
-    Fingerprint(
-        9997,
-        'Xinference',
-        {'/v1/cluster/version': is_shaped({'version': str})},
-        marks_drawing=True,
-        hint=ITS_OWN_FILES,
-    ),
-    Fingerprint(
-        13305,
-        'Lemonade',
-        {'/api/v1/health': is_shaped({'status': 'ok', 'version': str})},
-        '/api/v1',
-        '/api/v1/models',
-        marks_drawing=True,
-    ),
-    Fingerprint(
-        11434,
-        'Ollama',
-        {'/api/version': is_shaped({'version': str}), _IMAGES: responds(405)},
-        marks_drawing=True,
-    ),
-    Fingerprint(11434, 'Ollama', {'/api/version': is_shaped({'version': str})}, hint=NO_PICTURES),
+    Fingerprint(11434, 'Ollama', {_OLLAMA: _HAS_VERSION}, NO_PICTURES),
     Fingerprint(52415, 'exo', {'/node_id': is_shaped(str)}, marks_drawing=True),
     Fingerprint(
-        12434,
-        'Docker Model Runner',
-        {'/engines/v1/models': is_list},
-        '/engines/v1',
-        '/engines/v1/models',
-        hint=UNPROVEN,
+        12434, 'Docker Model Runner', {'/engines/v1/models': is_list}, UNPROVEN, '/engines/v1'
     ),
     Fingerprint(4000, 'LiteLLM', {'/health/liveliness': is_shaped("I'm alive!")}),
     Fingerprint(5005, 'openedai-images-flux', {_LIST: is_list}),
-    Fingerprint(
-        3000, 'new-api', {'/api/status': is_shaped({'success': True, 'data': {'system_name': str}})}
-    ),
-    Fingerprint(
-        7801,
-        'SwarmUI',
-        {'/API/GetNewSession': responds(302, location='/Error/NoGetAPI')},
-        base='',
-        hint=OWN_API,
-    ),
-    Fingerprint(
-        8188,
-        'ComfyUI',
-        {'/system_stats': is_shaped({'system': dict, 'devices': list})},
-        base='',
-        hint=OWN_API,
-    ),
-    Fingerprint(
-        9090,
-        'InvokeAI',
-        {'/api/v1/app/version': is_shaped({'version': str})},
-        base='',
-        hint=OWN_API,
-    ),
+    Fingerprint(3000, 'new-api', {'/api/status': _IS_NEW_API}),
+    Fingerprint(7801, 'SwarmUI', _SWARMUI, OWN_API, base=''),
+    Fingerprint(8188, 'ComfyUI', _COMFYUI, OWN_API, base=''),
+    Fingerprint(9090, 'InvokeAI', {'/api/v1/app/version': _HAS_VERSION}, OWN_API, base=''),
 )
 USUAL_PORTS = tuple(dict.fromkeys(one.port for one in FINGERPRINTS))
 
 
 def fingerprints_at(port: int) -> tuple[Fingerprint, ...]:
     """List what to look for at a usual port, in that order; last, any server that lists models."""
-    anybody = Fingerprint(port, ANYBODY, {_LIST: is_list}, hint=UNPROVEN)
+    anybody = Fingerprint(port, ANYBODY, {_LIST: is_list}, UNPROVEN)
     return (*(one for one in FINGERPRINTS if one.port == port), anybody)

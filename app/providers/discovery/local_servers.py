@@ -26,11 +26,7 @@ UNASKED = (*LOOPBACK, DOCKER_HOST)
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The result of a search.
-
-    Attributes:
-        at: When it ended, in seconds since 1970, UTC.
-    """
+    """The result of a search that ended `at` that many seconds since 1970, UTC."""
 
     found: tuple[FoundServer, ...]
     at: float
@@ -38,10 +34,6 @@ class Seen:
 
 class LocalServers:
     """Searches one at a time and keeps the last result.
-
-    Args:
-        root: Where the signs of a container are looked for.
-        ports: The usual port of a server, and the one to ask in its place; the usual ones if None.
 
     Attributes:
         in_container: Whether `localhost` is a container.
@@ -55,6 +47,7 @@ class LocalServers:
         look_up: LookUp = addresses_of,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """Search at `ports`: for the usual port of a server, the one to ask in its place."""
         self.in_container = is_container(root)
         self.seen: Seen | None = None
         self._root = root
@@ -72,23 +65,20 @@ class LocalServers:
         """Add a port where this Easel listens, so that it never finds itself."""
         self._own_ports.add(port)
 
-    async def look(self) -> None:
-        """Search every host, or wait for the search that is under way."""
-        await self._join(())
+    async def look(self, only: Collection[str] = ()) -> None:
+        """Search every host, or these alone, or wait for the search that is under way."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look(only), name='find servers')
+        await asyncio.shield(self._looking)
 
     async def look_unasked(self) -> None:
         """Search this machine and the host that Docker names."""
-        await self._join(UNASKED)
+        await self.look(UNASKED)
 
     async def close(self) -> None:
         if self._looking:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)
-
-    async def _join(self, only: Collection[str]) -> None:
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._look(only), name='find servers')
-        await asyncio.shield(self._looking)
 
     async def _look(self, only: Collection[str]) -> None:
         from app.providers.discovery.scan import SAME_PORTS, discover  # most starts never need it
@@ -96,6 +86,5 @@ class LocalServers:
         environment = await find_environment(self._root, self._look_up)
         ports = SAME_PORTS if self._ports is None else self._ports
         hosts = [host for host in environment.hosts if not only or host in only]
-        found = await discover(hosts, ports, self._own_ports)
-        self.seen = Seen(found, self._clock())
-        log.info('searched for image servers and found %s', len(found))
+        self.seen = Seen(await discover(hosts, ports, self._own_ports), self._clock())
+        log.info('searched for image servers and found %s', len(self.seen.found))

@@ -17,16 +17,8 @@ _DRAWS = re.compile(
 )
 _IMAGE_WORDS = {'image', 'image_generation', 'text-to-image', 'texttoimage', 'imagetoimage', 't2i'}
 _FLAGS = (
-    'output_modalities',
-    'type',
-    'model_type',
-    'mode',
-    'tasks',
-    'task_type',
-    'supported_task_types',
-    'labels',
-    'capabilities',
-    'model_ability',
+    *('output_modalities', 'type', 'model_type', 'mode', 'tasks', 'task_type'),
+    *('supported_task_types', 'labels', 'capabilities', 'model_ability'),
 )
 
 
@@ -47,11 +39,7 @@ def count_drawing(models: tuple[str, ...]) -> int:
 
 
 def models_in(tree: Json) -> tuple[str, ...]:
-    """List the names to suggest, those that draw first.
-
-    A flag outweighs a name; `image: true` counts only when no row has a better flag, since some
-    servers set it false for every model that draws. Nothing is hidden: the rest follows.
-    """
+    """List the names to suggest, those that draw first; nothing is hidden."""
     rows = _rows(tree)
     return _names([*_drawing(rows), *rows])
 
@@ -69,62 +57,49 @@ def are_bare(tree: Json) -> bool:
     )
 
 
+def draws_in_chats(tree: Json, model: str) -> bool:
+    """Check whether a list flags a model as one with pictures among its output."""
+    row = next((row for row in _rows(tree) if model and _name(row) == model), None)
+    return _is_flagged(row, ('output_modalities',))
+
+
 def _drawing(rows: list[Json]) -> list[Json]:
-    flagged = [row for row in rows if _is_flagged(row)]
-    if not flagged:
-        flagged = [row for row in rows if _is_model_with_flag(row)]
+    """List the rows that draw, those with a flag first.
+
+    `image: true` counts only when no row has a better flag, since some servers set it false for
+    every model that draws. A row of g4f's may be one of its own providers.
+    """
+    models = [row for row in rows if not (isinstance(row, dict) and row.get('provider') is True)]
+    flagged = [row for row in models if _is_flagged(row, _FLAGS)] or [
+        row for row in models if isinstance(row, dict) and row.get('image') is True
+    ]
     return [*flagged, *(row for row in rows if _DRAWS.search(_name(row)))]
 
 
 def _names(rows: list[Json]) -> tuple[str, ...]:
-    names = (_name(row) for row in rows)
-    return tuple(dict.fromkeys(name for name in names if name))[:MOST_NAMES]
-
-
-def draws_in_chats(tree: Json, model: str) -> bool:
-    """Check whether a list flags a model as one with pictures among its output."""
-    row = next((row for row in _rows(tree) if model and _name(row) == model), None)
-    if not isinstance(row, dict):
-        return False
-    inner = row.get('architecture')
-    nodes = [row, inner] if isinstance(inner, dict) else [row]
-    return any(_says_image(node.get('output_modalities')) for node in nodes)
+    return tuple(dict.fromkeys(filter(None, map(_name, rows))))[:MOST_NAMES]
 
 
 def _rows(tree: Json) -> list[Json]:
     if isinstance(tree, dict):
-        for key in ('data', 'models'):
-            if isinstance(tree.get(key), list):
-                tree = tree[key]
-                break
+        lists = (tree[key] for key in ('data', 'models') if isinstance(tree.get(key), list))
+        tree = next(lists, None)
     return tree if isinstance(tree, list) else []
 
 
 def _name(row: Json) -> str:
-    if isinstance(row, str):
-        return row[:LONGEST_NAME]
+    if isinstance(row, dict):
+        values = [row.get(key) for key in ('id', 'model_name', 'name', 'model')]
+        row = next((value for value in values if isinstance(value, str) and value), '')
+    return row[:LONGEST_NAME] if isinstance(row, str) else ''
+
+
+def _is_flagged(row: Json, keys: tuple[str, ...]) -> bool:
+    """Check whether one of these keys, of the row or its architecture, speaks of pictures."""
     if not isinstance(row, dict):
-        return ''
-    for key in ('id', 'model_name', 'name', 'model'):
-        value = row.get(key)
-        if isinstance(value, str) and value:
-            return value[:LONGEST_NAME]
-    return ''
-
-
-def _is_model_with_flag(row: Json) -> bool:
-    """Check for `image: true` on a model; g4f lists its own providers too."""
-    return isinstance(row, dict) and row.get('image') is True and row.get('provider') is not True
-
-
-def _is_flagged(row: Json) -> bool:
-    if not isinstance(row, dict) or row.get('provider') is True:
         return False
     inner = row.get('architecture')
     nodes = [row, inner] if isinstance(inner, dict) else [row]
-    return any(_says_image(node.get(key)) for node in nodes for key in _FLAGS)
-
-
-def _says_image(value: Json) -> bool:
-    words = value if isinstance(value, list) else [value]
+    values = [node.get(key) for node in nodes for key in keys]
+    words = [word for value in values for word in (value if isinstance(value, list) else [value])]
     return any(isinstance(word, str) and word.lower() in _IMAGE_WORDS for word in words)

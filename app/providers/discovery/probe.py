@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from json import loads
 
 import httpx
 
@@ -23,10 +23,9 @@ class NoResponse(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ProbeResponse:
-    """A response, read as far as discovery needs it.
+    """A response, read as far as discovery needs it; redirects are not followed.
 
     Attributes:
-        location: The target of a redirect, which is not followed.
         head: The first characters of the body.
         json: The body as JSON; None where it is none, or too large, or compressed.
     """
@@ -43,28 +42,20 @@ class ProbeResponse:
 
 
 async def probe(
-    http_client: HttpClient,
-    url: str,
-    *,
-    deadline_s: float,
-    headers: Mapping[str, str] | None = None,
+    http_client: HttpClient, url: str, deadline_s: float, headers: Mapping[str, str] | None = None
 ) -> ProbeResponse:
     """Send one GET and read at most 1 MiB of the response.
 
     Raises:
         NoResponse: Nothing whole came in time.
     """
-    client = http_client.client
+    accepting = {'Accept': 'application/json', **(headers or {})}
     try:
-        async with asyncio.timeout(deadline_s):
-            request = client.build_request(
-                'GET', url, headers={'Accept': 'application/json', **(headers or {})}
-            )
-            response = await client.send(request, stream=True)
-            try:
-                return await _read(response)
-            finally:
-                await response.aclose()
+        async with (
+            asyncio.timeout(deadline_s),
+            http_client.client.stream('GET', url, headers=accepting) as response,
+        ):
+            return await _read(response)
     except TimeoutError as error:
         raise NoResponse('no answer') from error
     except (httpx.HTTPError, httpx.InvalidURL, Blocked, ValueError) as error:
@@ -82,7 +73,7 @@ async def _read(response: httpx.Response) -> ProbeResponse:
             return ProbeResponse(response.status_code, location)
     text = body.decode('utf-8-sig', 'replace')
     try:
-        tree = loads(text)
+        tree = json.loads(text)
     except (ValueError, RecursionError):
         tree = None
     return ProbeResponse(response.status_code, location, text[:HEAD_CHARACTERS], tree)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from app.config import DEFAULT_PORT
@@ -15,6 +15,7 @@ from app.providers.discovery.environment import LOOPBACK
 from app.providers.discovery.fingerprints import (
     NEEDS_KEY,
     NO_MODEL,
+    UNUSABLE,
     USUAL_PORTS,
     Fingerprint,
     fingerprints_at,
@@ -33,19 +34,22 @@ class FoundServer:
 
     Attributes:
         base_url: The images base to propose, `http://localhost:1337/v1`.
+        hint: A marked sentence on what it needs first, or why it is of no use; or empty.
         models: Names to suggest, those that draw first; what cannot be printed is left out.
         model: The one to ask for when nobody chose; empty: the server chooses.
-        usable: Whether Easel can draw with it.
-        hint: A marked sentence on what it needs first, or why it is of no use; or empty.
     """
 
     server: str
     base_url: str
     dialect: Dialect
-    models: tuple[str, ...]
-    usable: bool
     hint: str
+    models: tuple[str, ...] = ()
     model: str = ''
+
+    @property
+    def usable(self) -> bool:
+        """Whether Easel can draw with it."""
+        return self.hint not in UNUSABLE
 
 
 async def discover(
@@ -55,10 +59,8 @@ async def discover(
 ) -> tuple[FoundServer, ...]:
     """Ask every usual port of these hosts at once, by GET and without a key; usable ones first.
 
-    Args:
-        hosts: Names or addresses; the two loopback addresses count as one machine.
-        ports: The usual port of a server, and the one to ask in its place.
-        own_ports: Where this Easel listens on this machine, so that it never finds itself.
+    `ports` names for the usual port of a server the one to ask in its place; at `own_ports` this
+    Easel listens, so that it never finds itself.
     """
     avoided = {DEFAULT_PORT, *own_ports}
     places = [
@@ -94,87 +96,55 @@ class _Place:
         return f'http://localhost:{self.port}'
 
 
-@dataclass(slots=True)
-class _Port:
-    """One port with its responses; no path is asked twice."""
-
-    http_client: HttpClient
-    origin: str
-    responses: dict[str, ProbeResponse] = field(default_factory=dict)
-
-    async def get(self, path: str) -> ProbeResponse:
-        """Return the response to a GET of a path.
-
-        Raises:
-            NoResponse: Nothing whole came in time.
-        """
-        if path not in self.responses:
-            url = f'{self.origin}{path}'
-            self.responses[path] = await probe(self.http_client, url, deadline_s=RESPONSE_S)
-        return self.responses[path]
-
-    async def matches(self, fingerprint: Fingerprint) -> bool:
-        """Check all proofs of a server.
-
-        Raises:
-            NoResponse: Nothing whole came in time.
-        """
-        for path, proves in fingerprint.proofs.items():
-            if not proves(await self.get(path)):
-                return False
-        return True
-
-
 async def _identify(http_client: HttpClient, place: _Place) -> FoundServer | None:
     """Identify the server at a port; the first request without a response is the last one."""
-    port = _Port(http_client, place.origin)
+    responses: dict[str, ProbeResponse] = {}
+
+    async def get(path: str) -> ProbeResponse:
+        if path not in responses:
+            responses[path] = await probe(http_client, f'{place.origin}{path}', RESPONSE_S)
+        return responses[path]
+
     try:
         async with asyncio.timeout(PORT_S):
             for fingerprint in fingerprints_at(place.usual):
-                if await port.matches(fingerprint):
-                    return await _describe(port, fingerprint)
+                for path, proves in fingerprint.proofs.items():
+                    if not proves(await get(path)):
+                        break
+                else:
+                    return await _describe(get, place.origin, fingerprint)
     except (NoResponse, TimeoutError):
         return None
     return None
 
 
-async def _describe(port: _Port, fingerprint: Fingerprint) -> FoundServer:
-    found = FoundServer(
-        server=fingerprint.server,
-        base_url=f'{port.origin}{fingerprint.base}',
-        dialect=fingerprint.dialect,
-        models=(),
-        usable=fingerprint.usable,
-        hint=fingerprint.hint,
-    )
-    if not fingerprint.models or not fingerprint.usable:
+async def _describe(
+    get: Callable[[str], Awaitable[ProbeResponse]], origin: str, fingerprint: Fingerprint
+) -> FoundServer:
+    dialect, hint = fingerprint.dialect, fingerprint.hint
+    found = FoundServer(fingerprint.server, f'{origin}{fingerprint.base}', dialect, hint)
+    path = fingerprint.models
+    if path is None:
+        path = f'{fingerprint.base}/models'
+    if not path or not found.usable:
         return found
     try:
-        response = await port.get(fingerprint.models)
+        response = await get(path)
     except NoResponse:
         return found
     if response.status in (401, 403):
         return replace(found, hint=NEEDS_KEY)
     if response.status != 200 or response.json is None:
         return found
-    if fingerprint.marks_drawing and not _draws(response, fingerprint):
-        return replace(found, usable=False, hint=NO_MODEL)
-    models = tuple(name for name in models_in(response.json) if name.isprintable())
-    return replace(found, models=models, model=_model(models, response, fingerprint))
-
-
-def _model(models: tuple[str, ...], response: ProbeResponse, fingerprint: Fingerprint) -> str:
-    """Choose one that draws; a checkpoint is left as it is loaded, since changing it takes long."""
-    if fingerprint.dialect is Dialect.SDAPI:
-        return ''
-    draws = [name for name in drawing_in(response.json) if name in models]
-    return next(iter(draws), models[0] if len(models) == 1 else '')
-
-
-def _draws(response: ProbeResponse, fingerprint: Fingerprint) -> bool:
-    if fingerprint.dialect is Dialect.SDAPI:
-        return bool(models_in(response.json))
-    return bool(drawing_in(response.json))
+    # An `sdapi` server lists checkpoints, which all draw, and its own choice is left as it is
+    # loaded, since changing it takes long.
+    listed = models_in(response.json)
+    draws = listed if dialect is Dialect.SDAPI else drawing_in(response.json)
+    if fingerprint.marks_drawing and not draws:
+        return replace(found, hint=NO_MODEL)
+    models = tuple(name for name in listed if name.isprintable())
+    first = next((name for name in draws if name in models), models[0] if len(models) == 1 else '')
+    return replace(found, models=models, model='' if dialect is Dialect.SDAPI else first)
 
 
 def _one_machine(found: Mapping[_Place, FoundServer]) -> list[FoundServer]:

@@ -1,1 +1,1 @@
-"""Reading any answer."""
+"""Readers of any response."""

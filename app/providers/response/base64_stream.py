@@ -1,8 +1,10 @@
-"""Decodes base64 in any spelling, in pieces while it comes or from a short string at once."""
+"""Base64 in any spelling, in pieces while it comes, and the little of JSON's grammar around it."""
 
 from __future__ import annotations
 
 import binascii
+import json
+import re
 from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 
@@ -13,6 +15,9 @@ from app.storage.temp_file import TempFile
 
 _BLANKS = b' \t\r\n'
 _STANDARD = bytes.maketrans(b'-_', b'+/')
+_CUT_ESCAPE = re.compile(rb'\\(?:u[0-9a-fA-F]{0,3})?\Z')
+_LETTERS = re.compile(rb'(?:[A-Za-z0-9+/_=-]++|\\/|\\u00(?:2[bBfF]|3[dD]))*+')
+_CUT_LETTER = re.compile(rb'\\(?:u(?:0(?:0[23]?)?)?)?')
 
 
 class Base64Error(Exception):
@@ -20,57 +25,40 @@ class Base64Error(Exception):
 
 
 class Base64Reader:
-    """Decodes base64 that comes in pieces of any length, in any spelling."""
+    """Decodes base64 that comes in pieces of any length, in any spelling, into a file."""
 
-    def __init__(self, incoming: TempFile) -> None:
-        self._incoming = incoming
+    def __init__(self, file: TempFile) -> None:
+        self.file = file
         self._rest = b''
 
     def feed(self, text: bytes) -> None:
-        """Decode a piece.
-
-        Raises:
-            Base64Error: It holds what base64 does not.
-        """
+        """Decode a piece; raise Base64Error where it holds what base64 does not."""
         text = self._rest + text
-        whole = max(0, len(text) - 4) & ~3  # the last four letters may be padding: `finish` knows
         try:
-            block = pybase64.b64decode(memoryview(text)[:whole], validate=True)
-        except binascii.Error:
-            self._feed_odd(text)
-            return
+            self._rest = self._write(text)
+        except binascii.Error:  # it may be blanks, line breaks or the letters of the URL alphabet
+            try:
+                self._rest = self._write(text.translate(_STANDARD, _BLANKS))
+            except binascii.Error as error:
+                raise Base64Error(str(error)) from error
+
+    def _write(self, text: bytes) -> bytes:
+        """Decode all but the last letters, which may be padding, and return those."""
+        whole = max(0, len(text) - 4) & ~3
+        block = pybase64.b64decode(memoryview(text)[:whole], validate=True)
         if text[whole - 1 : whole] == b'=':
-            self._feed_odd(text)
-            return
-        self._rest = text[whole:]
-        self._incoming.write(block)
+            raise binascii.Error('padding in the middle')
+        self.file.write(block)
+        return text[whole:]
 
-    def finish(self) -> None:
-        """Decode what is left, with its padding or without.
-
-        Raises:
-            Base64Error: One letter is left over, so the end is missing.
-        """
+    def finish(self) -> Received:
+        """Decode what is left, with its padding or without; raise Base64Error where it is cut."""
         rest = self._rest.translate(_STANDARD, _BLANKS).rstrip(b'=')
-        if len(rest) % 4 == 1:
-            raise Base64Error('cut')
-        self._write(rest + b'=' * (-len(rest) % 4))
-
-    def _feed_odd(self, text: bytes) -> None:
-        """Decode a piece with blanks, line breaks or the letters of the URL alphabet in it."""
-        plain = text.translate(_STANDARD, _BLANKS)
-        whole = max(0, len(plain) - 4) & ~3
-        if plain[:whole].endswith(b'='):
-            raise Base64Error('padding in the middle')
-        self._rest = plain[whole:]
-        self._write(plain[:whole])
-
-    def _write(self, text: bytes) -> None:
         try:
-            block = pybase64.b64decode(text, validate=True)
+            self.file.write(pybase64.b64decode(rest + b'=' * (-len(rest) % 4), validate=True))
         except binascii.Error as error:
             raise Base64Error(str(error)) from error
-        self._incoming.write(block)
+        return self.file.received()
 
 
 def inline(text: str, incoming: Callable[[], TempFile]) -> Received:
@@ -84,15 +72,55 @@ def inline(text: str, incoming: Callable[[], TempFile]) -> Received:
     header, comma, payload = text.partition(',')
     is_uri = bool(comma) and header.lower().startswith('data:')
     raw = unquote_to_bytes(payload) if is_uri else text.encode('utf-8', 'replace')
-    file = incoming()
+    reader = Base64Reader(incoming())
     try:
         if is_uri and 'base64' not in header.lower().replace(' ', '').split(';')[1:]:
-            file.write(raw)
+            reader.file.write(raw)
         else:
-            reader = Base64Reader(file)
             reader.feed(raw)
-            reader.finish()
+        return reader.finish()
     except BaseException:
-        file.discard()
+        reader.file.discard()
         raise
-    return file.received()
+
+
+def string_end(block: bytes, at: int, *, escaped: bool) -> tuple[int, bool]:
+    """Return where the quote is that ends a JSON string, or -1, and whether a sign is escaped.
+
+    `escaped` is so of the first sign; what is returned is so of the first one after the block.
+    """
+    while True:
+        quote = block.find(b'"', at)
+        piece = block[at:quote] if quote >= 0 else block[at:]
+        slashes = len(piece) - len(piece.rstrip(b'\\'))
+        is_odd = (slashes + (escaped and slashes == len(piece))) % 2 == 1
+        if quote < 0 or not is_odd:
+            return quote, is_odd
+        at, escaped = quote + 1, False
+
+
+def unescaped(piece: bytes) -> tuple[bytes, bytes]:
+    """Undo the escapes of a JSON string that may be base64; return an escape cut at the end, too.
+
+    What base64 does not have becomes a question mark, which it does not have either.
+    """
+    cut = _CUT_ESCAPE.search(piece)
+    whole = piece[: cut.start()] if cut else piece
+    try:
+        text = str(json.loads(f'"{whole.decode("latin-1")}"', strict=False))
+    except ValueError:
+        text = '?'
+    return text.encode('ascii', 'replace'), piece[cut.start() :] if cut else b''
+
+
+def base64_letters(text: bytes) -> tuple[bytes, bytes, bool]:
+    """Split a text where the base64 that it begins with ends.
+
+    Returns:
+        The letters without escapes, what follows them, and whether they are over: what follows may
+        only be an escape that is cut.
+    """
+    run = _LETTERS.match(text)
+    end = run.end() if run else 0
+    rest = text[end:]
+    return unescaped(text[:end])[0], rest, bool(rest) and not _CUT_LETTER.fullmatch(rest)

@@ -1,4 +1,4 @@
-"""Makes sense of an answer that is no picture: what kind of refusal, in whose words."""
+"""The kind of failure that a response without a picture means, and in whose words."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 from app.errors import ErrorKind, Failure
-from app.providers.response.images import Json
-from app.providers.response.messages import said_in_chat, scrub, words_of
+from app.providers.response.images import Json, at, rows_of
+from app.providers.response.messages import chat_text_of, scrub, words_of
+from app.providers.response.parser import ApiResponse
 from app.providers.response.status import errors_of_items, failed_in_success, status_within, task_of
 
 LONGEST_WAIT_S = 3_600.0
@@ -20,159 +21,126 @@ HTML = 'html'
 REFUSED = 'safety'  # the reason that Gemini gives for not drawing
 MUST_BE = ('prompt', 'model', 'messages')
 OPTIONAL = (
-    'size',
-    'n',
-    'quality',
-    'style',
-    'seed',
-    'response_format',
-    'negative_prompt',
-    'guidance_scale',
-    'num_inference_steps',
+    *('size', 'n', 'quality', 'style', 'seed', 'response_format', 'negative_prompt'),
+    *('guidance_scale', 'num_inference_steps'),
 )
 
 _NAMED_PARAM = re.compile(
-    r"""(?:unknown\ parameter|unhandled\ parameter|argument\ not\ supported|setting|parameter
+    r"""(?ix)(?:unknown\ parameter|unhandled\ parameter|argument\ not\ supported|setting|parameter
     |unrecognized\ (?:request\ )?argument(?:\ supplied)?|invalid\ value\ for|field)
-    \s*:?\s*['"`]?([a-z][a-z0-9_]*)['"`]?""",
-    re.IGNORECASE | re.VERBOSE,
+    \s*:?\s*['"`]?([a-z][a-z0-9_]*)['"`]?"""
 )
 _REJECTS = re.compile(
-    r'unknown|unhandled|unsupported|not supported|not (a|an|valid|permitted)|invalid|unrecogni|'
-    r'unexpected|requires|must be|should be|extra',
-    re.IGNORECASE,
+    r'(?i)unknown|unhandled|unsupported|not supported|not (a|an|valid|permitted)|invalid|unrecogni|'
+    r'unexpected|requires|must be|should be|extra'
 )
 _MODERATED = re.compile(
-    r'moderation_blocked|content_?(policy|filter)|ResponsibleAI|Sensitive\w*Content|'
-    r'safety.?(system|filter|checker|reasons)|IMAGE_SAFETY|PROHIBITED_CONTENT',
-    re.IGNORECASE,
+    r'(?i)moderation_blocked|content_?(policy|filter)|ResponsibleAI|Sensitive\w*Content|'
+    r'safety.?(system|filter|checker|reasons)|IMAGE_SAFETY|PROHIBITED_CONTENT'
 )
 _MODERATION = re.compile(
     rf'{_MODERATED.pattern}|moderation|content.?(policy|filter)|flagged|nsfw|敏感|'
-    r'violat\w+.{0,40}(polic|guideline|terms)|(inappropriate|prohibited|unsafe).{0,10}content',
-    re.IGNORECASE,
+    r'violat\w+.{0,40}(polic|guideline|terms)|(inappropriate|prohibited|unsafe).{0,10}content'
 )
 _QUOTA = re.compile(
-    r'insufficient\w*?.?(quota|balance|credit|funds)|exceeded your current quota|billing|'
-    r'payment required|out of credits|余额不足|额度不足|欠费',
-    re.IGNORECASE,
+    r'(?i)insufficient\w*?.?(quota|balance|credit|funds)|exceeded your current quota|billing|'
+    r'payment required|out of credits|余额不足|额度不足|欠费'
 )
 _BAD_KEY = re.compile(
-    r'invalid_api_key|(invalid|incorrect|missing|no|expired).{0,12}api.?key|'
-    r'api.?key.{0,24}(not valid|invalid|incorrect|missing|required|expired)',
-    re.IGNORECASE,
+    r'(?i)invalid_api_key|(invalid|incorrect|missing|no|expired).{0,12}api.?key|'
+    r'api.?key.{0,24}(not valid|invalid|incorrect|missing|required|expired)'
 )
-_KEY = re.compile(r'api.?key|token|credential|authenticat|unauthori[sz]ed', re.IGNORECASE)
+_KEY = re.compile(r'(?i)api.?key|token|credential|authenticat|unauthori[sz]ed')
 _MODEL = re.compile(
-    r'model.{0,80}?(not found|does not exist|not exist|unknown|no longer)|(unknown|no such|invalid)'
-    r' model|no router for|DeploymentNotFound|provider not found|deployment.{0,60}does not exist',
-    re.IGNORECASE | re.DOTALL,
+    r'(?is)model.{0,80}?(not found|does not exist|not exist|unknown|no longer)|'
+    r'(unknown|no such|invalid) model|no router for|DeploymentNotFound|provider not found|'
+    r'deployment.{0,60}does not exist'
 )
-_ENDPOINT = re.compile(
-    r'unexpected endpoint|invalid url|not implemented|page not found', re.IGNORECASE
-)
-_NO_MODEL = re.compile(r'model_?not_?found|DeploymentNotFound|ModelNotFound', re.IGNORECASE)
+_ENDPOINT = re.compile(r'(?i)unexpected endpoint|invalid url|not implemented|page not found')
+_NO_MODEL = re.compile(r'(?i)model_?not_?found|DeploymentNotFound|ModelNotFound')
 _NOT_READY = re.compile(
-    r'loading|not (yet )?(ready|loaded)|no (image )?model loaded|worker exited|busy|overloaded|'
-    r'starting|warming|initiali[sz]ing',
-    re.IGNORECASE,
+    r'(?i)loading|not (yet )?(ready|loaded)|no (image )?model loaded|worker exited|busy|overloaded|'
+    r'starting|warming|initiali[sz]ing'
 )
-_CANCELLED = re.compile(r'cancel', re.IGNORECASE)
+_CANCELLED = re.compile(r'(?i)cancel')
 _OUR_TYPES = re.compile(r'type_error|invalid_input')
-_ALIASES = (('sampler_name', re.compile(r'\bsampler\b.{0,40}not found', re.IGNORECASE)),)
+_ALIASES = (('sampler_name', re.compile(r'(?i)\bsampler\b.{0,40}not found')),)
 _ALIASED = tuple(name for name, _ in _ALIASES)
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """An answer that holds no picture.
-
-    Attributes:
-        headers: Names in lower case.
-        tree: The parsed body, None where it is no JSON.
-    """
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Signs:
+    """What a response is classified by."""
 
     status: int
-    headers: Mapping[str, str]
-    tree: Json
     text: str
+    codes: str
+    promises: bool
+    is_html: bool
+    waits: bool
+    param: str | None
+
+    def say(self, pattern: re.Pattern[str]) -> bool:
+        return pattern.search(f'{self.codes} {self.text}') is not None
 
 
-def refusal(
-    said: Said, *, where: str, sent: Collection[str], secrets: Collection[str] = ()
-) -> Failure:
-    """Classify an answer that holds no picture.
+def refusal(response: ApiResponse, *, where: str, sent: Collection[str]) -> Failure:
+    """Classify a response that holds no picture; its words are neither redacted nor cleaned.
 
-    Args:
-        said: The answer.
-        where: The address asked.
-        sent: The names of the fields that were sent, which may be named in passing.
-        secrets: What is not to be repeated.
+    `sent` are the names of the fields that were sent, which may be named in passing.
     """
-    tree, text = said.tree, said.text
-    words = words_of(tree, text, secrets)
-    everything = words if is_html(text) else f'{words} {text[:4000]}'
-    has_failed = said.status >= 300 or failed_in_success(tree)
+    status, tree, text = response.status, response.tree, response.text
+    has_failed, job = status >= 300 or failed_in_success(tree), task_of(tree)
+    if not has_failed and job is None and status != 202:
+        return _empty(tree, where)
+    words = words_of(tree, text)
+    shown = scrub(words)
+    everything = shown if is_html(text) else f'{shown} {text[:4000]}'
     param = refused_param(tree, everything, sent)
     signs = _Signs(
-        status=(said.status < 300 and has_failed and status_within(tree)) or said.status,
+        status=(status < 300 and has_failed and status_within(tree)) or status,
         text=everything,
         codes=_codes(tree),
-        promises=task_of(tree) is not None and not has_failed,
+        promises=job is not None and not has_failed,
         is_html=is_html(text),
-        waits='retry-after' in said.headers,
+        waits='retry-after' in response.headers,
         param=param,
     )
-    kind = _kind(signs)
+    kind = next((kind for kind, holds in _RULES if holds(signs)), ErrorKind.UPSTREAM_ERROR)
     return Failure(
         kind=kind,
         where=where,
         words=words,
         http_status=signs.status,
         param=param if kind is ErrorKind.UNSUPPORTED_PARAM else None,
-        retry_after_s=retry_after_s(said.headers),
-        job_id=task_of(tree) if kind is ErrorKind.PENDING else None,
+        retry_after_s=retry_after_s(response.headers),
+        job_id=job if kind is ErrorKind.PENDING else None,
     )
 
 
-def empty_answer(tree: Json, *, where: str, secrets: Collection[str] = ()) -> Failure:
-    """Tell a success without a picture, with what a model may have said in its place."""
-    chat = said_in_chat(tree)
-    words = scrub(chat, secrets) if chat else words_of(tree, '', secrets)
-    reasons = _reasons(tree)
-    is_refused = REFUSED in reasons or any(_MODERATED.search(reason) for reason in reasons)
+def _empty(tree: Json, where: str) -> Failure:
+    """Return what a success without a picture means, with what a model says in its place."""
+    words = chat_text_of(tree) or words_of(tree, '')
+    places = ('choices', 'data', 'images', 'artifacts', 'candidates')
+    nodes = [tree, *(row for key in places for row in rows_of(tree, key))]
+    keys = ('finish_reason', 'finishReason', 'native_finish_reason', 'raiFilteredReason')
+    reasons = [str(at(node, key) or '').lower() for node in nodes for key in keys]
+    is_refused = any(at(node, 'message', 'refusal') for node in nodes) or any(
+        reason == REFUSED or _MODERATED.search(reason) for reason in reasons
+    )
     kind = ErrorKind.MODERATION if is_refused else ErrorKind.EMPTY
-    is_plain = not words or words.lower() in ('ok', 'success', 'done')
+    is_plain = scrub(words).lower() in ('', 'ok', 'success', 'done')
     return Failure(kind=kind, where=where, words='' if is_plain else words)
 
 
-def _reasons(tree: Json) -> list[str]:
-    """List why a model, or each picture of several, says that it stopped."""
-    if not isinstance(tree, dict):
-        return []
-    nodes = [tree]
-    for key in ('choices', 'data', 'images', 'artifacts', 'candidates'):
-        rows = tree.get(key)
-        nodes += [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-    keys = ('finish_reason', 'finishReason', 'native_finish_reason', 'raiFilteredReason')
-    found = [str(node[key]).lower() for node in nodes for key in keys if node.get(key)]
-    messages = [node.get('message') for node in nodes]
-    return found + [REFUSED for m in messages if isinstance(m, dict) and m.get('refusal')]
-
-
 def refused_param(tree: Json, text: str, sent: Collection[str]) -> str | None:
-    """Name the field that a refusal means: one that was sent, or plainly named one that was not.
+    """Return the field that a refusal means: one that was sent, or plainly named one that was not.
 
     Some servers refuse their own default, for which only a value of ours would help.
     """
     droppable = [name for name in sent if name not in MUST_BE]
     plain = [*droppable, *(name for name in OPTIONAL if name not in droppable)]
-    error = tree.get('error') if isinstance(tree, dict) else None
-    named = [error.get('param')] if isinstance(error, dict) else []
-    detail = tree.get('detail') if isinstance(tree, dict) else None
-    for entry in detail if isinstance(detail, list) else []:
-        loc = entry.get('loc') if isinstance(entry, dict) else None
-        named.append(loc[-1] if isinstance(loc, list) and loc else None)
+    named = [at(tree, 'error', 'param'), *(at(row, 'loc', -1) for row in rows_of(tree, 'detail'))]
     named += _NAMED_PARAM.findall(text)
     named += [name for name, sign in _ALIASES if sign.search(text)]
     for name in named:
@@ -185,63 +153,36 @@ def refused_param(tree: Json, text: str, sent: Collection[str]) -> str | None:
 
 
 def _names(text: str, field: str) -> bool:
-    """Whether a text holds a field's name as a word, however it is joined: `response format`."""
-    normalize_api_url = field.replace('_', r'[\s_-]?')
-    return (
-        re.search(rf'(?<![a-z0-9_]){normalize_api_url}(?![a-z0-9_])', text, re.IGNORECASE)
-        is not None
-    )
+    """Check whether a text holds a field's name as a word, joined in any way: `response format`."""
+    joined = field.replace('_', r'[\s_-]?')
+    return bool(re.search(rf'(?<![a-z0-9_]){joined}(?![a-z0-9_])', text, re.IGNORECASE))
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Read when to come back, in seconds from now; capped at an hour."""
-    plain = headers.get('retry-after', '')
-    for text, unit in ((headers.get('retry-after-ms', ''), 1000), (plain, 1)):
-        with contextlib.suppress(ValueError):
-            seconds = float(text) / unit
-            if math.isfinite(seconds):
+    """Return when to come back, in seconds from now, at most an hour; None where nothing says."""
+    plain, exact = headers.get('retry-after', ''), headers.get('retry-after-ms', '')
+    readers: tuple[Callable[[], float], ...] = (
+        lambda: float(exact) / 1000,
+        lambda: float(plain),
+        lambda: parsedate_to_datetime(plain).timestamp() - time.time(),
+    )
+    for read_s in readers:
+        with contextlib.suppress(ValueError, TypeError):
+            if math.isfinite(seconds := read_s()):
                 return min(max(seconds, 0.0), LONGEST_WAIT_S)
-    with contextlib.suppress(ValueError, TypeError):
-        return min(max(parsedate_to_datetime(plain).timestamp() - time.time(), 0.0), LONGEST_WAIT_S)
     return None
 
 
-def _kind(signs: _Signs) -> ErrorKind:
-    """Follow the order in which one sign outweighs the other."""
-    return next((kind for kind, holds in _RULES if holds(signs)), ErrorKind.UPSTREAM_ERROR)
-
-
 def _codes(tree: Json) -> str:
-    """Collect the short code words that an answer holds."""
-    if not isinstance(tree, dict):
-        return ''
-    inner = tree.get('error')
-    nodes = [tree, inner] if isinstance(inner, dict) else [tree]
-    deeper = inner.get('inner_error') if isinstance(inner, dict) else None
-    nodes += [one for one in (deeper, *errors_of_items(tree)) if isinstance(one, dict)]
+    """Return the short code words of a response."""
+    error = at(tree, 'error')
+    nodes = [tree, error, at(error, 'inner_error'), *errors_of_items(tree)]
     keys = ('code', 'type', 'error_id', 'error_code')
-    return ' '.join(str(node[key]) for node in nodes for key in keys if node.get(key))
+    return ' '.join(str(code) for node in nodes for key in keys if (code := at(node, key)))
 
 
 def is_html(text: str) -> bool:
-    """Whether a body is a web page."""
     return text.lstrip()[:200].lower().startswith(('<!doctype', '<html', '<head', '<body'))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Signs:
-    """What an answer is classified by."""
-
-    status: int
-    text: str
-    codes: str
-    promises: bool
-    is_html: bool
-    waits: bool
-    param: str | None
-
-    def say(self, pattern: re.Pattern[str]) -> bool:
-        return pattern.search(f'{self.codes} {self.text}') is not None
 
 
 _RULES: tuple[tuple[ErrorKind, Callable[[_Signs], bool]], ...] = (

@@ -1,4 +1,4 @@
-"""Finds the pictures in an answer's tree, whatever the server calls them."""
+"""The pictures in the tree of a response, whatever the server calls them."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ URL_KEYS = ('url', 'image_url', 'imageUrl', 'imageURL')
 MOST_DEPTH = 8
 MOST_ITEMS = 64
 MOST_PROSE_LETTERS = 20_000
-MARK = re.compile(r'picture-[0-9a-f]{16}-\d+')  # what `reply` puts in the place of a long picture
+MARK = re.compile(r'picture-[0-9a-f]{16}-\d+')  # in the place of a long picture
 
 _PICTURE_KEYS = {*BASE64_KEYS, *URL_KEYS}
 _ANYWHERE = tuple(dict.fromkeys((*CONTAINERS, *INSIDE, *BASE64_KEYS, *URL_KEYS)))
-_ADDRESS = re.compile(r'(https?:)?//|data:|[a-z]+://', re.IGNORECASE)
-_FILE = re.compile(r'\.(png|jpe?g|webp|gif|avif)(\?\S*)?$', re.IGNORECASE)
+_ADDRESS = re.compile(r'(?i)(https?:)?//|data:|[a-z]+://')
+_FILE = re.compile(r'(?i)\.(png|jpe?g|webp|gif|avif)(\?\S*)?$')
 _BASE64 = re.compile(r'[A-Za-z0-9+/_=\s-]{16,}')
 _OF_A_PICTURE = re.compile(r'iVBORw0KGgo|[/_]9j[/_]|UklGR|R0lGOD[dl]h|AAAA.{4}ZnR5cGF2a[WX]')
 _IN_PROSE = (
@@ -36,22 +36,22 @@ _IN_PROSE = (
         r'!\[(?:[^\[\]]|\[[^\[\]]*\]){0,500}\]\(\s*<?'
         r'([^()\s<>]++(?:\([^()\s<>]*\)[^()\s<>]*+)*+)>?(?:\s+["\'][^"\']*["\'])?\s*\)'
     ),
-    re.compile(r'<img\s[^<>]{0,2000}?src\s*=\s*["\']([^"\'<>\s]+)', re.IGNORECASE),
+    re.compile(r'(?i)<img\s[^<>]{0,2000}?src\s*=\s*["\']([^"\'<>\s]+)'),
     re.compile(r'(data:image/[\w.+-]{1,40}(?:;[\w=.-]{1,60}){0,3},[A-Za-z0-9+/_=%-]+)'),
     re.compile(f'({MARK.pattern})'),
 )
 _LINK = re.compile(
-    r'(https?://[^\s()<>"\'\]]{1,1000}?\.(?:png|jpe?g|webp|gif|avif)(?:\?[^\s()<>"\'\]]{0,1000})?)',
-    re.IGNORECASE,
+    r'(?i)(https?://[^\s()<>"\'\]]{1,1000}?\.(?:png|jpe?g|webp|gif|avif)'
+    r'(?:\?[^\s()<>"\'\]]{0,1000})?)'
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One picture that an answer names.
+    """One picture that a response names.
 
     Attributes:
-        text: Base64, a spool's mark, a data URI or an address; empty where one is missing.
+        text: Base64, a stream's mark, a data URI or an address; empty where one is missing.
         is_address: Whether the server called it one, or it plainly is one.
         trouble: What the server says of one that it could not make.
     """
@@ -63,29 +63,8 @@ class Item:
     trouble: str = ''
 
 
-def find_items(tree: Json) -> list[Item]:
-    """List the pictures in their order; each dictionary that holds one is one picture.
-
-    A place in a list that should hold one and does not is an item with an empty text. A sheet of
-    all of them, which some servers put first, is none.
-    """
-    info = _info_of(tree)
-    grids = info.get('index_of_first_image')
-    items = _within(tree, 0)
-    if _is_number(grids) and grids < len(items):
-        items = items[grids:]
-    items = items[:MOST_ITEMS]
-    if not any(item.text for item in items):
-        return []
-    seeds = _seeds_of(tree, info)
-    return [
-        item if item.seed is not None else replace(item, seed=seed)
-        for item, seed in zip(items, [*seeds, *[None] * len(items)], strict=False)
-    ]
-
-
 def loads(text: str) -> Json:
-    """Read JSON, control signs within strings and halves of signs included.
+    """Parse JSON, control signs within strings and halves of signs included.
 
     Raises:
         ValueError: It is none, or nested too deep.
@@ -100,34 +79,69 @@ def loads(text: str) -> Json:
     return tree
 
 
+def at(node: Json, *path: str | int) -> Json:
+    """Return what stands at a path of names and positions, None where nothing does."""
+    for key in path:
+        if isinstance(node, dict) and isinstance(key, str):
+            node = node.get(key)
+        elif isinstance(node, list) and isinstance(key, int) and key < len(node) > 0:
+            node = node[key]
+        else:
+            return None
+    return node
+
+
+def rows_of(node: Json, key: str) -> list[Json]:
+    """Return the list that stands under a name, empty where none does."""
+    rows = at(node, key)
+    return rows if isinstance(rows, list) else []
+
+
+def find_items(tree: Json) -> list[Item]:
+    """List the pictures in their order; each dictionary that holds one is one picture.
+
+    A place in a list that should hold one and does not is an item with an empty text. A sheet of
+    all of them, which some servers put first, is none.
+    """
+    items = _within(tree, 0)
+    info = _info_of(tree)
+    grids = info.get('index_of_first_image')
+    if _is_number(grids) and grids < len(items):
+        items = items[grids:]
+    items = items[:MOST_ITEMS]
+    if not any(item.text for item in items):
+        return []
+    seeds = [*_seeds_of(tree, info), *[None] * len(items)]
+    return [
+        item if item.seed is not None else replace(item, seed=seed)
+        for item, seed in zip(items, seeds, strict=False)
+    ]
+
+
 def trouble_in(value: Json) -> str:
-    """Read what is said of one picture that could not be made."""
-    error = value.get('error') if isinstance(value, dict) else None
+    """Return what is said of one picture that could not be made."""
+    error = at(value, 'error')
     if isinstance(error, dict):
         error = error.get('message') or error.get('code')
     return error if isinstance(error, str) else ''
 
 
-def _within(node: Json, depth: int) -> list[Item]:
-    if depth > MOST_DEPTH:
+def is_picture(text: str) -> bool:
+    """Check whether a text is base64 that begins as a picture does."""
+    return bool(_OF_A_PICTURE.match(text) and _BASE64.fullmatch(text))
+
+
+def _within(node: Json, depth: int, *, is_listed: bool = False) -> list[Item]:
+    if isinstance(node, str):
+        return list(_in_text(node, is_listed=is_listed))
+    if depth > MOST_DEPTH or not isinstance(node, dict | list):
         return []
     if isinstance(node, list):
-        return [item for element in node for item in _of_element(element, depth + 1)]
-    if isinstance(node, dict):
-        return _of_fields(node, depth)
-    return list(_in_text(node, is_listed=False)) if isinstance(node, str) else []
-
-
-def _of_element(element: Json, depth: int) -> list[Item]:
-    """Give what one place of a list holds; a place where a picture is missing is one, too."""
-    if isinstance(element, str):
-        return list(_in_text(element, is_listed=True))
-    found = _within(element, depth)
-    if found or not isinstance(element, dict):
-        return found
-    trouble = trouble_in(element)
-    is_one = bool(trouble or _PICTURE_KEYS & element.keys())
-    return [Item('', is_address=False, trouble=trouble)] if is_one else []
+        return [item for row in node for item in _within(row, depth + 1, is_listed=True)]
+    found, trouble = _of_fields(node, depth), trouble_in(node)
+    if is_listed and not found and (trouble or _PICTURE_KEYS & node.keys()):
+        return [Item('', is_address=False, trouble=trouble)]  # a place where a picture is missing
+    return found
 
 
 def _of_fields(node: dict[str, Json], depth: int) -> list[Item]:
@@ -136,14 +150,12 @@ def _of_fields(node: dict[str, Json], depth: int) -> list[Item]:
     The same pictures may stand under two names, so the first name that has any is the one.
     """
     for key in CONTAINERS:
-        if isinstance(node.get(key), list):
-            found = _within(node[key], depth + 1)
-            if any(item.text for item in found):
-                return found
-    item = _item_of(node)
-    if item:
-        return [item]
-    lost: list[Item] = []
+        found = _within(rows_of(node, key), depth + 1)
+        if any(item.text for item in found):
+            return found
+    lost = [*_item_of(node)]
+    if lost:
+        return lost
     for key in _ANYWHERE:
         found = _within(node.get(key), depth + 1)
         if any(item.text for item in found):
@@ -152,60 +164,45 @@ def _of_fields(node: dict[str, Json], depth: int) -> list[Item]:
     return lost
 
 
-def _item_of(node: dict[str, Json]) -> Item | None:
-    """Read one item: base64 before an address; blank and null are absent."""
-    revised = node.get('revised_prompt')
-    seed = node.get('seed')
-    known = (
-        revised if isinstance(revised, str) and revised.strip() else None,
-        seed if _is_number(seed) else None,
-    )
-    for key in BASE64_KEYS:
+def _item_of(node: dict[str, Json]) -> Iterator[Item]:
+    """Read the one picture that this is: base64 before an address; blank and null are absent."""
+    revised, seed = node.get('revised_prompt'), node.get('seed')
+    for key in (*BASE64_KEYS, *URL_KEYS):
         value = node.get(key)
-        if isinstance(value, str) and value.strip():
-            return Item(value.strip(), _is_address(value.strip()), *known)
-    for key in URL_KEYS:
-        value = node.get(key)
-        if isinstance(value, dict):
-            value = value.get('url')
-        if isinstance(value, str) and value.strip():
-            return Item(value.strip(), not is_picture(value.strip()), *known)
-    return None
+        if key in URL_KEYS:
+            value = at(value, 'url') or value
+        text = value.strip() if isinstance(value, str) else ''
+        if not text:
+            continue
+        is_address = not is_picture(text)
+        if key in BASE64_KEYS:
+            is_address = bool(_ADDRESS.match(text) or _FILE.search(text))
+        revised_prompt = revised if isinstance(revised, str) and revised.strip() else None
+        yield Item(text, is_address, revised_prompt, seed if _is_number(seed) else None)
+        return
 
 
 def _is_number(value: Json) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63
 
 
-def _is_address(text: str) -> bool:
-    return bool(_ADDRESS.match(text) or _FILE.search(text))
-
-
-def is_picture(text: str) -> bool:
-    """Whether a text is base64 that begins as a picture does."""
-    return bool(_OF_A_PICTURE.match(text) and _BASE64.fullmatch(text))
-
-
 def _info_of(tree: Json) -> dict[str, Json]:
     """Read what AUTOMATIC1111 says beside its pictures, as JSON within JSON."""
-    info = tree.get('info') if isinstance(tree, dict) else None
-    if isinstance(info, str):
-        try:
-            info = loads(info)
-        except ValueError:
-            return {}
+    info = at(tree, 'info')
+    try:
+        info = loads(info) if isinstance(info, str) else info
+    except ValueError:
+        return {}
     return info if isinstance(info, dict) else {}
 
 
 def _seeds_of(tree: Json, info: dict[str, Json]) -> list[int]:
     """Read seeds that stand beside the pictures and not in them."""
-    if not isinstance(tree, dict):
-        return []
     for node in (info, tree):
-        every = node.get('all_seeds')
+        every = at(node, 'all_seeds')
         if isinstance(every, list):
             return [seed for seed in every if _is_number(seed)]
-    seed = tree.get('seed')
+    seed = at(tree, 'seed')
     return [seed] if _is_number(seed) else []
 
 
@@ -226,14 +223,6 @@ def _in_text(text: str, *, is_listed: bool) -> Iterator[Item]:
     elif is_listed and _BASE64.fullmatch(text) and is_one_word:
         yield Item(text, is_address=False)
     else:
-        yield from _in_prose(text)
-
-
-def _in_prose(text: str) -> Iterator[Item]:
-    for pattern in _IN_PROSE:
-        found = pattern.findall(text)
-        if found:
-            yield from (Item(link, is_address=True) for link in found)
-            return
-    links = dict.fromkeys(_LINK.findall(text[:MOST_PROSE_LETTERS]))
-    yield from (Item(link, is_address=True) for link in links)
+        found = next(filter(None, (pattern.findall(text) for pattern in _IN_PROSE)), [])
+        links = found or dict.fromkeys(_LINK.findall(text[:MOST_PROSE_LETTERS]))
+        yield from (Item(link, is_address=True) for link in links)

@@ -1,17 +1,24 @@
-"""Reads an answer's skeleton: JSON, JSON lines, server-sent events, or a bare picture as text.
+"""Parser of a response's text: JSON, JSON lines, server-sent events, or a bare picture.
+
+Events are also read while they come, for previews, and to see where the stream may be left.
 
 Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from app.providers.response.images import Json, find_items, is_picture, loads, trouble_in
+from app.providers.core.base import Run
+from app.providers.response.base64_stream import Base64Error, inline
+from app.providers.response.images import Json, at, find_items, is_picture, loads, trouble_in
 from app.providers.response.status import failed_in_success
+from app.providers.response.stream import ResponseStream
 
 DONE = '[DONE]'
 EVENT_END = r'(?>\r\n|\r|\n){2}'
@@ -20,7 +27,33 @@ PREVIEWS = ('partial', 'preview')
 
 _STREAM = re.compile(r'(data|event|id|retry)?:')
 _LINE_END = re.compile(r'\r\n|\r|\n')
-_BARE = re.compile(r'https?://\S+|data:image/\S+', re.IGNORECASE)
+_EVENT_END = re.compile(EVENT_END.encode())
+_STARTS = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:data|event|id|retry)?:')
+_ONE_OF_SEVERAL = ('partial_succeeded', 'partial_failed')  # Seedream's names; more may come
+_ENDS = ('error', 'response.failed', 'image_generation.failed')
+_BARE = re.compile(r'(?i)https?://\S+|data:image/\S+')
+
+
+@dataclass(frozen=True, slots=True)
+class ApiResponse:
+    """A response that came whole.
+
+    Attributes:
+        text: The body, a mark in the place of each picture.
+        tree: The text as JSON, None where it is none.
+        stream: The pictures of the body.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+    tree: Json
+    stream: ResponseStream
+
+    @property
+    def is_success(self) -> bool:
+        """Check whether the status is a 2xx; the body may still say otherwise."""
+        return 200 <= self.status < 300
 
 
 class Cut(ValueError):
@@ -28,7 +61,7 @@ class Cut(ValueError):
 
 
 def parse(skeleton: str) -> Json:
-    """Read the text.
+    """Parse the text.
 
     JSON lines and events give what holds pictures, or else the value that says most; previews are
     left out.
@@ -57,10 +90,14 @@ def parse(skeleton: str) -> Json:
 
 
 def _drawn(finals: list[Json]) -> list[Json]:
-    """Keep what holds pictures, and what tells of those that were lost beside them."""
-    said = _said_in_pieces(finals)
-    if said:
-        finals.append(said)
+    """Return what holds pictures, and what tells of those that were lost beside them.
+
+    A chat that came word by word is put together and added to `finals`.
+    """
+    deltas = [at(value, 'choices', 0, 'delta', 'content') for value in finals]
+    pieces = [piece for piece in deltas if isinstance(piece, str)]
+    if len(pieces) > 1:
+        finals.append({'choices': [{'message': {'content': ''.join(pieces)}}]})
     drawn, lost = list[Json](), list[Json]()
     for value in finals:
         if find_items(value):
@@ -70,21 +107,8 @@ def _drawn(finals: list[Json]) -> list[Json]:
     return [*drawn, *lost] if drawn else []
 
 
-def _said_in_pieces(values: list[Json]) -> Json:
-    """Put a chat together that came word by word; None where none did."""
-    pieces: list[str] = []
-    for value in values:
-        choices = value.get('choices') if isinstance(value, dict) else None
-        first = choices[0] if isinstance(choices, list) and choices else None
-        delta = first.get('delta') if isinstance(first, dict) else None
-        piece = delta.get('content') if isinstance(delta, dict) else None
-        pieces += [piece] if isinstance(piece, str) else []
-    content = ''.join(pieces)
-    return {'choices': [{'message': {'content': content}}]} if len(pieces) > 1 else None
-
-
 def payloads(event: str) -> Iterator[Json]:
-    """Read what the data lines of one event say, its name taken for a type where it has none.
+    """Parse the data lines of one event, its name taken for a type where it has none.
 
     What is no JSON is passed over, unless it is the text of an error; `[DONE]` is given as it is.
     """
@@ -107,39 +131,33 @@ def payloads(event: str) -> Iterator[Json]:
 
 
 def is_partial(value: Json) -> bool:
-    """Whether an event holds a preview and not a finished picture."""
-    kind = value.get('type') if isinstance(value, dict) else None
+    """Check whether an event holds a preview and not a finished picture."""
+    kind = at(value, 'type')
     return isinstance(kind, str) and (kind in PREVIEWS or kind.endswith('partial_image'))
 
 
 def _named(value: Json, name: str) -> Json:
-    if name == 'error' and not (isinstance(value, dict) and value.get('error')):
+    if name == 'error' and not at(value, 'error'):
         return {'error': value}
-    if name and isinstance(value, dict) and 'type' not in value:
-        return {**value, 'type': name}
-    return value
+    return {'type': name, **value} if name and isinstance(value, dict) else value
 
 
 def _lines(text: str) -> Iterator[Json]:
-    """Read JSON lines, or JSON after JSON; the last may be cut, and others may be no JSON."""
+    """Parse JSON lines, or JSON after JSON; the last may be cut, and others may be no JSON."""
     found = False
     for line in _LINE_END.split(text):
-        try:
+        with contextlib.suppress(ValueError):
             value = loads(line)
-        except ValueError:
-            continue
-        if isinstance(value, dict | list):
-            found = True
-            yield value
-    at, read = 0, json.JSONDecoder(strict=False).raw_decode
-    try:
-        while not found and at < len(text):
-            value, at = read(text, at)
+            if isinstance(value, dict | list):
+                found = True
+                yield value
+    at_letter, read = 0, json.JSONDecoder(strict=False).raw_decode
+    with contextlib.suppress(ValueError, RecursionError):
+        while not found and at_letter < len(text):
+            value, at_letter = read(text, at_letter)
             if not isinstance(value, dict | list):
                 return
             yield value
-    except (ValueError, RecursionError):
-        return
 
 
 def _events(text: str) -> Iterator[Json]:
@@ -148,16 +166,64 @@ def _events(text: str) -> Iterator[Json]:
 
 
 def _ends_in_an_event(text: str) -> bool:
-    """Whether the last event says something that is not whole."""
+    """Check whether the last event says something that is not whole."""
     last = re.split(EVENT_END, text)[-1]
     return bool(re.search(r'^data: ?[\[{"]', last, re.MULTILINE)) and not list(payloads(last))
 
 
 def _ends_within(text: str) -> bool:
-    """Whether the last of some JSON lines is cut."""
+    """Check whether the last of some JSON lines is cut."""
     last = _LINE_END.split(text)[-1].strip()
     try:
         loads(last)
     except ValueError:
         return last.startswith(('{', '['))
     return False
+
+
+class Events:
+    """Reads each event of one response as soon as it is whole.
+
+    Attributes:
+        end: Where in the skeleton the last event ended that counts; None as long as all do.
+    """
+
+    def __init__(self, stream: ResponseStream, run: Run, count: int) -> None:
+        self._stream = stream
+        self._run = run
+        self._missing = count
+        self._read_to = 0
+        self.end: int | None = None
+
+    def are_over(self) -> bool:
+        """Read what came since; return whether nothing more is to be waited for."""
+        skeleton = self._stream.skeleton
+        if not _STARTS.match(skeleton):
+            return False
+        while end := _EVENT_END.search(skeleton, self._read_to):
+            event = bytes(skeleton[self._read_to : end.start()]).decode('utf-8', 'replace')
+            self._read_to = end.end()
+            if any(payload == DONE or self._ends_with(payload) for payload in payloads(event)):
+                self.end = self._read_to
+                return True
+        return False
+
+    def _ends_with(self, payload: Json) -> bool:
+        kind = str(at(payload, 'type'))
+        if is_partial(payload):
+            self._preview(payload)
+            return False
+        if kind not in _ENDS and not trouble_in(payload):
+            self._missing -= sum(1 for item in find_items(payload) if item.text)
+            if self._missing > 0:
+                return False
+        return not kind.endswith(_ONE_OF_SEVERAL)
+
+    def _preview(self, payload: Json) -> None:
+        position = at(payload, 'image_index')
+        for item in find_items(payload):
+            with contextlib.suppress(Base64Error):
+                received = self._stream.pictures.pop(item.text, None) or inline(
+                    item.text, self._run.incoming
+                )
+                self._run.previewed(position if isinstance(position, int) else 0, received)

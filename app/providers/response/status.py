@@ -1,8 +1,8 @@
-"""What a parsed answer says of itself: that it failed, that it only promises, with which code."""
+"""What a parsed response says of itself: that it failed, that it only promises, with which code."""
 
 from __future__ import annotations
 
-from app.providers.response.images import Json
+from app.providers.response.images import Json, at, rows_of
 
 UNDER_WAY = (
     *('queued', 'queueing', 'in_queue', 'pending', 'waiting', 'scheduled', 'not_start'),
@@ -17,41 +17,38 @@ _INNER = ('data', 'output', 'result', 'task', 'job')
 
 
 def failed_in_success(tree: Json) -> bool:
-    """Whether a 2xx answer says itself that it is none."""
+    """Check whether a 2xx response says itself that it is none."""
     if not isinstance(tree, dict):
         return False
-    error = tree.get('error')
-    if error not in (None, '', {}, [], False) or tree.get('success') in (False, 'false'):
-        return True
-    if tree.get('error_code') or tree.get('detail') or tree.get('ok') is False:
-        return True
-    if state_of(tree) in _FAILED or 'error' in (tree.get('object'), tree.get('type')):
-        return True
-    if (tree.get('errors') and not tree.get('data')) or errors_of_items(tree):
-        return True
-    return not _is_fine(tree.get('code')) and not tree.get('data')
+    code, data = tree.get('code'), tree.get('data')
+    return bool(
+        tree.get('error') not in (None, '', {}, [], False)
+        or tree.get('success') in (False, 'false')
+        or tree.get('error_code')
+        or tree.get('detail')
+        or tree.get('ok') is False
+        or state_of(tree) in _FAILED
+        or 'error' in (tree.get('object'), tree.get('type'))
+        or (tree.get('errors') and not data)
+        or errors_of_items(tree)
+        or ((code not in _FINE or code is False) and not data)
+    )
 
 
 def errors_of_items(tree: Json) -> list[Json]:
     """List what is said in the place of each picture; empty where anything else is said."""
     for key in ('data', 'images', 'choices'):
-        rows = tree.get(key) if isinstance(tree, dict) else None
-        rows = rows if isinstance(rows, list) else []
-        errors = [row.get('error') if isinstance(row, dict) else None for row in rows]
+        errors = [at(row, 'error') for row in rows_of(tree, key)]
         if errors and all(errors):
             return errors
     return []
 
 
 def status_within(tree: Json) -> int | None:
-    """Give the HTTP status that an answer says it should have had; None where it says none."""
-    if not isinstance(tree, dict):
-        return None
-    error = tree.get('error')
-    nodes = [error, tree] if isinstance(error, dict) else [tree]
-    for node in nodes:
+    """Return the HTTP status that a response says it should have had; None where it says none."""
+    for node in (at(tree, 'error'), tree):
         for key in ('code', 'status', 'status_code'):
-            code = node.get(key)
+            code = at(node, key)
             if isinstance(code, str) and code.isascii() and code.isdecimal() and len(code) == 3:
                 code = int(code)
             if isinstance(code, int) and 400 <= code < 600:
@@ -60,16 +57,19 @@ def status_within(tree: Json) -> int | None:
 
 
 def state_of(tree: Json) -> str:
-    """Give the word for where a job stands, `in_progress` for `In-Progress`; empty for none."""
-    return next((state for state in map(_state_in, _nodes(tree)) if state), '')
+    """Return the state of a job, `in_progress` for `In-Progress`; empty for none."""
+    return next(filter(None, map(_state_in, _nodes(tree))), '')
+
+
+def is_under_way(tree: Json) -> bool:
+    return state_of(tree) in UNDER_WAY
 
 
 def task_of(tree: Json) -> str | None:
-    """Give the job's name when the answer is a promise and not a picture."""
+    """Return the job's name when the response is a promise and not a picture."""
     nodes = _nodes(tree)
     for node in nodes:
-        for key in _TASK_KEYS:
-            value = node.get(key)
+        for value in map(node.get, _TASK_KEYS):
             if _is_name(value):
                 return str(node['id'] if _is_name(node.get('id')) else value)
     for node in nodes:
@@ -82,20 +82,16 @@ def task_of(tree: Json) -> str | None:
 
 
 def poll_address_of(tree: Json) -> str | None:
-    """Give the address at which an answer says that its job can be asked for."""
+    """Return the address at which a response says that its job can be asked for."""
     for node in _nodes(tree):
-        urls = node.get('urls')
-        named = [node.get(key) for key in _TASK_KEYS[:3]]
-        named.append(urls.get('get') if isinstance(urls, dict) else None)
-        for value in named:
+        for value in (*map(node.get, _TASK_KEYS[:3]), at(node, 'urls', 'get')):
             if isinstance(value, str) and value.strip():
                 return value.strip()
     return None
 
 
 def _state_in(node: dict[str, Json]) -> str:
-    for key in ('status', 'task_status', 'state'):
-        value = node.get(key)
+    for value in map(node.get, ('status', 'task_status', 'state')):
         if isinstance(value, str) and value:
             return value.lower().replace('-', '_').replace(' ', '_')
     return ''
@@ -105,19 +101,8 @@ def _is_name(value: Json) -> bool:
     return isinstance(value, str | int) and not isinstance(value, bool) and bool(value)
 
 
-def _is_fine(code: Json) -> bool:
-    return any(code == fine for fine in _FINE) and code is not False
-
-
 def _nodes(tree: Json) -> list[dict[str, Json]]:
-    """Give the answer, and what of it may describe a job."""
-    if not isinstance(tree, dict):
-        return []
-    nodes = [tree]
-    for key in _INNER:
-        value = tree.get(key)
-        if isinstance(value, list) and len(value) == 1:
-            value = value[0]
-        if isinstance(value, dict):
-            nodes.append(value)
-    return nodes
+    """Return the response, and what of it may describe a job."""
+    inner = [at(tree, key) for key in _INNER]
+    inner = [one[0] if isinstance(one, list) and len(one) == 1 else one for one in inner]
+    return [node for node in (tree, *inner) if isinstance(node, dict)]

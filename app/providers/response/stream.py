@@ -1,8 +1,8 @@
-"""Reads any answer as it streams, so that no picture ever stands whole in memory.
+"""Reader of any response as it streams, so that no picture ever stands whole in memory.
 
-An answer is a little text with pictures in it as very long base64 strings. `Spool` copies the text
-to a skeleton and each long base64 string to a file, in the place of which the skeleton gets a short
-mark. The skeleton is small, and is read by ordinary means (`items`).
+A response is a little text with pictures in it as very long base64 strings. `ResponseStream` copies
+the text to a skeleton and each long base64 string to a file, in the place of which the skeleton
+gets a short mark. The skeleton is small, and is read by ordinary means (`parser`, `images`).
 
 How the bytes are cut into blocks never changes what comes out.
 """
@@ -14,10 +14,15 @@ import secrets
 from collections.abc import Callable
 from enum import Enum, auto
 
-from app.errors import ErrorKind, Failure, ProviderError
+from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.models import Received
-from app.providers.response.base64_stream import Base64Error, Base64Reader
-from app.providers.response.json_text import base64_letters, ends_escaped, string_end, unescaped
+from app.providers.response.base64_stream import (
+    Base64Error,
+    Base64Reader,
+    base64_letters,
+    string_end,
+    unescaped,
+)
 from app.storage.metadata.mime import is_binary, mime_of
 from app.storage.temp_file import TempFile
 
@@ -37,7 +42,7 @@ _LONGEST_URI_HEAD = 256
 
 
 class _Place(Enum):
-    """Where in the answer the next byte is."""
+    """Where in the response the next byte is."""
 
     START = auto()
     OUTSIDE = auto()
@@ -46,39 +51,37 @@ class _Place(Enum):
     ADDRESS = auto()
     PICTURE = auto()
     PICTURE_IN_TEXT = auto()
-    BAD_PICTURE = auto()
-    RAW = auto()
 
 
 class ResponseStream:
-    """Splits an answer into a small skeleton and the pictures that it held.
+    """Splits a response into a small skeleton and the pictures that it held.
 
     Attributes:
+        skeleton: What has come so far, without the string that is being read.
         pictures: By the mark that stands for each in the skeleton.
-        raw: The answer itself, when it was a picture and not text.
+        raw: The response itself, when it was a picture and not text.
         bad: Marks of strings that began as base64 and were not, or had no end.
     """
 
     def __init__(self, incoming: Callable[[], TempFile]) -> None:
+        self.skeleton = bytearray()
         self.pictures: dict[str, Received] = {}
         self.raw: Received | None = None
         self.bad: set[str] = set()
         self._incoming = incoming
         self._token = f'picture-{secrets.token_hex(8)}-'
-        self._mark = ''
         self._marks = 0
         self._place = _Place.START
-        self._skeleton = bytearray()
-        self._held = b''  # the answer's first bytes, or the string so far
+        self._held = b''  # the first bytes of the response, or the string so far
         self._escaped = False
         self._cut_escape = b''
         self._percent_encoded = False
         self._cut_percent = b''
-        self._file: TempFile | None = None
-        self._reader: Base64Reader | None = None
+        self._raw_file: TempFile | None = None
+        self._reader: Base64Reader | None = None  # None for the rest of a damaged picture
 
     def feed(self, block: bytes) -> None:
-        """Take the next bytes of the answer.
+        """Read the next bytes of the response.
 
         Raises:
             ProviderError: `too_large`: a picture, or the text around, is over its cap.
@@ -89,57 +92,42 @@ class ResponseStream:
             if len(self._held) < SNIFF_BYTES:
                 return
             block = self._begin()
-        if self._place is _Place.RAW:
-            assert self._file  # noqa: S101 (RAW means that it is open)
-            self._file.write(block)
+        if self._raw_file:
+            self._raw_file.write(block)
             return
         at = 0
         while at < len(block):
             at = self._step(block, at)
 
-    def take(self, mark: str) -> Received | None:
-        """Hand a picture over to whoever asks for its mark first."""
-        return self.pictures.pop(mark, None)
-
-    @property
-    def skeleton(self) -> bytearray:
-        """What has come so far, without the string that is being read."""
-        return self._skeleton
-
     def finish(self, end: int | None = None) -> str:
-        """Close everything and give the skeleton, to its `end`; an open string stays open in it."""
+        """Close everything; return the skeleton, to its `end`, with an open string left open."""
         if self._place is _Place.START:
-            start = self._begin()
-            self.feed(start)
-        if self._place is _Place.RAW:
-            assert self._file  # noqa: S101 (RAW means that it is open)
-            self.raw = self._file.received()
-            self._file = None
-        if self._file:
-            self._spoil()
+            self.feed(self._begin())
+        if self._raw_file:
+            self.raw = self._raw_file.received()
+        if self._reader:
+            self._spoil(self._reader)
         if self._place in (_Place.STRING, _Place.LONG_TEXT):
             self._add((b'"' if self._place is _Place.STRING else b'') + self._held)
-        return self._skeleton[:end].decode('utf-8-sig', 'replace')
+        return self.skeleton[:end].decode('utf-8-sig', 'replace')
 
     def discard(self) -> None:
-        """Throw away everything that came."""
-        if self._file:
-            self._file.discard()
-        for received in (*self.pictures.values(), *([self.raw] if self.raw else ())):
+        """Delete everything that came."""
+        for file in (self._raw_file, self._reader and self._reader.file):
+            if file:
+                file.discard()
+        for received in self.pictures.values():
             received.path.unlink(missing_ok=True)
 
     def _begin(self) -> bytes:
-        """Look at the first bytes; give back those that are text."""
-        start, self._held = self._held, b''
-        if not mime_of(start) and not is_binary(start[:SNIFF_BYTES]):
-            self._place = _Place.OUTSIDE
-            return start
-        self._place = _Place.RAW
-        self._file = self._incoming()
+        """Decide by the first bytes what comes, and return them."""
+        start, self._held, self._place = self._held, b'', _Place.OUTSIDE
+        if mime_of(start) or is_binary(start[:SNIFF_BYTES]):
+            self._raw_file = self._incoming()
         return start
 
     def _step(self, block: bytes, at: int) -> int:
-        """Walk to the next quote that begins or ends a string; returns where to go on."""
+        """Read to the next quote that begins or ends a string; return where to go on."""
         if self._place is _Place.OUTSIDE:
             quote = block.find(b'"', at)
             self._add(block[at : quote if quote >= 0 else len(block)])
@@ -147,18 +135,16 @@ class ResponseStream:
                 return len(block)
             self._place = _Place.STRING
             return quote + 1
-        end = string_end(block, at, escaped=self._escaped)
-        stop = end if end >= 0 else len(block)
-        piece = block[at:stop]
-        self._escaped = end < 0 and ends_escaped(piece, escaped=self._escaped)
-        self._take(piece)
+        end, self._escaped = string_end(block, at, escaped=self._escaped)
         if end < 0:
-            return stop
+            self._take(block[at:])
+            return len(block)
+        self._take(block[at:end])
         self._end_string()
         return end + 1
 
     def _take(self, piece: bytes) -> None:
-        """Take a piece of the string that we are in."""
+        """Read a piece of the string that we are in."""
         if self._place is _Place.ADDRESS:
             self._add(piece)
         elif self._place is _Place.LONG_TEXT:
@@ -173,28 +159,25 @@ class ResponseStream:
                 self._decide()
 
     def _decide(self) -> None:
-        """Tell by its first 4 kB what a long string is: a picture, or a text that is just long."""
+        """Decide by its first 4 kB what a long string is: a picture, or just a long text."""
         held, self._held = self._held, b''
-        head = self._unescape(held[:LONG_STRING_BYTES])
+        head = unescaped(held[:LONG_STRING_BYTES])[0]
         prefix = _DATA_URI.match(head)
-        start = head[prefix.end() :] if prefix else head
-        if not _BASE64.fullmatch(start):
-            self._cut_escape = b''
-            self._place = _Place.LONG_TEXT if prefix is None else _Place.ADDRESS
+        start = prefix.end() if prefix else 0
+        if not _BASE64.fullmatch(head, start):
+            self._place = _Place.ADDRESS if prefix else _Place.LONG_TEXT
             self._add(b'"')
             self._take(held)
             return
         self._begin_picture(_Place.PICTURE, percent_encoded=prefix is not None)
-        self._decode(start)
-        self._take(held[LONG_STRING_BYTES:])
+        self._decode(self._unescape(held)[start:])
 
     def _begin_picture(self, place: _Place, *, percent_encoded: bool = False) -> None:
         if self._marks >= MOST_PICTURES:
-            raise _too_large('over 64 pictures')
+            raise _too_large(Reason.OVER_64_PICTURES)
         self._place = place
         self._percent_encoded = percent_encoded
-        self._file = self._incoming()
-        self._reader = Base64Reader(self._file)
+        self._reader = Base64Reader(self._incoming())
 
     def _take_text(self, piece: bytes) -> None:
         """Copy a long text; a picture within it, as chats give them, goes to a file as well."""
@@ -211,69 +194,61 @@ class ResponseStream:
 
     def _take_letters(self, piece: bytes) -> None:
         """Decode the letters of a picture within a text, to where they end."""
-        letters, self._held, is_over = base64_letters(self._held + piece)
-        if self._reader:
-            self._decode(letters)
+        letters, rest, is_over = base64_letters(self._held + piece)
+        self._held = rest
+        self._decode(letters)
         if is_over:
-            self._end_picture_in_text()
-
-    def _end_picture_in_text(self) -> None:
-        self._end_picture()
-        rest, self._held = self._held, b''
-        self._place = _Place.LONG_TEXT
-        self._take_text(rest)
+            self._end_picture()
+            self._held, self._place = b'', _Place.LONG_TEXT
+            self._take_text(rest)
 
     def _decode(self, text: bytes) -> None:
-        assert self._reader  # noqa: S101 (PICTURE means that there is one)
+        if not self._reader:
+            return
         if self._percent_encoded and (b'%' in text or self._cut_percent):
-            text = self._unquote(self._cut_percent + text)
+            text = self._cut_percent + text  # one sign that a block's end cut waited for the next
+            cut = _CUT_PERCENT.search(text)
+            self._cut_percent = text[cut.start() :] if cut else b''
+            whole = text[: cut.start()] if cut else text
+            text = _PERCENT.sub(lambda sign: bytes([int(sign[1], 16)]), whole)
         try:
             self._reader.feed(text)
         except Base64Error:
-            self._spoil()
+            self._spoil(self._reader)
 
     def _end_string(self) -> None:
-        if self._place is _Place.STRING:
-            self._add(b'"' + self._held + b'"')
-        elif self._place in (_Place.LONG_TEXT, _Place.ADDRESS, _Place.PICTURE_IN_TEXT):
-            if self._place is _Place.PICTURE_IN_TEXT:
-                self._end_picture_in_text()
-            self._add(self._held + b'"')
-        elif self._place is _Place.PICTURE:
+        if self._place is _Place.PICTURE:
             self._end_picture()
+        elif self._place is _Place.STRING:
+            self._add(b'"' + self._held + b'"')
+        else:
+            self._take(b'"')
+            self._add(self._held)
         self._place = _Place.OUTSIDE
         self._held = self._cut_escape = self._cut_percent = b''
 
     def _end_picture(self) -> None:
-        if not (self._reader and self._file):
-            return  # it was given up, and its mark is written
-        try:
-            self._reader.finish()
-        except Base64Error:
-            self._spoil()
+        reader = self._reader
+        if not reader:
             return
-        self.pictures[self._new_mark()] = self._file.received()
-        self._file = self._reader = None
-        self._add_mark()
+        try:
+            self.pictures[self._add_mark()] = reader.finish()
+            self._reader = None
+        except Base64Error:
+            self._spoil(reader)
 
-    def _spoil(self) -> None:
+    def _spoil(self, reader: Base64Reader) -> None:
         """Give the picture up and go on to the end of its string."""
-        assert self._file  # noqa: S101 (there is one to give up)
-        self._file.discard()
-        self._file = self._reader = None
-        self.bad.add(self._new_mark())
-        self._add_mark()
-        if self._place is _Place.PICTURE:
-            self._place = _Place.BAD_PICTURE
+        reader.file.discard()
+        self._reader = None
+        self.bad.add(self._add_mark())
 
-    def _new_mark(self) -> str:
+    def _add_mark(self) -> str:
+        mark = f'{self._token}{self._marks}'
         self._marks += 1
-        self._mark = f'{self._token}{self._marks - 1}'
-        return self._mark
-
-    def _add_mark(self) -> None:
         quote = '' if self._place is _Place.PICTURE_IN_TEXT else '"'
-        self._add(f'{quote}{self._mark}{quote}'.encode())
+        self._add(f'{quote}{mark}{quote}'.encode())
+        return mark
 
     def _unescape(self, piece: bytes) -> bytes:
         """Undo JSON's escapes; one that the block's end cuts waits for the next block."""
@@ -282,18 +257,11 @@ class ResponseStream:
         text, self._cut_escape = unescaped(self._cut_escape + piece)
         return text
 
-    def _unquote(self, text: bytes) -> bytes:
-        """Undo a data address's percent signs; one that is cut waits for the next block."""
-        cut = _CUT_PERCENT.search(text)
-        self._cut_percent = text[cut.start() :] if cut else b''
-        whole = text[: cut.start()] if cut else text
-        return _PERCENT.sub(lambda sign: bytes([int(sign[1], 16)]), whole)
-
     def _add(self, text: bytes) -> None:
-        if len(self._skeleton) + len(text) > MOST_SKELETON_BYTES:
-            raise _too_large('over 4 MiB of text')
-        self._skeleton += text
+        if len(self.skeleton) + len(text) > MOST_SKELETON_BYTES:
+            raise _too_large(Reason.OVER_4_MIB_OF_TEXT)
+        self.skeleton += text
 
 
-def _too_large(reason: str) -> ProviderError:
+def _too_large(reason: Reason) -> ProviderError:
     return ProviderError(Failure(kind=ErrorKind.TOO_LARGE, reason=reason))

@@ -1,4 +1,4 @@
-"""Unpacks the pictures of an answer that is a zip, within bounds."""
+"""The pictures of a response that is a zip, unpacked within bounds."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import asyncio
 import lzma
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from typing import IO
 
-from app.errors import ErrorKind, Failure, ProviderError
+from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.models import Received
 from app.storage.metadata.mime import mime_of
 from app.storage.temp_file import HEAD_BYTES, TempFile
@@ -22,23 +23,17 @@ MOST_TIMES = 100  # a picture is packed already; what swells more than this is n
 
 # All that `zipfile` and the modules it unpacks with raise for bytes that are not as they should be.
 _FAULTS = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    NotImplementedError,
-    RuntimeError,
-    EOFError,
-    ValueError,
-    OverflowError,
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError),
+    *(EOFError, ValueError, OverflowError),
 )
 
 
 class Damaged(Exception):
-    """It is no zip, or one that can not be unpacked."""
+    """It is no zip, or one that cannot be unpacked."""
 
 
 async def unzipped(raw: Received, incoming: Callable[[], TempFile]) -> list[Received]:
-    """Unpack the pictures in their order; what is none is left in it.
+    """Unpack the pictures in their order; other files are left out.
 
     Raises:
         Damaged: Nothing of it can be unpacked.
@@ -49,56 +44,45 @@ async def unzipped(raw: Received, incoming: Callable[[], TempFile]) -> list[Rece
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
-        done, _ = await asyncio.wait([work])  # a thread can't be stopped, and makes files
-        for task in done:
-            remove(task.result() if not task.exception() else ())
+        await asyncio.wait([work])  # a thread can't be stopped, and makes files
+        remove(work.result() if not work.exception() else ())
         raise
 
 
 def remove(pictures: Iterable[Received]) -> None:
-    """Throw files away that nobody takes."""
+    """Delete files that nobody takes."""
     for picture in pictures:
         picture.path.unlink(missing_ok=True)
 
 
 def _unzipped(raw: Received, incoming: Callable[[], TempFile]) -> list[Received]:
     received: list[Received] = []
+    left_bytes = min(MOST_BYTES, max(FREE_BYTES, MOST_TIMES * raw.size_bytes))
     try:
         with zipfile.ZipFile(raw.path) as packed:
-            received.extend(_members(packed, raw.size_bytes, incoming))
-    except _FAULTS as error:
+            for member in packed.infolist()[:MOST_MEMBERS]:
+                with packed.open(member) as file:
+                    head = file.read(HEAD_BYTES)
+                    if mime_of(head):
+                        received.append(_copied(head, file, incoming(), left_bytes))
+                        left_bytes -= received[-1].size_bytes
+    except BaseException as error:
         remove(received)
-        raise Damaged(str(error)) from error
-    except BaseException:
-        remove(received)
+        if isinstance(error, _FAULTS):
+            raise Damaged(str(error)) from error
         raise
     return received
 
 
-def _members(
-    packed: zipfile.ZipFile, size_bytes: int, incoming: Callable[[], TempFile]
-) -> Iterator[Received]:
-    left_bytes = min(MOST_BYTES, max(FREE_BYTES, MOST_TIMES * size_bytes))
-    for member in packed.infolist()[:MOST_MEMBERS]:
-        with packed.open(member) as packed_file:
-            head = packed_file.read(HEAD_BYTES)
-            if not mime_of(head):
-                continue
-            file = incoming()
-            try:
-                block = head
-                while block:
-                    left_bytes -= len(block)
-                    if left_bytes < 0:
-                        raise _too_large()
-                    file.write(block)
-                    block = packed_file.read(BLOCK_BYTES)
-            except BaseException:
-                file.discard()
-                raise
-            yield file.received()
-
-
-def _too_large() -> ProviderError:
-    reason = 'a compressed answer that swells out of proportion'
-    return ProviderError(Failure(kind=ErrorKind.TOO_LARGE, reason=reason))
+def _copied(head: bytes, packed: IO[bytes], file: TempFile, most_bytes: int) -> Received:
+    try:
+        block = head
+        while block:
+            if file.size_bytes + len(block) > most_bytes:
+                raise ProviderError(Failure(kind=ErrorKind.TOO_LARGE, reason=Reason.SWELLS))
+            file.write(block)
+            block = packed.read(BLOCK_BYTES)
+    except BaseException:
+        file.discard()
+        raise
+    return file.received()

@@ -1,6 +1,6 @@
-"""Lets the one HTTP client talk to an ASGI app in this process; nothing else knows the difference.
+"""The transport that lets the one HTTP client call an ASGI app in this process.
 
-httpx brings such a transport, and it collects the whole answer before it gives any of it.
+httpx brings such a transport, and it collects the whole response before it gives any of it.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from functools import cached_property
+from functools import cache
 from typing import Any
 
 import httpx
@@ -22,56 +22,41 @@ AsgiApp = Callable[
 MOST_MESSAGES = 4
 
 
-class InsideTransport(httpx.AsyncBaseTransport):
-    """Calls the app as a server would, and hands its body on as it comes.
-
-    The app is made when it is first called.
-    """
+class AsgiTransport(httpx.AsyncBaseTransport):
+    """Calls the app, which is made at the first call, and gives its body as it comes."""
 
     def __init__(self, make_app: Callable[[], AsgiApp]) -> None:
-        self._make_app = make_app
-
-    @cached_property
-    def _app(self) -> AsgiApp:
-        return self._make_app()
+        self._app = cache(make_app)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer one request.
-
-        Raises:
-            httpx.ReadError: The app raised or ended before it answered.
-        """
+        """Send one request; raises httpx.ReadError when the app ends before it responds."""
         body = await request.aread()
-        exchange = _Exchange(self._app, _scope(request), body)
-        start = await exchange.next_message()
+        call = _AppCall(self._app(), _scope(request), body)
+        start = await call.messages.get()
         if start is None or start['type'] != 'http.response.start':
-            await exchange.aclose()
+            await call.aclose()
             raise httpx.ReadError('disconnected without an answer', request=request)
-        return httpx.Response(start['status'], headers=start['headers'], stream=exchange)
+        return httpx.Response(start['status'], headers=start['headers'], stream=call)
 
 
-class _Exchange(httpx.AsyncByteStream):
-    """One request that the app is answering in a task of its own."""
+class _AppCall(httpx.AsyncByteStream):
+    """One request that the app responds to in a task of its own; None is its last message."""
 
     def __init__(self, app: AsgiApp, scope: Message, body: bytes) -> None:
-        self._messages: asyncio.Queue[Message | None] = asyncio.Queue(MOST_MESSAGES)
+        self.messages: asyncio.Queue[Message | None] = asyncio.Queue(MOST_MESSAGES)
         self._closed = asyncio.Event()
-        self._body: bytes | None = body
+        self._unread = [body]
         self._task = asyncio.create_task(self._run(app, scope))
 
-    async def next_message(self) -> Message | None:
-        """Wait for what the app sends next; None when it has ended."""
-        return await self._messages.get()
-
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        while (message := await self.next_message()) is not None:
+        while (message := await self.messages.get()) is not None:
             if message.get('body'):
                 yield message['body']
             if not message.get('more_body', False):
                 return
 
     async def aclose(self) -> None:
-        """Tell the app that nobody listens any more, and wait for its end."""
+        """Tell the app that the client has gone, and wait for its end."""
         self._closed.set()
         self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -79,15 +64,14 @@ class _Exchange(httpx.AsyncByteStream):
 
     async def _run(self, app: AsgiApp, scope: Message) -> None:
         try:
-            await app(scope, self._receive, self._messages.put)
+            await app(scope, self._receive, self.messages.put)
         finally:
             if not self._closed.is_set():
-                await self._messages.put(None)
+                await self.messages.put(None)
 
     async def _receive(self) -> Message:
-        if self._body is not None:
-            body, self._body = self._body, None
-            return {'type': 'http.request', 'body': body, 'more_body': False}
+        if self._unread:
+            return {'type': 'http.request', 'body': self._unread.pop(), 'more_body': False}
         await self._closed.wait()
         return {'type': 'http.disconnect'}
 

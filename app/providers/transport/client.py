@@ -1,4 +1,4 @@
-"""One call to a provider: what goes out, what comes back, and a note of both.
+"""One call to a provider: what goes out, what comes back, and a record of both.
 
 The key goes to the provider's own origin and nowhere else.
 """
@@ -6,72 +6,85 @@ The key goes to the provider's own origin and nowhere else.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import time
 from collections.abc import Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import httpx
 
 from app.errors import ErrorKind, Failure, ProviderError
 from app.log import logger
+from app.models import Call
 from app.net.client import HttpClient, what_happened
 from app.net.decompress import BrokeOff, NotInflated, inflated
-from app.net.urls import Blocked, Origin, origin_of
+from app.net.urls import Blocked, origin_of
 from app.providers.core.base import ProviderSettings, Run
-from app.providers.response.errors import HTML, Said, empty_answer, is_html, refusal
+from app.providers.response.errors import HTML, is_html, refusal
 from app.providers.response.images import Json
 from app.providers.response.messages import words_of
-from app.providers.response.parser import Cut, parse
-from app.providers.response.sse import Events
-from app.providers.response.status import failed_in_success, task_of
+from app.providers.response.parser import ApiResponse, Cut, Events, parse
 from app.providers.response.stream import MOST_PICTURES, ResponseStream
-from app.providers.transport.headers import own_headers, secrets_of
-from app.providers.transport.recorder import CallRecorder
+from app.providers.transport.headers import own_headers
 from app.storage.metadata.mime import what_is
 
 log = logger(__name__)
 
 GET_DEADLINE_S = 5.0
+NOTIFY_DEADLINE_S = 2.0
 MOST_GET_BYTES = 8 * 1024 * 1024
 REPEATED = (307, 308)  # with the same method and body, as HTTP has it
+KEY_SHOWN = '$EASEL_API_KEY'
+ACCEPT = {'Accept': 'application/json'}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
-    """An answer that came whole.
+@dataclass(slots=True)
+class CallRecorder:
+    """What is known of a call so far; its texts are not redacted yet.
 
     Attributes:
-        text: Its skeleton, a mark in the place of each picture.
-        tree: The text as JSON, None where it is none.
+        headers: Names and values as they are shown.
     """
 
-    status: int
-    headers: Mapping[str, str]
-    text: str
-    tree: Json
-    spool: ResponseStream
+    method: str
+    url: str
+    body: str = ''
+    dropped: tuple[str, ...] = ()
+    headers: dict[str, str] = field(default_factory=dict)
+    began_at: float = field(default_factory=time.time)
+    status: int | None = None
+    answer: str = ''
+    reason: str = ''
 
-    @property
-    def is_success(self) -> bool:
-        """Whether the status is a 2xx; the body may still say otherwise."""
-        return 200 <= self.status < 300
+    def call(self) -> Call:
+        """Return the record of the call that is over, without the values of its query."""
+        parts = urlsplit(self.url)
+        names = [pair.partition('=')[0] for pair in parts.query.split('&') if pair]
+        return Call(
+            method=self.method,
+            url=urlunsplit(parts._replace(query='&'.join(f'{name}=…' for name in names))),
+            headers=tuple(self.headers.items()),
+            body=self.body,
+            status=self.status,
+            answer=self.answer,
+            reason=self.reason,
+            dropped=self.dropped,
+            began_at=self.began_at,
+            took_s=max(0.0, time.time() - self.began_at),
+        )
 
 
 class Caller:
-    """Calls one provider."""
+    """Calls one provider; what its failures and records say is not redacted yet."""
 
     def __init__(self, settings: ProviderSettings, http_client: HttpClient) -> None:
         self.settings = settings
-        self.origin: Origin = origin_of(settings.base_url)
-        self.secrets = secrets_of(settings)
-        self._outbound = http_client
+        self.origin = origin_of(settings.base_url)
+        self._http_client = http_client
         http_client.policy.trust(self.origin)
-
-    def headers(self, url: str = '') -> dict[str, str]:
-        """Give what goes with every call: the key as this server takes it, then its own headers."""
-        return {'Accept': 'application/json'} | own_headers(self.settings, url)
 
     async def post(
         self,
@@ -81,59 +94,30 @@ class Caller:
         *,
         count: int = 1,
         dropped: tuple[str, ...] = (),
-    ) -> Exchange:
-        """Send JSON and read what comes as it comes.
-
-        Args:
-            url: Absolute, on the provider's own origin.
-            fields: The body.
-            run: Takes note of the call, and previews as they come.
-            count: How many pictures are expected; a stream of events may be left after them.
-            dropped: Fields that an earlier call had sent, for the note.
+    ) -> ApiResponse:
+        """Send JSON and read the response as it comes; events may be left after `count` pictures.
 
         Raises:
             ProviderError: Nothing came, or not whole; no file is left behind.
         """
         body = json.dumps(fields, ensure_ascii=False)
-        note = CallRecorder('POST', url, body, dropped)
-        return await self._noted(note, run, count)
+        return await self._call(CallRecorder('POST', url, body, dropped), run, count)
 
-    async def look(self, url: str, run: Run) -> Exchange:
-        """Ask by GET for what may hold pictures; raises as `post` does."""
-        return await self._noted(CallRecorder('GET', url), run, MOST_PICTURES)
-
-    async def _noted(self, note: CallRecorder, run: Run, count: int) -> Exchange:
-        spool = ResponseStream(run.incoming)
-        try:
-            async with asyncio.timeout(self.settings.timeout_s):
-                return await self._exchange(note, spool, Events(spool, run, count))
-        except TimeoutError as error:
-            spool.discard()
-            note.reason = 'no whole answer in time'
-            raise self.failed(ErrorKind.TIMEOUT, f'{self.settings.timeout_s:g}') from error
-        except ProviderError as error:
-            spool.discard()
-            note.reason = error.failure.reason
-            raise
-        except BaseException:
-            spool.discard()
-            note.reason = 'cancelled'
-            raise
-        finally:
-            run.tried(note.attempt(tuple(own_headers(self.settings)), self.secrets))
+    async def look(self, url: str, run: Run) -> ApiResponse:
+        """Send a GET for what may hold pictures; raises as `post` does."""
+        return await self._call(CallRecorder('GET', url), run, MOST_PICTURES)
 
     async def get(self, url: str) -> tuple[int, Json]:
-        """Ask for a little JSON; the tree is None where it is no JSON.
+        """Send a GET for a little JSON; the tree is None where it is no JSON.
 
         Raises:
             httpx.HTTPError: Nothing came.
             TimeoutError: Nothing came in time.
-            ValueError: The address can't be called.
+            ValueError: The address cannot be called.
         """
-        request = self._outbound.client.build_request('GET', url, headers=self.headers(url))
         body = bytearray()
         async with asyncio.timeout(GET_DEADLINE_S):
-            response = await self._outbound.client.send(request, stream=True)
+            response = await self._send('GET', url)
             try:
                 coding = response.headers.get('content-encoding', '')
                 async with aclosing(inflated(response.aiter_raw(), coding)) as blocks:
@@ -151,60 +135,80 @@ class Caller:
             tree = None
         return response.status_code, tree
 
-    async def poke(self, url: str) -> None:
-        """Send an empty POST, whose answer says nothing.
+    async def find(self, url: str) -> Json:
+        """Return the JSON of a 200 to a GET, None where nothing of that kind came."""
+        try:
+            status, tree = await self.get(url)
+        except (httpx.HTTPError, TimeoutError, ValueError, Blocked):
+            return None
+        return tree if status == 200 else None
 
-        Raises:
-            httpx.HTTPError: Nothing came.
-        """
-        request = self._outbound.client.build_request('POST', url, headers=self.headers(url))
-        response = await self._outbound.client.send(request, stream=True)
-        await response.aclose()
+    async def notify(self, url: str) -> None:
+        """Send an empty POST; nothing depends on whether it arrives."""
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(NOTIFY_DEADLINE_S):
+                response = await self._send('POST', url)
+                await response.aclose()
 
     def seen(self, error: Exception) -> str:
-        """Say in a few words what went wrong on the way to this provider."""
-        return self._outbound.seen(error, self.origin)
+        """Describe in a few words what went wrong on the way to this provider."""
+        return self._http_client.seen(error, self.origin)
 
     def failed(self, kind: ErrorKind, reason: str = '', words: str = '') -> ProviderError:
-        """Say what went wrong with this provider."""
         return ProviderError(Failure(kind=kind, where=str(self.origin), reason=reason, words=words))
 
-    def refused(self, exchange: Exchange, sent: Mapping[str, object]) -> ProviderError:
-        """Say what an answer without a picture means."""
-        tree, where = exchange.tree, str(self.origin)
-        plain = exchange.is_success and not failed_in_success(tree) and task_of(tree) is None
-        if plain and exchange.status != 202:
-            return ProviderError(empty_answer(tree, where=where, secrets=self.secrets))
-        headers = {name.lower(): value for name, value in exchange.headers.items()}
-        answer = Said(exchange.status, headers, tree, exchange.text)
-        return ProviderError(refusal(answer, where=where, sent=sent.keys(), secrets=self.secrets))
+    def refused(self, response: ApiResponse, sent: Mapping[str, object]) -> ProviderError:
+        """Return what a response without a picture means, where the fields `sent` were sent."""
+        return ProviderError(refusal(response, where=str(self.origin), sent=sent.keys()))
 
-    async def _exchange(
-        self, note: CallRecorder, spool: ResponseStream, events: Events
-    ) -> Exchange:
-        response = await self._send(note, note.url)
-        if response.status_code in REPEATED:
-            response = await self._send_again(response, note)
-        note.status = response.status_code
+    async def _call(self, recorder: CallRecorder, run: Run, count: int) -> ApiResponse:
+        stream = ResponseStream(run.incoming)
         try:
-            await self._read(response, spool, events)
+            async with asyncio.timeout(self.settings.timeout_s):
+                return await self._receive(recorder, stream, Events(stream, run, count))
+        except BaseException as error:
+            stream.discard()
+            recorder.reason = 'cancelled'
+            if isinstance(error, ProviderError):
+                recorder.reason = error.failure.reason
+            if isinstance(error, TimeoutError):
+                recorder.reason = 'no whole answer in time'
+                raise self.failed(ErrorKind.TIMEOUT, f'{self.settings.timeout_s:g}') from error
+            raise
+        finally:
+            run.tried(recorder.call())
+
+    async def _receive(
+        self, recorder: CallRecorder, stream: ResponseStream, events: Events
+    ) -> ApiResponse:
+        response = await self._open(recorder, recorder.url)
+        url = self._moved_to(response, recorder.url)
+        if url:
+            await response.aclose()
+            response = await self._open(recorder, url)
+        recorder.status = response.status_code
+        try:
+            await self._read(response, stream, events)
         finally:
             await response.aclose()
-        text = spool.finish(events.end)
-        note.answer = text
-        needs_none = spool.raw or (response.status_code == 202 and not text.strip())
-        tree = None if needs_none else self._tree(response.is_success, text, spool)
-        return Exchange(
-            status=response.status_code, headers=response.headers, text=text, tree=tree, spool=spool
-        )
+        recorder.answer = text = stream.finish(events.end)
+        tree: Json = None
+        if not stream.raw and (response.status_code != 202 or text.strip()):
+            try:
+                tree = parse(text)
+            except ValueError as error:
+                if response.is_success:  # a refusal need not be JSON
+                    raise self._unparsed(error, text, stream) from error
+        return ApiResponse(response.status_code, response.headers, text, tree, stream)
 
-    async def _send(self, note: CallRecorder, url: str) -> httpx.Response:
-        kind = {'Content-Type': 'application/json'} if note.body else {}
-        note.headers = kind | self.headers(url)
-        content, client = note.body.encode('utf-8', 'replace'), self._outbound.client
+    async def _open(self, recorder: CallRecorder, url: str) -> httpx.Response:
+        """Send a recorded call; the body of the response is not read yet."""
+        plain = ({'Content-Type': 'application/json'} if recorder.body else {}) | ACCEPT
+        own = own_headers(self.settings, url)
+        recorder.headers = plain | {name: _hidden(value) for name, value in own.items()}
         try:
-            request = client.build_request(note.method, url, content=content, headers=note.headers)
-            return await client.send(request, stream=True)
+            content = recorder.body.encode('utf-8', 'replace')
+            return await self._send(recorder.method, url, plain, content)
         except httpx.ConnectTimeout as error:
             raise self.failed(ErrorKind.UNREACHABLE, 'no answer to the connection') from error
         except (httpx.InvalidURL, ValueError) as error:
@@ -214,62 +218,54 @@ class Caller:
                 raise self.failed(ErrorKind.REDIRECT, 'an odd address') from error
             raise self.failed(ErrorKind.UNREACHABLE, self.seen(error)) from error
 
-    async def _send_again(self, response: httpx.Response, note: CallRecorder) -> httpx.Response:
-        """Follow a redirect that keeps method and body, once and on the same origin only."""
-        try:
-            location = response.headers.get('location', '')
-            url = urljoin(note.url, location)
-            same = bool(location) and origin_of(url) == self.origin
-        except (Blocked, ValueError):
-            same = False
-        if not same:
-            return response
-        await response.aclose()
-        return await self._send(note, url)
+    async def _send(
+        self, method: str, url: str, plain: Mapping[str, str] = ACCEPT, content: bytes = b''
+    ) -> httpx.Response:
+        client, headers = self._http_client.client, {**plain, **own_headers(self.settings, url)}
+        request = client.build_request(method, url, content=content, headers=headers)
+        return await client.send(request, stream=True)
 
-    async def _read(self, response: httpx.Response, spool: ResponseStream, events: Events) -> None:
+    def _moved_to(self, response: httpx.Response, url: str) -> str:
+        """Return where a redirect keeps method and body, on the same origin only; or nothing."""
+        location = response.headers.get('location', '')
+        if response.status_code not in REPEATED or not location:
+            return ''
+        try:
+            moved = urljoin(url, location)
+            return moved if origin_of(moved) == self.origin else ''
+        except (Blocked, ValueError):
+            return ''
+
+    async def _read(self, response: httpx.Response, stream: ResponseStream, events: Events) -> None:
         coding = response.headers.get('content-encoding', '')
         try:
             async with aclosing(inflated(response.aiter_raw(), coding)) as blocks:
                 async for block in blocks:
-                    spool.feed(block)
+                    stream.feed(block)
                     if events.are_over():
                         return
         except (NotInflated, httpx.HTTPError, ProviderError) as error:
-            if response.is_success:
-                raise self._unread(error) from error
-            log.info('an answer of %s was not read to its end', response.status_code)
+            if not response.is_success:  # the status of a refusal says enough
+                log.info('an answer of %s was not read to its end', response.status_code)
+            elif isinstance(error, ProviderError):
+                raise
+            elif isinstance(error, NotInflated) and not isinstance(error, BrokeOff):
+                raise self.failed(ErrorKind.NOT_JSON, str(error)) from error
+            else:
+                reason = str(error) if isinstance(error, BrokeOff) else what_happened(error)
+                raise self.failed(ErrorKind.TRUNCATED, reason) from error
 
-    def _unread(self, error: Exception) -> ProviderError:
-        """Say why a body could not be read; that of a refusal need not be, its status says it."""
-        if isinstance(error, ProviderError):
-            return error
-        if isinstance(error, NotInflated) and not isinstance(error, BrokeOff):
-            return self.failed(ErrorKind.NOT_JSON, str(error))
-        reason = str(error) if isinstance(error, BrokeOff) else what_happened(error)
-        return self.failed(ErrorKind.TRUNCATED, reason)
-
-    def _tree(self, is_success: bool, text: str, spool: ResponseStream) -> Json:
-        """Parse; an error's body need not be JSON, a success's must."""
-        try:
-            return parse(text)
-        except ValueError as error:
-            if not is_success:
-                return None
-            raise self._unparsed(error, text, spool) from error
-
-    def _unparsed(self, error: ValueError, text: str, spool: ResponseStream) -> ProviderError:
+    def _unparsed(self, error: ValueError, text: str, stream: ResponseStream) -> ProviderError:
         if isinstance(error, Cut):
             return self.failed(ErrorKind.TRUNCATED, str(error))
-        if text.lstrip()[:1] in ('{', '[') or spool.bad:
+        if text.lstrip()[:1] in ('{', '[') or stream.bad:
             return self.failed(ErrorKind.TRUNCATED, 'the JSON breaks off')
         if not text.strip():
             return self.failed(ErrorKind.EMPTY, 'an empty body')
         what = what_is(text[:500].encode())
         if what == 'svg':
             return self.failed(ErrorKind.NOT_AN_IMAGE, what)
-        words = words_of(None, text, self.secrets)
-        return self.failed(ErrorKind.NOT_JSON, HTML if is_html(text) else '', words)
+        return self.failed(ErrorKind.NOT_JSON, HTML if is_html(text) else '', words_of(None, text))
 
 
 def endpoint(base_url: str, path: str) -> str:
@@ -277,3 +273,9 @@ def endpoint(base_url: str, path: str) -> str:
     parts = urlsplit(base_url)
     root = parts.path.rstrip('/').removesuffix('/images/generations')
     return urlunsplit(parts._replace(path=f'{root}/{path}'))
+
+
+def _hidden(value: str) -> str:
+    """Return how a key is sent, without the key."""
+    scheme, blank, _ = value.partition(' ')
+    return f'{scheme} {KEY_SHOWN}' if blank else KEY_SHOWN

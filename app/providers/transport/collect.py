@@ -1,4 +1,4 @@
-"""Turns what an answer names into files: pictures inline, to be fetched, or in a zip."""
+"""The pictures of a response as files: inline ones, ones to be downloaded, and those of a zip."""
 
 from __future__ import annotations
 
@@ -10,48 +10,43 @@ from app.models import GenerationResult, Received
 from app.providers.core.base import Run
 from app.providers.response.base64_stream import Base64Error, inline
 from app.providers.response.images import Item, find_items
-from app.providers.response.messages import scrub
+from app.providers.response.parser import ApiResponse
 from app.providers.response.zip_archive import ZIP, Damaged, remove, unzipped
-from app.providers.transport.client import Caller, Exchange
+from app.providers.transport.client import Caller
 from app.providers.transport.download import Fetcher
 
 log = logger(__name__)
 
 
 class ImageCollector:
-    """Takes the pictures out of the answers of one provider."""
+    """Collects the pictures of one provider's responses."""
 
     def __init__(self, caller: Caller, fetcher: Fetcher) -> None:
         self._caller = caller
         self._fetcher = fetcher
 
-    async def take(self, exchange: Exchange, run: Run) -> GenerationResult | None:
-        """Give the pictures of an answer as files, None where it names none.
-
-        Good ones are kept whatever becomes of the others.
+    async def collect(self, response: ApiResponse, run: Run) -> GenerationResult | None:
+        """Return the pictures of a response, None where it names none.
 
         Raises:
             ProviderError: Each of them failed; no file is left behind.
         """
-        spool = exchange.spool
-        if not exchange.is_success:
-            spool.discard()
-            return None
-        if spool.raw:
-            return await self._raw(spool.raw, run)
-        items = find_items(exchange.tree)
+        stream = response.stream
+        if response.is_success and stream.raw:
+            return await self._raw(stream.raw, run)
         try:
-            return await self._all(items, exchange, run) if items else None
+            items = find_items(response.tree) if response.is_success else []
+            return await self._all(items, response, run) if items else None
         finally:
-            spool.discard()
+            stream.discard()
 
-    async def _all(self, items: list[Item], exchange: Exchange, run: Run) -> GenerationResult:
+    async def _all(self, items: list[Item], response: ApiResponse, run: Run) -> GenerationResult:
         received: list[Received] = []
         failures: list[Failure] = []
         try:
             for item in items:
                 try:
-                    received.append(await self._one(item, exchange, run))
+                    received.append(await self._one(item, response, run))
                 except ProviderError as error:
                     failure = error.failure
                     log.warning('a picture was lost: %s %s', failure.kind, failure.reason)
@@ -63,26 +58,26 @@ class ImageCollector:
             raise ProviderError(failures[0])
         return GenerationResult(received=tuple(received), item_errors=tuple(failures))
 
-    async def _one(self, item: Item, exchange: Exchange, run: Run) -> Received:
-        spool = exchange.spool
-        if item.text in spool.bad:
-            raise self._caller.failed(ErrorKind.BAD_IMAGE, 'its base64 is damaged')
-        came = spool.take(item.text)
-        if came:
-            return _labelled(came, item, None)
+    async def _one(self, item: Item, response: ApiResponse, run: Run) -> Received:
         if not item.text:
             kind = ErrorKind.UPSTREAM_ERROR if item.trouble else ErrorKind.EMPTY
-            raise self._caller.failed(kind, words=scrub(item.trouble, self._caller.secrets))
-        if item.is_address and not item.text.lower().startswith('data:'):
-            fetched, address = await self._fetcher.fetch(item.text, run.incoming)
-            return _labelled(fetched, item, address)
+            raise self._caller.failed(kind, words=item.trouble)
+        source_url: str | None = None
+        received = response.stream.pictures.pop(item.text, None)
         try:
-            return _labelled(inline(item.text, run.incoming), item, None)
+            if item.text in response.stream.bad:
+                raise Base64Error
+            if not received and item.is_address and not item.text.lower().startswith('data:'):
+                received, source_url = await self._fetcher.fetch(item.text, run.incoming)
+            received = received or inline(item.text, run.incoming)
         except Base64Error as error:
             raise self._caller.failed(ErrorKind.BAD_IMAGE, 'its base64 is damaged') from error
+        return replace(
+            received, revised_prompt=item.revised_prompt, source_url=source_url, seed=item.seed
+        )
 
     async def _raw(self, raw: Received, run: Run) -> GenerationResult:
-        """Take an answer that is a picture itself, or a zip of some."""
+        """Take a response that is a picture itself, or a zip of some."""
         if not raw.head.startswith(ZIP):
             return GenerationResult(received=(raw,))
         try:
@@ -94,9 +89,3 @@ class ImageCollector:
         if not received:
             raise self._caller.failed(ErrorKind.EMPTY, 'a zip without pictures')
         return GenerationResult(received=tuple(received))
-
-
-def _labelled(received: Received, item: Item, source_url: str | None) -> Received:
-    return replace(
-        received, revised_prompt=item.revised_prompt, source_url=source_url, seed=item.seed
-    )

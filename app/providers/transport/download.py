@@ -1,4 +1,4 @@
-"""Fetches the pictures that an answer only names, at once, as files of ours.
+"""Download of the pictures that a response only names, at once, as files of ours.
 
 Servers behind a proxy or in a container often name a host that only they can reach. The same path
 on the provider's own origin then has the picture more often than not; a private address itself is
@@ -8,6 +8,7 @@ never called.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -30,8 +31,8 @@ API_ROOT = '/v1'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long a picture is waited for.
+class DownloadTimeouts:
+    """How long a download may take.
 
     Attributes:
         deadline_s: For all tries together.
@@ -46,11 +47,11 @@ class Patience:
     pause_s: float = 0.4
 
 
-PATIENCE = Patience()
+TIMEOUTS = DownloadTimeouts()
 
 
 class Fetcher:
-    """Fetches for one provider, with its key on its own origin and nowhere else."""
+    """Downloads for one provider, with its key on its own origin and nowhere else."""
 
     def __init__(
         self,
@@ -58,20 +59,16 @@ class Fetcher:
         base_url: str,
         origin: Origin,
         headers: dict[str, str],
-        patience: Patience = PATIENCE,
+        timeouts: DownloadTimeouts = TIMEOUTS,
     ) -> None:
-        self._outbound = http_client
+        self._http_client = http_client
         self._base_url = base_url
         self._origin = origin
         self._headers = {**headers, 'Accept': 'image/*, */*;q=0.5'}
-        self._patience = patience
+        self._timeouts = timeouts
 
     async def fetch(self, text: str, incoming: Callable[[], TempFile]) -> tuple[Received, str]:
-        """Get a picture; a GET is free, so it is tried again.
-
-        Args:
-            text: The address as the answer spells it, absolute or not.
-            incoming: Opens a place for the bytes.
+        """Download a picture, tried again since a GET is free, from an address of any spelling.
 
         Returns:
             What came, and the absolute address it came from.
@@ -85,24 +82,23 @@ class Fetcher:
             raise blocked(text, str(error)) from error
         failures: list[ProviderError] = []
         try:
-            async with asyncio.timeout(self._patience.deadline_s):
+            async with asyncio.timeout(self._timeouts.deadline_s):
                 received, place = await self._try(address, incoming, failures)
         except TimeoutError as error:
-            raise next(iter(failures), _lost(address, 'not there in time')) from error
+            raise next(iter(failures), _failed(address, 'not there in time')) from error
         return received, str(place)[:LONGEST_URL_SHOWN]
 
     async def _try(
         self, address: Address, incoming: Callable[[], TempFile], failures: list[ProviderError]
     ) -> tuple[Received, Address]:
-        for attempt in range(1, self._patience.tries + 1):
+        for attempt in range(1, self._timeouts.tries + 1):
             failures.clear()
-            try:
+            with contextlib.suppress(ProviderError):
                 return await self._round(address, incoming, failures, may_guess=attempt == 1)
-            except ProviderError:
-                if attempt == self._patience.tries or not any(map(_may_come, failures)):
-                    raise
-            await asyncio.sleep(self._patience.pause_s * attempt)
-        raise AssertionError('the loop returns or raises')
+            if attempt == self._timeouts.tries or not any(map(_may_come, failures)):
+                break
+            await asyncio.sleep(self._timeouts.pause_s * attempt)
+        raise failures[0]
 
     async def _round(
         self,
@@ -112,20 +108,15 @@ class Fetcher:
         *,
         may_guess: bool,
     ) -> tuple[Received, Address]:
-        """Ask for the picture where it is said to be, then wherever else it may well be.
-
-        Args:
-            address: Where it is said to be.
-            incoming: Opens a place for the bytes.
-            failures: Takes what was seen at each place; the first is raised.
-            may_guess: Whether another path may be tried, too.
-        """
+        """Ask at the address, then wherever else the picture may be; raise the first failure."""
         place: Address | None = address
         while place:
             try:
                 received = await self._once(place, incoming)
                 if place != address:
-                    _refuse_other_than_pictures(received, place)
+                    if mime_of(received.head) is None:  # a page that a server has for any path
+                        received.path.unlink(missing_ok=True)
+                        raise _failed(place, what_is(received.head))
                     log.info('a picture was not at its address, but at %s', _shown(place))
                 return received, place
             except ProviderError as error:
@@ -138,13 +129,13 @@ class Fetcher:
     def _elsewhere(
         self, place: Address, error: ProviderError, *, may_guess: bool
     ) -> Address | None:
-        """Say where a picture may be that is not at a place."""
+        """Return where a picture may be that is not at a place."""
         if place.origin != self._origin:
-            is_same_host = place.origin.host == self._origin.host
-            reachable = not isinstance(
-                error.__cause__, Private | httpx.ConnectError | httpx.ConnectTimeout
+            unreachable = (Private, httpx.ConnectError, httpx.ConnectTimeout)
+            may_be_ours = place.origin.host == self._origin.host or isinstance(
+                error.__cause__, unreachable
             )
-            return None if reachable and not is_same_host else replace(place, origin=self._origin)
+            return replace(place, origin=self._origin) if may_be_ours else None
         is_below_api = place.target.startswith(f'{API_ROOT}/')
         if may_guess and is_below_api and error.failure.http_status == 404:
             return replace(place, target=place.target.removeprefix(API_ROOT))
@@ -152,20 +143,19 @@ class Fetcher:
 
     async def _once(self, place: Address, incoming: Callable[[], TempFile]) -> Received:
         try:
-            async with self._outbound.picture(
+            async with self._http_client.picture(
                 str(place), own=self._origin, headers=self._headers
             ) as response:
                 return await self._read(response, place, incoming())
-        except httpx.HTTPError as error:
-            raise _lost(place, what_happened(error)) from error
-        except NotInflated as error:
-            raise _lost(place, str(error)) from error
+        except (httpx.HTTPError, NotInflated) as error:
+            reason = str(error) if isinstance(error, NotInflated) else what_happened(error)
+            raise _failed(place, reason) from error
 
     async def _read(self, response: httpx.Response, place: Address, file: TempFile) -> Received:
         coding = response.headers.get('content-encoding', '')
         try:
             async with (
-                aclosing(_steady(response.aiter_raw(), place, self._patience)) as raw,
+                aclosing(_steady(response.aiter_raw(), place, self._timeouts)) as raw,
                 aclosing(inflated(raw, coding)) as blocks,
             ):
                 async for block in blocks:
@@ -177,41 +167,30 @@ class Fetcher:
 
 
 async def _steady(
-    blocks: AsyncIterator[bytes], place: Address, patience: Patience
+    blocks: AsyncIterator[bytes], place: Address, timeouts: DownloadTimeouts
 ) -> AsyncGenerator[bytes, None]:
-    """Pass a body on as long as it comes fast enough and does not become too much.
-
-    Raises:
-        ProviderError: It does not, or it does.
-    """
+    """Pass a body on; raise ProviderError once it comes too slowly or becomes too large."""
     clock = asyncio.get_running_loop().time
-    due_s, in_window_bytes, all_bytes = clock() + patience.window_s, 0, 0
+    due_s, in_window_bytes, all_bytes = clock() + timeouts.window_s, 0, 0
     while True:
         try:
             async with asyncio.timeout_at(due_s):
                 block = await anext(blocks, None)
         except TimeoutError as error:
-            raise _lost(place, 'it came too slowly') from error
+            raise _failed(place, 'it came too slowly') from error
         if block is None:
             return
         in_window_bytes += len(block)
         all_bytes += len(block)
         if all_bytes > MOST_IMAGE_BYTES:
             raise too_large(str(place))
-        if in_window_bytes >= patience.least_bytes:
-            due_s, in_window_bytes = clock() + patience.window_s, 0
+        if in_window_bytes >= timeouts.least_bytes:
+            due_s, in_window_bytes = clock() + timeouts.window_s, 0
         yield block
 
 
-def _refuse_other_than_pictures(received: Received, place: Address) -> None:
-    """Keep a page that a server has for any path from passing for the picture we guessed at."""
-    if mime_of(received.head) is None:
-        received.path.unlink(missing_ok=True)
-        raise _lost(place, what_is(received.head))
-
-
 def _may_come(error: ProviderError) -> bool:
-    """Whether the same GET may bring the picture a moment later."""
+    """Check whether the same GET may bring the picture a moment later."""
     if error.failure.kind is not ErrorKind.IMAGE_FETCH_FAILED:
         return False
     status = error.failure.http_status or 0
@@ -222,9 +201,6 @@ def _shown(place: Address) -> str:
     return without_query(str(place)) or ''
 
 
-def _lost(place: Address, reason: str) -> ProviderError:
-    return ProviderError(
-        Failure(
-            kind=ErrorKind.IMAGE_FETCH_FAILED, url=str(place)[:LONGEST_URL_SHOWN], reason=reason
-        )
-    )
+def _failed(place: Address, reason: str) -> ProviderError:
+    url = str(place)[:LONGEST_URL_SHOWN]
+    return ProviderError(Failure(kind=ErrorKind.IMAGE_FETCH_FAILED, url=url, reason=reason))

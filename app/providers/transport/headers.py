@@ -1,4 +1,4 @@
-"""What goes with every call to a provider, and what of it is secret."""
+"""The headers that go with every call to a provider, its key among them."""
 
 from __future__ import annotations
 
@@ -7,18 +7,10 @@ from urllib.parse import urlsplit
 
 from app.providers.core.base import Dialect, ProviderSettings
 
-SHORTEST_SECRET = 6
-
 
 def own_headers(settings: ProviderSettings, url: str = '') -> dict[str, str]:
-    """Give the key in the way that this server takes it, and the headers that were set for it."""
+    """Return the key as this server takes it at `url`, and the headers that were set for it."""
     return _key(settings, url or settings.base_url) | dict(settings.headers)
-
-
-def secrets_of(settings: ProviderSettings) -> tuple[str, ...]:
-    """List what must not be shown, wherever an answer repeats it."""
-    known = (settings.key or '', *(value for _, value in settings.headers))
-    return tuple(secret for secret in known if len(secret) >= SHORTEST_SECRET)
 
 
 def _key(settings: ProviderSettings, url: str) -> dict[str, str]:

@@ -1,87 +1,99 @@
-"""Keeps a provider's secrets out of what it answers: some repeat the key that they refuse."""
+"""Redaction of a provider's secrets in what it answers: some repeat the key that they refuse."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator
+import re
+import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import quote
 
 from app.errors import Failure
 from app.models import Call, GenerationResult, Received
 from app.providers.core.base import ProviderSettings
+from app.providers.response.messages import MOST_CLEANED_LETTERS, clean, scrub
 
 SLICE = 8  # letters of a secret in a row that are not shown
 SHORTEST = 6  # what is shorter is a word like any other
+MOST_RESPONSE_LETTERS = 20_000
 INSTEAD = '…'
+
+_ORIGIN = re.compile(r'(?i)[a-z][a-z0-9+.-]*://[^/?#@]*/?')  # as in `Referer`
+_REPEATED = re.compile(f'{INSTEAD}{{2,}}')
 
 
 class SecretRedactor:
-    """Replaces every piece of a secret, also backwards, percent-encoded and in base64."""
+    """Replaces every piece of a secret, also backwards, percent-encoded and in base64.
+
+    All texts are redacted whole and only then cleaned and shortened: half a secret, which a cut or
+    a pattern leaves behind, would not be recognised.
+    """
 
     def __init__(self, settings: ProviderSettings) -> None:
         given = [settings.key or '', *(value for _, value in settings.headers)]
-        secrets = [one for one in given if len(one) >= SHORTEST and '://' not in one]
+        secrets = [one for one in given if len(one) >= SHORTEST and not _ORIGIN.fullmatch(one)]
         self._pieces = {piece for one in secrets for piece in _pieces(one)}
         self._lengths = sorted({len(piece) for piece in self._pieces}, reverse=True)
 
-    def text(self, text: str) -> str:
-        """Give a text without them."""
+    def text(self, text: str, most: int = sys.maxsize) -> str:
+        """Return the first `most` characters of `text`, every secret replaced by `…`."""
+        shown = text[:most]
         if not self._pieces:
-            return text
-        hidden = bytearray(len(text))
+            return shown
+        hidden = bytearray(len(shown))
         for length in self._lengths:
-            for at in range(len(text) - length + 1):
-                if text[at : at + length] in self._pieces:
+            for at in range(len(shown) - length + 1):
+                if shown[at : at + length] in self._pieces:
                     hidden[at : at + length] = b'\1' * length
+        if len(shown) < len(text):  # its last characters may begin a piece that the cut ends
+            shown = shown[: 1 - self._lengths[0]]
         if not any(hidden):
-            return text
-        shown = (INSTEAD if hide else sign for sign, hide in zip(text, hidden, strict=True))
-        return _once(''.join(shown))
+            return shown
+        letters = (INSTEAD if hide else sign for sign, hide in zip(shown, hidden, strict=False))
+        return _REPEATED.sub(INSTEAD, ''.join(letters))
 
     def failure(self, failure: Failure) -> Failure:
-        """Give a failure without them."""
+        """Return a failure whose texts may be shown, its words on one line and short."""
         return replace(
             failure,
-            words=self.text(failure.words),
+            words=scrub(self.text(failure.words, MOST_CLEANED_LETTERS)),
             reason=self.text(failure.reason),
-            param=self._maybe(failure.param),
-            job_id=self._maybe(failure.job_id),
-            url=self._maybe(failure.url),
+            param=failure.param and self.text(failure.param),
+            job_id=failure.job_id and self.text(failure.job_id),
+            url=failure.url and self.text(failure.url),
         )
 
-    def attempt(self, attempt: Call) -> Call:
-        """Give a call whose answer is without them."""
-        return replace(attempt, answer=self.text(attempt.answer), reason=self.text(attempt.reason))
+    def call(self, call: Call) -> Call:
+        answer = clean(self.text(call.answer, MOST_CLEANED_LETTERS))[:MOST_RESPONSE_LETTERS]
+        return replace(call, answer=answer, reason=self.text(call.reason))
 
-    def answer(self, answer: GenerationResult) -> GenerationResult:
-        """Give an answer whose texts are without them."""
+    def result(self, result: GenerationResult) -> GenerationResult:
         return replace(
-            answer,
-            received=tuple(self._received(one) for one in answer.received),
-            item_errors=tuple(self.failure(one) for one in answer.item_errors),
+            result,
+            received=tuple(self._received(one) for one in result.received),
+            item_errors=tuple(self.failure(one) for one in result.item_errors),
         )
 
-    def _received(self, received: Received) -> Received:
+    def _received(self, one: Received) -> Received:
+        prompt, url = one.revised_prompt, one.source_url
         return replace(
-            received,
-            revised_prompt=self._maybe(received.revised_prompt),
-            source_url=self._maybe(received.source_url),
+            one, revised_prompt=prompt and self.text(prompt), source_url=url and self.text(url)
         )
-
-    def _maybe(self, text: str | None) -> str | None:
-        return None if text is None else self.text(text)
 
 
 def _pieces(secret: str) -> Iterator[str]:
-    """Cut a secret, in each spelling, into all its slices."""
+    """Cut a secret, in each spelling, into all its slices; an address is only one as a whole."""
+    if '://' in secret:
+        yield secret
+        return
     for spelling in {secret, secret[::-1], quote(secret, safe=''), *_in_base64(secret)}:
         length = min(SLICE, len(spelling))
         yield from (spelling[at : at + length] for at in range(len(spelling) - length + 1))
 
 
-def _in_base64(secret: str) -> Iterable[str]:
-    """Write it in base64 as it stands behind any number of other bytes, what those share left out.
+def _in_base64(secret: str) -> Iterator[str]:
+    """Encode a secret as it stands behind any number of bytes, without the letters it shares.
 
     A user's name before it, as in `Authorization: Basic`, shifts the letters.
     """
@@ -91,9 +103,3 @@ def _in_base64(secret: str) -> Iterable[str]:
         own = written[shared : (before + len(content)) * 8 // 6]
         yield own
         yield own.replace('+', '-').replace('/', '_')
-
-
-def _once(text: str) -> str:
-    while INSTEAD * 2 in text:
-        text = text.replace(INSTEAD * 2, INSTEAD)
-    return text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import uuid
 from collections.abc import Iterable, Iterator
@@ -13,35 +12,29 @@ from typing import BinaryIO
 
 BLOCK_BYTES = 64 * 1024
 
+Piece = bytes | range  # a range: these bytes of the source
+
 
 class DamagedContainer(ValueError):
     """A file whose parts cannot be followed from its first byte to its end."""
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """Bytes of the source, from `start` up to `end`."""
+class Chunk:
+    """One named part of a file; `span` is its content without name, length and padding."""
 
-    start: int
-    end: int
-
-
-Piece = bytes | Span
+    name: bytes
+    span: range
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """A file that is written and not synced yet.
-
-    Attributes:
-        digest: sha256 of the file as it is now, in hex.
-        sidecar: The `.xmp` beside it, for a format that takes no label inside.
-    """
+    """A file that is written and not synced yet."""
 
     path: Path
-    digest: str
+    digest: str  # sha256 in hex
     size_bytes: int
-    sidecar: Path | None = None
+    sidecar: Path | None = None  # the `.xmp` beside it, for what takes no label inside
 
 
 def sidecar_of(picture: Path) -> Path:
@@ -54,11 +47,7 @@ def size_of(opened: BinaryIO) -> int:
 
 
 def read_at(opened: BinaryIO, start: int, count: int) -> bytes:
-    """Read so many bytes from a place.
-
-    Raises:
-        DamagedContainer: The file ends before.
-    """
+    """Read so many bytes; raise DamagedContainer where the file ends before."""
     opened.seek(start)
     found = opened.read(count)
     if len(found) < count:
@@ -66,37 +55,20 @@ def read_at(opened: BinaryIO, start: int, count: int) -> bytes:
     return found
 
 
-def joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
-    """Merge spans that follow each other, and leave out what is empty."""
-    last: Span | None = None
-    for piece in pieces:
-        if piece == b'':
-            continue
-        if isinstance(piece, Span) and last and last.end == piece.start:
-            last = Span(last.start, piece.end)
-            continue
-        if last:
-            yield last
-        last = piece if isinstance(piece, Span) else None
-        if isinstance(piece, bytes):
-            yield piece
-    if last:
-        yield last
-
-
-def length_of(pieces: Iterable[Piece]) -> int:
-    return sum(
-        len(piece) if isinstance(piece, bytes) else piece.end - piece.start for piece in pieces
-    )
+def joined(pieces: Iterable[Piece]) -> list[Piece]:
+    """Merge ranges that follow each other, and leave out what is empty."""
+    merged: list[Piece] = []
+    for piece in (one for one in pieces if one):
+        last = merged[-1] if merged else b''
+        if isinstance(piece, range) and isinstance(last, range) and last.stop == piece.start:
+            merged[-1] = range(last.start, piece.stop)
+        else:
+            merged.append(piece)
+    return merged
 
 
 def write(opened: BinaryIO, target: Path, pieces: Iterable[Piece]) -> Written:
-    """Write the pieces to `target`, whole or not at all, a block at a time.
-
-    Raises:
-        DamagedContainer: The source became shorter meanwhile.
-        OSError: The disk refused.
-    """
+    """Write the pieces to `target`, whole or not at all."""
     part = target.with_name(f'{uuid.uuid4().hex}.part')
     digest = hashlib.sha256()
     size_bytes = 0
@@ -113,17 +85,13 @@ def write(opened: BinaryIO, target: Path, pieces: Iterable[Piece]) -> Written:
 
 
 def blocks(opened: BinaryIO, pieces: Iterable[Piece]) -> Iterator[bytes]:
-    """Read the pieces one after the other, a block at a time.
-
-    Raises:
-        DamagedContainer: The source became shorter meanwhile.
-    """
+    """Read the pieces a block at a time; raise DamagedContainer where the source became shorter."""
     for piece in pieces:
         if isinstance(piece, bytes):
             yield piece
             continue
-        opened.seek(piece.start, io.SEEK_SET)
-        left = piece.end - piece.start
+        opened.seek(piece.start)
+        left = len(piece)
         while left:
             block = opened.read(min(left, BLOCK_BYTES))
             if not block:

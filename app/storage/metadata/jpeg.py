@@ -1,25 +1,21 @@
-"""The label inside a JPEG: EXIF UserComment and XMP, each in an APP1 segment at the front."""
+"""The label in a JPEG: EXIF UserComment and XMP, each in an APP1 segment at the front."""
 
 from __future__ import annotations
 
+import mmap
+import re
 import struct
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import BinaryIO
 
-from app.storage.metadata.container import (
-    BLOCK_BYTES,
-    DamagedContainer,
-    Piece,
-    Span,
-    read_at,
-    size_of,
-)
+from app.storage.metadata.container import DamagedContainer, Piece, read_at, size_of
 from app.storage.metadata.label import LONG_TEXTS, Label, parameters_text, xmp_packet
 
 START, SCAN, END = 0xD8, 0xDA, 0xD9
-APP0, APP1 = 0xE0, 0xE1
+APP0, APP1, APP15, COMMENT = 0xE0, 0xE1, 0xEF, 0xFE
 ALONE = (0x01, *range(0xD0, 0xD9))
 EXIF = b'Exif\0\0'
 XMP = b'http://ns.adobe.com/xap/1.0/\0'
@@ -32,8 +28,14 @@ UNREADABLE_EXIF = (
     *(ArithmeticError, AttributeError, LookupError, OSError, SyntaxError, TypeError, ValueError),
     *(Warning, struct.error),
 )
+JFIF, JFIF_BYTES = b'JFIF\0', 14
+COLOURS = {0xE2: b'ICC_PROFILE\0', 0xEE: b'Adobe'}  # APP2 and APP14
+BYTE_ORDERS = {b'II*\0': '<', b'MM\0*': '>'}
+ORIENTATION, SHORT = 0x0112, 3
+EXIF_ENTRY_BYTES = 12
+END_OF_SCAN = re.compile(rb'\xff[^\x00\x01\xd0-\xd7\xff]')
 MOST_SEGMENT_BYTES = 65_533
-MOST_XMP_BYTES = 65_502
+MOST_XMP_BYTES = 65_502  # a larger packet goes beside the picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,45 +43,105 @@ class Segment:
     """One segment with its marker; `head` is enough of its content to know it by."""
 
     marker: int
-    span: Span
+    span: range
     head: bytes
 
-    def is_named(self, name: bytes) -> bool:
-        return self.marker == APP1 and self.head.startswith(name)
+    def is_named(self, *names: bytes) -> bool:
+        return self.marker == APP1 and self.head.startswith(names)
+
+    def content(self, opened: BinaryIO, name: bytes) -> bytes:
+        """Read what follows the name."""
+        start = self.span.start + 4 + len(name)
+        return read_at(opened, start, self.span.stop - start)
 
 
 def layout(opened: BinaryIO, label: Label) -> Iterator[Piece]:
     """Lay out: start, JFIF, EXIF, XMP, the other segments, the pixels and what follows them.
 
     Other EXIF tags stay, earlier XMP is replaced. A UserComment that makes the EXIF larger than a
-    segment is left out, since the XMP has everything.
-
-    Raises:
-        DamagedContainer: It is no whole JPEG.
+    segment is left out, since the XMP has everything. Raise DamagedContainer at no whole JPEG.
     """
-    found = list(segments(opened))
-    leading = 0
-    while found[leading].marker == APP0:
-        leading += 1
+    found = list(_segments(opened))
+    leading = [one.span for one in takewhile(lambda one: one.marker == APP0, found)]
     exif = next((one for one in found if one.is_named(EXIF)), None)
-    yield Span(0, 2)
-    yield from (one.span for one in found[:leading])
-    yield from _exif(opened, exif, label)
+    yield range(2)
+    yield from leading
+    block = exif.content(opened, EXIF) if exif else b''
+    content = EXIF + with_comment(block, parameters_text(label))
+    if len(content) <= MOST_SEGMENT_BYTES:
+        yield segment(content)
+    elif exif:
+        yield exif.span
     packet = xmp_packet(label)
-    yield segment(XMP + (packet if fits(packet) else xmp_packet(label, LONG_TEXTS)))
-    for one in found[leading:]:
-        if one is not exif and not one.is_named(XMP) and not one.is_named(EXTENDED_XMP):
+    if len(packet) > MOST_XMP_BYTES:
+        packet = xmp_packet(label, LONG_TEXTS)
+    yield segment(XMP + packet)
+    for one in found[len(leading) :]:
+        if one is not exif and not one.is_named(XMP, EXTENDED_XMP):
             yield one.span
-    scan_start = found[-1].span.end
-    _must_end(opened, scan_start)
-    yield Span(scan_start, size_of(opened))
+    scan_start = found[-1].span.stop
+    with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+        if whole.rfind(bytes((0xFF, END)), scan_start) < 0:  # nothing that the pixels can hold
+            raise DamagedContainer('ends too early')
+    yield range(scan_start, size_of(opened))
 
 
-def segments(opened: BinaryIO, start: int = 2) -> Iterator[Segment]:
+def stripped(opened: BinaryIO) -> Iterator[Piece]:
+    """Keep every segment that the pixels need, through all scans, up to the end marker."""
+    yield range(2)
+    start, is_end = 2, False
+    while not is_end:
+        for one in _segments(opened, start):
+            yield from _needed(opened, one)
+            start = one.span.stop
+        with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+            marker = END_OF_SCAN.search(whole, start)
+            if marker is None:
+                raise DamagedContainer('ends too early')
+            end, is_end = marker.start(), marker[0][1] == END
+        yield range(start, end + 2 if is_end else end)
+        start = end
+
+
+def _needed(opened: BinaryIO, found: Segment) -> Iterator[Piece]:
+    """Yield what the pixels need of a segment: of EXIF, an orientation other than 1."""
+    if found.marker == APP0 and found.head.startswith(JFIF):
+        content = read_at(opened, found.span.start + 4, JFIF_BYTES - 2)
+        yield struct.pack('>BBH', 0xFF, APP0, JFIF_BYTES + 2) + content + bytes(2)
+    elif found.is_named(EXIF):
+        side = _orientation(found.content(opened, EXIF))
+        if side > 1:
+            tag = struct.pack('>HHIHH', ORIENTATION, SHORT, 1, side, 0)
+            yield segment(EXIF + b'MM\0*\0\0\0\x08\0\x01' + tag + bytes(4))
+    elif found.marker in COLOURS:
+        if found.head.startswith(COLOURS[found.marker]):
+            yield found.span
+    elif not APP0 <= found.marker <= APP15 and found.marker != COMMENT:
+        yield found.span
+
+
+def _orientation(block: bytes) -> int:
+    """Read which side of a picture is up, 1 to 8; 1 where nothing readable is said.
+
+    By hand, since the server parses no EXIF with Pillow.
+    """
+    order = BYTE_ORDERS.get(block[:4], '>')
+    try:
+        (start,) = struct.unpack_from(f'{order}I', block, 4)
+        (count,) = struct.unpack_from(f'{order}H', block, start)
+        for place in range(start + 2, start + 2 + count * EXIF_ENTRY_BYTES, EXIF_ENTRY_BYTES):
+            tag, _, _, side = struct.unpack_from(f'{order}HHIH', block, place)
+            if tag == ORIENTATION:
+                return int(side) if 1 <= side <= 8 else 1
+    except struct.error:
+        return 1
+    return 1
+
+
+def _segments(opened: BinaryIO, start: int = 2) -> Iterator[Segment]:
     """Walk from a segment, the first or one behind a scan, to the header of the next scan.
 
-    Raises:
-        DamagedContainer: There is no way through.
+    Raise DamagedContainer where there is no way through.
     """
     size, marker = size_of(opened), START
     if read_at(opened, 0, 2) != bytes((0xFF, START)):
@@ -92,36 +154,20 @@ def segments(opened: BinaryIO, start: int = 2) -> Iterator[Segment]:
             start += 1
             continue
         (length,) = struct.unpack('>H', read_at(opened, start + 2, 2))
-        span = Span(start, start + 2 + length)
-        if length < 2 or span.end > size:
+        span = range(start, start + 2 + length)
+        if length < 2 or span.stop > size:
             raise DamagedContainer('a segment is cut')
         head = read_at(opened, start + 4, min(length - 2, len(EXTENDED_XMP)))
         yield Segment(marker, span, head)
-        start = span.end
-
-
-def _exif(opened: BinaryIO, found: Segment | None, label: Label) -> Iterator[Piece]:
-    block = b''
-    if found:
-        start = found.span.start + 4 + len(EXIF)
-        block = read_at(opened, start, found.span.end - start)
-    content = EXIF + with_comment(block, parameters_text(label))
-    if len(content) <= MOST_SEGMENT_BYTES:
-        yield segment(content)
-    elif found:
-        yield found.span
+        start = span.stop
 
 
 def with_comment(block: bytes, comment: str) -> bytes:
-    """Return the EXIF block with this UserComment and the other tags as they were.
+    """Return an EXIF block with this UserComment and the other tags as they were.
 
+    The block starts at its byte order and may be empty; one that cannot be read stays unchanged.
     The text is UTF-16 with its high byte first, whatever the block's own order: so AUTOMATIC1111
-    writes it and so its readers expect it.
-
-    Args:
-        block: From its byte order on, without `Exif`; empty for a new one. One that cannot be read
-            is returned unchanged.
-        comment: Any text without halves of surrogate pairs.
+    writes it and so its readers expect it. It must hold no halves of surrogate pairs.
     """
     from PIL import Image, TiffTags  # in the decoder's child alone: the server parses no EXIF
 
@@ -139,21 +185,5 @@ def with_comment(block: bytes, comment: str) -> bytes:
         return block
 
 
-def fits(packet: bytes) -> bool:
-    """Check whether an XMP packet has room in a segment; a larger one goes beside the picture."""
-    return len(packet) <= MOST_XMP_BYTES
-
-
 def segment(content: bytes) -> bytes:
     return struct.pack('>BBH', 0xFF, APP1, len(content) + 2) + content
-
-
-def _must_end(opened: BinaryIO, start: int) -> None:
-    """Raise DamagedContainer where there is no end marker, which cannot be part of the pixels."""
-    opened.seek(start)
-    last = b''
-    while block := opened.read(BLOCK_BYTES):
-        if bytes((0xFF, END)) in last + block:
-            return
-        last = block[-1:]
-    raise DamagedContainer('ends too early')

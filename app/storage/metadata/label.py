@@ -1,15 +1,19 @@
-"""The label of one picture, and the two texts that carry it inside the file."""
+"""The label of one picture: the two texts that carry it inside the file, and its checks."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import mmap
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from pathlib import Path
 
 from app import __version__
-from app.models import DEMO
+from app.models import DEMO, LONGEST_PROMPT, MOST_SIDE, REQUEST_FIELDS, FieldKind, FieldRule, Size
+from app.storage.metadata.container import sidecar_of
 
 NAMESPACE = 'urn:easel:label/1.0/'
 SOURCE_TYPES = 'http://cv.iptc.org/newscodes/digitalsourcetype/'
@@ -27,24 +31,29 @@ STANDS_IN = '\ufffd'
 ESCAPES = str.maketrans({'&': '&amp;', '<': '&lt;', '>': '&gt;', '\r': '&#13;'})
 NEEDS_QUOTES = re.compile('[,:\n"]')
 
+MOST_ID = 1 << 48  # above it there would be too few for the ids to come
+LATEST_S = 253_370_764_800  # the year 9999, the last that a date can be of
+RULES = {name: rule for name, rule in REQUEST_FIELDS.items() if rule.in_pictures} | {
+    'provider': FieldRule(FieldKind.LINE),
+    'created_at': FieldRule(FieldKind.DECIMAL, most=LATEST_S),
+    'generation_id': FieldRule(FieldKind.WHOLE, most=MOST_ID),
+    'position': FieldRule(FieldKind.WHOLE, most=1_000),
+    'image_id': FieldRule(FieldKind.WHOLE, least=1, most=MOST_ID),
+    'revised_prompt': FieldRule(FieldKind.TEXT, most=LONGEST_PROMPT),
+    'asked_size': FieldRule(FieldKind.SIZE),
+    'source_url': FieldRule(FieldKind.LINE, most=2_000),
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """The settings of one picture; None is not known, or never stated.
-
-    Attributes:
-        position: Of the picture within its generation, from 0.
-        created_at: Seconds since 1970, UTC.
-        asked_size: As it was asked for, `1536x1024` or a provider's own word.
-        width: Of the picture that came, in pixels.
-        version: Of the Easel that wrote the label.
-    """
+    """The settings of one picture; None is not known, or never stated."""
 
     prompt: str
     provider: str
-    created_at: float
+    created_at: float  # seconds since 1970, UTC
     generation_id: int
-    position: int
+    position: int  # within the generation, from 0
     image_id: int | None = None
     negative_prompt: str | None = None
     revised_prompt: str | None = None
@@ -53,33 +62,72 @@ class Label:
     guidance: float | None = None
     sampler: str | None = None
     quality: str | None = None
-    width: int | None = None
+    width: int | None = None  # of the picture that came
     height: int | None = None
-    asked_size: str | None = None
+    asked_size: str | None = None  # `1536x1024` or a provider's own word
     model: str | None = None
     source_url: str | None = None
-    version: str = __version__
+    version: str = __version__  # of the Easel that wrote the label
 
 
 def parameters_text(label: Label) -> str:
     """Write what AUTOMATIC1111 calls `parameters`; settings that are not known are left out.
 
-    NUL and halves of surrogate pairs, which no container can hold, become U+FFFD.
+    NUL and halves of surrogate pairs, which no container can hold, become U+FFFD. A last line with
+    fewer than three settings is read there as part of the prompt, so the provider stands in for a
+    model that is not known.
 
     Source: modules/processing.py, create_infotext, of stable-diffusion-webui 1.10.
     """
+    settings: dict[str, object] = {
+        'Steps': label.steps,
+        'Sampler': label.sampler,
+        'CFG scale': None if label.guidance is None else f'{label.guidance:.15g}',
+        'Seed': label.seed,
+        'Size': f'{label.width}x{label.height}' if label.width and label.height else None,
+        'Model': label.model or None,
+        'Provider': None if label.model else label.provider,
+        'Version': f'Easel {label.version}',
+    }
     lines = [label.prompt]
     if label.negative_prompt:
         lines.append(f'Negative prompt: {label.negative_prompt}')
-    known = ((name, value) for name, value in _settings(label) if value is not None)
-    lines.append(', '.join(f'{name}: {_quoted(value)}' for name, value in known))
+    known = {name: str(value) for name, value in settings.items() if value is not None}
+    for name, text in known.items():
+        if NEEDS_QUOTES.search(text):
+            known[name] = json.dumps(text, ensure_ascii=False)
+    lines.append(', '.join(f'{name}: {text}' for name, text in known.items()))
     return NOT_IN_TEXT.sub(STANDS_IN, '\n'.join(lines))
 
 
 def xmp_packet(label: Label, without: Collection[str] = ()) -> bytes:
-    """Write the label as one XMP packet, in UTF-8, without the fields of these names."""
+    """Write the label as one XMP packet, in UTF-8, without the fields of these names.
+
+    Texts with characters that XML cannot hold are written again, as JSON.
+    """
     names = ' '.join(f'xmlns:{prefix}="{uri}"' for prefix, uri in NAMESPACES.items())
-    body = '\n'.join(_properties(label, without))
+    prompt = '' if 'prompt' in without else _xml(label.prompt)
+    made = datetime.fromtimestamp(label.created_at, UTC).isoformat(timespec='milliseconds')
+    is_demo = label.provider == DEMO
+    kind = 'algorithmicMedia' if is_demo else 'trainedAlgorithmicMedia'
+    elements = [
+        '<dc:description><rdf:Alt>'
+        f'<rdf:li xml:lang="x-default">{prompt}</rdf:li></rdf:Alt></dc:description>',
+        '<dc:creator><rdf:Seq><rdf:li>Easel</rdf:li></rdf:Seq></dc:creator>',
+        '<xmp:CreatorTool>Easel</xmp:CreatorTool>',
+        f'<xmp:CreateDate>{made.replace("+00:00", "Z")}</xmp:CreateDate>',
+        f'<Iptc4xmpExt:DigitalSourceType>{SOURCE_TYPES}{kind}</Iptc4xmpExt:DigitalSourceType>',
+    ]
+    if label.model and not is_demo:
+        model = _xml(label.model)
+        elements.append(f'<Iptc4xmpExt:AISystemUsed>{model}</Iptc4xmpExt:AISystemUsed>')
+    kept = {one.name: getattr(label, one.name) for one in fields(label) if one.name not in without}
+    own = {name: str(value) for name, value in kept.items() if value is not None}
+    exact = {name: text for name, text in own.items() if NOT_IN_XML.search(text)}
+    if exact:
+        own['exact'] = json.dumps(exact)
+    elements += [f'<easel:{name}>{_xml(text)}</easel:{name}>' for name, text in own.items()]
+    body = '\n'.join(elements)
     return (
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
         f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{RDF}">'
@@ -88,63 +136,47 @@ def xmp_packet(label: Label, without: Collection[str] = ()) -> bytes:
     ).encode()
 
 
-def _settings(label: Label) -> Iterable[tuple[str, object]]:
-    """Yield the settings in AUTOMATIC1111's words and order.
-
-    A last line with fewer than three of them is read there as part of the prompt, so the provider
-    stands in for a model that is not known.
-    """
-    yield 'Steps', label.steps
-    yield 'Sampler', label.sampler
-    yield 'CFG scale', None if label.guidance is None else f'{label.guidance:.15g}'
-    yield 'Seed', label.seed
-    if label.width and label.height:
-        yield 'Size', f'{label.width}x{label.height}'
-    if label.model:
-        yield 'Model', label.model
-    else:
-        yield 'Provider', label.provider
-    yield 'Version', f'Easel {label.version}'
-
-
-def _quoted(value: object) -> str:
-    text = str(value)
-    return json.dumps(text, ensure_ascii=False) if NEEDS_QUOTES.search(text) else text
-
-
-def _properties(label: Label, without: Collection[str]) -> Iterable[str]:
-    """Yield each property as an element of `rdf:Description`."""
-    prompt = '' if 'prompt' in without else _xml(label.prompt)
-    made = datetime.fromtimestamp(label.created_at, UTC).isoformat(timespec='milliseconds')
-    is_demo = label.provider == DEMO
-    kind = 'algorithmicMedia' if is_demo else 'trainedAlgorithmicMedia'
-    yield (
-        f'<dc:description><rdf:Alt><rdf:li xml:lang="x-default">{prompt}</rdf:li></rdf:Alt>'
-        '</dc:description>'
-    )
-    yield '<dc:creator><rdf:Seq><rdf:li>Easel</rdf:li></rdf:Seq></dc:creator>'
-    yield '<xmp:CreatorTool>Easel</xmp:CreatorTool>'
-    yield f'<xmp:CreateDate>{made.replace("+00:00", "Z")}</xmp:CreateDate>'
-    yield f'<Iptc4xmpExt:DigitalSourceType>{SOURCE_TYPES}{kind}</Iptc4xmpExt:DigitalSourceType>'
-    if label.model and not is_demo:
-        yield f'<Iptc4xmpExt:AISystemUsed>{_xml(label.model)}</Iptc4xmpExt:AISystemUsed>'
-    yield from _own_properties(label, without)
-
-
-def _own_properties(label: Label, without: Collection[str]) -> Iterable[str]:
-    """Yield every field; texts with characters that XML cannot hold, again as JSON."""
-    exact: dict[str, str] = {}
-    for field in fields(label):
-        value: object = getattr(label, field.name)
-        if value is None or field.name in without:
-            continue
-        yield f'<easel:{field.name}>{_xml(str(value))}</easel:{field.name}>'
-        if isinstance(value, str) and NOT_IN_XML.search(value):
-            exact[field.name] = value
-    if exact:
-        yield f'<easel:exact>{_xml(json.dumps(exact))}</easel:exact>'
-
-
 def _xml(text: str) -> str:
     """Escape for an element's text; a bare carriage return would be read as a line feed."""
     return NOT_IN_XML.sub(STANDS_IN, text).translate(ESCAPES)
+
+
+def checked_label(settings: Mapping[str, str | int | float], otherwise_at: float) -> Label:
+    """Return a label of those settings of a file that are within their limits.
+
+    Anybody may have written into the file. An id that is not known is 0 or None, a time that is
+    not known is `otherwise_at`, in seconds since 1970.
+    """
+    created_at = min(max(otherwise_at, 0.0), float(LATEST_S))
+    known: dict[str, str | int | float] = {'prompt': '', 'provider': '', 'created_at': created_at}
+    known |= {'generation_id': 0, 'position': 0}
+    for name, rule in RULES.items():
+        value = _checked(settings.get(name), rule)
+        if value is not None:
+            known[name] = value
+    return Label(**known)  # type: ignore[arg-type]
+
+
+def carries_label(picture: Path) -> bool:
+    """Check whether Easel wrote a label into a picture or beside it, readable or not."""
+    if sidecar_of(picture).exists():
+        return NAMESPACE.encode() in sidecar_of(picture).read_bytes()
+    with picture.open('rb') as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+        return whole.find(NAMESPACE.encode()) >= 0
+
+
+def _checked(value: str | int | float | None, rule: FieldRule) -> str | int | float | None:
+    if value is None:
+        return None
+    if rule.kind is FieldKind.WHOLE:
+        return value if isinstance(value, int) and rule.least <= value <= rule.most else None
+    if rule.kind is FieldKind.DECIMAL:
+        within = not isinstance(value, str) and rule.least <= value <= rule.most
+        return float(value) if within else None
+    if rule.kind is FieldKind.SIZE:
+        with contextlib.suppress(ValueError):
+            size = Size.parse(str(value))
+            if min(size.width, size.height) > 0 and max(size.width, size.height) <= MOST_SIDE:
+                return str(size)
+        return None
+    return NOT_IN_TEXT.sub(STANDS_IN, str(value))[: rule.most]

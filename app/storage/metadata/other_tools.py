@@ -7,38 +7,26 @@ sampler and for names of 2024, is read here: Flux, services without samplers, In
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from PIL import ExifTags, Image
 from sd_parsers.data import PromptInfo
-from sd_parsers.parsers import (
-    AUTOMATIC1111Parser,
-    ComfyUIParser,
-    FooocusParser,
-    InvokeAIParser,
-    NovelAIParser,
-    Parser,
-)
+from sd_parsers.parsers import MANAGED_PARSERS, ComfyUIParser, Parser
 
 Value = str | int | float
 Settings = dict[str, Value]
-Reader = Callable[[object], Iterator[Value]]
-Names = dict[str, tuple[str, Reader]]
+Reader = Callable[[object], Value | None]
+Pair = tuple[str, object]  # Easel's name of a setting, and what is to be read as it
 
 MOST_CHARACTERS = 32_000
 WHOLE = re.compile('-?[0-9]{1,20}')
 
 PARAMETERS, PROMPT, WORKFLOW = 'parameters', 'prompt', 'workflow'
-PARSERS: tuple[type[Parser], ...] = (
-    FooocusParser,
-    AUTOMATIC1111Parser,
-    ComfyUIParser,
-    InvokeAIParser,
-    NovelAIParser,
-)
+PARSERS: tuple[type[Parser], ...] = tuple(MANAGED_PARSERS)
 MOST_TEXT_CHARACTERS = {PROMPT: 4_000_000, WORKFLOW: 4_000_000}
 MOST_OTHER_CHARACTERS = 100_000
 COMFYUIS_TAGS = (ExifTags.Base.Make, ExifTags.Base.Model, ExifTags.Base.ImageDescription)
@@ -49,71 +37,71 @@ ITEM = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
 SIZE = re.compile(r'\d{1,5}x\d{1,5}')
 
 
-def text(value: object) -> Iterator[str]:
-    """Yield a text, cut at 32,000 characters; nothing for any other value."""
-    if isinstance(value, str):
-        yield value[:MOST_CHARACTERS]
+def text(value: object) -> str | None:
+    """Return a text, cut at 32,000 characters."""
+    return value[:MOST_CHARACTERS] if isinstance(value, str) else None
 
 
-def whole(value: object) -> Iterator[int]:
-    """Yield a whole number that a seed, a count or an id can be; nothing for any other value."""
+def whole(value: object) -> int | None:
+    """Return a whole number that a seed, a count or an id can be."""
     if isinstance(value, str) and WHOLE.fullmatch(value):
         value = int(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**64:
-        yield value
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= 2**64:
+        return None
+    return value
 
 
-def real(value: object) -> Iterator[float]:
-    """Yield a finite number; nothing for any other value."""
+def real(value: object) -> float | None:
+    """Return a finite number."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return
+        return None
     try:
         number = float(value[:40] if isinstance(value, str) else value)
     except (ValueError, OverflowError):
-        return
-    if math.isfinite(number):
-        yield number
+        return None
+    return number if math.isfinite(number) else None
 
 
-def _size(value: object) -> Iterator[str]:
-    return (size for size in text(value) if SIZE.fullmatch(size))
+def _size(value: object) -> str | None:
+    return value if isinstance(value, str) and SIZE.fullmatch(value) else None
 
 
-# What the tool calls a setting, what Easel calls it, and how its value is read.
-SAMPLER: Names = {
-    'seed': ('seed', whole),
-    'noise_seed': ('seed', whole),
-    'steps': ('steps', whole),
-    'cfg_scale': ('guidance', real),
+READERS: dict[str, Reader] = {
+    **dict.fromkeys(('prompt', 'negative_prompt', 'sampler', 'model'), text),
+    **dict.fromkeys(('seed', 'steps'), whole),
+    'guidance': real,
+    'size': _size,
 }
-ITEMS: Names = {
-    'Steps': ('steps', whole),
-    'Sampler': ('sampler', text),
-    'CFG scale': ('guidance', real),
-    'Seed': ('seed', whole),
-    'Size': ('size', _size),
-    'Model': ('model', text),
+# What a tool calls a setting, and what Easel calls it.
+SAMPLER = {'seed': 'seed', 'noise_seed': 'seed', 'steps': 'steps', 'cfg_scale': 'guidance'}
+ITEMS = {
+    'Steps': 'steps',
+    'Sampler': 'sampler',
+    'CFG scale': 'guidance',
+    'Seed': 'seed',
+    'Size': 'size',
+    'Model': 'model',
 }
-INPUTS: Names = {
-    'noise_seed': ('seed', whole),
-    'seed': ('seed', whole),
-    'steps': ('steps', whole),
-    'guidance': ('guidance', real),
-    'cfg': ('guidance', real),
-    'sampler_name': ('sampler', text),
-    'unet_name': ('model', text),
-    'ckpt_name': ('model', text),
+INPUTS = {
+    'noise_seed': 'seed',
+    'seed': 'seed',
+    'steps': 'steps',
+    'guidance': 'guidance',
+    'cfg': 'guidance',
+    'sampler_name': 'sampler',
+    'unet_name': 'model',
+    'ckpt_name': 'model',
 }
-INVOKEAI: Names = {
-    'positive_prompt': ('prompt', text),
-    'negative_prompt': ('negative_prompt', text),
-    'seed': ('seed', whole),
-    'steps': ('steps', whole),
-    'guidance': ('guidance', real),
-    'cfg_scale': ('guidance', real),
-    'scheduler': ('sampler', text),
+INVOKEAI = {
+    'positive_prompt': 'prompt',
+    'negative_prompt': 'negative_prompt',
+    'seed': 'seed',
+    'steps': 'steps',
+    'guidance': 'guidance',
+    'cfg_scale': 'guidance',
+    'scheduler': 'sampler',
 }
 
 
@@ -123,17 +111,23 @@ def foreign_settings(picture: Image.Image) -> Settings:
     Texts behind a PNG's pixels are looked at only where those ahead of them gave nothing: they
     cost a decoding.
     """
-    found = _settings(_capped(dict(_texts(picture))))
+    found = _settings(dict(_texts(picture)))
     if found or picture.format != 'PNG':
         return found
-    return _settings(_capped(getattr(picture, 'text', {})))
+    return _settings(getattr(picture, 'text', {}))
 
 
-def _settings(texts: Mapping[str, str]) -> Settings:
+def _settings(given: Mapping[str, str]) -> Settings:
+    # Nothing longer than any tool writes: the time that the parser of `parameters` needs grows
+    # with the square of a line's length.
+    texts = {
+        name: value
+        for name, value in given.items()
+        if len(value) <= MOST_TEXT_CHARACTERS.get(name, MOST_OTHER_CHARACTERS)
+    }
     for parser in PARSERS:
         try:
-            given = _with_graph(texts) if parser is ComfyUIParser else dict(texts)
-            info = parser().parse(given)
+            info = parser().parse(_with_graph(texts) if parser is ComfyUIParser else dict(texts))
         except Exception:  # noqa: S112 (not only its own error, on a text it does not expect)
             continue
         found = _parsed(info)
@@ -144,26 +138,27 @@ def _settings(texts: Mapping[str, str]) -> Settings:
 
 def _parsed(info: PromptInfo) -> Settings:
     """Take over what was parsed about the sampler with a prompt, or the first one."""
-    found: Settings = {}
     sampler = next((one for one in info.samplers if one.prompts), next(iter(info.samplers), None))
     if sampler is None:
-        return found
+        return {}
+    pairs = list[Pair]()
     prompts = {'prompt': sampler.prompts, 'negative_prompt': sampler.negative_prompts}
     for name, parts in prompts.items():
         unique = dict.fromkeys(part.value for part in parts if isinstance(part.value, str))
-        _keep(found, name, text(', '.join(part for part in unique if part) or None))
-    _keep_all(found, sampler.parameters, SAMPLER)
-    _keep(found, 'sampler', text(sampler.name))
-    _keep(found, 'model', text(sampler.model and sampler.model.name))
-    _keep(found, 'size', _size(info.metadata.get('Size') or info.metadata.get('resolution')))
-    _keep(found, 'size', _sides(info.metadata))
-    return found
+        pairs.append((name, ', '.join(filter(None, unique)) or None))
+    return _first_valid(
+        *pairs,
+        *_renamed(sampler.parameters, SAMPLER),
+        ('sampler', sampler.name),
+        ('model', sampler.model and sampler.model.name),
+        ('size', info.metadata.get('Size') or info.metadata.get('resolution')),
+        ('size', _sides(info.metadata)),
+    )
 
 
-def _sides(values: Mapping[object, object]) -> Iterator[str]:
-    sides = [number for name in ('width', 'height') for number in whole(values.get(name))]
-    if len(sides) == 2:
-        yield f'{sides[0]}x{sides[1]}'
+def _sides(values: Mapping[object, object]) -> str | None:
+    width, height = whole(values.get('width')), whole(values.get('height'))
+    return None if width is None or height is None else f'{width}x{height}'
 
 
 def _texts(picture: Image.Image) -> Iterator[tuple[str, str]]:
@@ -189,18 +184,6 @@ def _comment(comment: bytes) -> str:
         return content.decode('utf-8', 'replace').strip('\0')
     little = content[1::2].count(0) > content[::2].count(0)
     return content.decode('utf-16-le' if little else 'utf-16-be', 'replace').strip('\0\ufeff')
-
-
-def _capped(texts: Mapping[str, str]) -> dict[str, str]:
-    """Leave out what is longer than any tool writes.
-
-    The time that the parser of `parameters` needs grows with the square of a line's length.
-    """
-    return {
-        name: value
-        for name, value in texts.items()
-        if len(value) <= MOST_TEXT_CHARACTERS.get(name, MOST_OTHER_CHARACTERS)
-    }
 
 
 def _with_graph(texts: Mapping[str, str]) -> dict[str, object]:
@@ -232,65 +215,57 @@ def _without_sampler(texts: Mapping[str, str]) -> Settings:
         ('ComfyUI', PROMPT, _from_graph),
         ('InvokeAI', 'invokeai_metadata', _from_invokeai),
     ):
-        if found := read(texts.get(name, '')):
-            return found | {'generator': generator}
+        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            found = _first_valid(*read(texts.get(name, '')))
+            if found and (name == PARAMETERS or 'prompt' in found):
+                return found | {'generator': generator}
     return {}
 
 
-def _from_parameters(parameters: str) -> Settings:
+def _from_parameters(parameters: str) -> Iterator[Pair]:
     """Read prompt, negative prompt and a last line of settings, as AUTOMATIC1111 does."""
     lines = parameters.strip().split('\n')
     items = ITEM.findall(lines[-1]) if len(lines[-1]) <= LONGEST_LAST_LINE else []
-    known = {name: value for name, value in items if name in ITEMS or name == 'Version'}
+    known = {name: _unquoted(value) for name, value in items if name in (*ITEMS, 'Version')}
     if len(known) < 2:
-        return {}
+        return
     rest = '\n' + '\n'.join(lines[:-1])
     prompt, _, negative = rest.partition(f'\n{NEGATIVE}')
-    found: Settings = {}
-    _keep(found, 'prompt', text(prompt.strip() or None))
-    _keep(found, 'negative_prompt', text(negative.strip() or None))
-    _keep_all(found, {name: _unquoted(value) for name, value in known.items()}, ITEMS)
-    return found
+    yield 'prompt', prompt.strip() or None
+    yield 'negative_prompt', negative.strip() or None
+    yield from _renamed(known, ITEMS)
 
 
-def _from_graph(prompt: str) -> Settings:
+def _from_graph(prompt: str) -> Iterator[Pair]:
     """Read the first of each input in the order of the nodes; good for the usual Flux workflow."""
-    found: Settings = {}
-    try:
-        nodes = json.loads(prompt)
-        inputs = [(str(node['class_type']), dict(node['inputs'])) for node in nodes.values()]
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return {}
+    nodes = json.loads(prompt)
+    inputs = [(str(node['class_type']), dict(node['inputs'])) for node in nodes.values()]
     for kind, values in inputs:
         if 'TextEncode' in kind:
-            words = values.get('text') or values.get('t5xxl') or values.get('prompt')
-            _keep(found, 'prompt', text(words))
-        _keep_all(found, values, INPUTS)
-    return found if 'prompt' in found else {}
+            yield 'prompt', values.get('text') or values.get('t5xxl') or values.get('prompt')
+        yield from _renamed(values, INPUTS)
 
 
-def _from_invokeai(metadata: str) -> Settings:
-    found: Settings = {}
-    try:
-        values = {name: value for name, value in dict(json.loads(metadata)).items() if value != ''}
-    except (ValueError, TypeError, RecursionError):
-        return {}
-    _keep_all(found, values, INVOKEAI)
+def _from_invokeai(metadata: str) -> Iterator[Pair]:
+    values = {name: value for name, value in dict(json.loads(metadata)).items() if value != ''}
+    yield from _renamed(values, INVOKEAI)
     if isinstance(values.get('model'), dict):
-        _keep(found, 'model', text(values['model'].get('name')))
-    _keep(found, 'size', _sides(values))
-    return found if 'prompt' in found else {}
+        yield 'model', values['model'].get('name')
+    yield 'size', _sides(values)
 
 
-def _keep_all(found: Settings, values: Mapping[str, object], names: Names) -> None:
-    for name, (ours, reader) in names.items():
-        _keep(found, ours, reader(values.get(name)))
+def _renamed(values: Mapping[str, object], names: Mapping[str, str]) -> Iterator[Pair]:
+    return ((ours, values.get(theirs)) for theirs, ours in names.items())
 
 
-def _keep(found: Settings, name: str, values: Iterable[Value]) -> None:
-    """Add a value where there is none of that name yet."""
-    for value in values:
-        found.setdefault(name, value)
+def _first_valid(*pairs: Pair) -> Settings:
+    """Return the first value of each name that can be one of it."""
+    found: Settings = {}
+    for name, given in pairs:
+        value = READERS[name](given)
+        if value is not None:
+            found.setdefault(name, value)
+    return found
 
 
 def _unquoted(value: str) -> str:

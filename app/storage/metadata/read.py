@@ -25,30 +25,26 @@ from app.storage.metadata.other_tools import Reader, Settings, foreign_settings,
 MOST_XMP_BYTES = 4 * 1024 * 1024
 EXTENSION_HEAD_BYTES = len(EXTENDED_XMP) + 32 + 8
 EASEL = 'Easel'
-READERS: dict[str, Reader] = {
-    'str': text,
-    'str | None': text,
-    'int': whole,
-    'int | None': whole,
-    'float': real,
-    'float | None': real,
-}
+READERS: dict[str, Reader] = {'str': text, 'int': whole, 'float': real}
 
 
 def read_settings(path: str, form: str) -> Settings:
-    """Read the settings in a picture, and in the `.xmp` beside it.
+    """Read the settings in a picture of Pillow's format `form`, and in the `.xmp` beside it.
 
-    Easel's own label has every field of `Label`; that of another tool has `prompt`,
-    `negative_prompt`, `seed`, `steps`, `guidance`, `sampler`, `model`, as far as they are there.
-    Both have `generator` and `size`. Empty where nothing was found.
-
-    Args:
-        path: The picture.
-        form: Pillow's name of its format.
+    Those are fields of `Label`, with `generator` and `size`; empty where nothing was found.
     """
     try:
         with warnings.catch_warnings(action='ignore'), Image.open(path, formats=[form]) as picture:
-            return _read(picture, sidecar_of(Path(path)))
+            own: Settings = {}
+            for packet in _packets(picture, sidecar_of(Path(path))):
+                own |= easel_settings(packet)
+            if own:
+                own['generator'] = EASEL
+            # A JPEG with long texts has no prompt of its own when its sidecar is gone.
+            found = own if 'prompt' in own else foreign_settings(picture) | own
+            if found:
+                found.setdefault('size', f'{picture.width}x{picture.height}')
+            return found
     except Exception:  # on hostile bytes Pillow and sd-parsers raise nearly everything
         return {}
 
@@ -68,22 +64,9 @@ def easel_settings(packet: bytes) -> Settings:
         values |= {name: value for name, value in exact.items() if isinstance(value, str)}
     found: Settings = {}
     for field in fields(Label):
-        if field.name in values:
-            for value in READERS[str(field.type)](values[field.name]):
-                found[field.name] = value
-    return found
-
-
-def _read(picture: Image.Image, sidecar: Path) -> Settings:
-    own: Settings = {}
-    for packet in _packets(picture, sidecar):
-        own |= easel_settings(packet)
-    if own:
-        own['generator'] = EASEL
-    # A JPEG with long texts has no prompt of its own when its sidecar is gone.
-    found = own if 'prompt' in own else foreign_settings(picture) | own
-    if found:
-        found.setdefault('size', f'{picture.width}x{picture.height}')
+        value = READERS[str(field.type).removesuffix(' | None')](values.get(field.name))
+        if value is not None:
+            found[field.name] = value
     return found
 
 
@@ -119,9 +102,7 @@ def _properties(root: Xml.Element) -> Iterator[tuple[str, str]]:
     """Yield Easel's properties, from elements and attributes: both are the same to RDF."""
     ours = f'{{{NAMESPACE}}}'
     for description in root.iter(f'{{{RDF}}}Description'):
-        for name, value in description.attrib.items():
+        pairs = [*description.attrib.items(), *((one.tag, one.text or '') for one in description)]
+        for name, value in pairs:
             if name.startswith(ours):
                 yield name.removeprefix(ours), value
-        for child in description:
-            if child.tag.startswith(ours):
-                yield child.tag.removeprefix(ours), child.text or ''

@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import BinaryIO
 
-from app.storage.metadata.container import (
-    DamagedContainer,
-    Piece,
-    Span,
-    length_of,
-    read_at,
-    size_of,
-)
+from app.storage.metadata.container import Chunk, DamagedContainer, Piece, read_at, size_of
 from app.storage.metadata.jpeg import EXIF as JPEGS_NAME
 from app.storage.metadata.jpeg import with_comment
 from app.storage.metadata.label import Label, parameters_text, xmp_packet
@@ -22,59 +14,54 @@ from app.storage.metadata.label import Label, parameters_text, xmp_packet
 HEADER, EXIF, XMP = b'VP8X', b'EXIF', b'XMP '
 LOSSY, LOSSLESS, FRAME = b'VP8 ', b'VP8L', b'ANMF'
 HAS_ALPHA, HAS_EXIF, HAS_XMP = 0x10, 0x08, 0x04
+PIXEL_CHUNKS = (LOSSY, LOSSLESS, FRAME, b'ALPH', b'ANIM', b'ICCP')
 HEADER_BYTES = 10
 MOST_EXIF_BYTES = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """One chunk; the span is its content without name, length and padding."""
-
-    name: bytes
-    content: Span
-
-    @property
-    def pieces(self) -> tuple[Piece, ...]:
-        length = self.content.end - self.content.start
-        return Span(self.content.start - 8, self.content.end), bytes(length % 2)
 
 
 def layout(opened: BinaryIO, label: Label) -> Iterator[Piece]:
     """Lay out a WebP with the label behind its pixels; other EXIF stays, earlier XMP is replaced.
 
-    What follows the RIFF is no part of a WebP and is left out.
-
-    Raises:
-        DamagedContainer: It is no whole WebP.
+    What follows the RIFF is left out. Raise DamagedContainer where it is no whole WebP.
     """
-    return riff(_labelled_chunks(opened, label))
-
-
-def riff(pieces: Iterable[Piece]) -> Iterator[Piece]:
-    """Put the header of the whole file before its chunks."""
-    chunks = list(pieces)
-    yield b'RIFF' + struct.pack('<I', length_of(chunks) + 4) + b'WEBP'
-    yield from chunks
-
-
-def _labelled_chunks(opened: BinaryIO, label: Label) -> Iterator[Piece]:
-    found = list(chunks(opened))
+    found = list(_chunks(opened))
     if not any(one.name in (LOSSY, LOSSLESS, FRAME) for one in found):
         raise DamagedContainer('no pixels')
-    yield chunk(HEADER, _header(opened, found[0]))
+    pieces: list[Piece] = [_chunk(HEADER, _header(opened, found[0]))]
     for one in found:
         if one.name not in (HEADER, EXIF, XMP):
-            yield from one.pieces
-    yield from _exif(opened, found, label)
-    yield chunk(XMP, xmp_packet(label))
+            pieces += _whole(one)
+    exif = next((one for one in found if one.name == EXIF), None)
+    if exif and len(exif.span) > MOST_EXIF_BYTES:
+        pieces += _whole(exif)
+    else:
+        block = read_at(opened, exif.span.start, len(exif.span)) if exif else b''
+        block = with_comment(block.removeprefix(JPEGS_NAME), parameters_text(label))
+        pieces.append(_chunk(EXIF, block))
+    pieces.append(_chunk(XMP, xmp_packet(label)))
+    return _riff(pieces)
 
 
-def chunks(opened: BinaryIO) -> Iterator[Chunk]:
-    """Walk through the RIFF.
+def stripped(opened: BinaryIO) -> Iterator[Piece]:
+    pieces: list[Piece] = []
+    for one in _chunks(opened):
+        if one.name == HEADER:
+            content = read_at(opened, one.span.start, HEADER_BYTES)
+            flags = content[0] & ~(HAS_EXIF | HAS_XMP)
+            pieces.append(_chunk(HEADER, bytes((flags,)) + content[1:]))
+        elif one.name in PIXEL_CHUNKS:
+            pieces += _whole(one)
+    return _riff(pieces)
 
-    Raises:
-        DamagedContainer: There is no way through.
-    """
+
+def _riff(pieces: list[Piece]) -> Iterator[Piece]:
+    """Put the header of the whole file before its chunks."""
+    yield b'RIFF' + struct.pack('<I', sum(map(len, pieces)) + 4) + b'WEBP'
+    yield from pieces
+
+
+def _chunks(opened: BinaryIO) -> Iterator[Chunk]:
+    """Walk through the RIFF; raise DamagedContainer where there is no way through."""
     riff, length, kind = struct.unpack('<4sI4s', read_at(opened, 0, 12))
     end = length + 8
     if (riff, kind) != (b'RIFF', b'WEBP') or end > size_of(opened):
@@ -82,23 +69,30 @@ def chunks(opened: BinaryIO) -> Iterator[Chunk]:
     start = 12
     while start < end:
         name, length = struct.unpack('<4sI', read_at(opened, start, 8))
-        content = Span(start + 8, start + 8 + length)
-        if content.end > end:
+        span = range(start + 8, start + 8 + length)
+        if span.stop > end:
             raise DamagedContainer('a chunk is cut')
-        yield Chunk(name, content)
-        start = content.end + length % 2
+        yield Chunk(name, span)
+        start = span.stop + length % 2
+
+
+def _whole(found: Chunk) -> tuple[Piece, Piece]:
+    """Return a chunk with its name and length, and the padding that may be missing at the end."""
+    return range(found.span.start - 8, found.span.stop), bytes(len(found.span) % 2)
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return name + struct.pack('<I', len(content)) + content + bytes(len(content) % 2)
 
 
 def _header(opened: BinaryIO, first: Chunk) -> bytes:
     """Return the extended header, from the one that is there or from the frame of a simple file.
 
-    Source: RFC 9649, 2.5 to 2.7; RFC 6386, 9.1.
+    Raise DamagedContainer where the first chunk is none of the three that a WebP starts with.
 
-    Raises:
-        DamagedContainer: The first chunk is none of the three that a WebP starts with.
+    Source: RFC 9649, 2.5 to 2.7; RFC 6386, 9.1.
     """
-    length = first.content.end - first.content.start
-    content = read_at(opened, first.content.start, min(length, HEADER_BYTES))
+    content = read_at(opened, first.span.start, min(len(first.span), HEADER_BYTES))
     content = content.ljust(HEADER_BYTES, b'\0')
     flags, width, height = 0, 0, 0
     if first.name == HEADER:
@@ -113,19 +107,3 @@ def _header(opened: BinaryIO, first: Chunk) -> bytes:
         raise DamagedContainer('no frame where the first must be')
     sides = (width - 1).to_bytes(3, 'little') + (height - 1).to_bytes(3, 'little')
     return bytes((flags | HAS_EXIF | HAS_XMP, 0, 0, 0)) + sides
-
-
-def _exif(opened: BinaryIO, among: list[Chunk], label: Label) -> Iterator[Piece]:
-    found = next((one for one in among if one.name == EXIF), None)
-    block = b''
-    if found:
-        if found.content.end - found.content.start > MOST_EXIF_BYTES:
-            yield from found.pieces
-            return
-        block = read_at(opened, found.content.start, found.content.end - found.content.start)
-    block = block.removeprefix(JPEGS_NAME)
-    yield chunk(EXIF, with_comment(block, parameters_text(label)))
-
-
-def chunk(name: bytes, content: bytes) -> bytes:
-    return name + struct.pack('<I', len(content)) + content + bytes(len(content) % 2)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app import __version__
 from app.errors import N_
 from app.messages import LANGUAGES
-from app.storage.store import free_bytes
 from app.web.context import Services, TheServices
 from app.web.forms import choice_in, form_fields
 from app.web.security.guard import PAGE_POLICY
@@ -54,7 +55,7 @@ async def settings_page(request: Request, services: TheServices) -> Response:
         'version': __version__,
         'data': str(config.data),
         'images': everything[0].images if everything else 0,
-        'free_bytes': free_bytes(config.data),
+        'free_bytes': shutil.disk_usage(config.data).free,
     }
     if wants_json(request):
         configured = {
