@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from app.access.guests import hash_of
-from app.access.visitors import Guest
+from app.database.links import GuestRow
 from app.errors import N_, NotFound
 from app.log import logger
 from app.models import Image
@@ -50,7 +50,7 @@ async def shared_picture(request: Request, services: TheServices) -> SharedPictu
     return SharedPicture(image, image.prompt if row.tells_prompt else '')
 
 
-async def linked_guest(request: Request, services: TheServices) -> Guest:
+async def linked_guest(request: Request, services: TheServices) -> GuestRow:
     """Find the guest of a link; raise as `shared_picture` does."""
     check_throttle(request, services.link_throttle)
     guest = services.guests.by_token(str(request.path_params['token']))
@@ -60,7 +60,7 @@ async def linked_guest(request: Request, services: TheServices) -> Guest:
 
 
 Shared = Annotated[SharedPicture, Depends(shared_picture)]
-LinkedGuest = Annotated[Guest, Depends(linked_guest)]
+LinkedGuest = Annotated[GuestRow, Depends(linked_guest)]
 
 
 async def shown_page(request: Request, services: TheServices, shared: Shared) -> Response:
