@@ -41,7 +41,6 @@ NOT_STARTED, INTERRUPTED = 127, 130  # As a shell says it.
 SPREAD = ('--dist', 'loadfile', '--no-loadscope-reorder', '--durations', '25', '-rs')
 PASSES = (('not browser', '4'), ('browser', '2'))  # each file whole in one process
 NO_TESTS = 5  # As pytest says it.
-NO_BYTECODE = 'PYTHONDONTWRITEBYTECODE'
 HAS_VENV = 'import ensurepip, venv'
 HAS_PIP = f'import pip, sys; sys.exit(sys.version_info < {OLDEST})'
 
@@ -259,9 +258,8 @@ def run_command(command: list[str], folder: Path, log: Path | None) -> int:
     from subprocess import DEVNULL, Popen
 
     if log is None:
-        # A check starts Python some hundred times: each keeps what it has compiled.
-        kept = {name: text for name, text in os.environ.items() if name != NO_BYTECODE}
-        return finished(Popen(command, cwd=folder, env=kept))
+        env = os.environ | {'PYTHONDONTWRITEBYTECODE': ''}  # Tests start Python a hundred times.
+        return finished(Popen(command, cwd=folder, env=env))
     # A `user = true` in somebody's pip.conf would make pip refuse an environment.
     env = os.environ | {'PIP_DISABLE_PIP_VERSION_CHECK': '1', 'PIP_NO_INPUT': '1', 'PIP_USER': '0'}
     with log.open('ab') as out:

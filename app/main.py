@@ -50,9 +50,7 @@ TOKEN = 'token'  # noqa: S105 (the file's name)
 
 @asynccontextmanager
 async def open_services(
-    config: Config,
-    local_servers: LocalServers | None = None,
-    sharing: SharingSettings | None = None,
+    config: Config, servers: LocalServers | None = None, sharing: SharingSettings | None = None
 ) -> AsyncIterator[Services]:
     """Build every part, and close each at the end, the worker first. Raises `StorageFailed`."""
     async with AsyncExitStack() as closing:
@@ -60,7 +58,7 @@ async def open_services(
         closing.push_async_callback(store.decoder.close)
         library = await Library.open(config.data / DATABASE)
         closing.push_async_callback(library.close)
-        local_servers = local_servers or LocalServers()
+        local_servers = servers or LocalServers()
         http_client = HttpClient(config.image_origins, in_container=local_servers.in_container)
         closing.push_async_callback(http_client.close)
         providers, provider_settings = await _open_providers(config, library, http_client)

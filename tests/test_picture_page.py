@@ -8,16 +8,10 @@ import pytest
 from playwright.sync_api import Browser, CDPSession, Locator, Page, expect
 
 from tests.support.browser import PHONE, lent, watching
-from tests.support.picture_page import FOX, at_picture, hang, still_window
+from tests.support.picture_page import FOX, at_picture, hang, state, still_window
 from tests.support.servers import Easel
 
 pytestmark = pytest.mark.browser
-
-TRANSFORM = """print => {
-  const { scale, translate } = getComputedStyle(print);
-  const [near, x, y] = [scale, ...translate.split(' ')].map((part) => parseFloat(part));
-  return { scale: near || 1, x: x || 0, y: y || 0 };
-}"""
 
 
 @pytest.fixture(scope='module')
@@ -45,11 +39,6 @@ def page(desk_window: Page) -> Iterator[Page]:
 @pytest.fixture
 def phone(phone_window: Page) -> Iterator[Page]:
     yield from lent(phone_window)
-
-
-def state(print_: Locator) -> dict[str, float]:
-    held: dict[str, float] = print_.evaluate(TRANSFORM)
-    return held
 
 
 def touch(session: CDPSession, kind: str, *points: tuple[float, float]) -> None:

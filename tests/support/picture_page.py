@@ -12,6 +12,12 @@ from tests.support.servers import Easel
 
 FOX, CAT = 'a fox in the snow', 'a cat'
 
+TRANSFORM = """print => {
+  const { scale, translate } = getComputedStyle(print);
+  const [near, x, y] = [scale, ...translate.split(' ')].map((part) => parseFloat(part));
+  return { scale: near || 1, x: x || 0, y: y || 0 };
+}"""
+
 
 def hang(easel: Easel) -> list[int]:
     """Draw a fox, a cat and a fox, the last much larger than its place; gives their ids."""
@@ -38,3 +44,8 @@ def at_picture(page: Page, easel: Easel, image_id: int, query: str = '') -> Loca
     page.goto(f'{easel.url}/images/{image_id}{query}')
     expect(page.get_by_text(re.compile(r'^\d+ %$'))).to_be_visible()
     return page.locator('.print')
+
+
+def state(print_: Locator) -> dict[str, float]:
+    held: dict[str, float] = print_.evaluate(TRANSFORM)
+    return held
