@@ -150,7 +150,7 @@ def _connections() -> int:
 
 def _print_network(config: Config, sharing: SharingSettings, port: int) -> None:
     from app.net.lan import origins
-    from app.web.views.qr_code import code_in_signs
+    from app.web.views.qr_code import terminal_qr_code
 
     found = [f'{one}{config.root_path}/' for one in origins(sharing.listens_on, port)]
     password = sharing.password
@@ -159,7 +159,7 @@ def _print_network(config: Config, sharing: SharingSettings, port: int) -> None:
     if password and password.source is Source.MADE:
         _say(f'  password  {password.kept}\n')
     if found and sys.stdout.isatty():
-        _say(code_in_signs(found[0]))
+        _say(terminal_qr_code(found[0]))
     _say('  This is plain http: whoever can listen to the network can read it (README: TLS).\n')
 
 
