@@ -14,6 +14,7 @@ from app.models import Received
 from app.storage.temp_file import TempFile
 
 _BLANKS = b' \t\r\n'
+_BACKSLASH = ord('\\')
 _STANDARD = bytes.maketrans(b'-_', b'+/')
 _CUT_ESCAPE = re.compile(rb'\\(?:u[0-9a-fA-F]{0,3})?\Z')
 _LETTERS = re.compile(rb'(?:[A-Za-z0-9+/_=-]++|\\/|\\u00(?:2[bBfF]|3[dD]))*+')
@@ -82,9 +83,10 @@ def string_end(block: bytes, at: int, *, escaped: bool) -> tuple[int, bool]:
     """Find a JSON string's closing quote, or -1, and whether the next sign is escaped."""
     while True:
         quote = block.find(b'"', at)
-        piece = block[at:quote] if quote >= 0 else block[at:]
-        slashes = len(piece) - len(piece.rstrip(b'\\'))
-        is_odd = (slashes + (escaped and slashes == len(piece))) % 2 == 1
+        end = start = quote if quote >= 0 else len(block)
+        while start > at and block[start - 1] == _BACKSLASH:
+            start -= 1
+        is_odd = (end - start + (escaped and start == at)) % 2 == 1
         if quote < 0 or not is_odd:
             return quote, is_odd
         at, escaped = quote + 1, False
@@ -92,6 +94,8 @@ def string_end(block: bytes, at: int, *, escaped: bool) -> tuple[int, bool]:
 
 def unescaped(piece: bytes) -> tuple[bytes, bytes]:
     """Undo JSON's escapes, `?` for what is not base64; return an escape that is cut, too."""
+    if b'\\' not in piece:
+        return piece, b''
     cut = _CUT_ESCAPE.search(piece)
     whole = piece[: cut.start()] if cut else piece
     try:

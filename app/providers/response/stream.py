@@ -247,8 +247,6 @@ class ResponseStream:
 
     def _unescape(self, piece: bytes) -> bytes:
         """Undo JSON's escapes; one that the block's end cuts waits for the next block."""
-        if b'\\' not in piece and not self._cut_escape:
-            return piece
         text, self._cut_escape = unescaped(self._cut_escape + piece)
         return text
 
