@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 import httpcore
 import pytest
 
-from app.net.connect_policy import ConnectPolicy
-from app.net.streams import connect
+from app.net.connections import ConnectPolicy, connect
 from app.net.urls import Blocked, Private, origin_of
 from tests.support.fakes import upstream
 

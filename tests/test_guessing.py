@@ -13,7 +13,7 @@ import pytest_asyncio
 from starlette.types import ASGIApp
 
 from app.access.sharing import Source, hashed_password, new_password
-from app.access.throttle import WINDOW_S, Throttle
+from app.access.visitors import WINDOW_S, Throttle
 from app.web.context import EVERYBODYS_PASSWORDS_A_MINUTE, PASSWORDS_A_MINUTE, Services
 from tests.support.guests import JSON, LAN, PASSWORD, cookie_in, sign_in
 from tests.support.raw_requests import FORM, HOME, knock, open_door

@@ -12,7 +12,7 @@ import pytest
 
 from app.net.lan import addresses, origins
 from app.server.listeners import listen, listen_everywhere
-from app.web.views.qr_code import code_in_signs, code_of
+from app.web.views.qr_code import qr_code_of, terminal_qr_code
 from tests.support.guests import path_of
 from tests.support.servers import CLOSED_PORT_URL, Easel, running_demo, running_easel, start_easel
 
@@ -200,8 +200,8 @@ def test_a_port_is_taken_on_both_kinds_of_address() -> None:
 
 
 def test_a_qr_code_is_a_square_of_dark_runs() -> None:
-    code = code_of('http://192.168.1.20:8484/')
+    code = qr_code_of('http://192.168.1.20:8484/')
 
     assert 21 <= code.side <= 45
     assert code.path.startswith('M0 0h7v1h-7z')
-    assert code_in_signs('http://192.168.1.20:8484/').count('\n') > 10
+    assert terminal_qr_code('http://192.168.1.20:8484/').count('\n') > 10

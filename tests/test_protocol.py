@@ -12,7 +12,7 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.access.visitors import Proxies
-from app.server.limits import ConnectionLimiter, Timeouts
+from app.server.protocol import ConnectionLimiter, Timeouts
 from app.web.security.guard import CROWDED
 from tests.support.deadline_server import HASTY, LONG_S, Strangers, calling, serving
 

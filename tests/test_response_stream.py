@@ -19,12 +19,8 @@ from hypothesis import strategies as st
 from app.errors import ErrorKind, ProviderError, StorageFailed
 from app.models import GenerationRequest
 from app.providers.core.base import Run
-from app.providers.response.stream import (
-    LONG_STRING_BYTES,
-    MOST_PICTURES,
-    MOST_SKELETON_BYTES,
-    ResponseStream,
-)
+from app.providers.response import stream as limits
+from app.providers.response.stream import LONG_STRING_BYTES, ResponseStream
 from app.storage.temp_file import TempFile
 from tests.support.fakes import Reply, arriving_in, asking, picture, sha256, storing, upstream
 
@@ -53,21 +49,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def see(blocks: list[bytes], folder: Path) -> Seen:
-    spool = ResponseStream(lambda: TempFile(folder))
+    stream = ResponseStream(lambda: TempFile(folder))
     try:
         for block in blocks:
-            spool.feed(block)
-        skeleton = spool.finish()
+            stream.feed(block)
+        skeleton = stream.finish()
         return Seen(
             skeleton=re.sub('picture-[0-9a-f]{16}-', 'picture-', skeleton),
-            digests=tuple(received.digest for received in spool.pictures.values()),
-            raw=spool.raw.digest if spool.raw else None,
-            damaged=len(spool.bad),
+            digests=tuple(received.digest for received in stream.pictures.values()),
+            raw=stream.raw.digest if stream.raw else None,
+            damaged=len(stream.bad),
         )
     except (ProviderError, StorageFailed) as error:
         return Seen(error=error.kind)
     finally:
-        spool.discard()
+        stream.discard()
 
 
 def cut(answer: bytes, places: list[int]) -> list[bytes]:
@@ -262,12 +258,12 @@ def test_an_answer_that_is_a_picture_is_taken_as_it_is(
 
 
 def test_a_picture_past_the_most_is_refused(folder: Path) -> None:
-    answer = ('"' + 'A' * LONG_STRING_BYTES + '",') * MOST_PICTURES
+    answer = ('"' + 'A' * LONG_STRING_BYTES + '",') * limits.MOST_PICTURES
 
     whole = see([b'[' + answer.encode()], folder)
     past = see([b'[' + answer.encode() + answer.encode()], folder)
 
-    assert len(whole.digests) == MOST_PICTURES
+    assert len(whole.digests) == limits.MOST_PICTURES
     assert past.error == ErrorKind.TOO_LARGE
 
 
@@ -275,7 +271,7 @@ def test_a_picture_past_the_most_is_refused(folder: Path) -> None:
 def test_text_past_the_most_is_refused(quoted: bytes, folder: Path) -> None:
     block = b'\xd1\x8f ' * 50_000
 
-    past = see([quoted, *[block] * (MOST_SKELETON_BYTES // len(block) + 1)], folder)
+    past = see([quoted, *[block] * (limits.MOST_SKELETON_BYTES // len(block) + 1)], folder)
 
     assert past.error == ErrorKind.TOO_LARGE
 
@@ -291,10 +287,10 @@ def test_a_picture_past_64_mib_is_refused_and_leaves_no_file(folder: Path) -> No
 
 async def test_discarding_leaves_nothing_whatever_had_come(tmp_path: Path) -> None:
     async with storing(tmp_path) as store:
-        spool = ResponseStream(store.new_temp_file)
-        spool.feed(json.dumps({'data': [b64(noise(9_000))]}).encode())
-        spool.feed(f'"{b64(noise(9_000))}'.encode())
+        stream = ResponseStream(store.new_temp_file)
+        stream.feed(json.dumps({'data': [b64(noise(9_000))]}).encode())
+        stream.feed(f'"{b64(noise(9_000))}'.encode())
 
-        spool.discard()
+        stream.discard()
 
     assert arriving_in(tmp_path) == []

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from app.access.visitors import Guest, Visitor
+from app.access.visitors import Visitor
+from app.database.links import GuestRow
 from app.web.security.routes import ROUTES, Role, RouteRule
 from tests.support.guests import JSON, Party, party
 
@@ -226,7 +227,9 @@ async def test_a_guests_settings_tell_nothing_of_the_house(guests: Party) -> Non
 
 
 async def test_a_stranger_is_nobody_and_the_owner_is_everybody() -> None:
-    guest = Guest(id=7, name='x', makes=True, sees_all=False)
+    guest = GuestRow(
+        id=7, name='x', token_hash='', makes=True, sees_all=False, created_at=0, expires_at=None
+    )
 
     stranger, owner = Visitor('', 'http'), Visitor('', 'http', owner=True)
     maker = Visitor('', 'http', guest=guest)

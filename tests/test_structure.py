@@ -70,12 +70,7 @@ MAY_IMPORT = {
 HOMES = {
     'apsw': ('app.database',),
     'httpx': ('app.net.client', 'app.providers', 'app.cli.generate'),
-    'httpcore': (
-        'app.net.streams',
-        'app.net.connect_policy',
-        'app.net.client',
-        'app.providers.discovery.environment',
-    ),
+    'httpcore': ('app.net.connections', 'app.net.client', 'app.providers.discovery.environment'),
     'pybase64': ('app.providers.response.base64_stream',),
     'PIL': (
         *('app.storage.decoder_child', 'app.demo'),

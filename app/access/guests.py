@@ -10,7 +10,6 @@ import secrets
 import time
 from collections.abc import Callable
 
-from app.access.visitors import Guest
 from app.database.links import GuestRow, GuestRows
 
 TOKEN_BYTES = 24
@@ -54,18 +53,16 @@ class Guests:
         row = self._known.get(guest_id)
         return row.name if row else ''
 
-    def one(self, guest_id: int) -> Guest | None:
+    def one(self, guest_id: int) -> GuestRow | None:
         """Return a guest whose link is valid."""
         row = self._known.get(guest_id)
-        if row is None or not self.is_valid(row):
-            return None
-        return Guest(id=guest_id, name=row.name, makes=row.makes, sees_all=row.sees_all)
+        return row if row and self.is_valid(row) else None
 
-    def by_token(self, token: str) -> Guest | None:
+    def by_token(self, token: str) -> GuestRow | None:
         """Return the guest of a link, if it is valid."""
         wanted = hash_of(token)
-        matching = (id_ for id_, row in self._known.items() if row.token_hash == wanted)
-        return next((guest for id_ in matching if (guest := self.one(id_))), None)
+        matching = (row for row in self._known.values() if row.token_hash == wanted)
+        return next(filter(self.is_valid, matching), None)
 
     async def invite(self, name: str, *, makes: bool, sees_all: bool, for_s: float | None) -> str:
         """Make a link; return its token, which nobody can find out again."""

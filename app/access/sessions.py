@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.access.sharing import SharingSettings
-from app.access.visitors import Guest
 from app.config import new_secret
+from app.database.links import GuestRow
 
 SESSION_S = 90 * 24 * 3600
 
@@ -21,7 +21,7 @@ class Identity:
     """As whom a request comes in; neither is a stranger."""
 
     owner: bool = False
-    guest: Guest | None = None
+    guest: GuestRow | None = None
 
 
 STRANGER = Identity()
@@ -39,7 +39,7 @@ class Sessions:
         sharing: SharingSettings,
         secret: str,
         tokens: Iterable[str | None] = (),
-        guest_of: Callable[[int], Guest | None] = lambda _: None,
+        guest_of: Callable[[int], GuestRow | None] = lambda _: None,
         root_path: str = '',
     ) -> None:
         self._sharing = sharing
@@ -59,7 +59,7 @@ class Sessions:
         password = self._sharing.password
         return self.cookie_for() if password and password.matches(given) else None
 
-    def cookie_for(self, guest: Guest | None = None) -> str:
+    def cookie_for(self, guest: GuestRow | None = None) -> str:
         """Return the cookie of a guest whose link was checked, or of the proved owner."""
         expires = int(time.time()) + SESSION_S
         claims = f'{expires}.{guest.id}' if guest else str(expires)

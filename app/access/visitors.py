@@ -1,4 +1,4 @@
-"""Who is at the other end: the address behind the proxies that are trusted, and the quota.
+"""Who is at the other end: the address behind trusted proxies, its quota, and its guesses.
 
 A header that any visitor can write is believed only from a peer that the operator named. Of those
 headers `Forwarded` is never read: one way of saying it is enough, and two can disagree.
@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections import Counter
-from collections.abc import Iterable
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from app.database.links import GuestRow
 from app.errors import N_, Malformed
 from app.net.ip import IpAddress, Network
 
@@ -20,21 +22,12 @@ RawHeaders: TypeAlias = Iterable[tuple[bytes, bytes]]
 
 MOST_CONNECTIONS_A_VISITOR = 64
 HERE = 'this machine'
+WINDOW_S = 60.0  # guesses are counted over it
 HOME_BITS = 64  # one IPv6 customer can use every address of such a network
 
 _HOP = re.compile(
     r'\[([0-9a-fA-F:.]+)\](?::\d{1,5})?|(\d+(?:\.\d+){3})(?::\d{1,5})?|([0-9a-fA-F:.]+)'
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guest:
-    """Somebody whom the owner gave the link `id`; who does not see all sees what they made."""
-
-    id: int
-    name: str
-    makes: bool
-    sees_all: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +40,7 @@ class Visitor:
     quota_key: str = ''  # whose limits this counts against; empty where there are none
     behind_proxy: bool = False
     owner: bool = False
-    guest: Guest | None = None
+    guest: GuestRow | None = None
 
     @property
     def throttle_key(self) -> str:
@@ -92,6 +85,54 @@ class QuotaCounter:
         self._held[quota_key] -= 1
         if not self._held[quota_key]:
             del self._held[quota_key]
+
+
+class Throttle:
+    """Counts guesses within the last minute; it never forgets one of those, and nothing older.
+
+    Whoever guessed right before is not held up by what all the others guess, so that a crowd of
+    addresses can't keep the owner out.
+    """
+
+    def __init__(
+        self,
+        each: int,
+        everybody: int,
+        known: Iterable[str] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._each = each
+        self._everybody = everybody
+        self._clock = clock
+        self._own: dict[str, deque[float]] = {}
+        self._all: deque[float] = deque()
+        self._known = set(known)
+
+    def take(self, who: str) -> float:
+        """Count one guess; return the seconds to wait before it may be made, 0 for now."""
+        now = self._clock()
+        self._forget(now - WINDOW_S)
+        own = self._own.get(who, deque())
+        if len(own) >= self._each:
+            return own[0] + WINDOW_S - now
+        if who not in self._known:
+            if len(self._all) >= self._everybody:
+                return self._all[0] + WINDOW_S - now
+            self._all.append(now)
+        own.append(now)
+        self._own[who] = own
+        return 0.0
+
+    def trust(self, who: str) -> None:
+        """Note that one guessed right, or need not guess."""
+        self._known.add(who)
+        self._own.pop(who, None)
+
+    def _forget(self, before: float) -> None:
+        for guesses in (self._all, *self._own.values()):
+            while guesses and guesses[0] <= before:
+                guesses.popleft()
+        self._own = {who: own for who, own in self._own.items() if own}
 
 
 class Proxies:

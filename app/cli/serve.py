@@ -23,9 +23,8 @@ from app.errors import AppError
 from app.main import create_app, open_services, read_sharing
 from app.net.urls import origin_of
 from app.providers.monitor import MonitoredProvider
-from app.server.limits import SPARE_FILES, ConnectionLimiter
 from app.server.listeners import Listeners, PortTaken, listen, listen_everywhere
-from app.server.protocol import DeadlineProtocol
+from app.server.protocol import SPARE_FILES, ConnectionLimiter, DeadlineProtocol
 from app.storage.lock import Held, Holder, announce, holding, why_unusable
 from app.web.context import Services
 from app.web.security.routes import is_own
@@ -151,7 +150,7 @@ def _connections() -> int:
 
 def _print_network(config: Config, sharing: SharingSettings, port: int) -> None:
     from app.net.lan import origins
-    from app.web.views.qr_code import code_in_signs
+    from app.web.views.qr_code import terminal_qr_code
 
     found = [f'{one}{config.root_path}/' for one in origins(sharing.listens_on, port)]
     password = sharing.password
@@ -160,7 +159,7 @@ def _print_network(config: Config, sharing: SharingSettings, port: int) -> None:
     if password and password.source is Source.MADE:
         _say(f'  password  {password.kept}\n')
     if found and sys.stdout.isatty():
-        _say(code_in_signs(found[0]))
+        _say(terminal_qr_code(found[0]))
     _say('  This is plain http: whoever can listen to the network can read it (README: TLS).\n')
 
 

@@ -32,7 +32,10 @@ def normalize_api_url(text: str) -> str:
     text = text.strip()
     scheme, separator, rest = text.partition('://')
     if not separator:
-        scheme, rest = 'https' if _is_public_name(_host_of(text)) else 'http', text
+        host = _host_of(text)
+        is_name = '.' in host and ':' not in host and not is_literal(host)
+        is_public = is_name and not host.endswith(PRIVATE_ENDINGS)
+        scheme, rest = 'https' if is_public else 'http', text
     if scheme.lower() not in ('http', 'https'):
         raise InvalidRequest(N_('Write an address that begins with http:// or https://.'))
     if '@' in _host_of(rest):
@@ -65,12 +68,6 @@ def candidates(base_url: str) -> tuple[str, ...]:
 
 def _host_of(text: str) -> str:
     return re.split(r'[/?#]', text, maxsplit=1)[0].lower()
-
-
-def _is_public_name(host: str) -> bool:
-    """Check whether a host without a port is a public name, which gets https."""
-    is_name = '.' in host and ':' not in host and not is_literal(host)
-    return is_name and not host.endswith(PRIVATE_ENDINGS)
 
 
 def _with_path(parts: SplitResult, path: str) -> str:

@@ -19,8 +19,7 @@ import httpx
 from app import __version__
 from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.models import MOST_IMAGE_BYTES
-from app.net.connect_policy import ConnectPolicy, LookUp
-from app.net.streams import addresses_of
+from app.net.connections import ConnectPolicy, LookUp, addresses_of
 from app.net.urls import Address, Blocked, Origin, address_of, is_local, joined, origin_of
 
 CONNECT_TIMEOUT_S = 10.0
@@ -35,22 +34,6 @@ REASONS = {
     'illegal chunk': Reason.BROKE_OFF,
     'peer closed': Reason.BROKE_OFF,
 }
-
-
-class _Transport(httpx.AsyncHTTPTransport):
-    """httpx's own transport over a pool with a connect policy."""
-
-    def __init__(self, policy: ConnectPolicy) -> None:
-        unused = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # connections bring the real one
-        super().__init__(verify=unused, trust_env=False)
-        # httpx has no public way to give its pool a network backend; httpcore has.
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=unused,
-            max_connections=None,
-            max_keepalive_connections=20,
-            keepalive_expiry=5.0,
-            network_backend=policy,
-        )
 
 
 class HttpClient:
@@ -74,7 +57,7 @@ class HttpClient:
         self._in_container = in_container
         self.policy = ConnectPolicy(origins, self._own_ports, look_up)
         self._strict = ConnectPolicy(origins, self._own_ports, look_up)
-        self.client = new_client(transport or _Transport(self.policy))
+        self.client = new_client(transport or _transport(self.policy))
         self._elsewhere: httpx.AsyncClient | None = None
 
     async def close(self) -> None:
@@ -130,7 +113,7 @@ class HttpClient:
             if address.origin != own:
                 self._strict.refuse_other_scheme(address.origin)
                 if self._elsewhere is None:
-                    self._elsewhere = new_client(self._transport or _Transport(self._strict))
+                    self._elsewhere = new_client(self._transport or _transport(self._strict))
                 client = self._elsewhere
             request = client.build_request(
                 'GET',
@@ -150,6 +133,20 @@ class HttpClient:
             raise _failed(address, what_happened(error)) from error
 
 
+def _transport(policy: ConnectPolicy) -> httpx.AsyncHTTPTransport:
+    unused = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # connections bring the real one
+    transport = httpx.AsyncHTTPTransport(verify=unused, trust_env=False)
+    # httpx has no public way to give its pool a network backend; httpcore has.
+    transport._pool = httpcore.AsyncConnectionPool(
+        ssl_context=unused,
+        max_connections=None,
+        max_keepalive_connections=20,
+        keepalive_expiry=5.0,
+        network_backend=policy,
+    )
+    return transport
+
+
 def new_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
     """Make a client: nothing from the environment, no cookies, no redirects, no encodings."""
     return httpx.AsyncClient(
@@ -163,7 +160,7 @@ def new_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
 
 
 def what_happened(error: Exception) -> str:
-    """Describe an error of httpx in a few words, most of which `streams` wrote."""
+    """Describe an error of httpx in a few words, most of which `connections` wrote."""
     if isinstance(error, httpx.LocalProtocolError):  # its text may hold a header, and so the key
         return Reason.REQUEST_THAT_CAN_NOT_BE_SENT
     text = str(error).strip() or type(error).__name__

@@ -1,7 +1,4 @@
-"""Decompresses bodies of servers that compress although they were asked not to.
-
-Piece by piece, so that a small body which stands for a huge one never becomes a big block.
-"""
+"""Decompresses bodies of servers that compress although they were asked not to."""
 
 from __future__ import annotations
 
@@ -26,10 +23,11 @@ class BrokeOff(NotInflated):
 
 
 async def inflated(blocks: AsyncIterable[bytes], coding: str) -> AsyncGenerator[bytes, None]:
-    """Decode a body of some `Content-Encoding` into pieces of at most 64 KiB.
+    """Decode a body of some `Content-Encoding`; one that is not compressed passes unchanged.
 
-    One that is not compressed passes unchanged. Raise NotInflated at codings other than gzip or
-    deflate alone, and at a body that swells to more than 1 MiB and a hundred times its size.
+    In pieces of at most 64 KiB, so that a small body which stands for a huge one never becomes a
+    big block. Raise NotInflated at codings other than gzip or deflate alone, and at a body that
+    swells to more than 1 MiB and a hundred times its size.
     """
     layers = [layer.strip() for layer in coding.lower().split(',')]
     layers = [layer for layer in layers if layer not in _AS_THEY_COME]

@@ -30,10 +30,7 @@ IPV4_AT_THE_END = _networks('::/96 ::ffff:0:0/96 ::ffff:0:0:0/96 64:ff9b::/96 64
 
 
 def networks_in(text: str) -> tuple[Network, ...]:
-    """Parse a comma separated list of addresses and networks.
-
-    Raise ValueError at none, at bits set beyond a mask, and at a network that is everybody.
-    """
+    """Parse a comma separated list; raise ValueError at bits beyond a mask, and at everybody."""
     networks = [ipaddress.ip_network(part.strip()) for part in text.split(',') if part.strip()]
     if not all(network.prefixlen for network in networks):
         raise ValueError('everybody can not be trusted')

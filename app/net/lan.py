@@ -25,15 +25,12 @@ def addresses() -> tuple[str, ...]:
             asking.connect((far, 9))
             listed.append(str(asking.getsockname()[0]))
     listed += _by_interface()
-    usable = dict.fromkeys(address for address in listed if _is_reachable(address))
-    return tuple(sorted(usable, key=lambda address: ':' in address))
+    usable = [text for text in dict.fromkeys(listed) if _is_reachable(text)]
+    return tuple(sorted(usable, key=lambda text: ':' in text))
 
 
 def origins(host: str, port: int) -> tuple[str, ...]:
-    """Return the origins for browsers of other machines: `http://192.168.1.20:8484`.
-
-    A wildcard host that is listened on stands for every address of its kind, `::` for all.
-    """
+    """Return the origins for browsers of other machines; `::` stands for every address."""
     listed = [one for one in addresses() if host == '::' or ':' not in one]
     listed = listed if host in WILDCARDS else [host]
     named = (f'[{one}]' if ':' in one else one for one in listed)

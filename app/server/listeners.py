@@ -100,10 +100,8 @@ class Listeners:
                 await self._replace(lambda: listen_everywhere(self._port))
             except PortTaken as error:
                 await self._replace(lambda: [listen(self._host, self._port)])
-                raise Conflict(
-                    N_('Port {port} can not be had on the network: another program has it.'),
-                    port=self._port,
-                ) from error
+                sentence = N_('Port {port} can not be had on the network: another program has it.')
+                raise Conflict(sentence, port=self._port) from error
         log.info('the network is let in on port %s', self._port)
 
     async def shut(self) -> None:

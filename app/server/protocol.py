@@ -7,21 +7,64 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import Enum
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app.access.visitors import MOST_CONNECTIONS_A_VISITOR, Proxies, QuotaCounter
 from app.log import logger
-from app.server.limits import ConnectionLimiter
 from app.web.security.guard import CROWDED, HEADERS, MOST_HEAD_BYTES
 
 log = logger(__name__)
 
+SPARE_FILES = 200  # for pictures, the database and calls to providers
 TOO_SLOW = b'HTTP/1.1 408 Request Timeout\r\n'
 MALFORMED = b'HTTP/1.1 400 Bad Request\r\n'
 
 # What a connection is busy with.
 Stage = Enum('Stage', ('HEAD', 'BODY', 'RESPONSE', 'LEFTOVER', 'IDLE', 'CLOSING'))
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long each part of a request may take."""
+
+    head_s: float = 10.0  # from the connection, or the first byte of a later request
+    body_s: float = 10.0  # and beyond that by its size, at `body_bytes_a_s`
+    body_bytes_a_s: float = 8_000.0
+    crowded_s: float = 2.0  # for the head on a connection that is one too many
+    leftover_s: float = 10.0  # for the rest of a request that has its response, and the next head
+    stalled_s: float = 300.0  # without progress of a response that the other end does not read
+
+
+@dataclass(slots=True)
+class ConnectionLimiter:
+    """Counts connections, all and by quota key; those with an empty key have no limit."""
+
+    proxies: Proxies
+    most: int
+    a_visitor: int = MOST_CONNECTIONS_A_VISITOR
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    _all: int = field(default=0, init=False)
+    _quotas: QuotaCounter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._quotas = QuotaCounter(self.a_visitor)
+
+    def is_full(self, quota_key: str) -> bool:
+        """Check whether there are too many connections even to refuse one more."""
+        return self._all >= self.most or self._quotas.held(quota_key) >= 2 * self.a_visitor
+
+    def add(self, quota_key: str) -> bool:
+        """Count a connection; return False if it is one too many for this visitor."""
+        self._all += 1
+        return not quota_key or self._quotas.take(quota_key)
+
+    def remove(self, quota_key: str) -> None:
+        self._all -= 1
+        if quota_key:
+            self._quotas.give_back(quota_key)
 
 
 class WrongTarget(Exception):

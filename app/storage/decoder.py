@@ -101,7 +101,6 @@ class Decoder:
         return await self._answered(order, lambda answer: _decoded(answer, labelled))
 
     async def read(self, path: Path, mime: str) -> Settings:
-        """Read the settings inside a picture; empty where there are none to be read."""
         try:
             return await self._answered(_order('read', path, mime), _settings)
         except ProviderError as error:
@@ -203,7 +202,6 @@ class Decoder:
 
 
 def labelled_path(path: Path) -> Path:
-    """Return where the labelled copy of an arriving picture is written."""
     return path.with_name(f'{path.stem}-labelled.part')
 
 
@@ -235,7 +233,6 @@ def _written(answer: Answer, path: Path) -> Written | None:
 
 
 def _settings(answer: Answer) -> Settings:
-    """Parse the settings in an answer; raise ValueError where there are none."""
     if not isinstance(settings := answer.get('settings'), dict):
         raise ValueError('no settings')
     return {

@@ -52,7 +52,6 @@ class RefusedError(Exception):
 
 
 def main() -> None:
-    """Serve orders until standard input ends."""
     set_limits()
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
     ImageFile.LOAD_TRUNCATED_IMAGES = False
@@ -140,7 +139,6 @@ def find_easel() -> None:
 
 
 def label_copy(order: dict[str, object], found: dict[str, object]) -> dict[str, object]:
-    """Write the labelled copy of a picture; raise OSError where the disk refuses."""
     find_easel()
     from app.storage.metadata.copies import embed
     from app.storage.metadata.label import Label
@@ -159,10 +157,7 @@ def label_copy(order: dict[str, object], found: dict[str, object]) -> dict[str, 
 
 
 def decode(path: str, form: str, thumbs: dict[str, str]) -> dict[str, object]:
-    """Decode a whole picture and write its thumbnails.
-
-    Raise RefusedError at another format than its first bytes say, and over a limit.
-    """
+    """Decode a whole picture and write its thumbnails."""
     with Image.open(path, formats=[form]) as picture:
         if picture.format != form:
             raise RefusedError(f'really {picture.format}')

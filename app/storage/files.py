@@ -13,8 +13,7 @@ _FILE = getattr(os, 'O_NOFOLLOW', 0) | getattr(os, 'O_NONBLOCK', 0) | getattr(os
 def open_beneath(root: Path, path: Path) -> int:
     """Open a file to read, every folder from the root down by its own handle.
 
-    Raise OSError where a link stands in the place of it or of a folder above it, and ValueError
-    where it is not below the root.
+    Raise OSError at a link in the place of a part, and ValueError at a path not below the root.
     """
     parts = path.relative_to(root).parts
     if os.open not in os.supports_dir_fd:  # Windows: with a gap between check and use
@@ -36,10 +35,7 @@ def open_beneath(root: Path, path: Path) -> int:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace a file by a whole new one, mode 0600; a crash leaves the old one or the new one.
-
-    Where OSError is raised, the old file is as it was.
-    """
+    """Replace a file by a whole new one, mode 0600; a failure leaves the old one as it was."""
     handle, name = tempfile.mkstemp(prefix=f'.{path.stem}-', dir=path.parent)  # mode 0600
     try:
         with os.fdopen(handle, 'w', encoding='utf-8') as file:

@@ -38,14 +38,9 @@ class Held(Exception):
 
 @contextlib.contextmanager
 def holding(data: Path) -> Iterator[None]:
-    """Hold a data folder for as long as the block lasts.
+    """Hold a data folder by the system's own lock, or raise Held, or OSError.
 
-    By the system's own lock, which ends with the process. The `filelock` package does the same and
-    costs 10 ms of the start.
-
-    Raises:
-        Held: Another process holds it.
-        OSError: The folder cannot be made or written.
+    The `filelock` package does the same and costs 10 ms of the start.
     """
     with contextlib.ExitStack() as stack:
         # Prompts, pictures and secrets are for this user alone.

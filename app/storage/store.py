@@ -68,16 +68,14 @@ class Store:
                 leftover.unlink()
 
     def new_temp_file(self) -> TempFile:
-        """Open a temporary file for a picture; raise StorageFailed where the disk refuses."""
         with writing():
             return TempFile(self.arriving)
 
     async def keep(self, received: Received, label: Label) -> StoredImage:
         """Check a picture, write its label inside, and put it durably in place with its thumbnails.
 
-        The file that was received is gone afterwards, whatever happens. Raise ProviderError with
-        `not_an_image` or `bad_image`, and with `set_aside` where the decoder failed, and not the
-        picture.
+        The file that was received is gone afterwards. Raise ProviderError with `not_an_image`,
+        `bad_image`, or `set_aside` where the decoder failed, and not the picture.
         """
         made = self._new_thumbs()
         try:
@@ -117,8 +115,7 @@ class Store:
     def _set_aside(self, received: Received, mime: str, label: Label) -> str:
         """Put a picture below `rescued` as it came, its label beside it, and return where it is.
 
-        The folder is laid out as that of the pictures is: what is moved there is found by
-        `easel rebuild`.
+        The folder is laid out as that of the pictures, so that `easel rebuild` finds what is moved.
         """
         from app.storage.metadata.label import xmp_packet
 
@@ -145,10 +142,9 @@ class Store:
                 path.unlink(missing_ok=True)
 
     async def ensure_thumbs(self, digest: str, file: str) -> None:
-        """Make the thumbnails of a kept picture again where they are missing, or empty.
+        """Make the thumbnails of a kept picture again where a backup or a power cut lost some.
 
-        Backups have none, and a power cut may lose some. Nothing is raised or made where the
-        picture itself is missing.
+        Nothing is raised or made where the picture itself is missing.
         """
         places = [self.thumb(digest, width) for width in THUMB_WIDTHS]
         if all(path.exists() and path.stat().st_size > 0 for path in places):
@@ -188,7 +184,6 @@ class Store:
         return decoded
 
     async def settings_in(self, path: Path) -> dict[str, str | int | float]:
-        """Read the settings inside a picture; empty where there are none."""
         with path.open('rb') as opened:
             mime = mime_of(opened.read(HEAD_BYTES))
         return await self.decoder.read(path, mime) if mime else {}
@@ -226,7 +221,6 @@ def _described(decoded: Decoded, mime: str, file: str, digest: str, size_bytes: 
 
 
 def _unlabelled(received: Received) -> Written:
-    """Return a picture as it came, to be put in place without a label."""
     with writing():
         digest = received.digest
     return Written(path=received.path, digest=digest, size_bytes=received.size_bytes)

@@ -11,8 +11,7 @@ from starlette.requests import Request
 from app.access.guests import Guests
 from app.access.sessions import Sessions
 from app.access.sharing import SharingSettings
-from app.access.throttle import Throttle
-from app.access.visitors import HERE
+from app.access.visitors import HERE, Throttle
 from app.config import Config
 from app.database import Library
 from app.generation.changes import Changes

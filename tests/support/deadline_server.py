@@ -17,8 +17,7 @@ from starlette.types import ASGIApp
 from app.access.visitors import Proxies
 from app.config import config_from
 from app.main import create_app, open_services
-from app.server.limits import ConnectionLimiter, Timeouts
-from app.server.protocol import DeadlineProtocol
+from app.server.protocol import ConnectionLimiter, DeadlineProtocol, Timeouts
 from tests.support.servers import CLOSED_PORT_URL
 
 LONG_S = 20.0

@@ -16,7 +16,7 @@ from app.config import Config, config_from
 from app.main import create_app, open_services
 from app.providers.discovery.local_servers import LocalServers
 from app.providers.secrets import Secrets
-from app.server.limits import ConnectionLimiter
+from app.server.protocol import ConnectionLimiter
 from app.web.context import Services
 from app.web.views.provider_form import NEW
 from tests.support.deadline_server import served

@@ -24,8 +24,6 @@ def paint_land(canvas: Canvas) -> None:
             _range(canvas, base, depth)
         elif ground is Ground.CITY:
             _buildings(canvas, base, depth)
-        elif ground is Ground.DESERT:
-            _dune(canvas, base, depth)
         else:
             _hill(canvas, base, depth)
 
@@ -117,7 +115,7 @@ def _hill(canvas: Canvas, base: float, depth: float) -> None:
     lit = soil.toward(canvas.palette.light, 0.14 if scene.dark else 0.34)
     canvas.lay(lit, ImageChops.multiply(rim, mask), body.top)
     forest, peaks = scene.ground is Ground.FOREST, scene.ground is Ground.MOUNTAINS
-    if not forest and depth < (0.5 if peaks else 0.2):
+    if scene.ground is Ground.DESERT or (not forest and depth < (0.5 if peaks else 0.2)):
         return
     tall = unit * (0.05 + 0.20 * depth**2.2) * (1.0 if forest else 0.6)
     tall = min(tall, unit * 0.10) if scene.water else tall
@@ -158,30 +156,6 @@ def _conifer(canvas: Canvas, stencil: Stencil, foot: Point, tall: float) -> None
             edge.append((centre + reach * 0.55, level - tall * 0.01))
     stencil.polygon([*right, *left[::-1]])
     stencil.block(x - tall * 0.014, y - tall * 0.02, tall * 0.028, tall * 0.06)
-
-
-def _dune(canvas: Canvas, base: float, depth: float) -> None:
-    """Paint a dune with a winding crest; the side away from the sun lies in shadow."""
-    rng, unit, palette, low = canvas.rng, canvas.unit, canvas.palette, canvas.shore
-    away = 1 if canvas.sun[0] < canvas.width / 2 else -1
-    crest, rise = rng.uniform(0.15, 0.85) * canvas.width, unit * rng.uniform(0.13, 0.22)
-    line = []
-    for x, y in _skyline(canvas, base, unit * 0.045, 1.6, 0):
-        hump = math.exp(-1.3 * (abs(x - crest) / (0.55 * unit)) ** 1.25)
-        line.append((x, min(low, y + (base - rise - y) * hump)))
-    body, sand = _body(canvas, line, low), canvas.tone(depth)
-    mask, top = body.mask(), min(y for _, y in line)
-    canvas.lay(sand, mask, body.top)
-    rim = veil(mask.size, lambda at: max(0.0, 1 - at / 0.7))
-    canvas.lay(sand.toward(palette.light, 0.45), ImageChops.multiply(rim, mask), body.top)
-    shadow, side = Stencil(canvas, body.top, low), canvas.width if away > 0 else 0
-    spine = [
-        (crest + away * unit * (0.10 * math.sin(at / 6) + at / 80), top + (low - top) * at / 20)
-        for at in range(21)
-    ]
-    shadow.polygon([*spine, (side, low), (side, top)])
-    dark = sand.toward(palette.top, 0.30).lighter(-0.10)
-    canvas.lay(dark, ImageChops.multiply(shadow.mask(0.55), mask), body.top)
 
 
 def _buildings(canvas: Canvas, base: float, depth: float) -> None:

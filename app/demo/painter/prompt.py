@@ -9,7 +9,7 @@ from typing import TypeVar
 
 Time = Enum('Time', 'DAWN DAY SUNSET DUSK NIGHT')
 Weather = Enum('Weather', 'CLEAR CLOUDS RAIN SNOW FOG')
-Ground = Enum('Ground', 'MOUNTAINS HILLS FOREST DESERT CITY SEA SPACE')
+Ground = Enum('Ground', 'MOUNTAINS HILLS FOREST DESERT CITY SEA')
 Thing = Enum('Thing', 'WATER LIGHTHOUSE WINTER AUTUMN')
 _Kind = TypeVar('_Kind')
 
@@ -18,8 +18,8 @@ _TIMES = {
     Time.DAWN: 'dawn sunrise morning рассвет* утр* восход*',
     Time.SUNSET: 'sunset golden закат*',
     Time.DUSK: 'dusk twilight evening сумер* вечер*',
-    Time.NIGHT: 'night* midnight neon cyberpunk moon* star stars starry aurora* '
-    'ноч* полноч* лун* звезд* звёзд*',
+    Time.NIGHT: 'night* midnight neon cyberpunk moon* star stars starry aurora* space galax* '
+    'ноч* полноч* лун* звезд* звёзд* космос* галакти*',
     Time.DAY: 'day noon sunny summer spring день днём днем полдень солнеч* лет* весн*',
 }
 _WEATHER = {
@@ -31,8 +31,6 @@ _WEATHER = {
     Weather.CLEAR: 'clear calm ясн*',
 }
 _GROUNDS = {
-    Ground.SPACE: 'space cosmos cosmic galax* planet* nebula* astronaut* космос* космич* космон* '
-    'галакти* планет* туманност*',
     Ground.CITY: 'city cities town street* skyline downtown urban cyberpunk neon skyscraper* '
     'город* улиц* небоскр* мегаполис*',
     Ground.DESERT: 'desert* dune* sahara mars camel* пустын* дюн* барха* марс*',

@@ -9,8 +9,8 @@ from PIL import Image, ImageFilter
 from app.demo.painter.brush import Canvas
 from app.demo.painter.land import paint_land, paint_lighthouse
 from app.demo.painter.palette import palette_for
-from app.demo.painter.prompt import Ground, Scene, Thing, Time, read_scene
-from app.demo.painter.sky import paint_sky, paint_space
+from app.demo.painter.prompt import Scene, Thing, Time, read_scene
+from app.demo.painter.sky import paint_sky
 from app.demo.painter.weather import finish, paint_water, paint_weather
 
 _MOST_PIXELS = 2_200_000  # larger pictures are drawn at this size and enlarged
@@ -27,16 +27,13 @@ def draw(prompt: str, seed: int, width: int, height: int) -> Image.Image:
     scale = max(1.0, _LEAST_SIDE / min(wide, high))
     scale = min(scale, math.sqrt(_MOST_PIXELS / (wide * high)))
     canvas = _open_canvas(read_scene(prompt, rng), rng, round(wide * scale), round(high * scale))
-    if canvas.scene.ground is Ground.SPACE:
-        paint_space(canvas)
-    else:
-        paint_sky(canvas)
-        paint_land(canvas)
-        if Thing.LIGHTHOUSE in canvas.scene.things:
-            paint_lighthouse(canvas)
-        if canvas.scene.water:
-            paint_water(canvas)
-        paint_weather(canvas)
+    paint_sky(canvas)
+    paint_land(canvas)
+    if Thing.LIGHTHOUSE in canvas.scene.things:
+        paint_lighthouse(canvas)
+    if canvas.scene.water:
+        paint_water(canvas)
+    paint_weather(canvas)
     finish(canvas)
     if canvas.picture.size == (width, height):
         return canvas.picture

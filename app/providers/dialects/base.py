@@ -47,11 +47,7 @@ class ApiDialect(ABC):
     async def generate(
         self, fallback: ParameterFallback, request: GenerationRequest, run: Run, base_url: str
     ) -> GenerationResult:
-        """Call until pictures come or the refusal is final; `fallback` keeps what was learned.
-
-        Raises:
-            ProviderError: Nothing usable came; no file is left behind.
-        """
+        """Call until pictures come or the refusal is final; raise it, with no file left behind."""
         while True:
             response = await self.post(fallback, request, run, base_url)
             result = await self._collector.collect(response, run)

@@ -24,11 +24,7 @@ SDCPP_ROOT = '/sdcpp/'
 async def wait_for_job(
     caller: Caller, promise: ApiResponse, run: Run, base_url: str
 ) -> ApiResponse | None:
-    """Poll a job until it is over; return None where it cannot be asked for.
-
-    Raises:
-        ProviderError: `timeout`: it was not done within the provider's time-out.
-    """
+    """Poll a job until it is over; None where it cannot be asked for; raise on a time-out."""
     url = _address_of(caller, promise, base_url)
     if url is None:
         return None

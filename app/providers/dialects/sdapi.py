@@ -79,7 +79,6 @@ class SdApi(ApiDialect):
             await asyncio.gather(follower, return_exceptions=True)
 
     async def _follow(self, run: Run, base_url: str) -> None:
-        """Ask how far it is for as long as that is answered."""
         url = f'{endpoint(base_url, "progress")}?skip_current_image=false'
         while True:
             await asyncio.sleep(PROGRESS_EVERY_S)

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import httpcore
 
-from app.net.connect_policy import LookUp
-from app.net.streams import addresses_of
+from app.net.connections import LookUp, addresses_of
 from app.net.urls import DOCKER_HOST
 
 LOOPBACK = ('127.0.0.1', '::1')

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.log import logger
-from app.net.connect_policy import LookUp
-from app.net.streams import addresses_of
+from app.net.connections import LookUp, addresses_of
 from app.net.urls import DOCKER_HOST
 from app.providers.discovery.environment import LOOPBACK, ROOT, find_environment, is_container
 

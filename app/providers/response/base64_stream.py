@@ -14,6 +14,7 @@ from app.models import Received
 from app.storage.temp_file import TempFile
 
 _BLANKS = b' \t\r\n'
+_BACKSLASH = ord('\\')
 _STANDARD = bytes.maketrans(b'-_', b'+/')
 _CUT_ESCAPE = re.compile(rb'\\(?:u[0-9a-fA-F]{0,3})?\Z')
 _LETTERS = re.compile(rb'(?:[A-Za-z0-9+/_=-]++|\\/|\\u00(?:2[bBfF]|3[dD]))*+')
@@ -62,13 +63,7 @@ class Base64Reader:
 
 
 def inline(text: str, incoming: Callable[[], TempFile]) -> Received:
-    """Decode a short picture: base64, or a data URI with it or with percent signs.
-
-    Raises:
-        Base64Error: It is neither.
-        ProviderError: `too_large`.
-        StorageFailed: The disk refused.
-    """
+    """Decode a short picture, base64 or a data URI; raise Base64Error where it is neither."""
     header, comma, payload = text.partition(',')
     is_uri = bool(comma) and header.lower().startswith('data:')
     raw = unquote_to_bytes(payload) if is_uri else text.encode('utf-8', 'replace')
@@ -85,25 +80,22 @@ def inline(text: str, incoming: Callable[[], TempFile]) -> Received:
 
 
 def string_end(block: bytes, at: int, *, escaped: bool) -> tuple[int, bool]:
-    """Return where the quote is that ends a JSON string, or -1, and whether a sign is escaped.
-
-    `escaped` is so of the first sign; what is returned is so of the first one after the block.
-    """
+    """Find a JSON string's closing quote, or -1, and whether the next sign is escaped."""
     while True:
         quote = block.find(b'"', at)
-        piece = block[at:quote] if quote >= 0 else block[at:]
-        slashes = len(piece) - len(piece.rstrip(b'\\'))
-        is_odd = (slashes + (escaped and slashes == len(piece))) % 2 == 1
+        end = start = quote if quote >= 0 else len(block)
+        while start > at and block[start - 1] == _BACKSLASH:
+            start -= 1
+        is_odd = (end - start + (escaped and start == at)) % 2 == 1
         if quote < 0 or not is_odd:
             return quote, is_odd
         at, escaped = quote + 1, False
 
 
 def unescaped(piece: bytes) -> tuple[bytes, bytes]:
-    """Undo the escapes of a JSON string that may be base64; return an escape cut at the end, too.
-
-    What base64 does not have becomes a question mark, which it does not have either.
-    """
+    """Undo JSON's escapes, `?` for what is not base64; return an escape that is cut, too."""
+    if b'\\' not in piece:
+        return piece, b''
     cut = _CUT_ESCAPE.search(piece)
     whole = piece[: cut.start()] if cut else piece
     try:
@@ -114,12 +106,7 @@ def unescaped(piece: bytes) -> tuple[bytes, bytes]:
 
 
 def base64_letters(text: bytes) -> tuple[bytes, bytes, bool]:
-    """Split a text where the base64 that it begins with ends.
-
-    Returns:
-        The letters without escapes, what follows them, and whether they are over: what follows may
-        only be an escape that is cut.
-    """
+    """Split off the base64 that a text begins with; return it, the rest, and whether it ended."""
     run = _LETTERS.match(text)
     end = run.end() if run else 0
     rest = text[end:]

@@ -200,10 +200,8 @@ _RULES: tuple[tuple[ErrorKind, Callable[[_Signs], bool]], ...] = (
     (ErrorKind.MODEL_NOT_FOUND, lambda s: s.status == 421 or bool(_NO_MODEL.search(s.codes))),
     (ErrorKind.MODEL_NOT_FOUND, lambda s: s.status in (400, 404, 422) and s.say(_MODEL)),
     (ErrorKind.UNSUPPORTED_PARAM, lambda s: s.status in (400, 404) and s.param in _ALIASED),
-    (
-        ErrorKind.ENDPOINT_NOT_FOUND,
-        lambda s: s.status in (404, 405, 501) or (s.status < 500 and s.say(_ENDPOINT)),
-    ),
+    (ErrorKind.ENDPOINT_NOT_FOUND, lambda s: s.status in (404, 405, 501)),
+    (ErrorKind.ENDPOINT_NOT_FOUND, lambda s: s.status < 500 and s.say(_ENDPOINT)),
     (ErrorKind.CANCELLED, lambda s: s.status == 409 and s.say(_CANCELLED)),
     (ErrorKind.NOT_READY, lambda s: s.status == 503 and (s.waits or s.say(_NOT_READY))),
     (ErrorKind.UNSUPPORTED_PARAM, lambda s: 400 <= s.status <= 500 and s.param is not None),

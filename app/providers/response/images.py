@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator
@@ -64,11 +65,7 @@ class Item:
 
 
 def loads(text: str) -> Json:
-    """Parse JSON, control signs within strings and halves of signs included.
-
-    Raises:
-        ValueError: It is none, or nested too deep.
-    """
+    """Parse JSON, control signs and halves of signs included; raise ValueError if too deep."""
     try:
         tree: Json = json.loads(text, strict=False)
         if '\\ud' in text.lower():
@@ -92,29 +89,27 @@ def at(node: Json, *path: str | int) -> Json:
 
 
 def rows_of(node: Json, key: str) -> list[Json]:
-    """Return the list that stands under a name, empty where none does."""
     rows = at(node, key)
     return rows if isinstance(rows, list) else []
 
 
 def find_items(tree: Json) -> list[Item]:
-    """List the pictures in their order; each dictionary that holds one is one picture.
-
-    A place in a list that should hold one and does not is an item with an empty text. A sheet of
-    all of them, which some servers put first, is none.
-    """
-    items = _within(tree, 0)
-    info = _info_of(tree)
-    grids = info.get('index_of_first_image')
-    if _is_number(grids) and grids < len(items):
+    """List the pictures in their order; one missing in a list is an item without a text."""
+    items, info = _within(tree, 0), at(tree, 'info')
+    with contextlib.suppress(ValueError):  # AUTOMATIC1111 puts JSON within JSON
+        info = loads(info) if isinstance(info, str) else info
+    grids = at(info, 'index_of_first_image')
+    if _is_number(grids) and grids < len(items):  # sheets of all of them come first
         items = items[grids:]
     items = items[:MOST_ITEMS]
     if not any(item.text for item in items):
         return []
-    seeds = [*_seeds_of(tree, info), *[None] * len(items)]
+    listed = [at(node, 'all_seeds') for node in (info, tree)]
+    seeds = next((every for every in listed if isinstance(every, list)), [at(tree, 'seed')])
+    numbers = [seed for seed in seeds if _is_number(seed)]
     return [
-        item if item.seed is not None else replace(item, seed=seed)
-        for item, seed in zip(items, seeds, strict=False)
+        replace(item, seed=numbers[place]) if item.seed is None and place < len(numbers) else item
+        for place, item in enumerate(items)
     ]
 
 
@@ -145,11 +140,8 @@ def _within(node: Json, depth: int, *, is_listed: bool = False) -> list[Item]:
 
 
 def _of_fields(node: dict[str, Json], depth: int) -> list[Item]:
-    """Take a list of pictures, else the picture that this is, else what stands deeper.
-
-    The same pictures may stand under two names, so the first name that has any is the one.
-    """
-    for key in CONTAINERS:
+    """Take a list of pictures, else the picture that this is, else what stands deeper."""
+    for key in CONTAINERS:  # the same pictures may stand under two names
         found = _within(rows_of(node, key), depth + 1)
         if any(item.text for item in found):
             return found
@@ -184,26 +176,6 @@ def _item_of(node: dict[str, Json]) -> Iterator[Item]:
 
 def _is_number(value: Json) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63
-
-
-def _info_of(tree: Json) -> dict[str, Json]:
-    """Read what AUTOMATIC1111 says beside its pictures, as JSON within JSON."""
-    info = at(tree, 'info')
-    try:
-        info = loads(info) if isinstance(info, str) else info
-    except ValueError:
-        return {}
-    return info if isinstance(info, dict) else {}
-
-
-def _seeds_of(tree: Json, info: dict[str, Json]) -> list[int]:
-    """Read seeds that stand beside the pictures and not in them."""
-    for node in (info, tree):
-        every = at(node, 'all_seeds')
-        if isinstance(every, list):
-            return [seed for seed in every if _is_number(seed)]
-    seed = at(tree, 'seed')
-    return [seed] if _is_number(seed) else []
 
 
 def _in_text(text: str, *, is_listed: bool) -> Iterator[Item]:

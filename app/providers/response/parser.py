@@ -52,7 +52,6 @@ class ApiResponse:
 
     @property
     def is_success(self) -> bool:
-        """Check whether the status is a 2xx; the body may still say otherwise."""
         return 200 <= self.status < 300
 
 
@@ -61,14 +60,9 @@ class Cut(ValueError):
 
 
 def parse(skeleton: str) -> Json:
-    """Parse the text.
+    """Parse the text: of lines or events what holds pictures, else the value that says most.
 
-    JSON lines and events give what holds pictures, or else the value that says most; previews are
-    left out.
-
-    Raises:
-        Cut: It is a stream of events, and it ends before a picture came whole.
-        ValueError: It is none of these, or ends too early.
+    Raises ValueError where it is none of these or ends too early, as `Cut` where it is events.
     """
     text = skeleton.strip()
     try:
@@ -82,21 +76,18 @@ def parse(skeleton: str) -> Json:
         drawn = _drawn(finals)
         if drawn:
             return drawn
-        if is_stream and (not finals or _ends_in_an_event(text)):
-            raise Cut('only previews came' if values else 'no event is whole') from error
-        if not finals or (not is_stream and _ends_within(text)):
+        if not finals or _is_cut(text, is_stream=is_stream):
+            if is_stream:
+                raise Cut('only previews came' if values else 'no event is whole') from error
             raise
     return next((value for value in reversed(finals) if failed_in_success(value)), finals[-1])
 
 
 def _drawn(finals: list[Json]) -> list[Json]:
-    """Return what holds pictures, and what tells of those that were lost beside them.
-
-    A chat that came word by word is put together and added to `finals`.
-    """
+    """Return what holds pictures, and what tells of those that were lost beside them."""
     deltas = [at(value, 'choices', 0, 'delta', 'content') for value in finals]
     pieces = [piece for piece in deltas if isinstance(piece, str)]
-    if len(pieces) > 1:
+    if len(pieces) > 1:  # a chat that came word by word
         finals.append({'choices': [{'message': {'content': ''.join(pieces)}}]})
     drawn, lost = list[Json](), list[Json]()
     for value in finals:
@@ -108,10 +99,7 @@ def _drawn(finals: list[Json]) -> list[Json]:
 
 
 def payloads(event: str) -> Iterator[Json]:
-    """Parse the data lines of one event, its name taken for a type where it has none.
-
-    What is no JSON is passed over, unless it is the text of an error; `[DONE]` is given as it is.
-    """
+    """Parse the data of one event; of what is no JSON, the text of an error is kept."""
     name, data = '', list[str]()
     for line in _LINE_END.split(event.removeprefix('\ufeff')):
         field, _, value = line.partition(':')
@@ -165,14 +153,11 @@ def _events(text: str) -> Iterator[Json]:
         yield from (value for value in payloads(event) if value != DONE)
 
 
-def _ends_in_an_event(text: str) -> bool:
-    """Check whether the last event says something that is not whole."""
-    last = re.split(EVENT_END, text)[-1]
-    return bool(re.search(r'^data: ?[\[{"]', last, re.MULTILINE)) and not list(payloads(last))
-
-
-def _ends_within(text: str) -> bool:
-    """Check whether the last of some JSON lines is cut."""
+def _is_cut(text: str, *, is_stream: bool) -> bool:
+    """Check whether the last event or JSON line says something that is not whole."""
+    if is_stream:
+        last = re.split(EVENT_END, text)[-1]
+        return bool(re.search(r'^data: ?[\[{"]', last, re.MULTILINE)) and not list(payloads(last))
     last = _LINE_END.split(text)[-1].strip()
     try:
         loads(last)

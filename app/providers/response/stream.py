@@ -81,12 +81,7 @@ class ResponseStream:
         self._reader: Base64Reader | None = None  # None for the rest of a damaged picture
 
     def feed(self, block: bytes) -> None:
-        """Read the next bytes of the response.
-
-        Raises:
-            ProviderError: `too_large`: a picture, or the text around, is over its cap.
-            StorageFailed: The disk refused.
-        """
+        """Read the next bytes; raise ProviderError where a picture or the text is too large."""
         if self._place is _Place.START:
             self._held += block
             if len(self._held) < SNIFF_BYTES:
@@ -252,8 +247,6 @@ class ResponseStream:
 
     def _unescape(self, piece: bytes) -> bytes:
         """Undo JSON's escapes; one that the block's end cuts waits for the next block."""
-        if b'\\' not in piece and not self._cut_escape:
-            return piece
         text, self._cut_escape = unescaped(self._cut_escape + piece)
         return text
 

@@ -33,13 +33,7 @@ class Damaged(Exception):
 
 
 async def unzipped(raw: Received, incoming: Callable[[], TempFile]) -> list[Received]:
-    """Unpack the pictures in their order; other files are left out.
-
-    Raises:
-        Damaged: Nothing of it can be unpacked.
-        ProviderError: `too_large`.
-        StorageFailed: The disk refused.
-    """
+    """Unpack the pictures in their order; raise Damaged, or ProviderError where it is too large."""
     work = asyncio.create_task(asyncio.to_thread(_unzipped, raw, incoming))
     try:
         return await asyncio.shield(work)

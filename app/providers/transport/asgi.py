@@ -84,10 +84,7 @@ def _scope(request: httpx.Request) -> Message:
         'method': request.method,
         'scheme': request.url.scheme,
         'path': request.url.path,
-        'raw_path': request.url.raw_path.split(b'?')[0],
         'query_string': request.url.query,
-        'root_path': '',
         'headers': [(name.lower(), value) for name, value in request.headers.raw],
         'server': (request.url.host, request.url.port or 80),
-        'client': ('127.0.0.1', 0),
     }

@@ -43,11 +43,7 @@ ACCEPT = {'Accept': 'application/json'}
 
 @dataclass(slots=True)
 class CallRecorder:
-    """What is known of a call so far; its texts are not redacted yet.
-
-    Attributes:
-        headers: Names and values as they are shown.
-    """
+    """What is known of a call so far; its texts are not redacted yet."""
 
     method: str
     url: str
@@ -97,8 +93,7 @@ class Caller:
     ) -> ApiResponse:
         """Send JSON and read the response as it comes; events may be left after `count` pictures.
 
-        Raises:
-            ProviderError: Nothing came, or not whole; no file is left behind.
+        Raises ProviderError where nothing came, or not whole; no file is left behind.
         """
         body = json.dumps(fields, ensure_ascii=False)
         return await self._call(CallRecorder('POST', url, body, dropped), run, count)
@@ -108,13 +103,7 @@ class Caller:
         return await self._call(CallRecorder('GET', url), run, MOST_PICTURES)
 
     async def get(self, url: str) -> tuple[int, Json]:
-        """Send a GET for a little JSON; the tree is None where it is no JSON.
-
-        Raises:
-            httpx.HTTPError: Nothing came.
-            TimeoutError: Nothing came in time.
-            ValueError: The address cannot be called.
-        """
+        """Send a GET for JSON, or None; raise httpx.HTTPError, TimeoutError or ValueError."""
         body = bytearray()
         async with asyncio.timeout(GET_DEADLINE_S):
             response = await self._send('GET', url)

@@ -26,11 +26,7 @@ class ImageCollector:
         self._fetcher = fetcher
 
     async def collect(self, response: ApiResponse, run: Run) -> GenerationResult | None:
-        """Return the pictures of a response, None where it names none.
-
-        Raises:
-            ProviderError: Each of them failed; no file is left behind.
-        """
+        """Return the pictures, None where none is named; raise if each of them failed."""
         stream = response.stream
         if response.is_success and stream.raw:
             return await self._raw(stream.raw, run)

@@ -8,7 +8,6 @@ never called.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -68,14 +67,7 @@ class Fetcher:
         self._timeouts = timeouts
 
     async def fetch(self, text: str, incoming: Callable[[], TempFile]) -> tuple[Received, str]:
-        """Download a picture, tried again since a GET is free, from an address of any spelling.
-
-        Returns:
-            What came, and the absolute address it came from.
-
-        Raises:
-            ProviderError: `blocked_url`, `image_fetch_failed` or `too_large`.
-        """
+        """Download a picture from an address of any spelling; return it and where it came from."""
         try:
             address = address_of(absolute(text, self._base_url))
         except Blocked as error:
@@ -91,39 +83,25 @@ class Fetcher:
     async def _try(
         self, address: Address, incoming: Callable[[], TempFile], failures: list[ProviderError]
     ) -> tuple[Received, Address]:
+        """Ask at the address, then wherever else the picture may be, then all over again.
+
+        `failures` gets those of one round; the first of the last round is raised.
+        """
         for attempt in range(1, self._timeouts.tries + 1):
             failures.clear()
-            with contextlib.suppress(ProviderError):
-                return await self._round(address, incoming, failures, may_guess=attempt == 1)
+            place: Address | None = address
+            while place:
+                try:
+                    return await self._once(place, incoming, is_guess=place != address), place
+                except ProviderError as error:
+                    reason, shown = error.failure.reason, without_query(str(place))
+                    log.info('no picture at %s: %s', shown, reason)
+                    failures.append(error)
+                    may_guess = attempt == 1 and place.target == address.target
+                    place = self._elsewhere(place, error, may_guess=may_guess)
             if attempt == self._timeouts.tries or not any(map(_may_come, failures)):
                 break
             await asyncio.sleep(self._timeouts.pause_s * attempt)
-        raise failures[0]
-
-    async def _round(
-        self,
-        address: Address,
-        incoming: Callable[[], TempFile],
-        failures: list[ProviderError],
-        *,
-        may_guess: bool,
-    ) -> tuple[Received, Address]:
-        """Ask at the address, then wherever else the picture may be; raise the first failure."""
-        place: Address | None = address
-        while place:
-            try:
-                received = await self._once(place, incoming)
-                if place != address:
-                    if mime_of(received.head) is None:  # a page that a server has for any path
-                        received.path.unlink(missing_ok=True)
-                        raise _failed(place, what_is(received.head))
-                    log.info('a picture was not at its address, but at %s', _shown(place))
-                return received, place
-            except ProviderError as error:
-                log.info('no picture at %s: %s', _shown(place), error.failure.reason)
-                failures.append(error)
-                may_guess = may_guess and place.target == address.target
-                place = self._elsewhere(place, error, may_guess=may_guess)
         raise failures[0]
 
     def _elsewhere(
@@ -141,15 +119,23 @@ class Fetcher:
             return replace(place, target=place.target.removeprefix(API_ROOT))
         return None
 
-    async def _once(self, place: Address, incoming: Callable[[], TempFile]) -> Received:
+    async def _once(
+        self, place: Address, incoming: Callable[[], TempFile], *, is_guess: bool
+    ) -> Received:
         try:
             async with self._http_client.picture(
                 str(place), own=self._origin, headers=self._headers
             ) as response:
-                return await self._read(response, place, incoming())
+                received = await self._read(response, place, incoming())
         except (httpx.HTTPError, NotInflated) as error:
             reason = str(error) if isinstance(error, NotInflated) else what_happened(error)
             raise _failed(place, reason) from error
+        if is_guess and mime_of(received.head) is None:  # a page that a server has for any path
+            received.path.unlink(missing_ok=True)
+            raise _failed(place, what_is(received.head))
+        if is_guess:
+            log.info('a picture was not at its address, but at %s', without_query(str(place)))
+        return received
 
     async def _read(self, response: httpx.Response, place: Address, file: TempFile) -> Received:
         coding = response.headers.get('content-encoding', '')
@@ -195,10 +181,6 @@ def _may_come(error: ProviderError) -> bool:
         return False
     status = error.failure.http_status or 0
     return isinstance(error.__cause__, httpx.HTTPError) or status == 404 or status >= 500
-
-
-def _shown(place: Address) -> str:
-    return without_query(str(place)) or ''
 
 
 def _failed(place: Address, reason: str) -> ProviderError:

@@ -93,10 +93,7 @@ def _pieces(secret: str) -> Iterator[str]:
 
 
 def _in_base64(secret: str) -> Iterator[str]:
-    """Encode a secret as it stands behind any number of bytes, without the letters it shares.
-
-    A user's name before it, as in `Authorization: Basic`, shifts the letters.
-    """
+    """Encode a secret as it stands behind other bytes, without the letters that they share."""
     content = secret.encode()
     for before, shared in ((0, 0), (1, 2), (2, 3)):
         written = base64.b64encode(bytes(before) + content).decode().rstrip('=')

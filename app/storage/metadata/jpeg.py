@@ -20,10 +20,9 @@ ALONE = (0x01, *range(0xD0, 0xD9))
 EXIF = b'Exif\0\0'
 XMP = b'http://ns.adobe.com/xap/1.0/\0'
 EXTENDED_XMP = b'http://ns.adobe.com/xmp/extension/\0'
-USER_COMMENT = 0x9286
+EXIF_DIRECTORY, USER_COMMENT, ORIENTATION = 0x8769, 0x9286, 0x0112
 # MakerNote, ComponentsConfiguration, FileSource, SceneType: bytes whose type Pillow does not know.
 UNDEFINED_TAGS = (USER_COMMENT, 0x927C, 0x9101, 0xA300, 0xA301)
-EXIF_DIRECTORY = 0x8769
 UNREADABLE_EXIF = (
     *(ArithmeticError, AttributeError, LookupError, OSError, SyntaxError, TypeError, ValueError),
     *(Warning, struct.error),
@@ -31,8 +30,7 @@ UNREADABLE_EXIF = (
 JFIF, JFIF_BYTES = b'JFIF\0', 14
 COLOURS = {0xE2: b'ICC_PROFILE\0', 0xEE: b'Adobe'}  # APP2 and APP14
 BYTE_ORDERS = {b'II*\0': '<', b'MM\0*': '>'}
-ORIENTATION, SHORT = 0x0112, 3
-EXIF_ENTRY_BYTES = 12
+SHORT, EXIF_ENTRY_BYTES = 3, 12
 END_OF_SCAN = re.compile(rb'\xff[^\x00\x01\xd0-\xd7\xff]')
 MOST_SEGMENT_BYTES = 65_533
 MOST_XMP_BYTES = 65_502  # a larger packet goes beside the picture
@@ -50,7 +48,6 @@ class Segment:
         return self.marker == APP1 and self.head.startswith(names)
 
     def content(self, opened: BinaryIO, name: bytes) -> bytes:
-        """Read what follows the name."""
         start = self.span.start + 4 + len(name)
         return read_at(opened, start, self.span.stop - start)
 
@@ -121,10 +118,7 @@ def _needed(opened: BinaryIO, found: Segment) -> Iterator[Piece]:
 
 
 def _orientation(block: bytes) -> int:
-    """Read which side of a picture is up, 1 to 8; 1 where nothing readable is said.
-
-    By hand, since the server parses no EXIF with Pillow.
-    """
+    """Read which side is up, 1 to 8; by hand, since the server parses no EXIF with Pillow."""
     order = BYTE_ORDERS.get(block[:4], '>')
     try:
         (start,) = struct.unpack_from(f'{order}I', block, 4)
@@ -139,10 +133,7 @@ def _orientation(block: bytes) -> int:
 
 
 def _segments(opened: BinaryIO, start: int = 2) -> Iterator[Segment]:
-    """Walk from a segment, the first or one behind a scan, to the header of the next scan.
-
-    Raise DamagedContainer where there is no way through.
-    """
+    """Walk from a segment, the first or one behind a scan, to the header of the next scan."""
     size, marker = size_of(opened), START
     if read_at(opened, 0, 2) != bytes((0xFF, START)):
         raise DamagedContainer('no start')

@@ -101,10 +101,7 @@ def parameters_text(label: Label) -> str:
 
 
 def xmp_packet(label: Label, without: Collection[str] = ()) -> bytes:
-    """Write the label as one XMP packet, in UTF-8, without the fields of these names.
-
-    Texts with characters that XML cannot hold are written again, as JSON.
-    """
+    """Write the label as one XMP packet; texts that XML cannot hold are there again, as JSON."""
     names = ' '.join(f'xmlns:{prefix}="{uri}"' for prefix, uri in NAMESPACES.items())
     prompt = '' if 'prompt' in without else _xml(label.prompt)
     made = datetime.fromtimestamp(label.created_at, UTC).isoformat(timespec='milliseconds')

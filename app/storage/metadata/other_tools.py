@@ -54,7 +54,6 @@ def whole(value: object) -> int | None:
 
 
 def real(value: object) -> float | None:
-    """Return a finite number."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
@@ -84,11 +83,10 @@ ITEMS = {
     'Size': 'size',
     'Model': 'model',
 }
+SAME = {'seed': 'seed', 'steps': 'steps', 'guidance': 'guidance'}
 INPUTS = {
     'noise_seed': 'seed',
-    'seed': 'seed',
-    'steps': 'steps',
-    'guidance': 'guidance',
+    **SAME,
     'cfg': 'guidance',
     'sampler_name': 'sampler',
     'unet_name': 'model',
@@ -97,24 +95,18 @@ INPUTS = {
 INVOKEAI = {
     'positive_prompt': 'prompt',
     'negative_prompt': 'negative_prompt',
-    'seed': 'seed',
-    'steps': 'steps',
-    'guidance': 'guidance',
+    **SAME,
     'cfg_scale': 'guidance',
     'scheduler': 'sampler',
 }
 
 
 def foreign_settings(picture: Image.Image) -> Settings:
-    """Read what a known tool wrote; empty where none did.
-
-    Texts behind a PNG's pixels are looked at only where those ahead of them gave nothing: they
-    cost a decoding.
-    """
+    """Read what a known tool wrote; empty where none did."""
     found = _settings(dict(_texts(picture)))
     if found or picture.format != 'PNG':
         return found
-    return _settings(getattr(picture, 'text', {}))
+    return _settings(getattr(picture, 'text', {}))  # also behind the pixels: costs a decoding
 
 
 def _settings(given: Mapping[str, str]) -> Settings:

@@ -11,8 +11,7 @@ from app.storage.metadata.container import Chunk, DamagedContainer, Piece, read_
 from app.storage.metadata.label import Label, parameters_text, xmp_packet
 
 SIGNATURE = b'\x89PNG\r\n\x1a\n'
-PARAMETERS = b'parameters'
-XMP = b'XML:com.adobe.xmp'
+PARAMETERS, XMP = b'parameters', b'XML:com.adobe.xmp'
 TEXT_CHUNKS = (b'tEXt', b'zTXt', b'iTXt')
 LONGEST_KEY_BYTES = 79
 # What says how the pixels look; everything else says something besides.
@@ -25,7 +24,7 @@ PIXEL_CHUNKS = (
 def layout(opened: BinaryIO, label: Label) -> Iterator[Piece]:
     """Lay out a PNG with the label in front; earlier texts of the same keys are replaced.
 
-    What follows the last chunk is left out. Raise DamagedContainer where it is no whole PNG.
+    What follows the last chunk is left out.
     """
     found = chunks(opened)
     header = next(found)

@@ -1,7 +1,6 @@
 """Reads what a picture's file says of how it was made: for the decoder's child, where Pillow is.
 
-No module of the server is imported, and nothing is raised over what a file holds: a picture whose
-settings cannot be read is a picture without settings.
+Nothing is raised over what a file holds: if it cannot be read, it is a picture without settings.
 """
 
 from __future__ import annotations

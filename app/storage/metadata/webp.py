@@ -6,9 +6,8 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from app.storage.metadata import jpeg
 from app.storage.metadata.container import Chunk, DamagedContainer, Piece, read_at, size_of
-from app.storage.metadata.jpeg import EXIF as JPEGS_NAME
-from app.storage.metadata.jpeg import with_comment
 from app.storage.metadata.label import Label, parameters_text, xmp_packet
 
 HEADER, EXIF, XMP = b'VP8X', b'EXIF', b'XMP '
@@ -36,7 +35,7 @@ def layout(opened: BinaryIO, label: Label) -> Iterator[Piece]:
         pieces += _whole(exif)
     else:
         block = read_at(opened, exif.span.start, len(exif.span)) if exif else b''
-        block = with_comment(block.removeprefix(JPEGS_NAME), parameters_text(label))
+        block = jpeg.with_comment(block.removeprefix(jpeg.EXIF), parameters_text(label))
         pieces.append(_chunk(EXIF, block))
     pieces.append(_chunk(XMP, xmp_packet(label)))
     return _riff(pieces)
@@ -55,7 +54,6 @@ def stripped(opened: BinaryIO) -> Iterator[Piece]:
 
 
 def _riff(pieces: list[Piece]) -> Iterator[Piece]:
-    """Put the header of the whole file before its chunks."""
     yield b'RIFF' + struct.pack('<I', sum(map(len, pieces)) + 4) + b'WEBP'
     yield from pieces
 

@@ -31,7 +31,7 @@ log = logger(__name__)
 BLOCK_BYTES = 256 * 1024
 FILE_HEADER = 'x-easel-file'  # where the file is below the data folder, for our own command
 FOREVER = 'private, max-age=31536000, immutable'
-POLICY = "default-src 'none'; sandbox"
+FILE_POLICY = "default-src 'none'; sandbox"
 MIMES = {extension: mime for mime, extension in MIME_EXTENSIONS.items()}
 
 _ORIGINAL = re.compile(r'/files/([0-9a-f]{64})\.([a-z]{3,4})')
@@ -90,7 +90,7 @@ def _response(root: Path, digest: str, path: Path, mime: str, headers: Headers) 
         'Cache-Control': FOREVER,
         'Content-Disposition': f'inline; filename="{plain}"; '
         f"filename*=UTF-8''{quote(path.name, safe='')}",
-        'Content-Security-Policy': POLICY,
+        'Content-Security-Policy': FILE_POLICY,
         'Content-Type': mime,
         'ETag': etag,
     }

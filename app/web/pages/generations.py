@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.errors import N_, NotFound
 from app.web.context import TheServices
+from app.web.delivery.files import FILE_POLICY
 from app.web.forms import number_in
 from app.web.security.permissions import OwnGeneration, check_own, visitor_of
 from app.web.templates import wants_fragment, wants_json
@@ -16,7 +17,6 @@ from app.web.views.serializers import attempt_json, generation_json
 from app.web.views.tiles import tile_values, tiles
 
 MOST_PAGE = 60
-PREVIEW_POLICY = "default-src 'none'; sandbox"
 
 _PREVIEW = re.compile(r'(\d{1,18})-(\d{1,3})-(\d{1,18})\.webp')
 
@@ -77,5 +77,5 @@ async def preview(request: Request, services: TheServices) -> Response:
         raise NotFound(N_('There is no such picture.'))
     if visitor_of(request).guest:
         check_own(request, await services.library.generations.one(int(match[1])))
-    headers = {'Content-Security-Policy': PREVIEW_POLICY, 'Cache-Control': 'no-store'}
+    headers = {'Content-Security-Policy': FILE_POLICY, 'Cache-Control': 'no-store'}
     return Response(shown.webp, media_type='image/webp', headers=headers)

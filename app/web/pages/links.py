@@ -12,18 +12,17 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from app.access.guests import hash_of
-from app.access.visitors import Guest
+from app.database.links import GuestRow
 from app.errors import N_, NotFound
 from app.log import logger
 from app.models import Image
 from app.web.context import Services, TheServices
+from app.web.delivery.files import BLOCK_BYTES, FILE_POLICY
 from app.web.security.permissions import check_throttle, set_session_cookie, visitor_of
 from app.web.views.stripped_picture import StrippedPicture, open_stripped
 
 log = logger(__name__)
 
-BLOCK_BYTES = 256 * 1024
-FILE_POLICY = "default-src 'none'; sandbox"
 HEADERS = {
     'Cache-Control': 'no-store',
     'Referrer-Policy': 'no-referrer',
@@ -51,7 +50,7 @@ async def shared_picture(request: Request, services: TheServices) -> SharedPictu
     return SharedPicture(image, image.prompt if row.tells_prompt else '')
 
 
-async def linked_guest(request: Request, services: TheServices) -> Guest:
+async def linked_guest(request: Request, services: TheServices) -> GuestRow:
     """Find the guest of a link; raise as `shared_picture` does."""
     check_throttle(request, services.link_throttle)
     guest = services.guests.by_token(str(request.path_params['token']))
@@ -61,7 +60,7 @@ async def linked_guest(request: Request, services: TheServices) -> Guest:
 
 
 Shared = Annotated[SharedPicture, Depends(shared_picture)]
-LinkedGuest = Annotated[Guest, Depends(linked_guest)]
+LinkedGuest = Annotated[GuestRow, Depends(linked_guest)]
 
 
 async def shown_page(request: Request, services: TheServices, shared: Shared) -> Response:

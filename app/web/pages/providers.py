@@ -63,7 +63,7 @@ async def row_in(services: TheServices, provider: TheProvider) -> ProviderRow:
 TheRow = Annotated[ProviderRow, Depends(row_in)]
 
 
-async def look_around(request: Request, services: TheServices) -> Response:
+async def find_servers(request: Request, services: TheServices) -> Response:
     """Search for image servers on this machine, and show them."""
     await services.local_servers.look()
     if wants_json(request):

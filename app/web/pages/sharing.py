@@ -19,7 +19,7 @@ from app.web.context import Services, TheServices
 from app.web.forms import LIFETIMES, TheId, choice_in, form_fields, lifetime_in
 from app.web.security.permissions import OwnImage, check_still_owner, set_session_cookie, visitor_of
 from app.web.templates import wants_json
-from app.web.views.qr_code import code_of
+from app.web.views.qr_code import qr_code_of
 from app.web.views.stripped_picture import open_stripped
 
 log = logger(__name__)
@@ -63,7 +63,7 @@ async def share_page(request: Request, services: TheServices) -> Response:
         sharing=sharing,
         password=password.kept if password and password.source is Source.MADE else '',
         addresses=addresses,
-        code=code_of(f'{addresses[0]}/') if addresses and sharing.is_shared else None,
+        code=qr_code_of(f'{addresses[0]}/') if addresses and sharing.is_shared else None,
         guests=[(row, guests.is_valid(row)) for row in guests.all()],
         pictures=[(row, await services.library.images.one(row.image_id)) for row in shown],
         lifetimes=LIFETIMES,
@@ -159,7 +159,7 @@ async def _link_page(
         'pages/link.html',
         status=201,
         links=links,
-        code=code_of(links[0]),
+        code=qr_code_of(links[0]),
         name=name,
         image=image,
         sharing=services.sharing,

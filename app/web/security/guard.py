@@ -5,7 +5,10 @@ Pure ASGI: a framework's middleware would hide from a handler that its visitor h
 
 from __future__ import annotations
 
+import ipaddress
 import re
+import socket
+from collections.abc import Iterable
 from dataclasses import replace
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -14,15 +17,24 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.visitors import MOST_CONNECTIONS_A_VISITOR, Proxies, QuotaCounter, Visitor
-from app.errors import N_, AppError, Crowded, Forbidden, Malformed, SignInRequired, TooLarge
+from app.errors import (
+    N_,
+    AppError,
+    Crowded,
+    Forbidden,
+    Malformed,
+    Misdirected,
+    SignInRequired,
+    TooLarge,
+)
 from app.web.context import Services
 from app.web.error_pages import ErrorPages
-from app.web.security.hosts import Hosts
 from app.web.security.routes import RouteRule, rule_of
 from app.web.templates import address_of
 
 SAFE_METHODS = ('GET', 'HEAD', 'OPTIONS')
 MOST_HEAD_BYTES = 65_536
+LONGEST_HOST = 255
 SMALL_BODY_BYTES = 65_536  # longer ones are not read after a refusal: the connection is closed
 CROWDED = 'crowded'  # in a request's state: its connection is one too many
 DEFAULT_PORTS = {'http': ':80', 'https': ':443'}
@@ -42,6 +54,10 @@ HEADERS = {
     'x-frame-options': 'DENY',
 }
 
+_HOST = re.compile(
+    rb'(?:\[(?P<v6>[0-9a-fA-F:.]+)\]|(?P<name>[0-9a-zA-Z_-]+(?:\.[0-9a-zA-Z_-]+)*\.?))'
+    rb'(?::(?P<port>[0-9]{1,5}))?'
+)
 _METHOD = re.compile(r'[A-Z]{1,20}')
 _LENGTH = re.compile(rb'[0-9]{1,19}')
 
@@ -134,6 +150,46 @@ class Guard:
             await send(message)
 
         return guarded
+
+
+class Hosts:
+    """The names that this server answers to, read by a grammar and never by string tests.
+
+    One that is not ours is another site's name that points here (DNS rebinding).
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        own = {'localhost', socket.gethostname().lower()}
+        self._names = own | {name.lower().rstrip('.') for name in names}
+
+    def check(self, headers: Iterable[tuple[bytes, bytes]]) -> str:
+        """Return the host of the one Host header; raise as `check_one` does."""
+        found = [value for name, value in headers if name == b'host']
+        return self.check_one(found[0] if len(found) == 1 else b'')
+
+    def check_one(self, host: bytes) -> str:
+        """Return a host with its port; raise `Malformed`, or `Misdirected` if it is not ours."""
+        match = _HOST.fullmatch(host) if len(host) <= LONGEST_HOST else None
+        if match is None or (match['port'] and not 0 < int(match['port']) < 65536):
+            raise Malformed(N_('The Host header is missing or malformed.'))
+        version, name = (6, match['v6']) if match['v6'] else (4, match['name'])
+        text = name.decode('ascii').lower()
+        is_name = version == 4 and text.removesuffix('.') in self._names
+        if not is_name and not _is_canonical_address(text, version):
+            raise Misdirected(
+                N_('This server does not answer to {host}. EASEL_HOSTS can add that name.'),
+                host=host.decode('ascii'),
+            )
+        return host.decode('ascii')
+
+
+def _is_canonical_address(text: str, version: int) -> bool:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    mapped = isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped
+    return address.version == version and str(address) == text and not mapped
 
 
 def check_framing(scope: Scope) -> int:

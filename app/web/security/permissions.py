@@ -10,8 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.access.sessions import SESSION_S
-from app.access.throttle import Throttle
-from app.access.visitors import Visitor
+from app.access.visitors import Throttle, Visitor
 from app.errors import N_, Conflict, NotFound, TooManyGuesses
 from app.models import Generation, Image
 from app.web.context import Services, TheServices

@@ -81,7 +81,7 @@ ROUTES = (
     RouteRule(
         'POST', '/settings/password', 'sign_in.change_password', most_bytes=MOST_PASSWORD_BYTES
     ),
-    RouteRule('POST', '/settings/found', 'providers.look_around'),
+    RouteRule('POST', '/settings/found', 'providers.find_servers'),
     RouteRule('GET', '/settings/providers.json', 'providers.list_providers'),
     RouteRule('GET', '/settings/providers/new', 'providers.new_page'),
     RouteRule('POST', '/settings/providers', 'providers.add'),

@@ -8,23 +8,23 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
+class QrCode:
     """A QR code as the path of an SVG, one unit a module, without its quiet border."""
 
     side: int
     path: str
 
 
-def code_of(address: str) -> Code:
+def qr_code_of(address: str) -> QrCode:
     import segno  # 20 ms that no other page needs
 
     rows = [bytes(row) for row in segno.make(address, micro=False).matrix]
     runs = [(run, y) for y, row in enumerate(rows) for run in re.finditer(rb'\x01+', row)]
     path = [f'M{run.start()} {y}h{len(run[0])}v1h-{len(run[0])}z' for run, y in runs]
-    return Code(len(rows), ''.join(path))
+    return QrCode(len(rows), ''.join(path))
 
 
-def code_in_signs(address: str) -> str:
+def terminal_qr_code(address: str) -> str:
     """Return the code in characters of a terminal."""
     import segno
 
