@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,7 +44,6 @@ class LocalServers:
         root: Path = ROOT,
         ports: Mapping[int, int] | None = None,
         look_up: LookUp = addresses_of,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         """Search at `ports`: for the usual port of a server, the one to ask in its place."""
         self.in_container = is_container(root)
@@ -52,7 +51,6 @@ class LocalServers:
         self._root = root
         self._ports = ports
         self._look_up = look_up
-        self._clock = clock
         self._own_ports: set[int] = set()
         self._looking: asyncio.Task[None] | None = None
 
@@ -85,5 +83,5 @@ class LocalServers:
         environment = await find_environment(self._root, self._look_up)
         ports = SAME_PORTS if self._ports is None else self._ports
         hosts = [host for host in environment.hosts if not only or host in only]
-        self.seen = SearchResult(await discover(hosts, ports, self._own_ports), self._clock())
+        self.seen = SearchResult(await discover(hosts, ports, self._own_ports), time.time())
         log.info('searched for image servers and found %s', len(self.seen.found))
