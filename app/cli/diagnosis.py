@@ -20,8 +20,8 @@ from app.net.client import HttpClient
 from app.net.urls import origin_of
 from app.providers.core.base import ProviderSettings, ProviderStatus
 from app.providers.discovery.connection_test import bearer, check_connection
-from app.providers.discovery.environment import HostEnvironment
 from app.providers.discovery.fingerprints import is_shaped
+from app.providers.discovery.local_servers import HostEnvironment
 from app.providers.discovery.probe import NoResponse, probe
 from app.providers.discovery.scan import FoundServer, discover
 from app.providers.secrets import Keys

@@ -18,7 +18,7 @@ from app.log import escape
 from app.messages import LANGUAGES, Translate, describe, error_json, translations
 from app.net.urls import DOCKER_HOST, is_local, same_server, without_secrets
 from app.providers.core.base import KeyState, ProviderState, ProviderStatus
-from app.providers.discovery.environment import HostEnvironment
+from app.providers.discovery.local_servers import HostEnvironment
 from app.providers.discovery.scan import SAME_PORTS
 
 LOW_SPACE_BYTES = 1_000_000_000
