@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-DEFAULT_SIDE = 1024
+DEFAULT_SIZE = (1024, 1024)
 MOST_PICTURES = 10
 MOST_PIXELS = 40_000_000
 SIDES = range(16, 16384 + 1)
@@ -36,19 +36,13 @@ class DrawRequest:
     streams: bool
     partials: int
 
-    @property
-    def size_or_default(self) -> tuple[int, int]:
-        return self.size or (DEFAULT_SIDE, DEFAULT_SIDE)
-
 
 def read_model(fields: Mapping[str, object]) -> str:
     """Return the model's name as it was sent; `sketch` when there is none."""
     model = fields.get('model')
     if model is None or model == '':
         return 'sketch'
-    if not isinstance(model, str):
-        raise RequestError("'model' must be a string.", 'model', 'invalid_type')
-    return _encodable(model)
+    return _text(model, 'model')
 
 
 def read_request(fields: Mapping[str, object]) -> DrawRequest:
@@ -79,31 +73,30 @@ def typed_fields(form: Mapping[str, str]) -> dict[str, object]:
     """Return form fields as JSON would hold them: numbers as numbers, `true` as true."""
     fields: dict[str, object] = {name: text for name, text in form.items() if text != ''}
     for name in ('n', 'seed', 'partial_images'):
-        text = form.get(name, '')
-        if re.fullmatch(r'-?[0-9]{1,30}', text):
-            fields[name] = int(text)
+        if re.fullmatch(r'-?[0-9]{1,30}', form.get(name, '')):
+            fields[name] = int(form[name])
     if form.get('stream') in {'true', 'false'}:
         fields['stream'] = form['stream'] == 'true'
     return fields
 
 
-def _encodable(text: str) -> str:
-    """Return the text without half characters, which UTF-8 cannot encode."""
-    return text.encode('utf-8', 'replace').decode()
+def _text(value: object, name: str) -> str:
+    """Return a string, without half characters, which UTF-8 cannot encode."""
+    if not isinstance(value, str):
+        raise RequestError(f"'{name}' must be a string.", name, 'invalid_type')
+    return value.encode('utf-8', 'replace').decode()
 
 
 def _prompt(fields: Mapping[str, object]) -> str:
-    prompt = fields.get('prompt')
-    if prompt is None:
+    if fields.get('prompt') is None:
         raise RequestError("Missing required parameter: 'prompt'.", 'prompt', 'missing_parameter')
-    if not isinstance(prompt, str):
-        raise RequestError("'prompt' must be a string.", 'prompt', 'invalid_type')
+    prompt = _text(fields['prompt'], 'prompt')
     if not prompt.strip():
         raise RequestError("'prompt' must not be empty.", 'prompt', 'empty_string')
     if len(prompt) > _LONGEST_PROMPT:
         message = f"'prompt' must have at most {_LONGEST_PROMPT} characters."
         raise RequestError(message, 'prompt', 'string_above_max_length')
-    return _encodable(prompt)
+    return prompt
 
 
 def _whole(fields: Mapping[str, object], name: str, allowed: range) -> int | None:

@@ -20,7 +20,14 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from app.demo.failures import delay_s, error_response, requested_failure
-from app.demo.request import DrawRequest, RequestError, read_model, read_request, typed_fields
+from app.demo.request import (
+    DEFAULT_SIZE,
+    DrawRequest,
+    RequestError,
+    read_model,
+    read_request,
+    typed_fields,
+)
 
 log = logging.getLogger(__name__)
 
@@ -29,15 +36,9 @@ _KEPT_BYTES = 256 * 1024 * 1024
 _BODY_LIMIT_BYTES = 1024 * 1024
 _UPLOAD_LIMIT_BYTES = 50 * 1024 * 1024
 _AT_ONCE = 2  # pictures being drawn; each can need a few hundred megabytes
-_DETAILS = {'image_tokens': 0, 'text_tokens': 0}
-_USAGE = {
-    'input_tokens': 0,
-    'input_tokens_details': _DETAILS,
-    'output_tokens': 0,
-    'total_tokens': 0,
-}
-# Draws the picture of an index and gives its stages as PNG files, the finished one last.
-Draw = Callable[[int], list[bytes]]
+_NONE = {'image_tokens': 0, 'text_tokens': 0}
+_USAGE = {'input_tokens': 0, 'input_tokens_details': _NONE, 'output_tokens': 0, 'total_tokens': 0}
+Draw = Callable[[int], list[bytes]]  # from an index to its stages as PNG files, the picture last
 
 
 def create_demo() -> ASGIApp:
@@ -80,9 +81,8 @@ class _Demo:
     async def media(self, request: Request) -> Response:
         content = self._pictures.get(request.path_params['name'])
         if content is None:
-            raise RequestError(
-                'There is no such picture, or no longer.', code='not_found', status=404
-            )
+            message = 'There is no such picture, or no longer.'
+            raise RequestError(message, code='not_found', status=404)
         return Response(content, media_type='image/png')
 
     async def generate(self, request: Request) -> Response:
@@ -127,7 +127,7 @@ class _Demo:
             else:
                 url = f'{_origin(request)}/media/{self._keep(picture)}'
                 pictures.append({'url': url, 'revised_prompt': spec.prompt})
-        log.info('drew %s of %sx%s', spec.count, *spec.size_or_default)
+        log.info('drew %s of %sx%s', spec.count, *(spec.size or DEFAULT_SIZE))
         return JSONResponse(
             {'created': int(time.time()), 'data': pictures, 'model': spec.model, 'provider': 'demo'}
         )
