@@ -70,10 +70,6 @@ class Reading:
         describe(f'{file} can not be read: {reason or error}')
 
 
-class Unreadable(Exception):
-    """A file that can not come back; the text says why."""
-
-
 def rebuild(config: Config) -> int:
     """Read every picture, write a new database, set the old one aside; return the exit status."""
     try:
@@ -126,7 +122,7 @@ async def read_all(store: Store) -> Reading:
         file = path.relative_to(store.images).as_posix()
         try:
             found = await _read(store, path)
-        except (ProviderError, OSError, ValueError, Unreadable) as error:
+        except (ProviderError, OSError, ValueError) as error:
             await store.decoder.close()  # the next picture gets a child that owes no answer
             reading.refuse(file, error)
             continue
@@ -152,13 +148,10 @@ def _files_below(folder: Path, reading: Reading) -> list[Path]:
 
 
 async def _read(store: Store, path: Path) -> LabelledImage | None:
-    """Read one picture; None if it is not Easel's.
-
-    Raises ProviderError, OSError, ValueError or Unreadable.
-    """
+    """Read one picture; None if it is not Easel's. Raises ProviderError, OSError or ValueError."""
     status = await asyncio.to_thread(path.lstat)
     if stat.S_ISLNK(status.st_mode):
-        raise Unreadable('it is a link, which Easel does not follow')
+        raise ValueError('it is a link, which Easel does not follow')
     if not stat.S_ISREG(status.st_mode):
         return None
     settings = await store.settings_in(path)
@@ -170,10 +163,10 @@ async def _read(store: Store, path: Path) -> LabelledImage | None:
         raise
     if settings.get('generator') != 'Easel':
         if await asyncio.to_thread(carries_label, path):
-            raise Unreadable('its settings are damaged')
+            raise ValueError('its settings are damaged')
         return None
     if kept.file != os.fsencode(kept.file).decode('utf-8', 'replace'):
-        raise Unreadable('its name is not UTF-8')
+        raise ValueError('its name is not UTF-8')
     label = checked_label(settings, status.st_mtime)
     stated = {name: getattr(label, name) for name in LABEL_FIELDS}
     return LabelledImage(replace(kept, id=label.image_id, **stated), label)
@@ -242,15 +235,13 @@ async def _write(library: Library, generation_id: int, pictures: list[LabelledIm
 
 def _set_aside(data: Path) -> None:
     """Keep the old database under another name; nothing is deleted."""
-    paths = [data / f'{DATABASE}{suffix}' for suffix in SUFFIXES]
-    old = [path for path in paths if path.exists()]
-    if not old:
-        return
-    folders = (data / f'{SET_ASIDE}-{number}' for number in itertools.count(1))
-    aside = next(folder for folder in folders if not folder.exists())
-    aside.mkdir(mode=0o700)
-    for path in old:
-        path.replace(aside / path.name)
+    paths = (data / f'{DATABASE}{suffix}' for suffix in SUFFIXES)
+    if old := [path for path in paths if path.exists()]:
+        folders = (data / f'{SET_ASIDE}-{number}' for number in itertools.count(1))
+        aside = next(folder for folder in folders if not folder.exists())
+        aside.mkdir(mode=0o700)
+        for path in old:
+            path.replace(aside / path.name)
 
 
 def _remove(database: Path) -> None:
