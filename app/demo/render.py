@@ -6,14 +6,14 @@ from PIL import Image, ImageChops, ImageFilter
 
 from app.demo.painter.brush import veil
 from app.demo.painter.scene import coarse, draw
-from app.demo.request import DEFAULT_SIZE, MOST_PIXELS, SIDES, DrawRequest, RequestError
+from app.demo.request import MOST_PIXELS, SIDES, DrawRequest, RequestError
 
 _COMPRESSION = 3  # of 9: twice as quick as 6 for a tenth more bytes
 
 
 def draw_stages(spec: DrawRequest, index: int) -> list[bytes]:
     """Return one picture as PNG files: the early states that were asked for, then the picture."""
-    return _stages(spec, draw(spec.prompt, spec.seed + index, *(spec.size or DEFAULT_SIZE)))
+    return _stages(spec, draw(spec.prompt, spec.seed + index, *spec.size_or_default))
 
 
 def edit_stages(spec: DrawRequest, original: bytes, mask: bytes | None, index: int) -> list[bytes]:

@@ -5,7 +5,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-DEFAULT_SIZE = (1024, 1024)
 MOST_PICTURES = 10
 MOST_PIXELS = 40_000_000
 SIDES = range(16, 16384 + 1)
@@ -36,6 +35,10 @@ class DrawRequest:
     streams: bool
     partials: int
 
+    @property
+    def size_or_default(self) -> tuple[int, int]:
+        return self.size or (1024, 1024)
+
 
 def read_model(fields: Mapping[str, object]) -> str:
     """Return the model's name as it was sent; `sketch` when there is none."""
@@ -47,26 +50,23 @@ def read_model(fields: Mapping[str, object]) -> str:
 
 def read_request(fields: Mapping[str, object]) -> DrawRequest:
     """Check every field, or raise RequestError."""
-    seed = _whole(fields, 'seed', _SEEDS)
-    count = _whole(fields, 'n', range(1, MOST_PICTURES + 1))
-    partials = _whole(fields, 'partial_images', range(4))
-    model, prompt, size = read_model(fields), _prompt(fields), _size(fields)
     form, streams = fields.get('response_format'), fields.get('stream')
+    request = DrawRequest(
+        seed=_whole(fields, 'seed', _SEEDS, secrets.randbelow(2**31)),
+        count=_whole(fields, 'n', range(1, MOST_PICTURES + 1), 1),
+        partials=_whole(fields, 'partial_images', range(4), 0),
+        model=read_model(fields),
+        prompt=_prompt(fields),
+        size=_size(fields),
+        inline=form == 'b64_json',
+        streams=streams is True,
+    )
     if form not in (None, 'url', 'b64_json'):
         message = "'response_format' must be 'url' or 'b64_json'."
         raise RequestError(message, 'response_format', 'invalid_value')
     if streams is not None and not isinstance(streams, bool):
         raise RequestError("'stream' must be true or false.", 'stream', 'invalid_type')
-    return DrawRequest(
-        model=model,
-        prompt=prompt,
-        count=1 if count is None else count,
-        size=size,
-        seed=secrets.randbelow(2**31) if seed is None else seed,
-        inline=form == 'b64_json',
-        streams=streams is True,
-        partials=partials or 0,
-    )
+    return request
 
 
 def typed_fields(form: Mapping[str, str]) -> dict[str, object]:
@@ -99,10 +99,10 @@ def _prompt(fields: Mapping[str, object]) -> str:
     return prompt
 
 
-def _whole(fields: Mapping[str, object], name: str, allowed: range) -> int | None:
+def _whole(fields: Mapping[str, object], name: str, allowed: range, otherwise: int) -> int:
     number = fields.get(name)
     if number is None:
-        return None
+        return otherwise
     if not isinstance(number, int) or isinstance(number, bool):
         raise RequestError(f"'{name}' must be an integer.", name, 'invalid_type')
     if number not in allowed:
