@@ -187,7 +187,6 @@ def _not_begun(error: Exception) -> Object:
 
 
 def _result_of(generation: Object, paths: list[Path]) -> Object:
-    """Lay a generation's JSON out as the command's."""
     images = cast('list[Object]', generation['images'])
     shown = [
         {'path': str(path), **{name: image[name] for name in IMAGE_FIELDS}}

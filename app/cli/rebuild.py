@@ -138,7 +138,6 @@ async def read_all(store: Store) -> Reading:
 
 
 def _files_below(folder: Path, reading: Reading) -> list[Path]:
-    """List all files and links, by path; a folder that cannot be listed is named."""
     found = list[Path]()
     walk = os.walk(folder, onerror=lambda error: reading.refuse(str(error.filename), error))
     for root, folders, names in walk:
@@ -173,7 +172,6 @@ async def _read(store: Store, path: Path) -> LabelledImage | None:
 
 
 def describe(sentence: str) -> None:
-    """Say something of one file, whose name may hold anything."""
     line = escape(sentence).replace('\n', '\\n')
     sys.stderr.write(f'{line}\n')
 

@@ -46,7 +46,6 @@ NO_SERVER = """\
 
 
 def serve(config: Config, *, browser: bool) -> int:
-    """Serve until a signal ends it; return the exit status."""
     if is_own(config.root_path):
         refused = f'EASEL_ROOT_PATH is {config.root_path!r}; a path that Easel itself does not use'
         return _stop(f'{refused} is allowed.', WRONG_USAGE)

@@ -49,7 +49,6 @@ def read_model(fields: Mapping[str, object]) -> str:
 
 
 def read_request(fields: Mapping[str, object]) -> DrawRequest:
-    """Check every field, or raise RequestError."""
     form, streams = fields.get('response_format'), fields.get('stream')
     request = DrawRequest(
         seed=_whole(fields, 'seed', _SEEDS, secrets.randbelow(2**31)),
