@@ -30,9 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from app.env import ConfigError
 
     try:
-        config = read_config(
-            host=chosen.host, port=chosen.port, data=chosen.data, share=chosen.share
-        )
+        named = {name: getattr(chosen, name) for name in ('host', 'port', 'data', 'share')}
+        config = read_config(**named)
     except ConfigError as error:
         sys.stderr.write(f'{error}\n')
         return 2

@@ -115,7 +115,7 @@ async def _rebuild(config: Config) -> Reading:
 
 
 async def read_all(store: Store) -> Reading:
-    """Read every picture; what can not be read is named, and costs no other."""
+    """Read every picture; one that cannot be read is named, and costs no other."""
     reading = Reading()
     seen: dict[tuple[str, Label], str] = {}
     for path in _files_below(store.images, reading):
@@ -123,7 +123,7 @@ async def read_all(store: Store) -> Reading:
         try:
             found = await _read(store, path)
         except (ProviderError, OSError, ValueError) as error:
-            await store.decoder.close()  # the next picture gets a child that owes no answer
+            await store.decoder.close()  # the next picture gets a new child
             reading.refuse(file, error)
             continue
         if found is None:

@@ -43,9 +43,7 @@ class DrawRequest:
 def read_model(fields: Mapping[str, object]) -> str:
     """Return the model's name as it was sent; `sketch` when there is none."""
     model = fields.get('model')
-    if model is None or model == '':
-        return 'sketch'
-    return _text(model, 'model')
+    return 'sketch' if model in (None, '') else _text(model, 'model')
 
 
 def read_request(fields: Mapping[str, object]) -> DrawRequest:

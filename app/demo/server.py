@@ -113,8 +113,7 @@ class _Demo:
     async def _respond(
         self, request: Request, fields: Mapping[str, object], kind: str, *files: bytes | None
     ) -> Response:
-        failure = _requested_failure(read_model(fields), _origin(request))
-        if failure:
+        if failure := _requested_failure(read_model(fields), _origin(request)):
             return failure
         spec = read_request(fields)
         image, mask = files or (None, None)
@@ -242,7 +241,7 @@ def _requested_failure(model: str, origin: str) -> Response | None:
         return Response('{"created": 1, "data": [{"b64_js', media_type='application/json')
     pictures: dict[str, list[dict[str, str]]] = {
         'empty': [],
-        'not-an-image': [{'b64_json': base64.b64encode(_PAGE.encode()).decode()}],
+        'not-an-image': [{'b64_json': _base64(_PAGE.encode())}],
         'lost': [{'url': f'{origin}/media/lost.png'}],
     }
     if name not in pictures:

@@ -80,10 +80,6 @@ class _Place:
         host = f'[{self.host}]' if ':' in self.host else self.host
         return f'http://{host}:{self.port}'
 
-    @property
-    def local(self) -> str:
-        return f'http://localhost:{self.port}'
-
 
 async def _identify(http_client: HttpClient, place: _Place) -> FoundServer | None:
     """Identify the server at a port; the first request without a response is the last one."""
@@ -134,12 +130,13 @@ async def _describe(
 
 def _one_machine(found: Mapping[_Place, FoundServer]) -> list[FoundServer]:
     """Merge a server at both loopback addresses, unless two different ones share its port."""
-    servers: dict[str, set[str]] = defaultdict(set)
+    servers: dict[int, set[str]] = defaultdict(set)
     for place, one in found.items():
-        servers[place.local].add(one.server)
+        servers[place.port].add(one.server)
     rows: dict[str, FoundServer] = {}
     for place, one in found.items():
-        if place.host in LOOPBACK and len(servers[place.local]) == 1:
-            one = replace(one, base_url=one.base_url.replace(place.origin, place.local, 1))
+        if place.host in LOOPBACK and len(servers[place.port]) == 1:
+            local = f'http://localhost:{place.port}'
+            one = replace(one, base_url=one.base_url.replace(place.origin, local, 1))
         rows.setdefault(one.base_url, one)
     return list(rows.values())
