@@ -69,7 +69,7 @@ async def open_services(
         runner = GenerationRunner(library, providers, store, changes, previews)
         worker = Worker(library, providers, runner, OutcomeWriter(library, store), changes)
         closing.push_async_callback(worker.stop)
-        guests, root = await Guests.open(library.guests), BasePath(config.root_path)
+        guests, root = await Guests(library.guests).load(), BasePath(config.root_path)
         sharing = sharing or read_sharing(config)
         yield Services(
             config=config,
