@@ -4,9 +4,10 @@
 
 Each change is tried in a copy of the tree, against the test files nearest to its module: those with
 its name, then those with the fewest imports between; what they do not notice, against as many of
-the others as there is time for. Run it on a quiet machine, or there is time for few. Why not mutmut or cosmic-ray: the first calls
-its mutants within one process and many tests here start real ones; the second tries each against
-one fixed command, in one tree.
+the others as there is time for. Run it on a quiet machine, or there is time for few.
+
+Why not mutmut or cosmic-ray: the first calls its mutants within one process and many tests here
+start real ones; the second tries each against one fixed command, in one tree.
 """
 
 from __future__ import annotations
