@@ -131,7 +131,7 @@ def _doctor(config: Config, chosen: argparse.Namespace) -> int:
     import asyncio
 
     from app.cli.doctor import doctor
-    from app.providers.discovery.environment import find_environment
+    from app.providers.discovery.local_servers import find_environment
 
     return doctor(config, asyncio.run(find_environment()), as_json=chosen.json)
 

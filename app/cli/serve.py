@@ -22,6 +22,7 @@ from app.config import Config, can_show_browser
 from app.errors import AppError
 from app.main import create_app, open_services, read_sharing
 from app.net.urls import origin_of
+from app.providers.discovery.local_servers import UNASKED
 from app.providers.monitor import MonitoredProvider
 from app.server.listeners import Listeners, PortTaken, listen, listen_everywhere
 from app.server.protocol import SPARE_FILES, ConnectionLimiter, DeadlineProtocol
@@ -170,7 +171,7 @@ async def print_providers(services: Services) -> None:
     for provider in enabled:
         _print_provider(services, provider)
     if services.providers.guess_stands:
-        await services.local_servers.look_unasked()
+        await services.local_servers.look(UNASKED)
     if not enabled:
         _say('  provider  every server is turned off in Settings\n')
 
