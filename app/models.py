@@ -296,4 +296,4 @@ class Outcome:
     item_errors: tuple[Failure, ...] = ()
     dropped: tuple[str, ...] = ()
     error: Failure | None = None
-    attempts: tuple[Call, ...] = ()
+    calls: tuple[Call, ...] = ()

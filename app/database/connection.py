@@ -73,7 +73,14 @@ class Database:
 
     async def read(self, query: Callable[[apsw.Connection], T]) -> T:
         """Run a query that changes nothing."""
-        return await self._run(query)
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._thread, query, self._connection)
+        except apsw.Error as error:
+            refused = Unkeepable if isinstance(error, REFUSALS) else StorageFailed
+            raise refused(
+                N_('The database could not keep this: {reason}.'), reason=error
+            ) from error
 
     async def write(self, change: Callable[[apsw.Connection], T]) -> T:
         """Run a change as one durable transaction."""
@@ -89,7 +96,7 @@ class Database:
                 raise
             return changed
 
-        return await self._run(transaction)
+        return await self.read(transaction)
 
     async def all(self, build: Callable[[Row], T], sql: str, **values: Value) -> tuple[T, ...]:
         """Read every row of a statement, as what `build` makes of it."""
@@ -106,7 +113,7 @@ class Database:
 
     async def insert(self, table: str, columns: Mapping[str, Value]) -> Row:
         """Insert a row and return it with its id; an `id` of None is chosen by SQLite."""
-        [row] = await self.write(lambda db: insert(db, table, columns, 'returning *'))
+        [row] = await self.write(lambda db: insert(db, table, columns))
         return row
 
     def hurry(self) -> None:
@@ -126,15 +133,17 @@ class Database:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
         self._thread.shutdown()
 
-    async def _run(self, act: Callable[[apsw.Connection], T]) -> T:
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.run_in_executor(self._thread, act, self._connection)
-        except apsw.Error as error:
-            refused = Unkeepable if isinstance(error, REFUSALS) else StorageFailed
-            raise refused(
-                N_('The database could not keep this: {reason}.'), reason=error
-            ) from error
+
+class Table:
+    """Statements about one part of the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+
+def builder(model: Callable[..., T], *switches: str) -> Callable[[Row], T]:
+    """Return what builds a model of a row, whose 0 and 1 are bools in these columns."""
+    return lambda row: model(**row | {name: bool(row[name]) for name in switches})
 
 
 def select(db: apsw.Connection, sql: str, **values: Value) -> list[Row]:
@@ -143,7 +152,7 @@ def select(db: apsw.Connection, sql: str, **values: Value) -> list[Row]:
 
 
 def insert(
-    db: apsw.Connection, table: str, columns: Mapping[str, Value], ending: str = ''
+    db: apsw.Connection, table: str, columns: Mapping[str, Value], ending: str = 'returning *'
 ) -> list[Row]:
     """Insert one row within a transaction; `ending` follows its values in the statement."""
     names, places = ', '.join(columns), ', '.join(f':{name}' for name in columns)

@@ -127,7 +127,8 @@ class Providers:
         """
         eligible = self.eligible(name, None)
         if not eligible:
-            raise ProviderError(gone(name))
+            reason = Reason.REMOVED_OR_TURNED_OFF_IN_SETTINGS
+            raise ProviderError(Failure(kind=ErrorKind.UNREACHABLE, where=name, reason=reason))
         if eligible[0] is self.environment and self.guess_stands:
             status = await self.environment.ask_again()
             if status.refused:
@@ -158,12 +159,6 @@ class Providers:
         for one in (self.environment, *self._added, *self._replaced, self.demo):
             await one.close()
         await self._inside.close()
-
-
-def gone(name: str) -> Failure:
-    """Return the failure of a provider that was chosen and is not there any more."""
-    reason = Reason.REMOVED_OR_TURNED_OFF_IN_SETTINGS
-    return Failure(kind=ErrorKind.UNREACHABLE, where=name, reason=reason)
 
 
 def _demo() -> AsgiApp:

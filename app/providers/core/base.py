@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from app.database.providers import ProviderRow
 from app.errors import Failure, Reason
 from app.models import Call, GenerationRequest, GenerationResult, Received
 from app.storage.temp_file import TempFile
 
 ANYBODY = 'OpenAI-compatible'  # a server that lists models and is none of those known
-AT_ONCE = 4
 CONNECTION_REFUSED = (Reason.CONNECTION_REFUSED, Reason.CONNECTION_REFUSED_INSIDE)
 
 
@@ -26,34 +26,16 @@ class Dialect(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderSettings:
-    """A configured image API.
+class ProviderSettings(ProviderRow):
+    """A configured image API with its secrets; without an id the environment's, or the demo.
 
     Attributes:
-        base_url: The API's root, `http://localhost:1337/v1`; a query in it goes with every call.
-        model: What is asked for when nobody chose; empty: no model is sent.
-        timeout_s: From the request to the last byte of the response.
         headers: More of them, for every call to the provider's own origin.
-        at_once: How many generations may be under way at the same time.
-        tops_up: Whether pictures that are missing are asked for one by one.
-        waits: Whether a 429, or a 503 with Retry-After, is waited for and asked again.
-        previews: Whether partial pictures are asked for; they may cost.
-        id: Of its row; None for the environment's and the demo.
     """
 
-    name: str
-    base_url: str
-    model: str
-    timeout_s: float
     dialect: Dialect = Dialect.AUTO
     key: str | None = field(default=None, repr=False)
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    at_once: int = AT_ONCE
-    tops_up: bool = False
-    waits: bool = False
-    previews: bool = False
-    enabled: bool = True
-    id: int | None = None
 
 
 class ProviderState(StrEnum):

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from app.database.providers import Fact, LearnedFacts
+from app.database.providers import LearnedFacts
 from app.providers.core.base import Dialect
 
 ABSENT = 'absent'
@@ -45,10 +45,7 @@ class Memory:
     async def load(self) -> None:
         """Read what earlier runs learned. Raises `StorageFailed`."""
         if self._table:
-            self._facts = {
-                (fact.base_url, fact.model, fact.name): fact.value
-                for fact in await self._table.all()
-            }
+            self._facts = await self._table.all()
 
     def of(self, base_url: str, model: str) -> Learned:
         """Return what is known of a model, and of all models of the provider."""
@@ -81,12 +78,11 @@ class Memory:
             'guidance': learned.guidance,
         }
         for name, value in facts.items():
-            fact = Fact(_place(base_url), model, name, value)
-            key = (fact.base_url, fact.model, fact.name)
+            key = (_place(base_url), model, name)
             if value and self._facts.get(key) != value:
                 self._facts[key] = value
                 if self._table:
-                    await self._table.keep(fact, time.time())
+                    await self._table.keep(*key, value, time.time())
 
     async def forget(self, base_url: str, model: str | None = None) -> None:
         """Drop what is known of a provider, or of one model of it. Raises `StorageFailed`."""

@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from app.database.providers import ProviderRow
+from app.database.providers import AT_ONCE, ProviderRow
 from app.errors import N_, AppError, InvalidRequest
 from app.generation.request import FormReader, line, whole
 from app.models import FieldKind, FieldRule
 from app.net.api_url import candidates, normalize_api_url
 from app.net.urls import origin_of
-from app.providers.core.base import AT_ONCE, Dialect
+from app.providers.core.base import Dialect
 from app.providers.secrets import NOTHING, Secrets
 
 LONGEST_NAME = 60
@@ -20,18 +20,7 @@ MOST_AT_ONCE = 64
 MOST_TIMEOUT_S = 86_400
 MOST_HEADERS = 20
 SWITCHES = ('tops_up', 'waits', 'previews', 'enabled')
-NEW = ProviderRow(
-    name='',
-    base_url='',
-    dialect=Dialect.AUTO,
-    model='',
-    at_once=AT_ONCE,
-    timeout_s=600,
-    tops_up=False,
-    waits=False,
-    previews=False,
-    enabled=True,
-)
+NEW = ProviderRow(name='', base_url='', model='', timeout_s=600)
 # What the HTTP client writes itself, or what would change how a response is read.
 OUR_HEADERS = {
     *('host', 'connection', 'content-length', 'content-type', 'transfer-encoding'),
