@@ -61,10 +61,6 @@ def state_of(tree: Json) -> str:
     return next(filter(None, map(_state_in, _nodes(tree))), '')
 
 
-def is_under_way(tree: Json) -> bool:
-    return state_of(tree) in UNDER_WAY
-
-
 def task_of(tree: Json) -> str | None:
     """Return the job's name when the response is a promise and not a picture."""
     nodes = _nodes(tree)
