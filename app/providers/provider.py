@@ -25,9 +25,8 @@ from app.providers.discovery.model_list import are_bare, status_of
 from app.providers.discovery.probe import ProbeResponse
 from app.providers.endpoints import Endpoint, configured_endpoint, may_be_elsewhere, other_endpoints
 from app.providers.response.images import Json
-from app.providers.response.zip_archive import remove
 from app.providers.transport.client import Caller, endpoint, own_headers
-from app.providers.transport.collect import ImageCollector
+from app.providers.transport.collect import ImageCollector, remove
 from app.providers.transport.download import Fetcher
 from app.providers.transport.redaction import SecretRedactor
 
