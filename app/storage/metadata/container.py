@@ -21,7 +21,7 @@ class DamagedContainer(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One named part of a file; `span` is its content without name, length and padding."""
+    """One named part of a file; `span` is its content without name, length, padding, checksum."""
 
     name: bytes
     span: range
