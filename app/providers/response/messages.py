@@ -95,8 +95,11 @@ def _words_in(tree: Json, depth: int = 0) -> Iterator[str]:
     if isinstance(error, dict | list):
         yield from map(_unwrapped, _texts(error, 'message', 'msg', 'detail'))
         yield from _words_in(error, depth + 1)
-    for detail in (tree.get('detail'), tree.get('errors')):
-        yield from _words_of_detail(detail)
+    for detail in (tree.get('detail'), tree.get('errors')):  # FastAPI's and its imitators'
+        for entry in detail if isinstance(detail, list) else [detail]:
+            field = at(entry, 'loc', -1)
+            for text in _texts(entry, 'msg', 'message')[:1]:
+                yield text if field is None else f'{field}: {text}'
     yield _unwrapped(
         max(_texts(tree, 'errors', 'message', 'detail', 'msg', 'error'), key=len, default='')
     )
@@ -107,14 +110,6 @@ def _words_in(tree: Json, depth: int = 0) -> Iterator[str]:
         if isinstance(node, dict | list):
             yield from _words_in(node, depth + 1)
     yield from _texts(tree, 'title', *OTHER_NAMES)
-
-
-def _words_of_detail(detail: Json) -> Iterator[str]:
-    """Read FastAPI's and its imitators' `detail`."""
-    for entry in detail if isinstance(detail, list) else [detail]:
-        field = at(entry, 'loc', -1)
-        for text in [*_texts(entry, 'msg'), *_texts(entry, 'message')][:1]:
-            yield text if field is None else f'{field}: {text}'
 
 
 def _texts(node: Json, *names: str) -> list[str]:

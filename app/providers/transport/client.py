@@ -17,14 +17,14 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import httpx
 
-from app.errors import ErrorKind, Failure, ProviderError
+from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.log import logger
 from app.models import Call
 from app.net.client import HttpClient, what_happened
 from app.net.decompress import BrokeOff, NotInflated, inflated
 from app.net.urls import Blocked, origin_of
 from app.providers.core.base import Dialect, ProviderSettings, Run
-from app.providers.response.errors import HTML, is_html, refusal
+from app.providers.response.errors import is_html, refusal
 from app.providers.response.images import Json
 from app.providers.response.messages import words_of
 from app.providers.response.parser import ApiResponse, Cut, Events, parse
@@ -99,8 +99,7 @@ class Caller:
         async with asyncio.timeout(GET_DEADLINE_S):
             response = await self._send('GET', url)
             try:
-                coding = response.headers.get('content-encoding', '')
-                async with aclosing(inflated(response.aiter_raw(), coding)) as blocks:
+                async with aclosing(inflated(response.aiter_raw(), response.headers)) as blocks:
                     async for block in blocks:
                         body += block
                         if len(body) > MOST_GET_BYTES:
@@ -218,9 +217,8 @@ class Caller:
             return ''
 
     async def _read(self, response: httpx.Response, stream: ResponseStream, events: Events) -> None:
-        coding = response.headers.get('content-encoding', '')
         try:
-            async with aclosing(inflated(response.aiter_raw(), coding)) as blocks:
+            async with aclosing(inflated(response.aiter_raw(), response.headers)) as blocks:
                 async for block in blocks:
                     stream.feed(block)
                     if events.are_over():
@@ -246,7 +244,8 @@ class Caller:
         what = what_is(text[:500].encode())
         if what == 'svg':
             return self.failed(ErrorKind.NOT_AN_IMAGE, what)
-        return self.failed(ErrorKind.NOT_JSON, HTML if is_html(text) else '', words_of(None, text))
+        reason = Reason.HTML if is_html(text) else ''
+        return self.failed(ErrorKind.NOT_JSON, reason, words_of(None, text))
 
 
 def own_headers(settings: ProviderSettings, url: str = '') -> dict[str, str]:

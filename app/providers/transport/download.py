@@ -138,11 +138,10 @@ class Fetcher:
         return received
 
     async def _read(self, response: httpx.Response, place: Address, file: TempFile) -> Received:
-        coding = response.headers.get('content-encoding', '')
         try:
             async with (
                 aclosing(_steady(response.aiter_raw(), place, self._timeouts)) as raw,
-                aclosing(inflated(raw, coding)) as blocks,
+                aclosing(inflated(raw, response.headers)) as blocks,
             ):
                 async for block in blocks:
                     file.write(block)
