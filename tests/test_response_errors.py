@@ -18,7 +18,7 @@ from app.providers.response.messages import LONGEST_WORDS, scrub, words_of
 from app.providers.response.parser import ApiResponse
 from app.providers.response.status import failed_in_success
 from app.providers.response.stream import ResponseStream
-from app.storage.temp_file import TempFile
+from app.storage.files import TempFile
 
 SENT = ('model', 'prompt', 'n', 'size', 'seed', 'response_format', 'quality')
 AT_ONCE_S = 0.3

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from app.errors import Failure, Reason
 from app.models import Call, GenerationRequest, GenerationResult, Received
-from app.storage.temp_file import TempFile
+from app.storage.files import TempFile
 
 ANYBODY = 'OpenAI-compatible'  # a server that lists models and is none of those known
 AT_ONCE = 4

@@ -24,8 +24,8 @@ from app.providers.response.base64_stream import (
     string_end,
     unescaped,
 )
+from app.storage.files import TempFile
 from app.storage.metadata.mime import is_binary, mime_of
-from app.storage.temp_file import TempFile
 
 LONG_STRING_BYTES = 4_096
 MOST_SKELETON_BYTES = 4 * 1024 * 1024

@@ -18,8 +18,8 @@ from app.providers.response.images import Item, find_items
 from app.providers.response.parser import ApiResponse
 from app.providers.transport.client import Caller
 from app.providers.transport.download import Fetcher
+from app.storage.files import HEAD_BYTES, TempFile
 from app.storage.metadata.mime import mime_of
-from app.storage.temp_file import HEAD_BYTES, TempFile
 
 log = logger(__name__)
 

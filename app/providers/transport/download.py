@@ -20,8 +20,8 @@ from app.models import MOST_IMAGE_BYTES, Received
 from app.net.client import FETCH_DEADLINE_S, HttpClient, blocked, too_large, what_happened
 from app.net.decompress import NotInflated, inflated
 from app.net.urls import Address, Blocked, Origin, Private, absolute, address_of, without_query
+from app.storage.files import TempFile
 from app.storage.metadata.mime import mime_of, what_is
-from app.storage.temp_file import TempFile
 
 log = logger(__name__)
 
