@@ -15,10 +15,8 @@ from app.net.client import HttpClient
 from app.net.urls import Blocked
 from app.providers.core.base import Dialect, ProviderSettings, ProviderState, ProviderStatus, Run
 from app.providers.core.capabilities import ABSENT, Memory, with_refused
-from app.providers.dialects.base import ApiDialect
-from app.providers.dialects.fallback import FORMAT, ParameterFallback
-from app.providers.dialects.openai_chat import ChatApi
-from app.providers.dialects.openai_images import ImagesApi
+from app.providers.dialects.base import FORMAT, ApiDialect, ParameterFallback
+from app.providers.dialects.openai import ChatApi, ImagesApi
 from app.providers.dialects.sdapi import SdApi
 from app.providers.discovery.fingerprints import describes_localai
 from app.providers.discovery.model_list import are_bare, status_of

@@ -12,9 +12,16 @@ from email.utils import parsedate_to_datetime
 
 from app.errors import ErrorKind, Failure
 from app.providers.response.images import Json, at, rows_of
-from app.providers.response.messages import chat_text_of, scrub, words_of
+from app.providers.response.messages import (
+    chat_text_of,
+    errors_of_items,
+    failed_in_success,
+    scrub,
+    status_within,
+    task_of,
+    words_of,
+)
 from app.providers.response.parser import ApiResponse
-from app.providers.response.status import errors_of_items, failed_in_success, status_within, task_of
 
 LONGEST_WAIT_S = 3_600.0
 REFUSED = 'safety'  # the reason that Gemini gives for not drawing

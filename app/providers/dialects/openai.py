@@ -1,6 +1,6 @@
-"""The dialect that OpenAI's images API set and many servers speak, each with an accent.
+"""The dialects that OpenAI's APIs set and many servers speak, each with an accent.
 
-A response may only promise a picture; its job is then polled, where it can be asked for.
+The images API may only promise a picture; its job is then polled, where it can be asked for.
 """
 
 from __future__ import annotations
@@ -8,23 +8,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections.abc import Mapping
+from typing import ClassVar
 from urllib.parse import quote, urljoin, urlsplit
 
 from app.errors import ErrorKind, ProviderError
 from app.models import GenerationRequest
 from app.net.urls import Blocked, origin_of
 from app.providers.core.base import Run
-from app.providers.dialects.base import ApiDialect, filled
-from app.providers.dialects.fallback import STREAM, ParameterFallback
+from app.providers.dialects.base import STREAM, ApiDialect, ParameterFallback, filled
 from app.providers.response.images import find_items
-from app.providers.response.parser import ApiResponse
-from app.providers.response.status import (
+from app.providers.response.messages import (
     UNDER_WAY,
     failed_in_success,
     poll_address_of,
     state_of,
     task_of,
 )
+from app.providers.response.parser import ApiResponse
 from app.providers.transport.client import endpoint
 
 PARTIAL_IMAGES = 2  # previews a picture, where they are asked for; each may cost
@@ -110,6 +111,34 @@ class ImagesApi(ApiDialect):
                 elif response.status not in PASSING:
                     return None
         return None
+
+
+class ChatApi(ApiDialect):
+    """Asks `POST …/chat/completions` for one picture, as OpenRouter, g4f and others offer it.
+
+    Source: https://openrouter.ai/docs/features/multimodal/image-generation
+    """
+
+    unsupported = (
+        *('n', 'response_format', 'negative_prompt', 'quality', 'steps', 'guidance', 'sampler'),
+    )
+    names: ClassVar[Mapping[str, str]] = {'image_config': 'size', 'modalities': ''}
+
+    async def body(self, request: GenerationRequest, base_url: str) -> dict[str, object]:
+        ratio = ratio_of(request)
+        fields: dict[str, object] = {
+            'model': request.model or self._caller.settings.model,
+            'messages': [{'role': 'user', 'content': request.prompt}],
+            'modalities': ['image', 'text'],
+            'image_config': {'aspect_ratio': ratio} if ratio else None,
+            'seed': request.seed,
+        }
+        return filled(fields)
+
+    async def post(
+        self, fallback: ParameterFallback, request: GenerationRequest, run: Run, base_url: str
+    ) -> ApiResponse:
+        return await self._caller.post(endpoint(base_url, 'chat/completions'), fallback.body, run)
 
 
 def request_body(
