@@ -26,8 +26,8 @@ from app.providers.registry import Providers
 from app.providers.secrets import Keys
 from app.providers.settings import ProviderSettingsStore
 from app.storage.decoder import Decoder
+from app.storage.files import writing
 from app.storage.store import Store
-from app.storage.temp_file import writing
 from app.web.base_path import BasePath
 from app.web.context import Services
 from app.web.delivery.events import EventStream

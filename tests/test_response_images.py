@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from app.providers.discovery.model_list import models_in
 from app.providers.response.images import Item, Json, find_items
+from app.providers.response.messages import task_of
 from app.providers.response.parser import parse
-from app.providers.response.status import task_of
 from tests.support.fakes import Ending, Reply, asking, refused_port, upstream
 
 B64 = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAAB'

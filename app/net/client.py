@@ -99,10 +99,8 @@ class HttpClient:
             response = await self._send(address, own, along)
             try:
                 if not response.has_redirect_location:
-                    status, length = (
-                        response.status_code,
-                        response.headers.get('content-length', ''),
-                    )
+                    status = response.status_code
+                    length = response.headers.get('content-length', '')
                     if status != 200:
                         raise _failed(address, f'HTTP {status}', status)
                     if length.isdecimal() and int(length) > MOST_IMAGE_BYTES:

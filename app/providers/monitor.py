@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from app.providers.core.base import Provider, ProviderSettings, ProviderState, ProviderStatus
 from app.providers.discovery.connection_test import add_key_state, check_connection
-from app.providers.transport.headers import own_headers
+from app.providers.transport.client import own_headers
 
 STATUS_FRESH_S = 15.0
 NOT_ASKED = ProviderStatus(state=ProviderState.NOTHING, reason='not asked yet')

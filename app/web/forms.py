@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from app.errors import N_, InvalidRequest, NotFound, WrongType
 from app.generation.request import CONTROL
-from app.storage.temp_file import TempFile
+from app.storage.files import TempFile
 
 FORM_TYPES = ('application/x-www-form-urlencoded', 'multipart/form-data')
 UPLOAD_BLOCK_BYTES = 256 * 1024
