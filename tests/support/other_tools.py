@@ -34,6 +34,10 @@ COMFYUI = {
     '6': {'class_type': 'CLIPTextEncode', 'inputs': {'text': 'a bottle', 'clip': ['4', 1]}},
     '7': {'class_type': 'CLIPTextEncode', 'inputs': {'text': 'text', 'clip': ['4', 1]}},
 }  # fmt: skip
+BETWEEN = COMFYUI | {
+    '3': COMFYUI['3'] | {'inputs': {**COMFYUI['3']['inputs'], 'negative': ['8', 0]}},
+    '8': {'class_type': 'ConditioningSetMask', 'inputs': {'conditioning': ['7', 0]}},
+}
 LOOKING = {'sampler_name': 'a', 'steps': 1, 'cfg': 1, 'positive': ['hub', 0]}
 STAR = {str(number): {'class_type': 'KSampler', 'inputs': LOOKING} for number in range(5_000)}
 STAR['hub'] = {'class_type': 'Hub', 'inputs': {name: [name, 0] for name in STAR}}
@@ -119,6 +123,7 @@ OTHERS: dict[str, tuple[dict[str, str], dict[str, object]]] = {
         FROM_COMFYUI,
     ),
     "ComfyUI's API": ({'prompt': json.dumps(COMFYUI)}, FROM_COMFYUI),
+    'ComfyUI with a node between': ({'prompt': json.dumps(BETWEEN)}, FROM_COMFYUI),
     'ComfyUI with Flux': ({'prompt': json.dumps(FLUX)}, FROM_FLUX),
     'InvokeAI': ({'invokeai_metadata': json.dumps(INVOKEAI)}, FROM_INVOKEAI),
     'InvokeAI of today': (
