@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 from collections.abc import Mapping
@@ -28,7 +29,6 @@ from app.storage.lock import Holder, holder_of
 
 HOLDER_RESPONDS_S = 2.0
 IS_OK = is_shaped({'status': 'ok'})
-NOBODY = Holder(0, '', 0)
 NOT_ASKED = ProviderStatus(state=ProviderState.NOTHING)
 
 
@@ -63,7 +63,7 @@ class Report:
 
     environment: HostEnvironment
     provider: Examined  # the environment's
-    is_default: bool  # whether nobody named its address
+    is_default: bool  # nobody named its address, so those of Settings replace it
     added: tuple[Examined, ...]
     unread: StorageFailed | None  # why those of Settings are missing
     found: tuple[FoundServer, ...]
@@ -71,7 +71,6 @@ class Report:
 
     @property
     def stepped_aside(self) -> bool:
-        """Whether the address is the default, which others have replaced."""
         return self.is_default and bool(self.added)
 
     @property
@@ -89,12 +88,7 @@ async def examine(config: Config, environment: HostEnvironment, ports: Mapping[i
     """Examine everything; every response is waited for a few seconds at most."""
     holder = await _running(holder_of(config.data))
     folder = await asyncio.to_thread(_folder, config.data, holder)
-    unread: StorageFailed | None = None
-    settings: tuple[ProviderSettings, ...] = ()
-    try:
-        settings = await asyncio.to_thread(_added_in, config.data)
-    except StorageFailed as error:
-        unread = error
+    settings, unread = await asyncio.to_thread(_added_in, config.data)
     status, found, added = await asyncio.gather(
         check_connection(config.api_url, bearer(config.api_key)),
         discover(environment.hosts, ports, (config.port, holder.port)),
@@ -106,14 +100,12 @@ async def examine(config: Config, environment: HostEnvironment, ports: Mapping[i
 
 async def _running(holder: Holder) -> Holder:
     """Leave out a server that crashed, whose file may be there still."""
-    if not holder.url:
-        return NOBODY
-    async with HttpClient([holder.url]) as http_client:
-        try:
-            response = await probe(http_client, f'{holder.url}health', HOLDER_RESPONDS_S)
-        except NoResponse:
-            return NOBODY
-    return holder if IS_OK(response) else NOBODY
+    if holder.url:
+        async with HttpClient([holder.url]) as http_client:
+            with contextlib.suppress(NoResponse):
+                if IS_OK(await probe(http_client, f'{holder.url}health', HOLDER_RESPONDS_S)):
+                    return holder
+    return Holder(0, '', 0)
 
 
 def _folder(data: Path, holder: Holder) -> Folder:
@@ -122,11 +114,15 @@ def _folder(data: Path, holder: Holder) -> Folder:
     return Folder(data, there == data, writable, shutil.disk_usage(there).free, holder)
 
 
-def _added_in(data: Path) -> tuple[ProviderSettings, ...]:
-    rows, keys = rows_in(data / DATABASE), Keys(data / KEYS)
-    if rows:
-        keys.read()
-    return tuple(settings_of(row, keys.of(row.id or 0, origin_of(row.base_url))) for row in rows)
+def _added_in(data: Path) -> tuple[list[ProviderSettings], StorageFailed | None]:
+    try:
+        rows, keys = rows_in(data / DATABASE), Keys(data / KEYS)
+        if rows:
+            keys.read()
+    except StorageFailed as error:
+        return [], error
+    secrets = (keys.of(row.id or 0, origin_of(row.base_url)) for row in rows)
+    return list(map(settings_of, rows, secrets)), None
 
 
 async def _test(one: ProviderSettings) -> Examined:

@@ -15,7 +15,7 @@ from app.cli.diagnosis import Examined, Folder, Report, examine
 from app.config import Config, language_of_terminal
 from app.errors import N_
 from app.log import escape
-from app.messages import LANGUAGES, Translate, describe, error_json, translations
+from app.messages import Translate, describe, error_json, translations
 from app.net.urls import DOCKER_HOST, is_local, same_server, without_secrets
 from app.providers.core.base import KeyState, ProviderStatus
 from app.providers.discovery.local_servers import HostEnvironment
@@ -43,9 +43,8 @@ def doctor(
     if as_json:
         sys.stdout.write(json.dumps(_report_json(report)) + '\n')
     else:
-        language = language_of_terminal()
-        words = translations(language if language in LANGUAGES else 'en')
-        for line in _lines(report, words.gettext):
+        translate = translations(language_of_terminal()).gettext
+        for line in _lines(report, translate):
             sys.stdout.write(escape(line) + '\n')
     return 0 if report.provider_draws or any(one.can_draw for one in report.added) else 1
 
@@ -102,12 +101,10 @@ def _lines(report: Report, translate: Translate) -> Iterator[str]:
 
 def _provider_lines(report: Report, translate: Translate) -> Iterator[str]:
     where = without_secrets(report.provider.base_url)
-    if report.demo:
-        sentence = N_('Nothing answers at {where}: Easel draws demo sketches until something does.')
-        yield translate(sentence).format(where=where)
-    elif report.stepped_aside:
-        sentence = N_('{where} is the default and is not used, since a server was added.')
-        yield translate(sentence).format(where=where)
+    demo = N_('Nothing answers at {where}: Easel draws demo sketches until something does.')
+    unused = N_('{where} is the default and is not used, since a server was added.')
+    if report.demo or report.stepped_aside:
+        yield translate(demo if report.demo else unused).format(where=where)
     else:
         yield _state(report.provider.status, where, translate)
     yield from _advice(report, report.provider, translate)
@@ -135,7 +132,6 @@ def _state(status: ProviderStatus, where: str, translate: Translate) -> str:
 
 
 def _advice(report: Report, one: Examined, translate: Translate) -> Iterator[str]:
-    """Yield what to do next about a provider, if anything."""
     is_own, status, url = one is report.provider, one.status, urlsplit(one.base_url)
     setting = _setting if is_own else without_secrets
     if is_own and report.stepped_aside:
@@ -155,9 +151,9 @@ def _advice(report: Report, one: Examined, translate: Translate) -> Iterator[str
 
 def _folder_lines(folder: Folder, translate: Translate) -> Iterator[str]:
     if folder.writable:
-        can_be_written = N_('{path} can be written; {room} GB are free.')
+        is_there = N_('{path} can be written; {room} GB are free.')
         is_made = N_('{path} is made at the first start; {room} GB are free.')
-        sentence = translate(can_be_written if folder.exists else is_made)
+        sentence = translate(is_there if folder.exists else is_made)
         yield sentence.format(path=folder.path, room=f'{folder.free_bytes / 1e9:.1f}')
     else:
         yield translate(N_('{path} can not be written.')).format(path=folder.path)

@@ -11,7 +11,7 @@ from app.net.api_url import candidates
 from app.net.client import HttpClient
 from app.net.urls import origin_of
 from app.providers.core.base import KeyState, ProviderState, ProviderStatus
-from app.providers.discovery.model_list import count_drawing, models_in, rows_in
+from app.providers.discovery.model_list import drawing_in, models_in, rows_in
 from app.providers.discovery.probe import NoResponse, ProbeResponse, probe
 
 RESPONSE_S = 5.0
@@ -68,7 +68,7 @@ async def _check(
 
 def _with_models(status: ProviderStatus, models: tuple[str, ...]) -> ProviderStatus:
     models = tuple(name for name in models if name.isprintable())
-    return replace(status, models=models, drawing=count_drawing(models))
+    return replace(status, models=models, drawing=len(drawing_in([*models])))
 
 
 def _failed(

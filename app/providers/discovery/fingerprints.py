@@ -67,7 +67,6 @@ def is_list(response: ProbeResponse) -> bool:
 
 
 def lists(key: str, value: str) -> Predicate:
-    """Check that OpenAI's list holds a model with this value."""
     return lambda response: any(row.get(key) == value for row in _rows(response))
 
 

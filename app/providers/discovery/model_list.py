@@ -30,11 +30,8 @@ def status_of(http_status: int, tree: Json) -> ProviderStatus:
     if not isinstance(tree, list | dict):
         return ProviderStatus(state=ProviderState.WEB_PAGE, reason='no list of models')
     models = models_in(tree)
-    return ProviderStatus(state=ProviderState.LIST, models=models, drawing=count_drawing(models))
-
-
-def count_drawing(models: tuple[str, ...]) -> int:
-    return len(drawing_in(list(models)))
+    drawing = len(drawing_in([*models]))
+    return ProviderStatus(state=ProviderState.LIST, models=models, drawing=drawing)
 
 
 def models_in(tree: Json) -> tuple[str, ...]:
