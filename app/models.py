@@ -82,7 +82,7 @@ class FieldRule:
     """What a field of a request may hold, and where it is written down.
 
     Attributes:
-        most: The largest number, or the most characters.
+        most: The largest number or side in pixels, or the most characters.
         sentence: What a whole number out of the range is refused with.
         column: In the table `generations`; empty: the field's own name.
         in_pictures: Whether a picture's file tells it, and a form takes it from there.
@@ -101,7 +101,7 @@ class FieldRule:
 _PROMPT = FieldRule(FieldKind.TEXT, most=LONGEST_PROMPT, in_pictures=True)
 _LINE = FieldRule(FieldKind.LINE, in_pictures=True)
 _PROVIDER = FieldRule(FieldKind.LINE, column='asked_provider')
-_SIZE = FieldRule(FieldKind.SIZE, in_json=True)
+_SIZE = FieldRule(FieldKind.SIZE, LEAST_SIDE, MOST_SIDE, in_json=True)
 _COUNT = FieldRule(FieldKind.WHOLE, 1, MOST_COUNT, N_('From {least} to {most} pictures.'))
 _SEED = FieldRule(
     *(FieldKind.WHOLE, 0, (1 << 63) - 1, N_('A seed is a whole number from 0 to {most}.')),

@@ -23,20 +23,12 @@ class Secrets:
 NOTHING = Secrets()
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """Secrets, and the one origin that they were set for."""
-
-    origin: str
-    secrets: Secrets
-
-
 class Keys:
     """The file; each entry is bound to an origin, so that no other one ever gets it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._entries: dict[int, _Entry] = {}
+        self._entries: dict[int, tuple[str, Secrets]] = {}  # with the one origin they are for
 
     def load(self) -> None:
         """Close the file to others and read it. Raises `StorageFailed`; nothing of it is lost."""
@@ -68,32 +60,27 @@ class Keys:
 
     def of(self, provider_id: int, origin: Origin) -> Secrets:
         """Return what was set for a provider at this origin."""
-        entry = self._entries.get(provider_id)
-        return entry.secrets if entry and entry.origin == _text_of(origin) else NOTHING
+        bound_to, secrets = self._entries.get(provider_id, ('', NOTHING))
+        return secrets if bound_to == _text_of(origin) else NOTHING
 
     def keep(self, provider_id: int, origin: Origin, secrets: Secrets) -> None:
         """Write a provider's secrets over those that it had; where that fails, they stay.
 
         Raises `StorageFailed`.
         """
-        others = {one: entry for one, entry in self._entries.items() if one != provider_id}
-        own = {provider_id: _Entry(_text_of(origin), secrets)} if secrets != NOTHING else {}
-        self._write(others | own)
+        own = {provider_id: (_text_of(origin), secrets)} if secrets != NOTHING else {}
+        self._write(provider_id, own)
 
     def drop(self, provider_id: int) -> None:
         """Forget a provider's secrets. Raises `StorageFailed` as `keep`."""
         if provider_id in self._entries:
-            others = {one: entry for one, entry in self._entries.items() if one != provider_id}
-            self._write(others)
+            self._write(provider_id, {})
 
-    def _write(self, entries: dict[int, _Entry]) -> None:
+    def _write(self, provider_id: int, own: dict[int, tuple[str, Secrets]]) -> None:
+        entries = {one: entry for one, entry in self._entries.items() if one != provider_id} | own
         rows = {
-            str(number): {
-                'origin': entry.origin,
-                'key': entry.secrets.key,
-                'headers': dict(entry.secrets.headers),
-            }
-            for number, entry in entries.items()
+            str(number): {'origin': origin, 'key': of.key, 'headers': dict(of.headers)}
+            for number, (origin, of) in entries.items()
         }
         try:
             write_private(self._path, json.dumps(rows))
@@ -104,12 +91,12 @@ class Keys:
         self._entries = entries
 
 
-def _entry_of(fields: Mapping[str, object]) -> _Entry:
+def _entry_of(fields: Mapping[str, object]) -> tuple[str, Secrets]:
     key, headers = fields['key'], fields['headers']
     if not (key is None or isinstance(key, str)) or not isinstance(headers, dict):
         raise TypeError('not an entry of ours')
     pairs = tuple((str(name), str(value)) for name, value in headers.items())
-    return _Entry(str(fields['origin']), Secrets(key, pairs))
+    return str(fields['origin']), Secrets(key, pairs)
 
 
 def _text_of(origin: Origin) -> str:
