@@ -47,7 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             return rebuild(config)
         if chosen.command == 'doctor':
-            return _doctor(config, chosen)
+            import asyncio
+
+            from app.cli.doctor import doctor
+            from app.providers.discovery.environment import find_environment
+
+            return doctor(config, asyncio.run(find_environment()), as_json=chosen.json)
         gc.disable()  # nothing is garbage while all is imported; `serve` turns it on again
         from app.cli.serve import serve
 
@@ -86,12 +91,11 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument(
         '--forget', action='store_true', help='drop what was learned of the provider'
     )
-    generate.add_argument('--data', help='data folder (EASEL_DATA)')
     rebuild = commands.add_parser('rebuild', help='make the database again from the pictures')
-    rebuild.add_argument('--data', help='data folder (EASEL_DATA)')
     doctor = commands.add_parser('doctor', help='test the provider, find image servers')
     doctor.add_argument('--json', action='store_true', help='print one JSON object')
-    doctor.add_argument('--data', help='data folder (EASEL_DATA)')
+    for command in (generate, rebuild, doctor):
+        command.add_argument('--data', help='data folder (EASEL_DATA)')
     demo = commands.add_parser('demo', help='serve the built-in demo provider alone')
     demo.add_argument('--host', default='127.0.0.1')
     demo.add_argument('--port', type=_port, default=1337)
@@ -119,21 +123,8 @@ def _order(chosen: argparse.Namespace) -> Order:
 
     fields = {name: str(getattr(chosen, name)) for name in REQUEST_FIELDS if name != 'prompt'}
     prompt = sys.stdin.read() if chosen.prompt == '-' else chosen.prompt
-    return Order(
-        fields={**fields, 'prompt': prompt},
-        out=chosen.out,
-        as_json=chosen.json,
-        forgets=chosen.forget,
-    )
-
-
-def _doctor(config: Config, chosen: argparse.Namespace) -> int:
-    import asyncio
-
-    from app.cli.doctor import doctor
-    from app.providers.discovery.environment import find_environment
-
-    return doctor(config, asyncio.run(find_environment()), as_json=chosen.json)
+    fields |= {'prompt': prompt}
+    return Order(fields=fields, out=chosen.out, as_json=chosen.json, forgets=chosen.forget)
 
 
 if __name__ == '__main__':

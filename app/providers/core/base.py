@@ -98,14 +98,6 @@ class ProviderStatus:
         return self.state in (ProviderState.LIST, ProviderState.ELSEWHERE)
 
 
-def _ignore(*_: object) -> None:
-    """Do nothing."""
-
-
-def _discard(_: int, preview: Received) -> None:
-    preview.path.unlink(missing_ok=True)
-
-
 @dataclass(frozen=True, slots=True)
 class Run:
     """What a provider calls during one attempt at a generation.
@@ -118,9 +110,11 @@ class Run:
     """
 
     incoming: Callable[[], TempFile]
-    tried: Callable[[Call], None] = _ignore
-    previewed: Callable[[int, Received], None] = _discard
-    progressed: Callable[[float], None] = _ignore
+    tried: Callable[[Call], None] = lambda _: None
+    previewed: Callable[[int, Received], None] = lambda _, preview: preview.path.unlink(
+        missing_ok=True
+    )
+    progressed: Callable[[float], None] = lambda _: None
 
 
 class Provider(Protocol):
@@ -130,7 +124,7 @@ class Provider(Protocol):
     def settings(self) -> ProviderSettings: ...
 
     async def generate(self, request: GenerationRequest, run: Run) -> GenerationResult:
-        """Ask, mending what is refused, and read the pictures.
+        """Ask, mending what is refused, and read the pictures as they come, without our secrets.
 
         Raises `ProviderError` where nothing usable came; no file is left behind.
         """

@@ -30,10 +30,6 @@ class Learned:
     refused: tuple[str, ...] = ()
     guidance: str = ''
 
-    @property
-    def nothing(self) -> bool:
-        return self == Learned()
-
 
 class Memory:
     """Holds all that is known, and writes it down."""

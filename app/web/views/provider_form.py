@@ -14,7 +14,7 @@ from app.models import FieldKind, FieldRule
 from app.net.api_url import candidates, normalize_api_url
 from app.net.urls import origin_of
 from app.providers.core.base import Dialect
-from app.providers.secrets import NOTHING, Secrets
+from app.providers.settings import NOTHING, Secrets
 
 LONGEST_NAME = 60
 MOST_AT_ONCE = 64
