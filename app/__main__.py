@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from app import __version__
 
 if TYPE_CHECKING:
-    from app.cli.generate import Order
     from app.config import Config
 
 
@@ -38,27 +37,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for warning in config.warnings:
         log.logger('app.config').warning('%s', warning)
     try:
-        if chosen.command == 'generate':
-            from app.cli.generate import generate
-
-            return generate(config, _order(chosen))
-        if chosen.command == 'rebuild':
-            from app.cli.rebuild import rebuild
-
-            return rebuild(config)
-        if chosen.command == 'doctor':
-            import asyncio
-
-            from app.cli.doctor import doctor
-            from app.providers.discovery.environment import find_environment
-
-            return doctor(config, asyncio.run(find_environment()), as_json=chosen.json)
-        gc.disable()  # nothing is garbage while all is imported; `serve` turns it on again
-        from app.cli.serve import serve
-
-        return serve(config, browser=not chosen.no_browser)
+        return _run(chosen, config)
     except KeyboardInterrupt:
         return 130
+
+
+def _run(chosen: argparse.Namespace, config: Config) -> int:
+    if chosen.command == 'generate':
+        from app.cli.generate import Order, generate
+        from app.models import REQUEST_FIELDS
+
+        fields = {name: str(getattr(chosen, name)) for name in REQUEST_FIELDS}
+        if chosen.prompt == '-':
+            fields['prompt'] = sys.stdin.read()
+        order = Order(fields=fields, out=chosen.out, as_json=chosen.json, forgets=chosen.forget)
+        return generate(config, order)
+    if chosen.command == 'rebuild':
+        from app.cli.rebuild import rebuild
+
+        return rebuild(config)
+    if chosen.command == 'doctor':
+        import asyncio
+
+        from app.cli.doctor import doctor
+        from app.providers.discovery.environment import find_environment
+
+        return doctor(config, asyncio.run(find_environment()), as_json=chosen.json)
+    gc.disable()  # nothing is garbage while all is imported; `serve` turns it on again
+    from app.cli.serve import serve
+
+    return serve(config, browser=not chosen.no_browser)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -115,16 +123,6 @@ def _config(chosen: argparse.Namespace) -> Config:
     if chosen.command != 'serve':
         return read_config(host='127.0.0.1', data=chosen.data)
     return read_config(host=chosen.host, port=chosen.port, data=chosen.data, share=chosen.share)
-
-
-def _order(chosen: argparse.Namespace) -> Order:
-    from app.cli.generate import Order
-    from app.models import REQUEST_FIELDS
-
-    fields = {name: str(getattr(chosen, name)) for name in REQUEST_FIELDS if name != 'prompt'}
-    prompt = sys.stdin.read() if chosen.prompt == '-' else chosen.prompt
-    fields |= {'prompt': prompt}
-    return Order(fields=fields, out=chosen.out, as_json=chosen.json, forgets=chosen.forget)
 
 
 if __name__ == '__main__':
