@@ -27,14 +27,11 @@ class Dialect(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderSettings(ProviderRow):
-    """A configured image API with its secrets; without an id the environment's, or the demo.
-
-    Attributes:
-        headers: More of them, for every call to the provider's own origin.
-    """
+    """A configured image API with its secrets; without an id the environment's, or the demo."""
 
     dialect: Dialect = Dialect.AUTO
     key: str | None = field(default=None, repr=False)
+    # more of them, for every call to the provider's own origin
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
@@ -62,26 +59,16 @@ class KeyState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderStatus:
-    """What a provider's list of models shows.
-
-    Attributes:
-        reason: What was seen when it was not a list, in short technical English.
-        models: Names to suggest, those that draw first.
-        drawing: How many of them can draw, by their names.
-        bars_split: Whether what follows a `|` in a prompt is read as what to leave out.
-        key: Known after a connection test only.
-        better_url: Where the list of models is instead, on the same server; or empty.
-        failure: What speaks against a picture; a missing list alone does not.
-    """
+    """What a provider's list of models shows."""
 
     state: ProviderState
-    reason: str = ''
-    models: tuple[str, ...] = ()
-    drawing: int = 0
-    bars_split: bool = False
-    key: KeyState = KeyState.UNKNOWN
-    better_url: str = ''
-    failure: Failure | None = None
+    reason: str = ''  # what was seen when it was not a list, in short technical English
+    models: tuple[str, ...] = ()  # names to suggest, those that draw first
+    drawing: int = 0  # how many of them can draw, by their names
+    bars_split: bool = False  # whether what follows a `|` in a prompt is read as what to leave out
+    key: KeyState = KeyState.UNKNOWN  # known after a connection test only
+    better_url: str = ''  # where the list of models is instead, on the same server; or empty
+    failure: Failure | None = None  # what speaks against a picture; a missing list alone does not
 
     @property
     def answered(self) -> bool:
