@@ -136,13 +136,9 @@ def _parsed(text: str, parse: Callable[[str], T], wrong: str) -> T:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One place that sets variables: the environment, or a `.env` file.
+    """One place that sets variables: the environment, or a `.env` file."""
 
-    Attributes:
-        where: What follows a variable's name in a sentence: `of the environment`, `in /x/.env`.
-    """
-
-    where: str
+    where: str  # follows a variable's name: `of the environment`, `in /x/.env`
     variables: dict[str, str] = field(repr=False)
     is_file: bool = False
 

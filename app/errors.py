@@ -110,26 +110,18 @@ class ErrorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """What is known of a failure.
-
-    Attributes:
-        where: The address that was asked, without user, path or query: `localhost:1337`.
-        words: The provider's own words, scrubbed; at most 500 characters.
-        reason: What our side saw, in short technical English ('connection refused').
-        url: The picture's address, where that is what failed.
-        file: Where the picture is kept all the same, below the data folder.
-    """
+    """What is known of a failure."""
 
     kind: ErrorKind
-    where: str = ''
-    words: str = ''
-    reason: str = ''
+    where: str = ''  # the address that was asked, without user, path or query: `localhost:1337`
+    words: str = ''  # the provider's own words, scrubbed; at most 500 characters
+    reason: str = ''  # what our side saw, in short technical English ('connection refused')
     http_status: int | None = None
     param: str | None = None
     retry_after_s: float | None = None
     job_id: str | None = None
-    url: str | None = None
-    file: str = ''
+    url: str | None = None  # the picture's address, where that is what failed
+    file: str = ''  # where the picture is kept all the same, below the data folder
 
 
 class AppError(Exception):

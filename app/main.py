@@ -23,8 +23,7 @@ from app.net.client import HttpClient
 from app.providers.core.capabilities import Memory
 from app.providers.discovery.local_servers import LocalServers
 from app.providers.registry import Providers
-from app.providers.secrets import Keys
-from app.providers.settings import ProviderSettingsStore
+from app.providers.settings import Keys, ProviderSettingsStore
 from app.storage.decoder import Decoder
 from app.storage.files import writing
 from app.storage.store import Store

@@ -30,6 +30,7 @@ BUSY_TIMEOUT_MS = 5_000
 HURRIED_TIMEOUT_MS = 1_000
 LOOK_EVERY_MS = 20
 BESIDE_TIMEOUT_MS = 1_000
+CAN_NOT_OPEN = N_('The database {path} can not be opened: {reason}.')
 # What is refused for itself; all else (busy, full, broken) may pass.
 REFUSALS = (
     *(apsw.ConstraintError, apsw.MismatchError, apsw.RangeError),
@@ -61,13 +62,10 @@ class Database:
         loop = asyncio.get_running_loop()
         try:
             connection = await loop.run_in_executor(thread, _connect, path)
-        except apsw.Error as error:
+        except BaseException as error:
             thread.shutdown(wait=False)
-            raise StorageFailed(
-                N_('The database {path} can not be opened: {reason}.'), path=path, reason=error
-            ) from error
-        except BaseException:
-            thread.shutdown(wait=False)
+            if isinstance(error, apsw.Error):
+                raise StorageFailed(CAN_NOT_OPEN, path=path, reason=error) from error
             raise
         return cls(connection, thread)
 
@@ -179,9 +177,7 @@ def read_beside(path: Path, query: Callable[[apsw.Connection], T]) -> T:
         finally:
             connection.close()
     except apsw.Error as error:
-        raise StorageFailed(
-            N_('The database {path} can not be opened: {reason}.'), path=path, reason=error
-        ) from error
+        raise StorageFailed(CAN_NOT_OPEN, path=path, reason=error) from error
 
 
 def _connect(path: Path) -> apsw.Connection:

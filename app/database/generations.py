@@ -10,13 +10,7 @@ import apsw
 
 from app.database.connection import Row, Table, Value, insert, select
 from app.database.images import add_images, images_of
-from app.database.mapping import (
-    call_of,
-    failure_fields,
-    failure_text,
-    generation_of,
-    request_columns,
-)
+from app.database.mapping import call_of, failure_fields, generation_of, request_columns
 from app.database.queue import refuse_when_full
 from app.errors import N_, Conflict, NotFound
 from app.models import Call, Generation, GenerationRequest, Outcome, Status, Submitted
@@ -81,6 +75,7 @@ class Generations(Table):
         """
 
         def change(db: apsw.Connection) -> bool:
+            error = outcome.error and json.dumps(failure_fields(outcome.error), ensure_ascii=False)
             db.execute(
                 """
                 update generations
@@ -95,7 +90,7 @@ class Generations(Table):
                     'status': outcome.status,
                     'provider': outcome.provider,
                     'model': outcome.model,
-                    'error': failure_text(outcome.error) if outcome.error else None,
+                    'error': error,
                     'item_errors': json.dumps([failure_fields(e) for e in outcome.item_errors]),
                     'dropped': json.dumps(outcome.dropped),
                     'now': now,

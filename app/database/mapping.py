@@ -58,10 +58,6 @@ def request_columns(request: GenerationRequest) -> Row:
     return asked | {'size': str(request.size) if request.size else None}
 
 
-def failure_text(failure: Failure) -> str:
-    return json.dumps(failure_fields(failure), ensure_ascii=False)
-
-
 def failure_fields(failure: Failure) -> dict[str, object]:
     """Return a failure's fields without those that are empty."""
     return {name: value for name, value in asdict(failure).items() if value not in (None, '')}

@@ -17,27 +17,17 @@ ALL = 'select * from providers order by place, id'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderRow:
-    """A provider as the table has it, nothing of it secret; the id is None until it is written.
-
-    Attributes:
-        base_url: The API's root, `http://localhost:1337/v1`; a query in it goes with every call.
-        model: What is asked for when nobody chose; empty: no model is sent.
-        timeout_s: From the request to the last byte of the response.
-        at_once: How many generations may be under way at the same time.
-        tops_up: Whether pictures that are missing are asked for one by one.
-        waits: Whether a 429, or a 503 with Retry-After, is waited for and asked again.
-        previews: Whether partial pictures are asked for; they may cost.
-    """
+    """A provider as the table has it, nothing of it secret; the id is None until it is written."""
 
     name: str
-    base_url: str
-    model: str
-    timeout_s: float
+    base_url: str  # the API's root, `http://localhost:1337/v1`; a query in it goes with every call
+    model: str  # what is asked for when nobody chose; empty: no model is sent
+    timeout_s: float  # from the request to the last byte of the response
     dialect: str = 'auto'
-    at_once: int = AT_ONCE
-    tops_up: bool = False
-    waits: bool = False
-    previews: bool = False
+    at_once: int = AT_ONCE  # so many generations may be under way at the same time
+    tops_up: bool = False  # whether pictures that are missing are asked for one by one
+    waits: bool = False  # whether a 429, or a 503 with Retry-After, is waited for and asked again
+    previews: bool = False  # whether partial pictures are asked for; they may cost
     enabled: bool = True
     id: int | None = None
 

@@ -16,18 +16,13 @@ NOT_ASKED = ProviderStatus(state=ProviderState.NOTHING, reason='not asked yet')
 
 
 class MonitoredProvider:
-    """A provider with its status, which is asked for anew when it is old.
-
-    Attributes:
-        test_status: The result of the last test; None if there was none.
-        test_generation_id: The generation that the last test began; None if it began none.
-    """
+    """A provider with its status, which is asked for anew when it is old."""
 
     def __init__(self, settings: ProviderSettings, make: Callable[[], Provider]) -> None:
         self.settings = settings
         self._make = make
-        self.test_status: ProviderStatus | None = None
-        self.test_generation_id: int | None = None
+        self.test_status: ProviderStatus | None = None  # of the last test; None: there was none
+        self.test_generation_id: int | None = None  # that the last test began, if it began one
         self._status = NOT_ASKED
         self._asked_at = float('-inf')
         self._asking: asyncio.Task[ProviderStatus] | None = None

@@ -85,14 +85,10 @@ class Providers:
         """Whether the default address is used, which nobody set."""
         return self._nobody_set and not self._added
 
-    @property
-    def guess_stepped_aside(self) -> bool:
-        """Whether the default address is not used any more, for there are others."""
-        return self._nobody_set and bool(self._added)
-
     def all(self) -> tuple[MonitoredProvider, ...]:
         """Return every provider in its order, the environment's first."""
-        return self._added if self.guess_stepped_aside else (self.environment, *self._added)
+        steps_aside = self._nobody_set and self._added
+        return self._added if steps_aside else (self.environment, *self._added)
 
     def enabled(self) -> tuple[MonitoredProvider, ...]:
         return tuple(one for one in self.all() if one.settings.enabled)

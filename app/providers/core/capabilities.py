@@ -14,25 +14,13 @@ ABSENT = 'absent'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
-    """What is known of one provider and model.
+    """What is known of one provider and model."""
 
-    Attributes:
-        dialect: The one that its responses showed.
-        base_url: Where the API really is, when that is not where the settings say.
-        response_format: What it takes: `absent`, `b64_json` or `url`.
-        refused: Fields that it does not take, by their names in the request.
-        guidance: `int` or `float`: which kind of number it takes.
-    """
-
-    dialect: Dialect | None = None
-    base_url: str = ''
-    response_format: str = ''
-    refused: tuple[str, ...] = ()
-    guidance: str = ''
-
-    @property
-    def nothing(self) -> bool:
-        return self == Learned()
+    dialect: Dialect | None = None  # the one that its responses showed
+    base_url: str = ''  # where the API really is, when that is not where the settings say
+    response_format: str = ''  # what it takes: `absent`, `b64_json` or `url`
+    refused: tuple[str, ...] = ()  # fields that it does not take, by their names in the request
+    guidance: str = ''  # `int` or `float`: which kind of number it takes
 
 
 class Memory:
