@@ -109,10 +109,7 @@ def canonical_host(host: str) -> str:
 
 
 def joined(reference: str, base: Address) -> Address:
-    """Resolve a reference as a browser does, or raise Blocked.
-
-    Blanks are encoded; an existing query is left as it is, since signatures cover it.
-    """
+    """Resolve a reference as a browser does, or raise Blocked; signatures cover its query."""
     text = reference.strip().replace(' ', '%20')
     if text.startswith('//'):
         text = f'{base.origin.scheme}:{text}'

@@ -31,19 +31,13 @@ API_ROOT = '/v1'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadTimeouts:
-    """How long a download may take.
+    """How long a download may take."""
 
-    Attributes:
-        deadline_s: For all tries together.
-        window_s: How long each `least_bytes` of the body may take: 1 kB/s.
-        pause_s: Before the second try; before the third, twice that.
-    """
-
-    deadline_s: float = FETCH_DEADLINE_S
-    window_s: float = 10.0
+    deadline_s: float = FETCH_DEADLINE_S  # for all tries together
+    window_s: float = 10.0  # for each `least_bytes` of the body: 1 kB/s
     least_bytes: int = 10_000
     tries: int = 3
-    pause_s: float = 0.4
+    pause_s: float = 0.4  # before the second try; before the third, twice that
 
 
 TIMEOUTS = DownloadTimeouts()
@@ -122,10 +116,9 @@ class Fetcher:
     async def _once(
         self, place: Address, incoming: Callable[[], TempFile], *, is_guess: bool
     ) -> Received:
+        own, headers = self._origin, self._headers
         try:
-            async with self._http_client.picture(
-                str(place), own=self._origin, headers=self._headers
-            ) as response:
+            async with self._http_client.picture(str(place), own=own, headers=headers) as response:
                 received = await self._read(response, place, incoming())
         except (httpx.HTTPError, NotInflated) as error:
             reason = str(error) if isinstance(error, NotInflated) else what_happened(error)

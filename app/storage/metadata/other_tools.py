@@ -164,11 +164,9 @@ def _comment(comment: bytes) -> str:
 def _with_graph(texts: Mapping[str, str]) -> dict[str, object]:
     """Derive the links of a ComfyUI workflow from its prompt, which alone is always there.
 
-    What is run by ComfyUI's API has no workflow, and a workflow with subgraphs has other node ids
-    than its prompt. The parser only needs to know which link is a CLIP.
-
-    Raises:
-        ValueError: No graph, or one so large that walking it from every sampler takes minutes.
+    What is run by ComfyUI's API has no workflow, and one with subgraphs has other node ids. The
+    parser only needs to know which link is a CLIP. Raise ValueError at no graph, or one so large
+    that walking it from every sampler takes minutes.
     """
     nodes = json.loads(texts.get(PROMPT, ''))
     if len(nodes) > MOST_NODES:

@@ -28,10 +28,7 @@ READERS: dict[str, Reader] = {'str': text, 'int': whole, 'float': real}
 
 
 def read_settings(path: str, form: str) -> Settings:
-    """Read the settings in a picture of Pillow's format `form`, and in the `.xmp` beside it.
-
-    Those are fields of `Label`, with `generator` and `size`; empty where nothing was found.
-    """
+    """Read the fields of `Label`, `generator` and `size` in a picture and the `.xmp` beside it."""
     try:
         with warnings.catch_warnings(action='ignore'), Image.open(path, formats=[form]) as picture:
             own: Settings = {}
@@ -81,10 +78,7 @@ def _packets(picture: Image.Image, sidecar: Path) -> Iterator[bytes]:
 
 
 def _extended(picture: Image.Image, standard: bytes) -> bytes:
-    """Join the extended part of a JPEG's XMP, as Easel wrote it once.
-
-    Source: XMP specification part 3 (2020), 1.1.3.1.
-    """
+    """Join the extended part of a JPEG's XMP, as Easel wrote it once (part 3 of it, 1.1.3.1)."""
     named = re.search(rb'HasExtendedXMP(?:>|=")([0-9A-F]{32})', standard)
     if not named:
         return b''
