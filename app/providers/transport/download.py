@@ -119,7 +119,18 @@ class Fetcher:
         own, headers = self._origin, self._headers
         try:
             async with self._http_client.picture(str(place), own=own, headers=headers) as response:
-                received = await self._read(response, place, incoming())
+                file = incoming()
+                try:
+                    async with (
+                        aclosing(_steady(response.aiter_raw(), place, self._timeouts)) as raw,
+                        aclosing(inflated(raw, response.headers)) as blocks,
+                    ):
+                        async for block in blocks:
+                            file.write(block)
+                except BaseException:
+                    file.discard()
+                    raise
+                received = file.received()
         except (httpx.HTTPError, NotInflated) as error:
             reason = str(error) if isinstance(error, NotInflated) else what_happened(error)
             raise _failed(place, reason) from error
@@ -129,19 +140,6 @@ class Fetcher:
         if is_guess:
             log.info('a picture was not at its address, but at %s', without_query(str(place)))
         return received
-
-    async def _read(self, response: httpx.Response, place: Address, file: TempFile) -> Received:
-        try:
-            async with (
-                aclosing(_steady(response.aiter_raw(), place, self._timeouts)) as raw,
-                aclosing(inflated(raw, response.headers)) as blocks,
-            ):
-                async for block in blocks:
-                    file.write(block)
-        except BaseException:
-            file.discard()
-            raise
-        return file.received()
 
 
 async def _steady(
