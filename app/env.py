@@ -13,9 +13,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from app.errors import InvalidRequest
-from app.net.api_url import normalize_api_url
 from app.net.ip import Network, networks_in
-from app.net.urls import Blocked, origin_of
+from app.net.urls import Blocked, normalize_api_url, origin_of
 
 EXAMPLE_API_URL = 'http://localhost:1337/v1'
 DATA = 'EASEL_DATA'

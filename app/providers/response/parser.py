@@ -83,12 +83,8 @@ def _drawn(finals: list[Json]) -> list[Json]:
     pieces = [piece for piece in deltas if isinstance(piece, str)]
     if len(pieces) > 1:  # a chat that came word by word
         finals.append({'choices': [{'message': {'content': ''.join(pieces)}}]})
-    drawn, lost = list[Json](), list[Json]()
-    for value in finals:
-        if find_items(value):
-            drawn.append(value)
-        elif trouble_in(value):
-            lost.append(value)
+    drawn = [value for value in finals if find_items(value)]
+    lost = [value for value in finals if trouble_in(value) and not find_items(value)]
     return [*drawn, *lost] if drawn else []
 
 

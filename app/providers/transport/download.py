@@ -19,7 +19,7 @@ from app.log import logger
 from app.models import MOST_IMAGE_BYTES, Received
 from app.net.client import FETCH_DEADLINE_S, HttpClient, blocked, too_large, what_happened
 from app.net.decompress import NotInflated, inflated
-from app.net.urls import Address, Blocked, Origin, Private, absolute, address_of, without_query
+from app.net.urls import Address, Blocked, Origin, Private, joined, without_query
 from app.storage.files import TempFile
 from app.storage.metadata.mime import mime_of, what_is
 
@@ -49,13 +49,11 @@ class Fetcher:
     def __init__(
         self,
         http_client: HttpClient,
-        base_url: str,
         origin: Origin,
         headers: dict[str, str],
         timeouts: DownloadTimeouts = TIMEOUTS,
     ) -> None:
         self._http_client = http_client
-        self._base_url = base_url
         self._origin = origin
         self._headers = {**headers, 'Accept': 'image/*, */*;q=0.5'}
         self._timeouts = timeouts
@@ -63,7 +61,7 @@ class Fetcher:
     async def fetch(self, text: str, incoming: Callable[[], TempFile]) -> tuple[Received, str]:
         """Download a picture from an address of any spelling; return it and where it came from."""
         try:
-            address = address_of(absolute(text, self._base_url))
+            address = joined(text, Address(self._origin, '/'))  # a path goes to the root
         except Blocked as error:
             raise blocked(text, str(error)) from error
         failures: list[ProviderError] = []

@@ -10,8 +10,7 @@ from app.database.providers import ProviderRow
 from app.errors import N_, AppError, InvalidRequest
 from app.generation.request import FormReader, line, whole
 from app.models import FieldKind, FieldRule
-from app.net.api_url import candidates, normalize_api_url
-from app.net.urls import origin_of
+from app.net.urls import candidates, normalize_api_url, origin_of
 from app.providers.core.base import AT_ONCE, Dialect
 from app.providers.secrets import NOTHING, Secrets
 
