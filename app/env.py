@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.errors import InvalidRequest
-from app.net.api_url import normalize_api_url
 from app.net.ip import Network, networks_in
-from app.net.urls import Blocked, origin_of
+from app.net.urls import Blocked, normalize_api_url, origin_of
 
 DEFAULT_API_URL = 'http://localhost:1337/v1'
 DATA = 'EASEL_DATA'

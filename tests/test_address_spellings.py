@@ -79,8 +79,7 @@ async def stage() -> AsyncIterator[Stage]:
         http_client = HttpClient(look_up=look_up)
         own = origin_of(provider.origin)
         http_client.policy.trust(own)
-        base_url = f'{provider.origin}/v1'
-        fetcher = Fetcher(http_client, base_url, own, SECRET, ONCE)
+        fetcher = Fetcher(http_client, own, SECRET, ONCE)
         yield Stage(sink, provider, http_client, fetcher)
         await http_client.close()
 

@@ -35,7 +35,7 @@ async def test_a_name_that_nobody_knows_has_its_picture_at_the_provider(tmp_path
     async with upstream({'GET /b64.png': PAINTED}) as server:
         http_client, own = HttpClient(look_up=unknown), origin_of(server.origin)
         http_client.policy.trust(own)
-        fetcher = Fetcher(http_client, server.origin, own, {}, AT_ONCE)
+        fetcher = Fetcher(http_client, own, {}, AT_ONCE)
         _, address = await fetcher.fetch('http://localai:8080/b64.png', lambda: TempFile(tmp_path))
         await http_client.close()
 

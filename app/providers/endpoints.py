@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 from app.errors import ErrorKind, Failure, Reason
-from app.net.api_url import candidates
+from app.net.urls import candidates
 from app.providers.core.base import Dialect
 from app.providers.discovery.model_list import draws_in_chats, models_in
 from app.providers.transport.client import Caller, endpoint

@@ -53,9 +53,7 @@ class ApiProvider:
         self._redactor = SecretRedactor(settings)
         self._is_localai: bool | None = None
         self._caller = Caller(settings, http_client)
-        fetcher = Fetcher(
-            http_client, settings.base_url, self._caller.origin, own_headers(settings)
-        )
+        fetcher = Fetcher(http_client, self._caller.origin, own_headers(settings))
         collector = ImageCollector(self._caller, fetcher)
         self._dialects: dict[Dialect, ApiDialect] = {
             Dialect.OPENAI: ImagesApi(self._caller, collector),

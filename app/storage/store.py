@@ -141,10 +141,7 @@ class Store:
                 path.unlink(missing_ok=True)
 
     async def ensure_thumbs(self, digest: str, file: str) -> None:
-        """Make the thumbnails of a kept picture again where a backup or a power cut lost some.
-
-        Nothing is raised or made where the picture itself is missing.
-        """
+        """Make the thumbnails of a kept picture again where a backup or a power cut lost some."""
         places = [self.thumb(digest, width) for width in THUMB_WIDTHS]
         if all(path.exists() and path.stat().st_size > 0 for path in places):
             return
@@ -188,10 +185,7 @@ class Store:
         return await self.decoder.read(path, mime) if mime else {}
 
     def forget(self, kept: StoredImage) -> None:
-        """Delete a picture that was put in place and for which no row could be written.
-
-        A kept picture of the same bytes loses its thumbnails too, which `ensure_thumbs` makes.
-        """
+        """Delete a picture that no row was written for; `ensure_thumbs` mends those of a twin."""
         original = self.original(kept.file)
         thumbs = [self.thumb(kept.digest, width) for width in THUMB_WIDTHS]
         with contextlib.suppress(OSError):

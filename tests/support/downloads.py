@@ -30,7 +30,7 @@ async def fetching(
     http_client = HttpClient(named)
     http_client.policy.trust(origin_of(own))
     headers = {'Authorization': f'Bearer {KEY}'}
-    yield Fetcher(http_client, f'{own}/v1', origin_of(own), headers, timeouts)
+    yield Fetcher(http_client, origin_of(own), headers, timeouts)
     await http_client.close()
 
 

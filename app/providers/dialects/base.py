@@ -37,15 +37,10 @@ MOST_DROPS = 2  # some servers name one field at a time: after this many, only w
 
 
 class ApiDialect(ABC):
-    """One kind of API: which body it takes, and how a call is made.
+    """One kind of API: which body it takes, and how a call is made."""
 
-    Attributes:
-        unsupported: Fields of a request that this API has no name for.
-        names: Fields of a request by their names on the wire; empty: not a field of ours.
-    """
-
-    unsupported: ClassVar[tuple[str, ...]] = ()
-    names: ClassVar[Mapping[str, str]] = {}
+    unsupported: ClassVar[tuple[str, ...]] = ()  # fields that this API has no name for
+    names: ClassVar[Mapping[str, str]] = {}  # fields by their names on the wire; empty: not ours
 
     def __init__(self, caller: Caller, collector: ImageCollector) -> None:
         self._caller = caller
@@ -91,22 +86,16 @@ def filled(fields: Mapping[str, object]) -> dict[str, object]:
 
 
 class ParameterFallback:
-    """The body of one ask, and how it changes with what is refused.
-
-    Attributes:
-        wished: What the ask comes to.
-        body: What of it to send now.
-        refused: Fields that were sent and that the server does not take, by their wire names.
-    """
+    """The body of one ask, and how it changes with what is refused."""
 
     def __init__(self, body: dict[str, object], learned: Learned) -> None:
         self.wished = dict(body)
-        self.body = {
+        self.body = {  # what of it to send now
             name: value
             for name, value in body.items()
             if name in KEPT or not {name, as_fact(name, value)} & {*learned.refused}
         }
-        self.refused: list[str] = []
+        self.refused: list[str] = []  # by their names on the wire
         self._facts: list[str] = []
         self._tried: list[str] = []  # formats, the last of which is sent
         self._learned = learned

@@ -91,10 +91,7 @@ class _Signs:
 
 
 def refusal(response: ApiResponse, *, where: str, sent: Collection[str]) -> Failure:
-    """Classify a response that holds no picture; its words are neither redacted nor cleaned.
-
-    `sent` are the names of the fields that were sent, which may be named in passing.
-    """
+    """Classify a response without a picture to the fields `sent`; its words are as they came."""
     status, tree, text = response.status, response.tree, response.text
     has_failed, job = status >= 300 or failed_in_success(tree), task_of(tree)
     if not has_failed and job is None and status != 202:
@@ -141,10 +138,7 @@ def _empty(tree: Json, where: str) -> Failure:
 
 
 def refused_param(tree: Json, text: str, sent: Collection[str]) -> str | None:
-    """Return the field that a refusal means: one that was sent, or plainly named one that was not.
-
-    Some servers refuse their own default, for which only a value of ours would help.
-    """
+    """Return the field that a refusal means: one that was sent, or a server's own default."""
     droppable = [name for name in sent if name not in MUST_BE]
     plain = [*droppable, *(name for name in OPTIONAL if name not in droppable)]
     named = [at(tree, 'error', 'param'), *(at(row, 'loc', -1) for row in rows_of(tree, 'detail'))]

@@ -54,20 +54,13 @@ class _Place(Enum):
 
 
 class ResponseStream:
-    """Splits a response into a small skeleton and the pictures that it held.
-
-    Attributes:
-        skeleton: What has come so far, without the string that is being read.
-        pictures: By the mark that stands for each in the skeleton.
-        raw: The response itself, when it was a picture and not text.
-        bad: Marks of strings that began as base64 and were not, or had no end.
-    """
+    """Splits a response into a small skeleton and the pictures that it held."""
 
     def __init__(self, incoming: Callable[[], TempFile]) -> None:
-        self.skeleton = bytearray()
-        self.pictures: dict[str, Received] = {}
-        self.raw: Received | None = None
-        self.bad: set[str] = set()
+        self.skeleton = bytearray()  # without the string that is being read
+        self.pictures: dict[str, Received] = {}  # by the mark that stands for each
+        self.raw: Received | None = None  # the response itself, when it is no text
+        self.bad: set[str] = set()  # marks of what began as base64 and was not, or had no end
         self._incoming = incoming
         self._token = f'picture-{secrets.token_hex(8)}-'
         self._marks = 0

@@ -21,7 +21,7 @@ LOOPS = (b'NETSCAPE2.0', b'ANIMEXTS1.0')
 
 
 def embed(source: Path, target: Path, label: Label) -> Written:
-    """Copy a picture with the label inside; what has no room inside goes beside the copy.
+    """Copy a picture with the label inside, or beside the copy what has no room inside.
 
     Raise DamagedContainer at no whole picture of a format we keep; then nothing was written.
     """
@@ -44,10 +44,7 @@ def embed(source: Path, target: Path, label: Label) -> Written:
 
 
 def stripped(opened: BinaryIO, mime: str) -> list[Piece]:
-    """Lay a picture out without texts, EXIF, XMP, comments, small previews and what follows it.
-
-    Raise DamagedContainer where there is no way through, and at AVIF, which cannot be stripped.
-    """
+    """Keep the pixels alone; raise DamagedContainer at AVIF, and where there is no way through."""
     if mime == 'image/gif':
         return container.joined(_stripped_gif(opened))
     if mime not in FORMATS:

@@ -22,10 +22,7 @@ PIXEL_CHUNKS = (
 
 
 def layout(opened: BinaryIO, label: Label) -> Iterator[Piece]:
-    """Lay out a PNG with the label in front; earlier texts of the same keys are replaced.
-
-    What follows the last chunk is left out.
-    """
+    """Put the label in front, for earlier texts of its keys; what follows the end is left out."""
     found = chunks(opened)
     header = next(found)
     if header.name != b'IHDR':

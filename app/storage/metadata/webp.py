@@ -19,10 +19,7 @@ MOST_EXIF_BYTES = 1024 * 1024
 
 
 def layout(opened: BinaryIO, label: Label) -> Iterator[Piece]:
-    """Lay out a WebP with the label behind its pixels; other EXIF stays, earlier XMP is replaced.
-
-    What follows the RIFF is left out. Raise DamagedContainer where it is no whole WebP.
-    """
+    """Put the label behind the pixels; other EXIF stays, what follows the RIFF is left out."""
     found = list(_chunks(opened))
     if not any(one.name in (LOSSY, LOSSLESS, FRAME) for one in found):
         raise DamagedContainer('no pixels')
@@ -84,11 +81,9 @@ def _chunk(name: bytes, content: bytes) -> bytes:
 
 
 def _header(opened: BinaryIO, first: Chunk) -> bytes:
-    """Return the extended header, from the one that is there or from the frame of a simple file.
+    """Return the extended header: the one that is there, or made for a simple file's frame.
 
-    Raise DamagedContainer where the first chunk is none of the three that a WebP starts with.
-
-    Source: RFC 9649, 2.5 to 2.7; RFC 6386, 9.1.
+    Raise DamagedContainer at neither. Source: RFC 9649, 2.5 to 2.7; RFC 6386, 9.1.
     """
     content = read_at(opened, first.span.start, min(len(first.span), HEADER_BYTES))
     content, flags, width, height = content.ljust(HEADER_BYTES, b'\0'), 0, 0, 0
