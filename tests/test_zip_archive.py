@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import threading
 import zipfile
 from pathlib import Path
 
@@ -45,4 +47,24 @@ async def test_pictures_that_swell_too_much_together_leave_no_file(tmp_path: Pat
         await unzipped(raw, lambda: TempFile(arriving))
 
     assert caught.value.failure.kind is ErrorKind.TOO_LARGE
+    assert arriving_in(tmp_path) == []
+
+
+async def test_who_no_longer_waits_leaves_no_picture(tmp_path: Path) -> None:
+    arriving, begun, go = tmp_path / 'arriving', threading.Event(), threading.Event()
+    arriving.mkdir()
+
+    def slow() -> TempFile:
+        begun.set()
+        go.wait(20)
+        return TempFile(arriving)
+
+    unpacking = asyncio.create_task(unzipped(received(tmp_path, picture()), slow))
+    await asyncio.to_thread(begun.wait)
+
+    unpacking.cancel()
+    go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await unpacking
+
     assert arriving_in(tmp_path) == []
