@@ -108,8 +108,9 @@ def test_a_picture_is_looked_for_to_some_depth_alone() -> None:
     assert find_items(tree) == []
 
 
-def test_an_item_brings_its_own_prompt_and_seed() -> None:
-    tree: Json = {'data': [{'url': URL, 'revised_prompt': 'a red fox', 'seed': 7}]}
+@pytest.mark.parametrize('address', [{'url': URL}, {'image_url': {'url': URL}}])
+def test_an_item_brings_its_own_prompt_and_seed(address: dict[str, Json]) -> None:
+    tree: Json = {'data': [address | {'revised_prompt': 'a red fox', 'seed': 7}]}
 
     items = find_items(tree)
 

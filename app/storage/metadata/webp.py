@@ -92,7 +92,7 @@ def _header(opened: BinaryIO, first: Chunk) -> bytes:
     """
     content = read_at(opened, first.span.start, min(len(first.span), HEADER_BYTES))
     content = content.ljust(HEADER_BYTES, b'\0')
-    flags, width, height = 0, 0, 0
+    flags = width = height = 0
     if first.name == HEADER:
         return bytes((content[0] | HAS_EXIF | HAS_XMP,)) + content[1:]
     if first.name == LOSSY and content[3:6] == b'\x9d\x01\x2a':
