@@ -83,8 +83,34 @@ def test_pictures_are_found_whatever_the_server_calls_them(tree: Json, texts: li
     assert [item.text for item in items] == texts
 
 
-def test_an_item_brings_its_own_prompt_and_seed() -> None:
-    tree: Json = {'data': [{'url': URL, 'revised_prompt': 'a red fox', 'seed': 7}]}
+@pytest.mark.parametrize(
+    ('tree', 'is_address'),
+    [
+        ({'images': [B64]}, False),
+        ({'images': ['QUJD' * 40]}, False),
+        ({'data': [{'url': B64}]}, False),
+        ({'data': [{'b64_json': '/media/x.png'}]}, True),
+        ({'output': '/media/x.png'}, True),
+        ({'images': ['my picture.png']}, True),
+    ],
+)
+def test_what_is_fetched_is_an_address_whatever_its_name_says(tree: Json, is_address: bool) -> None:
+    items = find_items(tree)
+
+    assert [item.is_address for item in items] == [is_address]
+
+
+def test_a_picture_is_looked_for_to_some_depth_alone() -> None:
+    tree: Json = URL
+    for _ in range(20):
+        tree = {'data': [tree]}
+
+    assert find_items(tree) == []
+
+
+@pytest.mark.parametrize('address', [{'url': URL}, {'image_url': {'url': URL}}])
+def test_an_item_brings_its_own_prompt_and_seed(address: dict[str, Json]) -> None:
+    tree: Json = {'data': [address | {'revised_prompt': 'a red fox', 'seed': 7}]}
 
     items = find_items(tree)
 
@@ -144,11 +170,11 @@ def test_a_stream_is_over_with_the_last_picture_that_was_asked_for(tmp_path: Pat
     events = Events(stream, Run(lambda: TempFile(tmp_path)), count=2)
 
     over = []
-    for _ in range(2):
-        stream.feed(f'data: {{"data":[{{"url":"{URL}"}}]}}\n\n'.encode())
+    for kind in ('partial_image', 'image', 'image'):
+        stream.feed(f'data: {{"type":"{kind}","data":[{{"url":"{URL}"}}]}}\n\n'.encode())
         over.append(events.are_over())
 
-    assert over == [False, True]
+    assert over == [False, False, True]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.net.urls import Blocked, Origin, address_of, joined, origin_of
+from app.net.urls import Blocked, Origin, address_of, joined, origin_of, same_server
 
 ODD = [
     '',
@@ -238,3 +238,17 @@ def test_what_names_no_http_address_is_blocked(reference: str) -> None:
 )
 def test_a_reference_is_resolved_as_a_browser_does(location: str, url: str) -> None:
     assert str(joined(location, address_of('https://a.test/x/a.png?sig=1'))) == url
+
+
+@pytest.mark.parametrize(
+    ('one', 'other', 'is_same'),
+    [
+        ('http://a.test/v1', 'https://a.test:80', True),
+        ('http://localhost:1', 'http://127.0.0.1:1/v1', True),
+        ('http://localhost:1', 'http://localhost:2', False),
+        ('http://localhost:1', 'http://a.test:1', False),
+        ('http://a.test', 'http://b.test', False),
+    ],
+)
+def test_one_machine_may_have_two_names(one: str, other: str, is_same: bool) -> None:
+    assert same_server(one, other) is is_same

@@ -35,9 +35,9 @@ COMFYUI = {
     '6': {'class_type': 'CLIPTextEncode', 'inputs': {'text': 'a bottle', 'clip': ['4', 1]}},
     '7': {'class_type': 'CLIPTextEncode', 'inputs': {'text': 'text', 'clip': ['4', 1]}},
 }  # fmt: skip
-BETWEEN = COMFYUI | {
-    '3': {'class_type': 'KSampler', 'inputs': SAMPLER_INPUTS | {'negative': ['8', 0]}},
+BETWEEN = json.loads(json.dumps(COMFYUI).replace('["7", 0]', '["8", 0]')) | {
     '8': {'class_type': 'ConditioningSetMask', 'inputs': {'conditioning': ['7', 0]}},
+    '9': {'class_type': 'Note'},
 }
 LOOKING = {'sampler_name': 'a', 'steps': 1, 'cfg': 1, 'positive': ['hub', 0]}
 STAR = {str(number): {'class_type': 'KSampler', 'inputs': LOOKING} for number in range(5_000)}
