@@ -17,7 +17,7 @@ from app.errors import ErrorKind, Failure, ProviderError
 from app.net.client import HttpClient
 from app.net.urls import origin_of
 from app.providers.transport.download import DownloadTimeouts, Fetcher
-from app.storage.temp_file import TempFile
+from app.storage.files import TempFile
 from tests.support.address_spellings import spellings
 from tests.support.fakes import KEY, Asked, Reply, Upstream, picture, upstream
 

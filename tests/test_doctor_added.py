@@ -14,7 +14,8 @@ import pytest
 from app.cli.doctor import doctor
 from app.config import Config, config_from
 from app.main import open_services
-from app.providers.discovery.environment import LOOPBACK, HostEnvironment
+from app.net.urls import LOOPBACK
+from app.providers.discovery.local_servers import HostEnvironment
 from app.providers.settings import Secrets
 from app.web.views.provider_form import NEW
 from tests.support.default_setup import config_of

@@ -14,9 +14,9 @@ from PIL import Image
 
 from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
 from app.models import MOST_IMAGE_BYTES, StoredImage
+from app.storage.files import TempFile
 from app.storage.metadata.read import read_settings
 from app.storage.store import THUMB_WIDTHS, Store
-from app.storage.temp_file import TempFile
 from tests.support.fakes import arriving_in, differs, picture, received_in, sha256, storing
 from tests.support.labelled_pictures import label_of
 
@@ -224,3 +224,11 @@ async def test_a_start_throws_away_what_was_arriving(tmp_path: Path) -> None:
         store.prepare()
 
     assert arriving_in(tmp_path) == []
+
+
+async def test_a_small_picture_leaves_no_file(store: Store) -> None:
+    small = await store.small(received_in(store, picture(1_200, 800)))
+
+    with Image.open(io.BytesIO(small)) as opened:
+        assert (opened.format, opened.width) == ('WEBP', 480)
+    assert arriving_in(store.data) == []

@@ -11,7 +11,7 @@ from app.errors import ErrorKind
 from app.net.client import HttpClient
 from app.net.urls import origin_of
 from app.providers.transport.download import DownloadTimeouts, Fetcher
-from app.storage.temp_file import TempFile
+from app.storage.files import TempFile
 from tests.support.downloads import AT_ONCE, LOST, PAGE, PAINTED, PNG, failure_of, fetched, targets
 from tests.support.fakes import Ending, Reply, refused_port, upstream
 

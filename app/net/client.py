@@ -12,6 +12,7 @@ import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Self
 
 import httpcore
 import httpx
@@ -65,6 +66,12 @@ class HttpClient:
         if self._elsewhere:
             await self._elsewhere.aclose()
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
     def never_call(self, port: int) -> None:
         """Refuse a port of this machine from now on: this server itself listens there."""
         self._own_ports.add(port)
@@ -92,10 +99,8 @@ class HttpClient:
             response = await self._send(address, own, along)
             try:
                 if not response.has_redirect_location:
-                    status, length = (
-                        response.status_code,
-                        response.headers.get('content-length', ''),
-                    )
+                    status = response.status_code
+                    length = response.headers.get('content-length', '')
                     if status != 200:
                         raise _failed(address, f'HTTP {status}', status)
                     if length.isdecimal() and int(length) > MOST_IMAGE_BYTES:

@@ -8,11 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
-from app.errors import ErrorKind, Failure
+from app.errors import ErrorKind, Failure, Reason
 from app.net.api_url import candidates
 from app.providers.core.base import Dialect
 from app.providers.discovery.model_list import draws_in_chats, models_in
-from app.providers.response.errors import HTML
 from app.providers.transport.client import Caller, endpoint
 
 SDAPI_ROOT = '/sdapi/v1'
@@ -45,7 +44,7 @@ def may_be_elsewhere(failure: Failure) -> bool:
     A response that cannot be read is no such sign, unless it is a web page: it may have been paid.
     """
     if failure.kind is ErrorKind.NOT_JSON:
-        return failure.reason == HTML
+        return failure.reason == Reason.HTML
     return failure.kind is ErrorKind.ENDPOINT_NOT_FOUND or _names_the_chat(failure)
 
 

@@ -15,21 +15,17 @@ from app.net.client import HttpClient
 from app.net.urls import Blocked
 from app.providers.core.base import Dialect, ProviderSettings, ProviderState, ProviderStatus, Run
 from app.providers.core.capabilities import ABSENT, Memory, with_refused
-from app.providers.dialects.base import ApiDialect
-from app.providers.dialects.fallback import FORMAT, ParameterFallback
-from app.providers.dialects.openai_chat import ChatApi
-from app.providers.dialects.openai_images import ImagesApi
+from app.providers.dialects.base import FORMAT, ApiDialect, ParameterFallback
+from app.providers.dialects.openai import ChatApi, ImagesApi
 from app.providers.dialects.sdapi import SdApi
 from app.providers.discovery.fingerprints import describes_localai
 from app.providers.discovery.model_list import are_bare, status_of
 from app.providers.discovery.probe import ProbeResponse
 from app.providers.endpoints import Endpoint, configured_endpoint, may_be_elsewhere, other_endpoints
 from app.providers.response.images import Json
-from app.providers.response.zip_archive import remove
-from app.providers.transport.client import Caller, endpoint
-from app.providers.transport.collect import ImageCollector
+from app.providers.transport.client import Caller, endpoint, own_headers
+from app.providers.transport.collect import ImageCollector, remove
 from app.providers.transport.download import Fetcher
-from app.providers.transport.headers import own_headers
 from app.providers.transport.redaction import SecretRedactor
 
 log = logger(__name__)

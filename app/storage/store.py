@@ -22,10 +22,9 @@ from app.errors import ErrorKind, Failure, ProviderError
 from app.log import logger
 from app.models import Received, StoredImage
 from app.storage.decoder import Decoded, Decoder, DecoderFailed, labelled_path
-from app.storage.files import open_beneath, sync, sync_folder
+from app.storage.files import HEAD_BYTES, TempFile, open_beneath, sync, sync_folder, writing
 from app.storage.metadata.container import Written, sidecar_of, size_of
 from app.storage.metadata.mime import MIME_EXTENSIONS, mime_of, what_is
-from app.storage.temp_file import HEAD_BYTES, TempFile, writing
 
 if TYPE_CHECKING:
     from app.storage.metadata.label import Label

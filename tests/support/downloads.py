@@ -13,7 +13,7 @@ from app.models import Received
 from app.net.client import HttpClient
 from app.net.urls import origin_of
 from app.providers.transport.download import DownloadTimeouts, Fetcher
-from app.storage.temp_file import TempFile
+from app.storage.files import TempFile
 from tests.support.fakes import KEY, Reply, Upstream, picture
 
 PNG = picture()

@@ -10,7 +10,7 @@ from typing import Protocol
 from app.database.providers import ProviderRow
 from app.errors import Failure, Reason
 from app.models import Call, GenerationRequest, GenerationResult, Received
-from app.storage.temp_file import TempFile
+from app.storage.files import TempFile
 
 ANYBODY = 'OpenAI-compatible'  # a server that lists models and is none of those known
 CONNECTION_REFUSED = (Reason.CONNECTION_REFUSED, Reason.CONNECTION_REFUSED_INSIDE)

@@ -10,9 +10,8 @@ import contextlib
 
 from app.models import GenerationRequest
 from app.providers.core.base import Run
-from app.providers.dialects.base import ApiDialect, filled
-from app.providers.dialects.fallback import ParameterFallback
-from app.providers.dialects.openai_images import number
+from app.providers.dialects.base import ApiDialect, ParameterFallback, filled
+from app.providers.dialects.openai import number
 from app.providers.response.base64_stream import Base64Error, inline
 from app.providers.response.images import at
 from app.providers.response.parser import ApiResponse

@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 import pybase64
 
 from app.models import Received
-from app.storage.temp_file import TempFile
+from app.storage.files import TempFile
 
 _BLANKS = b' \t\r\n'
 _BACKSLASH = ord('\\')

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from app.providers.core.base import Run
 from app.providers.response.base64_stream import Base64Error, inline
 from app.providers.response.images import Json, at, find_items, is_picture, loads, trouble_in
-from app.providers.response.status import failed_in_success
+from app.providers.response.messages import failed_in_success
 from app.providers.response.stream import ResponseStream
 
 DONE = '[DONE]'

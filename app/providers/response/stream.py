@@ -13,6 +13,7 @@ import re
 import secrets
 from collections.abc import Callable
 from enum import Enum, auto
+from urllib.parse import unquote_to_bytes
 
 from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.models import Received
@@ -23,8 +24,8 @@ from app.providers.response.base64_stream import (
     string_end,
     unescaped,
 )
+from app.storage.files import TempFile
 from app.storage.metadata.mime import is_binary, mime_of
-from app.storage.temp_file import TempFile
 
 LONG_STRING_BYTES = 4_096
 MOST_SKELETON_BYTES = 4 * 1024 * 1024
@@ -32,7 +33,6 @@ MOST_PICTURES = 64
 SNIFF_BYTES = 16
 
 _BASE64 = re.compile(rb'\s*(?:[A-Za-z0-9+/_=-]{48,}\s+)*[A-Za-z0-9+/_=-]*')  # lines, not words
-_PERCENT = re.compile(rb'%([0-9a-fA-F]{2})')
 _CUT_PERCENT = re.compile(rb'%[0-9a-fA-F]?\Z')
 _DATA_URI = re.compile(rb'\s*data:[^,"]{0,200};base64,', re.IGNORECASE)
 _URI_IN_TEXT = re.compile(
@@ -169,7 +169,7 @@ class ResponseStream:
 
     def _begin_picture(self, place: _Place, *, percent_encoded: bool = False) -> None:
         if self._marks >= MOST_PICTURES:
-            raise _too_large(Reason.OVER_64_PICTURES)
+            raise ProviderError(Failure(kind=ErrorKind.TOO_LARGE, reason=Reason.OVER_64_PICTURES))
         self._place = place
         self._percent_encoded = percent_encoded
         self._reader = Base64Reader(self._incoming())
@@ -204,8 +204,7 @@ class ResponseStream:
             text = self._cut_percent + text  # one sign that a block's end cut waited for the next
             cut = _CUT_PERCENT.search(text)
             self._cut_percent = text[cut.start() :] if cut else b''
-            whole = text[: cut.start()] if cut else text
-            text = _PERCENT.sub(lambda sign: bytes([int(sign[1], 16)]), whole)
+            text = unquote_to_bytes(text[: cut.start()] if cut else text)
         try:
             self._reader.feed(text)
         except Base64Error:
@@ -252,9 +251,5 @@ class ResponseStream:
 
     def _add(self, text: bytes) -> None:
         if len(self.skeleton) + len(text) > MOST_SKELETON_BYTES:
-            raise _too_large(Reason.OVER_4_MIB_OF_TEXT)
+            raise ProviderError(Failure(kind=ErrorKind.TOO_LARGE, reason=Reason.OVER_4_MIB_OF_TEXT))
         self.skeleton += text
-
-
-def _too_large(reason: Reason) -> ProviderError:
-    return ProviderError(Failure(kind=ErrorKind.TOO_LARGE, reason=reason))

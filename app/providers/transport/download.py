@@ -20,8 +20,8 @@ from app.models import MOST_IMAGE_BYTES, Received
 from app.net.client import FETCH_DEADLINE_S, HttpClient, blocked, too_large, what_happened
 from app.net.decompress import NotInflated, inflated
 from app.net.urls import Address, Blocked, Origin, Private, absolute, address_of, without_query
+from app.storage.files import TempFile
 from app.storage.metadata.mime import mime_of, what_is
-from app.storage.temp_file import TempFile
 
 log = logger(__name__)
 
@@ -138,11 +138,10 @@ class Fetcher:
         return received
 
     async def _read(self, response: httpx.Response, place: Address, file: TempFile) -> Received:
-        coding = response.headers.get('content-encoding', '')
         try:
             async with (
                 aclosing(_steady(response.aiter_raw(), place, self._timeouts)) as raw,
-                aclosing(inflated(raw, coding)) as blocks,
+                aclosing(inflated(raw, response.headers)) as blocks,
             ):
                 async for block in blocks:
                     file.write(block)

@@ -75,30 +75,13 @@ READERS: dict[str, Reader] = {
 }
 # What a tool calls a setting, and what Easel calls it.
 SAMPLER = {'seed': 'seed', 'noise_seed': 'seed', 'steps': 'steps', 'cfg_scale': 'guidance'}
-ITEMS = {
-    'Steps': 'steps',
-    'Sampler': 'sampler',
-    'CFG scale': 'guidance',
-    'Seed': 'seed',
-    'Size': 'size',
-    'Model': 'model',
-}
-SAME = {'seed': 'seed', 'steps': 'steps', 'guidance': 'guidance'}
-INPUTS = {
-    'noise_seed': 'seed',
-    **SAME,
-    'cfg': 'guidance',
-    'sampler_name': 'sampler',
-    'unet_name': 'model',
-    'ckpt_name': 'model',
-}
-INVOKEAI = {
-    'positive_prompt': 'prompt',
-    'negative_prompt': 'negative_prompt',
-    **SAME,
-    'cfg_scale': 'guidance',
-    'scheduler': 'sampler',
-}
+ITEMS = {name.capitalize(): name for name in ('steps', 'sampler', 'seed', 'size', 'model')}
+ITEMS |= {'CFG scale': 'guidance'}
+INPUTS = {'noise_seed': 'seed', 'seed': 'seed', 'steps': 'steps', 'guidance': 'guidance'}
+INPUTS |= {'cfg': 'guidance', 'sampler_name': 'sampler', 'unet_name': 'model', 'ckpt_name': 'model'}
+INVOKEAI = {'positive_prompt': 'prompt', 'negative_prompt': 'negative_prompt', 'seed': 'seed'}
+INVOKEAI |= {'steps': 'steps', 'guidance': 'guidance', 'cfg_scale': 'guidance'}
+INVOKEAI |= {'scheduler': 'sampler'}
 
 
 def foreign_settings(picture: Image.Image) -> Settings:

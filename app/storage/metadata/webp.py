@@ -29,10 +29,10 @@ def layout(opened: BinaryIO, label: Label) -> Iterator[Piece]:
     pieces: list[Piece] = [_chunk(HEADER, _header(opened, found[0]))]
     for one in found:
         if one.name not in (HEADER, EXIF, XMP):
-            pieces += _whole(one)
+            pieces += _padded(one)
     exif = next((one for one in found if one.name == EXIF), None)
     if exif and len(exif.span) > MOST_EXIF_BYTES:
-        pieces += _whole(exif)
+        pieces += _padded(exif)
     else:
         block = read_at(opened, exif.span.start, len(exif.span)) if exif else b''
         block = jpeg.with_comment(block.removeprefix(jpeg.EXIF), parameters_text(label))
@@ -49,7 +49,7 @@ def stripped(opened: BinaryIO) -> Iterator[Piece]:
             flags = content[0] & ~(HAS_EXIF | HAS_XMP)
             pieces.append(_chunk(HEADER, bytes((flags,)) + content[1:]))
         elif one.name in PIXEL_CHUNKS:
-            pieces += _whole(one)
+            pieces += _padded(one)
     return _riff(pieces)
 
 
@@ -67,16 +67,16 @@ def _chunks(opened: BinaryIO) -> Iterator[Chunk]:
     start = 12
     while start < end:
         name, length = struct.unpack('<4sI', read_at(opened, start, 8))
-        span = range(start + 8, start + 8 + length)
-        if span.stop > end:
+        whole = range(start, start + length + 8)
+        if whole.stop > end:
             raise DamagedContainer('a chunk is cut')
-        yield Chunk(name, span)
-        start = span.stop + length % 2
+        yield Chunk(name, whole[8:], whole)
+        start = whole.stop + length % 2
 
 
-def _whole(found: Chunk) -> tuple[Piece, Piece]:
-    """Return a chunk with its name and length, and the padding that may be missing at the end."""
-    return range(found.span.start - 8, found.span.stop), bytes(len(found.span) % 2)
+def _padded(found: Chunk) -> tuple[Piece, Piece]:
+    """Return a chunk and its padding, which may be missing at the end."""
+    return found.whole, bytes(len(found.whole) % 2)
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:
@@ -91,8 +91,7 @@ def _header(opened: BinaryIO, first: Chunk) -> bytes:
     Source: RFC 9649, 2.5 to 2.7; RFC 6386, 9.1.
     """
     content = read_at(opened, first.span.start, min(len(first.span), HEADER_BYTES))
-    content = content.ljust(HEADER_BYTES, b'\0')
-    flags, width, height = 0, 0, 0
+    content, flags, width, height = content.ljust(HEADER_BYTES, b'\0'), 0, 0, 0
     if first.name == HEADER:
         return bytes((content[0] | HAS_EXIF | HAS_XMP,)) + content[1:]
     if first.name == LOSSY and content[3:6] == b'\x9d\x01\x2a':
