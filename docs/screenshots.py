@@ -39,7 +39,7 @@ PAGES = {
     'image': '/images/11',
     'generations': '/generations',
     'settings': '/settings',
-    'server': '/settings/providers/1',
+    'server': '/settings/providers/environment',
     'install': '/install',
     'not-found': '/nope',
 }

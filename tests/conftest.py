@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import gc
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,25 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 from tests.support.browser import launched
 from tests.support.browser_origins import RULES
 from tests.support.servers import Easel, running_demo, running_easel
+
+# By the processor time that each takes, as `--durations` and `time` say it.
+LONGEST = (
+    *('scripting', 'axe_sharing', 'axe', 'browser', 'evil_pages', 'shortcuts', 'view_transition'),
+    *('picture_label', 'sub_path', 'tiles', 'picture_page', 'composer_providers', 'install'),
+    *('lifecycle', 'bombs', 'rebuild', 'guessing', 'providers_page', 'decoder_answers'),
+    *('rebuild_labels', 'listeners', 'whole_reader', 'hostile_texts', 'event_stream', 'files'),
+)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Read the files without looking for garbage: there is none yet."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -21,14 +41,20 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files with real servers first: they take longest, and no process ends alone.
+    """Put the files that take longest first, so that no process ends alone.
 
     Those with a browser come last, because no other event loop can run once Playwright's does.
     """
     functions = [item for item in items if isinstance(item, pytest.Function)]
-    slow = {item.path for item in functions if 'upstream' in item.fixturenames}
+    serving = {item.path for item in functions if 'upstream' in item.fixturenames}
     browsing = {item.path for item in functions if 'playwright' in item.fixturenames}
-    items.sort(key=lambda item: (item.path in browsing, item.path not in slow))
+    places = {f'test_{name}.py': place for place, name in enumerate(LONGEST)}
+
+    def order(item: pytest.Item) -> tuple[bool, int, bool]:
+        place = places.get(item.path.name, len(LONGEST))
+        return item.path in browsing, place, item.path not in serving
+
+    items.sort(key=order)
 
 
 @pytest.fixture(scope='session')

@@ -240,3 +240,18 @@ def test_settings_over_the_limit_of_an_answer_are_refused_in_the_child() -> None
     assert json.loads(whole[client.HEAD.size :]) == longest
     assert client.HEAD.unpack_from(refused) == (8, len(refused) - client.HEAD.size)
     assert json.loads(refused[client.HEAD.size :]) == {'refused': 'too much text'}
+
+
+async def test_who_no_longer_waits_for_a_picture_ends_the_child_that_is_at_it(
+    tmp_path: Path,
+) -> None:
+    decoder = doing(tmp_path / 'habit', STOPS, always=True)
+    async with storing(tmp_path / 'data', decoder) as store:
+        keeping = asyncio.create_task(store.keep(received_in(store, picture()), label_of('a', NOW)))
+        await asyncio.wait([keeping], timeout=0.2)
+
+        keeping.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await keeping
+
+        assert children() == []

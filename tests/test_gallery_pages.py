@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
+from collections.abc import Iterator
 from html import unescape
 
 import httpx
 import pytest
 
 from app.web.pages.gallery import PAGE
-from tests.support.servers import Easel
+from tests.support.fakes import picture
+from tests.support.servers import Easel, running_easel
+from tests.support.static_server import Quiet, serving
 
 ROUNDS = 7
+PICTURE = base64.b64encode(picture(16, 16)).decode()
 SEARCHES = ['', '?q=fox', '?model=flux&q=fox']
+
+
+class AtOnce(Quiet):
+    """A server whose pictures take no time to draw."""
+
+    def post(self) -> None:
+        wanted = json.loads(self.body()).get('n', 1)
+        drawn = {'data': [{'b64_json': PICTURE}] * wanted}
+        self.answer(200, 'application/json', json.dumps(drawn).encode())
+
+
+@pytest.fixture(scope='module')
+def easel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Easel]:
+    data = tmp_path_factory.mktemp('pages') / 'data'
+    with (
+        serving(AtOnce) as port,
+        running_easel(data, {'EASEL_API_URL': f'http://127.0.0.1:{port}/v1'}) as running,
+    ):
+        yield running
 
 
 @pytest.fixture(scope='module')

@@ -20,8 +20,9 @@ def data(tmp_path: Path) -> Path:
     return Path(shutil.copytree(WRITTEN, tmp_path / 'data'))
 
 
-@pytest.fixture
-def client(data: Path) -> Iterator[httpx.Client]:
+@pytest.fixture(scope='module')
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    data = Path(shutil.copytree(WRITTEN, tmp_path_factory.mktemp('older') / 'data'))
     with running_easel(data, {'EASEL_API_URL': CLOSED_PORT_URL}) as easel, easel.client() as client:
         yield client
 

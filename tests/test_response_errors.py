@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from email.utils import formatdate
@@ -21,6 +22,9 @@ from app.storage.files import TempFile
 
 SENT = ('model', 'prompt', 'n', 'size', 'seed', 'response_format', 'quality')
 AT_ONCE_S = 0.3
+SIXTH, SEVENTH = (
+    json.loads('{"message":' * level + '{"message":"deep"}' + '}' * level) for level in (6, 7)
+)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +44,9 @@ AT_ONCE_S = 0.3
         ({'error': {'errors': [{'message': 'deeper'}]}}, 'deeper'),
         ({'detail': {'error': {'message': 'deeper'}}}, 'deeper'),
         ({'message': {'message': 'deeper'}}, 'deeper'),
+        ({'error': {'message': 'said', 'detail': 'longer and said less'}}, 'said'),
+        (SIXTH, 'deep'),
+        (SEVENTH, ''),
         ({'errors': ['one', 'two']}, 'one'),
         ({'data': ['c29tZSBvdGhlcg==']}, ''),
         ({'error': 'Short', 'errors': 'the longest of all'}, 'the longest of all'),
@@ -252,6 +259,7 @@ def test_a_word_that_holds_a_fields_name_is_no_refused_field(
         (503, {'detail': 'model loading'}, ErrorKind.NOT_READY),
         (504, {}, ErrorKind.GATEWAY_TIMEOUT),
         (522, {}, ErrorKind.GATEWAY_TIMEOUT),
+        (200, {'error': 'no luck'}, ErrorKind.UPSTREAM_ERROR),
         (202, {'id': 'x'}, ErrorKind.PENDING),
         (302, {}, ErrorKind.REDIRECT),
     ],

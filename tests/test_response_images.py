@@ -10,10 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.providers.core.base import Run
 from app.providers.discovery.model_list import models_in
 from app.providers.response.images import Item, Json, find_items
-from app.providers.response.messages import task_of
-from app.providers.response.parser import parse
+from app.providers.response.messages import chat_text_of, task_of
+from app.providers.response.parser import Events, parse
+from app.providers.response.stream import ResponseStream
+from app.storage.files import TempFile
 from tests.support.fakes import Ending, Reply, asking, refused_port, upstream
 
 B64 = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAAB'
@@ -130,6 +133,24 @@ def test_json_lines_and_events_are_read_alike(text: str) -> None:
     assert [item.text for item in find_items(tree)] == [URL]
 
 
+def test_a_picture_that_was_lost_is_told_of_beside_the_one_that_came() -> None:
+    tree = parse('{"error":"no luck"}\n' + f'{{"data":[{{"url":"{URL}"}}]}}\n')
+
+    assert [(item.text, item.trouble) for item in find_items(tree)] == [(URL, ''), ('', 'no luck')]
+
+
+def test_a_stream_is_over_with_the_last_picture_that_was_asked_for(tmp_path: Path) -> None:
+    stream = ResponseStream(lambda: TempFile(tmp_path))
+    events = Events(stream, Run(lambda: TempFile(tmp_path)), count=2)
+
+    over = []
+    for _ in range(2):
+        stream.feed(f'data: {{"data":[{{"url":"{URL}"}}]}}\n\n'.encode())
+        over.append(events.are_over())
+
+    assert over == [False, True]
+
+
 @pytest.mark.parametrize(
     'text', ['', 'hello', '<html></html>', '{"data":', 'data: {"a":\n\n', '[' * 100_000, '{"a": 1']
 )
@@ -233,3 +254,7 @@ async def test_a_list_that_is_none_says_what_came(
         listing = await provider.list_models()
 
     assert (listing.answered, listing.refused, listing.reason) == (answered, False, reason)
+
+
+def test_a_models_first_choice_is_what_it_says() -> None:
+    assert chat_text_of({'choices': [{'message': {'content': 'no, sorry'}}]}) == 'no, sorry'

@@ -224,3 +224,11 @@ async def test_a_start_throws_away_what_was_arriving(tmp_path: Path) -> None:
         store.prepare()
 
     assert arriving_in(tmp_path) == []
+
+
+async def test_a_small_picture_leaves_no_file(store: Store) -> None:
+    small = await store.small(received_in(store, picture(1_200, 800)))
+
+    with Image.open(io.BytesIO(small)) as opened:
+        assert (opened.format, opened.width) == ('WEBP', 480)
+    assert arriving_in(store.data) == []

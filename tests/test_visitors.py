@@ -136,6 +136,16 @@ def test_a_share_is_full_at_its_limit_and_empties_again() -> None:
     assert quotas.take('a')
 
 
+def test_one_place_given_back_leaves_the_others_taken() -> None:
+    quotas = QuotaCounter(2)
+    for _ in range(3):
+        quotas.take('a')
+
+    quotas.give_back('a')
+
+    assert quotas.held('a') == 2
+
+
 @pytest.mark.parametrize('text', ['*', 'a.test', '10.0.0.1/8', '0.0.0.0/0', '::/0', '10.0.0.1;x'])
 def test_what_names_no_proxy_or_everybody_is_wrong(text: str) -> None:
     with pytest.raises(ValueError):

@@ -7,24 +7,23 @@ import json
 import platform
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 from app import __version__
-from app.cli.diagnosis import Added, Folder, Report, examine
+from app.cli.diagnosis import Examined, Folder, Report, examine
 from app.config import Config, language_of_terminal
 from app.errors import N_
 from app.log import escape
-from app.messages import LANGUAGES, Translate, describe, error_json, translations
+from app.messages import Translate, describe, error_json, translations
 from app.net.urls import DOCKER_HOST, is_local, same_server, without_secrets
-from app.providers.core.base import KeyState, ProviderState, ProviderStatus
-from app.providers.discovery.environment import HostEnvironment
+from app.providers.core.base import KeyState, ProviderStatus
+from app.providers.discovery.local_servers import HostEnvironment
 from app.providers.discovery.scan import SAME_PORTS
 
 LOW_SPACE_BYTES = 1_000_000_000
 NAMES_SHOWN = 3
 FOUND_FIELDS = ('server', 'base_url', 'dialect', 'models', 'usable', 'hint')
-UNTESTED = ProviderStatus(state=ProviderState.NOTHING)
 KEY_SENTENCES = {
     KeyState.NOT_NEEDED: N_('It needs no key for its list of models.'),
     KeyState.NOT_PROVED: N_('It gives its list of models to anyone, so the key is not proved yet.'),
@@ -44,23 +43,18 @@ def doctor(
     if as_json:
         sys.stdout.write(json.dumps(_report_json(report)) + '\n')
     else:
-        language = language_of_terminal()
-        words = translations(language if language in LANGUAGES else 'en')
-        for line in _lines(report, words.gettext):
+        translate = translations(language_of_terminal()).gettext
+        for line in _lines(report, translate):
             sys.stdout.write(escape(line) + '\n')
-    return 0 if report.can_draw else 1
+    return 0 if report.provider_draws or any(one.can_draw for one in report.added) else 1
 
 
 def _report_json(report: Report) -> dict[str, object]:
     folder, holder = report.folder, report.folder.holder
+    own = {'can_draw': report.provider_draws, 'demo': report.demo}
     return {
         'version': __version__,
-        'provider': {
-            'base_url': without_secrets(report.config.api_url),
-            'can_draw': report.provider_draws,
-            'demo': report.demo,
-            **_status_json(report.status, list(_advice_on_provider(report, str))),
-        },
+        'provider': _provider_json(report, report.provider, own),
         'providers': None if report.unread else [_added_json(report, one) for one in report.added],
         'found': [{name: getattr(one, name) for name in FOUND_FIELDS} for one in report.found],
         'data': {
@@ -73,23 +67,21 @@ def _report_json(report: Report) -> dict[str, object]:
     }
 
 
-def _added_json(report: Report, added: Added) -> dict[str, object]:
-    return {
-        'name': added.settings.name,
-        'base_url': without_secrets(added.settings.base_url),
-        'enabled': added.settings.enabled,
-        'can_draw': added.can_draw,
-        **_status_json(added.status or UNTESTED, list(_advice_on_added(report, added, str))),
-    }
+def _added_json(report: Report, one: Examined) -> dict[str, object]:
+    own = {'enabled': one.enabled, 'can_draw': one.can_draw}
+    return {'name': one.name, **_provider_json(report, one, own)}
 
 
-def _status_json(status: ProviderStatus, advice: list[str]) -> dict[str, object]:
+def _provider_json(report: Report, one: Examined, own: Mapping[str, bool]) -> dict[str, object]:
+    status = one.status
     return {
+        'base_url': without_secrets(one.base_url),
+        **own,
         'key': status.key,
         'models': status.models,
         'error': error_json(status.failure, str) if status.failure else None,
         'better_url': without_secrets(status.better_url) or None,
-        'next': advice,
+        'next': list(_advice(report, one, str)),
     }
 
 
@@ -108,28 +100,24 @@ def _lines(report: Report, translate: Translate) -> Iterator[str]:
 
 
 def _provider_lines(report: Report, translate: Translate) -> Iterator[str]:
-    where = without_secrets(report.config.api_url)
-    if report.demo:
-        sentence = N_('Nothing answers at {where}: Easel draws demo sketches until something does.')
-        yield translate(sentence).format(where=where)
-    elif report.stepped_aside:
-        sentence = N_('{where} is the default and is not used, since a server was added.')
-        yield translate(sentence).format(where=where)
+    where = without_secrets(report.provider.base_url)
+    demo = N_('Nothing answers at {where}: Easel draws demo sketches until something does.')
+    unused = N_('{where} is the default and is not used, since a server was added.')
+    if report.demo or report.stepped_aside:
+        yield translate(demo if report.demo else unused).format(where=where)
     else:
-        yield _state(report.status, where, translate)
-    yield from _advice_on_provider(report, translate)
+        yield _state(report.provider.status, where, translate)
+    yield from _advice(report, report.provider, translate)
 
 
 def _added_lines(report: Report, translate: Translate) -> Iterator[str]:
     if report.unread:
         yield translate(report.unread.sentence).format(**report.unread.places)
-    for added in report.added:
-        where = f'{added.settings.name} ({without_secrets(added.settings.base_url)})'
-        if added.status:
-            yield _state(added.status, where, translate)
-        else:
-            yield translate(N_('{name} is turned off in Settings.')).format(name=where)
-        yield from _advice_on_added(report, added, translate)
+    for one in report.added:
+        where = f'{one.name} ({without_secrets(one.base_url)})'
+        is_off = translate(N_('{name} is turned off in Settings.')).format(name=where)
+        yield _state(one.status, where, translate) if one.enabled else is_off
+        yield from _advice(report, one, translate)
 
 
 def _state(status: ProviderStatus, where: str, translate: Translate) -> str:
@@ -143,30 +131,11 @@ def _state(status: ProviderStatus, where: str, translate: Translate) -> str:
     return ' '.join([answers, _models(status.models, translate), *key])
 
 
-def _advice_on_provider(report: Report, translate: Translate) -> Iterator[str]:
-    status = report.status
-    if report.stepped_aside:
+def _advice(report: Report, one: Examined, translate: Translate) -> Iterator[str]:
+    is_own, status, url = one is report.provider, one.status, urlsplit(one.base_url)
+    setting = _setting if is_own else without_secrets
+    if is_own and report.stepped_aside:
         return
-    yield from _advice(report, status, report.config.api_url, _setting, translate)
-    if status.better_url and status.key in (KeyState.MISSING, KeyState.REFUSED):
-        yield translate(N_('Set EASEL_API_KEY to a key that this server knows.'))
-
-
-def _advice_on_added(report: Report, added: Added, translate: Translate) -> Iterator[str]:
-    if added.status:
-        url = added.settings.base_url
-        yield from _advice(report, added.status, url, without_secrets, translate)
-
-
-def _advice(
-    report: Report,
-    status: ProviderStatus,
-    base_url: str,
-    setting: Callable[[str], str],
-    translate: Translate,
-) -> Iterator[str]:
-    """Yield what to do next about a provider, if anything; `setting` formats an address to set."""
-    url = urlsplit(base_url)
     if report.environment.in_container and status.refused and is_local(url.hostname or ''):
         outside = url._replace(netloc=f'{DOCKER_HOST}:{url.port or 80}')
         sentence = N_('In a container, localhost is the container itself. For the host: {setting}')
@@ -174,15 +143,17 @@ def _advice(
     if status.better_url:
         sentence = N_('Its API is at another path: {setting}')
         yield translate(sentence).format(setting=setting(status.better_url))
+        if is_own and status.key in (KeyState.MISSING, KeyState.REFUSED):
+            yield translate(N_('Set EASEL_API_KEY to a key that this server knows.'))
     elif status.failure and not report.demo:
         yield describe(status.failure, translate).hint
 
 
 def _folder_lines(folder: Folder, translate: Translate) -> Iterator[str]:
     if folder.writable:
-        can_be_written = N_('{path} can be written; {room} GB are free.')
+        is_there = N_('{path} can be written; {room} GB are free.')
         is_made = N_('{path} is made at the first start; {room} GB are free.')
-        sentence = translate(can_be_written if folder.exists else is_made)
+        sentence = translate(is_there if folder.exists else is_made)
         yield sentence.format(path=folder.path, room=f'{folder.free_bytes / 1e9:.1f}')
     else:
         yield translate(N_('{path} can not be written.')).format(path=folder.path)
@@ -204,9 +175,9 @@ def _found_lines(report: Report, translate: Translate) -> Iterator[str]:
             about.append(_models(one.models, translate))
         if one.hint:
             about.append(translate(one.hint))
-        if one.base_url == report.config.api_url.rstrip('/') and not report.stepped_aside:
+        if one.base_url == report.provider.base_url.rstrip('/') and not report.stepped_aside:
             about.append(translate(N_('This is the provider.')))
-        elif any(same_server(one.base_url, added.settings.base_url) for added in report.added):
+        elif any(same_server(one.base_url, added.base_url) for added in report.added):
             about.append(translate(N_('In use already.')))
         elif one.usable:
             about.append(_setting(one.base_url))

@@ -12,6 +12,7 @@ import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Self
 
 import httpcore
 import httpx
@@ -60,6 +61,12 @@ class HttpClient:
         await self.client.aclose()
         if self._elsewhere:
             await self._elsewhere.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
     def never_call(self, port: int) -> None:
         """Refuse a port of this machine from now on: this server itself listens there."""

@@ -13,6 +13,7 @@ from app.net.ip import is_literal, is_loopback
 MOST_LETTERS = 8_192
 MOST_HOST_LETTERS = 253
 DOCKER_HOST = 'host.docker.internal'  # what Docker calls the machine around a container
+LOOPBACK = ('127.0.0.1', '::1')
 METADATA_NAMES = (
     *('metadata', 'metadata.google.internal', 'metadata.goog', 'instance-data'),
     *('instance-data.ec2.internal', 'metadata.tencentyun.com'),

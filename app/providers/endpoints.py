@@ -55,7 +55,10 @@ async def other_endpoints(caller: Caller, model: str, failure: Failure) -> tuple
     listed = await caller.find(endpoint(roots[0], 'models'))
     if draws_in_chats(listed, model) or _names_the_chat(failure):
         return (Endpoint(Dialect.CHAT, base_url),)
-    if await _is_sdapi(caller):
+    tree = await caller.find(endpoint(sdapi_root(base_url), 'sd-models'))
+    if isinstance(tree, list) and any(
+        isinstance(one, dict) and 'model_name' in one for one in tree
+    ):
         return (Endpoint(Dialect.SDAPI, sdapi_root(base_url)),)
     if models_in(listed):
         return ()
@@ -76,9 +79,3 @@ def sdapi_root(base_url: str) -> str:
     if parts.path.rstrip('/').endswith(SDAPI_ROOT):
         return base_url
     return urlunsplit(parts._replace(path=SDAPI_ROOT))
-
-
-async def _is_sdapi(caller: Caller) -> bool:
-    tree = await caller.find(endpoint(sdapi_root(caller.settings.base_url), 'sd-models'))
-    rows = tree if isinstance(tree, list) else []
-    return any(isinstance(row, dict) and 'model_name' in row for row in rows)

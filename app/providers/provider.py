@@ -62,10 +62,6 @@ class ApiProvider:
         }
 
     async def generate(self, request: GenerationRequest, run: Run) -> GenerationResult:
-        """Ask, mending what is refused, and read the pictures as they come, without our secrets.
-
-        Raises `ProviderError` where nothing usable came; no file is left behind.
-        """
         redactor = self._redactor
         redacted = replace(run, tried=lambda call: run.tried(redactor.call(call)))
         try:
@@ -78,7 +74,6 @@ class ApiProvider:
             raise ProviderError(redactor.failure(error.failure)) from error
 
     async def list_models(self) -> ProviderStatus:
-        """Ask what it offers; never raises for what the server does."""
         at = self._endpoint(self.settings.model)
         path = 'sd-models' if at.dialect is Dialect.SDAPI else 'models'
         try:

@@ -83,10 +83,6 @@ class Stencil:
         right, bottom = self._at(x + width, y + height)
         self._pen.rectangle((left, top, max(left, right - 1), max(top, bottom - 1)), value)
 
-    def line(self, points: Sequence[Point], width: float, value: int = 255) -> None:
-        thick = max(1, round(width * _FINER))
-        self._pen.line([self._at(x, y) for x, y in points], value, thick)
-
     def mask(self, opacity: float = 1.0) -> Image.Image:
         """Return what was drawn, averaged down."""
         return self._sheet.reduce(_FINER).point([round(at * opacity) for at in range(256)])

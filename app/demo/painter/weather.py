@@ -84,8 +84,8 @@ def paint_weather(canvas: Canvas) -> None:
                 stencil.ellipse(x, y, size, size, rng.randint(110, 255))
             else:
                 long = unit * rng.uniform(0.02, 0.05) * near
-                end = (x + slant * long, y + long)
-                stencil.line([(x, y), end], unit * 0.0012 * near, rng.randint(70, 255))
+                head, end = (x + unit * 0.0016 * near, y), (x + slant * long, y + long)
+                stencil.polygon([(x, y), head, end], rng.randint(110, 255))
         stencil.fill(white, opacity)
 
 
@@ -95,11 +95,7 @@ def finish(canvas: Canvas) -> None:
     edge = Image.radial_gradient('L').resize(picture.size, Image.Resampling.BICUBIC)
     edge = edge.point([round(max(0.0, value - 120) ** 1.5 / 1600 * 78) for value in range(256)])
     picture.paste((8, 6, 14), (0, 0), edge)
-    count = canvas.width * canvas.height
-    even = Image.frombytes('L', picture.size, rng.randbytes(count))
-    other = Image.frombytes('L', picture.size, rng.randbytes(count))
-    # Two even distributions make a triangular one, of about four levels either way.
-    table = [round(124 + value / 255 * 8) for value in range(256)]
-    grain = Image.blend(even, other, 0.5).point(table)
+    grain = Image.frombytes('L', picture.size, rng.randbytes(canvas.width * canvas.height))
+    grain = grain.point([126 + value // 51 for value in range(256)])  # two levels either way
     bands = [ImageChops.add(band, grain, 1.0, -128) for band in picture.split()]
     picture.paste(Image.merge('RGB', bands))

@@ -95,7 +95,7 @@ class ImageCollector:
         """Take a response that is a picture itself, or a zip of some."""
         if not raw.head.startswith(ZIP):
             return GenerationResult(received=(raw,))
-        work = asyncio.create_task(asyncio.to_thread(_unzipped, raw, run.incoming))
+        work = asyncio.create_task(asyncio.to_thread(unzipped, raw, run.incoming))
         try:
             received = await asyncio.shield(work)
         except asyncio.CancelledError:
@@ -117,7 +117,7 @@ def remove(pictures: Iterable[Received]) -> None:
         picture.path.unlink(missing_ok=True)
 
 
-def _unzipped(raw: Received, incoming: Callable[[], TempFile]) -> list[Received]:
+def unzipped(raw: Received, incoming: Callable[[], TempFile]) -> list[Received]:
     """Unpack the pictures in their order; raise ProviderError where they are too large."""
     received, files = list[Received](), list[TempFile]()
     left_bytes = min(MOST_BYTES, max(FREE_BYTES, MOST_TIMES * raw.size_bytes))
