@@ -38,19 +38,15 @@ REASONS = {
 
 
 class HttpClient:
-    """The client for providers, the one for pictures from elsewhere, and the rules of both.
-
-    Pictures may come from `named` origins wherever they are. `in_container` says that `localhost`
-    is a container, and not the machine that people mean.
-    """
+    """The client for providers, the one for pictures from elsewhere, and the rules of both."""
 
     def __init__(
         self,
-        named: Iterable[str] = (),
+        named: Iterable[str] = (),  # origins of pictures, wherever they are
         transport: httpx.AsyncBaseTransport | None = None,
         look_up: LookUp = addresses_of,
         *,
-        in_container: bool = False,
+        in_container: bool = False,  # `localhost` is not the machine that people mean
     ) -> None:
         origins = [origin_of(url) for url in named]
         self._own_ports: set[int] = set()

@@ -1,8 +1,8 @@
 """The connections of the HTTP client, over asyncio's own streams, and where they may go.
 
 A provider's own origin may be anywhere. Any other address must be public, unless the operator named
-its origin, and no metadata address of a cloud. That is decided where the connection is made, on the
-address that is then connected to, so that no second look-up can give another answer.
+its origin, and no metadata address of a cloud. That is decided on the very address that is then
+connected to, so that no second look-up can give another answer.
 
 A stream reader stops reading from inside the very callback that filled it. The client library's
 usual streams stop a little later: on a fast loop, after 8 MB more of each response.

@@ -102,10 +102,7 @@ def origin_of(url: str) -> Origin:
 
 
 def canonical_host(host: str) -> str:
-    """Return a host in the one spelling in which it is compared and looked up.
-
-    Raise ValueError at neither a name nor an IP address in its usual spelling.
-    """
+    """Return a host as it is compared and looked up; raise ValueError at an odd spelling."""
     if ':' in host:
         return str(ipaddress.IPv6Address(host.strip('[]')))
     name = host.lower()
@@ -168,10 +165,9 @@ def without_secrets(url: str) -> str:
 
 
 def normalize_api_url(text: str) -> str:
-    """Return the root of an API for any of its addresses: `http://host:1337/v1`.
+    """Return the root of an API for any of its addresses: `http://host:1337/v1?a=b`.
 
-    A query is kept. A bare host gets `/v1`; a public name without a scheme gets https. Raise
-    InvalidRequest at what no two parsers would split alike.
+    A public name without a scheme gets https. Raise InvalidRequest at what is read in two ways.
     """
     text = text.strip()
     scheme, separator, rest = text.partition('://')

@@ -87,11 +87,10 @@ class Decoder:
     async def decode(
         self, path: Path, mime: str, thumbs: Mapping[int, Path], label: Label | None = None
     ) -> Decoded:
-        """Decode a picture whole; write a thumbnail of each width, and a copy with the label.
+        """Decode a picture whole; write its thumbnails, and a labelled copy at `labelled_path`.
 
-        The label gets the size that is found, the copy is at `labelled_path`. Raise ProviderError
-        with `bad_image` at a picture that cannot be decoded within the limits, and DecoderFailed
-        where that is no fault of the picture.
+        Raise ProviderError with `bad_image` at one that cannot be decoded within the limits, and
+        DecoderFailed where that is no fault of the picture.
         """
         labelled = labelled_path(path) if label else None
         targets = {str(width): str(target) for width, target in thumbs.items()}

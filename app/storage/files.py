@@ -60,10 +60,7 @@ def writing() -> Iterator[None]:
 
 
 def open_beneath(root: Path, path: Path) -> int:
-    """Open a file to read, every folder from the root down by its own handle.
-
-    Raise OSError at a link in the place of a part, and ValueError at a path not below the root.
-    """
+    """Open a file by one handle a folder; raise OSError at a link, ValueError outside the root."""
     parts = path.relative_to(root).parts
     if os.open not in os.supports_dir_fd:  # Windows: with a gap between check and use
         path = root

@@ -71,10 +71,9 @@ class Store:
             return TempFile(self.arriving)
 
     async def keep(self, received: Received, label: Label) -> StoredImage:
-        """Check a picture, write its label inside, and put it durably in place with its thumbnails.
+        """Check a picture, write its label inside, put it in place; what was received is gone.
 
-        The file that was received is gone afterwards. Raise ProviderError with `not_an_image`,
-        `bad_image`, or `set_aside` where the decoder failed, and not the picture.
+        Raise ProviderError with `not_an_image`, `bad_image`, or `set_aside` if the decoder failed.
         """
         made = self._new_thumbs()
         try:
@@ -112,10 +111,7 @@ class Store:
             raise ProviderError(failure) from error
 
     def _set_aside(self, received: Received, mime: str, label: Label) -> str:
-        """Put a picture below `rescued` as it came, its label beside it, and return where it is.
-
-        The folder is laid out as that of the pictures, so that `easel rebuild` finds what is moved.
-        """
+        """Put a picture as it came, its label beside it; `easel rebuild` finds it once moved."""
         from app.storage.metadata.label import xmp_packet
 
         written = _unlabelled(received)
@@ -231,10 +227,7 @@ def _key_of(label: Label, mime: str, digest: str) -> str:
 
 
 def _put_in_place(thumbs: dict[Path, Path], written: Written, original: Path) -> None:
-    """Sync, rename, sync the folder; in this order a crash leaves the whole picture or none.
-
-    Thumbnails are only moved: they are made again when they are gone.
-    """
+    """Sync, rename, sync the folder: a crash leaves all or nothing; thumbs are only moved."""
     with writing():
         for made, thumb in thumbs.items():
             thumb.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

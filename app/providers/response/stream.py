@@ -1,10 +1,8 @@
 """Reader of any response as it streams, so that no picture ever stands whole in memory.
 
 A response is a little text with pictures in it as very long base64 strings. `ResponseStream` copies
-the text to a skeleton and each long base64 string to a file, in the place of which the skeleton
-gets a short mark. The skeleton is small, and is read by ordinary means (`parser`, `images`).
-
-How the bytes are cut into blocks never changes what comes out.
+each of these to a file, and the rest to a small skeleton, with a mark in the place of each picture,
+which `parser` and `images` read. How the bytes are cut into blocks never changes what comes out.
 """
 
 from __future__ import annotations

@@ -184,7 +184,10 @@ class Caller:
         """Send a recorded call; the body of the response is not read yet."""
         plain = ({'Content-Type': 'application/json'} if recorder.body else {}) | ACCEPT
         own = own_headers(self.settings, url)
-        hidden = {name: _hidden(value) for name, value in own.items()}
+        hidden = {  # how a key is sent, without the key
+            name: f'{value.partition(" ")[0]} {KEY_SHOWN}' if ' ' in value else KEY_SHOWN
+            for name, value in own.items()
+        }
         recorder.headers = tuple((plain | hidden).items())
         try:
             content = recorder.body.encode('utf-8', 'replace')
@@ -265,9 +268,3 @@ def endpoint(base_url: str, path: str) -> str:
     parts = urlsplit(base_url)
     root = parts.path.rstrip('/').removesuffix('/images/generations')
     return urlunsplit(parts._replace(path=f'{root}/{path}'))
-
-
-def _hidden(value: str) -> str:
-    """Return how a key is sent, without the key."""
-    scheme, blank, _ = value.partition(' ')
-    return f'{scheme} {KEY_SHOWN}' if blank else KEY_SHOWN

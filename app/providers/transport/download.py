@@ -75,10 +75,7 @@ class Fetcher:
     async def _try(
         self, address: Address, incoming: Callable[[], TempFile], failures: list[ProviderError]
     ) -> tuple[Received, Address]:
-        """Ask at the address, then wherever else the picture may be, then all over again.
-
-        `failures` gets those of one round; the first of the last round is raised.
-        """
+        """Ask at the address, then elsewhere, then again; `failures` are those of one round."""
         for attempt in range(1, self._timeouts.tries + 1):
             failures.clear()
             place: Address | None = address
