@@ -26,8 +26,20 @@ def test_padding_in_the_middle_is_no_base64(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ('block', 'escaped', 'end'),
-    [(b'"', False, 0), (b'"a"', True, 2), (b'a\\"b"', False, 4), (b'a\\\\"', False, 3)],
-    ids=['at once', 'escaped in the piece before', 'escaped', 'behind an escaped backslash'],
+    [
+        (b'"', False, 0),
+        (b'"a"', True, 2),
+        (b'a\\"b"', False, 4),
+        (b'a\\\\"', False, 3),
+        (b'\\\\\\"b"', False, 5),
+    ],
+    ids=[
+        'at once',
+        'escaped in the piece before',
+        'escaped',
+        'behind an escaped backslash',
+        'after both',
+    ],
 )
 def test_a_string_ends_at_the_first_quote_that_is_not_escaped(
     block: bytes, escaped: bool, end: int

@@ -80,9 +80,11 @@ async def test_a_refused_change_keeps_nothing_of_it(library: Library) -> None:
     assert await library.generations.one(before.id) == before
 
 
-async def test_a_database_that_can_not_be_opened_leaves_no_thread(tmp_path: Path) -> None:
-    path = tmp_path / 'easel.db'
-    path.write_bytes(b'no database at all' * 100)
+@pytest.mark.parametrize('version', [None, 999], ids=['damaged', 'newer'])
+async def test_a_database_that_can_not_be_opened_leaves_no_thread(
+    version: int | None, tmp_path: Path
+) -> None:
+    path = database_of(version, tmp_path)
     before = set(threading.enumerate())
 
     with pytest.raises(StorageFailed) as caught:
@@ -106,7 +108,28 @@ async def test_a_database_is_read_beside_the_program_that_has_it_open(
     assert found == [{'prompt': 'a heron'}]
 
 
-async def test_an_upgrade_is_not_stopped_by_the_copy_of_an_earlier_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize('version', [1, 999])
+def test_a_database_of_another_version_is_not_read_beside(version: int, tmp_path: Path) -> None:
+    with pytest.raises(StorageFailed, match='another version'):
+        read_beside(database_of(version, tmp_path), lambda db: select(db, 'select 1'))
+
+
+def database_of(version: int | None, folder: Path) -> Path:
+    """Write an empty database of a version, or what is none."""
+    path = folder / 'easel.db'
+    if version is None:
+        path.write_bytes(b'no database at all' * 100)
+        return path
+    connection = apsw.Connection(str(path))
+    connection.pragma('user_version', version)
+    connection.close()
+    return path
+
+
+@pytest.mark.parametrize('earlier', [True, False], ids=['with', 'without'])
+async def test_an_upgrade_is_not_stopped_by_the_copy_of_an_earlier_one(
+    earlier: bool, tmp_path: Path
+) -> None:
     path, steps = tmp_path / 'easel.db', sorted(MIGRATIONS.glob('*.sql'))[:-1]
     older = apsw.Connection(str(path))
     for step in steps:
@@ -114,7 +137,8 @@ async def test_an_upgrade_is_not_stopped_by_the_copy_of_an_earlier_one(tmp_path:
     older.pragma('user_version', len(steps))
     older.close()
     copy = tmp_path / f'easel-before-{len(steps) + 1}.db'
-    copy.write_text('of an earlier one')
+    if earlier:
+        copy.write_text('of an earlier one')
 
     library = await Library.open(path)
     await library.close()

@@ -26,6 +26,7 @@ def answered(status: int, tree: Json) -> ApiResponse:
         (200, {'error': 'no luck'}, ErrorKind.UPSTREAM_ERROR),
         (200, {'error': {'type': 'invalid_request_error'}}, ErrorKind.INVALID_REQUEST),
         (200, {'task_id': 'a1'}, ErrorKind.PENDING),
+        (300, {}, ErrorKind.REDIRECT),
         (400, {'error': 'no luck'}, ErrorKind.INVALID_REQUEST),
         (500, {'error': {'message': 'flagged'}}, ErrorKind.UPSTREAM_ERROR),
         (500, {'error': {'code': 'invalid_request'}}, ErrorKind.UPSTREAM_ERROR),
@@ -45,3 +46,10 @@ def test_a_sampler_that_is_not_there_is_a_field_that_can_be_left_out() -> None:
     failure = refusal(response, where='a.test', sent=('sampler_name',))
 
     assert (failure.kind, failure.param) == (ErrorKind.UNSUPPORTED_PARAM, 'sampler_name')
+
+
+@pytest.mark.parametrize(('status', 'job'), [(202, 'a1'), (500, None)])
+def test_a_job_is_named_where_it_goes_on(status: int, job: str | None) -> None:
+    failure = refusal(answered(status, {'task_id': 'a1'}), where='a.test', sent=())
+
+    assert failure.job_id == job

@@ -103,6 +103,8 @@ def request(version: str, headers: list[tuple[bytes, bytes]]) -> Scope:
     [
         ([b'localhost'], 200),
         ([b'localhost:8484'], 200),
+        ([b'a' * 255], 421),
+        ([b'a' * 256], 400),
         ([b'localhost:0'], 400),
         ([b'localhost:65536'], 400),
         ([b'localhost', b'localhost'], 400),

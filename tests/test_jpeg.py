@@ -9,6 +9,7 @@ from PIL import Image
 
 from tests.support.labelled_pictures import (
     ORIENTATION,
+    exif,
     frames_of,
     labelled,
     profile,
@@ -43,3 +44,21 @@ def test_a_label_changes_none_of_the_pixels(tmp_path: Path) -> None:
     written = labelled(source)
 
     assert frames_of(written.path) == frames_of(source)
+
+
+def test_a_side_that_is_up_is_found_behind_much_else(tmp_path: Path) -> None:
+    source, whole = tmp_path / 'source.jpg', saved('JPEG', exif=exif())
+    source.write_bytes(whole[:2] + b'\xff\xfe\xea\x62' + bytes(60_000) + whole[2:])
+
+    shown = stripped(source)
+
+    with Image.open(shown) as image:
+        assert dict(image.getexif()) == {ORIENTATION: 6}
+
+
+def test_what_says_nothing_more_stays_as_it_is(tmp_path: Path) -> None:
+    first = stripped(source_of('JPEG with EXIF', tmp_path)).rename(tmp_path / 'first.jpg')
+
+    again = stripped(first)
+
+    assert again.read_bytes() == first.read_bytes()

@@ -9,7 +9,7 @@ import pytest
 
 from app.database import Library
 from app.database.links import GuestRow, ShownRow
-from app.database.queue import LONGEST_SHARE
+from app.database.queue import LONGEST_QUEUE, LONGEST_SHARE
 from app.errors import QueueFull
 from app.models import GenerationRequest
 from tests.support.rows import drawn, kept, pictured, running, submitted
@@ -99,3 +99,21 @@ async def test_who_has_too_much_waiting_takes_no_place_of_others(library: Librar
     with pytest.raises(QueueFull):
         await submit('Ann')
     await submit('Ben')
+
+
+async def test_the_queue_ends_where_it_says(library: Library) -> None:
+    await submitted(library)
+    await library.database.write(
+        lambda db: db.execute(
+            """
+            with recursive numbers (n) as (select 3 union all select n + 1 from numbers where n < ?)
+            insert into generations (status, prompt, asked_provider, provider, created_at)
+            select 'queued', 'a', '', 'g4f', 1 from numbers
+            """,
+            (LONGEST_QUEUE,),
+        )
+    )
+    await submitted(library)
+
+    with pytest.raises(QueueFull):
+        await submitted(library)

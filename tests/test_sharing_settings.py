@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.access.sharing import SharingSettings
+from app.access.sharing import FILE, SharingSettings, new_password
 from app.config import config_from
 from app.errors import Conflict
 
@@ -71,3 +71,26 @@ async def test_the_network_comes_in_where_the_operator_says_or_everywhere(
     environment: dict[str, str], address: str, tmp_path: Path
 ) -> None:
     assert settings_in(tmp_path, **environment).listens_on == address
+
+
+async def test_what_is_shared_has_a_password(tmp_path: Path) -> None:
+    sharing = settings_in(tmp_path)
+
+    await sharing.share()
+    made = sharing.password
+    await sharing.share()
+
+    assert made
+    assert sharing.password == made
+
+
+async def test_what_the_operator_settled_is_not_changed(tmp_path: Path) -> None:
+    sharing = settings_in(tmp_path, EASEL_HOST='192.168.1.20', EASEL_PASSWORD='open sesame')
+
+    with pytest.raises(Conflict):
+        await sharing.withdraw()
+    with pytest.raises(Conflict):
+        sharing.change_password(new_password())
+
+    assert sharing.is_shared
+    assert not (tmp_path / FILE).exists()

@@ -253,3 +253,10 @@ async def test_a_picture_is_kept_where_all_thumbnails_were_thrown_away(tmp_path:
         kept = await keep(store, picture())
 
         assert store.thumb(kept.digest, THUMB_WIDTHS[0]).exists()
+
+
+async def test_every_folder_is_for_this_user_alone(tmp_path: Path) -> None:
+    async with storing(tmp_path / 'data') as store:
+        modes = {path.stat().st_mode & 0o777 for path in (store.data, *store.data.iterdir())}
+
+    assert modes == {0o700}

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from app.net.urls import Blocked, Origin, address_of, joined, origin_of, same_server
 
+LONG = 'a.' * 126 + 'a'  # as long as a name may be
 ODD = [
+    f'http://b{LONG}',
     '',
     'a.png',
     '/a.png',
@@ -134,6 +136,7 @@ def test_an_oddly_spelt_address_is_refused(url: str) -> None:
         ('http://[0:0:0:0:0:0:0:1]/', Origin('http', '::1', 80), '[::1]'),
         ('http://кот.Test/', Origin('http', 'xn--j1aim.test', 80), 'xn--j1aim.test'),
         ('http://my_server-1:1/', Origin('http', 'my_server-1', 1), 'my_server-1:1'),
+        (f'http://{LONG}', Origin('http', LONG, 80), LONG),
         ('http://a.test./', Origin('http', 'a.test.', 80), 'a.test.'),
         ('http://a.test?version=2', Origin('http', 'a.test', 80), 'a.test'),
         ('http://a.test/%7Euser/a%20b', Origin('http', 'a.test', 80), 'a.test'),

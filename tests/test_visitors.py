@@ -276,3 +276,12 @@ def test_a_guess_a_whole_minute_later_counts_anew() -> None:
     waits = [throttle.take('a') for _ in range(3)]
 
     assert waits == [0, 0, WINDOW_S]
+
+
+def test_who_guessed_right_may_guess_anew() -> None:
+    throttle = Throttle(1, 1, clock=lambda: 0.0)
+    throttle.take('a')
+
+    throttle.trust('a')
+
+    assert [throttle.take('a'), throttle.take('b')] == [0, WINDOW_S]

@@ -134,6 +134,10 @@ OTHERS: dict[str, tuple[dict[str, str], dict[str, object]]] = {
     'InvokeAI with Flux': ({'invokeai_metadata': json.dumps(INVOKEAI_FLUX)}, FROM_INVOKEAI_FLUX),
     'Fooocus': ({'parameters': json.dumps(FOOOCUS), 'fooocus_scheme': 'fooocus'}, FROM_FOOOCUS),
     'NovelAI': (NOVELAI, FROM_NOVELAI),
+    'parameters of two settings': (
+        {'parameters': 'a fox\nSize: 32x32, Version: X 1'},
+        {'generator': 'AUTOMATIC1111', 'prompt': 'a fox', 'size': '32x32'},
+    ),
     'parameters without a sampler': ({'parameters': NO_SAMPLER}, FROM_NO_SAMPLER),
 }
 HOSTILE = {
