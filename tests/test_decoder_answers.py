@@ -240,3 +240,28 @@ def test_settings_over_the_limit_of_an_answer_are_refused_in_the_child() -> None
     assert json.loads(whole[client.HEAD.size :]) == longest
     assert client.HEAD.unpack_from(refused) == (8, len(refused) - client.HEAD.size)
     assert json.loads(refused[client.HEAD.size :]) == {'refused': 'too much text'}
+
+
+async def test_who_no_longer_waits_for_a_picture_ends_the_child_that_is_at_it(
+    tmp_path: Path,
+) -> None:
+    decoder = doing(tmp_path / 'habit', STOPS, always=True)
+    async with storing(tmp_path / 'data', decoder) as store:
+        keeping = asyncio.create_task(store.keep(received_in(store, picture()), label_of('a', NOW)))
+        await asyncio.wait([keeping], timeout=0.2)
+
+        keeping.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await keeping
+
+        assert children() == []
+
+
+async def test_a_picture_is_given_to_two_children_and_no_more(tmp_path: Path) -> None:
+    starts = tmp_path / 'starts'
+    does = f"open({str(starts)!r}, 'a').write('.'); os._exit(1)"
+    async with storing(tmp_path / 'data', doing(tmp_path / 'habit', does, always=True)) as store:
+        with pytest.raises(ProviderError):
+            await store.keep(received_in(store, picture()), label_of('a', NOW))
+
+    assert starts.read_text() == '..'

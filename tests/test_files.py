@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.storage.files import open_beneath
+from app.storage.files import open_beneath, write_private
 from tests.support.servers import Easel, running_easel
 
 CANARY = b'a canary that nobody may read'
@@ -154,3 +154,24 @@ def test_a_link_below_the_root_is_refused_and_the_root_may_be_one(tmp_path: Path
 def test_what_is_not_below_the_root_is_not_opened(tmp_path: Path) -> None:
     with pytest.raises(ValueError):
         open_beneath(tmp_path, tmp_path.parent / 'x')
+
+
+def test_a_private_file_that_can_not_be_replaced_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    (tmp_path / 'keys.json').mkdir()
+
+    with pytest.raises(OSError):
+        write_private(tmp_path / 'keys.json', 'a secret')
+
+    assert [path.name for path in tmp_path.iterdir()] == ['keys.json']
+
+
+@pytest.mark.skipif(not Path('/proc/self/fd').exists(), reason='reads /proc')
+def test_opening_what_is_deep_below_leaves_no_folder_open(tmp_path: Path) -> None:
+    deep = tmp_path / 'a' / 'b' / 'c'
+    deep.mkdir(parents=True)
+    (deep / 'file').touch()
+    before = sorted(path.name for path in Path('/proc/self/fd').iterdir())
+
+    os.close(open_beneath(tmp_path, deep / 'file'))
+
+    assert sorted(path.name for path in Path('/proc/self/fd').iterdir()) == before

@@ -191,6 +191,15 @@ async def test_filters_combine_by_and(library: Library) -> None:
     assert [image.id for image in page] == [right.id]
 
 
+async def test_a_favourite_is_one_until_it_is_unmarked(library: Library) -> None:
+    image = await pictured(library)
+    marked = await library.images.set_favourite(image.id, favourite=True)
+
+    unmarked = await library.images.set_favourite(image.id, favourite=False)
+
+    assert (marked.favourite, unmarked.favourite) == (True, False)
+
+
 async def test_a_deleted_picture_is_nowhere_until_it_is_restored(library: Library) -> None:
     image = await pictured(library)
 

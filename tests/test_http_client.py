@@ -172,6 +172,19 @@ async def test_an_answer_that_is_no_picture_says_why(
     assert (failure.reason, failure.http_status) == (reason, status)
 
 
+async def test_a_connection_is_let_go_where_what_came_is_no_picture() -> None:
+    async with upstream() as server, outgoing(server.origin) as http_client, asyncio.timeout(5):
+        server.otherwise = lambda _: Reply(status=404, ending=Ending.HANGS)
+        url, own = f'{server.origin}/a.png', origin_of(server.origin)
+        with pytest.raises(ProviderError):
+            async with http_client.picture(url, own=own, headers={}) as response:
+                await response.aread()
+
+        await server.left.wait()
+
+    assert len(server.asked) == 1
+
+
 async def test_a_refused_connection_says_so() -> None:
     with refused_port() as port:
         own = f'http://127.0.0.1:{port}'

@@ -13,7 +13,7 @@ from app.config import config_from
 from app.main import open_services
 from app.net.urls import DOCKER_HOST, LOOPBACK
 from app.providers.discovery.local_servers import UNASKED, find_environment
-from app.providers.secrets import Secrets
+from app.providers.settings import Secrets
 from app.web.views.provider_form import NEW
 from tests.support.default_setup import (
     GATEWAY,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,8 @@ from hypothesis import strategies as st
 
 from app.providers.discovery.model_list import models_in
 from app.providers.response.images import Item, Json, find_items
+from app.providers.response.messages import chat_text_of, task_of
 from app.providers.response.parser import parse
-from app.providers.response.status import task_of
 from tests.support.fakes import Ending, Reply, asking, refused_port, upstream
 
 B64 = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAAB'
@@ -80,8 +81,37 @@ def test_pictures_are_found_whatever_the_server_calls_them(tree: Json, texts: li
     assert [item.text for item in items] == texts
 
 
-def test_an_item_brings_its_own_prompt_and_seed() -> None:
-    tree: Json = {'data': [{'url': URL, 'revised_prompt': 'a red fox', 'seed': 7}]}
+@pytest.mark.parametrize(
+    ('tree', 'is_address'),
+    [
+        ({'images': [B64]}, False),
+        ({'images': ['QUJD' * 40]}, False),
+        ({'data': [{'url': B64}]}, False),
+        ({'data': [{'b64_json': '/media/x.png'}]}, True),
+        ({'output': '/media/x.png'}, True),
+        ({'images': ['my picture.png']}, True),
+    ],
+)
+def test_what_is_fetched_is_an_address_whatever_its_name_says(tree: Json, is_address: bool) -> None:
+    items = find_items(tree)
+
+    assert [item.is_address for item in items] == [is_address]
+
+
+@pytest.mark.parametrize(
+    'deeper', [lambda tree: {'data': [tree]}, lambda tree: {'result': tree}, lambda tree: [tree]]
+)
+def test_a_picture_is_looked_for_to_some_depth_alone(deeper: Callable[[Json], Json]) -> None:
+    tree: Json = {'url': URL}
+    for _ in range(20):
+        tree = deeper(tree)
+
+    assert find_items(tree) == []
+
+
+@pytest.mark.parametrize('address', [{'url': URL}, {'image_url': {'url': URL}}])
+def test_an_item_brings_its_own_prompt_and_seed(address: dict[str, Json]) -> None:
+    tree: Json = {'data': [address | {'revised_prompt': 'a red fox', 'seed': 7}]}
 
     items = find_items(tree)
 
@@ -89,7 +119,7 @@ def test_an_item_brings_its_own_prompt_and_seed() -> None:
 
 
 @pytest.mark.parametrize(
-    ('revised', 'seed'), [(' ', True), (7, '7'), (None, None), ({'a': 1}, 1.5)]
+    ('revised', 'seed'), [(' ', True), (7, '7'), (None, 1 << 63), ({'a': 1}, 1.5)]
 )
 def test_a_prompt_that_is_no_text_and_a_seed_that_is_no_number_are_absent(
     revised: Json, seed: Json
@@ -130,8 +160,18 @@ def test_json_lines_and_events_are_read_alike(text: str) -> None:
     assert [item.text for item in find_items(tree)] == [URL]
 
 
+def test_a_picture_that_was_lost_is_told_of_beside_the_one_that_came() -> None:
+    tree = parse('{"error":"no luck"}\n' + f'{{"data":[{{"url":"{URL}"}}]}}\n')
+
+    assert [(item.text, item.trouble) for item in find_items(tree)] == [(URL, ''), ('', 'no luck')]
+
+
 @pytest.mark.parametrize(
-    'text', ['', 'hello', '<html></html>', '{"data":', 'data: {"a":\n\n', '[' * 100_000, '{"a": 1']
+    'text',
+    [
+        *('', 'hello', '<html></html>', '{"data":', 'data: {"a":\n\n', '[' * 100_000, '{"a": 1'),
+        '{"a": 1}\n{"b": "x',
+    ],
 )
 def test_what_is_no_json_is_said_to_be_none(text: str) -> None:
     with pytest.raises(ValueError):
@@ -233,3 +273,7 @@ async def test_a_list_that_is_none_says_what_came(
         listing = await provider.list_models()
 
     assert (listing.answered, listing.refused, listing.reason) == (answered, False, reason)
+
+
+def test_a_models_first_choice_is_what_it_says() -> None:
+    assert chat_text_of({'choices': [{'message': {'content': 'no, sorry'}}]}) == 'no, sorry'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from app.errors import Conflict, InvalidRequest
 from app.models import GenerationRequest, Status
 from tests.support.fakes import ANSWERING, REFUSING, FakeProvider, provider_settings
 from tests.support.rows import running
-from tests.support.worker_setup import Shop, shop_in
+from tests.support.worker_setup import DEADLINE_S, Shop, shop_in
 
 
 @pytest.fixture
@@ -203,3 +204,27 @@ async def test_an_ask_can_be_drawn_without_the_queue(
         done = await shop.worker.draw_now(GenerationRequest(prompt='now'))
 
     assert (done.status, len(done.images)) == (Status.DONE, 1)
+
+
+async def test_a_provider_that_may_draw_more_is_given_more_at_once(tmp_path: Path) -> None:
+    provider = FakeProvider(provider_settings(at_once=1))
+    async with shop_in(tmp_path, provider) as shop, asyncio.timeout(DEADLINE_S):
+        await shop.worker.start()
+        for _ in range(2):
+            await shop.request()
+        await provider.begun.acquire()
+        await shop.rest()
+        shop.providers.environment.settings = provider_settings(at_once=2)
+
+        shop.worker.look_again()
+        await provider.begun.acquire()
+
+    assert provider.most_under_way == 2
+
+
+async def test_without_the_queue_the_demo_stands_in_as_well(tmp_path: Path) -> None:
+    provider = FakeProvider(status=REFUSING)
+    async with shop_in(tmp_path, provider) as shop:
+        done = await shop.worker.draw_now(GenerationRequest(prompt='now'))
+
+    assert (done.status, done.provider) == (Status.DONE, 'demo')

@@ -150,3 +150,23 @@ async def test_a_generation_that_could_not_be_written_down_leaves_no_picture(
     assert failed.error
     assert failed.error.kind is ErrorKind.STORAGE
     assert shop.originals() == []
+
+
+async def test_a_queue_that_could_not_be_read_is_read_again_soon(
+    shop: Shop, provider: FakeProvider
+) -> None:
+    provider.go.set()
+    database = shop.library.database
+    await database.write(
+        lambda db: db.execute(
+            'create trigger refuse before update on generations '
+            "begin select raise(abort, 'no'); end"
+        )
+    )
+    waiting = await shop.request()
+    await shop.rest()
+
+    await database.write(lambda db: db.execute('drop trigger refuse'))
+    done = await shop.until(waiting)
+
+    assert done.status is Status.DONE

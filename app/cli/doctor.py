@@ -30,9 +30,8 @@ from app.providers.discovery.fingerprints import is_shaped
 from app.providers.discovery.local_servers import HostEnvironment
 from app.providers.discovery.probe import NoResponse, probe
 from app.providers.discovery.scan import FoundServer, discover
-from app.providers.secrets import Keys
-from app.providers.settings import settings_of
-from app.providers.transport.headers import own_headers
+from app.providers.settings import Keys, settings_of
+from app.providers.transport.client import own_headers
 from app.storage.lock import Holder, holder_of
 
 HOLDER_RESPONDS_S = 2.0

@@ -38,19 +38,15 @@ REASONS = {
 
 
 class HttpClient:
-    """The client for providers, the one for pictures from elsewhere, and the rules of both.
-
-    Pictures may come from `named` origins wherever they are. `in_container` says that `localhost`
-    is a container, and not the machine that people mean.
-    """
+    """The client for providers, the one for pictures from elsewhere, and the rules of both."""
 
     def __init__(
         self,
-        named: Iterable[str] = (),
+        named: Iterable[str] = (),  # origins of pictures, wherever they are
         transport: httpx.AsyncBaseTransport | None = None,
         look_up: LookUp = addresses_of,
         *,
-        in_container: bool = False,
+        in_container: bool = False,  # `localhost` is not the machine that people mean
     ) -> None:
         origins = [origin_of(url) for url in named]
         self._own_ports: set[int] = set()
@@ -99,10 +95,8 @@ class HttpClient:
             response = await self._send(address, own, along)
             try:
                 if not response.has_redirect_location:
-                    status, length = (
-                        response.status_code,
-                        response.headers.get('content-length', ''),
-                    )
+                    status = response.status_code
+                    length = response.headers.get('content-length', '')
                     if status != 200:
                         raise _failed(address, f'HTTP {status}', status)
                     if length.isdecimal() and int(length) > MOST_IMAGE_BYTES:

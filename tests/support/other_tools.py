@@ -20,20 +20,25 @@ FROM_A1111 = {
     'size': '512x768',
     'model': 'v1-5-pruned',
 }
+SAMPLER_INPUTS: dict[str, object] = {
+    'seed': 156680208700286, 'steps': 20, 'cfg': 8, 'sampler_name': 'euler',
+    'scheduler': 'normal', 'denoise': 1, 'model': ['4', 0], 'positive': ['6', 0],
+    'negative': ['7', 0], 'latent_image': ['5', 0],
+}  # fmt: skip
 COMFYUI = {
     '3': {
         'class_type': 'KSampler',
-        'inputs': {
-            'seed': 156680208700286, 'steps': 20, 'cfg': 8, 'sampler_name': 'euler',
-            'scheduler': 'normal', 'denoise': 1, 'model': ['4', 0], 'positive': ['6', 0],
-            'negative': ['7', 0], 'latent_image': ['5', 0],
-        },
+        'inputs': SAMPLER_INPUTS,
     },
     '4': {'class_type': 'CheckpointLoaderSimple', 'inputs': {'ckpt_name': 'sd15.safetensors'}},
     '5': {'class_type': 'EmptyLatentImage', 'inputs': {'width': 512, 'height': 512}},
     '6': {'class_type': 'CLIPTextEncode', 'inputs': {'text': 'a bottle', 'clip': ['4', 1]}},
     '7': {'class_type': 'CLIPTextEncode', 'inputs': {'text': 'text', 'clip': ['4', 1]}},
 }  # fmt: skip
+BETWEEN = json.loads(json.dumps(COMFYUI).replace('["7", 0]', '["8", 0]')) | {
+    '8': {'class_type': 'ConditioningSetMask', 'inputs': {'conditioning': ['7', 0]}},
+    '9': {'class_type': 'Note'},
+}
 LOOKING = {'sampler_name': 'a', 'steps': 1, 'cfg': 1, 'positive': ['hub', 0]}
 STAR = {str(number): {'class_type': 'KSampler', 'inputs': LOOKING} for number in range(5_000)}
 STAR['hub'] = {'class_type': 'Hub', 'inputs': {name: [name, 0] for name in STAR}}
@@ -119,6 +124,7 @@ OTHERS: dict[str, tuple[dict[str, str], dict[str, object]]] = {
         FROM_COMFYUI,
     ),
     "ComfyUI's API": ({'prompt': json.dumps(COMFYUI)}, FROM_COMFYUI),
+    'ComfyUI with a node between': ({'prompt': json.dumps(BETWEEN)}, FROM_COMFYUI),
     'ComfyUI with Flux': ({'prompt': json.dumps(FLUX)}, FROM_FLUX),
     'InvokeAI': ({'invokeai_metadata': json.dumps(INVOKEAI)}, FROM_INVOKEAI),
     'InvokeAI of today': (
@@ -128,6 +134,10 @@ OTHERS: dict[str, tuple[dict[str, str], dict[str, object]]] = {
     'InvokeAI with Flux': ({'invokeai_metadata': json.dumps(INVOKEAI_FLUX)}, FROM_INVOKEAI_FLUX),
     'Fooocus': ({'parameters': json.dumps(FOOOCUS), 'fooocus_scheme': 'fooocus'}, FROM_FOOOCUS),
     'NovelAI': (NOVELAI, FROM_NOVELAI),
+    'parameters of two settings': (
+        {'parameters': 'a fox\nSize: 32x32, Version: X 1'},
+        {'generator': 'AUTOMATIC1111', 'prompt': 'a fox', 'size': '32x32'},
+    ),
     'parameters without a sampler': ({'parameters': NO_SAMPLER}, FROM_NO_SAMPLER),
 }
 HOSTILE = {

@@ -23,8 +23,9 @@ class SubPath:
     asked: list[str] = field(default_factory=list)
 
     def outside(self) -> list[str]:
-        """List what was asked for beyond the sub-path."""
-        return [target for target in self.asked if not target.startswith(f'{ROOT_PATH}/')]
+        """List what was asked for beyond the sub-path; Chromium looks for an icon by itself."""
+        own = (f'{ROOT_PATH}/', '/favicon.ico')
+        return [target for target in self.asked if not target.startswith(own)]
 
 
 @contextmanager

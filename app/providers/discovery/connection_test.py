@@ -7,9 +7,8 @@ from dataclasses import replace
 from urllib.parse import urlsplit, urlunsplit
 
 from app.errors import ErrorKind, Failure
-from app.net.api_url import candidates
 from app.net.client import HttpClient
-from app.net.urls import origin_of
+from app.net.urls import candidates, origin_of
 from app.providers.core.base import KeyState, ProviderState, ProviderStatus
 from app.providers.discovery.model_list import drawing_in, models_in, rows_in
 from app.providers.discovery.probe import NoResponse, ProbeResponse, probe

@@ -49,19 +49,13 @@ _LINK = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One picture that a response names.
+    """One picture that a response names."""
 
-    Attributes:
-        text: Base64, a stream's mark, a data URI or an address; empty where one is missing.
-        is_address: Whether the server called it one, or it plainly is one.
-        trouble: What the server says of one that it could not make.
-    """
-
-    text: str
-    is_address: bool
+    text: str  # base64, a stream's mark, a data URI or an address; empty where one is missing
+    is_address: bool  # the server called it one, or it plainly is one
     revised_prompt: str | None = None
     seed: int | None = None
-    trouble: str = ''
+    trouble: str = ''  # what the server says of one that it could not make
 
 
 def loads(text: str) -> Json:

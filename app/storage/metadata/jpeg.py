@@ -55,8 +55,7 @@ class Segment:
 def layout(opened: BinaryIO, label: Label) -> Iterator[Piece]:
     """Lay out: start, JFIF, EXIF, XMP, the other segments, the pixels and what follows them.
 
-    Other EXIF tags stay, earlier XMP is replaced. A UserComment that makes the EXIF larger than a
-    segment is left out, since the XMP has everything. Raise DamagedContainer at no whole JPEG.
+    A UserComment that makes the EXIF larger than a segment is left out: the XMP has everything.
     """
     found = list(_segments(opened))
     leading = [one.span for one in takewhile(lambda one: one.marker == APP0, found)]
@@ -118,7 +117,7 @@ def _needed(opened: BinaryIO, found: Segment) -> Iterator[Piece]:
 
 
 def _orientation(block: bytes) -> int:
-    """Read which side is up, 1 to 8; by hand, since the server parses no EXIF with Pillow."""
+    """Read which side is up, at most 8; by hand, since the server parses no EXIF with Pillow."""
     order = BYTE_ORDERS.get(block[:4], '>')
     try:
         (start,) = struct.unpack_from(f'{order}I', block, 4)
@@ -126,7 +125,7 @@ def _orientation(block: bytes) -> int:
         for place in range(start + 2, start + 2 + count * EXIF_ENTRY_BYTES, EXIF_ENTRY_BYTES):
             tag, _, _, side = struct.unpack_from(f'{order}HHIH', block, place)
             if tag == ORIENTATION:
-                return int(side) if 1 <= side <= 8 else 1
+                return int(side) if side <= 8 else 1
     except struct.error:
         return 1
     return 1
@@ -154,9 +153,8 @@ def _segments(opened: BinaryIO, start: int = 2) -> Iterator[Segment]:
 
 
 def with_comment(block: bytes, comment: str) -> bytes:
-    """Return an EXIF block with this UserComment and the other tags as they were.
+    """Return an EXIF block, which may be empty, with this UserComment; unchanged if unreadable.
 
-    The block starts at its byte order and may be empty; one that cannot be read stays unchanged.
     The text is UTF-16 with its high byte first, whatever the block's own order: so AUTOMATIC1111
     writes it and so its readers expect it. It must hold no halves of surrogate pairs.
     """
