@@ -64,8 +64,9 @@ def _run(chosen: argparse.Namespace, config: Config) -> int:
 
         from app.cli.doctor import doctor
         from app.providers.discovery.local_servers import find_environment
+        from app.providers.discovery.scan import SAME_PORTS
 
-        return doctor(config, asyncio.run(find_environment()), as_json=chosen.json)
+        return doctor(config, asyncio.run(find_environment()), SAME_PORTS, as_json=chosen.json)
     gc.disable()  # nothing is garbage while all is imported; `serve` turns it on again
     from app.cli.serve import serve
 

@@ -49,21 +49,13 @@ _LOOPBACK = re.compile(r'localhost|127(\.\d{1,3}){3}|::1', re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything the operator settles before the start.
-
-    Attributes:
-        api_url_was_set: Whether somebody named the provider's address; only an address that
-            nobody named may be stood in for by the demo.
-        root_path: Where a browser finds Easel below its host, like `/easel`; empty at its root.
-        share: Whether the network is let in for as long as this start lasts.
-        warnings: Sentences to log at the start.
-    """
+    """Everything the operator settles before the start."""
 
     host: str
     port: int
     data: Path
     api_url: str
-    api_url_was_set: bool
+    api_url_was_set: bool  # by somebody; else the demo may stand in for it
     api_model: str
     timeout_s: float
     log_level: str
@@ -74,9 +66,9 @@ class Config:
     image_origins: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[Network, ...] = ()
-    root_path: str = ''
-    share: bool = False
-    warnings: tuple[str, ...] = ()
+    root_path: str = ''  # where a browser finds Easel below its host: `/easel`; empty: at its root
+    share: bool = False  # whether the network is let in for as long as this start lasts
+    warnings: tuple[str, ...] = ()  # sentences to log at the start
 
     @property
     def loopback(self) -> bool:

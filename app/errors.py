@@ -125,19 +125,11 @@ class Failure:
 
 
 class AppError(Exception):
-    """A fault with a sentence for the visitor; a subclass names its status and kind.
+    """A fault with a sentence for the visitor; a subclass names its status and kind."""
 
-    Attributes:
-        status: The HTTP status a page answers with.
-        retryable: Whether the same request may succeed later.
-        sentence: English with `{name}` places, marked by `N_`.
-        places: What goes into them.
-        fields: A sentence for each form field that is wrong.
-    """
-
-    status = 500
+    status = 500  # of the response
     kind = 'internal'
-    retryable = False
+    retryable = False  # whether the same request may succeed later
     retry_after_s = 30
 
     def __init_subclass__(
@@ -150,9 +142,9 @@ class AppError(Exception):
         self, sentence: str, *, fields: dict[str, AppError] | None = None, **places: object
     ) -> None:
         super().__init__(sentence.format(**places))
-        self.sentence = sentence
-        self.places = places
-        self.fields = fields or {}
+        self.sentence = sentence  # in English, marked by `N_`, with `{name}` places
+        self.places = places  # what goes into them
+        self.fields = fields or {}  # a sentence for each form field that is wrong
 
 
 class InvalidRequest(AppError, status=422, kind='invalid_request'):

@@ -110,9 +110,6 @@ class GenerationRequest:
     """The settings of one generation; None means automatic, and automatic is not sent.
 
     The one table of them: forms, columns, labels and JSON go by the rules in it.
-
-    Attributes:
-        guidance: As it was typed, since servers differ over `7` and `7.0`.
     """
 
     prompt: str = field(metadata={RULE: _PROMPT})
@@ -125,6 +122,7 @@ class GenerationRequest:
     negative_prompt: str | None = field(default=None, metadata={RULE: _PROMPT})
     quality: str | None = field(default=None, metadata={RULE: _LINE})
     steps: int | None = field(default=None, metadata={RULE: _STEPS})
+    # as it was typed, since servers differ over `7` and `7.0`
     guidance: str | None = field(default=None, metadata={RULE: _GUIDANCE})
     sampler: str | None = field(default=None, metadata={RULE: _LINE})
 

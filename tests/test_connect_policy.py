@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import httpcore
 import pytest
 
-from app.net.connections import ConnectPolicy, connect
+from app.net.connections import ConnectPolicy, addresses_of, connect
 from app.net.urls import Blocked, Private, origin_of
 from tests.support.fakes import upstream
 
@@ -202,3 +202,17 @@ async def test_a_name_server_that_is_silent_is_not_waited_for() -> None:
 
     with pytest.raises(httpcore.ConnectTimeout):
         await ConnectPolicy(look_up=never).connect_tcp('a.test', 80, timeout=0.01)
+
+
+async def test_a_name_that_can_not_be_looked_up_is_no_such_name() -> None:
+    with pytest.raises(httpcore.ConnectError, match='no such name'):
+        await addresses_of('a..b', 80)
+
+
+async def test_a_server_that_says_nothing_is_late() -> None:
+    async with upstream() as server:
+        stream = await connect(['127.0.0.1'], server.port, 5)
+
+        with pytest.raises(httpcore.ReadTimeout):
+            await stream.read(1, timeout=0.05)
+        await stream.aclose()

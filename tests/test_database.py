@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import apsw
 import pytest
 
 from app.database import Library
+from app.database.connection import MIGRATIONS, read_beside, select
 from app.errors import AppError, Conflict, StorageFailed
 from tests.support.rows import submitted
 
@@ -76,3 +78,69 @@ async def test_a_refused_change_keeps_nothing_of_it(library: Library) -> None:
         await library.database.write(change)
 
     assert await library.generations.one(before.id) == before
+
+
+@pytest.mark.parametrize('version', [None, 999], ids=['damaged', 'newer'])
+async def test_a_database_that_can_not_be_opened_leaves_no_thread(
+    version: int | None, tmp_path: Path
+) -> None:
+    path = database_of(version, tmp_path)
+    before = set(threading.enumerate())
+
+    with pytest.raises(StorageFailed) as caught:
+        await Library.open(path)
+
+    for thread in set(threading.enumerate()) - before:
+        thread.join(5)
+    assert [one.name for one in threading.enumerate() if one.name.startswith('database')] == []
+    assert str(path) in str(caught.value)
+
+
+async def test_a_database_is_read_beside_the_program_that_has_it_open(
+    library: Library, tmp_path: Path
+) -> None:
+    await submitted(library, 'a heron')
+
+    found = read_beside(
+        tmp_path / 'easel.db', lambda db: select(db, 'select prompt from generations')
+    )
+
+    assert found == [{'prompt': 'a heron'}]
+
+
+@pytest.mark.parametrize('version', [1, 999])
+def test_a_database_of_another_version_is_not_read_beside(version: int, tmp_path: Path) -> None:
+    with pytest.raises(StorageFailed, match='another version'):
+        read_beside(database_of(version, tmp_path), lambda db: select(db, 'select 1'))
+
+
+def database_of(version: int | None, folder: Path) -> Path:
+    """Write an empty database of a version, or what is none."""
+    path = folder / 'easel.db'
+    if version is None:
+        path.write_bytes(b'no database at all' * 100)
+        return path
+    connection = apsw.Connection(str(path))
+    connection.pragma('user_version', version)
+    connection.close()
+    return path
+
+
+@pytest.mark.parametrize('earlier', [True, False], ids=['with', 'without'])
+async def test_an_upgrade_is_not_stopped_by_the_copy_of_an_earlier_one(
+    earlier: bool, tmp_path: Path
+) -> None:
+    path, steps = tmp_path / 'easel.db', sorted(MIGRATIONS.glob('*.sql'))[:-1]
+    older = apsw.Connection(str(path))
+    for step in steps:
+        older.execute(step.read_text('utf-8'))
+    older.pragma('user_version', len(steps))
+    older.close()
+    copy = tmp_path / f'easel-before-{len(steps) + 1}.db'
+    if earlier:
+        copy.write_text('of an earlier one')
+
+    library = await Library.open(path)
+    await library.close()
+
+    assert copy.read_bytes().startswith(b'SQLite format 3')

@@ -255,3 +255,13 @@ async def test_who_no_longer_waits_for_a_picture_ends_the_child_that_is_at_it(
             await keeping
 
         assert children() == []
+
+
+async def test_a_picture_is_given_to_two_children_and_no_more(tmp_path: Path) -> None:
+    starts = tmp_path / 'starts'
+    does = f"open({str(starts)!r}, 'a').write('.'); os._exit(1)"
+    async with storing(tmp_path / 'data', doing(tmp_path / 'habit', does, always=True)) as store:
+        with pytest.raises(ProviderError):
+            await store.keep(received_in(store, picture()), label_of('a', NOW))
+
+    assert starts.read_text() == '..'

@@ -163,3 +163,15 @@ def test_a_private_file_that_can_not_be_replaced_leaves_nothing_beside_it(tmp_pa
         write_private(tmp_path / 'keys.json', 'a secret')
 
     assert [path.name for path in tmp_path.iterdir()] == ['keys.json']
+
+
+@pytest.mark.skipif(not Path('/proc/self/fd').exists(), reason='reads /proc')
+def test_opening_what_is_deep_below_leaves_no_folder_open(tmp_path: Path) -> None:
+    deep = tmp_path / 'a' / 'b' / 'c'
+    deep.mkdir(parents=True)
+    (deep / 'file').touch()
+    before = sorted(path.name for path in Path('/proc/self/fd').iterdir())
+
+    os.close(open_beneath(tmp_path, deep / 'file'))
+
+    assert sorted(path.name for path in Path('/proc/self/fd').iterdir()) == before

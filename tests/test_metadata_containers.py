@@ -96,6 +96,26 @@ def test_exif_that_can_not_be_read_is_left_alone(tmp_path: Path) -> None:
     assert read(written.path)['prompt'] == LABEL.prompt
 
 
+@pytest.mark.parametrize('length', [1, 2, 3, 4])
+def test_a_webp_is_as_long_as_it_says_and_of_even_length(length: int, tmp_path: Path) -> None:
+    written = labelled(source_of('lossy WebP', tmp_path), with_prompt('x' * length))
+
+    content = written.path.read_bytes()
+
+    assert int.from_bytes(content[4:8], 'little') == len(content) - 8
+    assert len(content) % 2 == 0
+
+
+def test_more_exif_than_can_be_rewritten_stays_in_a_webp(tmp_path: Path) -> None:
+    source = tmp_path / 'source.webp'
+    source.write_bytes(saved('WEBP', exif=b'Exif\0\0II*\0' + bytes(1_100_000) + b'the end of it'))
+
+    written = labelled(source)
+
+    assert b'the end of it' in written.path.read_bytes()
+    assert read(written.path)['prompt'] == LABEL.prompt
+
+
 @pytest.mark.parametrize('name', ['PNG', 'lossy WebP'])
 def test_what_follows_the_picture_is_left_out(name: str, tmp_path: Path) -> None:
     source = source_of(name, tmp_path)
@@ -146,6 +166,8 @@ DAMAGED: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     'a segment without a length': ('JPEG', lambda _: b'\xff\xd8\xff\xe1\0\0' + bytes(90)),
     'a WebP cut in its pixels': ('lossy WebP', lambda content: content[:-20]),
     'a WebP of another frame': ('lossy WebP', lambda content: content[:20] + bytes(40)),
+    'a WebP whose frame begins otherwise': ('lossy WebP', lambda c: c[:23] + bytes(3) + c[26:]),
+    'a header of WebP alone': ('animated WebP', lambda c: c[:4] + b'\x16\0\0\0' + c[8:30]),
     'an empty WebP': ('lossy WebP', lambda _: b'RIFF\4\0\0\0WEBP'),
     'a frame alone': ('lossy WebP', lambda c: b'RIFF' + struct.pack('<I', 12) + c[8:20]),
     'no picture': ('PNG', lambda _: b'<html>'),
@@ -173,6 +195,8 @@ def test_a_disk_that_refuses_leaves_nothing_behind(name: str, tmp_path: Path) ->
 
     with pytest.raises(OSError):
         embed(source, target, LABEL)
+
+    assert {*tmp_path.iterdir()} == {source, target}
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ['in the way', source.name]
 

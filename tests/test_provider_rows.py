@@ -92,3 +92,12 @@ async def test_what_is_not_there_is_named(library: Library) -> None:
     ):
         with pytest.raises(NotFound):
             await act
+
+
+async def test_a_new_one_comes_last_whatever_was_moved(library: Library) -> None:
+    ids = {name: (await library.providers.add(row(name))).id for name in 'abc'}
+    await library.providers.move(ids['c'] or 0, -1)
+
+    await library.providers.add(row('d'))
+
+    assert await names(library) == list('acbd')

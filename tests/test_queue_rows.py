@@ -9,6 +9,9 @@ import pytest
 
 from app.database import Library
 from app.database.links import GuestRow, ShownRow
+from app.database.queue import LONGEST_QUEUE, LONGEST_SHARE
+from app.errors import QueueFull
+from app.models import GenerationRequest
 from tests.support.rows import drawn, kept, pictured, running, submitted
 
 GUEST = GuestRow(
@@ -81,3 +84,36 @@ def test_a_guests_link_ends_at_its_very_moment(moment: float, *, opens: bool) ->
     )
 
     assert guest.is_valid(moment) is opens
+
+
+async def test_who_has_too_much_waiting_takes_no_place_of_others(library: Library) -> None:
+    async def submit(quota_key: str) -> None:
+        await library.generations.submit(
+            GenerationRequest(prompt='a'),
+            provider='g4f', submission=None, now=1.0, quota_key=quota_key,
+        )  # fmt: skip
+
+    for _ in range(LONGEST_SHARE):
+        await submit('Ann')
+
+    with pytest.raises(QueueFull):
+        await submit('Ann')
+    await submit('Ben')
+
+
+async def test_the_queue_ends_where_it_says(library: Library) -> None:
+    await submitted(library)
+    await library.database.write(
+        lambda db: db.execute(
+            """
+            with recursive numbers (n) as (select 3 union all select n + 1 from numbers where n < ?)
+            insert into generations (status, prompt, asked_provider, provider, created_at)
+            select 'queued', 'a', '', 'g4f', 1 from numbers
+            """,
+            (LONGEST_QUEUE,),
+        )
+    )
+    await submitted(library)
+
+    with pytest.raises(QueueFull):
+        await submitted(library)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.providers.core.base import Run
 from app.providers.discovery.model_list import models_in
 from app.providers.response.images import Item, Json, find_items
 from app.providers.response.messages import chat_text_of, task_of
-from app.providers.response.parser import Events, parse
-from app.providers.response.stream import ResponseStream
-from app.storage.files import TempFile
+from app.providers.response.parser import parse
 from tests.support.fakes import Ending, Reply, asking, refused_port, upstream
 
 B64 = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAAB'
@@ -83,8 +81,37 @@ def test_pictures_are_found_whatever_the_server_calls_them(tree: Json, texts: li
     assert [item.text for item in items] == texts
 
 
-def test_an_item_brings_its_own_prompt_and_seed() -> None:
-    tree: Json = {'data': [{'url': URL, 'revised_prompt': 'a red fox', 'seed': 7}]}
+@pytest.mark.parametrize(
+    ('tree', 'is_address'),
+    [
+        ({'images': [B64]}, False),
+        ({'images': ['QUJD' * 40]}, False),
+        ({'data': [{'url': B64}]}, False),
+        ({'data': [{'b64_json': '/media/x.png'}]}, True),
+        ({'output': '/media/x.png'}, True),
+        ({'images': ['my picture.png']}, True),
+    ],
+)
+def test_what_is_fetched_is_an_address_whatever_its_name_says(tree: Json, is_address: bool) -> None:
+    items = find_items(tree)
+
+    assert [item.is_address for item in items] == [is_address]
+
+
+@pytest.mark.parametrize(
+    'deeper', [lambda tree: {'data': [tree]}, lambda tree: {'result': tree}, lambda tree: [tree]]
+)
+def test_a_picture_is_looked_for_to_some_depth_alone(deeper: Callable[[Json], Json]) -> None:
+    tree: Json = {'url': URL}
+    for _ in range(20):
+        tree = deeper(tree)
+
+    assert find_items(tree) == []
+
+
+@pytest.mark.parametrize('address', [{'url': URL}, {'image_url': {'url': URL}}])
+def test_an_item_brings_its_own_prompt_and_seed(address: dict[str, Json]) -> None:
+    tree: Json = {'data': [address | {'revised_prompt': 'a red fox', 'seed': 7}]}
 
     items = find_items(tree)
 
@@ -92,7 +119,7 @@ def test_an_item_brings_its_own_prompt_and_seed() -> None:
 
 
 @pytest.mark.parametrize(
-    ('revised', 'seed'), [(' ', True), (7, '7'), (None, None), ({'a': 1}, 1.5)]
+    ('revised', 'seed'), [(' ', True), (7, '7'), (None, 1 << 63), ({'a': 1}, 1.5)]
 )
 def test_a_prompt_that_is_no_text_and_a_seed_that_is_no_number_are_absent(
     revised: Json, seed: Json
@@ -139,20 +166,12 @@ def test_a_picture_that_was_lost_is_told_of_beside_the_one_that_came() -> None:
     assert [(item.text, item.trouble) for item in find_items(tree)] == [(URL, ''), ('', 'no luck')]
 
 
-def test_a_stream_is_over_with_the_last_picture_that_was_asked_for(tmp_path: Path) -> None:
-    stream = ResponseStream(lambda: TempFile(tmp_path))
-    events = Events(stream, Run(lambda: TempFile(tmp_path)), count=2)
-
-    over = []
-    for _ in range(2):
-        stream.feed(f'data: {{"data":[{{"url":"{URL}"}}]}}\n\n'.encode())
-        over.append(events.are_over())
-
-    assert over == [False, True]
-
-
 @pytest.mark.parametrize(
-    'text', ['', 'hello', '<html></html>', '{"data":', 'data: {"a":\n\n', '[' * 100_000, '{"a": 1']
+    'text',
+    [
+        *('', 'hello', '<html></html>', '{"data":', 'data: {"a":\n\n', '[' * 100_000, '{"a": 1'),
+        '{"a": 1}\n{"b": "x',
+    ],
 )
 def test_what_is_no_json_is_said_to_be_none(text: str) -> None:
     with pytest.raises(ValueError):

@@ -10,6 +10,8 @@ from app.errors import StorageFailed
 from app.generation.changes import Changes
 from app.generation.previews import Previews
 from app.generation.runner import GenerationRunner
+from app.models import GenerationRequest, GenerationResult
+from app.providers.core.base import Run
 from tests.support.fakes import FakeProvider, arriving_in, picture
 from tests.support.rows import running
 from tests.support.worker_setup import shop_in
@@ -36,3 +38,24 @@ async def test_a_disk_that_refuses_the_second_picture_keeps_not_even_the_first(
 
     assert [path.name for path in shop.originals()] == ['2028']
     assert arriving_in(tmp_path) == []
+
+
+class ProviderThatTells(FakeProvider):
+    """Says that half is drawn before it waits to be let go."""
+
+    async def generate(self, request: GenerationRequest, run: Run) -> GenerationResult:
+        run.progressed(0.5)
+        return await super().generate(request, run)
+
+
+async def test_how_far_a_drawing_is_is_written_down(tmp_path: Path) -> None:
+    provider = ProviderThatTells()
+    async with shop_in(tmp_path, provider) as shop:
+        await shop.worker.start()
+        generation = await shop.request()
+        await provider.begun.acquire()
+        await shop.rest()
+
+        row = await shop.library.generations.one(generation.id)
+
+    assert row.progress == 0.5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import resource
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -232,3 +233,30 @@ async def test_a_small_picture_leaves_no_file(store: Store) -> None:
     with Image.open(io.BytesIO(small)) as opened:
         assert (opened.format, opened.width) == ('WEBP', 480)
     assert arriving_in(store.data) == []
+
+
+async def test_thumbnails_made_again_are_for_this_user_alone(tmp_path: Path) -> None:
+    async with storing(tmp_path) as store:
+        kept = await keep(store, picture())
+        thumbs = store.thumb(kept.digest, THUMB_WIDTHS[0]).parent
+        shutil.rmtree(thumbs)
+
+        await store.ensure_thumbs(kept.digest, kept.file)
+
+    assert thumbs.stat().st_mode & 0o777 == 0o700
+
+
+async def test_a_picture_is_kept_where_all_thumbnails_were_thrown_away(tmp_path: Path) -> None:
+    async with storing(tmp_path) as store:
+        (tmp_path / 'thumbs').rmdir()
+
+        kept = await keep(store, picture())
+
+        assert store.thumb(kept.digest, THUMB_WIDTHS[0]).exists()
+
+
+async def test_every_folder_is_for_this_user_alone(tmp_path: Path) -> None:
+    async with storing(tmp_path / 'data') as store:
+        modes = {path.stat().st_mode & 0o777 for path in (store.data, *store.data.iterdir())}
+
+    assert modes == {0o700}

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.net.urls import Blocked, Origin, address_of, joined, origin_of
+from app.net.urls import Blocked, Origin, address_of, joined, origin_of, same_server
 
+LONG = 'a.' * 126 + 'a'  # as long as a name may be
 ODD = [
+    f'http://b{LONG}',
     '',
     'a.png',
     '/a.png',
@@ -134,6 +136,7 @@ def test_an_oddly_spelt_address_is_refused(url: str) -> None:
         ('http://[0:0:0:0:0:0:0:1]/', Origin('http', '::1', 80), '[::1]'),
         ('http://кот.Test/', Origin('http', 'xn--j1aim.test', 80), 'xn--j1aim.test'),
         ('http://my_server-1:1/', Origin('http', 'my_server-1', 1), 'my_server-1:1'),
+        (f'http://{LONG}', Origin('http', LONG, 80), LONG),
         ('http://a.test./', Origin('http', 'a.test.', 80), 'a.test.'),
         ('http://a.test?version=2', Origin('http', 'a.test', 80), 'a.test'),
         ('http://a.test/%7Euser/a%20b', Origin('http', 'a.test', 80), 'a.test'),
@@ -238,3 +241,17 @@ def test_what_names_no_http_address_is_blocked(reference: str) -> None:
 )
 def test_a_reference_is_resolved_as_a_browser_does(location: str, url: str) -> None:
     assert str(joined(location, address_of('https://a.test/x/a.png?sig=1'))) == url
+
+
+@pytest.mark.parametrize(
+    ('one', 'other', 'is_same'),
+    [
+        ('http://a.test/v1', 'https://a.test:80', True),
+        ('http://localhost:1', 'http://127.0.0.1:1/v1', True),
+        ('http://localhost:1', 'http://localhost:2', False),
+        ('http://localhost:1', 'http://a.test:1', False),
+        ('http://a.test', 'http://b.test', False),
+    ],
+)
+def test_one_machine_may_have_two_names(one: str, other: str, is_same: bool) -> None:
+    assert same_server(one, other) is is_same

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import ASGIApp
 
-from app.access.visitors import Proxies, QuotaCounter
+from app.access.visitors import WINDOW_S, Proxies, QuotaCounter, Throttle
 from app.errors import Malformed
 from app.net.ip import networks_in
 from app.web.context import Services
@@ -267,3 +267,21 @@ async def test_one_connection_too_many_is_told_so_unless_it_is_the_owners(
 
     assert answer.status == status
     assert ('retry-after' in answer.headers) is (status == 429)
+
+
+def test_a_guess_a_whole_minute_later_counts_anew() -> None:
+    moments = iter((0.0, WINDOW_S, WINDOW_S))
+    throttle = Throttle(1, 9, clock=lambda: next(moments))
+
+    waits = [throttle.take('a') for _ in range(3)]
+
+    assert waits == [0, 0, WINDOW_S]
+
+
+def test_who_guessed_right_may_guess_anew() -> None:
+    throttle = Throttle(1, 1, clock=lambda: 0.0)
+    throttle.take('a')
+
+    throttle.trust('a')
+
+    assert [throttle.take('a'), throttle.take('b')] == [0, WINDOW_S]

@@ -220,3 +220,11 @@ async def test_a_provider_that_may_draw_more_is_given_more_at_once(tmp_path: Pat
         await provider.begun.acquire()
 
     assert provider.most_under_way == 2
+
+
+async def test_without_the_queue_the_demo_stands_in_as_well(tmp_path: Path) -> None:
+    provider = FakeProvider(status=REFUSING)
+    async with shop_in(tmp_path, provider) as shop:
+        done = await shop.worker.draw_now(GenerationRequest(prompt='now'))
+
+    assert (done.status, done.provider) == (Status.DONE, 'demo')

@@ -10,22 +10,16 @@ from app.errors import N_, NotFound
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuestRow:
-    """A guest's link; times are seconds since 1970, UTC.
-
-    Attributes:
-        token_hash: sha256 of the token that the link ends in, in hex.
-        expires_at: None where it lasts until it is revoked.
-        id: None until it is written.
-    """
+    """A guest's link; times are seconds since 1970, UTC."""
 
     name: str
-    token_hash: str
+    token_hash: str  # sha256 of the token that the link ends in, in hex
     makes: bool
     sees_all: bool
     created_at: float
-    expires_at: float | None
+    expires_at: float | None  # None where it lasts until it is revoked
     revoked_at: float | None = None
-    id: int | None = None
+    id: int | None = None  # None until it is written
 
     def is_valid(self, now: float) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)

@@ -134,10 +134,9 @@ class Worker:
         self._wake.set()
 
     async def run_generation(self, claimed: Generation, pauses: Iterator[float]) -> None:
-        """Draw one claimed generation and write down what became of it, whatever that is.
+        """Draw a claimed generation and write down the outcome, after pauses (seconds) again.
 
-        The pauses are seconds before each further try to write. Raises `StorageFailed` where none
-        is left.
+        Raises `StorageFailed` where no pause is left.
         """
         log.info('%s: attempt %s begins', claimed.id, claimed.attempt)
         try:

@@ -107,8 +107,6 @@ class Decoder:
             return {}
 
     async def close(self) -> None:
-        if self._ending:
-            self._ending.cancel()
         await self._end()
 
     async def _answered(self, order: Order, mime: str, parse: Callable[[Answer], T]) -> T:

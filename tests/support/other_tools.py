@@ -35,9 +35,9 @@ COMFYUI = {
     '6': {'class_type': 'CLIPTextEncode', 'inputs': {'text': 'a bottle', 'clip': ['4', 1]}},
     '7': {'class_type': 'CLIPTextEncode', 'inputs': {'text': 'text', 'clip': ['4', 1]}},
 }  # fmt: skip
-BETWEEN = COMFYUI | {
-    '3': {'class_type': 'KSampler', 'inputs': SAMPLER_INPUTS | {'negative': ['8', 0]}},
+BETWEEN = json.loads(json.dumps(COMFYUI).replace('["7", 0]', '["8", 0]')) | {
     '8': {'class_type': 'ConditioningSetMask', 'inputs': {'conditioning': ['7', 0]}},
+    '9': {'class_type': 'Note'},
 }
 LOOKING = {'sampler_name': 'a', 'steps': 1, 'cfg': 1, 'positive': ['hub', 0]}
 STAR = {str(number): {'class_type': 'KSampler', 'inputs': LOOKING} for number in range(5_000)}
@@ -134,6 +134,10 @@ OTHERS: dict[str, tuple[dict[str, str], dict[str, object]]] = {
     'InvokeAI with Flux': ({'invokeai_metadata': json.dumps(INVOKEAI_FLUX)}, FROM_INVOKEAI_FLUX),
     'Fooocus': ({'parameters': json.dumps(FOOOCUS), 'fooocus_scheme': 'fooocus'}, FROM_FOOOCUS),
     'NovelAI': (NOVELAI, FROM_NOVELAI),
+    'parameters of two settings': (
+        {'parameters': 'a fox\nSize: 32x32, Version: X 1'},
+        {'generator': 'AUTOMATIC1111', 'prompt': 'a fox', 'size': '32x32'},
+    ),
     'parameters without a sampler': ({'parameters': NO_SAMPLER}, FROM_NO_SAMPLER),
 }
 HOSTILE = {

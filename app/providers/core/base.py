@@ -87,21 +87,15 @@ class ProviderStatus:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a provider calls during one attempt at a generation.
+    """What a provider calls during one attempt at a generation."""
 
-    Attributes:
-        incoming: Opens a file for a picture that is about to arrive.
-        tried: Notes each call, as soon as it is over.
-        previewed: Takes a partial picture of a position, and its file with it.
-        progressed: Notes how far the drawing is, 0 to 1.
-    """
-
-    incoming: Callable[[], TempFile]
-    tried: Callable[[Call], None] = lambda _: None
+    incoming: Callable[[], TempFile]  # opens a file for a picture that is about to arrive
+    tried: Callable[[Call], None] = lambda _: None  # notes each call, as soon as it is over
+    # takes a partial picture of a position, and its file with it
     previewed: Callable[[int, Received], None] = lambda _, preview: preview.path.unlink(
         missing_ok=True
     )
-    progressed: Callable[[float], None] = lambda _: None
+    progressed: Callable[[float], None] = lambda _: None  # notes how far the drawing is, 0 to 1
 
 
 class Provider(Protocol):

@@ -177,7 +177,7 @@ def is_html(text: str) -> bool:
 
 
 _RULES: tuple[tuple[ErrorKind, Callable[[_Signs], bool]], ...] = (
-    (ErrorKind.PENDING, lambda s: s.status == 202 or (s.status < 300 and s.promises)),
+    (ErrorKind.PENDING, lambda s: s.status == 202 or s.promises),
     (ErrorKind.REDIRECT, lambda s: 300 <= s.status < 400),
     (ErrorKind.MODERATION, lambda s: s.status < 500 and s.say(_MODERATION)),
     (ErrorKind.MODERATION, lambda s: s.status == 500 and s.say(_MODERATED)),

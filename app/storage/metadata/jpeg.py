@@ -117,7 +117,7 @@ def _needed(opened: BinaryIO, found: Segment) -> Iterator[Piece]:
 
 
 def _orientation(block: bytes) -> int:
-    """Read which side is up, 1 to 8; by hand, since the server parses no EXIF with Pillow."""
+    """Read which side is up, at most 8; by hand, since the server parses no EXIF with Pillow."""
     order = BYTE_ORDERS.get(block[:4], '>')
     try:
         (start,) = struct.unpack_from(f'{order}I', block, 4)
@@ -125,7 +125,7 @@ def _orientation(block: bytes) -> int:
         for place in range(start + 2, start + 2 + count * EXIF_ENTRY_BYTES, EXIF_ENTRY_BYTES):
             tag, _, _, side = struct.unpack_from(f'{order}HHIH', block, place)
             if tag == ORIENTATION:
-                return int(side) if 1 <= side <= 8 else 1
+                return int(side) if side <= 8 else 1
     except struct.error:
         return 1
     return 1

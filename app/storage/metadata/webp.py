@@ -86,7 +86,8 @@ def _header(opened: BinaryIO, first: Chunk) -> bytes:
     Raise DamagedContainer at neither. Source: RFC 9649, 2.5 to 2.7; RFC 6386, 9.1.
     """
     content = read_at(opened, first.span.start, min(len(first.span), HEADER_BYTES))
-    content, flags, width, height = content.ljust(HEADER_BYTES, b'\0'), 0, 0, 0
+    content = content.ljust(HEADER_BYTES, b'\0')
+    flags = width = height = 0
     if first.name == HEADER:
         return bytes((content[0] | HAS_EXIF | HAS_XMP,)) + content[1:]
     if first.name == LOSSY and content[3:6] == b'\x9d\x01\x2a':
