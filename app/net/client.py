@@ -85,9 +85,8 @@ class HttpClient:
     ) -> AsyncIterator[httpx.Response]:
         """Open a picture's address and follow redirects; the body is not read yet.
 
-        The provider's headers, its key among them, go to its `own` origin alone, and only as long
-        as no redirect has led away from it. Raise ProviderError with `blocked_url`, `too_large`, or
-        `image_fetch_failed` and a reason.
+        The provider's headers, its key among them, go to its `own` origin alone, until a redirect
+        leads away. Raise ProviderError: `blocked_url`, `too_large`, `image_fetch_failed`.
         """
         address, along = _parsed(url), headers
         for _ in range(MOST_REDIRECTS + 1):
@@ -171,10 +170,8 @@ def what_happened(error: Exception) -> str:
 def _parsed(url: str, base: Address | None = None) -> Address:
     """Parse an address or the redirect of `base`, which must not lead from https to http."""
     try:
-        if base is None:
-            return address_of(url)
-        found = joined(url, base)
-        if (base.origin.scheme, found.origin.scheme) == ('https', 'http'):
+        found = joined(url, base) if base else address_of(url)
+        if base and (base.origin.scheme, found.origin.scheme) == ('https', 'http'):
             raise Blocked('a redirect from https to http')
     except Blocked as error:
         raise blocked(url, str(error)) from error

@@ -27,9 +27,8 @@ async def inflated(
 ) -> AsyncGenerator[bytes, None]:
     """Decode a body of some `Content-Encoding`; one that is not compressed passes unchanged.
 
-    In pieces of at most 64 KiB, so that a small body which stands for a huge one never becomes a
-    big block. Raise NotInflated at codings other than gzip or deflate alone, and at a body that
-    swells to more than 1 MiB and a hundred times its size.
+    Pieces are of at most 64 KiB, however much a small body stands for. Raise NotInflated at codings
+    other than gzip or deflate alone, and past 1 MiB and a hundred times what came.
     """
     layers = [layer.strip() for layer in headers.get('content-encoding', '').lower().split(',')]
     layers = [layer for layer in layers if layer not in _AS_THEY_COME]

@@ -72,7 +72,7 @@ def failed_in_success(tree: Json) -> bool:
 
 
 def errors_of_items(tree: Json) -> list[Json]:
-    """List what is said in the place of each picture; empty where anything else is said."""
+    """List the errors that stand in the place of each picture; empty where one has none."""
     for key in ('data', 'images', 'choices'):
         errors = [at(row, 'error') for row in rows_of(tree, key)]
         if errors and all(errors):

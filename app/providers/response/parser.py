@@ -54,10 +54,7 @@ class Cut(ValueError):
 
 
 def parse(skeleton: str) -> Json:
-    """Parse the text: of lines or events what holds pictures, else the value that says most.
-
-    Raises ValueError where it is none of these or ends too early, as `Cut` where it is events.
-    """
+    """Parse JSON, or of lines or events what holds pictures; raise ValueError, or Cut of events."""
     text = skeleton.strip()
     try:
         return loads(text)
