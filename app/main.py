@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from starlette.routing import Route
@@ -19,7 +20,6 @@ from app.generation.outcome_writer import OutcomeWriter
 from app.generation.previews import Previews
 from app.generation.runner import GenerationRunner
 from app.generation.worker import Worker
-from app.net.client import HttpClient
 from app.providers.core.capabilities import Memory
 from app.providers.discovery.local_servers import LocalServers
 from app.providers.registry import Providers
@@ -38,6 +38,9 @@ from app.web.security.routes import REST, ROUTES
 from app.web.static import Static
 from app.web.templates import Renderer, assets
 from app.web.views.providers import provider_summary
+
+if TYPE_CHECKING:
+    from app.net.client import HttpClient
 
 DATABASE = 'easel.db'
 SECRET = 'secret'  # noqa: S105 (the file's name)
@@ -58,9 +61,7 @@ async def open_services(
         library = await Library.open(config.data / DATABASE)
         closing.push_async_callback(library.close)
         local_servers = servers or LocalServers()
-        http_client = HttpClient(config.image_origins, in_container=local_servers.in_container)
-        closing.push_async_callback(http_client.close)
-        providers, provider_settings = await _open_providers(config, library, http_client)
+        providers, provider_settings = await _open_providers(config, library, local_servers)
         closing.push_async_callback(providers.close)
         closing.push_async_callback(local_servers.close)
         changes = Changes()
@@ -75,7 +76,6 @@ async def open_services(
             root=root,
             library=library,
             store=store,
-            http_client=http_client,
             providers=providers,
             provider_settings=provider_settings,
             local_servers=local_servers,
@@ -90,11 +90,16 @@ async def open_services(
 
 
 async def _open_providers(
-    config: Config, library: Library, http_client: HttpClient
+    config: Config, library: Library, local_servers: LocalServers
 ) -> tuple[Providers, ProviderSettingsStore]:
+    def open_client() -> HttpClient:
+        from app.net.client import HttpClient  # 25 ms that no start needs
+
+        return HttpClient(config.image_origins, in_container=local_servers.in_container)
+
     memory = Memory(library.learned)
     await memory.load()
-    providers = Providers(config, http_client, memory)
+    providers = Providers(config, open_client, memory)
     keys = Keys(config.data / KEYS)
     provider_settings = ProviderSettingsStore(library.providers, keys, providers)
     await provider_settings.load()

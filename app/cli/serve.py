@@ -31,6 +31,7 @@ from app.web.security.routes import is_own
 from app.web.views.providers import NO_API
 
 GRACE_S = 5
+AFTER_START_S = 0.3  # asking loads modules, and the first page comes first
 MOST_CONNECTIONS = 10_000
 COLLECT_AT = (50_000, 20, 50)  # a full collection with 2,000 open streams takes 90 ms
 KEEP_ALIVE_S = 30
@@ -92,7 +93,7 @@ async def _serve(
     port = sockets[0].getsockname()[1]
     url = _url(config, port)
     async with open_services(config, sharing=sharing) as services:
-        services.http_client.never_call(port)
+        services.providers.never_call(port)
         services.local_servers.never_ask(port)
         limiter = ConnectionLimiter(Proxies(config.trusted_proxies), _connections())
         server = _Server(services, limiter)
@@ -165,6 +166,7 @@ def _print_network(config: Config, sharing: SharingSettings, port: int) -> None:
 
 async def print_providers(services: Services) -> None:
     """Print who draws, as soon as that is known; where nobody chose, search for others."""
+    await asyncio.sleep(AFTER_START_S)
     enabled = services.providers.enabled()
     await asyncio.gather(*(one.ask_again() for one in enabled))
     for provider in enabled:

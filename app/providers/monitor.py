@@ -11,7 +11,7 @@ from functools import cached_property
 from app.providers.core.base import Provider, ProviderSettings, ProviderState, ProviderStatus
 
 STATUS_FRESH_S = 15.0
-AFTER_PAGE_S = 0.05  # asking loads modules, and the page that wants the status comes first
+AFTER_PAGE_S = 0.1  # asking loads modules, and the page that wants the status comes first
 NOT_ASKED = ProviderStatus(state=ProviderState.NOTHING, reason='not asked yet')
 
 

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from app.config import Config
 from app.errors import N_, ErrorKind, Failure, InvalidRequest, ProviderError, Reason
 from app.log import logger
 from app.models import DEMO
-from app.net.client import HttpClient
 from app.providers.core.base import Provider, ProviderSettings
 from app.providers.core.capabilities import Memory
 from app.providers.monitor import MonitoredProvider
+
+if TYPE_CHECKING:
+    from app.net.client import HttpClient
 
 log = logger(__name__)
 
 DEMO_URL = 'http://demo.easel.invalid/v1'
 DEMO_MODEL = 'sketch'
 DEFAULT_NAME = 'g4f'
-Make = Callable[[ProviderSettings, HttpClient, Memory], Provider]
 
 
 def _make_provider(settings: ProviderSettings, http_client: HttpClient, memory: Memory) -> Provider:
@@ -37,10 +40,15 @@ class Providers:
     """
 
     def __init__(
-        self, config: Config, http_client: HttpClient, memory: Memory, make: Make = _make_provider
+        self,
+        config: Config,
+        open_client: Callable[[], HttpClient],
+        memory: Memory,
+        make: Callable[[ProviderSettings, HttpClient, Memory], Provider] = _make_provider,
     ) -> None:
         self.memory = memory
-        self._http_client = http_client
+        self._open_client = open_client
+        self._own_ports: set[int] = set()
         self._make = make
         self._nobody_set = not config.api_url_was_set
         netloc = urlsplit(config.api_url).netloc
@@ -60,6 +68,17 @@ class Providers:
         self._added: tuple[MonitoredProvider, ...] = ()
         self._replaced: list[MonitoredProvider] = []  # somebody may still wait for their answer
 
+    @cached_property
+    def _http_client(self) -> HttpClient:
+        client = self._open_client()
+        for port in self._own_ports:
+            client.never_call(port)
+        return client
+
+    def never_call(self, port: int) -> None:
+        """Refuse a port of this machine, before any call: this server itself listens there."""
+        self._own_ports.add(port)
+
     def _monitored(self, settings: ProviderSettings) -> MonitoredProvider:
         return MonitoredProvider(
             settings, lambda: self._make(settings, self._http_client, self.memory)
@@ -67,6 +86,7 @@ class Providers:
 
     def _make_demo(self, settings: ProviderSettings) -> Provider:
         from app.demo.server import create_demo
+        from app.net.client import HttpClient
         from app.providers.transport.asgi import AsgiTransport
 
         self._inside = HttpClient(transport=AsgiTransport(create_demo))
@@ -166,5 +186,7 @@ class Providers:
     async def close(self) -> None:
         for one in (self.environment, *self._added, *self._replaced, self.demo):
             await one.close()
-        if self._inside:
-            await self._inside.close()
+        opened: HttpClient | None = self.__dict__.get('_http_client')
+        for client in (opened, self._inside):
+            if client:
+                await client.close()

@@ -17,7 +17,6 @@ from app.database import Library
 from app.generation.changes import Changes
 from app.generation.previews import Previews
 from app.generation.worker import Worker
-from app.net.client import HttpClient
 from app.providers.discovery.local_servers import LocalServers
 from app.providers.registry import Providers
 from app.providers.settings import ProviderSettingsStore
@@ -38,7 +37,6 @@ class Services:
     root: BasePath
     library: Library
     store: Store
-    http_client: HttpClient
     providers: Providers
     provider_settings: ProviderSettingsStore
     local_servers: LocalServers

@@ -100,7 +100,10 @@ async def shop_with(
         library = await Library.open(store.data / 'easel.db')
         made = {one.settings.name: one for one in added}
         providers = Providers(
-            config, http_client, Memory(), lambda settings, *_: made.get(settings.name, provider)
+            config,
+            lambda: http_client,
+            Memory(),
+            lambda settings, *_: made.get(settings.name, provider),
         )
         providers.environment = MonitoredProvider(provider.settings, lambda: provider)
         providers.configure(one.settings for one in added)
