@@ -45,7 +45,7 @@ def test_a_guess_a_whole_minute_later_counts_anew() -> None:
 
 
 def test_who_guessed_right_may_guess_anew() -> None:
-    throttle = Throttle(1, 1, clock=lambda: 0.0)
+    throttle = Throttle(1, 1, clock=lambda: 5.0)
     throttle.take('a')
 
     throttle.trust('a')
