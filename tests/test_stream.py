@@ -1,0 +1,27 @@
+"""Where the strings of a response begin and end, from its first byte on."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+
+import pytest
+
+from app.providers.response.stream import LONG_STRING_BYTES, ResponseStream
+from app.storage.temp_file import TempFile
+from tests.support.fakes import sha256
+
+PICTURE = bytes(LONG_STRING_BYTES)
+
+
+@pytest.mark.parametrize('before', ['', 'a', '\\', '"', 'a\\"'])
+def test_a_picture_is_found_behind_any_string(before: str, tmp_path: Path) -> None:
+    stream = ResponseStream(lambda: TempFile(tmp_path))
+    stream.feed(json.dumps([before, base64.b64encode(PICTURE).decode()]).encode())
+
+    skeleton = json.loads(stream.finish())
+
+    assert skeleton[0] == before
+    assert [received.digest for received in stream.pictures.values()] == [sha256(PICTURE)]
+    assert [*stream.pictures] == skeleton[1:]
