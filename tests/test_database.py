@@ -90,9 +90,10 @@ async def test_a_database_that_can_not_be_opened_leaves_no_thread(
     with pytest.raises(StorageFailed) as caught:
         await Library.open(path)
 
-    for thread in set(threading.enumerate()) - before:
+    new = [one for one in threading.enumerate() if one not in before and 'database' in one.name]
+    for thread in new:
         thread.join(5)
-    assert [one.name for one in threading.enumerate() if one.name.startswith('database')] == []
+    assert not any(thread.is_alive() for thread in new)
     assert str(path) in str(caught.value)
 
 
