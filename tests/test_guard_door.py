@@ -13,7 +13,7 @@ from app.access.visitors import MOST_CONNECTIONS_A_VISITOR, Visitor
 from app.database.links import GuestRow
 from app.errors import Malformed
 from app.web.context import PASSWORDS_A_MINUTE
-from app.web.security.guard import CROWDED, check_framing
+from app.web.security.guard import CROWDED, SMALL_BODY_BYTES, check_framing
 from app.web.security.routes import Role
 from tests.support.guests import LAN, PASSWORD, sign_in
 from tests.support.raw_requests import FORM, HOME, knock, open_door
@@ -187,3 +187,17 @@ async def test_a_session_is_no_script_s(app: ASGIApp) -> None:
     answer = await sign_in(app, PASSWORD)
 
     assert 'HttpOnly' in answer.headers['set-cookie']
+
+
+@pytest.mark.parametrize(
+    ('length', 'closes'), [(SMALL_BODY_BYTES, False), (SMALL_BODY_BYTES + 1, True), (10**6, True)]
+)
+async def test_a_long_body_that_is_refused_ends_its_connection(
+    length: int, closes: bool, app: ASGIApp
+) -> None:
+    announced = (b'content-length', str(length).encode())
+
+    answer = await knock(app, 'POST', '/generations', HOME, FORM, announced)
+
+    assert answer.status == 401
+    assert (answer.headers.get('connection') == 'close') is closes

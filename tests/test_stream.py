@@ -25,3 +25,17 @@ def test_a_picture_is_found_behind_any_string(before: str, tmp_path: Path) -> No
     assert skeleton[0] == before
     assert [received.digest for received in stream.pictures.values()] == [sha256(PICTURE)]
     assert [*stream.pictures] == skeleton[1:]
+
+
+@pytest.mark.parametrize(
+    ('start', 'pictures', 'bad'), [('', 0, 1), ('data:image/png;base64,', 1, 0)]
+)
+def test_percent_signs_are_letters_in_an_address_alone(
+    start: str, pictures: int, bad: int, tmp_path: Path
+) -> None:
+    stream = ResponseStream(lambda: TempFile(tmp_path))
+
+    stream.feed(json.dumps([f'{start}{"QUJD" * LONG_STRING_BYTES}QQ%3D%3D']).encode())
+    stream.finish()
+
+    assert (len(stream.pictures), len(stream.bad)) == (pictures, bad)

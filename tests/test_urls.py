@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.net.urls import Blocked, Origin, absolute, address_of, joined, origin_of, same_server
+from app.net.urls import (
+    DOCKER_HOST,
+    Blocked,
+    Origin,
+    absolute,
+    address_of,
+    joined,
+    origin_of,
+    outside_of,
+    same_server,
+)
 
 LONG = 'a.' * 126 + 'a'  # as long as a name may be
 ODD = [
@@ -255,3 +265,16 @@ def test_a_reference_is_resolved_as_a_browser_does(location: str, url: str) -> N
 )
 def test_one_machine_may_have_two_names(one: str, other: str, is_same: bool) -> None:
     assert same_server(one, other) is is_same
+
+
+@pytest.mark.parametrize(
+    ('where', 'outside'),
+    [
+        ('localhost:1337', f'{DOCKER_HOST}:1337'),
+        ('http://localhost:1337/v1', f'{DOCKER_HOST}:1337'),
+        ('localhost', DOCKER_HOST),
+        ('not an address', DOCKER_HOST),
+    ],
+)
+def test_a_containers_own_address_is_that_of_its_machine(where: str, outside: str) -> None:
+    assert outside_of(where) == outside
