@@ -39,3 +39,11 @@ def test_percent_signs_are_letters_in_an_address_alone(
     stream.finish()
 
     assert (len(stream.pictures), len(stream.bad)) == (pictures, bad)
+
+
+@pytest.mark.parametrize('text', ['{"a": "bc', '{"a": "b\\', '{"a": ', '"'])
+def test_text_that_breaks_off_is_kept_to_its_end(text: str, tmp_path: Path) -> None:
+    stream = ResponseStream(lambda: TempFile(tmp_path))
+    stream.feed(text.encode())
+
+    assert stream.finish() == text
