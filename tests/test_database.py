@@ -145,3 +145,19 @@ async def test_an_upgrade_is_not_stopped_by_the_copy_of_an_earlier_one(
     await library.close()
 
     assert copy.read_bytes().startswith(b'SQLite format 3')
+
+
+async def test_a_database_that_was_closed_is_one_file(tmp_path: Path) -> None:
+    library = await Library.open(tmp_path / 'easel.db')
+    await submitted(library)
+    before = {path.name for path in folder_of(tmp_path)}
+
+    await library.close()
+    await library.close()
+
+    assert 'easel.db-wal' in before
+    assert [path.name for path in folder_of(tmp_path)] == ['easel.db']
+
+
+def folder_of(path: Path) -> list[Path]:
+    return list(path.iterdir())

@@ -123,3 +123,14 @@ def test_of_an_address_that_a_cut_ends_nothing_is_shown() -> None:
     shown = redactor.text(f'{"w " * 50}{hook}', 100 + len(hook) - 1)
 
     assert {*shown} == {'w', ' '}
+
+
+def test_a_key_in_the_base64_of_addresses_is_hidden_whole() -> None:
+    key = 'my>>>>>>??????key'
+    spelt = base64.urlsafe_b64encode(key.encode()).decode()
+    redactor = SecretRedactor(replace(provider_settings(), key=key))
+
+    shown = redactor.text(spelt)
+
+    assert {'-', '_'} < {*spelt}
+    assert shown == f'…{spelt[len(key) * 8 // 6 :]}'

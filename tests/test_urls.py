@@ -17,6 +17,7 @@ from app.net.urls import (
     origin_of,
     outside_of,
     same_server,
+    without_secrets,
 )
 
 LONG = 'a.' * 126 + 'a'  # as long as a name may be
@@ -278,3 +279,11 @@ def test_one_machine_may_have_two_names(one: str, other: str, is_same: bool) -> 
 )
 def test_a_containers_own_address_is_that_of_its_machine(where: str, outside: str) -> None:
     assert outside_of(where) == outside
+
+
+@pytest.mark.parametrize(
+    ('url', 'shown'),
+    [('http://a.test/v1?key=x', 'http://a.test/v1?…'), ('http://a.test/v1', 'http://a.test/v1')],
+)
+def test_what_may_be_a_key_in_an_address_is_not_shown(url: str, shown: str) -> None:
+    assert without_secrets(url) == shown
