@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from app import __version__
 
 if TYPE_CHECKING:
-    from app.cli.generate import Order
     from app.config import Config
 
 
@@ -27,10 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return demo(chosen.host, chosen.port)
     from app import log
+    from app.config import read_config
     from app.env import ConfigError
 
     try:
-        config = _config(chosen)
+        named = {name: getattr(chosen, name) for name in ('host', 'port', 'data', 'share')}
+        config = read_config(**named)
     except ConfigError as error:
         sys.stderr.write(f'{error}\n')
         return 2
@@ -38,22 +39,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for warning in config.warnings:
         log.logger('app.config').warning('%s', warning)
     try:
-        if chosen.command == 'generate':
-            from app.cli.generate import generate
-
-            return generate(config, _order(chosen))
-        if chosen.command == 'rebuild':
-            from app.cli.rebuild import rebuild
-
-            return rebuild(config)
-        if chosen.command == 'doctor':
-            return _doctor(config, chosen)
-        gc.disable()  # nothing is garbage while all is imported; `serve` turns it on again
-        from app.cli.serve import serve
-
-        return serve(config, browser=not chosen.no_browser)
+        return _run(chosen, config)
     except KeyboardInterrupt:
         return 130
+
+
+def _run(chosen: argparse.Namespace, config: Config) -> int:
+    """Run a command with what it alone imports."""
+    if chosen.command == 'generate':
+        from app.cli.generate import Order, generate
+        from app.models import REQUEST_FIELDS
+
+        fields = {name: str(getattr(chosen, name)) for name in REQUEST_FIELDS}
+        if chosen.prompt == '-':
+            fields['prompt'] = sys.stdin.read()
+        return generate(config, Order(fields, chosen.out, chosen.json, chosen.forget))
+    if chosen.command == 'rebuild':
+        from app.cli.rebuild import rebuild
+
+        return rebuild(config)
+    if chosen.command == 'doctor':
+        import asyncio
+
+        from app.cli.doctor import doctor
+        from app.providers.discovery.local_servers import find_environment
+        from app.providers.discovery.scan import SAME_PORTS
+
+        return doctor(config, asyncio.run(find_environment()), SAME_PORTS, as_json=chosen.json)
+    gc.disable()  # nothing is garbage while all is imported; `serve` turns it on again
+    from app.cli.serve import serve
+
+    return serve(config, browser=not chosen.no_browser)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -69,29 +85,28 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument('--no-browser', action='store_true', help='do not open the browser')
     serve.add_argument('--version', action='version', version=f'Easel {__version__}')
     generate = commands.add_parser('generate', help='draw one prompt from the command line')
-    generate.add_argument('prompt', help='what to draw; - reads it from standard input')
-    generate.add_argument('--model', default='')
-    generate.add_argument('--size', default='', metavar='WxH')
-    generate.add_argument('-n', default='', metavar='COUNT', help='how many pictures, 1 to 10')
-    generate.add_argument('--seed', default='')
-    generate.add_argument('--response-format', default='', choices=['url', 'b64_json'])
-    generate.add_argument('--negative-prompt', default='', metavar='TEXT')
-    generate.add_argument('--quality', default='')
-    generate.add_argument('--steps', default='', metavar='COUNT')
-    generate.add_argument('--guidance', default='', metavar='NUMBER')
-    generate.add_argument('--sampler', default='', metavar='NAME')
-    generate.add_argument('--provider', default='', metavar='NAME', help='which server draws it')
-    generate.add_argument('--out', type=Path, metavar='DIR', help='copy the pictures there')
-    generate.add_argument('--json', action='store_true', help='print one JSON object')
-    generate.add_argument(
-        '--forget', action='store_true', help='drop what was learned of the provider'
-    )
-    generate.add_argument('--data', help='data folder (EASEL_DATA)')
+    option = generate.add_argument
+    option('prompt', help='what to draw; - reads it from standard input')
+    option('--model', default='')
+    option('--size', default='', metavar='WxH')
+    option('-n', default='', metavar='COUNT', help='how many pictures, 1 to 10')
+    option('--seed', default='')
+    option('--response-format', default='', choices=['url', 'b64_json'])
+    option('--negative-prompt', default='', metavar='TEXT')
+    option('--quality', default='')
+    option('--steps', default='', metavar='COUNT')
+    option('--guidance', default='', metavar='NUMBER')
+    option('--sampler', default='', metavar='NAME')
+    option('--provider', default='', metavar='NAME', help='which server draws it')
+    option('--out', type=Path, metavar='DIR', help='copy the pictures there')
+    option('--json', action='store_true', help='print one JSON object')
+    option('--forget', action='store_true', help='drop what was learned of the provider')
     rebuild = commands.add_parser('rebuild', help='make the database again from the pictures')
-    rebuild.add_argument('--data', help='data folder (EASEL_DATA)')
     doctor = commands.add_parser('doctor', help='test the provider, find image servers')
     doctor.add_argument('--json', action='store_true', help='print one JSON object')
-    doctor.add_argument('--data', help='data folder (EASEL_DATA)')
+    for command in (generate, rebuild, doctor):
+        command.add_argument('--data', help='data folder (EASEL_DATA)')
+        command.set_defaults(host='127.0.0.1', port=None, share=False)
     demo = commands.add_parser('demo', help='serve the built-in demo provider alone')
     demo.add_argument('--host', default='127.0.0.1')
     demo.add_argument('--port', type=_port, default=1337)
@@ -103,37 +118,6 @@ def _port(text: str) -> int:
     if not 0 <= port <= 65535:
         raise argparse.ArgumentTypeError('a port is from 0 to 65535')
     return port
-
-
-def _config(chosen: argparse.Namespace) -> Config:
-    from app.config import read_config
-
-    if chosen.command != 'serve':
-        return read_config(host='127.0.0.1', data=chosen.data)
-    return read_config(host=chosen.host, port=chosen.port, data=chosen.data, share=chosen.share)
-
-
-def _order(chosen: argparse.Namespace) -> Order:
-    from app.cli.generate import Order
-    from app.models import REQUEST_FIELDS
-
-    fields = {name: str(getattr(chosen, name)) for name in REQUEST_FIELDS if name != 'prompt'}
-    prompt = sys.stdin.read() if chosen.prompt == '-' else chosen.prompt
-    return Order(
-        fields={**fields, 'prompt': prompt},
-        out=chosen.out,
-        as_json=chosen.json,
-        forgets=chosen.forget,
-    )
-
-
-def _doctor(config: Config, chosen: argparse.Namespace) -> int:
-    import asyncio
-
-    from app.cli.doctor import doctor
-    from app.providers.discovery.environment import find_environment
-
-    return doctor(config, asyncio.run(find_environment()), as_json=chosen.json)
 
 
 if __name__ == '__main__':

@@ -15,19 +15,18 @@ from pathlib import Path
 
 from app.env import (
     DATA,
+    DEFAULT_API_URL,
     DEFAULTS,
-    EXAMPLE_API_URL,
     ConfigError,
     Source,
     Values,
     dotenv_in,
+    drop_strange_keys,
     merge,
-    pair,
 )
 from app.net.ip import Network
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-DEFAULT_API_URL = EXAMPLE_API_URL
 DEFAULT_MODEL = 'flux'
 DEFAULT_PORT = 8484
 NO_PASSWORD = 'off'  # noqa: S105 (the word that says there is none)
@@ -50,21 +49,13 @@ _LOOPBACK = re.compile(r'localhost|127(\.\d{1,3}){3}|::1', re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything the operator settles before the start.
-
-    Attributes:
-        api_url_was_set: Whether somebody named the provider's address; only an address that
-            nobody named may be stood in for by the demo.
-        root_path: Where a browser finds Easel below its host, like `/easel`; empty at its root.
-        share: Whether the network is let in for as long as this start lasts.
-        warnings: Sentences to log at the start.
-    """
+    """Everything the operator settles before the start."""
 
     host: str
     port: int
     data: Path
     api_url: str
-    api_url_was_set: bool
+    api_url_was_set: bool  # by somebody; else the demo may stand in for it
     api_model: str
     timeout_s: float
     log_level: str
@@ -75,9 +66,9 @@ class Config:
     image_origins: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[Network, ...] = ()
-    root_path: str = ''
-    share: bool = False
-    warnings: tuple[str, ...] = ()
+    root_path: str = ''  # where a browser finds Easel below its host: `/easel`; empty: at its root
+    share: bool = False  # whether the network is let in for as long as this start lasts
+    warnings: tuple[str, ...] = ()  # sentences to log at the start
 
     @property
     def loopback(self) -> bool:
@@ -99,16 +90,19 @@ def read_config(
     The arguments win. `checkout` counts only if it is one: an installed package lies among others.
     Raises `ConfigError` as `config_from`, or where a `.env` file cannot be read.
     """
-    shell = Source('of the environment', environment)
+    shell = Source('of the environment', dict(environment))
     project = dotenv_in(checkout) if _is_checkout(checkout) else DEFAULTS
     folder = _data_folder(data, Values(merge((shell, project))), checkout)
     kept = dotenv_in(folder)
-    found = pair((shell, kept.without({DATA}), project))
-    config = config_from(found.variables, host=host, port=port, data=str(folder), share=share)
-    moved = (f'EASEL_DATA {kept.where} is not used: a file in the data folder can not move it',)
-    is_moved = Path(kept.variables.get(DATA, folder)) != folder
-    warnings = (*found.warnings, *(moved if is_moved else ()), *config.warnings)
-    return replace(config, warnings=warnings)
+    is_moved = Path(kept.variables.pop(DATA, folder)) != folder
+    sources = (shell, kept, project)
+    warnings = drop_strange_keys(sources)
+    config = config_from(merge(sources), host=host, port=port, data=str(folder), share=share)
+    if is_moved:
+        warnings += [
+            f'EASEL_DATA {kept.where} is not used: a file in the data folder can not move it'
+        ]
+    return replace(config, warnings=(*warnings, *config.warnings))
 
 
 def config_from(
@@ -152,14 +146,6 @@ def config_from(
     return _checked(config)
 
 
-def default_data(checkout: Path = CHECKOUT) -> Path:
-    if _is_checkout(checkout):
-        return checkout / 'data'
-    import platformdirs
-
-    return platformdirs.user_data_path('easel', appauthor=False)
-
-
 def new_secret() -> str:
     """Return 256 random bits, as text."""
     return secrets.token_urlsafe(32)
@@ -190,8 +176,12 @@ def _is_checkout(folder: Path) -> bool:
 
 
 def _data_folder(data: str | None, values: Values, checkout: Path) -> Path:
-    named = data or values.text('EASEL_DATA', str(default_data(checkout)))
-    return Path(named).expanduser().absolute()
+    named = data or values.text(DATA, str(checkout / 'data') if _is_checkout(checkout) else '')
+    if named:
+        return Path(named).expanduser().absolute()
+    import platformdirs
+
+    return platformdirs.user_data_path('easel', appauthor=False)
 
 
 def _provider(values: Values) -> tuple[str, str | None, bool]:

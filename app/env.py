@@ -8,16 +8,16 @@ names none, with that of the environment or with the default.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from app.errors import InvalidRequest
-from app.net.api_url import normalize_api_url
 from app.net.ip import Network, networks_in
-from app.net.urls import Blocked, origin_of
+from app.net.urls import Blocked, normalize_api_url, origin_of
 
-EXAMPLE_API_URL = 'http://localhost:1337/v1'
+DEFAULT_API_URL = 'http://localhost:1337/v1'
 DATA = 'EASEL_DATA'
 # The variables that may name the address, the first wins; with each the keys it may be given.
 KEYS_OF = {
@@ -26,7 +26,7 @@ KEYS_OF = {
 }
 KEYS_OF_DEFAULT = ('EASEL_API_KEY',)
 
-
+T = TypeVar('T')
 _HOST_NAME = re.compile(r'[a-z0-9]([a-z0-9.-]*[a-z0-9])?', re.IGNORECASE)
 _ROOT_PATH = re.compile(r'(/[A-Za-z0-9_~][A-Za-z0-9_~.-]*)+')
 _HEADER_VALUE = re.compile(r'[!-~]+')
@@ -50,20 +50,17 @@ class Values:
 
     def number(self, name: str, default: float, least: float, most: float) -> float:
         text = self.text(name, str(default))
-        try:
-            value = float(text)
-        except ValueError:
-            value = least - 1
+        wrong = f'{name} is {text!r}; a number from {least} to {most} is allowed.'
+        value = _parsed(text, float, wrong)
         if not least <= value <= most:
-            raise ConfigError(f'{name} is {text!r}; a number from {least} to {most} is allowed.')
+            raise ConfigError(wrong)
         return value
 
     def whole(self, name: str, default: int, least: int, most: int) -> int:
         value = self.number(name, default, least, most)
+        allowed = f'a whole number from {least} to {most} is allowed.'
         if value != int(value):
-            raise ConfigError(
-                f'{name} is {value}; a whole number from {least} to {most} is allowed.'
-            )
+            raise ConfigError(f'{name} is {value}; {allowed}')
         return int(value)
 
     def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
@@ -75,10 +72,10 @@ class Values:
     def secret(self, name: str) -> str | None:
         """Read a secret from its variable, or from the file that `…_FILE` names."""
         if self.has(name):
-            return self._environment[name].strip()
+            return self.text(name, '')
         if not self.has(f'{name}_FILE'):
             return None
-        path = Path(self._environment[f'{name}_FILE'].strip()).expanduser()
+        path = Path(self.text(f'{name}_FILE', '')).expanduser()
         try:
             return path.read_text(encoding='utf-8').strip() or None
         except (OSError, UnicodeDecodeError) as error:
@@ -93,89 +90,65 @@ class Values:
 
     def api(self, name: str) -> str:
         text = self.text(name, '')
-        try:
-            return normalize_api_url(text)
-        except InvalidRequest as error:
-            raise ConfigError(
-                f'{name} is {text!r}; an address like {EXAMPLE_API_URL} is allowed, '
-                'without a user name in it.'
-            ) from error
+        allowed = f'an address like {DEFAULT_API_URL} is allowed, without a user name in it.'
+        return _parsed(text, normalize_api_url, f'{name} is {text!r}; {allowed}')
 
     def origins(self, name: str) -> tuple[str, ...]:
         origins = self._parts(name)
+        allowed = 'origins like http://10.0.0.5:8080 are allowed.'
         for text in origins:
-            try:
-                origin_of(text)
-            except Blocked as error:
-                raise ConfigError(
-                    f'{name} holds {text!r}; origins like http://10.0.0.5:8080 are allowed.'
-                ) from error
+            _parsed(text, origin_of, f'{name} holds {text!r}; {allowed}')
         return tuple(text.rstrip('/') for text in origins)
-
-    def _parts(self, name: str) -> tuple[str, ...]:
-        parts = (part.strip() for part in self.text(name, '').split(','))
-        return tuple(part for part in parts if part)
 
     def hosts(self, name: str) -> tuple[str, ...]:
         names = self._parts(name)
+        allowed = 'names without port or scheme are allowed.'
         for host in names:
             if not _HOST_NAME.fullmatch(host):
-                raise ConfigError(
-                    f'{name} holds {host!r}; names without port or scheme are allowed.'
-                )
+                raise ConfigError(f'{name} holds {host!r}; {allowed}')
         return names
+
+    def _parts(self, name: str) -> tuple[str, ...]:
+        return tuple(filter(None, map(str.strip, self.text(name, '').split(','))))
 
     def root(self, name: str) -> str:
         """Read a path below the host, without its last slash; empty means the host's root."""
         text = self.text(name, '')
         path = text.removesuffix('/')
         if path and not _ROOT_PATH.fullmatch(path):
-            raise ConfigError(
-                f'{name} is {text!r}; a path like /easel is allowed, of letters and digits.'
-            )
+            allowed = 'a path like /easel is allowed, of letters and digits.'
+            raise ConfigError(f'{name} is {text!r}; {allowed}')
         return path
 
     def networks(self, name: str) -> tuple[Network, ...]:
         text = self.text(name, '')
-        try:
-            return networks_in(text)
-        except ValueError as error:
-            allowed = 'addresses and networks like 172.18.0.0/16, but not everybody, are allowed.'
-            raise ConfigError(f'{name} is {text!r}; {allowed}') from error
+        allowed = 'addresses and networks like 172.18.0.0/16, but not everybody, are allowed.'
+        return _parsed(text, networks_in, f'{name} is {text!r}; {allowed}')
+
+
+def _parsed(text: str, parse: Callable[[str], T], wrong: str) -> T:
+    try:
+        return parse(text)
+    except (ValueError, InvalidRequest, Blocked) as error:
+        raise ConfigError(wrong) from error
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One place that sets variables: the environment, or a `.env` file.
+    """One place that sets variables: the environment, or a `.env` file."""
 
-    Attributes:
-        where: What follows a variable's name in a sentence: `of the environment`, `in /x/.env`.
-    """
-
-    where: str
-    variables: Mapping[str, str] = field(repr=False)
+    where: str  # follows a variable's name: `of the environment`, `in /x/.env`
+    variables: dict[str, str] = field(repr=False)
     is_file: bool = False
 
-    def set_of(self, secrets: Iterable[str]) -> tuple[str, ...]:
+    def set_of(self, secrets: Iterable[str]) -> list[str]:
         """Return the variables that it sets for these secrets, each also by its file."""
         values = Values(self.variables)
         names = (name for secret in secrets for name in (secret, f'{secret}_FILE'))
-        return tuple(name for name in names if values.has(name))
-
-    def without(self, names: Collection[str]) -> Source:
-        kept = {name: text for name, text in self.variables.items() if name not in names}
-        return replace(self, variables=kept)
+        return [name for name in names if values.has(name)]
 
 
 DEFAULTS = Source('', {})
-
-
-@dataclass(frozen=True, slots=True)
-class Paired:
-    """All variables as one, and a sentence for each key that may not go with the address."""
-
-    variables: Mapping[str, str] = field(repr=False)
-    warnings: tuple[str, ...]
 
 
 def dotenv_in(folder: Path) -> Source:
@@ -218,33 +191,33 @@ def merge(sources: Iterable[Source]) -> dict[str, str]:
     return merged
 
 
-def pair(sources: Iterable[Source]) -> Paired:
-    """Merge all, the first wins, without the keys that were not set for the address.
+def drop_strange_keys(sources: Iterable[Source]) -> list[str]:
+    """Take out the keys that were not set for the address; returns a sentence for each source.
 
     A key fits an address of its own source; one whose source names no address fits any that
-    comes from no file.
+    comes from no file. The sources are in order, the first wins.
     """
-    given = tuple(sources)
-    address, home = _address(given)
-    kept: list[Source] = []
+    address, home = _address(sources)
     warnings: list[str] = []
     settled = False
-    for source in given:
+    for source in sources:
         keys = source.set_of(KEYS_OF.get(address, KEYS_OF_DEFAULT))
-        fits = source is home or not (home.is_file or source.set_of(KEYS_OF))
-        kept.append(source if fits else source.without(keys))
-        if keys and not fits and not settled:
+        if source is home or not (home.is_file or source.set_of(KEYS_OF)):
+            settled = settled or bool(keys)
+            continue
+        for name in keys:
+            del source.variables[name]
+        if keys and not settled:
             verb = 'is' if len(keys) == 1 else 'are'
             place = f'{address} {home.where}' if address else 'the default'
             warnings.append(
                 f'{", ".join(keys)} {source.where} {verb} not used: the address is {place}, and a '
                 'key goes only with an address from its own place. Set both in one place.'
             )
-        settled = settled or (bool(keys) and fits)
-    return Paired(merge(kept), tuple(warnings))
+    return warnings
 
 
-def _address(sources: tuple[Source, ...]) -> tuple[str, Source]:
+def _address(sources: Iterable[Source]) -> tuple[str, Source]:
     """Find which variable names the provider's address, and where."""
     for name in KEYS_OF:
         # The first to set it counts, also to nothing: that undoes what a weaker one says.

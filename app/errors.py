@@ -110,180 +110,113 @@ class ErrorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """What is known of a failure.
-
-    Attributes:
-        where: The address that was asked, without user, path or query: `localhost:1337`.
-        words: The provider's own words, scrubbed; at most 500 characters.
-        reason: What our side saw, in short technical English ('connection refused').
-        url: The picture's address, where that is what failed.
-        file: Where the picture is kept all the same, below the data folder.
-    """
+    """What is known of a failure."""
 
     kind: ErrorKind
-    where: str = ''
-    words: str = ''
-    reason: str = ''
+    where: str = ''  # the address that was asked, without user, path or query: `localhost:1337`
+    words: str = ''  # the provider's own words, scrubbed; at most 500 characters
+    reason: str = ''  # what our side saw, in short technical English ('connection refused')
     http_status: int | None = None
     param: str | None = None
     retry_after_s: float | None = None
     job_id: str | None = None
-    url: str | None = None
-    file: str = ''
+    url: str | None = None  # the picture's address, where that is what failed
+    file: str = ''  # where the picture is kept all the same, below the data folder
 
 
 class AppError(Exception):
-    """A fault with a sentence for the visitor.
+    """A fault with a sentence for the visitor; a subclass names its status and kind."""
 
-    Attributes:
-        status: The HTTP status a page answers with.
-        retryable: Whether the same request may succeed later.
-        sentence: English with `{name}` places, marked by `N_`.
-        places: What goes into them.
-        fields: A sentence for each form field that is wrong.
-    """
-
-    status = 500
+    status = 500  # of the response
     kind = 'internal'
-    retryable = False
+    retryable = False  # whether the same request may succeed later
+    retry_after_s = 30
+
+    def __init_subclass__(
+        cls, *, status: int = 0, kind: str = '', retryable: bool | None = None
+    ) -> None:
+        cls.status, cls.kind = status or cls.status, kind or cls.kind
+        cls.retryable = cls.retryable if retryable is None else retryable
 
     def __init__(
         self, sentence: str, *, fields: dict[str, AppError] | None = None, **places: object
     ) -> None:
         super().__init__(sentence.format(**places))
-        self.sentence = sentence
-        self.places = places
-        self.fields = fields or {}
-
-    @property
-    def retry_after_s(self) -> int:
-        return 30
+        self.sentence = sentence  # in English, marked by `N_`, with `{name}` places
+        self.places = places  # what goes into them
+        self.fields = fields or {}  # a sentence for each form field that is wrong
 
 
-class InvalidRequest(AppError):
+class InvalidRequest(AppError, status=422, kind='invalid_request'):
     """What was sent can't be meant."""
 
-    status = 422
-    kind = 'invalid_request'
 
-
-class Malformed(AppError):
+class Malformed(AppError, status=400, kind='malformed'):
     """The request breaks HTTP's own rules."""
 
-    status = 400
-    kind = 'malformed'
 
-
-class WrongType(AppError):
+class WrongType(AppError, status=415, kind='wrong_type'):
     """The body is of a type that this address does not read."""
 
-    status = 415
-    kind = 'wrong_type'
 
-
-class NotFound(AppError):
+class NotFound(AppError, status=404, kind='not_found'):
     """There is no such page, generation or picture."""
 
-    status = 404
-    kind = 'not_found'
 
-
-class Gone(AppError):
+class Gone(AppError, status=410, kind='gone'):
     """The row is there and the file is not."""
 
-    status = 410
-    kind = 'gone'
 
-
-class WrongMethod(AppError):
+class WrongMethod(AppError, status=405, kind='wrong_method'):
     """The address exists and takes another method."""
 
-    status = 405
-    kind = 'wrong_method'
 
-
-class Conflict(AppError):
+class Conflict(AppError, status=409, kind='conflict'):
     """The act does not fit the state that the thing is in."""
 
-    status = 409
-    kind = 'conflict'
 
-
-class SignInRequired(AppError):
+class SignInRequired(AppError, status=401, kind='sign_in_required'):
     """A password is set and this visitor has not given it."""
 
-    status = 401
-    kind = 'sign_in_required'
 
-
-class Forbidden(AppError):
+class Forbidden(AppError, status=403, kind='forbidden'):
     """Another site, or a program without a token, asked for an act."""
 
-    status = 403
-    kind = 'forbidden'
 
-
-class Misdirected(AppError):
+class Misdirected(AppError, status=421, kind='misdirected'):
     """The request names a host that is not ours."""
 
-    status = 421
-    kind = 'misdirected'
 
-
-class TooLarge(AppError):
+class TooLarge(AppError, status=413, kind='too_large'):
     """The body is over the cap of its route."""
 
-    status = 413
-    kind = 'too_large'
 
-
-class QueueFull(AppError):
+class QueueFull(AppError, status=429, kind='queue_full', retryable=True):
     """Too much is waiting already."""
 
-    status = 429
-    kind = 'queue_full'
-    retryable = True
 
-
-class Crowded(AppError):
+class Crowded(AppError, status=429, kind='crowded', retryable=True):
     """This visitor holds more connections than one visitor may."""
 
-    status = 429
-    kind = 'crowded'
-    retryable = True
 
-
-class TooManyGuesses(AppError):
+class TooManyGuesses(AppError, status=429, kind='too_many_guesses', retryable=True):
     """Passwords or links were guessed too often within a minute."""
 
-    status = 429
-    kind = 'too_many_guesses'
-    retryable = True
-
-    @property
-    def retry_after_s(self) -> int:
-        return int(str(self.places['seconds']))
+    def __init__(self, sentence: str, *, seconds: int) -> None:
+        super().__init__(sentence, seconds=seconds)
+        self.retry_after_s = seconds
 
 
-class StorageFailed(AppError):
+class StorageFailed(AppError, status=507, kind='storage', retryable=True):
     """The disk or the database refused to keep something."""
 
-    status = 507
-    kind = 'storage'
-    retryable = True
 
-
-class Unkeepable(StorageFailed):
+class Unkeepable(StorageFailed, retryable=False):
     """The database refuses this very content, and would again."""
 
-    retryable = False
 
-
-class ProviderError(AppError):
+class ProviderError(AppError, status=502, retryable=True):
     """The provider, or the way to it, failed; `failure` says how."""
-
-    status = 502
-    retryable = True
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(str(failure.kind))  # no words: they may hold a key, and this is logged

@@ -18,12 +18,7 @@ def logger(name: str) -> logging.Logger:
 
 
 def start(level: str, form: str) -> None:
-    """Send log lines to standard error.
-
-    Args:
-        level: `debug`, `info`, `warning` or `error`.
-        form: `text`, or `json` for one object a line.
-    """
+    """Send log lines to standard error; the form is `text`, or `json` for one object a line."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if form == 'json' else TextLines())
     root = logging.getLogger()

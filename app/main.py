@@ -23,11 +23,10 @@ from app.net.client import HttpClient
 from app.providers.core.capabilities import Memory
 from app.providers.discovery.local_servers import LocalServers
 from app.providers.registry import Providers
-from app.providers.secrets import Keys
-from app.providers.settings import ProviderSettingsStore
+from app.providers.settings import Keys, ProviderSettingsStore
 from app.storage.decoder import Decoder
+from app.storage.files import writing
 from app.storage.store import Store
-from app.storage.temp_file import writing
 from app.web.base_path import BasePath
 from app.web.context import Services
 from app.web.delivery.events import EventStream
@@ -69,7 +68,7 @@ async def open_services(
         runner = GenerationRunner(library, providers, store, changes, previews)
         worker = Worker(library, providers, runner, OutcomeWriter(library, store), changes)
         closing.push_async_callback(worker.stop)
-        guests, root = await Guests.open(library.guests), BasePath(config.root_path)
+        guests, root = await Guests(library.guests).load(), BasePath(config.root_path)
         sharing = sharing or read_sharing(config)
         yield Services(
             config=config,

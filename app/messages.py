@@ -27,20 +27,13 @@ def translations(language: str) -> gettext.NullTranslations:
 
 @dataclass(frozen=True, slots=True)
 class FailureText:
-    """A failure in words.
+    """A failure in words."""
 
-    Attributes:
-        message: What happened.
-        words: The provider's own words, or empty.
-        hint: What to do next.
-        whole: Message and the provider's words, for where there is one line only.
-    """
+    message: str  # what happened
+    words: str  # the provider's own, or empty
+    hint: str  # what to do next
 
-    message: str
-    words: str
-    hint: str
-
-    whole: str
+    whole: str  # message and words, for where there is one line only
 
 
 def describe(failure: Failure, translate: Translate) -> FailureText:
@@ -67,23 +60,23 @@ def describe(failure: Failure, translate: Translate) -> FailureText:
         'seconds': round(failure.retry_after_s or 0),
         'job': failure.job_id or '',
     }
-    told = translate(message).format(**places)
-    quoted = translate(N_('{message} “{words}”')).format(message=told, words=failure.words)
+    text = translate(message).format(**places)
+    quoted = translate(N_('{message} “{words}”')).format(message=text, words=failure.words)
     return FailureText(
-        message=told,
+        message=text,
         words=failure.words,
         hint=translate(hint).format(**places),
-        whole=quoted if failure.words else told,
+        whole=quoted if failure.words else text,
     )
 
 
 def error_json(failure: Failure, translate: Translate) -> dict[str, object]:
     """Lay a failure out as the public JSON; what is not known is null."""
-    telling = describe(failure, translate)
+    text = describe(failure, translate)
     return {
         'kind': failure.kind,
-        'message': telling.whole,
-        'hint': telling.hint,
+        'message': text.whole,
+        'hint': text.hint,
         'param': failure.param,
         'retry_after_s': failure.retry_after_s,
         'job_id': failure.job_id,

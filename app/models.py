@@ -79,29 +79,21 @@ class FieldKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldRule:
-    """What a field of a request may hold, and where it is written down.
-
-    Attributes:
-        most: The largest number, or the most characters.
-        sentence: What a whole number out of the range is refused with.
-        column: In the table `generations`; empty: the field's own name.
-        in_pictures: Whether a picture's file tells it, and a form takes it from there.
-        in_json: Whether the public JSON of a generation tells it as it was asked for.
-    """
+    """What a field of a request may hold, and where it is written down."""
 
     kind: FieldKind
     least: int = 0
-    most: int = LONGEST_TEXT
+    most: int = LONGEST_TEXT  # the largest number or side in pixels, or the most characters
     sentence: str = N_('A whole number from {least} to {most}.')
-    column: str = ''
-    in_pictures: bool = False
-    in_json: bool = False
+    column: str = ''  # in the table `generations`; empty: the field's own name
+    in_pictures: bool = False  # whether a picture's file tells it, and a form takes it from there
+    in_json: bool = False  # whether the public JSON of a generation tells it as it was asked for
 
 
 _PROMPT = FieldRule(FieldKind.TEXT, most=LONGEST_PROMPT, in_pictures=True)
 _LINE = FieldRule(FieldKind.LINE, in_pictures=True)
 _PROVIDER = FieldRule(FieldKind.LINE, column='asked_provider')
-_SIZE = FieldRule(FieldKind.SIZE, in_json=True)
+_SIZE = FieldRule(FieldKind.SIZE, LEAST_SIDE, MOST_SIDE, in_json=True)
 _COUNT = FieldRule(FieldKind.WHOLE, 1, MOST_COUNT, N_('From {least} to {most} pictures.'))
 _SEED = FieldRule(
     *(FieldKind.WHOLE, 0, (1 << 63) - 1, N_('A seed is a whole number from 0 to {most}.')),
@@ -118,9 +110,6 @@ class GenerationRequest:
     """The settings of one generation; None means automatic, and automatic is not sent.
 
     The one table of them: forms, columns, labels and JSON go by the rules in it.
-
-    Attributes:
-        guidance: As it was typed, since servers differ over `7` and `7.0`.
     """
 
     prompt: str = field(metadata={RULE: _PROMPT})
@@ -133,6 +122,7 @@ class GenerationRequest:
     negative_prompt: str | None = field(default=None, metadata={RULE: _PROMPT})
     quality: str | None = field(default=None, metadata={RULE: _LINE})
     steps: int | None = field(default=None, metadata={RULE: _STEPS})
+    # as it was typed, since servers differ over `7` and `7.0`
     guidance: str | None = field(default=None, metadata={RULE: _GUIDANCE})
     sampler: str | None = field(default=None, metadata={RULE: _LINE})
 
@@ -164,25 +154,16 @@ class Received:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call to a provider, as the request inspector shows it; no key is in it.
-
-    Attributes:
-        headers: Names and values, what is secret replaced.
-        body: What was sent, as text.
-        status: Of the answer; None where none came.
-        answer: Its text, scrubbed, pictures cut.
-        reason: What was seen instead of a picture, in short technical English.
-        dropped: Fields that an earlier call had sent and this one did not.
-    """
+    """One call to a provider, as the request inspector shows it; no key is in it."""
 
     method: str
     url: str
-    headers: tuple[tuple[str, str], ...]
-    body: str
-    status: int | None
-    answer: str
-    reason: str
-    dropped: tuple[str, ...]
+    headers: tuple[tuple[str, str], ...]  # what is secret is replaced
+    body: str  # what was sent, as text
+    status: int | None  # of the response; None where none came
+    answer: str  # the response's text, scrubbed, pictures cut
+    reason: str  # what was seen instead of a picture, in short technical English
+    dropped: tuple[str, ...]  # fields that an earlier call had sent and this one did not
     began_at: float
     took_s: float
 
@@ -198,22 +179,16 @@ class GenerationResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredImage:
-    """One picture as it is kept.
-
-    Attributes:
-        file: Its key below the picture folder: `2026/11/22/150412-a-fox-1f2e3d4c.png`.
-        mean_colour: `#rrggbb`, what the tile shows until the picture is there.
-        id: Reserved for its row, so that the file can name it; None lets the row choose.
-    """
+    """One picture as it is kept."""
 
     digest: str
-    file: str
+    file: str  # its key below the picture folder: `2026/11/22/150412-a-fox-1f2e3d4c.png`
     mime: str
     width: int
     height: int
     size_bytes: int
-    mean_colour: str
-    id: int | None = None
+    mean_colour: str  # `#rrggbb`, what the tile shows until the picture is there
+    id: int | None = None  # reserved, so that the file can name it; None: the row chooses
     created_at: float | None = None
     revised_prompt: str | None = None
     source_url: str | None = None
@@ -222,11 +197,7 @@ class StoredImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image(StoredImage):
-    """One picture of a generation, with what its label says.
-
-    Attributes:
-        guest: Whose link it was asked for by; None for the owner's own.
-    """
+    """One picture of a generation, with what its label says."""
 
     id: int
     generation_id: int
@@ -240,7 +211,7 @@ class Image(StoredImage):
     created_at: float
     deleted_at: float | None
     took_s: float | None
-    guest: int | None = None
+    guest: int | None = None  # whose link it was asked for by; None for the owner's own
     tags: tuple[str, ...] = ()
 
     @property
@@ -254,11 +225,7 @@ class Image(StoredImage):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
-    """One act of asking, from queued to done. Times are seconds since 1970, UTC.
-
-    Attributes:
-        guest: Whose link it came by; None for the owner's own.
-    """
+    """One act of asking, from queued to done. Times are seconds since 1970, UTC."""
 
     id: int
     status: Status
@@ -273,7 +240,7 @@ class Generation:
     dropped: tuple[str, ...] = ()
     item_errors: tuple[Failure, ...] = ()
     error: Failure | None = None
-    guest: int | None = None
+    guest: int | None = None  # whose link it came by; None for the owner's own
     images: tuple[Image, ...] = field(default=())
 
 
@@ -296,4 +263,4 @@ class Outcome:
     item_errors: tuple[Failure, ...] = ()
     dropped: tuple[str, ...] = ()
     error: Failure | None = None
-    attempts: tuple[Call, ...] = ()
+    calls: tuple[Call, ...] = ()

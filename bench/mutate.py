@@ -3,9 +3,11 @@
     python -m bench.mutate [--count 200] [--seed 1] [--only storage] [--jobs 2]
 
 Each change is tried in a copy of the tree, against the test files nearest to its module: those with
-its name, then those with the fewest imports between. Why not mutmut or cosmic-ray: the first calls
-its mutants within one process and many tests here start real ones; the second tries each against
-one fixed command, in one tree.
+its name, then those with the fewest imports between; what they do not notice, against as many of
+the others as there is time for. Run it on a quiet machine, or there is time for few.
+
+Why not mutmut or cosmic-ray: the first calls its mutants within one process and many tests here
+start real ones; the second tries each against one fixed command, in one tree.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ SERVED = {
     'app/access': ('sharing', 'visitors', 'session', 'queue_share'),
 }
 NOT_COPIED = shutil.ignore_patterns('.venv', '.git', 'data', '__pycache__', '.*_cache', 'docs')
-MOST_FILES, MOST_S = 10, 25.0  # What the near files of one module may take together.
+MOST_FILES, NEAR_S = 10, 25.0  # What the near files of one module may take together.
+FAR_S = 100.0  # What all the others may take.
 SLOWER, LEAST_LIMIT_S = 4, 30.0  # The limit is this many times what they took unchanged.
 FIRST_RUN_S = 300.0
 ENDED_WELL, NO_TESTS = 0, 5  # pytest's own exit codes.
@@ -101,23 +104,27 @@ def main() -> int:
     found = [one for name in matter for one in mutations_of(name, (ROOT / name).read_bytes())]
     picked = random.Random(chosen.seed).sample(found, min(chosen.count, len(found)))
     graph = import_graph()
-    near = {path: nearest_tests(path, graph) for path in {one.path for one in picked}}
+    by_distance = {path: nearest_tests(path, graph) for path in {one.path for one in picked}}
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(chosen.jobs) as pool:
         trees = Trees(Path(folder), chosen.jobs)
-        tests = sorted({test for some in near.values() for test in some})
+        tests = sorted({test for some in by_distance.values() for test in some})
         print(f'{len(picked)} of {len(found)} changes; first {len(tests)} test files without one')
         measured = dict(zip(tests, pool.map(trees.measure, tests), strict=True))
         for test in (one for one in tests if not measured[one].passes):
             print(f'left out, since it fails unchanged: {test}')
-        kept = {path: within_budget(near[path], measured) for path in near}
-        noticed = pool.map(lambda one: trees.notices(one, kept[one.path], measured), picked)
+        rounds = {path: in_rounds(some, measured) for path, some in by_distance.items()}
+
+        def is_noticed(one: Mutation) -> bool:
+            return any(trees.notices(one, tests, measured) for tests in rounds[one.path] if tests)
+
+        noticed = pool.map(is_noticed, picked)
         survived = 0
         for mutation, found_out in zip(picked, noticed, strict=True):
             survived += not found_out
             print('noticed ' if found_out else 'survived', mutation, flush=True)
     share = 100 * (len(picked) - survived) / max(1, len(picked))
     print(f'{share:.0f} % noticed: {len(picked) - survived} of {len(picked)}, {survived} survived')
-    return 0 if all(kept.values()) else 1
+    return 0 if all(near for near, _ in rounds.values()) else 1
 
 
 def import_graph() -> dict[str, set[str]]:
@@ -158,16 +165,20 @@ def nearest_tests(path: str, graph: dict[str, set[str]]) -> list[str]:
         named = any(Path(test).stem.startswith(f'test_{word}') for word in words)
         return 0 if named else distance.get(test, 99)
 
-    least = min(steps(test) for test in tests)
-    close = [test for test in tests if steps(test) <= max(2, least)]
-    return sorted(close, key=steps)[:MOST_FILES]
+    return sorted(tests, key=steps)
 
 
-def within_budget(tests: list[str], measured: dict[str, Measured]) -> list[str]:
-    """Return the nearest that pass and are quick enough together, the quickest first."""
+def in_rounds(tests: list[str], measured: dict[str, Measured]) -> tuple[list[str], list[str]]:
+    """Return the nearest test files, and as many of the others as there is time for."""
+    near = within_budget(tests[:MOST_FILES], measured, NEAR_S)
+    return near, within_budget([one for one in tests if one not in near], measured, FAR_S)
+
+
+def within_budget(tests: list[str], measured: dict[str, Measured], most_s: float) -> list[str]:
+    """Return the first that pass and are quick enough together, the quickest first."""
     kept: list[str] = []
     for test in (one for one in tests if measured[one].passes):
-        if not kept or sum(measured[one].seconds for one in [*kept, test]) <= MOST_S:
+        if not kept or sum(measured[one].seconds for one in [*kept, test]) <= most_s:
             kept.append(test)
     return sorted(kept, key=lambda test: measured[test].seconds)
 

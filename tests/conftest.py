@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import gc
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,17 @@ LONGEST = (
     *('lifecycle', 'bombs', 'rebuild', 'guessing', 'providers_page', 'decoder_answers'),
     *('rebuild_labels', 'listeners', 'whole_reader', 'hostile_texts', 'event_stream', 'files'),
 )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Read the files without looking for garbage: there is none yet."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

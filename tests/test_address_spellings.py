@@ -17,7 +17,7 @@ from app.errors import ErrorKind, Failure, ProviderError
 from app.net.client import HttpClient
 from app.net.urls import origin_of
 from app.providers.transport.download import DownloadTimeouts, Fetcher
-from app.storage.temp_file import TempFile
+from app.storage.files import TempFile
 from tests.support.address_spellings import spellings
 from tests.support.fakes import KEY, Asked, Reply, Upstream, picture, upstream
 
@@ -79,8 +79,7 @@ async def stage() -> AsyncIterator[Stage]:
         http_client = HttpClient(look_up=look_up)
         own = origin_of(provider.origin)
         http_client.policy.trust(own)
-        base_url = f'{provider.origin}/v1'
-        fetcher = Fetcher(http_client, base_url, own, SECRET, ONCE)
+        fetcher = Fetcher(http_client, own, SECRET, ONCE)
         yield Stage(sink, provider, http_client, fetcher)
         await http_client.close()
 

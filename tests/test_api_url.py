@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import InvalidRequest
-from app.net.api_url import candidates, normalize_api_url
-from app.net.urls import origin_of
+from app.net.urls import candidates, normalize_api_url, origin_of
 
 
 @pytest.mark.parametrize(

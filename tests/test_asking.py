@@ -14,7 +14,7 @@ from app.models import GenerationRequest, ResponseFormat, Size
 from app.net.client import HttpClient
 from app.providers.core.base import Dialect
 from app.providers.core.capabilities import Memory
-from app.providers.dialects.openai_images import request_body
+from app.providers.dialects.openai import request_body
 from app.providers.provider import ApiProvider
 from app.providers.response.images import Json
 from tests.support.fakes import NOT_FOUND, Asked, Reply, upstream

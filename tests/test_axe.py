@@ -23,6 +23,8 @@ PAGES = {
     'picture': '/images/1',
     'deleted picture': '/images/2',
     'generations': '/generations',
+    'one generation': '/generations/1',
+    'what was sent': '/generations/3/attempts',
     'settings': '/settings',
     'server of the environment': '/settings/providers/environment',
     'server': '/settings/providers/1',

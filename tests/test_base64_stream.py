@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.providers.response.base64_stream import Base64Error, Base64Reader, inline, string_end
-from app.storage.temp_file import TempFile
+from app.storage.files import TempFile
 
 
 def test_a_short_picture_is_decoded(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.config import DEFAULT_API_URL, Config, child_environment, config_from
-from app.env import ConfigError
+from app.config import Config, child_environment, config_from
+from app.env import DEFAULT_API_URL, ConfigError
 from app.net.client import HttpClient
 from app.providers.core.base import ProviderSettings
 from app.providers.provider import ApiProvider

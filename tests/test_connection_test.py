@@ -151,7 +151,7 @@ async def test_a_test_asks_once_and_once_more_without_a_key(key: str | None, ask
         base_url = f'{fake.origin}/v1'
         settings = ProviderSettings(name='s', base_url=base_url, model='', timeout_s=5, key=key)
         http_client = HttpClient([base_url])
-        monitored = MonitoredProvider(ApiProvider(settings, http_client))
+        monitored = MonitoredProvider(settings, lambda: ApiProvider(settings, http_client))
 
         await monitored.test()
         await http_client.close()

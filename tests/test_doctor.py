@@ -11,8 +11,8 @@ import pytest
 
 from app.cli.doctor import doctor
 from app.config import config_from
-from app.providers.discovery.environment import (
-    LOOPBACK,
+from app.net.urls import LOOPBACK
+from app.providers.discovery.local_servers import (
     HostEnvironment,
     find_environment,
     gateway_of,

@@ -14,8 +14,9 @@ import pytest
 from app.cli.doctor import doctor
 from app.config import Config, config_from
 from app.main import open_services
-from app.providers.discovery.environment import LOOPBACK, HostEnvironment
-from app.providers.secrets import Secrets
+from app.net.urls import LOOPBACK
+from app.providers.discovery.local_servers import HostEnvironment
+from app.providers.settings import Secrets
 from app.web.views.provider_form import NEW
 from tests.support.default_setup import config_of
 from tests.support.fakes import KEY, Reply, refused_port, upstream

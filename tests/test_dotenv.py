@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.config import DEFAULT_API_URL, Config, read_config
-from app.env import ConfigError
+from app.config import Config, read_config
+from app.env import DEFAULT_API_URL, ConfigError
 
 KEY = 'sk-of-the-shell'
 FILE_KEY = 'sk-of-the-file'

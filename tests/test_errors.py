@@ -11,7 +11,7 @@ from app.providers.response.errors import refusal
 from app.providers.response.images import Json
 from app.providers.response.parser import ApiResponse
 from app.providers.response.stream import ResponseStream
-from app.storage.temp_file import TempFile
+from app.storage.files import TempFile
 
 
 def answered(status: int, tree: Json, text: str = '') -> ApiResponse:

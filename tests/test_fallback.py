@@ -6,7 +6,7 @@ import pytest
 
 from app.errors import ErrorKind, Failure
 from app.providers.core.capabilities import Learned
-from app.providers.dialects.fallback import ParameterFallback
+from app.providers.dialects.base import ParameterFallback
 
 FULL: dict[str, object] = {
     'model': 'flux',

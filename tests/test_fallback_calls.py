@@ -248,4 +248,4 @@ async def test_what_was_learned_and_does_not_help_is_forgotten(tmp_path: Path) -
         with pytest.raises(ProviderError):
             await drawn(server, tmp_path, GenerationRequest(prompt='a cat'), memory)
 
-    assert memory.of(url, 'flux').nothing
+    assert memory.of(url, 'flux') == Learned()

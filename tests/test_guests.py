@@ -73,7 +73,7 @@ async def test_a_revoked_link_opens_nothing_and_its_name_stays(library: Library)
 async def test_guests_are_known_after_the_next_start(library: Library) -> None:
     token = await Guests(library.guests).invite('Ann', makes=True, sees_all=True, for_s=None)
 
-    again = await Guests.open(library.guests)
+    again = await Guests(library.guests).load()
 
     assert again.by_token(token)
     assert [row.name for row in again.all()] == ['Ann']

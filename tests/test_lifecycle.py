@@ -15,7 +15,6 @@ import httpx
 import pytest
 
 from app.database import Library
-from app.database.providers import Fact
 from tests.support.servers import (
     CLOSED_PORT_URL,
     ROOT,
@@ -210,7 +209,7 @@ def test_generate_names_the_server_that_is_to_draw(upstream: str, tmp_path: Path
 async def teach(data: Path, base_url: str) -> None:
     """Write down something that was learned of a server."""
     library = await Library.open(data / 'easel.db')
-    await library.learned.keep(Fact(base_url, '', 'response_format', 'url'), 1.0)
+    await library.learned.keep(base_url, '', 'response_format', 'url', 1.0)
     await library.close()
 
 
@@ -218,7 +217,7 @@ async def learned(data: Path) -> set[str]:
     library = await Library.open(data / 'easel.db')
     facts = await library.learned.all()
     await library.close()
-    return {fact.value for fact in facts}
+    return set(facts.values())
 
 
 @pytest.mark.parametrize('name', ['', 'demo'], ids=['in use', 'another'])

@@ -11,9 +11,9 @@ import pytest
 from app.cli.serve import print_providers
 from app.config import config_from
 from app.main import open_services
-from app.net.urls import DOCKER_HOST
-from app.providers.discovery.environment import LOOPBACK, find_environment
-from app.providers.secrets import Secrets
+from app.net.urls import DOCKER_HOST, LOOPBACK
+from app.providers.discovery.local_servers import UNASKED, find_environment
+from app.providers.settings import Secrets
 from app.web.views.provider_form import NEW
 from tests.support.default_setup import (
     GATEWAY,
@@ -48,7 +48,7 @@ async def test_whoever_looks_meanwhile_waits_for_the_same_look(tmp_path: Path) -
     async with upstream(SD.all_replies()) as fake:
         around = local_servers(plain_machine_in(tmp_path), {SD.port: fake.port})
 
-        await asyncio.gather(around.look(), around.look(), around.look_unasked())
+        await asyncio.gather(around.look(), around.look(), around.look(UNASKED))
 
     assert [asked.target for asked in fake.asked] == ['/v1/models']
     assert not around.is_looking
@@ -88,7 +88,7 @@ async def test_the_gateway_of_a_container_is_asked_only_when_somebody_wishes(
     fake.port = host.sockets[0].getsockname()[1]
     async with host:
         around = local_servers(container_in(tmp_path), {SD.port: fake.port})
-        await around.look_unasked()
+        await around.look(UNASKED)
         unasked = around.seen
         await around.look()
 

@@ -14,10 +14,10 @@ import pytest
 from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
 from app.models import GenerationRequest, ResponseFormat, Size
 from app.providers.core.base import Run
-from app.providers.dialects.openai_images import request_body
+from app.providers.dialects.openai import request_body
 from app.providers.transport.client import endpoint
+from app.storage.files import TempFile
 from app.storage.store import Store
-from app.storage.temp_file import TempFile
 from tests.support.fakes import (
     Asked,
     Ending,

@@ -10,7 +10,7 @@ from app.providers.core.base import Run
 from app.providers.response.images import find_items
 from app.providers.response.parser import Events, parse
 from app.providers.response.stream import ResponseStream
-from app.storage.temp_file import TempFile
+from app.storage.files import TempFile
 from tests.support.fakes import sha256
 
 URL = 'https://cdn.test/a.png'

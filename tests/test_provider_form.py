@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.providers.secrets import Secrets
+from app.providers.settings import Secrets
 from app.web.views.provider_form import NEW, Draft, draft_of
 
 BEFORE = replace(NEW, id=3, name='studio', base_url='http://a.test:8000/v1', tops_up=True)

@@ -13,7 +13,7 @@ from app.database.providers import ProviderRow
 from app.errors import InvalidRequest
 from app.main import open_services
 from app.models import GenerationRequest, Status
-from app.providers.secrets import Secrets
+from app.providers.settings import Secrets
 from app.web.views.provider_form import NEW
 from tests.support.fakes import Reply, picture, upstream
 

@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 from app.errors import ErrorKind
 from app.providers.response.errors import LONGEST_WAIT_S, refusal, refused_param, retry_after_s
 from app.providers.response.images import Json
-from app.providers.response.messages import LONGEST_WORDS, scrub, words_of
+from app.providers.response.messages import LONGEST_WORDS, failed_in_success, scrub, words_of
 from app.providers.response.parser import ApiResponse
-from app.providers.response.status import failed_in_success
 from app.providers.response.stream import ResponseStream
-from app.storage.temp_file import TempFile
+from app.storage.files import TempFile
 
 SENT = ('model', 'prompt', 'n', 'size', 'seed', 'response_format', 'quality')
 AT_ONCE_S = 0.3

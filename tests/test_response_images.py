@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from app.providers.discovery.model_list import models_in
 from app.providers.response.images import Item, Json, find_items
+from app.providers.response.messages import chat_text_of, task_of
 from app.providers.response.parser import parse
-from app.providers.response.status import task_of
 from tests.support.fakes import Ending, Reply, asking, refused_port, upstream
 
 B64 = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAAB'
@@ -273,3 +273,7 @@ async def test_a_list_that_is_none_says_what_came(
         listing = await provider.list_models()
 
     assert (listing.answered, listing.refused, listing.reason) == (answered, False, reason)
+
+
+def test_a_models_first_choice_is_what_it_says() -> None:
+    assert chat_text_of({'choices': [{'message': {'content': 'no, sorry'}}]}) == 'no, sorry'

@@ -21,7 +21,7 @@ from app.models import GenerationRequest
 from app.providers.core.base import Run
 from app.providers.response import stream as limits
 from app.providers.response.stream import LONG_STRING_BYTES, ResponseStream
-from app.storage.temp_file import TempFile
+from app.storage.files import TempFile
 from tests.support.fakes import Reply, arriving_in, asking, picture, sha256, storing, upstream
 
 FRAGMENTS = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
@@ -12,6 +13,8 @@ from starlette.types import ASGIApp
 from app.web.context import Services
 from app.web.security.routes import MOST_BODY_BYTES, ROUTES, STRICTEST, Role, rule_of
 from tests.support.raw_requests import FORM, HOME, addresses, knock, open_door
+from tests.test_axe import PAGES
+from tests.test_axe_sharing import PAGES as SHARED_PAGES
 
 pytestmark = pytest.mark.asyncio(loop_scope='module')
 
@@ -37,6 +40,19 @@ async def test_every_address_of_a_page_stands_in_the_table(
 
     assert pages - known == set()
     assert known - pages == set()
+
+
+async def test_every_page_is_examined_by_axe() -> None:
+    pages = {rule.handler for rule in ROUTES if rule.method == 'GET' and '_page' in rule.handler}
+    addresses = [*PAGES.values(), *(address for _, address in SHARED_PAGES.values())]
+    named = (
+        address.replace('{join}', '/join/x').replace('{shown}', '/shared/x')
+        for address in addresses
+    )
+
+    examined = {rule_of('GET', urlsplit(address).path).handler for address in named}
+
+    assert pages - examined == set()
 
 
 async def test_the_table_names_every_address_once() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from app.errors import StorageFailed
 from app.net.urls import origin_of
-from app.providers.secrets import NOTHING, Keys, Secrets
+from app.providers.settings import NOTHING, Keys, Secrets
 
 HERE = origin_of('http://a.test:8000/v1')
 ELSEWHERE = origin_of('https://a.test:8000/v1')

@@ -15,9 +15,9 @@ from PIL import Image
 
 from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
 from app.models import MOST_IMAGE_BYTES, StoredImage
+from app.storage.files import TempFile
 from app.storage.metadata.read import read_settings
 from app.storage.store import THUMB_WIDTHS, Store
-from app.storage.temp_file import TempFile
 from tests.support.fakes import arriving_in, differs, picture, received_in, sha256, storing
 from tests.support.labelled_pictures import label_of
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.providers.response.stream import LONG_STRING_BYTES, ResponseStream
-from app.storage.temp_file import TempFile
+from app.storage.files import TempFile
 from tests.support.fakes import sha256
 
 PICTURE = bytes(LONG_STRING_BYTES)

@@ -70,7 +70,7 @@ MAY_IMPORT = {
 HOMES = {
     'apsw': ('app.database',),
     'httpx': ('app.net.client', 'app.providers', 'app.cli.generate'),
-    'httpcore': ('app.net.connections', 'app.net.client', 'app.providers.discovery.environment'),
+    'httpcore': ('app.net.connections', 'app.net.client', 'app.providers.discovery.local_servers'),
     'pybase64': ('app.providers.response.base64_stream',),
     'PIL': (
         *('app.storage.decoder_child', 'app.demo'),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.storage.temp_file import HEAD_BYTES, TempFile
+from app.storage.files import HEAD_BYTES, TempFile
 from tests.support.fakes import sha256
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.providers.core.base import AT_ONCE
+from app.database.providers import AT_ONCE
 from tests.support.browser import DESKTOP, PHONE, lent, window
 from tests.support.servers import Easel
 

@@ -23,7 +23,7 @@ from app.net.client import HttpClient
 from app.providers.core.base import ProviderSettings, Run
 from app.providers.transport.client import Caller
 from app.providers.transport.collect import ImageCollector
-from app.storage.temp_file import TempFile
+from app.storage.files import TempFile
 from tests.support.provider_calls import B64, PNG
 from tests.support.recordings import CASES, body_of
 

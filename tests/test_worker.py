@@ -214,7 +214,7 @@ async def test_a_provider_that_may_draw_more_is_given_more_at_once(tmp_path: Pat
             await shop.request()
         await provider.begun.acquire()
         await shop.rest()
-        provider.settings = provider_settings(at_once=2)
+        shop.providers.environment.settings = provider_settings(at_once=2)
 
         shop.worker.look_again()
         await provider.begun.acquire()

@@ -11,7 +11,7 @@ from app.errors import ErrorKind
 from app.net.client import HttpClient
 from app.net.urls import origin_of
 from app.providers.transport.download import DownloadTimeouts, Fetcher
-from app.storage.temp_file import TempFile
+from app.storage.files import TempFile
 from tests.support.downloads import AT_ONCE, LOST, PAGE, PAINTED, PNG, failure_of, fetched, targets
 from tests.support.fakes import Ending, Reply, refused_port, upstream
 
@@ -35,7 +35,7 @@ async def test_a_name_that_nobody_knows_has_its_picture_at_the_provider(tmp_path
     async with upstream({'GET /b64.png': PAINTED}) as server:
         http_client, own = HttpClient(look_up=unknown), origin_of(server.origin)
         http_client.policy.trust(own)
-        fetcher = Fetcher(http_client, server.origin, own, {}, AT_ONCE)
+        fetcher = Fetcher(http_client, own, {}, AT_ONCE)
         _, address = await fetcher.fetch('http://localai:8080/b64.png', lambda: TempFile(tmp_path))
         await http_client.close()
 

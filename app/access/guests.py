@@ -32,14 +32,9 @@ class Guests:
         self._clock = clock
         self._known: dict[int, GuestRow] = {}
 
-    @classmethod
-    async def open(cls, rows: GuestRows) -> Guests:
-        guests = cls(rows)
-        await guests.load()
-        return guests
-
-    async def load(self) -> None:
+    async def load(self) -> Guests:
         self._known = {row.id: row for row in await self._rows.all() if row.id is not None}
+        return self
 
     def all(self) -> tuple[GuestRow, ...]:
         """Return every link, the newest first."""

@@ -84,11 +84,7 @@ class SharingSettings:
         self._shares_now = config.share
 
     def load(self) -> None:
-        """Read the file, if there is one; make a password where the network will come in.
-
-        Raises:
-            StorageFailed: The file can't be read or written; nothing of it is thrown away.
-        """
+        """Read the file, if there is one; make a password where the network will come in."""
         try:
             if self._path.exists():
                 self._path.chmod(0o600)

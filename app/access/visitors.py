@@ -88,10 +88,10 @@ class QuotaCounter:
 
 
 class Throttle:
-    """Counts guesses within the last minute; it never forgets one of those, and nothing older.
+    """Counts guesses within the last minute.
 
-    Whoever guessed right before is not held up by what all the others guess, so that a crowd of
-    addresses can't keep the owner out.
+    Whoever guessed right before is not held up by all the others, so that a crowd of addresses
+    can't keep the owner out.
     """
 
     def __init__(

@@ -9,7 +9,6 @@ from app.server.listeners import PortTaken, listen
 
 
 def demo(host: str, port: int) -> int:
-    """Serve until interrupted; return the exit status."""
     try:
         listening = listen(host, port)
     except PortTaken as error:

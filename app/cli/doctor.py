@@ -1,30 +1,45 @@
-"""`easel doctor`: tests every provider, looks for image servers, says what to do next."""
+"""`easel doctor`: tests every provider, finds image servers, advises; it writes nothing."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
 import platform
 import shlex
+import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from app import __version__
-from app.cli.diagnosis import Added, Folder, Report, examine
 from app.config import Config, language_of_terminal
-from app.errors import N_
+from app.database.providers import rows_in
+from app.errors import N_, StorageFailed
 from app.log import escape
-from app.messages import LANGUAGES, Translate, describe, error_json, translations
-from app.net.urls import DOCKER_HOST, is_local, same_server, without_secrets
-from app.providers.core.base import KeyState, ProviderState, ProviderStatus
-from app.providers.discovery.environment import HostEnvironment
-from app.providers.discovery.scan import SAME_PORTS
+from app.main import DATABASE, KEYS
+from app.messages import Translate, describe, error_json, translations
+from app.net.client import HttpClient
+from app.net.urls import DOCKER_HOST, is_local, origin_of, same_server, without_secrets
+from app.providers.core.base import KeyState, ProviderSettings, ProviderState, ProviderStatus
+from app.providers.discovery.connection_test import bearer, check_connection
+from app.providers.discovery.fingerprints import is_shaped
+from app.providers.discovery.local_servers import HostEnvironment
+from app.providers.discovery.probe import NoResponse, probe
+from app.providers.discovery.scan import FoundServer, discover
+from app.providers.settings import Keys, settings_of
+from app.providers.transport.client import own_headers
+from app.storage.lock import Holder, holder_of
 
+HOLDER_RESPONDS_S = 2.0
 LOW_SPACE_BYTES = 1_000_000_000
 NAMES_SHOWN = 3
 FOUND_FIELDS = ('server', 'base_url', 'dialect', 'models', 'usable', 'hint')
-UNTESTED = ProviderStatus(state=ProviderState.NOTHING)
+IS_OK = is_shaped({'status': 'ok'})
+NOT_ASKED = ProviderStatus(state=ProviderState.NOTHING)
 KEY_SENTENCES = {
     KeyState.NOT_NEEDED: N_('It needs no key for its list of models.'),
     KeyState.NOT_PROVED: N_('It gives its list of models to anyone, so the key is not proved yet.'),
@@ -32,36 +47,121 @@ KEY_SENTENCES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A provider and what a test of it showed; one that is turned off is not asked."""
+
+    base_url: str
+    status: ProviderStatus
+    name: str = ''  # in Settings
+    enabled: bool = True
+
+    @property
+    def can_draw(self) -> bool:
+        return self.enabled and self.status.failure is None
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The data folder, or where it will be, and the server on it; port 0 where none runs."""
+
+    path: Path
+    exists: bool
+    writable: bool
+    free_bytes: int
+    holder: Holder
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The result of an examination."""
+
+    environment: HostEnvironment
+    provider: Examined  # the environment's
+    is_default: bool  # nobody named its address: those of Settings replace it, or the demo
+    added: tuple[Examined, ...]
+    unread: StorageFailed | None  # why those of Settings are missing
+    found: tuple[FoundServer, ...]
+    folder: Folder
+
+    @property
+    def stepped_aside(self) -> bool:
+        return self.is_default and bool(self.added)
+
+    @property
+    def demo(self) -> bool:
+        return self.is_default and not self.added and self.provider.status.refused
+
+    @property
+    def provider_draws(self) -> bool:
+        return self.demo or (self.provider.can_draw and not self.stepped_aside)
+
+
 def doctor(
-    config: Config,
-    environment: HostEnvironment,
-    ports: Mapping[int, int] = SAME_PORTS,
-    *,
-    as_json: bool,
+    config: Config, environment: HostEnvironment, ports: Mapping[int, int], *, as_json: bool
 ) -> int:
     """Examine everything and print it; return the exit status: 0 if something can draw."""
     report = asyncio.run(examine(config, environment, ports))
     if as_json:
         sys.stdout.write(json.dumps(_report_json(report)) + '\n')
     else:
-        language = language_of_terminal()
-        words = translations(language if language in LANGUAGES else 'en')
-        for line in _lines(report, words.gettext):
+        for line in _lines(report, translations(language_of_terminal()).gettext):
             sys.stdout.write(escape(line) + '\n')
-    return 0 if report.can_draw else 1
+    return 0 if report.provider_draws or any(one.can_draw for one in report.added) else 1
+
+
+async def examine(config: Config, environment: HostEnvironment, ports: Mapping[int, int]) -> Report:
+    holder = await _running(holder_of(config.data))
+    folder = await asyncio.to_thread(_folder, config.data, holder)
+    settings, unread = await asyncio.to_thread(_added_in, config.data)
+    status, found, added = await asyncio.gather(
+        check_connection(config.api_url, bearer(config.api_key)),
+        discover(environment.hosts, ports, (config.port, holder.port)),
+        asyncio.gather(*(_test(one) for one in settings)),
+    )
+    provider, is_default = Examined(config.api_url, status), not config.api_url_was_set
+    return Report(environment, provider, is_default, tuple(added), unread, found, folder)
+
+
+async def _running(holder: Holder) -> Holder:
+    """Leave out a server that crashed, whose file may be there still."""
+    if holder.url:
+        async with HttpClient([holder.url]) as http_client:
+            with contextlib.suppress(NoResponse):
+                if IS_OK(await probe(http_client, f'{holder.url}health', HOLDER_RESPONDS_S)):
+                    return holder
+    return Holder(0, '', 0)
+
+
+def _folder(data: Path, holder: Holder) -> Folder:
+    there = next(path for path in (data, *data.parents) if os.access(path, os.F_OK))
+    writable = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+    return Folder(data, there == data, writable, shutil.disk_usage(there).free, holder)
+
+
+def _added_in(data: Path) -> tuple[list[ProviderSettings], StorageFailed | None]:
+    try:
+        rows, keys = rows_in(data / DATABASE), Keys(data / KEYS)
+        if rows:
+            keys.read()
+    except StorageFailed as error:
+        return [], error
+    secrets = (keys.of(row.id or 0, origin_of(row.base_url)) for row in rows)
+    return list(map(settings_of, rows, secrets)), None
+
+
+async def _test(one: ProviderSettings) -> Examined:
+    status = await check_connection(one.base_url, own_headers(one)) if one.enabled else NOT_ASKED
+    return Examined(one.base_url, status, one.name, one.enabled)
 
 
 def _report_json(report: Report) -> dict[str, object]:
     folder, holder = report.folder, report.folder.holder
+    added = [{'name': one.name, **_provider_json(report, one)} for one in report.added]
     return {
         'version': __version__,
-        'provider': {
-            'base_url': without_secrets(report.config.api_url),
-            'can_draw': report.provider_draws,
-            'demo': report.demo,
-            **_status_json(report.status, list(_advice_on_provider(report, str))),
-        },
-        'providers': None if report.unread else [_added_json(report, one) for one in report.added],
+        'provider': _provider_json(report, report.provider),
+        'providers': None if report.unread else added,
         'found': [{name: getattr(one, name) for name in FOUND_FIELDS} for one in report.found],
         'data': {
             'path': str(folder.path),
@@ -73,23 +173,18 @@ def _report_json(report: Report) -> dict[str, object]:
     }
 
 
-def _added_json(report: Report, added: Added) -> dict[str, object]:
+def _provider_json(report: Report, one: Examined) -> dict[str, object]:
+    status, own = one.status, {'enabled': one.enabled, 'can_draw': one.can_draw}
+    if one is report.provider:
+        own = {'can_draw': report.provider_draws, 'demo': report.demo}
     return {
-        'name': added.settings.name,
-        'base_url': without_secrets(added.settings.base_url),
-        'enabled': added.settings.enabled,
-        'can_draw': added.can_draw,
-        **_status_json(added.status or UNTESTED, list(_advice_on_added(report, added, str))),
-    }
-
-
-def _status_json(status: ProviderStatus, advice: list[str]) -> dict[str, object]:
-    return {
+        'base_url': without_secrets(one.base_url),
+        **own,
         'key': status.key,
         'models': status.models,
         'error': error_json(status.failure, str) if status.failure else None,
         'better_url': without_secrets(status.better_url) or None,
-        'next': advice,
+        'next': list(_advice(report, one, str)),
     }
 
 
@@ -108,28 +203,24 @@ def _lines(report: Report, translate: Translate) -> Iterator[str]:
 
 
 def _provider_lines(report: Report, translate: Translate) -> Iterator[str]:
-    where = without_secrets(report.config.api_url)
-    if report.demo:
-        sentence = N_('Nothing answers at {where}: Easel draws demo sketches until something does.')
-        yield translate(sentence).format(where=where)
-    elif report.stepped_aside:
-        sentence = N_('{where} is the default and is not used, since a server was added.')
-        yield translate(sentence).format(where=where)
+    where = without_secrets(report.provider.base_url)
+    demo = N_('Nothing answers at {where}: Easel draws demo sketches until something does.')
+    unused = N_('{where} is the default and is not used, since a server was added.')
+    if report.demo or report.stepped_aside:
+        yield translate(demo if report.demo else unused).format(where=where)
     else:
-        yield _state(report.status, where, translate)
-    yield from _advice_on_provider(report, translate)
+        yield _state(report.provider.status, where, translate)
+    yield from _advice(report, report.provider, translate)
 
 
 def _added_lines(report: Report, translate: Translate) -> Iterator[str]:
     if report.unread:
         yield translate(report.unread.sentence).format(**report.unread.places)
-    for added in report.added:
-        where = f'{added.settings.name} ({without_secrets(added.settings.base_url)})'
-        if added.status:
-            yield _state(added.status, where, translate)
-        else:
-            yield translate(N_('{name} is turned off in Settings.')).format(name=where)
-        yield from _advice_on_added(report, added, translate)
+    for one in report.added:
+        where = f'{one.name} ({without_secrets(one.base_url)})'
+        is_off = translate(N_('{name} is turned off in Settings.')).format(name=where)
+        yield _state(one.status, where, translate) if one.enabled else is_off
+        yield from _advice(report, one, translate)
 
 
 def _state(status: ProviderStatus, where: str, translate: Translate) -> str:
@@ -143,30 +234,11 @@ def _state(status: ProviderStatus, where: str, translate: Translate) -> str:
     return ' '.join([answers, _models(status.models, translate), *key])
 
 
-def _advice_on_provider(report: Report, translate: Translate) -> Iterator[str]:
-    status = report.status
-    if report.stepped_aside:
+def _advice(report: Report, one: Examined, translate: Translate) -> Iterator[str]:
+    is_own, status, url = one is report.provider, one.status, urlsplit(one.base_url)
+    setting = _setting if is_own else without_secrets
+    if is_own and report.stepped_aside:
         return
-    yield from _advice(report, status, report.config.api_url, _setting, translate)
-    if status.better_url and status.key in (KeyState.MISSING, KeyState.REFUSED):
-        yield translate(N_('Set EASEL_API_KEY to a key that this server knows.'))
-
-
-def _advice_on_added(report: Report, added: Added, translate: Translate) -> Iterator[str]:
-    if added.status:
-        url = added.settings.base_url
-        yield from _advice(report, added.status, url, without_secrets, translate)
-
-
-def _advice(
-    report: Report,
-    status: ProviderStatus,
-    base_url: str,
-    setting: Callable[[str], str],
-    translate: Translate,
-) -> Iterator[str]:
-    """Yield what to do next about a provider, if anything; `setting` formats an address to set."""
-    url = urlsplit(base_url)
     if report.environment.in_container and status.refused and is_local(url.hostname or ''):
         outside = url._replace(netloc=f'{DOCKER_HOST}:{url.port or 80}')
         sentence = N_('In a container, localhost is the container itself. For the host: {setting}')
@@ -174,15 +246,17 @@ def _advice(
     if status.better_url:
         sentence = N_('Its API is at another path: {setting}')
         yield translate(sentence).format(setting=setting(status.better_url))
+        if is_own and status.key in (KeyState.MISSING, KeyState.REFUSED):
+            yield translate(N_('Set EASEL_API_KEY to a key that this server knows.'))
     elif status.failure and not report.demo:
         yield describe(status.failure, translate).hint
 
 
 def _folder_lines(folder: Folder, translate: Translate) -> Iterator[str]:
     if folder.writable:
-        can_be_written = N_('{path} can be written; {room} GB are free.')
+        is_there = N_('{path} can be written; {room} GB are free.')
         is_made = N_('{path} is made at the first start; {room} GB are free.')
-        sentence = translate(can_be_written if folder.exists else is_made)
+        sentence = translate(is_there if folder.exists else is_made)
         yield sentence.format(path=folder.path, room=f'{folder.free_bytes / 1e9:.1f}')
     else:
         yield translate(N_('{path} can not be written.')).format(path=folder.path)
@@ -198,19 +272,18 @@ def _found_lines(report: Report, translate: Translate) -> Iterator[str]:
     if not report.found:
         yield translate(N_('No image server on the usual ports.'))
     for one in report.found:
-        sentence = translate(N_('{server} at {where}.'))
-        about = [sentence.format(server=one.server, where=one.base_url)]
+        line = [translate(N_('{server} at {where}.')).format(server=one.server, where=one.base_url)]
         if one.models:
-            about.append(_models(one.models, translate))
+            line.append(_models(one.models, translate))
         if one.hint:
-            about.append(translate(one.hint))
-        if one.base_url == report.config.api_url.rstrip('/') and not report.stepped_aside:
-            about.append(translate(N_('This is the provider.')))
-        elif any(same_server(one.base_url, added.settings.base_url) for added in report.added):
-            about.append(translate(N_('In use already.')))
+            line.append(translate(one.hint))
+        if one.base_url == report.provider.base_url.rstrip('/') and not report.stepped_aside:
+            line.append(translate(N_('This is the provider.')))
+        elif any(same_server(one.base_url, added.base_url) for added in report.added):
+            line.append(translate(N_('In use already.')))
         elif one.usable:
-            about.append(_setting(one.base_url))
-        yield ' '.join(about)
+            line.append(_setting(one.base_url))
+        yield ' '.join(line)
 
 
 def _models(models: tuple[str, ...], translate: Translate) -> str:

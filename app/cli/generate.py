@@ -7,10 +7,10 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, cast
 from urllib.parse import unquote, urljoin
 
 import httpx
@@ -36,12 +36,7 @@ Object: TypeAlias = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the command line asked for.
-
-    Attributes:
-        forgets: Whether what was learned of the provider in use is dropped first; of all that
-            may be used, where none is named.
-    """
+    """What the command line asked for."""
 
     fields: Mapping[str, str]
     out: Path | None
@@ -54,6 +49,7 @@ class Order:
         return language if language in LANGUAGES and not self.as_json else 'en'
 
     def forgets_of(self, provider: object) -> bool:
+        """Check whether to drop what was learned of it; of all, where none is named."""
         return self.forgets and self.fields.get('provider', '') in ('', provider)
 
 
@@ -65,19 +61,33 @@ def generate(config: Config, order: Order) -> int:
     """Draw, then print where the pictures are; return the exit status."""
     try:
         parse_request(order.fields)
-        _prepare_out(order.out)
-        result = _draw(config, order)
+        if order.out:
+            _prepare(order.out)
+        generation, paths = _draw(config, order)
     except InvalidRequest as error:
         for name, wrong in (error.fields or {'': error}).items():
             sys.stderr.write(f'{name}: {wrong}\n' if name else f'{wrong}\n')
         return 2
     except (AppError, Unfulfilled, OSError) as error:
-        return _not_even_begun(error, order)
-    _copy_out(result, order.out)
-    return _print(result, order)
+        if order.as_json:
+            sys.stdout.write(json.dumps(_result_of(_not_begun(error), [])) + '\n')
+        sys.stderr.write(f'{error}\n')
+        return 1
+    _print(generation, [_copied(path, order.out) for path in paths], order)
+    return 0 if paths else 1
 
 
-def _draw(config: Config, order: Order) -> Object:
+def _prepare(out: Path) -> None:
+    """Make the folder for copies before anything is drawn, which may cost money."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise InvalidRequest('--out {out}: {reason}.', out=out, reason=error.strerror) from error
+
+
+def _draw(config: Config, order: Order) -> tuple[Object, list[Path]]:
     """Draw here, or have the server draw that holds the data folder."""
     try:
         with holding(config.data):
@@ -86,76 +96,49 @@ def _draw(config: Config, order: Order) -> Object:
         holder = held.holder
     if not holder.url:
         raise Unfulfilled(f'Process {holder.pid} holds the data folder and does not serve yet.')
-    return run(_draw_there(config, order, holder))
+    try:
+        return run(_draw_there(config, order, holder))
+    except httpx.HTTPError as error:
+        raise Unfulfilled(f'Easel at {origin_of(holder.url)} does not answer.') from error
 
 
-async def _draw_here(config: Config, order: Order) -> Object:
+async def _draw_here(config: Config, order: Order) -> tuple[Object, list[Path]]:
     async with open_services(config) as services:
         for provider in services.providers.all():
             if order.forgets_of(provider.name):
                 await services.providers.memory.forget(provider.settings.base_url)
         generation = await services.worker.draw_now(parse_request(order.fields))
         paths = [services.store.original(image.file) for image in generation.images]
-        language = services.renderer.language(order.language)
-        return _result_of(generation_json(generation, language), paths)
+        return generation_json(generation, services.renderer.language(order.language)), paths
 
 
-async def _draw_there(config: Config, order: Order, holder: Holder) -> Object:
+async def _draw_there(config: Config, order: Order, holder: Holder) -> tuple[Object, list[Path]]:
     token = (config.data / TOKEN).read_text(encoding='ascii').strip()
-    http_client = HttpClient([holder.url])
-    client = http_client.client
-    client.base_url = httpx.URL(holder.url)
-    client.headers['Authorization'] = f'Bearer {token}'
-    client.headers['Accept'] = 'application/json'
-    client.headers['Accept-Language'] = order.language
-    try:
-        return await _order_there(client, config, order)
-    except httpx.HTTPError as error:
-        raise Unfulfilled(f'Easel at {origin_of(holder.url)} does not answer.') from error
-    finally:
-        await http_client.close()
-
-
-async def _order_there(client: httpx.AsyncClient, config: Config, order: Order) -> Object:
-    if order.forgets:
-        listed = _checked(await client.get('settings/providers.json')).json()
-        for provider in listed['providers']:
-            if order.forgets_of(provider['name']):
-                await client.post(f'settings/providers/{provider["id"]}/forgetting')
-    begun = _checked(await client.post('generations', data=order.fields), 303)
-    url = f'generations/{begun.headers["location"].rpartition("-")[2]}.json'
-    while True:
-        generation = _checked(await client.get(url)).json()
-        if generation['status'] not in UNFINISHED:
-            break
-        await asyncio.sleep(POLL_S)
-    paths = []
-    for image in generation['images']:
-        response = await client.head(urljoin(str(client.base_url), image['url']))
-        if FILE_HEADER not in response.headers:
-            raise NotFound('The file of a picture is gone from the data folder.')
-        paths.append(config.data / unquote(response.headers[FILE_HEADER]))
-    return _result_of(generation, paths)
-
-
-def _result_of(generation: Object, paths: Iterable[Path]) -> Object:
-    """Lay a finished generation out as the command's JSON, from the server's."""
-    images = generation['images']
-    assert isinstance(images, list)  # noqa: S101 (our own serializer wrote it)
-    shown = [
-        {'path': str(path), **{name: image[name] for name in IMAGE_FIELDS}}
-        for path, image in zip(paths, images, strict=True)
-    ]
-    return {
-        'status': 'done' if shown else 'failed',
-        'generation_id': generation['id'],
-        'provider': generation['provider'],
-        'model': generation['model'],
-        'images': shown,
-        'item_errors': generation['item_errors'],
-        'dropped': generation['dropped'],
-        'error': generation['error'],
-    }
+    async with HttpClient([holder.url]) as http_client:
+        client = http_client.client
+        client.base_url = httpx.URL(holder.url)
+        client.headers['Authorization'] = f'Bearer {token}'
+        client.headers['Accept'] = 'application/json'
+        client.headers['Accept-Language'] = order.language
+        if order.forgets:
+            listed = _checked(await client.get('settings/providers.json')).json()
+            for provider in listed['providers']:
+                if order.forgets_of(provider['name']):
+                    await client.post(f'settings/providers/{provider["id"]}/forgetting')
+        begun = _checked(await client.post('generations', data=order.fields), 303)
+        url = f'generations/{begun.headers["location"].rpartition("-")[2]}.json'
+        while True:
+            generation = _checked(await client.get(url)).json()
+            if generation['status'] not in UNFINISHED:
+                break
+            await asyncio.sleep(POLL_S)
+        paths = []
+        for image in generation['images']:
+            response = await client.head(urljoin(holder.url, image['url']))
+            if FILE_HEADER not in response.headers:
+                raise NotFound('The file of a picture is gone from the data folder.')
+            paths.append(config.data / unquote(response.headers[FILE_HEADER]))
+        return generation, paths
 
 
 def _checked(response: httpx.Response, status: int = 200) -> httpx.Response:
@@ -170,54 +153,52 @@ def _checked(response: httpx.Response, status: int = 200) -> httpx.Response:
     raise Unfulfilled(sentence)
 
 
-def _prepare_out(out: Path | None) -> None:
-    """Make the folder for copies before anything is drawn, which may cost money."""
+def _copied(path: Path, out: Path | None) -> Path:
+    """Copy a picture to where the user wants it; return where that is."""
     if out is None:
-        return
+        return path
+    copy = out.absolute() / path.name
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out):
-            pass
+        return Path(shutil.copyfile(path, copy))
     except OSError as error:
-        raise InvalidRequest('--out {out}: {reason}.', out=out, reason=error.strerror) from error
+        sys.stderr.write(f'{copy} could not be written: {error.strerror}.\n')
+        return path
 
 
-def _copy_out(result: Object, out: Path | None) -> None:
-    """Copy the pictures to where the user wants them, and name those copies instead."""
-    images = result['images']
-    if out is None or not isinstance(images, list):
-        return
-    for image in images:
-        copy = out.absolute() / Path(image['path']).name
-        try:
-            shutil.copyfile(image['path'], copy)
-        except OSError as error:
-            sys.stderr.write(f'{copy} could not be written: {error.strerror}.\n')
-            continue
-        image['path'] = str(copy)
-
-
-def _print(result: Object, order: Order) -> int:
-    images, error = result['images'], result['error']
-    assert isinstance(images, list)  # noqa: S101 (made above)
+def _print(generation: Object, paths: list[Path], order: Order) -> None:
     if order.as_json:
-        sys.stdout.write(json.dumps(result, ensure_ascii=False) + '\n')
-        return 0 if images else 1
-    for image in images:
-        sys.stdout.write(f'{image["path"]}\n')
-    if result['provider'] == DEMO and images:
+        sys.stdout.write(json.dumps(_result_of(generation, paths), ensure_ascii=False) + '\n')
+        return
+    for path in paths:
+        sys.stdout.write(f'{path}\n')
+    if generation['provider'] == DEMO and paths:
         sys.stderr.write('No image server answers: this is a demo sketch, no model drew it.\n')
+    error = generation['error']
     if isinstance(error, dict):
         sys.stderr.write(f'{error["message"]}\n{error["hint"]}\n')
-    return 0 if images else 1
 
 
-def _not_even_begun(error: Exception, order: Order) -> int:
-    if order.as_json:
-        kind = ErrorKind.INTERNAL if isinstance(error, Unfulfilled) else ErrorKind.STORAGE
-        empty = dict.fromkeys(('generation_id', 'provider', 'model'))
-        failure = error_json(Failure(kind=kind, reason=str(error)), str)
-        result: Object = {'status': 'failed', **empty, 'images': [], 'item_errors': []}
-        sys.stdout.write(json.dumps({**result, 'dropped': [], 'error': failure}) + '\n')
-    sys.stderr.write(f'{error}\n')
-    return 1
+def _not_begun(error: Exception) -> Object:
+    """Return the JSON of a generation that there is none of."""
+    kind = ErrorKind.INTERNAL if isinstance(error, Unfulfilled) else ErrorKind.STORAGE
+    failure = error_json(Failure(kind=kind, reason=str(error)), str)
+    lists: Object = {'images': [], 'item_errors': [], 'dropped': []}
+    return {'id': None, 'provider': None, 'model': None, 'error': failure, **lists}
+
+
+def _result_of(generation: Object, paths: list[Path]) -> Object:
+    images = cast('list[Object]', generation['images'])
+    shown = [
+        {'path': str(path), **{name: image[name] for name in IMAGE_FIELDS}}
+        for path, image in zip(paths, images, strict=True)
+    ]
+    return {
+        'status': 'done' if shown else 'failed',
+        'generation_id': generation['id'],
+        'provider': generation['provider'],
+        'model': generation['model'],
+        'images': shown,
+        'item_errors': generation['item_errors'],
+        'dropped': generation['dropped'],
+        'error': generation['error'],
+    }

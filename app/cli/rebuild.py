@@ -1,9 +1,8 @@
-"""`easel rebuild`: makes the database again from the pictures alone.
+"""`easel rebuild`: makes the database again from the pictures, which carry their settings and ids.
 
-Each picture carries its prompt, settings and ids. Favourites, the trash, failures and what waited
-are in the database only, so those come back from a backup and not from here. A file that can not
-be read is named, on standard error, and costs no other. The new database is written beside the old
-one and takes its place when it is whole.
+Favourites, the trash, failures and what waited come back from a backup only. A file that cannot be
+read is named, on standard error, and costs no other. The new database is written beside the old
+one, which it replaces when it is whole.
 """
 
 from __future__ import annotations
@@ -39,6 +38,7 @@ from app.storage.store import Store
 SET_ASIDE = 'before-rebuild'
 REBUILT = 'easel-rebuilt.db'
 SUFFIXES = ('-wal', '-shm', '')  # the database last: a journal without it would go into the next
+LABEL_FIELDS = ('created_at', 'revised_prompt', 'source_url', 'seed')
 PICTURE_SUFFIXES = {f'.{extension}' for extension in MIME_EXTENSIONS.values()} | {'.jpeg'}
 
 
@@ -52,21 +52,14 @@ class LabelledImage:
 
 @dataclass(slots=True)
 class Reading:
-    """What was found in the folder.
-
-    Attributes:
-        found: Pictures of Easel's, by path, none of them twice.
-        others: How many files are not Easel's to place.
-        unreadable: How many files could not be read, and were named.
-    """
+    """What the folder holds: Easel's own pictures, by path and none twice, and counts of others."""
 
     found: list[LabelledImage] = field(default_factory=list)
-    others: int = 0
+    others: int = 0  # without a label
     unreadable: int = 0
 
     @property
-    def nothing(self) -> bool:
-        """Whether there were pictures and none could be read."""
+    def failed(self) -> bool:
         return bool(self.unreadable and not self.found)
 
     def refuse(self, file: str, error: Exception) -> None:
@@ -77,28 +70,22 @@ class Reading:
         describe(f'{file} can not be read: {reason or error}')
 
 
-class Unreadable(Exception):
-    """A file that can not come back; the text says why."""
-
-
 def rebuild(config: Config) -> int:
     """Read every picture, write a new database, set the old one aside; return the exit status."""
     try:
         with holding(config.data):
             reading = asyncio.run(_rebuild(config))
-    except Held as held:
-        sys.stderr.write(f'{held}; stop that Easel first.\n')
+    except (Held, AppError, OSError) as error:
+        what_to_do = '; stop that Easel first.' if isinstance(error, Held) else ''
+        sys.stderr.write(f'{error}{what_to_do}\n')
         return 1
-    except (AppError, OSError) as error:
-        sys.stderr.write(f'{error}\n')
-        return 1
-    if reading.nothing:
+    if reading.failed:
         sys.stderr.write('No picture could be read, so the database stays as it is.\n')
         return 1
     sys.stdout.write(f'{len(reading.found)} pictures are in the new database.\n')
     if reading.others:
-        others = f'{reading.others} files carry no settings of Easel and were left alone.\n'
-        sys.stdout.write(others)
+        left_alone = 'files carry no settings of Easel and were left alone.'
+        sys.stdout.write(f'{reading.others} {left_alone}\n')
     sys.stdout.write('Favourites, the trash and failed generations come back from a backup only.\n')
     return 1 if reading.unreadable else 0
 
@@ -109,7 +96,7 @@ async def _rebuild(config: Config) -> Reading:
         reading = await read_all(store)
     finally:
         await store.decoder.close()
-    if reading.nothing:
+    if reading.failed:
         return reading
     rebuilt = config.data / REBUILT
     _remove(rebuilt)
@@ -128,15 +115,15 @@ async def _rebuild(config: Config) -> Reading:
 
 
 async def read_all(store: Store) -> Reading:
-    """Read every picture; what can not be read is named, and costs no other."""
+    """Read every picture; one that cannot be read is named, and costs no other."""
     reading = Reading()
     seen: dict[tuple[str, Label], str] = {}
     for path in _files_below(store.images, reading):
         file = path.relative_to(store.images).as_posix()
         try:
             found = await _read(store, path)
-        except (ProviderError, OSError, ValueError, Unreadable) as error:
-            await store.decoder.close()  # the next picture gets a child that owes no answer
+        except (ProviderError, OSError, ValueError) as error:
+            await store.decoder.close()  # the next picture gets a new child
             reading.refuse(file, error)
             continue
         if found is None:
@@ -151,28 +138,19 @@ async def read_all(store: Store) -> Reading:
 
 
 def _files_below(folder: Path, reading: Reading) -> list[Path]:
-    """List all files and links, by path; a folder that can not be listed is named."""
-
-    def refuse(error: OSError) -> None:
-        reading.refuse(str(error.filename), error)
-
     found = list[Path]()
-    for root, folders, names in os.walk(folder, onerror=refuse):
+    walk = os.walk(folder, onerror=lambda error: reading.refuse(str(error.filename), error))
+    for root, folders, names in walk:
         links = [one for one in folders if os.path.islink(Path(root, one))]  # noqa: PTH114 (never raises)
         found += [Path(root, name) for name in (*names, *links) if not name.endswith('.xmp')]
     return sorted(found)
 
 
 async def _read(store: Store, path: Path) -> LabelledImage | None:
-    """Read one picture; None if it is not ours to place.
-
-    Raises:
-        ProviderError, OSError, ValueError: It is damaged, or the disk or the decoder failed.
-        Unreadable: It can not be served, or its label can not be read.
-    """
+    """Read one picture; None if it is not Easel's. Raises ProviderError, OSError or ValueError."""
     status = await asyncio.to_thread(path.lstat)
     if stat.S_ISLNK(status.st_mode):
-        raise Unreadable('it is a link, which Easel does not follow')
+        raise ValueError('it is a link, which Easel does not follow')
     if not stat.S_ISREG(status.st_mode):
         return None
     settings = await store.settings_in(path)
@@ -184,30 +162,22 @@ async def _read(store: Store, path: Path) -> LabelledImage | None:
         raise
     if settings.get('generator') != 'Easel':
         if await asyncio.to_thread(carries_label, path):
-            raise Unreadable('its settings are damaged')
+            raise ValueError('its settings are damaged')
         return None
     if kept.file != os.fsencode(kept.file).decode('utf-8', 'replace'):
-        raise Unreadable('its name is not UTF-8')
+        raise ValueError('its name is not UTF-8')
     label = checked_label(settings, status.st_mtime)
-    kept = replace(
-        kept,
-        id=label.image_id,
-        created_at=label.created_at,
-        revised_prompt=label.revised_prompt,
-        source_url=label.source_url,
-        seed=label.seed,
-    )
-    return LabelledImage(kept, label)
+    stated = {name: getattr(label, name) for name in LABEL_FIELDS}
+    return LabelledImage(replace(kept, id=label.image_id, **stated), label)
 
 
 def describe(sentence: str) -> None:
-    """Say something of one file, whose name may hold anything."""
     line = escape(sentence).replace('\n', '\\n')
     sys.stderr.write(f'{line}\n')
 
 
 def _with_ids(found: list[LabelledImage]) -> list[LabelledImage]:
-    """Give each picture its label's id, or a new one where another file has that already."""
+    """Return each picture with its label's id, or a new one where another file has that."""
     pictures = []
     for one, image_id in zip(found, _distinct([one.kept.id or 0 for one in found]), strict=True):
         if one.kept.id not in (None, image_id):
@@ -217,7 +187,7 @@ def _with_ids(found: list[LabelledImage]) -> list[LabelledImage]:
 
 
 def _by_generation(found: list[LabelledImage]) -> dict[int, list[LabelledImage]]:
-    """Sort pictures by what made them; two data folders may have given one id to two prompts."""
+    """Group pictures by what made them; two data folders may have used one id for two prompts."""
     groups: dict[tuple[int, str, str, str | None], list[LabelledImage]] = {}
     for one in found:
         key = (one.label.generation_id, one.label.prompt, one.label.provider, one.label.model)
@@ -227,9 +197,8 @@ def _by_generation(found: list[LabelledImage]) -> dict[int, list[LabelledImage]]
 
 
 def _distinct(wanted: Sequence[int]) -> list[int]:
-    """Give each the number that it wants; where that is 0 or given already, a new one."""
-    new = itertools.count(max(wanted, default=0) + 1)
-    given: set[int] = {0}
+    """Return each number; where it is 0 or was there before, a new one."""
+    new, given = itertools.count(max(wanted, default=0) + 1), {0}
     numbers = []
     for number in wanted:
         numbers.append(next(new) if number in given else number)
@@ -264,15 +233,13 @@ async def _write(library: Library, generation_id: int, pictures: list[LabelledIm
 
 def _set_aside(data: Path) -> None:
     """Keep the old database under another name; nothing is deleted."""
-    old = [data / f'{DATABASE}{suffix}' for suffix in SUFFIXES]
-    old = [path for path in old if path.exists()]
-    if not old:
-        return
-    folders = (data / f'{SET_ASIDE}-{number}' for number in itertools.count(1))
-    aside = next(folder for folder in folders if not folder.exists())
-    aside.mkdir(mode=0o700)
-    for path in old:
-        path.replace(aside / path.name)
+    paths = (data / f'{DATABASE}{suffix}' for suffix in SUFFIXES)
+    if old := [path for path in paths if path.exists()]:
+        folders = (data / f'{SET_ASIDE}-{number}' for number in itertools.count(1))
+        aside = next(folder for folder in folders if not folder.exists())
+        aside.mkdir(mode=0o700)
+        for path in old:
+            path.replace(aside / path.name)
 
 
 def _remove(database: Path) -> None:

@@ -22,7 +22,7 @@ from app.config import Config, can_show_browser
 from app.errors import AppError
 from app.main import create_app, open_services, read_sharing
 from app.net.urls import origin_of
-from app.providers.monitor import MonitoredProvider
+from app.providers.discovery.local_servers import UNASKED
 from app.server.listeners import Listeners, PortTaken, listen, listen_everywhere
 from app.server.protocol import SPARE_FILES, ConnectionLimiter, DeadlineProtocol
 from app.storage.lock import Held, Holder, announce, holding, why_unusable
@@ -36,17 +36,33 @@ COLLECT_AT = (50_000, 20, 50)  # a full collection with 2,000 open streams takes
 KEEP_ALIVE_S = 30
 WRONG_USAGE = 2
 Result = TypeVar('Result')
-G4F_LINES = '    pip install "g4f[api]"\n    g4f api --bind 127.0.0.1:1337 --no-gui\n'
+NO_SERVER = """\
+  provider  nothing answers at {where}: pictures are demo sketches until it does.
+  These two lines start a g4f server on this machine:
+    pip install "g4f[api]"
+    g4f api --bind 127.0.0.1:1337 --no-gui
+  (g4f passes prompts on to third parties. For another server: Settings.)
+"""
 
 
 def serve(config: Config, *, browser: bool) -> int:
-    """Serve until a signal ends it; return the exit status."""
     if is_own(config.root_path):
         refused = f'EASEL_ROOT_PATH is {config.root_path!r}; a path that Easel itself does not use'
         return _stop(f'{refused} is allowed.', WRONG_USAGE)
+    browser = browser and can_show_browser()
     try:
-        with holding(config.data):
-            return _serve_held(config, browser=browser)
+        with holding(config.data), contextlib.ExitStack() as stack:
+            sharing = read_sharing(config)
+            if sharing.is_shared and not sharing.is_fixed:
+                sockets = listen_everywhere(config.port)
+            else:
+                sockets = [listen(config.host, config.port)]
+            for listening in sockets:
+                stack.enter_context(listening)
+            run(_serve(config, sharing, sockets, browser=browser))
+        return 0
+    except PortTaken as error:
+        return _stop(str(error))
     except Held as held:
         return _already(config, held.holder, browser=browser)
     except OSError as error:
@@ -65,22 +81,6 @@ def run(main: Coroutine[object, object, Result]) -> Result:
         return asyncio.run(main)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(main)
-
-
-def _serve_held(config: Config, *, browser: bool) -> int:
-    sharing = read_sharing(config)
-    try:
-        if sharing.is_shared and not sharing.is_fixed:
-            sockets = listen_everywhere(config.port)
-        else:
-            sockets = [listen(config.host, config.port)]
-    except PortTaken as error:
-        return _stop(str(error))
-    with contextlib.ExitStack() as stack:
-        for listening in sockets:
-            stack.enter_context(listening)
-        run(_serve(config, sharing, sockets, browser=browser))
-    return 0
 
 
 async def _serve(
@@ -106,7 +106,7 @@ async def _serve(
         if sharing.is_shared:
             _print_network(config, sharing, port)
         printing = asyncio.create_task(print_providers(services))
-        if browser and can_show_browser():
+        if browser:
             asyncio.get_running_loop().run_in_executor(None, _show, url)
         await server.serve(sockets=sockets)
         printing.cancel()
@@ -168,30 +168,22 @@ async def print_providers(services: Services) -> None:
     enabled = services.providers.enabled()
     await asyncio.gather(*(one.ask_again() for one in enabled))
     for provider in enabled:
-        _print_provider(services, provider)
+        status, where = provider.status, origin_of(provider.settings.base_url)
+        name = provider.name if provider.name == str(where) else f'{provider.name} at {where}'
+        if status.answered:
+            known = f', models: {len(status.models)}' if status.models else ''
+            trouble = f' ({status.reason})' if status.reason else ''
+            _say(f'  provider  {name} answers{known}{trouble}\n')
+            if status.reason in NO_API:
+                _say('  Most addresses end in /v1: Settings can test it.\n')
+        elif services.providers.demo_stands_in:
+            _say(NO_SERVER.format(where=where))
+        else:
+            _say(f'  provider  {name} does not answer ({status.reason})\n')
     if services.providers.guess_stands:
-        await services.local_servers.look_unasked()
+        await services.local_servers.look(UNASKED)
     if not enabled:
         _say('  provider  every server is turned off in Settings\n')
-
-
-def _print_provider(services: Services, provider: MonitoredProvider) -> None:
-    status, where = provider.status, origin_of(provider.settings.base_url)
-    name = provider.name if provider.name == str(where) else f'{provider.name} at {where}'
-    if status.answered:
-        known = f', models: {len(status.models)}' if status.models else ''
-        trouble = f' ({status.reason})' if status.reason else ''
-        _say(f'  provider  {name} answers{known}{trouble}\n')
-        if status.reason in NO_API:
-            _say('  Most addresses end in /v1: Settings can test it.\n')
-    elif services.providers.demo_stands_in:
-        _say(
-            f'  provider  nothing answers at {where}: pictures are demo sketches until it does.\n'
-            f'  These two lines start a g4f server on this machine:\n{G4F_LINES}'
-            '  (g4f passes prompts on to third parties. For another server: Settings.)\n'
-        )
-    else:
-        _say(f'  provider  {name} does not answer ({status.reason})\n')
 
 
 def _url(config: Config, port: int) -> str:
@@ -204,7 +196,7 @@ def _url(config: Config, port: int) -> str:
 def _already(config: Config, holder: Holder, *, browser: bool) -> int:
     if holder.port and holder.port == config.port:
         _say(f'Easel is running already: {holder.url}\n')
-        if browser and can_show_browser():
+        if browser:
             _show(holder.url)
         return 0
     where = f' at {holder.url}' if holder.url else ''

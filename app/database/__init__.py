@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.database.calls import Calls
 from app.database.connection import Database
 from app.database.generations import Generations
 from app.database.images import Images
@@ -21,7 +20,6 @@ class Library:
         self.generations = Generations(database)
         self.images = Images(database)
         self.queue = Queue(database)
-        self.calls = Calls(database)
         self.learned = LearnedFacts(database)
         self.providers = ProviderRows(database)
         self.guests = GuestRows(database)

@@ -30,6 +30,7 @@ BUSY_TIMEOUT_MS = 5_000
 HURRIED_TIMEOUT_MS = 1_000
 LOOK_EVERY_MS = 20
 BESIDE_TIMEOUT_MS = 1_000
+CAN_NOT_OPEN = N_('The database {path} can not be opened: {reason}.')
 # What is refused for itself; all else (busy, full, broken) may pass.
 REFUSALS = (
     *(apsw.ConstraintError, apsw.MismatchError, apsw.RangeError),
@@ -61,19 +62,23 @@ class Database:
         loop = asyncio.get_running_loop()
         try:
             connection = await loop.run_in_executor(thread, _connect, path)
-        except apsw.Error as error:
+        except BaseException as error:
             thread.shutdown(wait=False)
-            raise StorageFailed(
-                N_('The database {path} can not be opened: {reason}.'), path=path, reason=error
-            ) from error
-        except BaseException:
-            thread.shutdown(wait=False)
+            if isinstance(error, apsw.Error):
+                raise StorageFailed(CAN_NOT_OPEN, path=path, reason=error) from error
             raise
         return cls(connection, thread)
 
     async def read(self, query: Callable[[apsw.Connection], T]) -> T:
         """Run a query that changes nothing."""
-        return await self._run(query)
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._thread, query, self._connection)
+        except apsw.Error as error:
+            refused = Unkeepable if isinstance(error, REFUSALS) else StorageFailed
+            raise refused(
+                N_('The database could not keep this: {reason}.'), reason=error
+            ) from error
 
     async def write(self, change: Callable[[apsw.Connection], T]) -> T:
         """Run a change as one durable transaction."""
@@ -89,7 +94,7 @@ class Database:
                 raise
             return changed
 
-        return await self._run(transaction)
+        return await self.read(transaction)
 
     async def all(self, build: Callable[[Row], T], sql: str, **values: Value) -> tuple[T, ...]:
         """Read every row of a statement, as what `build` makes of it."""
@@ -106,7 +111,7 @@ class Database:
 
     async def insert(self, table: str, columns: Mapping[str, Value]) -> Row:
         """Insert a row and return it with its id; an `id` of None is chosen by SQLite."""
-        [row] = await self.write(lambda db: insert(db, table, columns, 'returning *'))
+        [row] = await self.write(lambda db: insert(db, table, columns))
         return row
 
     def hurry(self) -> None:
@@ -126,15 +131,17 @@ class Database:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
         self._thread.shutdown()
 
-    async def _run(self, act: Callable[[apsw.Connection], T]) -> T:
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.run_in_executor(self._thread, act, self._connection)
-        except apsw.Error as error:
-            refused = Unkeepable if isinstance(error, REFUSALS) else StorageFailed
-            raise refused(
-                N_('The database could not keep this: {reason}.'), reason=error
-            ) from error
+
+class Table:
+    """Statements about one part of the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+
+def builder(model: Callable[..., T], *switches: str) -> Callable[[Row], T]:
+    """Return what builds a model of a row, whose 0 and 1 are bools in these columns."""
+    return lambda row: model(**row | {name: bool(row[name]) for name in switches})
 
 
 def select(db: apsw.Connection, sql: str, **values: Value) -> list[Row]:
@@ -143,7 +150,7 @@ def select(db: apsw.Connection, sql: str, **values: Value) -> list[Row]:
 
 
 def insert(
-    db: apsw.Connection, table: str, columns: Mapping[str, Value], ending: str = ''
+    db: apsw.Connection, table: str, columns: Mapping[str, Value], ending: str = 'returning *'
 ) -> list[Row]:
     """Insert one row within a transaction; `ending` follows its values in the statement."""
     names, places = ', '.join(columns), ', '.join(f':{name}' for name in columns)
@@ -170,9 +177,7 @@ def read_beside(path: Path, query: Callable[[apsw.Connection], T]) -> T:
         finally:
             connection.close()
     except apsw.Error as error:
-        raise StorageFailed(
-            N_('The database {path} can not be opened: {reason}.'), path=path, reason=error
-        ) from error
+        raise StorageFailed(CAN_NOT_OPEN, path=path, reason=error) from error
 
 
 def _connect(path: Path) -> apsw.Connection:

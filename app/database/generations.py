@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import cast
 
 import apsw
 
-from app.database.calls import add_calls
-from app.database.connection import Database, Row, Value, insert, select
+from app.database.connection import Row, Table, Value, insert, select
 from app.database.images import add_images, images_of
-from app.database.mapping import failure_fields, failure_text, generation_of, request_columns
+from app.database.mapping import call_of, failure_fields, generation_of, request_columns
 from app.database.queue import refuse_when_full
 from app.errors import N_, Conflict, NotFound
-from app.models import Generation, GenerationRequest, Outcome, Status, Submitted
+from app.models import Call, Generation, GenerationRequest, Outcome, Status, Submitted
 
 
-class Generations:
+class Generations(Table):
     """The table `generations`, which is the queue as well."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def submit(
         self,
@@ -78,6 +75,7 @@ class Generations:
         """
 
         def change(db: apsw.Connection) -> bool:
+            error = outcome.error and json.dumps(failure_fields(outcome.error), ensure_ascii=False)
             db.execute(
                 """
                 update generations
@@ -92,7 +90,7 @@ class Generations:
                     'status': outcome.status,
                     'provider': outcome.provider,
                     'model': outcome.model,
-                    'error': failure_text(outcome.error) if outcome.error else None,
+                    'error': error,
                     'item_errors': json.dumps([failure_fields(e) for e in outcome.item_errors]),
                     'dropped': json.dumps(outcome.dropped),
                     'now': now,
@@ -101,7 +99,10 @@ class Generations:
             if not db.changes():
                 return False
             add_images(db, claimed, outcome, now, list(range(len(outcome.kept))))
-            add_calls(db, claimed, outcome.attempts)
+            for number, call in enumerate(outcome.calls):
+                own = {'generation_id': claimed.id, 'attempt': claimed.attempt, 'number': number}
+                texts = {'headers': json.dumps(call.headers), 'dropped': json.dumps(call.dropped)}
+                insert(db, 'attempts', asdict(call) | own | texts, 'on conflict do nothing')
             return True
 
         return await self._database.write(change)
@@ -199,6 +200,18 @@ class Generations:
         """  # noqa: S608 (only our own clause)
         values: Row = {'before': before or 1 << 62, 'limit': limit, 'guest': guest}
         return await self._database.read(lambda db: _select(db, ending, **values))
+
+    async def calls_of(self, generation_id: int) -> tuple[Call, ...]:
+        return await self._database.all(
+            call_of,
+            """
+            select method, url, headers, body, status, answer, reason, dropped, began_at, took_s
+            from attempts
+            where generation_id = :id
+            order by attempt, number
+            """,
+            id=generation_id,
+        )
 
     async def last_asked(self, guest: int | None = None) -> GenerationRequest | None:
         """Return the newest request of a guest; None: of the owner."""

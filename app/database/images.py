@@ -8,7 +8,7 @@ from typing import cast
 
 import apsw
 
-from app.database.connection import Database, Value, insert, select
+from app.database.connection import Table, Value, builder, insert, select
 from app.database.mapping import image_of
 from app.database.search import fts_query, index_words
 from app.errors import N_, NotFound
@@ -44,11 +44,8 @@ class Facet:
     images: int
 
 
-class Images:
+class Images(Table):
     """The pictures that are kept."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def one(self, image_id: int) -> Image:
         """Read one, in the trash or not. Raises `NotFound`."""
@@ -68,7 +65,7 @@ class Images:
         The kind is `model`, `provider`, or `all` for the one count of everything.
         """
         return await self._database.all(
-            lambda row: Facet(**row),  # type: ignore[arg-type]
+            builder(Facet),
             """
             select value, images
             from facets

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from app.database.connection import Database, Row
+from app.database.connection import Row, Table, builder
 from app.errors import N_, NotFound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuestRow:
-    """A guest's link; times are seconds since 1970, UTC.
-
-    Attributes:
-        token_hash: sha256 of the token that the link ends in, in hex.
-        expires_at: None where it lasts until it is revoked.
-        id: None until it is written.
-    """
+    """A guest's link; times are seconds since 1970, UTC."""
 
     name: str
-    token_hash: str
+    token_hash: str  # sha256 of the token that the link ends in, in hex
     makes: bool
     sees_all: bool
     created_at: float
-    expires_at: float | None
+    expires_at: float | None  # None where it lasts until it is revoked
     revoked_at: float | None = None
-    id: int | None = None
+    id: int | None = None  # None until it is written
 
     def is_valid(self, now: float) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
@@ -33,14 +27,7 @@ class GuestRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownRow:
-    """A link to one picture; times are seconds since 1970, UTC.
-
-    Attributes:
-        token_hash: sha256 of the token that the link ends in, in hex.
-        tells_prompt: Whether the prompt stands beside the picture.
-        expires_at: None where it lasts until it is revoked.
-        id: None until it is written.
-    """
+    """A link to one picture, with its prompt or without; the rest is as in `GuestRow`."""
 
     image_id: int
     token_hash: str
@@ -50,11 +37,12 @@ class ShownRow:
     id: int | None = None
 
 
-class GuestRows:
-    """The table `guests`; a revoked row stays, since pictures name it."""
+_guest_of = builder(GuestRow, 'makes', 'sees_all')
+_shown_of = builder(ShownRow, 'tells_prompt')
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+
+class GuestRows(Table):
+    """The table `guests`; a revoked row stays, since pictures name it."""
 
     async def all(self) -> tuple[GuestRow, ...]:
         return await self._database.all(_guest_of, 'select * from guests order by id desc')
@@ -77,11 +65,8 @@ class GuestRows:
         _refuse_none(revoked)
 
 
-class ShownRows:
+class ShownRows(Table):
     """The table `shown_pictures`; a revoked row is deleted."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def all(self) -> tuple[ShownRow, ...]:
         return await self._database.all(_shown_of, 'select * from shown_pictures order by id desc')
@@ -112,12 +97,3 @@ class ShownRows:
 def _refuse_none(changed: list[Row]) -> None:
     if not changed:
         raise NotFound(N_('There is no such link.'))
-
-
-def _guest_of(row: Row) -> GuestRow:
-    switches = {name: bool(row[name]) for name in ('makes', 'sees_all')}
-    return GuestRow(**row | switches)  # type: ignore[arg-type]
-
-
-def _shown_of(row: Row) -> ShownRow:
-    return ShownRow(**row | {'tells_prompt': bool(row['tells_prompt'])})  # type: ignore[arg-type]

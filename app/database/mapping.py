@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from typing import cast
 
-from app.database.connection import Row
+from app.database.connection import Row, builder
 from app.errors import ErrorKind, Failure
 from app.models import (
     REQUEST_FIELDS,
+    Call,
     Generation,
     GenerationRequest,
     Image,
@@ -17,6 +19,7 @@ from app.models import (
     Status,
 )
 
+image_of = builder(Image, 'favourite')
 PLAIN_COLUMNS = (
     *('id', 'attempt', 'provider', 'model', 'progress', 'guest'),
     *('created_at', 'started_at', 'finished_at'),
@@ -42,19 +45,17 @@ def generation_of(row: Row, images: tuple[Image, ...] = ()) -> Generation:
     )
 
 
-def image_of(row: Row) -> Image:
+def call_of(row: Row) -> Call:
     fields = dict(row)
-    fields['favourite'] = bool(row['favourite'])
-    return Image(**fields)  # type: ignore[arg-type]
+    pairs = cast('list[list[str]]', json.loads(str(row['headers'])))
+    fields['headers'] = tuple((name, value) for name, value in pairs)  # type: ignore[assignment]
+    fields['dropped'] = tuple(json.loads(str(row['dropped'])))  # type: ignore[assignment]
+    return Call(**fields)  # type: ignore[arg-type]
 
 
 def request_columns(request: GenerationRequest) -> Row:
     asked = {rule.column or name: getattr(request, name) for name, rule in REQUEST_FIELDS.items()}
     return asked | {'size': str(request.size) if request.size else None}
-
-
-def failure_text(failure: Failure) -> str:
-    return json.dumps(failure_fields(failure), ensure_ascii=False)
 
 
 def failure_fields(failure: Failure) -> dict[str, object]:

@@ -8,9 +8,10 @@ from typing import cast
 
 import apsw
 
-from app.database.connection import Database, Row, insert, read_beside, select
+from app.database.connection import Row, Table, builder, insert, read_beside, select
 from app.errors import N_, NotFound
 
+AT_ONCE = 4
 ALL = 'select * from providers order by place, id'
 
 
@@ -19,16 +20,19 @@ class ProviderRow:
     """A provider as the table has it, nothing of it secret; the id is None until it is written."""
 
     name: str
-    base_url: str
-    dialect: str
-    model: str
-    at_once: int
-    timeout_s: float
-    tops_up: bool
-    waits: bool
-    previews: bool
-    enabled: bool
+    base_url: str  # the API's root, `http://localhost:1337/v1`; a query in it goes with every call
+    model: str  # what is asked for when nobody chose; empty: no model is sent
+    timeout_s: float  # from the request to the last byte of the response
+    dialect: str = 'auto'
+    at_once: int = AT_ONCE  # so many generations may be under way at the same time
+    tops_up: bool = False  # whether pictures that are missing are asked for one by one
+    waits: bool = False  # whether a 429, or a 503 with Retry-After, is waited for and asked again
+    previews: bool = False  # whether partial pictures are asked for; they may cost
+    enabled: bool = True
     id: int | None = None
+
+
+_built = builder(ProviderRow, 'tops_up', 'waits', 'previews', 'enabled')
 
 
 def rows_in(path: Path) -> tuple[ProviderRow, ...]:
@@ -38,11 +42,8 @@ def rows_in(path: Path) -> tuple[ProviderRow, ...]:
     return read_beside(path, lambda db: tuple(_in_order(db)))
 
 
-class ProviderRows:
+class ProviderRows(Table):
     """The table of providers, in the order that a person gave them."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def all(self) -> tuple[ProviderRow, ...]:
         return await self._database.all(_row_of, ALL)
@@ -106,39 +107,17 @@ class ProviderRows:
         await self._database.write(change)
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One thing that was learned of a provider.
+class LearnedFacts(Table):
+    """The table `learned`: by base URL, model (empty for all of them) and name, one value."""
 
-    Attributes:
-        base_url: Of the provider, without its query.
-        model: The model that was asked for; empty where it holds for all of them.
-        name: `refused`, `response_format`, …
-    """
-
-    base_url: str
-    model: str
-    name: str
-    value: str
-
-
-class LearnedFacts:
-    """The table `learned`."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def all(self) -> tuple[Fact, ...]:
-        return await self._database.all(
-            lambda row: Fact(*(str(value) for value in row.values())),
-            """
-            select origin, model, fact, value
-            from learned
-            order by origin, model, fact
-            """,
+    async def all(self) -> dict[tuple[str, str, str], str]:
+        facts = await self._database.all(
+            lambda row: [str(value) for value in row.values()],
+            'select origin, model, fact, value from learned order by origin, model, fact',
         )
+        return {(base_url, model, name): value for base_url, model, name, value in facts}
 
-    async def keep(self, fact: Fact, now: float) -> None:
+    async def keep(self, base_url: str, model: str, name: str, value: str, now: float) -> None:
         await self._database.run(
             """
             insert into learned (origin, model, fact, value, learned_at)
@@ -146,7 +125,10 @@ class LearnedFacts:
             on conflict (origin, model, fact) do update
             set value = :value, learned_at = :now
             """,
-            **asdict(fact),
+            base_url=base_url,
+            model=model,
+            name=name,
+            value=value,
             now=now,
         )
 
@@ -173,6 +155,4 @@ def _one(db: apsw.Connection, provider_id: int | None) -> ProviderRow:
 
 
 def _row_of(row: Row) -> ProviderRow:
-    fields = {name: value for name, value in row.items() if name != 'place'}
-    switches = {name: bool(row[name]) for name in ('tops_up', 'waits', 'previews', 'enabled')}
-    return ProviderRow(**fields | switches)  # type: ignore[arg-type]
+    return _built({name: value for name, value in row.items() if name != 'place'})

@@ -7,7 +7,7 @@ from typing import cast
 
 import apsw
 
-from app.database.connection import Database, select
+from app.database.connection import Table, builder, select
 from app.errors import N_, QueueFull
 
 LONGEST_QUEUE = 20_000
@@ -23,11 +23,8 @@ class Waiting:
     model: str | None
 
 
-class Queue:
+class Queue(Table):
     """The part of `generations` that waits or runs."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def durations(
         self, provider: str, model: str | None, count: int, limit: int
@@ -79,7 +76,7 @@ class Queue:
     async def waiting(self) -> tuple[Waiting, ...]:
         """Return the oldest waiting generation of each provider and model, oldest first."""
         return await self._database.all(
-            lambda row: Waiting(**row),  # type: ignore[arg-type]
+            builder(Waiting),
             """
             select min(id) as id, asked_provider as provider, asked_model as model
             from generations

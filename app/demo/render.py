@@ -17,7 +17,6 @@ def draw_stages(spec: DrawRequest, index: int) -> list[bytes]:
 
 
 def edit_stages(spec: DrawRequest, original: bytes, mask: bytes | None, index: int) -> list[bytes]:
-    """Return one edited picture, in the same stages, or raise RequestError."""
     given = _opened(original, 'image').convert('RGBA')
     scale = min(1.0, SIDES[-1] / max(given.size))
     own_size = [max(SIDES[0], round(side * scale)) for side in given.size]

@@ -5,7 +5,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-DEFAULT_SIDE = 1024
 MOST_PICTURES = 10
 MOST_PIXELS = 40_000_000
 SIDES = range(16, 16384 + 1)
@@ -38,78 +37,69 @@ class DrawRequest:
 
     @property
     def size_or_default(self) -> tuple[int, int]:
-        return self.size or (DEFAULT_SIDE, DEFAULT_SIDE)
+        return self.size or (1024, 1024)
 
 
 def read_model(fields: Mapping[str, object]) -> str:
     """Return the model's name as it was sent; `sketch` when there is none."""
     model = fields.get('model')
-    if model is None or model == '':
-        return 'sketch'
-    if not isinstance(model, str):
-        raise RequestError("'model' must be a string.", 'model', 'invalid_type')
-    return _encodable(model)
+    return 'sketch' if model in (None, '') else _text(model, 'model')
 
 
 def read_request(fields: Mapping[str, object]) -> DrawRequest:
-    """Check every field, or raise RequestError."""
-    seed = _whole(fields, 'seed', _SEEDS)
-    count = _whole(fields, 'n', range(1, MOST_PICTURES + 1))
-    partials = _whole(fields, 'partial_images', range(4))
-    model, prompt, size = read_model(fields), _prompt(fields), _size(fields)
     form, streams = fields.get('response_format'), fields.get('stream')
+    request = DrawRequest(
+        seed=_whole(fields, 'seed', _SEEDS, secrets.randbelow(2**31)),
+        count=_whole(fields, 'n', range(1, MOST_PICTURES + 1), 1),
+        partials=_whole(fields, 'partial_images', range(4), 0),
+        model=read_model(fields),
+        prompt=_prompt(fields),
+        size=_size(fields),
+        inline=form == 'b64_json',
+        streams=streams is True,
+    )
     if form not in (None, 'url', 'b64_json'):
         message = "'response_format' must be 'url' or 'b64_json'."
         raise RequestError(message, 'response_format', 'invalid_value')
     if streams is not None and not isinstance(streams, bool):
         raise RequestError("'stream' must be true or false.", 'stream', 'invalid_type')
-    return DrawRequest(
-        model=model,
-        prompt=prompt,
-        count=1 if count is None else count,
-        size=size,
-        seed=secrets.randbelow(2**31) if seed is None else seed,
-        inline=form == 'b64_json',
-        streams=streams is True,
-        partials=partials or 0,
-    )
+    return request
 
 
 def typed_fields(form: Mapping[str, str]) -> dict[str, object]:
     """Return form fields as JSON would hold them: numbers as numbers, `true` as true."""
     fields: dict[str, object] = {name: text for name, text in form.items() if text != ''}
     for name in ('n', 'seed', 'partial_images'):
-        text = form.get(name, '')
-        if re.fullmatch(r'-?[0-9]{1,30}', text):
-            fields[name] = int(text)
+        if re.fullmatch(r'-?[0-9]{1,30}', form.get(name, '')):
+            fields[name] = int(form[name])
     if form.get('stream') in {'true', 'false'}:
         fields['stream'] = form['stream'] == 'true'
     return fields
 
 
-def _encodable(text: str) -> str:
-    """Return the text without half characters, which UTF-8 cannot encode."""
-    return text.encode('utf-8', 'replace').decode()
+def _text(value: object, name: str) -> str:
+    """Return a string, without half characters, which UTF-8 cannot encode."""
+    if not isinstance(value, str):
+        raise RequestError(f"'{name}' must be a string.", name, 'invalid_type')
+    return value.encode('utf-8', 'replace').decode()
 
 
 def _prompt(fields: Mapping[str, object]) -> str:
-    prompt = fields.get('prompt')
-    if prompt is None:
+    if fields.get('prompt') is None:
         raise RequestError("Missing required parameter: 'prompt'.", 'prompt', 'missing_parameter')
-    if not isinstance(prompt, str):
-        raise RequestError("'prompt' must be a string.", 'prompt', 'invalid_type')
+    prompt = _text(fields['prompt'], 'prompt')
     if not prompt.strip():
         raise RequestError("'prompt' must not be empty.", 'prompt', 'empty_string')
     if len(prompt) > _LONGEST_PROMPT:
         message = f"'prompt' must have at most {_LONGEST_PROMPT} characters."
         raise RequestError(message, 'prompt', 'string_above_max_length')
-    return _encodable(prompt)
+    return prompt
 
 
-def _whole(fields: Mapping[str, object], name: str, allowed: range) -> int | None:
+def _whole(fields: Mapping[str, object], name: str, allowed: range, otherwise: int) -> int:
     number = fields.get(name)
     if number is None:
-        return None
+        return otherwise
     if not isinstance(number, int) or isinstance(number, bool):
         raise RequestError(f"'{name}' must be an integer.", name, 'invalid_type')
     if number not in allowed:

@@ -1,8 +1,12 @@
-"""An OpenAI-shaped images API that answers with sketches; an ASGI app without stored state."""
+"""An OpenAI-shaped images API that answers with sketches; an ASGI app without stored state.
+
+It fails on demand, for trying out a client: the model's name says how.
+"""
 
 import base64
 import json
 import logging
+import re
 import secrets
 import time
 from collections import OrderedDict
@@ -15,11 +19,10 @@ from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from app.demo.failures import delay_s, error_response, requested_failure
 from app.demo.request import DrawRequest, RequestError, read_model, read_request, typed_fields
 
 log = logging.getLogger(__name__)
@@ -29,15 +32,25 @@ _KEPT_BYTES = 256 * 1024 * 1024
 _BODY_LIMIT_BYTES = 1024 * 1024
 _UPLOAD_LIMIT_BYTES = 50 * 1024 * 1024
 _AT_ONCE = 2  # pictures being drawn; each can need a few hundred megabytes
-_DETAILS = {'image_tokens': 0, 'text_tokens': 0}
-_USAGE = {
-    'input_tokens': 0,
-    'input_tokens_details': _DETAILS,
-    'output_tokens': 0,
-    'total_tokens': 0,
+_NONE = {'image_tokens': 0, 'text_tokens': 0}
+_USAGE = {'input_tokens': 0, 'input_tokens_details': _NONE, 'output_tokens': 0, 'total_tokens': 0}
+_LONGEST_WAIT_S = 600
+_PAGE = '<!doctype html><title>Sign in</title><h1>This is a page, not an answer</h1>'
+# status: type, code, message; worded as the services word them.
+_INVALID = 'invalid_request_error'
+_REJECTED = 'Your request was rejected by the safety system.'
+_UNVERIFIED = 'Your organization must be verified to use this model.'
+_ERRORS: dict[int, tuple[str, str | None, str]] = {
+    400: (_INVALID, 'content_policy_violation', _REJECTED),
+    401: (_INVALID, 'invalid_api_key', 'Incorrect API key provided: none.'),
+    403: (_INVALID, 'unsupported_country_region_territory', _UNVERIFIED),
+    404: (_INVALID, 'model_not_found', "The model 'fail-404' does not exist."),
+    422: (_INVALID, 'unprocessable', 'The size is not one this model can draw.'),
+    429: ('rate_limit_error', 'rate_limit_exceeded', 'Rate limit reached. Try again in 20 s.'),
+    500: ('server_error', None, 'The server had an error while drawing.'),
+    502: ('server_error', None, 'The server behind this one did not answer.'),
 }
-# Draws the picture of an index and gives its stages as PNG files, the finished one last.
-Draw = Callable[[int], list[bytes]]
+Draw = Callable[[int], list[bytes]]  # from an index to its stages as PNG files, the picture last
 
 
 def create_demo() -> ASGIApp:
@@ -57,11 +70,11 @@ def create_demo() -> ASGIApp:
 
 async def _on_error(request: Request, error: Exception) -> Response:
     if isinstance(error, RequestError):
-        return error_response(error.message, error.status, param=error.param, code=error.code)
+        return _error_response(error.message, error.status, param=error.param, code=error.code)
     if not isinstance(error, HTTPException):
         raise error
     message = f'{error.detail}: {request.method} {request.url.path}'
-    response = error_response(message, error.status_code)
+    response = _error_response(message, error.status_code)
     response.headers.update(error.headers or {})
     return response
 
@@ -80,9 +93,8 @@ class _Demo:
     async def media(self, request: Request) -> Response:
         content = self._pictures.get(request.path_params['name'])
         if content is None:
-            raise RequestError(
-                'There is no such picture, or no longer.', code='not_found', status=404
-            )
+            message = 'There is no such picture, or no longer.'
+            raise RequestError(message, code='not_found', status=404)
         return Response(content, media_type='image/png')
 
     async def generate(self, request: Request) -> Response:
@@ -101,8 +113,7 @@ class _Demo:
     async def _respond(
         self, request: Request, fields: Mapping[str, object], kind: str, *files: bytes | None
     ) -> Response:
-        failure = requested_failure(read_model(fields), _origin(request))
-        if failure:
+        if failure := _requested_failure(read_model(fields), _origin(request)):
             return failure
         spec = read_request(fields)
         image, mask = files or (None, None)
@@ -118,7 +129,7 @@ class _Demo:
                 media_type='text/event-stream',
                 headers={'Cache-Control': 'no-cache'},
             )
-        await anyio.sleep(delay_s(spec.model))
+        await anyio.sleep(_delay_s(spec.model))
         pictures = []
         for index in range(spec.count):
             picture = (await self._draw(draw, index))[-1]
@@ -148,7 +159,7 @@ class _Demo:
     async def _events(
         self, spec: DrawRequest, draw: Draw, first: list[bytes], kind: str
     ) -> AsyncIterator[str]:
-        pause_s = delay_s(spec.model) / (spec.count * len(first))
+        pause_s = _delay_s(spec.model) / (spec.count * len(first))
         for index in range(spec.count):
             stages = first if index == 0 else await self._draw(draw, index)
             for number, picture in enumerate(stages):
@@ -200,3 +211,45 @@ async def _uploaded(part: UploadFile | str | None, param: str) -> bytes | None:
     if (part.size or 0) > _UPLOAD_LIMIT_BYTES:
         raise RequestError(f"'{param}' is too large.", param, 'image_too_large', status=413)
     return await part.read()
+
+
+def _error_response(
+    message: str,
+    status: int,
+    kind: str = _INVALID,
+    param: str | None = None,
+    code: str | None = None,
+) -> JSONResponse:
+    error = {'message': message, 'type': kind, 'param': param, 'code': code}
+    return JSONResponse({'error': error}, status)
+
+
+def _requested_failure(model: str, origin: str) -> Response | None:
+    if not model.startswith('fail-'):
+        return None
+    name = model.removeprefix('fail-')
+    if name.isascii() and name.isdigit() and int(name[:4]) in _ERRORS:
+        status = int(name[:4])
+        kind, code, message = _ERRORS[status]
+        response = _error_response(message, status, kind, code=code)
+        if status == 429:
+            response.headers['Retry-After'] = '20'
+        return response
+    if name == 'html':
+        return HTMLResponse(_PAGE)
+    if name == 'json':
+        return Response('{"created": 1, "data": [{"b64_js', media_type='application/json')
+    pictures: dict[str, list[dict[str, str]]] = {
+        'empty': [],
+        'not-an-image': [{'b64_json': _base64(_PAGE.encode())}],
+        'lost': [{'url': f'{origin}/media/lost.png'}],
+    }
+    if name not in pictures:
+        return None
+    return JSONResponse({'created': int(time.time()), 'data': pictures[name], 'model': model})
+
+
+def _delay_s(model: str) -> float:
+    """Return how many seconds a model named `slow-N` takes before it responds; 0 for any other."""
+    match = re.fullmatch(r'slow-([0-9]{1,6}(?:\.[0-9]{1,3})?)', model)
+    return min(float(match[1]), _LONGEST_WAIT_S) if match else 0.0

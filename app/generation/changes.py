@@ -57,16 +57,12 @@ class Changes:
 
 
 class Listener:
-    """One page that waits for changes.
-
-    Attributes:
-        ended: Whether nothing will be announced any more.
-        doubted: Whether it is time to ask if this page may still listen: after a `doubt`, and after
-            each wait without a change, since what lets its visitor in can run out.
-    """
+    """One page that waits for changes."""
 
     def __init__(self) -> None:
-        self.ended = False
+        self.ended = False  # whether nothing will be announced any more
+        # Whether it is time to ask if this page may still listen: after a `doubt`, and after each
+        # wait without a change, since what lets its visitor in can run out.
         self.doubted = False
         self._doubts = False
         self._ids: set[int] = set()

@@ -8,17 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from app.errors import N_, AppError, InvalidRequest
-from app.models import (
-    LEAST_SIDE,
-    LONGEST_TEXT,
-    MOST_SIDE,
-    REQUEST_FIELDS,
-    FieldKind,
-    FieldRule,
-    GenerationRequest,
-    ResponseFormat,
-    Size,
-)
+from app.models import REQUEST_FIELDS, FieldKind, FieldRule, GenerationRequest, ResponseFormat, Size
 
 T = TypeVar('T')
 
@@ -38,7 +28,9 @@ def parse_request(fields: Mapping[str, str]) -> GenerationRequest:
         given['size'] = fields.get('size_other', '')
     reader = FormReader()
     found = {
-        name: reader.read(name, given[name], _prompt if name == 'prompt' else partial(_value, rule))
+        name: reader.read(
+            name, given[name], partial(_prompt if name == 'prompt' else PARSERS[rule.kind], rule)
+        )
         for name, rule in REQUEST_FIELDS.items()
     }
     if reader.wrong:
@@ -108,35 +100,27 @@ class FormReader:
             return ''
 
 
-def whole(text: str, rule: FieldRule) -> int:
+def whole(rule: FieldRule, text: str) -> int:
     """Parse a whole number; raises `InvalidRequest` for any other, and out of the rule's range."""
     if not re.fullmatch(r'[0-9]{1,19}', text) or not rule.least <= int(text) <= rule.most:
         raise InvalidRequest(rule.sentence, least=rule.least, most=rule.most)
     return int(text)
 
 
-def line(text: str, most: int = LONGEST_TEXT) -> str:
+def line(rule: FieldRule, text: str) -> str:
     """Parse a short text of one line; raises `InvalidRequest` where it is too long."""
-    return _at_most(most, text.replace('\n', ' '))
+    return _text(rule, text.replace('\n', ' '))
 
 
-def _value(rule: FieldRule, text: str) -> str | int | Size | ResponseFormat:
-    match rule.kind:
-        case FieldKind.TEXT:
-            return _at_most(rule.most, text)
-        case FieldKind.LINE:
-            return line(text, rule.most)
-        case FieldKind.WHOLE:
-            return whole(text, rule)
-        case FieldKind.DECIMAL:
-            return _decimal(text, rule)
-        case FieldKind.SIZE:
-            return _size(text)
-        case FieldKind.FORMAT:
-            return _format(text)
+def _text(rule: FieldRule, text: str) -> str:
+    if len(text) > rule.most:
+        raise InvalidRequest(
+            N_('{have} characters are too many: {most} at most.'), have=len(text), most=rule.most
+        )
+    return text
 
 
-def _prompt(text: str) -> str:
+def _prompt(rule: FieldRule, text: str) -> str:
     if not text:
         raise InvalidRequest(N_('Describe the picture first.'))
     if SD_SERVER_TAG in text.lower():  # whoever draws it may be such a server, or stand before one
@@ -144,18 +128,10 @@ def _prompt(text: str) -> str:
             N_('sd-server would read {tag} as settings, not as words. Take it out.'),
             tag=SD_SERVER_TAG,
         )
-    return _at_most(REQUEST_FIELDS['prompt'].most, text)
+    return _text(rule, text)
 
 
-def _at_most(most: int, text: str) -> str:
-    if len(text) > most:
-        raise InvalidRequest(
-            N_('{have} characters are too many: {most} at most.'), have=len(text), most=most
-        )
-    return text
-
-
-def _decimal(text: str, rule: FieldRule) -> str:
+def _decimal(rule: FieldRule, text: str) -> str:
     """Check a number and keep it as it was typed; a comma is a point."""
     plain = text.replace(',', '.')
     if not re.fullmatch(r'[0-9]{1,3}(\.[0-9]{1,6})?', plain) or float(plain) > rule.most:
@@ -165,20 +141,30 @@ def _decimal(text: str, rule: FieldRule) -> str:
     return plain
 
 
-def _size(text: str) -> Size:
+def _size(rule: FieldRule, text: str) -> Size:
     try:
         size = Size.parse(text.lower().replace('×', 'x').replace(' ', ''))
     except ValueError as error:
         raise InvalidRequest(N_('Write a size as width x height: 1024x768.')) from error
-    if not all(LEAST_SIDE <= side <= MOST_SIDE for side in (size.width, size.height)):
+    if not all(rule.least <= side <= rule.most for side in (size.width, size.height)):
         raise InvalidRequest(
-            N_('Each side is from {least} to {most} pixels.'), least=LEAST_SIDE, most=MOST_SIDE
+            N_('Each side is from {least} to {most} pixels.'), least=rule.least, most=rule.most
         )
     return size
 
 
-def _format(text: str) -> ResponseFormat:
+def _format(_: FieldRule, text: str) -> ResponseFormat:
     try:
         return ResponseFormat(text)
     except ValueError as error:
         raise InvalidRequest(N_('Choose automatic, url or b64_json.')) from error
+
+
+PARSERS: dict[FieldKind, Callable[[FieldRule, str], str | int | Size | ResponseFormat]] = {
+    FieldKind.TEXT: _text,
+    FieldKind.LINE: line,
+    FieldKind.WHOLE: whole,
+    FieldKind.DECIMAL: _decimal,
+    FieldKind.SIZE: _size,
+    FieldKind.FORMAT: _format,
+}

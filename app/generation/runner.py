@@ -58,52 +58,46 @@ class GenerationRunner:
     async def draw(self, claimed: Generation) -> Outcome:
         """Ask the provider and keep what comes; every expected failure is an outcome."""
         provider = await self._providers.drawing(claimed.provider)
-        settings = provider.settings
+        settings, calls = provider.settings, list[Call]()
         model = claimed.request.model or settings.model or None
         if settings.name == DEMO != claimed.provider:
             model = settings.model
-        request, attempts = claimed.request, list[Call]()
-        failed = Outcome(status=Status.FAILED, provider=settings.name, model=model)
+        outcome = Outcome(status=Status.FAILED, provider=settings.name, model=model)
         try:
-            result = await provider.generate(request, self._run(claimed, attempts))
+            result = await provider.generate(claimed.request, self._run(claimed, calls))
             self._providers.saw(provider, answered=True)
-            kept, failures = await self._keep(claimed, result, settings.name, model)
+            kept, failures = await self._keep(claimed, result, outcome)
         except ProviderError as error:
             failure = error.failure
             self._providers.saw(provider, answered=failure.kind is not ErrorKind.UNREACHABLE)
             log.warning('%s: %s: %s', claimed.id, failure.kind, failure.words or failure.reason)
-            return replace(failed, error=failure, attempts=tuple(attempts))
+            return replace(outcome, error=failure, calls=tuple(calls))
+        outcome = replace(outcome, calls=tuple(calls))
         if not kept:
-            return replace(failed, error=failures[0], attempts=tuple(attempts))
+            return replace(outcome, error=failures[0])
         log.info('%s: kept %s, lost %s', claimed.id, len(kept), len(failures))
         self._previews.forget(claimed.id)
-        return replace(
-            failed,
-            status=Status.DONE,
-            kept=kept,
-            item_errors=failures,
-            dropped=result.dropped,
-            attempts=tuple(attempts),
-        )
+        done = replace(outcome, status=Status.DONE, kept=kept, item_errors=failures)
+        return replace(done, dropped=result.dropped)
 
-    def _run(self, claimed: Generation, attempts: list[Call]) -> Run:
+    def _run(self, claimed: Generation, calls: list[Call]) -> Run:
+        async def write(progress: float) -> None:
+            try:
+                await self._library.queue.progressed(claimed.id, claimed.attempt, progress)
+            except StorageFailed:
+                log.exception('%s: its progress could not be written', claimed.id)
+            self._changes.announce(claimed.id)
+
         def progressed(progress: float) -> None:
-            task = asyncio.create_task(self._write_progress(claimed, progress))
+            task = asyncio.create_task(write(progress))
             self._writing_progress.add(task)
             task.add_done_callback(self._writing_progress.discard)
 
         add_preview = self._previews.begin(claimed.id)
-        return Run(self._store.new_temp_file, attempts.append, add_preview, progressed)
-
-    async def _write_progress(self, claimed: Generation, progress: float) -> None:
-        try:
-            await self._library.queue.progressed(claimed.id, claimed.attempt, progress)
-        except StorageFailed:
-            log.exception('%s: its progress could not be written', claimed.id)
-        self._changes.announce(claimed.id)
+        return Run(self._store.new_temp_file, calls.append, add_preview, progressed)
 
     async def _keep(
-        self, claimed: Generation, result: GenerationResult, provider: str, model: str | None
+        self, claimed: Generation, result: GenerationResult, outcome: Outcome
     ) -> tuple[tuple[StoredImage, ...], tuple[Failure, ...]]:
         """Keep what can be kept; a bad picture does not take the good ones along."""
         kept: list[StoredImage] = []
@@ -112,10 +106,15 @@ class GenerationRunner:
         try:
             while waiting:
                 received = waiting.pop(0)
-                label = _label(claimed, received, len(kept), provider, model, result.dropped)
-                label = replace(
-                    label, image_id=await self._reserve_id(claimed), created_at=self._clock()
-                )
+                label = _label(claimed, received, len(kept), outcome, result.dropped)
+                image_id = None  # for the file to name; none where the database refuses now
+                try:
+                    image_id = await self._library.images.reserve()
+                except StorageFailed as error:
+                    log.warning(
+                        '%s: a picture is kept without its id inside: %s', claimed.id, error
+                    )
+                label = replace(label, image_id=image_id, created_at=self._clock())
                 try:
                     kept.append(await self._store.keep(received, label))
                 except ProviderError as error:
@@ -128,21 +127,12 @@ class GenerationRunner:
             raise
         return tuple(kept), tuple(failures)
 
-    async def _reserve_id(self, claimed: Generation) -> int | None:
-        """Reserve an id for the file to name, None where the database refuses now."""
-        try:
-            return await self._library.images.reserve()
-        except StorageFailed as error:
-            log.warning('%s: a picture is kept without its id inside: %s', claimed.id, error)
-            return None
-
 
 def _label(
     claimed: Generation,
     received: Received,
     position: int,
-    provider: str,
-    model: str | None,
+    outcome: Outcome,
     dropped: tuple[str, ...],
 ) -> Label:
     """Build a picture's label: nothing dropped, and the seed asked for is only the first one's."""
@@ -150,10 +140,10 @@ def _label(
 
     asked = label_fields_of(claimed.request, dropped)
     asked_seed = asked.get('seed') if position == 0 else None
-    own = {'model': model, 'seed': asked_seed if received.seed is None else received.seed}
+    own = {'model': outcome.model, 'seed': asked_seed if received.seed is None else received.seed}
     return Label(
         **asked | own,  # type: ignore[arg-type]
-        provider=provider,
+        provider=outcome.provider,
         created_at=claimed.created_at,
         generation_id=claimed.id,
         position=position,

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from app.database import Library
 from app.database.queue import Waiting
 from app.models import Generation
 from app.providers.registry import Providers
-
-
-@dataclass(frozen=True, slots=True)
-class Assigned:
-    """A generation that was claimed; none may draw it where the provider asked for is gone."""
-
-    claimed: Generation
-    may_be_drawn: bool
 
 
 class Scheduler:
@@ -32,10 +22,11 @@ class Scheduler:
     def end(self, provider: str) -> None:
         self._busy[provider] -= 1
 
-    async def next(self, now: float) -> Assigned | None:
+    async def next(self, now: float) -> Generation | None:
         """Claim the oldest generation that a provider may take; None if nothing can begin now.
 
-        Raises `StorageFailed` where the queue cannot be read.
+        One whose provider is gone is claimed as well, to fail at once. Raises `StorageFailed`
+        where the queue cannot be read.
         """
         while waiting := await self._library.queue.waiting():
             if any(not one.provider for one in waiting):
@@ -46,7 +37,7 @@ class Scheduler:
             one, name = chosen
             claimed = await self._library.generations.claim(name, now, one.id)
             if claimed:  # it may have been cancelled in between
-                return Assigned(claimed, may_be_drawn=bool(name))
+                return claimed
         return None
 
     def _choose(self, waiting: tuple[Waiting, ...]) -> tuple[Waiting, str] | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 from app.database import Library
@@ -20,7 +20,7 @@ from app.generation.runner import GenerationRunner
 from app.generation.scheduler import Scheduler
 from app.log import logger
 from app.models import Generation, GenerationRequest, Outcome, Status, Submitted
-from app.providers.registry import Providers, gone
+from app.providers.registry import Providers
 
 log = logger(__name__)
 
@@ -134,14 +134,15 @@ class Worker:
         self._wake.set()
 
     async def run_generation(self, claimed: Generation, pauses: Iterator[float]) -> None:
-        """Draw one claimed generation and write down what became of it, whatever that is.
+        """Draw a claimed generation and write down the outcome, after pauses (seconds) again.
 
-        The pauses are seconds before each further try to write. Raises `StorageFailed` where none
-        is left.
+        Raises `StorageFailed` where no pause is left.
         """
         log.info('%s: attempt %s begins', claimed.id, claimed.attempt)
         try:
             outcome = await self._runner.draw(claimed)
+        except ProviderError as error:  # its provider is gone
+            outcome = _failed(claimed, error.failure)
         except Exception as error:
             log.exception('%s: could not be drawn', claimed.id)
             outcome = _failed(claimed, _failure_of(error))
@@ -156,20 +157,15 @@ class Worker:
             await self._wake.wait()
             self._wake.clear()
             try:
-                while assigned := await self._scheduler.next(self._clock()):
-                    self._begin(assigned.claimed, may_be_drawn=assigned.may_be_drawn)
+                while claimed := await self._scheduler.next(self._clock()):
+                    self._begin(claimed)
             except StorageFailed:
                 log.exception('the queue could not be read; trying again soon')
                 await asyncio.sleep(PAUSE_AFTER_FAULT_S)
                 self._wake.set()
 
-    def _begin(self, claimed: Generation, *, may_be_drawn: bool) -> None:
-        work: Coroutine[object, object, None]
-        if may_be_drawn:
-            work = self.run_generation(claimed, growing_pauses())
-        else:
-            failed = _failed(claimed, gone(claimed.provider))
-            work = self._finish(claimed, failed, growing_pauses())
+    def _begin(self, claimed: Generation) -> None:
+        work = self.run_generation(claimed, growing_pauses())
         self._scheduler.begin(claimed.provider)
         task = asyncio.create_task(work, name=f'generation {claimed.id}')
         self._running[claimed.id] = task
@@ -205,8 +201,6 @@ def _failed(claimed: Generation, failure: Failure) -> Outcome:
 
 
 def _failure_of(error: Exception) -> Failure:
-    if isinstance(error, ProviderError):
-        return error.failure
     if isinstance(error, StorageFailed):
         return Failure(kind=ErrorKind.STORAGE, reason=str(error.places.get('reason', '')))
     return Failure(kind=ErrorKind.INTERNAL, reason=type(error).__name__)

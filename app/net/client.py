@@ -12,6 +12,7 @@ import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Self
 
 import httpcore
 import httpx
@@ -37,19 +38,15 @@ REASONS = {
 
 
 class HttpClient:
-    """The client for providers, the one for pictures from elsewhere, and the rules of both.
-
-    Pictures may come from `named` origins wherever they are. `in_container` says that `localhost`
-    is a container, and not the machine that people mean.
-    """
+    """The client for providers, the one for pictures from elsewhere, and the rules of both."""
 
     def __init__(
         self,
-        named: Iterable[str] = (),
+        named: Iterable[str] = (),  # origins of pictures, wherever they are
         transport: httpx.AsyncBaseTransport | None = None,
         look_up: LookUp = addresses_of,
         *,
-        in_container: bool = False,
+        in_container: bool = False,  # `localhost` is not the machine that people mean
     ) -> None:
         origins = [origin_of(url) for url in named]
         self._own_ports: set[int] = set()
@@ -64,6 +61,12 @@ class HttpClient:
         await self.client.aclose()
         if self._elsewhere:
             await self._elsewhere.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
     def never_call(self, port: int) -> None:
         """Refuse a port of this machine from now on: this server itself listens there."""
@@ -82,9 +85,8 @@ class HttpClient:
     ) -> AsyncIterator[httpx.Response]:
         """Open a picture's address and follow redirects; the body is not read yet.
 
-        The provider's headers, its key among them, go to its `own` origin alone, and only as long
-        as no redirect has led away from it. Raise ProviderError with `blocked_url`, `too_large`, or
-        `image_fetch_failed` and a reason.
+        The provider's headers, its key among them, go to its `own` origin alone, until a redirect
+        leads away. Raise ProviderError: `blocked_url`, `too_large`, `image_fetch_failed`.
         """
         address, along = _parsed(url), headers
         for _ in range(MOST_REDIRECTS + 1):
@@ -92,10 +94,8 @@ class HttpClient:
             response = await self._send(address, own, along)
             try:
                 if not response.has_redirect_location:
-                    status, length = (
-                        response.status_code,
-                        response.headers.get('content-length', ''),
-                    )
+                    status = response.status_code
+                    length = response.headers.get('content-length', '')
                     if status != 200:
                         raise _failed(address, f'HTTP {status}', status)
                     if length.isdecimal() and int(length) > MOST_IMAGE_BYTES:
@@ -170,10 +170,8 @@ def what_happened(error: Exception) -> str:
 def _parsed(url: str, base: Address | None = None) -> Address:
     """Parse an address or the redirect of `base`, which must not lead from https to http."""
     try:
-        if base is None:
-            return address_of(url)
-        found = joined(url, base)
-        if (base.origin.scheme, found.origin.scheme) == ('https', 'http'):
+        found = joined(url, base) if base else address_of(url)
+        if base and (base.origin.scheme, found.origin.scheme) == ('https', 'http'):
             raise Blocked('a redirect from https to http')
     except Blocked as error:
         raise blocked(url, str(error)) from error

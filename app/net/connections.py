@@ -1,8 +1,8 @@
 """The connections of the HTTP client, over asyncio's own streams, and where they may go.
 
 A provider's own origin may be anywhere. Any other address must be public, unless the operator named
-its origin, and no metadata address of a cloud. That is decided where the connection is made, on the
-address that is then connected to, so that no second look-up can give another answer.
+its origin, and no metadata address of a cloud. That is decided on the very address that is then
+connected to, so that no second look-up can give another answer.
 
 A stream reader stops reading from inside the very callback that filled it. The client library's
 usual streams stop a little later: on a fast loop, after 8 MB more of each response.
@@ -82,10 +82,7 @@ async def addresses_of(host: str, port: int) -> list[str]:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise httpcore.ConnectError('no such name') from error
-    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-    if not addresses:
-        raise httpcore.ConnectError('no such name')
-    return addresses
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 async def connect(addresses: Iterable[str], port: int, timeout: float | None) -> Stream:
@@ -180,9 +177,6 @@ class ConnectPolicy(httpcore.AsyncNetworkBackend):
             await stream.aclose()
             raise
         return stream
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
     def _refuse_address(self, host: str, port: int, address: str) -> None:
         if (host, port) in self._trusted:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import AsyncGenerator, AsyncIterable
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 
 PIECE_BYTES = 64 * 1024
 FREE_BYTES = 1024 * 1024
@@ -22,14 +22,15 @@ class BrokeOff(NotInflated):
     """The body is damaged, or its end is missing."""
 
 
-async def inflated(blocks: AsyncIterable[bytes], coding: str) -> AsyncGenerator[bytes, None]:
+async def inflated(
+    blocks: AsyncIterable[bytes], headers: Mapping[str, str]
+) -> AsyncGenerator[bytes, None]:
     """Decode a body of some `Content-Encoding`; one that is not compressed passes unchanged.
 
-    In pieces of at most 64 KiB, so that a small body which stands for a huge one never becomes a
-    big block. Raise NotInflated at codings other than gzip or deflate alone, and at a body that
-    swells to more than 1 MiB and a hundred times its size.
+    Pieces are of at most 64 KiB, however much a small body stands for. Raise NotInflated at codings
+    other than gzip or deflate alone, and past 1 MiB and a hundred times what came.
     """
-    layers = [layer.strip() for layer in coding.lower().split(',')]
+    layers = [layer.strip() for layer in headers.get('content-encoding', '').lower().split(',')]
     layers = [layer for layer in layers if layer not in _AS_THEY_COME]
     if not layers:
         async for block in blocks:

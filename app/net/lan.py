@@ -25,8 +25,13 @@ def addresses() -> tuple[str, ...]:
             asking.connect((far, 9))
             listed.append(str(asking.getsockname()[0]))
     listed += _by_interface()
-    usable = [text for text in dict.fromkeys(listed) if _is_reachable(text)]
-    return tuple(sorted(usable, key=lambda text: ':' in text))
+    ips = {text: ipaddress.ip_address(text.partition('%')[0]) for text in listed}
+    usable = [
+        text
+        for text, ip in ips.items()
+        if not (ip.is_loopback or ip.is_link_local or ip.is_unspecified or ip.is_multicast)
+    ]
+    return tuple(sorted(usable, key=lambda text: ips[text].version))
 
 
 def origins(host: str, port: int) -> tuple[str, ...]:
@@ -48,8 +53,3 @@ def _by_interface() -> list[str]:
     people = [one for one in adapters if not one.nice_name.startswith(BRIDGES)]
     ips = [address.ip for adapter in people for address in adapter.ips]
     return [ip if isinstance(ip, str) else str(ip[0]) for ip in ips]
-
-
-def _is_reachable(text: str) -> bool:
-    ip = ipaddress.ip_address(text.partition('%')[0])
-    return not (ip.is_loopback or ip.is_link_local or ip.is_unspecified or ip.is_multicast)

@@ -1,23 +1,35 @@
-"""Parses addresses in one strict way."""
+"""Parses addresses in one strict way, and an API's as a person may have copied it."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
 from dataclasses import dataclass, replace
-from urllib.parse import quote, urljoin
+from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 
-from app.net.ip import is_loopback
+from app.errors import N_, InvalidRequest
+from app.net.ip import is_literal, is_loopback
 
 MOST_LETTERS = 8_192
 MOST_HOST_LETTERS = 253
 DOCKER_HOST = 'host.docker.internal'  # what Docker calls the machine around a container
+LOOPBACK = ('127.0.0.1', '::1')
 METADATA_NAMES = (
     *('metadata', 'metadata.google.internal', 'metadata.goog', 'instance-data'),
     *('instance-data.ec2.internal', 'metadata.tencentyun.com'),
 )
 USUAL_PORTS = {'http': 80, 'https': 443}
 AS_THEY_ARE = "%/:=&?~#+!$,;'@()*[]"
+# What an address that was copied whole ends in, beyond the API's root.
+CALLS = (
+    *('images/generations', 'images/edits', 'images/variations', 'chat/completions', 'models'),
+    *(f'sdapi/v1/{call}' for call in ('txt2img', 'img2img', 'sd-models', 'options')),
+)
+# What the root of an API ends in. Source: the addresses of some thirty servers, and of Azure.
+ROOTS = ('/engines/v1', '/openai/v1', '/sdapi/v1', '/api/v1', '/v1', '/v3')
+USUAL_ROOTS = ('/v1', '', '/api/v1', '/v3', '/engines/v1', '/sdapi/v1')
+PRIVATE_ENDINGS = ('.local', '.localhost', '.lan', '.home', '.internal', '.home.arpa', '.test')
+
 _ADDRESS = re.compile(
     r'(?P<scheme>https?)://'
     r'(?P<host>\[[0-9a-f:.]+\]|[^\[\]:/?#@%]+)(?::(?P<port>[0-9]{1,5}))?'
@@ -27,6 +39,8 @@ _ADDRESS = re.compile(
 _SCHEME = re.compile(r'[a-z][a-z0-9+.-]*:', re.IGNORECASE)
 _LABEL = re.compile(r'[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?')
 _NUMBER = re.compile(r'[0-9]+|0x[0-9a-f]*')
+_SLASHES = re.compile('/{2,}')
+_TWICE = re.compile('(/v[13])(?:/v[13])+$')
 
 
 class Blocked(Exception):
@@ -88,10 +102,7 @@ def origin_of(url: str) -> Origin:
 
 
 def canonical_host(host: str) -> str:
-    """Return a host in the one spelling in which it is compared and looked up.
-
-    Raise ValueError at neither a name nor an IP address in its usual spelling.
-    """
+    """Return a host as it is compared and looked up; raise ValueError at an odd spelling."""
     if ':' in host:
         return str(ipaddress.IPv6Address(host.strip('[]')))
     name = host.lower()
@@ -109,10 +120,7 @@ def canonical_host(host: str) -> str:
 
 
 def joined(reference: str, base: Address) -> Address:
-    """Resolve a reference as a browser does, or raise Blocked.
-
-    Blanks are encoded; an existing query is left as it is, since signatures cover it.
-    """
+    """Resolve a reference as a browser does, or raise Blocked; signatures cover its query."""
     text = reference.strip().replace(' ', '%20')
     if text.startswith('//'):
         text = f'{base.origin.scheme}:{text}'
@@ -124,11 +132,6 @@ def joined(reference: str, base: Address) -> Address:
         return address_of(urljoin(str(base), quote(text, safe=AS_THEY_ARE)))
     except ValueError as error:
         raise Blocked('odd spelling') from error
-
-
-def absolute(reference: str, base: str) -> str:
-    """Resolve a picture's address in a response; a path goes to the root of the base's origin."""
-    return str(joined(reference, Address(origin_of(base), '/')))
 
 
 def is_local(host: str) -> bool:
@@ -159,3 +162,53 @@ def without_query(url: str | None) -> str | None:
 def without_secrets(url: str) -> str:
     """Return an address with `…` for a query, which may hold a key."""
     return f'{without_query(url)}?…' if '?' in url else url
+
+
+def normalize_api_url(text: str) -> str:
+    """Return the root of an API for any of its addresses: `http://host:1337/v1?a=b`.
+
+    A public name without a scheme gets https. Raise InvalidRequest at what is read in two ways.
+    """
+    text = text.strip()
+    scheme, separator, rest = text.partition('://')
+    if not separator:
+        host = _host_of(text)
+        is_name = '.' in host and ':' not in host and not is_literal(host)
+        is_public = is_name and not host.endswith(PRIVATE_ENDINGS)
+        scheme, rest = 'https' if is_public else 'http', text
+    if scheme.lower() not in ('http', 'https'):
+        raise InvalidRequest(N_('Write an address that begins with http:// or https://.'))
+    if '@' in _host_of(rest):
+        raise InvalidRequest(
+            N_('Write the address without a user name in it; the key has its own field.')
+        )
+    try:
+        origin_of(f'{scheme}://{rest}')
+    except Blocked as error:
+        raise InvalidRequest(N_('Write an address like http://localhost:1337/v1.')) from error
+    parts = urlsplit(f'{scheme}://{rest}')
+    path = _SLASHES.sub('/', parts.path).rstrip('/')
+    if '..' in path.split('/'):
+        raise InvalidRequest(N_('Write the address without “..” in it.'))
+    call = next((one for one in CALLS if path.lower().endswith(f'/{one}')), '')
+    if call:
+        path = path[: -len(call) - 1] + ('/sdapi/v1' if call.startswith('sdapi') else '')
+    return _with_path(parts, _TWICE.sub(r'\1', path) or '/v1')
+
+
+def candidates(base_url: str) -> tuple[str, ...]:
+    """Return where an API may be, likeliest first: as given, then the roots that servers use."""
+    parts = urlsplit(base_url)
+    given = parts.path.rstrip('/')
+    ending = next((root for root in ROOTS if given.endswith(root)), '')
+    start = given.removesuffix(ending)
+    paths = (given, *(start + root for root in USUAL_ROOTS))
+    return tuple(dict.fromkeys(_with_path(parts, path) for path in paths))
+
+
+def _host_of(text: str) -> str:
+    return re.split(r'[/?#]', text, maxsplit=1)[0].lower()
+
+
+def _with_path(parts: SplitResult, path: str) -> str:
+    return urlunsplit((parts.scheme, parts.netloc.lower(), path, parts.query, ''))

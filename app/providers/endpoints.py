@@ -8,11 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
-from app.errors import ErrorKind, Failure
-from app.net.api_url import candidates
+from app.errors import ErrorKind, Failure, Reason
+from app.net.urls import candidates
 from app.providers.core.base import Dialect
 from app.providers.discovery.model_list import draws_in_chats, models_in
-from app.providers.response.errors import HTML
 from app.providers.transport.client import Caller, endpoint
 
 SDAPI_ROOT = '/sdapi/v1'
@@ -45,7 +44,7 @@ def may_be_elsewhere(failure: Failure) -> bool:
     A response that cannot be read is no such sign, unless it is a web page: it may have been paid.
     """
     if failure.kind is ErrorKind.NOT_JSON:
-        return failure.reason == HTML
+        return failure.reason == Reason.HTML
     return failure.kind is ErrorKind.ENDPOINT_NOT_FOUND or _names_the_chat(failure)
 
 
@@ -56,7 +55,10 @@ async def other_endpoints(caller: Caller, model: str, failure: Failure) -> tuple
     listed = await caller.find(endpoint(roots[0], 'models'))
     if draws_in_chats(listed, model) or _names_the_chat(failure):
         return (Endpoint(Dialect.CHAT, base_url),)
-    if await _is_sdapi(caller):
+    tree = await caller.find(endpoint(sdapi_root(base_url), 'sd-models'))
+    if isinstance(tree, list) and any(
+        isinstance(one, dict) and 'model_name' in one for one in tree
+    ):
         return (Endpoint(Dialect.SDAPI, sdapi_root(base_url)),)
     if models_in(listed):
         return ()
@@ -77,9 +79,3 @@ def sdapi_root(base_url: str) -> str:
     if parts.path.rstrip('/').endswith(SDAPI_ROOT):
         return base_url
     return urlunsplit(parts._replace(path=SDAPI_ROOT))
-
-
-async def _is_sdapi(caller: Caller) -> bool:
-    tree = await caller.find(endpoint(sdapi_root(caller.settings.base_url), 'sd-models'))
-    rows = tree if isinstance(tree, list) else []
-    return any(isinstance(row, dict) and 'model_name' in row for row in rows)

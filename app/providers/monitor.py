@@ -4,45 +4,42 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 
 from app.providers.core.base import Provider, ProviderSettings, ProviderState, ProviderStatus
-from app.providers.discovery.connection_test import add_key_state, check_connection
-from app.providers.transport.headers import own_headers
 
 STATUS_FRESH_S = 15.0
+AFTER_PAGE_S = 0.05  # asking loads modules, and the page that wants the status comes first
 NOT_ASKED = ProviderStatus(state=ProviderState.NOTHING, reason='not asked yet')
 
 
 class MonitoredProvider:
-    """A provider with its status, which is asked for anew when it is old.
+    """A provider with its status, which is asked for anew when it is old."""
 
-    Attributes:
-        test_status: The result of the last test; None if there was none.
-        test_generation_id: The generation that the last test began; None if it began none.
-    """
-
-    def __init__(self, provider: Provider) -> None:
-        self.provider = provider
-        self.test_status: ProviderStatus | None = None
-        self.test_generation_id: int | None = None
+    def __init__(self, settings: ProviderSettings, make: Callable[[], Provider]) -> None:
+        self.settings = settings
+        self._make = make
+        self.test_status: ProviderStatus | None = None  # of the last test; None: there was none
+        self.test_generation_id: int | None = None  # that the last test began, if it began one
         self._status = NOT_ASKED
         self._asked_at = float('-inf')
         self._asking: asyncio.Task[ProviderStatus] | None = None
 
-    @property
-    def settings(self) -> ProviderSettings:
-        return self.provider.settings
+    @cached_property
+    def provider(self) -> Provider:
+        return self._make()
 
     @property
     def name(self) -> str:
-        return self.provider.settings.name
+        return self.settings.name
 
     @property
     def status(self) -> ProviderStatus:
         """The last one, at once; an old one is renewed in the background, unless turned off."""
         if self.settings.enabled and time.monotonic() - self._asked_at > STATUS_FRESH_S:
-            self._ask()
+            self._ask(AFTER_PAGE_S)
         return self._status
 
     @property
@@ -66,6 +63,9 @@ class MonitoredProvider:
 
     async def test(self) -> None:
         """Ask for the list of models, then at the other usual places where it holds none."""
+        from app.providers.discovery.connection_test import add_key_state, check_connection
+        from app.providers.transport.client import own_headers
+
         status = await self.ask_again()
         base_url, secrets = self.settings.base_url, own_headers(self.settings)
         if status.models and not status.better_url:
@@ -79,12 +79,13 @@ class MonitoredProvider:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)
 
-    def _ask(self) -> asyncio.Task[ProviderStatus]:
+    def _ask(self, after_s: float = 0.0) -> asyncio.Task[ProviderStatus]:
         if self._asking is None or self._asking.done():
-            self._asking = asyncio.create_task(self._list(), name='list models')
+            self._asking = asyncio.create_task(self._list(after_s), name='list models')
         return self._asking
 
-    async def _list(self) -> ProviderStatus:
+    async def _list(self, after_s: float) -> ProviderStatus:
+        await asyncio.sleep(after_s)
         self._status = await self.provider.list_models()
         self._asked_at = time.monotonic()
         return self._status

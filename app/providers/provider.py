@@ -15,21 +15,17 @@ from app.net.client import HttpClient
 from app.net.urls import Blocked
 from app.providers.core.base import Dialect, ProviderSettings, ProviderState, ProviderStatus, Run
 from app.providers.core.capabilities import ABSENT, Memory, with_refused
-from app.providers.dialects.base import ApiDialect
-from app.providers.dialects.fallback import FORMAT, ParameterFallback
-from app.providers.dialects.openai_chat import ChatApi
-from app.providers.dialects.openai_images import ImagesApi
+from app.providers.dialects.base import FORMAT, ApiDialect, ParameterFallback
+from app.providers.dialects.openai import ChatApi, ImagesApi
 from app.providers.dialects.sdapi import SdApi
 from app.providers.discovery.fingerprints import describes_localai
 from app.providers.discovery.model_list import are_bare, status_of
 from app.providers.discovery.probe import ProbeResponse
 from app.providers.endpoints import Endpoint, configured_endpoint, may_be_elsewhere, other_endpoints
 from app.providers.response.images import Json
-from app.providers.response.zip_archive import remove
-from app.providers.transport.client import Caller, endpoint
-from app.providers.transport.collect import ImageCollector
+from app.providers.transport.client import Caller, endpoint, own_headers
+from app.providers.transport.collect import ImageCollector, remove
 from app.providers.transport.download import Fetcher
-from app.providers.transport.headers import own_headers
 from app.providers.transport.redaction import SecretRedactor
 
 log = logger(__name__)
@@ -57,9 +53,7 @@ class ApiProvider:
         self._redactor = SecretRedactor(settings)
         self._is_localai: bool | None = None
         self._caller = Caller(settings, http_client)
-        fetcher = Fetcher(
-            http_client, settings.base_url, self._caller.origin, own_headers(settings)
-        )
+        fetcher = Fetcher(http_client, self._caller.origin, own_headers(settings))
         collector = ImageCollector(self._caller, fetcher)
         self._dialects: dict[Dialect, ApiDialect] = {
             Dialect.OPENAI: ImagesApi(self._caller, collector),
@@ -68,10 +62,6 @@ class ApiProvider:
         }
 
     async def generate(self, request: GenerationRequest, run: Run) -> GenerationResult:
-        """Ask, mending what is refused, and read the pictures as they come, without our secrets.
-
-        Raises `ProviderError` where nothing usable came; no file is left behind.
-        """
         redactor = self._redactor
         redacted = replace(run, tried=lambda call: run.tried(redactor.call(call)))
         try:
@@ -84,7 +74,6 @@ class ApiProvider:
             raise ProviderError(redactor.failure(error.failure)) from error
 
     async def list_models(self) -> ProviderStatus:
-        """Ask what it offers; never raises for what the server does."""
         at = self._endpoint(self.settings.model)
         path = 'sd-models' if at.dialect is Dialect.SDAPI else 'models'
         try:

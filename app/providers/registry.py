@@ -14,8 +14,6 @@ from app.net.client import HttpClient
 from app.providers.core.base import Provider, ProviderSettings
 from app.providers.core.capabilities import Memory
 from app.providers.monitor import MonitoredProvider
-from app.providers.provider import ApiProvider
-from app.providers.transport.asgi import AsgiApp, AsgiTransport
 
 log = logger(__name__)
 
@@ -23,6 +21,12 @@ DEMO_URL = 'http://demo.easel.invalid/v1'
 DEMO_MODEL = 'sketch'
 DEFAULT_NAME = 'g4f'
 Make = Callable[[ProviderSettings, HttpClient, Memory], Provider]
+
+
+def _make_provider(settings: ProviderSettings, http_client: HttpClient, memory: Memory) -> Provider:
+    from app.providers.provider import ApiProvider  # a tenth of the start, which asks nobody
+
+    return ApiProvider(settings, http_client, memory)
 
 
 class Providers:
@@ -33,7 +37,7 @@ class Providers:
     """
 
     def __init__(
-        self, config: Config, http_client: HttpClient, memory: Memory, make: Make = ApiProvider
+        self, config: Config, http_client: HttpClient, memory: Memory, make: Make = _make_provider
     ) -> None:
         self.memory = memory
         self._http_client = http_client
@@ -47,24 +51,32 @@ class Providers:
             timeout_s=config.timeout_s,
             key=config.api_key,
         )
-        self.environment = MonitoredProvider(self.made(settings))
-        self._inside = HttpClient(transport=AsgiTransport(_demo))
+        self.environment = self._monitored(settings)
         demo = ProviderSettings(
             name=DEMO, base_url=DEMO_URL, model=DEMO_MODEL, timeout_s=config.timeout_s, at_once=2
         )
-        self.demo = MonitoredProvider(ApiProvider(demo, self._inside, memory))
+        self.demo = MonitoredProvider(demo, lambda: self._make_demo(demo))
+        self._inside: HttpClient | None = None
         self._added: tuple[MonitoredProvider, ...] = ()
         self._replaced: list[MonitoredProvider] = []  # somebody may still wait for their answer
 
-    def made(self, settings: ProviderSettings) -> Provider:
-        return self._make(settings, self._http_client, self.memory)
+    def _monitored(self, settings: ProviderSettings) -> MonitoredProvider:
+        return MonitoredProvider(
+            settings, lambda: self._make(settings, self._http_client, self.memory)
+        )
+
+    def _make_demo(self, settings: ProviderSettings) -> Provider:
+        from app.demo.server import create_demo
+        from app.providers.transport.asgi import AsgiTransport
+
+        self._inside = HttpClient(transport=AsgiTransport(create_demo))
+        return _make_provider(settings, self._inside, self.memory)
 
     def configure(self, settings: Iterable[ProviderSettings]) -> None:
         """Use what Settings says now; a generation that runs keeps the provider it has."""
         before = {one.settings: one for one in self._added}
         self._added = tuple(
-            before.pop(one) if one in before else MonitoredProvider(self.made(one))
-            for one in settings
+            before.pop(one) if one in before else self._monitored(one) for one in settings
         )
         self._replaced += before.values()
 
@@ -73,14 +85,10 @@ class Providers:
         """Whether the default address is used, which nobody set."""
         return self._nobody_set and not self._added
 
-    @property
-    def guess_stepped_aside(self) -> bool:
-        """Whether the default address is not used any more, for there are others."""
-        return self._nobody_set and bool(self._added)
-
     def all(self) -> tuple[MonitoredProvider, ...]:
         """Return every provider in its order, the environment's first."""
-        return self._added if self.guess_stepped_aside else (self.environment, *self._added)
+        steps_aside = self._nobody_set and self._added
+        return self._added if steps_aside else (self.environment, *self._added)
 
     def enabled(self) -> tuple[MonitoredProvider, ...]:
         return tuple(one for one in self.all() if one.settings.enabled)
@@ -127,7 +135,8 @@ class Providers:
         """
         eligible = self.eligible(name, None)
         if not eligible:
-            raise ProviderError(gone(name))
+            reason = Reason.REMOVED_OR_TURNED_OFF_IN_SETTINGS
+            raise ProviderError(Failure(kind=ErrorKind.UNREACHABLE, where=name, reason=reason))
         if eligible[0] is self.environment and self.guess_stands:
             status = await self.environment.ask_again()
             if status.refused:
@@ -157,16 +166,5 @@ class Providers:
     async def close(self) -> None:
         for one in (self.environment, *self._added, *self._replaced, self.demo):
             await one.close()
-        await self._inside.close()
-
-
-def gone(name: str) -> Failure:
-    """Return the failure of a provider that was chosen and is not there any more."""
-    reason = Reason.REMOVED_OR_TURNED_OFF_IN_SETTINGS
-    return Failure(kind=ErrorKind.UNREACHABLE, where=name, reason=reason)
-
-
-def _demo() -> AsgiApp:
-    from app.demo.server import create_demo
-
-    return create_demo()
+        if self._inside:
+            await self._inside.close()

@@ -81,28 +81,27 @@ class Decoder:
         self._answer_timeout_s = answer_timeout_s
         self._one_at_a_time = asyncio.Lock()
         self._child: asyncio.subprocess.Process | None = None
-        self._ending: asyncio.TimerHandle | None = None
+        self._ending: asyncio.Task[None] | None = None
         self._number = 0
 
     async def decode(
         self, path: Path, mime: str, thumbs: Mapping[int, Path], label: Label | None = None
     ) -> Decoded:
-        """Decode a picture whole; write a thumbnail of each width, and a copy with the label.
+        """Decode a picture whole; write its thumbnails, and a labelled copy at `labelled_path`.
 
-        The label gets the size that is found, the copy is at `labelled_path`. Raise ProviderError
-        with `bad_image` at a picture that cannot be decoded within the limits, and DecoderFailed
-        where that is no fault of the picture.
+        Raise ProviderError with `bad_image` at one that cannot be decoded within the limits, and
+        DecoderFailed where that is no fault of the picture.
         """
         labelled = labelled_path(path) if label else None
-        order = _order('path', path, mime)
-        order['thumbs'] = {str(width): str(target) for width, target in thumbs.items()}
+        targets = {str(width): str(target) for width, target in thumbs.items()}
+        order: Order = {'path': str(path), 'thumbs': targets}
         if label:
             order |= {'label': asdict(label), 'labelled': str(labelled)}
-        return await self._answered(order, lambda answer: _decoded(answer, labelled))
+        return await self._answered(order, mime, lambda answer: _decoded(answer, labelled))
 
     async def read(self, path: Path, mime: str) -> Settings:
         try:
-            return await self._answered(_order('read', path, mime), _settings)
+            return await self._answered({'read': str(path)}, mime, _settings)
         except ProviderError as error:
             log.info('the settings of a picture could not be read: %s', error.failure.reason)
             return {}
@@ -110,8 +109,9 @@ class Decoder:
     async def close(self) -> None:
         await self._end()
 
-    async def _answered(self, order: Order, parse: Callable[[Answer], T]) -> T:
+    async def _answered(self, order: Order, mime: str, parse: Callable[[Answer], T]) -> T:
         """Return the parsed answer to an order; a second child gets it if the first gave none."""
+        order['format'] = mime.removeprefix('image/').upper()
         errors = list[NoAnswer]()
         async with self._one_at_a_time:
             if self._ending:
@@ -124,9 +124,7 @@ class Decoder:
                         log.warning('%s (%r); it is started anew', error, error.__cause__)
                         errors.append(error)
             finally:
-                loop = asyncio.get_running_loop()
-                ending = loop.call_later(IDLE_S, lambda: loop.create_task(self._end_if_idle()))
-                self._ending = ending
+                self._ending = asyncio.create_task(self._end_when_idle())
         if all(error.at_limit for error in errors):
             raise _bad_image(LIMITS)
         raise DecoderFailed(str(errors[-1])) from errors[-1]
@@ -187,9 +185,9 @@ class Decoder:
             raise ValueError('no object')
         return answer
 
-    async def _end_if_idle(self) -> None:
-        if not self._one_at_a_time.locked():
-            await self._end()
+    async def _end_when_idle(self) -> None:
+        await asyncio.sleep(IDLE_S)
+        await self._end()
 
     async def _end(self) -> None:
         child, self._child = self._child, None
@@ -201,10 +199,6 @@ class Decoder:
 
 def labelled_path(path: Path) -> Path:
     return path.with_name(f'{path.stem}-labelled.part')
-
-
-def _order(kind: str, path: Path, mime: str) -> Order:
-    return {kind: str(path), 'format': mime.removeprefix('image/').upper()}
 
 
 def _decoded(answer: Answer, labelled: Path | None) -> Decoded:

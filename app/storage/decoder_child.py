@@ -56,6 +56,7 @@ def main() -> None:
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     warnings.simplefilter('ignore')
+    sys.path.append(str(Path(__file__).resolve().parents[2]))  # last; for what a label needs
     for line in sys.stdin:
         allow_cpu()
         order = json.loads(line)
@@ -105,7 +106,6 @@ def frame(number: int, found: dict[str, object]) -> bytes:
 def answer(order: dict[str, object]) -> dict[str, object]:
     form = str(order['format'])
     if 'read' in order:
-        find_easel()
         from app.storage.metadata.read import read_settings
 
         return {'settings': read_settings(str(order['read']), form)}
@@ -131,15 +131,7 @@ def is_systems(error: Exception) -> bool:
     return isinstance(error, OSError) and error.errno not in THE_PICTURES_OWN
 
 
-def find_easel() -> None:
-    """Let Easel's modules be imported; last on the path, and only when one is needed."""
-    checkout = str(Path(__file__).resolve().parents[2])
-    if checkout not in sys.path:
-        sys.path.append(checkout)
-
-
 def label_copy(order: dict[str, object], found: dict[str, object]) -> dict[str, object]:
-    find_easel()
     from app.storage.metadata.copies import embed
     from app.storage.metadata.label import Label
 

@@ -1,20 +1,66 @@
-"""Opens files below a folder without following links, and writes and syncs private ones."""
+"""Files of ours: temporary ones, private ones, and opening without following links."""
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from app.errors import N_, ErrorKind, Failure, ProviderError, StorageFailed
+from app.models import MOST_IMAGE_BYTES, Received
+
+HEAD_BYTES = 64
 _FOLDER = getattr(os, 'O_DIRECTORY', 0) | getattr(os, 'O_NOFOLLOW', 0)
 _FILE = getattr(os, 'O_NOFOLLOW', 0) | getattr(os, 'O_NONBLOCK', 0) | getattr(os, 'O_BINARY', 0)
 
 
-def open_beneath(root: Path, path: Path) -> int:
-    """Open a file to read, every folder from the root down by its own handle.
+class TempFile:
+    """An open temporary file that never holds more than 64 MiB."""
 
-    Raise OSError at a link in the place of a part, and ValueError at a path not below the root.
-    """
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / f'{uuid.uuid4().hex}.part'
+        self.size_bytes = 0
+        self._file = self.path.open('xb', buffering=0)
+        self._head = b''
+
+    def write(self, block: bytes) -> None:
+        """Add bytes; raise ProviderError with `too_large` past the cap of 64 MiB."""
+        self.size_bytes += len(block)
+        if self.size_bytes > MOST_IMAGE_BYTES:
+            raise ProviderError(Failure(kind=ErrorKind.TOO_LARGE, reason='over 64 MiB'))
+        if len(self._head) < HEAD_BYTES:
+            self._head += block[:HEAD_BYTES]
+        with writing():
+            if self._file.write(block) != len(block):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def received(self) -> Received:
+        """Close the file and describe what came, unchecked."""
+        self._file.close()
+        return Received(path=self.path, size_bytes=self.size_bytes, head=self._head[:HEAD_BYTES])
+
+    def discard(self) -> None:
+        """Close and delete the file; safe at any time."""
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Raise what the disk refuses as StorageFailed, without a path."""
+    try:
+        yield
+    except OSError as error:
+        sentence = N_('The data folder could not be written: {reason}.')
+        raise StorageFailed(sentence, reason=error.strerror or error) from error
+
+
+def open_beneath(root: Path, path: Path) -> int:
+    """Open a file by one handle a folder; raise OSError at a link, ValueError outside the root."""
     parts = path.relative_to(root).parts
     if os.open not in os.supports_dir_fd:  # Windows: with a gap between check and use
         path = root

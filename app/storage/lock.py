@@ -38,10 +38,7 @@ class Held(Exception):
 
 @contextlib.contextmanager
 def holding(data: Path) -> Iterator[None]:
-    """Hold a data folder by the system's own lock, or raise Held, or OSError.
-
-    The `filelock` package does the same and costs 10 ms of the start.
-    """
+    """Hold a data folder, or raise Held or OSError; `filelock` would cost 10 ms of the start."""
     with contextlib.ExitStack() as stack:
         # Prompts, pictures and secrets are for this user alone.
         stack.callback(os.umask, os.umask(0o077))

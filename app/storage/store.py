@@ -22,10 +22,9 @@ from app.errors import ErrorKind, Failure, ProviderError
 from app.log import logger
 from app.models import Received, StoredImage
 from app.storage.decoder import Decoded, Decoder, DecoderFailed, labelled_path
-from app.storage.files import open_beneath, sync, sync_folder
+from app.storage.files import HEAD_BYTES, TempFile, open_beneath, sync, sync_folder, writing
 from app.storage.metadata.container import Written, sidecar_of, size_of
 from app.storage.metadata.mime import MIME_EXTENSIONS, mime_of, what_is
-from app.storage.temp_file import HEAD_BYTES, TempFile, writing
 
 if TYPE_CHECKING:
     from app.storage.metadata.label import Label
@@ -72,10 +71,9 @@ class Store:
             return TempFile(self.arriving)
 
     async def keep(self, received: Received, label: Label) -> StoredImage:
-        """Check a picture, write its label inside, and put it durably in place with its thumbnails.
+        """Check a picture, write its label inside, put it in place; what was received is gone.
 
-        The file that was received is gone afterwards. Raise ProviderError with `not_an_image`,
-        `bad_image`, or `set_aside` where the decoder failed, and not the picture.
+        Raise ProviderError with `not_an_image`, `bad_image`, or `set_aside` if the decoder failed.
         """
         made = self._new_thumbs()
         try:
@@ -113,10 +111,7 @@ class Store:
             raise ProviderError(failure) from error
 
     def _set_aside(self, received: Received, mime: str, label: Label) -> str:
-        """Put a picture below `rescued` as it came, its label beside it, and return where it is.
-
-        The folder is laid out as that of the pictures, so that `easel rebuild` finds what is moved.
-        """
+        """Put a picture as it came, its label beside it; `easel rebuild` finds it once moved."""
         from app.storage.metadata.label import xmp_packet
 
         written = _unlabelled(received)
@@ -142,10 +137,7 @@ class Store:
                 path.unlink(missing_ok=True)
 
     async def ensure_thumbs(self, digest: str, file: str) -> None:
-        """Make the thumbnails of a kept picture again where a backup or a power cut lost some.
-
-        Nothing is raised or made where the picture itself is missing.
-        """
+        """Make the thumbnails of a kept picture again where a backup or a power cut lost some."""
         places = [self.thumb(digest, width) for width in THUMB_WIDTHS]
         if all(path.exists() and path.stat().st_size > 0 for path in places):
             return
@@ -189,10 +181,7 @@ class Store:
         return await self.decoder.read(path, mime) if mime else {}
 
     def forget(self, kept: StoredImage) -> None:
-        """Delete a picture that was put in place and for which no row could be written.
-
-        A kept picture of the same bytes loses its thumbnails too, which `ensure_thumbs` makes.
-        """
+        """Delete a picture that no row was written for; `ensure_thumbs` mends those of a twin."""
         original = self.original(kept.file)
         thumbs = [self.thumb(kept.digest, width) for width in THUMB_WIDTHS]
         with contextlib.suppress(OSError):
@@ -238,10 +227,7 @@ def _key_of(label: Label, mime: str, digest: str) -> str:
 
 
 def _put_in_place(thumbs: dict[Path, Path], written: Written, original: Path) -> None:
-    """Sync, rename, sync the folder; in this order a crash leaves the whole picture or none.
-
-    Thumbnails are only moved: they are made again when they are gone.
-    """
+    """Sync, rename, sync the folder: a crash leaves all or nothing; thumbs are only moved."""
     with writing():
         for made, thumb in thumbs.items():
             thumb.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

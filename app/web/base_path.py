@@ -17,10 +17,7 @@ class BasePath:
         self.path = path
 
     def inside(self, scope: Scope) -> Scope:
-        """Take the sub-path off a request, once; a proxy may have done so already.
-
-        The path is empty then where the sub-path came without its last slash.
-        """
+        """Take the sub-path off a request; the path is empty if its last slash was missing."""
         path = scope['path']
         if not self.path or not (path == self.path or path.startswith(f'{self.path}/')):
             return scope

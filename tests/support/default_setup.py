@@ -15,7 +15,7 @@ from app.access.visitors import Proxies
 from app.config import Config, config_from
 from app.main import create_app, open_services
 from app.providers.discovery.local_servers import LocalServers
-from app.providers.secrets import Secrets
+from app.providers.settings import Secrets
 from app.server.protocol import ConnectionLimiter
 from app.web.context import Services
 from app.web.views.provider_form import NEW

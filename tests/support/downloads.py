@@ -13,7 +13,7 @@ from app.models import Received
 from app.net.client import HttpClient
 from app.net.urls import origin_of
 from app.providers.transport.download import DownloadTimeouts, Fetcher
-from app.storage.temp_file import TempFile
+from app.storage.files import TempFile
 from tests.support.fakes import KEY, Reply, Upstream, picture
 
 PNG = picture()
@@ -30,7 +30,7 @@ async def fetching(
     http_client = HttpClient(named)
     http_client.policy.trust(origin_of(own))
     headers = {'Authorization': f'Bearer {KEY}'}
-    yield Fetcher(http_client, f'{own}/v1', origin_of(own), headers, timeouts)
+    yield Fetcher(http_client, origin_of(own), headers, timeouts)
     await http_client.close()
 
 

@@ -21,8 +21,8 @@ from app.net.client import HttpClient
 from app.providers.core.base import ProviderSettings, ProviderState, ProviderStatus, Run
 from app.providers.provider import ApiProvider
 from app.storage.decoder import Decoder
+from app.storage.files import TempFile
 from app.storage.store import Store
-from app.storage.temp_file import TempFile
 
 KEY = 'sk-the-key-of-these-tests'
 LAST_CALL_S = 2

@@ -89,7 +89,7 @@ async def _write(library: Library, text: str, pictures: tuple[StoredImage, ...])
     )  # fmt: skip
     outcome = Outcome(
         status=Status.DONE if pictures else Status.FAILED, provider=text, model=text,
-        kept=pictures, item_errors=(fault,), dropped=(text,), attempts=(call,),
+        kept=pictures, item_errors=(fault,), dropped=(text,), calls=(call,),
         error=None if pictures else fault,
     )  # fmt: skip
     await library.generations.finish(claimed, outcome, 3.0)

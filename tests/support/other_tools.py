@@ -20,14 +20,15 @@ FROM_A1111 = {
     'size': '512x768',
     'model': 'v1-5-pruned',
 }
+SAMPLER_INPUTS: dict[str, object] = {
+    'seed': 156680208700286, 'steps': 20, 'cfg': 8, 'sampler_name': 'euler',
+    'scheduler': 'normal', 'denoise': 1, 'model': ['4', 0], 'positive': ['6', 0],
+    'negative': ['7', 0], 'latent_image': ['5', 0],
+}  # fmt: skip
 COMFYUI = {
     '3': {
         'class_type': 'KSampler',
-        'inputs': {
-            'seed': 156680208700286, 'steps': 20, 'cfg': 8, 'sampler_name': 'euler',
-            'scheduler': 'normal', 'denoise': 1, 'model': ['4', 0], 'positive': ['6', 0],
-            'negative': ['7', 0], 'latent_image': ['5', 0],
-        },
+        'inputs': SAMPLER_INPUTS,
     },
     '4': {'class_type': 'CheckpointLoaderSimple', 'inputs': {'ckpt_name': 'sd15.safetensors'}},
     '5': {'class_type': 'EmptyLatentImage', 'inputs': {'width': 512, 'height': 512}},

@@ -19,6 +19,7 @@ from app.models import Generation, GenerationRequest, Status
 from app.net.client import HttpClient
 from app.providers.core.base import Provider
 from app.providers.core.capabilities import Memory
+from app.providers.monitor import MonitoredProvider
 from app.providers.registry import Providers
 from app.storage.store import Store
 from tests.support.fakes import storing
@@ -101,6 +102,7 @@ async def shop_with(
         providers = Providers(
             config, http_client, Memory(), lambda settings, *_: made.get(settings.name, provider)
         )
+        providers.environment = MonitoredProvider(provider.settings, lambda: provider)
         providers.configure(one.settings for one in added)
         drawing = GenerationRunner(library, providers, store, changes, Previews(store, changes))
         worker = Worker(

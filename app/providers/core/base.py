@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from app.database.providers import ProviderRow
 from app.errors import Failure, Reason
 from app.models import Call, GenerationRequest, GenerationResult, Received
-from app.storage.temp_file import TempFile
+from app.storage.files import TempFile
 
 ANYBODY = 'OpenAI-compatible'  # a server that lists models and is none of those known
-AT_ONCE = 4
 CONNECTION_REFUSED = (Reason.CONNECTION_REFUSED, Reason.CONNECTION_REFUSED_INSIDE)
 
 
@@ -26,34 +26,13 @@ class Dialect(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderSettings:
-    """A configured image API.
+class ProviderSettings(ProviderRow):
+    """A configured image API with its secrets; without an id the environment's, or the demo."""
 
-    Attributes:
-        base_url: The API's root, `http://localhost:1337/v1`; a query in it goes with every call.
-        model: What is asked for when nobody chose; empty: no model is sent.
-        timeout_s: From the request to the last byte of the response.
-        headers: More of them, for every call to the provider's own origin.
-        at_once: How many generations may be under way at the same time.
-        tops_up: Whether pictures that are missing are asked for one by one.
-        waits: Whether a 429, or a 503 with Retry-After, is waited for and asked again.
-        previews: Whether partial pictures are asked for; they may cost.
-        id: Of its row; None for the environment's and the demo.
-    """
-
-    name: str
-    base_url: str
-    model: str
-    timeout_s: float
     dialect: Dialect = Dialect.AUTO
     key: str | None = field(default=None, repr=False)
+    # more of them, for every call to the provider's own origin
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    at_once: int = AT_ONCE
-    tops_up: bool = False
-    waits: bool = False
-    previews: bool = False
-    enabled: bool = True
-    id: int | None = None
 
 
 class ProviderState(StrEnum):
@@ -80,26 +59,16 @@ class KeyState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderStatus:
-    """What a provider's list of models shows.
-
-    Attributes:
-        reason: What was seen when it was not a list, in short technical English.
-        models: Names to suggest, those that draw first.
-        drawing: How many of them can draw, by their names.
-        bars_split: Whether what follows a `|` in a prompt is read as what to leave out.
-        key: Known after a connection test only.
-        better_url: Where the list of models is instead, on the same server; or empty.
-        failure: What speaks against a picture; a missing list alone does not.
-    """
+    """What a provider's list of models shows."""
 
     state: ProviderState
-    reason: str = ''
-    models: tuple[str, ...] = ()
-    drawing: int = 0
-    bars_split: bool = False
-    key: KeyState = KeyState.UNKNOWN
-    better_url: str = ''
-    failure: Failure | None = None
+    reason: str = ''  # what was seen when it was not a list, in short technical English
+    models: tuple[str, ...] = ()  # names to suggest, those that draw first
+    drawing: int = 0  # how many of them can draw, by their names
+    bars_split: bool = False  # whether what follows a `|` in a prompt is read as what to leave out
+    key: KeyState = KeyState.UNKNOWN  # known after a connection test only
+    better_url: str = ''  # where the list of models is instead, on the same server; or empty
+    failure: Failure | None = None  # what speaks against a picture; a missing list alone does not
 
     @property
     def answered(self) -> bool:
@@ -116,29 +85,17 @@ class ProviderStatus:
         return self.state in (ProviderState.LIST, ProviderState.ELSEWHERE)
 
 
-def _ignore(*_: object) -> None:
-    """Do nothing."""
-
-
-def _discard(_: int, preview: Received) -> None:
-    preview.path.unlink(missing_ok=True)
-
-
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a provider calls during one attempt at a generation.
+    """What a provider calls during one attempt at a generation."""
 
-    Attributes:
-        incoming: Opens a file for a picture that is about to arrive.
-        tried: Notes each call, as soon as it is over.
-        previewed: Takes a partial picture of a position, and its file with it.
-        progressed: Notes how far the drawing is, 0 to 1.
-    """
-
-    incoming: Callable[[], TempFile]
-    tried: Callable[[Call], None] = _ignore
-    previewed: Callable[[int, Received], None] = _discard
-    progressed: Callable[[float], None] = _ignore
+    incoming: Callable[[], TempFile]  # opens a file for a picture that is about to arrive
+    tried: Callable[[Call], None] = lambda _: None  # notes each call, as soon as it is over
+    # takes a partial picture of a position, and its file with it
+    previewed: Callable[[int, Received], None] = lambda _, preview: preview.path.unlink(
+        missing_ok=True
+    )
+    progressed: Callable[[float], None] = lambda _: None  # notes how far the drawing is, 0 to 1
 
 
 class Provider(Protocol):
@@ -148,7 +105,7 @@ class Provider(Protocol):
     def settings(self) -> ProviderSettings: ...
 
     async def generate(self, request: GenerationRequest, run: Run) -> GenerationResult:
-        """Ask, mending what is refused, and read the pictures.
+        """Ask, mending what is refused, and read the pictures as they come, without our secrets.
 
         Raises `ProviderError` where nothing usable came; no file is left behind.
         """

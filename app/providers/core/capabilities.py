@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from app.database.providers import Fact, LearnedFacts
+from app.database.providers import LearnedFacts
 from app.providers.core.base import Dialect
 
 ABSENT = 'absent'
@@ -14,25 +14,13 @@ ABSENT = 'absent'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
-    """What is known of one provider and model.
+    """What is known of one provider and model."""
 
-    Attributes:
-        dialect: The one that its responses showed.
-        base_url: Where the API really is, when that is not where the settings say.
-        response_format: What it takes: `absent`, `b64_json` or `url`.
-        refused: Fields that it does not take, by their names in the request.
-        guidance: `int` or `float`: which kind of number it takes.
-    """
-
-    dialect: Dialect | None = None
-    base_url: str = ''
-    response_format: str = ''
-    refused: tuple[str, ...] = ()
-    guidance: str = ''
-
-    @property
-    def nothing(self) -> bool:
-        return self == Learned()
+    dialect: Dialect | None = None  # the one that its responses showed
+    base_url: str = ''  # where the API really is, when that is not where the settings say
+    response_format: str = ''  # what it takes: `absent`, `b64_json` or `url`
+    refused: tuple[str, ...] = ()  # fields that it does not take, by their names in the request
+    guidance: str = ''  # `int` or `float`: which kind of number it takes
 
 
 class Memory:
@@ -45,10 +33,7 @@ class Memory:
     async def load(self) -> None:
         """Read what earlier runs learned. Raises `StorageFailed`."""
         if self._table:
-            self._facts = {
-                (fact.base_url, fact.model, fact.name): fact.value
-                for fact in await self._table.all()
-            }
+            self._facts = await self._table.all()
 
     def of(self, base_url: str, model: str) -> Learned:
         """Return what is known of a model, and of all models of the provider."""
@@ -81,12 +66,11 @@ class Memory:
             'guidance': learned.guidance,
         }
         for name, value in facts.items():
-            fact = Fact(_place(base_url), model, name, value)
-            key = (fact.base_url, fact.model, fact.name)
+            key = (_place(base_url), model, name)
             if value and self._facts.get(key) != value:
                 self._facts[key] = value
                 if self._table:
-                    await self._table.keep(fact, time.time())
+                    await self._table.keep(*key, value, time.time())
 
     async def forget(self, base_url: str, model: str | None = None) -> None:
         """Drop what is known of a provider, or of one model of it. Raises `StorageFailed`."""

@@ -10,9 +10,8 @@ import contextlib
 
 from app.models import GenerationRequest
 from app.providers.core.base import Run
-from app.providers.dialects.base import ApiDialect, filled
-from app.providers.dialects.fallback import ParameterFallback
-from app.providers.dialects.openai_images import number
+from app.providers.dialects.base import ApiDialect, ParameterFallback, filled
+from app.providers.dialects.openai import number
 from app.providers.response.base64_stream import Base64Error, inline
 from app.providers.response.images import at
 from app.providers.response.parser import ApiResponse
@@ -35,7 +34,12 @@ class SdApi(ApiDialect):
         self._under_way: list[object] = []
 
     async def body(self, request: GenerationRequest, base_url: str) -> dict[str, object]:
-        checkpoint = await self._checkpoint(request, base_url)
+        checkpoint = request.model or self._caller.settings.model
+        if not request.model and checkpoint:  # the default is loaded where it is there
+            tree = await self._caller.find(endpoint(base_url, 'sd-models'))
+            rows = tree if isinstance(tree, list) else []
+            known = [at(row, key) for row in rows for key in ('title', 'model_name')]
+            checkpoint = checkpoint if checkpoint in known else ''
         fields: dict[str, object] = {
             'prompt': request.prompt,
             'negative_prompt': request.negative_prompt,
@@ -49,16 +53,6 @@ class SdApi(ApiDialect):
             'override_settings': {'sd_model_checkpoint': checkpoint} if checkpoint else None,
         }
         return filled(fields)
-
-    async def _checkpoint(self, request: GenerationRequest, base_url: str) -> str:
-        """Return the model to load: the one that was chosen, or the default where it is there."""
-        default = self._caller.settings.model
-        if request.model or not default:
-            return request.model or ''
-        tree = await self._caller.find(endpoint(base_url, 'sd-models'))
-        rows = tree if isinstance(tree, list) else []
-        names = (at(row, key) for row in rows for key in ('title', 'model_name'))
-        return default if default in names else ''
 
     async def post(
         self, fallback: ParameterFallback, request: GenerationRequest, run: Run, base_url: str

@@ -7,16 +7,13 @@ from dataclasses import replace
 from urllib.parse import urlsplit, urlunsplit
 
 from app.errors import ErrorKind, Failure
-from app.net.api_url import candidates
 from app.net.client import HttpClient
-from app.net.urls import origin_of
+from app.net.urls import candidates, origin_of
 from app.providers.core.base import KeyState, ProviderState, ProviderStatus
-from app.providers.discovery.model_list import count_drawing, models_in
+from app.providers.discovery.model_list import drawing_in, models_in, rows_in
 from app.providers.discovery.probe import NoResponse, ProbeResponse, probe
-from app.providers.response.images import Json
 
 RESPONSE_S = 5.0
-SDAPI = '/sdapi/v1'
 STATES = {
     ErrorKind.AUTH: ProviderState.KEY_REFUSED,
     ErrorKind.NOT_JSON: ProviderState.WEB_PAGE,
@@ -30,24 +27,19 @@ def bearer(key: str | None) -> dict[str, str]:
 
 async def check_connection(base_url: str, secrets: Mapping[str, str]) -> ProviderStatus:
     """Ask for the list of models with headers of secrets; where it is not, at its usual places."""
-    http_client = HttpClient([base_url])
-    try:
-        return await _check(http_client, base_url, secrets)
-    except NoResponse as error:
-        return _failed(ErrorKind.UNREACHABLE, base_url, reason=str(error))
-    finally:
-        await http_client.close()
+    async with HttpClient([base_url]) as http_client:
+        try:
+            return await _check(http_client, base_url, secrets)
+        except NoResponse as error:
+            return _failed(ErrorKind.UNREACHABLE, base_url, reason=str(error))
 
 
 async def add_key_state(
     status: ProviderStatus, base_url: str, secrets: Mapping[str, str]
 ) -> ProviderStatus:
     """Add to a list of models that came with the key whether it needed that key."""
-    http_client = HttpClient([base_url])
-    try:
+    async with HttpClient([base_url]) as http_client:
         key = await _key_state(http_client, base_url, secrets)
-    finally:
-        await http_client.close()
     return _with_models(replace(status, key=key), status.models)
 
 
@@ -58,7 +50,7 @@ async def _check(
     first: ProbeResponse | None = None
     without_list = ProviderStatus(state=ProviderState.NO_LIST)
     for root in candidates(base_url):
-        response = await probe(http_client, list_url(root), RESPONSE_S, secrets)
+        response = await probe(http_client, _list_url(root), RESPONSE_S, secrets)
         better_url = root if first else ''
         first = first or response
         kind = ErrorKind.ENDPOINT_NOT_FOUND if better_url else _kind(first)
@@ -66,7 +58,7 @@ async def _check(
         without_list = without_list if better_url else failed
         if response.status in (401, 403):
             return replace(failed, key=KeyState.REFUSED if secrets else KeyState.MISSING)
-        if _is_list(response.ok_json):
+        if rows_in(response.ok_json) is not None:
             state = ProviderState.ELSEWHERE if better_url else ProviderState.LIST
             key = await _key_state(http_client, root, secrets)
             return _with_models(replace(failed, state=state, key=key), models_in(response.json))
@@ -75,7 +67,7 @@ async def _check(
 
 def _with_models(status: ProviderStatus, models: tuple[str, ...]) -> ProviderStatus:
     models = tuple(name for name in models if name.isprintable())
-    return replace(status, models=models, drawing=count_drawing(models))
+    return replace(status, models=models, drawing=len(drawing_in([*models])))
 
 
 def _failed(
@@ -94,9 +86,8 @@ def _kind(response: ProbeResponse) -> ErrorKind | None:
         return ErrorKind.AUTH
     if 300 <= response.status < 400:
         return ErrorKind.REDIRECT
-    if response.head.lstrip().startswith('<') or (
-        response.status == 200 and not _is_list(response.json)
-    ):
+    is_no_list = response.status == 200 and rows_in(response.json) is None
+    if is_no_list or response.head.lstrip().startswith('<'):
         return ErrorKind.NOT_JSON
     if response.status == 503:
         return ErrorKind.NOT_READY
@@ -108,19 +99,13 @@ async def _key_state(http_client: HttpClient, root: str, secrets: Mapping[str, s
     if not secrets:
         return KeyState.NOT_NEEDED
     try:
-        response = await probe(http_client, list_url(root), RESPONSE_S)
+        response = await probe(http_client, _list_url(root), RESPONSE_S)
     except NoResponse:
         return KeyState.NOT_PROVED
     return KeyState.ACCEPTED if response.status in (401, 403) else KeyState.NOT_PROVED
 
 
-def list_url(root: str) -> str:
+def _list_url(root: str) -> str:
     parts = urlsplit(root)
-    name = 'sd-models' if parts.path.endswith(SDAPI) else 'models'
+    name = 'sd-models' if parts.path.endswith('/sdapi/v1') else 'models'
     return urlunsplit(parts._replace(path=f'{parts.path}/{name}'))
-
-
-def _is_list(tree: Json) -> bool:
-    if isinstance(tree, dict):
-        return isinstance(tree.get('data'), list) or isinstance(tree.get('models'), list)
-    return isinstance(tree, list)

@@ -35,22 +35,15 @@ Shape: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What a server responds, and how to use it.
-
-    Attributes:
-        proofs: What must hold of the response to a GET of each path.
-        base: The path to propose, below which its images API is.
-        models: The path of its list of models, if not below `base`; empty: it shows no pictures.
-        marks_drawing: Whether that list says which models draw, so that none means that it cannot.
-    """
+    """What a server responds, and how to use it."""
 
     port: int
     server: str
-    proofs: Mapping[str, Predicate]
+    proofs: Mapping[str, Predicate]  # what must hold of the response to a GET of each path
     hint: str = ''
-    base: str = '/v1'
-    models: str | None = None
-    marks_drawing: bool = False
+    base: str = '/v1'  # to propose; its images API is below
+    models: str | None = None  # the path of its list, if not below `base`; empty: not to be asked
+    marks_drawing: bool = False  # whether that list says which models draw: none means it cannot
     dialect: Dialect = Dialect.OPENAI
 
 
@@ -74,7 +67,6 @@ def is_list(response: ProbeResponse) -> bool:
 
 
 def lists(key: str, value: str) -> Predicate:
-    """Check that OpenAI's list holds a model with this value."""
     return lambda response: any(row.get(key) == value for row in _rows(response))
 
 
@@ -88,8 +80,9 @@ def _fits(value: Json, shape: Shape) -> bool:
             name in value and _fits(value[name], part) for name, part in shape.items()
         )
     if isinstance(shape, list) and shape:
-        rows = value if isinstance(value, list) else []
-        return bool(rows) and all(_fits(row, shape[0]) for row in rows)
+        return (
+            isinstance(value, list) and value != [] and all(_fits(row, shape[0]) for row in value)
+        )
     return value == shape
 
 
@@ -122,22 +115,21 @@ _KOBOLD_DRAWS = is_shaped({'result': 'KoboldCpp', 'txt2img': True})
 _OLLAMA = '/api/version'
 _OLLAMA_DRAWS = {_OLLAMA: _HAS_VERSION, _IMAGES: responds(405)}
 _OPENVINO = {'/v2/health/live': responds(200), '/v3/models': is_list}
+_XINFERENCE = {'/v1/cluster/version': _HAS_VERSION}
+_DOCKER_MODELS = {'/engines/v1/models': is_list}
 _OPEN_WEBUI = {'/api/config': is_shaped({'name': str, 'version': str})}
 _OPEN_WEBUI_MODELS = '/api/v1/images/models'
 _COMFYUI = {'/system_stats': is_shaped({'system': dict, 'devices': list})}
 _SWARMUI = {'/API/GetNewSession': responds(302, location='/Error/NoGetAPI')}
-
-
-def _lists_chats_only(response: ProbeResponse) -> bool:
-    return is_list(response) and not drawing_in(response.json)
-
 
 # Sources: each server's own code, or its documentation where that is not open.
 FINGERPRINTS = (
     Fingerprint(1337, 'g4f', {'/v1/providers': is_shaped([{'object': 'provider'}])}),
     Fingerprint(1337, 'g4f', {'/v1/providers': _G4F_LOCKED}, NEEDS_KEY, models=''),
     Fingerprint(1337, 'Jan', {_LIST: responds(401)}, NO_PICTURES),
-    Fingerprint(1337, 'Jan', {_LIST: _lists_chats_only}, NO_PICTURES),
+    Fingerprint(
+        1337, 'Jan', {_LIST: lambda one: is_list(one) and not drawing_in(one.json)}, NO_PICTURES
+    ),
     Fingerprint(8080, 'LocalAI', {'/.well-known/localai.json': describes_localai}),
     Fingerprint(8080, 'llama-swap', _LLAMA_SWAP, UNPROVEN),
     Fingerprint(8080, 'Open WebUI', _OPEN_WEBUI, base='/api/v1', models=_OPEN_WEBUI_MODELS),
@@ -158,18 +150,12 @@ FINGERPRINTS = (
     Fingerprint(8000, 'vLLM-Omni', _VLLM_OMNI),
     Fingerprint(8000, 'vLLM', {_LIST: _VLLM}, NO_PICTURES),
     Fingerprint(8000, 'OpenVINO Model Server', _OPENVINO, UNPROVEN, '/v3'),
-    Fingerprint(
-        9997, 'Xinference', {'/v1/cluster/version': _HAS_VERSION}, ITS_OWN_FILES, marks_drawing=True
-    ),
+    Fingerprint(9997, 'Xinference', _XINFERENCE, ITS_OWN_FILES, marks_drawing=True),
     Fingerprint(13305, 'Lemonade', _LEMONADE, base='/api/v1', marks_drawing=True),
-    Fingerprint(
-        11434, 'Ollama', {_OLLAMA: _HAS_VERSION, _IMAGES: responds(405)}, marks_drawing=True
-    ),
+    Fingerprint(11434, 'Ollama', _OLLAMA_DRAWS, marks_drawing=True),
     Fingerprint(11434, 'Ollama', {_OLLAMA: _HAS_VERSION}, NO_PICTURES),
     Fingerprint(52415, 'exo', {'/node_id': is_shaped(str)}, marks_drawing=True),
-    Fingerprint(
-        12434, 'Docker Model Runner', {'/engines/v1/models': is_list}, UNPROVEN, '/engines/v1'
-    ),
+    Fingerprint(12434, 'Docker Model Runner', _DOCKER_MODELS, UNPROVEN, '/engines/v1'),
     Fingerprint(4000, 'LiteLLM', {'/health/liveliness': is_shaped("I'm alive!")}),
     Fingerprint(5005, 'openedai-images-flux', {_LIST: is_list}),
     Fingerprint(3000, 'new-api', {'/api/status': _IS_NEW_API}),

@@ -1,26 +1,41 @@
-"""The search for image servers on this machine, at the start or on demand."""
+"""The hosts that may run an image server, in a container its host too, and the search there."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import re
+import socket
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpcore
+
 from app.log import logger
 from app.net.connections import LookUp, addresses_of
-from app.net.urls import DOCKER_HOST
-from app.providers.discovery.environment import LOOPBACK, ROOT, find_environment, is_container
+from app.net.urls import DOCKER_HOST, LOOPBACK
 
 if TYPE_CHECKING:
     from app.providers.discovery.scan import FoundServer
 
 log = logger(__name__)
 
-# A gateway may be somebody's router: its ports are scanned on demand only.
-UNASKED = (*LOOPBACK, DOCKER_HOST)
+NAME_S = 1.0
+ROOT = Path('/')
+UP_AND_GATEWAY = 0x3
+UNASKED = (*LOOPBACK, DOCKER_HOST)  # a gateway may be somebody's router: on demand only
+_CONTAINER = re.compile(r'docker|kubepods|containerd|libpod|/lxc')
+
+
+@dataclass(frozen=True, slots=True)
+class HostEnvironment:
+    """The machine of this Easel, and where an image server may be, loopback addresses first."""
+
+    in_container: bool
+    hosts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +46,49 @@ class SearchResult:
     at: float
 
 
-class LocalServers:
-    """Searches one at a time and keeps the last result.
+async def find_environment(root: Path = ROOT, look_up: LookUp = addresses_of) -> HostEnvironment:
+    if not await asyncio.to_thread(is_container, root):
+        return HostEnvironment(in_container=False, hosts=LOOPBACK)
+    docker_host: list[str] = []
+    with contextlib.suppress(TimeoutError, httpcore.ConnectError):
+        async with asyncio.timeout(NAME_S):
+            docker_host = await look_up(DOCKER_HOST, 80)
+    gateway = await asyncio.to_thread(gateway_of, root)
+    more = [DOCKER_HOST] if docker_host else []
+    if gateway and gateway not in docker_host:
+        more.append(gateway)
+    return HostEnvironment(in_container=True, hosts=(*LOOPBACK, *more))
 
-    Attributes:
-        in_container: Whether `localhost` is a container.
-        seen: The last result; None before the first search has ended.
-    """
+
+def is_container(root: Path = ROOT) -> bool:
+    files = (root / '.dockerenv', root / 'run/.containerenv')
+    if any(file.exists() for file in files):
+        return True
+    return bool(_CONTAINER.search(_text_of(root / 'proc/1/cgroup')))
+
+
+def gateway_of(root: Path = ROOT) -> str:
+    """Return the IPv4 address of the default gateway; empty where there is none."""
+    for line in _text_of(root / 'proc/net/route').splitlines()[1:]:
+        columns = line.split()
+        if len(columns) < 4 or columns[1] != '00000000':
+            continue
+        with contextlib.suppress(ValueError, OverflowError):
+            flags, number = int(columns[3], 16), int(columns[2], 16)
+            if flags & UP_AND_GATEWAY == UP_AND_GATEWAY:
+                return socket.inet_ntoa(number.to_bytes(4, 'little'))
+    return ''
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text(encoding='ascii', errors='replace')
+    except OSError:
+        return ''
+
+
+class LocalServers:
+    """Searches one at a time, at `ports` in place of the usual ones, and keeps the last result."""
 
     def __init__(
         self,
@@ -45,12 +96,9 @@ class LocalServers:
         ports: Mapping[int, int] | None = None,
         look_up: LookUp = addresses_of,
     ) -> None:
-        """Search at `ports`: for the usual port of a server, the one to ask in its place."""
         self.in_container = is_container(root)
-        self.seen: SearchResult | None = None
-        self._root = root
-        self._ports = ports
-        self._look_up = look_up
+        self.seen: SearchResult | None = None  # before the first search has ended
+        self._root, self._ports, self._look_up = root, ports, look_up
         self._own_ports: set[int] = set()
         self._looking: asyncio.Task[None] | None = None
 
@@ -67,10 +115,6 @@ class LocalServers:
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look(only), name='find servers')
         await asyncio.shield(self._looking)
-
-    async def look_unasked(self) -> None:
-        """Search this machine and the host that Docker names."""
-        await self.look(UNASKED)
 
     async def close(self) -> None:
         if self._looking:

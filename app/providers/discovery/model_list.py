@@ -27,47 +27,50 @@ def status_of(http_status: int, tree: Json) -> ProviderStatus:
         refused = http_status in (401, 403)
         state = ProviderState.KEY_REFUSED if refused else ProviderState.NO_LIST
         return ProviderStatus(state=state, reason=f'HTTP {http_status}')
-    models = models_in(tree)
-    if not models and not isinstance(tree, list | dict):
+    if not isinstance(tree, list | dict):
         return ProviderStatus(state=ProviderState.WEB_PAGE, reason='no list of models')
-    return ProviderStatus(state=ProviderState.LIST, models=models, drawing=count_drawing(models))
-
-
-def count_drawing(models: tuple[str, ...]) -> int:
-    return len(drawing_in(list(models)))
+    models = models_in(tree)
+    drawing = len(drawing_in([*models]))
+    return ProviderStatus(state=ProviderState.LIST, models=models, drawing=drawing)
 
 
 def models_in(tree: Json) -> tuple[str, ...]:
     """List the names to suggest, those that draw first; nothing is hidden."""
-    rows = _rows(tree)
-    return _names([*_drawing(rows), *rows])
+    return _names([*_drawing(tree), *(rows_in(tree) or [])])
 
 
 def drawing_in(tree: Json) -> tuple[str, ...]:
     """List only the names that a flag or the name itself says can draw."""
-    return _names(_drawing(_rows(tree)))
+    return _names(_drawing(tree))
+
+
+def rows_in(tree: Json) -> list[Json] | None:
+    """Return the rows of what may be a list of models; None if it is none."""
+    if isinstance(tree, dict):
+        lists = (tree[key] for key in ('data', 'models') if isinstance(tree.get(key), list))
+        tree = next(lists, None)
+    return tree if isinstance(tree, list) else None
 
 
 def are_bare(tree: Json) -> bool:
     """Check that each row has an id and its kind and nothing else, as LocalAI and Jan list them."""
-    rows = _rows(tree)
-    return bool(rows) and all(
-        isinstance(row, dict) and set(row) == {'id', 'object'} for row in rows
-    )
+    rows = rows_in(tree) or []
+    return bool(rows) and all(isinstance(row, dict) and {*row} == {'id', 'object'} for row in rows)
 
 
 def draws_in_chats(tree: Json, model: str) -> bool:
     """Check whether a list flags a model as one with pictures among its output."""
-    row = next((row for row in _rows(tree) if model and _name(row) == model), None)
+    row = next((row for row in rows_in(tree) or [] if model and _name(row) == model), None)
     return _is_flagged(row, ('output_modalities',))
 
 
-def _drawing(rows: list[Json]) -> list[Json]:
+def _drawing(tree: Json) -> list[Json]:
     """List the rows that draw, those with a flag first.
 
     `image: true` counts only when no row has a better flag, since some servers set it false for
     every model that draws. A row of g4f's may be one of its own providers.
     """
+    rows = rows_in(tree) or []
     models = [row for row in rows if not (isinstance(row, dict) and row.get('provider') is True)]
     flagged = [row for row in models if _is_flagged(row, _FLAGS)] or [
         row for row in models if isinstance(row, dict) and row.get('image') is True
@@ -77,13 +80,6 @@ def _drawing(rows: list[Json]) -> list[Json]:
 
 def _names(rows: list[Json]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, map(_name, rows))))[:MOST_NAMES]
-
-
-def _rows(tree: Json) -> list[Json]:
-    if isinstance(tree, dict):
-        lists = (tree[key] for key in ('data', 'models') if isinstance(tree.get(key), list))
-        tree = next(lists, None)
-    return tree if isinstance(tree, list) else []
 
 
 def _name(row: Json) -> str:

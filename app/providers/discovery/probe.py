@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 
@@ -23,19 +23,16 @@ class NoResponse(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ProbeResponse:
-    """A response: the first characters of its body, and its JSON.
-
-    That is None where there is none, or it is too large, or compressed.
-    """
+    """A response; a body that is too large or compressed is left out."""
 
     status: int
     location: str = ''
-    head: str = ''
+    head: str = ''  # the first characters of the body
     json: Json = None
 
     @property
     def ok_json(self) -> Json:
-        """The body of a 200 as JSON; None without one."""
+        """The JSON of a 200; None without one."""
         return self.json if self.status == 200 else None
 
 
@@ -57,17 +54,17 @@ async def probe(
 
 
 async def _read(response: httpx.Response) -> ProbeResponse:
-    body = bytearray()
-    location = response.headers.get('location', '')
+    bodiless = ProbeResponse(response.status_code, response.headers.get('location', ''))
     if response.headers.get('content-encoding', 'identity').lower() != 'identity':
-        return ProbeResponse(response.status_code, location)
+        return bodiless
+    body = bytearray()
     async for block in response.aiter_raw():
         body += block
         if len(body) > MOST_BYTES:
-            return ProbeResponse(response.status_code, location)
+            return bodiless
     text = body.decode('utf-8-sig', 'replace')
     try:
         tree = json.loads(text)
     except (ValueError, RecursionError):
         tree = None
-    return ProbeResponse(response.status_code, location, text[:HEAD_CHARACTERS], tree)
+    return replace(bodiless, head=text[:HEAD_CHARACTERS], json=tree)

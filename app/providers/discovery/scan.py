@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,8 +11,8 @@ from types import MappingProxyType
 
 from app.config import DEFAULT_PORT
 from app.net.client import HttpClient
+from app.net.urls import LOOPBACK
 from app.providers.core.base import Dialect
-from app.providers.discovery.environment import LOOPBACK
 from app.providers.discovery.fingerprints import (
     NEEDS_KEY,
     NO_MODEL,
@@ -30,21 +31,14 @@ SAME_PORTS = MappingProxyType({port: port for port in USUAL_PORTS})
 
 @dataclass(frozen=True, slots=True)
 class FoundServer:
-    """A server that was found.
-
-    Attributes:
-        base_url: The images base to propose, `http://localhost:1337/v1`.
-        hint: A marked sentence on what it needs first, or why it is of no use; or empty.
-        models: Names to suggest, those that draw first; what cannot be printed is left out.
-        model: The one to ask for when nobody chose; empty: the server chooses.
-    """
+    """A server that was found, and the base of its images API to propose."""
 
     server: str
     base_url: str
     dialect: Dialect
-    hint: str
-    models: tuple[str, ...] = ()
-    model: str = ''
+    hint: str  # a marked sentence on what it needs first, or why it is of no use; or empty
+    models: tuple[str, ...] = ()  # to suggest, those that draw first; printable ones only
+    model: str = ''  # the one to ask for when nobody chose; empty: the server chooses
 
     @property
     def usable(self) -> bool:
@@ -58,8 +52,7 @@ async def discover(
 ) -> tuple[FoundServer, ...]:
     """Ask every usual port of these hosts at once, by GET and without a key; usable ones first.
 
-    `ports` names for the usual port of a server the one to ask in its place; at `own_ports` this
-    Easel listens, so that it never finds itself.
+    `ports` names for a usual port the one to ask in its place; at `own_ports` this Easel listens.
     """
     avoided = {DEFAULT_PORT, *own_ports}
     places = [
@@ -68,11 +61,8 @@ async def discover(
         for host in hosts
         if port not in (avoided if host in LOOPBACK else {DEFAULT_PORT})
     ]
-    http_client = HttpClient(place.origin for place in places)
-    try:
+    async with HttpClient(place.origin for place in places) as http_client:
         servers = await asyncio.gather(*(_identify(http_client, place) for place in places))
-    finally:
-        await http_client.close()
     found = _one_machine({place: one for place, one in zip(places, servers, strict=True) if one})
     return tuple(sorted(found, key=lambda one: not one.usable))
 
@@ -90,10 +80,6 @@ class _Place:
         host = f'[{self.host}]' if ':' in self.host else self.host
         return f'http://{host}:{self.port}'
 
-    @property
-    def local(self) -> str:
-        return f'http://localhost:{self.port}'
-
 
 async def _identify(http_client: HttpClient, place: _Place) -> FoundServer | None:
     """Identify the server at a port; the first request without a response is the last one."""
@@ -104,7 +90,7 @@ async def _identify(http_client: HttpClient, place: _Place) -> FoundServer | Non
             responses[path] = await probe(http_client, f'{place.origin}{path}', RESPONSE_S)
         return responses[path]
 
-    try:
+    with contextlib.suppress(NoResponse, TimeoutError):
         async with asyncio.timeout(PORT_S):
             for fingerprint in fingerprints_at(place.usual):
                 for path, proves in fingerprint.proofs.items():
@@ -112,19 +98,15 @@ async def _identify(http_client: HttpClient, place: _Place) -> FoundServer | Non
                         break
                 else:
                     return await _describe(get, place.origin, fingerprint)
-    except (NoResponse, TimeoutError):
-        return None
     return None
 
 
 async def _describe(
     get: Callable[[str], Awaitable[ProbeResponse]], origin: str, fingerprint: Fingerprint
 ) -> FoundServer:
-    dialect, hint = fingerprint.dialect, fingerprint.hint
-    found = FoundServer(fingerprint.server, f'{origin}{fingerprint.base}', dialect, hint)
-    path = fingerprint.models
-    if path is None:
-        path = f'{fingerprint.base}/models'
+    dialect, base, path = fingerprint.dialect, fingerprint.base, fingerprint.models
+    found = FoundServer(fingerprint.server, f'{origin}{base}', dialect, fingerprint.hint)
+    path = f'{base}/models' if path is None else path
     if not path or not found.usable:
         return found
     try:
@@ -147,16 +129,14 @@ async def _describe(
 
 
 def _one_machine(found: Mapping[_Place, FoundServer]) -> list[FoundServer]:
-    """Take a server that answers at both loopback addresses as one, at `localhost`.
-
-    Where two different ones share a port, each keeps its own address.
-    """
-    servers: dict[str, set[str]] = defaultdict(set)
+    """Merge a server at both loopback addresses, unless two different ones share its port."""
+    servers: dict[int, set[str]] = defaultdict(set)
     for place, one in found.items():
-        servers[place.local].add(one.server)
+        servers[place.port].add(one.server)
     rows: dict[str, FoundServer] = {}
     for place, one in found.items():
-        if place.host in LOOPBACK and len(servers[place.local]) == 1:
-            one = replace(one, base_url=one.base_url.replace(place.origin, place.local, 1))
+        if place.host in LOOPBACK and len(servers[place.port]) == 1:
+            local = f'http://localhost:{place.port}'
+            one = replace(one, base_url=one.base_url.replace(place.origin, local, 1))
         rows.setdefault(one.base_url, one)
     return list(rows.values())

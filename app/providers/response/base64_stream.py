@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 import pybase64
 
 from app.models import Received
-from app.storage.temp_file import TempFile
+from app.storage.files import TempFile
 
 _BLANKS = b' \t\r\n'
 _BACKSLASH = ord('\\')
@@ -21,8 +21,7 @@ _LETTERS = re.compile(rb'(?:[A-Za-z0-9+/_=-]++|\\/|\\u00(?:2[bBfF]|3[dD]))*+')
 _CUT_LETTER = re.compile(rb'\\(?:u(?:0(?:0[23]?)?)?)?')
 
 
-class Base64Error(Exception):
-    """The text is not base64, or its end is missing."""
+Base64Error = binascii.Error  # the text is not base64, or its end is missing
 
 
 class Base64Reader:
@@ -37,28 +36,22 @@ class Base64Reader:
         text = self._rest + text
         try:
             self._rest = self._write(text)
-        except binascii.Error:  # it may be blanks, line breaks or the letters of the URL alphabet
-            try:
-                self._rest = self._write(text.translate(_STANDARD, _BLANKS))
-            except binascii.Error as error:
-                raise Base64Error(str(error)) from error
+        except Base64Error:  # it may be blanks, line breaks or the letters of the URL alphabet
+            self._rest = self._write(text.translate(_STANDARD, _BLANKS))
 
     def _write(self, text: bytes) -> bytes:
         """Decode all but the last letters, which may be padding, and return those."""
         whole = max(0, len(text) - 4) & ~3
         block = pybase64.b64decode(memoryview(text)[:whole], validate=True)
         if text[whole - 1 : whole] == b'=':
-            raise binascii.Error('padding in the middle')
+            raise Base64Error('padding in the middle')
         self.file.write(block)
         return text[whole:]
 
     def finish(self) -> Received:
         """Decode what is left, with its padding or without; raise Base64Error where it is cut."""
         rest = self._rest.translate(_STANDARD, _BLANKS).rstrip(b'=')
-        try:
-            self.file.write(pybase64.b64decode(rest + b'=' * (-len(rest) % 4), validate=True))
-        except binascii.Error as error:
-            raise Base64Error(str(error)) from error
+        self.file.write(pybase64.b64decode(rest + b'=' * (-len(rest) % 4), validate=True))
         return self.file.received()
 
 

@@ -12,18 +12,25 @@ from email.utils import parsedate_to_datetime
 
 from app.errors import ErrorKind, Failure
 from app.providers.response.images import Json, at, rows_of
-from app.providers.response.messages import chat_text_of, scrub, words_of
+from app.providers.response.messages import (
+    chat_text_of,
+    errors_of_items,
+    failed_in_success,
+    scrub,
+    status_within,
+    task_of,
+    words_of,
+)
 from app.providers.response.parser import ApiResponse
-from app.providers.response.status import errors_of_items, failed_in_success, status_within, task_of
 
 LONGEST_WAIT_S = 3_600.0
-HTML = 'html'
 REFUSED = 'safety'  # the reason that Gemini gives for not drawing
 MUST_BE = ('prompt', 'model', 'messages')
 OPTIONAL = (
     *('size', 'n', 'quality', 'style', 'seed', 'response_format', 'negative_prompt'),
     *('guidance_scale', 'num_inference_steps'),
 )
+_CODES = ('code', 'type', 'error_id', 'error_code')  # short words
 
 _NAMED_PARAM = re.compile(
     r"""(?ix)(?:unknown\ parameter|unhandled\ parameter|argument\ not\ supported|setting|parameter
@@ -64,8 +71,7 @@ _NOT_READY = re.compile(
 )
 _CANCELLED = re.compile(r'(?i)cancel')
 _OUR_TYPES = re.compile(r'type_error|invalid_input')
-_ALIASES = (('sampler_name', re.compile(r'(?i)\bsampler\b.{0,40}not found')),)
-_ALIASED = tuple(name for name, _ in _ALIASES)
+_SAMPLER = re.compile(r'(?i)\bsampler\b.{0,40}not found')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +91,7 @@ class _Signs:
 
 
 def refusal(response: ApiResponse, *, where: str, sent: Collection[str]) -> Failure:
-    """Classify a response that holds no picture; its words are neither redacted nor cleaned.
-
-    `sent` are the names of the fields that were sent, which may be named in passing.
-    """
+    """Classify a response without a picture to the fields `sent`; its words are as they came."""
     status, tree, text = response.status, response.tree, response.text
     has_failed, job = status >= 300 or failed_in_success(tree), task_of(tree)
     if not has_failed and job is None and status != 202:
@@ -97,10 +100,11 @@ def refusal(response: ApiResponse, *, where: str, sent: Collection[str]) -> Fail
     shown = scrub(words)
     everything = shown if is_html(text) else f'{shown} {text[:4000]}'
     param = refused_param(tree, everything, sent)
+    nodes = [tree, at(tree, 'error'), at(tree, 'error', 'inner_error'), *errors_of_items(tree)]
     signs = _Signs(
         status=(status < 300 and has_failed and status_within(tree)) or status,
         text=everything,
-        codes=_codes(tree),
+        codes=' '.join(str(code) for node in nodes for key in _CODES if (code := at(node, key))),
         promises=job is not None and not has_failed,
         is_html=is_html(text),
         waits='retry-after' in response.headers,
@@ -134,28 +138,23 @@ def _empty(tree: Json, where: str) -> Failure:
 
 
 def refused_param(tree: Json, text: str, sent: Collection[str]) -> str | None:
-    """Return the field that a refusal means: one that was sent, or plainly named one that was not.
-
-    Some servers refuse their own default, for which only a value of ours would help.
-    """
+    """Return the field that a refusal means: one that was sent, or a server's own default."""
     droppable = [name for name in sent if name not in MUST_BE]
     plain = [*droppable, *(name for name in OPTIONAL if name not in droppable)]
     named = [at(tree, 'error', 'param'), *(at(row, 'loc', -1) for row in rows_of(tree, 'detail'))]
     named += _NAMED_PARAM.findall(text)
-    named += [name for name, sign in _ALIASES if sign.search(text)]
+    named += ['sampler_name'] if _SAMPLER.search(text) else []
     for name in named:
         if name in plain:
             return str(name)
     if not _REJECTS.search(text):
         return None
-    words = [name for name in plain if name in droppable or '_' in name]
-    return next((name for name in words if len(name) > 1 and _names(text, name)), None)
-
-
-def _names(text: str, field: str) -> bool:
-    """Check whether a text holds a field's name as a word, joined in any way: `response format`."""
-    joined = field.replace('_', r'[\s_-]?')
-    return bool(re.search(rf'(?<![a-z0-9_]){joined}(?![a-z0-9_])', text, re.IGNORECASE))
+    for name in plain:
+        joined = name.replace('_', r'[\s_-]?')  # as a word, joined in any way: `response format`
+        sign = rf'(?i)(?<![a-z0-9_]){joined}(?![a-z0-9_])'
+        if len(name) > 1 and (name in droppable or '_' in name) and re.search(sign, text):
+            return name
+    return None
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
@@ -171,14 +170,6 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
             if math.isfinite(seconds := read_s()):
                 return min(max(seconds, 0.0), LONGEST_WAIT_S)
     return None
-
-
-def _codes(tree: Json) -> str:
-    """Return the short code words of a response."""
-    error = at(tree, 'error')
-    nodes = [tree, error, at(error, 'inner_error'), *errors_of_items(tree)]
-    keys = ('code', 'type', 'error_id', 'error_code')
-    return ' '.join(str(code) for node in nodes for key in keys if (code := at(node, key)))
 
 
 def is_html(text: str) -> bool:
@@ -199,7 +190,7 @@ _RULES: tuple[tuple[ErrorKind, Callable[[_Signs], bool]], ...] = (
     (ErrorKind.GATEWAY_TIMEOUT, lambda s: s.status in (408, 504, 522, 524)),
     (ErrorKind.MODEL_NOT_FOUND, lambda s: s.status == 421 or bool(_NO_MODEL.search(s.codes))),
     (ErrorKind.MODEL_NOT_FOUND, lambda s: s.status in (400, 404, 422) and s.say(_MODEL)),
-    (ErrorKind.UNSUPPORTED_PARAM, lambda s: s.status in (400, 404) and s.param in _ALIASED),
+    (ErrorKind.UNSUPPORTED_PARAM, lambda s: s.status in (400, 404) and s.param == 'sampler_name'),
     (ErrorKind.ENDPOINT_NOT_FOUND, lambda s: s.status in (404, 405, 501)),
     (ErrorKind.ENDPOINT_NOT_FOUND, lambda s: s.status < 500 and s.say(_ENDPOINT)),
     (ErrorKind.CANCELLED, lambda s: s.status == 409 and s.say(_CANCELLED)),

@@ -49,19 +49,13 @@ _LINK = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One picture that a response names.
+    """One picture that a response names."""
 
-    Attributes:
-        text: Base64, a stream's mark, a data URI or an address; empty where one is missing.
-        is_address: Whether the server called it one, or it plainly is one.
-        trouble: What the server says of one that it could not make.
-    """
-
-    text: str
-    is_address: bool
+    text: str  # base64, a stream's mark, a data URI or an address; empty where one is missing
+    is_address: bool  # the server called it one, or it plainly is one
     revised_prompt: str | None = None
     seed: int | None = None
-    trouble: str = ''
+    trouble: str = ''  # what the server says of one that it could not make
 
 
 def loads(text: str) -> Json:
@@ -114,7 +108,7 @@ def find_items(tree: Json) -> list[Item]:
 
 
 def trouble_in(value: Json) -> str:
-    """Return what is said of one picture that could not be made."""
+    """Return the server's words about one picture that it could not make."""
     error = at(value, 'error')
     if isinstance(error, dict):
         error = error.get('message') or error.get('code')
@@ -181,7 +175,7 @@ def _is_number(value: Json) -> TypeGuard[int]:
 def _in_text(text: str, *, is_listed: bool) -> Iterator[Item]:
     """Read a bare string: an address, base64, or prose with pictures in it.
 
-    Prose and names can be spelt in base64's letters alone, so that only a string in a list may be
+    Prose and names can be written in base64's letters alone, so that only a string in a list may be
     any base64; elsewhere it has to begin as a picture does.
     """
     text = text.strip()

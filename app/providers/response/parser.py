@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from app.providers.core.base import Run
 from app.providers.response.base64_stream import Base64Error, inline
 from app.providers.response.images import Json, at, find_items, is_picture, loads, trouble_in
-from app.providers.response.status import failed_in_success
+from app.providers.response.messages import failed_in_success
 from app.providers.response.stream import ResponseStream
 
 DONE = '[DONE]'
@@ -36,19 +36,13 @@ _BARE = re.compile(r'(?i)https?://\S+|data:image/\S+')
 
 @dataclass(frozen=True, slots=True)
 class ApiResponse:
-    """A response that came whole.
-
-    Attributes:
-        text: The body, a mark in the place of each picture.
-        tree: The text as JSON, None where it is none.
-        stream: The pictures of the body.
-    """
+    """A response that came whole."""
 
     status: int
     headers: Mapping[str, str]
-    text: str
-    tree: Json
-    stream: ResponseStream
+    text: str  # the body, a mark in the place of each picture
+    tree: Json  # the text as JSON, None where it is none
+    stream: ResponseStream  # the pictures of the body
 
     @property
     def is_success(self) -> bool:
@@ -60,10 +54,7 @@ class Cut(ValueError):
 
 
 def parse(skeleton: str) -> Json:
-    """Parse the text: of lines or events what holds pictures, else the value that says most.
-
-    Raises ValueError where it is none of these or ends too early, as `Cut` where it is events.
-    """
+    """Parse JSON, or of lines or events what holds pictures; raise ValueError, or Cut of events."""
     text = skeleton.strip()
     try:
         return loads(text)
@@ -89,12 +80,8 @@ def _drawn(finals: list[Json]) -> list[Json]:
     pieces = [piece for piece in deltas if isinstance(piece, str)]
     if len(pieces) > 1:  # a chat that came word by word
         finals.append({'choices': [{'message': {'content': ''.join(pieces)}}]})
-    drawn, lost = list[Json](), list[Json]()
-    for value in finals:
-        if find_items(value):
-            drawn.append(value)
-        elif trouble_in(value):
-            lost.append(value)
+    drawn = [value for value in finals if find_items(value)]
+    lost = [value for value in finals if trouble_in(value) and not find_items(value)]
     return [*drawn, *lost] if drawn else []
 
 
@@ -167,18 +154,14 @@ def _is_cut(text: str, *, is_stream: bool) -> bool:
 
 
 class Events:
-    """Reads each event of one response as soon as it is whole.
-
-    Attributes:
-        end: Where in the skeleton the last event ended that counts; None as long as all do.
-    """
+    """Reads each event of one response as soon as it is whole."""
 
     def __init__(self, stream: ResponseStream, run: Run, count: int) -> None:
         self._stream = stream
         self._run = run
         self._missing = count
         self._read_to = 0
-        self.end: int | None = None
+        self.end: int | None = None  # of the last event that counts; None as long as all do
 
     def are_over(self) -> bool:
         """Read what came since; return whether nothing more is to be waited for."""

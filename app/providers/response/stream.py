@@ -1,10 +1,8 @@
 """Reader of any response as it streams, so that no picture ever stands whole in memory.
 
 A response is a little text with pictures in it as very long base64 strings. `ResponseStream` copies
-the text to a skeleton and each long base64 string to a file, in the place of which the skeleton
-gets a short mark. The skeleton is small, and is read by ordinary means (`parser`, `images`).
-
-How the bytes are cut into blocks never changes what comes out.
+each of these to a file, and the rest to a small skeleton, with a mark in the place of each picture,
+which `parser` and `images` read. How the bytes are cut into blocks never changes what comes out.
 """
 
 from __future__ import annotations
@@ -13,6 +11,7 @@ import re
 import secrets
 from collections.abc import Callable
 from enum import Enum, auto
+from urllib.parse import unquote_to_bytes
 
 from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.models import Received
@@ -23,8 +22,8 @@ from app.providers.response.base64_stream import (
     string_end,
     unescaped,
 )
+from app.storage.files import TempFile
 from app.storage.metadata.mime import is_binary, mime_of
-from app.storage.temp_file import TempFile
 
 LONG_STRING_BYTES = 4_096
 MOST_SKELETON_BYTES = 4 * 1024 * 1024
@@ -32,7 +31,6 @@ MOST_PICTURES = 64
 SNIFF_BYTES = 16
 
 _BASE64 = re.compile(rb'\s*(?:[A-Za-z0-9+/_=-]{48,}\s+)*[A-Za-z0-9+/_=-]*')  # lines, not words
-_PERCENT = re.compile(rb'%([0-9a-fA-F]{2})')
 _CUT_PERCENT = re.compile(rb'%[0-9a-fA-F]?\Z')
 _DATA_URI = re.compile(rb'\s*data:[^,"]{0,200};base64,', re.IGNORECASE)
 _URI_IN_TEXT = re.compile(
@@ -54,20 +52,13 @@ class _Place(Enum):
 
 
 class ResponseStream:
-    """Splits a response into a small skeleton and the pictures that it held.
-
-    Attributes:
-        skeleton: What has come so far, without the string that is being read.
-        pictures: By the mark that stands for each in the skeleton.
-        raw: The response itself, when it was a picture and not text.
-        bad: Marks of strings that began as base64 and were not, or had no end.
-    """
+    """Splits a response into a small skeleton and the pictures that it held."""
 
     def __init__(self, incoming: Callable[[], TempFile]) -> None:
-        self.skeleton = bytearray()
-        self.pictures: dict[str, Received] = {}
-        self.raw: Received | None = None
-        self.bad: set[str] = set()
+        self.skeleton = bytearray()  # without the string that is being read
+        self.pictures: dict[str, Received] = {}  # by the mark that stands for each
+        self.raw: Received | None = None  # the response itself, when it is no text
+        self.bad: set[str] = set()  # marks of what began as base64 and was not, or had no end
         self._incoming = incoming
         self._token = f'picture-{secrets.token_hex(8)}-'
         self._marks = 0
@@ -169,7 +160,7 @@ class ResponseStream:
 
     def _begin_picture(self, place: _Place, *, percent_encoded: bool = False) -> None:
         if self._marks >= MOST_PICTURES:
-            raise _too_large(Reason.OVER_64_PICTURES)
+            raise ProviderError(Failure(kind=ErrorKind.TOO_LARGE, reason=Reason.OVER_64_PICTURES))
         self._place = place
         self._percent_encoded = percent_encoded
         self._reader = Base64Reader(self._incoming())
@@ -204,8 +195,7 @@ class ResponseStream:
             text = self._cut_percent + text  # one sign that a block's end cut waited for the next
             cut = _CUT_PERCENT.search(text)
             self._cut_percent = text[cut.start() :] if cut else b''
-            whole = text[: cut.start()] if cut else text
-            text = _PERCENT.sub(lambda sign: bytes([int(sign[1], 16)]), whole)
+            text = unquote_to_bytes(text[: cut.start()] if cut else text)
         try:
             self._reader.feed(text)
         except Base64Error:
@@ -252,9 +242,5 @@ class ResponseStream:
 
     def _add(self, text: bytes) -> None:
         if len(self.skeleton) + len(text) > MOST_SKELETON_BYTES:
-            raise _too_large(Reason.OVER_4_MIB_OF_TEXT)
+            raise ProviderError(Failure(kind=ErrorKind.TOO_LARGE, reason=Reason.OVER_4_MIB_OF_TEXT))
         self.skeleton += text
-
-
-def _too_large(reason: Reason) -> ProviderError:
-    return ProviderError(Failure(kind=ErrorKind.TOO_LARGE, reason=reason))

@@ -31,7 +31,18 @@ class AsgiTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request; raises httpx.ReadError when the app ends before it responds."""
         body = await request.aread()
-        call = _AppCall(self._app(), _scope(request), body)
+        scope: Message = {
+            'type': 'http',
+            'asgi': {'version': '3.0'},
+            'http_version': '1.1',
+            'method': request.method,
+            'scheme': request.url.scheme,
+            'path': request.url.path,
+            'query_string': request.url.query,
+            'headers': [(name.lower(), value) for name, value in request.headers.raw],
+            'server': (request.url.host, request.url.port or 80),
+        }
+        call = _AppCall(self._app(), scope, body)
         start = await call.messages.get()
         if start is None or start['type'] != 'http.response.start':
             await call.aclose()
@@ -74,17 +85,3 @@ class _AppCall(httpx.AsyncByteStream):
             return {'type': 'http.request', 'body': self._unread.pop(), 'more_body': False}
         await self._closed.wait()
         return {'type': 'http.disconnect'}
-
-
-def _scope(request: httpx.Request) -> Message:
-    return {
-        'type': 'http',
-        'asgi': {'version': '3.0'},
-        'http_version': '1.1',
-        'method': request.method,
-        'scheme': request.url.scheme,
-        'path': request.url.path,
-        'query_string': request.url.query,
-        'headers': [(name.lower(), value) for name, value in request.headers.raw],
-        'server': (request.url.host, request.url.port or 80),
-    }

@@ -6,29 +6,29 @@ The key goes to the provider's own origin and nowhere else.
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import json
 import time
 from collections.abc import Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import httpx
 
-from app.errors import ErrorKind, Failure, ProviderError
+from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.log import logger
 from app.models import Call
 from app.net.client import HttpClient, what_happened
 from app.net.decompress import BrokeOff, NotInflated, inflated
 from app.net.urls import Blocked, origin_of
-from app.providers.core.base import ProviderSettings, Run
-from app.providers.response.errors import HTML, is_html, refusal
+from app.providers.core.base import Dialect, ProviderSettings, Run
+from app.providers.response.errors import is_html, refusal
 from app.providers.response.images import Json
 from app.providers.response.messages import words_of
 from app.providers.response.parser import ApiResponse, Cut, Events, parse
 from app.providers.response.stream import MOST_PICTURES, ResponseStream
-from app.providers.transport.headers import own_headers
 from app.storage.metadata.mime import what_is
 
 log = logger(__name__)
@@ -49,7 +49,7 @@ class CallRecorder:
     url: str
     body: str = ''
     dropped: tuple[str, ...] = ()
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: tuple[tuple[str, str], ...] = ()
     began_at: float = field(default_factory=time.time)
     status: int | None = None
     answer: str = ''
@@ -59,18 +59,9 @@ class CallRecorder:
         """Return the record of the call that is over, without the values of its query."""
         parts = urlsplit(self.url)
         names = [pair.partition('=')[0] for pair in parts.query.split('&') if pair]
-        return Call(
-            method=self.method,
-            url=urlunsplit(parts._replace(query='&'.join(f'{name}=…' for name in names))),
-            headers=tuple(self.headers.items()),
-            body=self.body,
-            status=self.status,
-            answer=self.answer,
-            reason=self.reason,
-            dropped=self.dropped,
-            began_at=self.began_at,
-            took_s=max(0.0, time.time() - self.began_at),
-        )
+        url = urlunsplit(parts._replace(query='&'.join(f'{name}=…' for name in names)))
+        took_s = max(0.0, time.time() - self.began_at)
+        return Call(**asdict(self) | {'url': url, 'took_s': took_s})
 
 
 class Caller:
@@ -108,8 +99,7 @@ class Caller:
         async with asyncio.timeout(GET_DEADLINE_S):
             response = await self._send('GET', url)
             try:
-                coding = response.headers.get('content-encoding', '')
-                async with aclosing(inflated(response.aiter_raw(), coding)) as blocks:
+                async with aclosing(inflated(response.aiter_raw(), response.headers)) as blocks:
                     async for block in blocks:
                         body += block
                         if len(body) > MOST_GET_BYTES:
@@ -194,7 +184,11 @@ class Caller:
         """Send a recorded call; the body of the response is not read yet."""
         plain = ({'Content-Type': 'application/json'} if recorder.body else {}) | ACCEPT
         own = own_headers(self.settings, url)
-        recorder.headers = plain | {name: _hidden(value) for name, value in own.items()}
+        hidden = {  # how a key is sent, without the key
+            name: f'{value.partition(" ")[0]} {KEY_SHOWN}' if ' ' in value else KEY_SHOWN
+            for name, value in own.items()
+        }
+        recorder.headers = tuple((plain | hidden).items())
         try:
             content = recorder.body.encode('utf-8', 'replace')
             return await self._send(recorder.method, url, plain, content)
@@ -226,9 +220,8 @@ class Caller:
             return ''
 
     async def _read(self, response: httpx.Response, stream: ResponseStream, events: Events) -> None:
-        coding = response.headers.get('content-encoding', '')
         try:
-            async with aclosing(inflated(response.aiter_raw(), coding)) as blocks:
+            async with aclosing(inflated(response.aiter_raw(), response.headers)) as blocks:
                 async for block in blocks:
                     stream.feed(block)
                     if events.are_over():
@@ -254,7 +247,20 @@ class Caller:
         what = what_is(text[:500].encode())
         if what == 'svg':
             return self.failed(ErrorKind.NOT_AN_IMAGE, what)
-        return self.failed(ErrorKind.NOT_JSON, HTML if is_html(text) else '', words_of(None, text))
+        reason = Reason.HTML if is_html(text) else ''
+        return self.failed(ErrorKind.NOT_JSON, reason, words_of(None, text))
+
+
+def own_headers(settings: ProviderSettings, url: str = '') -> dict[str, str]:
+    """Return the key as this server takes it at `url`, and the headers that were set for it."""
+    key, path, own = settings.key, urlsplit(url or settings.base_url).path, dict(settings.headers)
+    if not key:
+        return own
+    if ':' in key and (settings.dialect is Dialect.SDAPI or '/sdapi/' in f'{path}/'):
+        return {'Authorization': f'Basic {base64.b64encode(key.encode()).decode()}'} | own
+    if '/openai/deployments/' in path:
+        return {'api-key': key} | own
+    return {'Authorization': f'Bearer {key}'} | own
 
 
 def endpoint(base_url: str, path: str) -> str:
@@ -262,9 +268,3 @@ def endpoint(base_url: str, path: str) -> str:
     parts = urlsplit(base_url)
     root = parts.path.rstrip('/').removesuffix('/images/generations')
     return urlunsplit(parts._replace(path=f'{root}/{path}'))
-
-
-def _hidden(value: str) -> str:
-    """Return how a key is sent, without the key."""
-    scheme, blank, _ = value.partition(' ')
-    return f'{scheme} {KEY_SHOWN}' if blank else KEY_SHOWN

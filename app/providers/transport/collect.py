@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
+import lzma
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from app.errors import ErrorKind, Failure, ProviderError
+from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.log import logger
 from app.models import GenerationResult, Received
 from app.providers.core.base import Run
 from app.providers.response.base64_stream import Base64Error, inline
 from app.providers.response.images import Item, find_items
 from app.providers.response.parser import ApiResponse
-from app.providers.response.zip_archive import ZIP, Damaged, remove, unzipped
 from app.providers.transport.client import Caller
 from app.providers.transport.download import Fetcher
+from app.storage.files import HEAD_BYTES, TempFile
+from app.storage.metadata.mime import mime_of
 
 log = logger(__name__)
+
+ZIP = b'PK\x03\x04'
+BLOCK_BYTES = 256 * 1024
+MOST_MEMBERS = 64
+MOST_BYTES = 640 * 1024 * 1024  # ten pictures at their cap
+FREE_BYTES = 1024 * 1024
+MOST_TIMES = 100  # a picture is packed already; what swells more than this is no picture
+
+# All that `zipfile` and the modules it unpacks with raise for bytes that are not as they should be.
+_FAULTS = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError),
+    *(EOFError, ValueError, OverflowError),
+)
 
 
 class ImageCollector:
@@ -76,12 +95,50 @@ class ImageCollector:
         """Take a response that is a picture itself, or a zip of some."""
         if not raw.head.startswith(ZIP):
             return GenerationResult(received=(raw,))
+        work = asyncio.create_task(asyncio.to_thread(unzipped, raw, run.incoming))
         try:
-            received = await unzipped(raw, run.incoming)
-        except Damaged as error:
+            received = await asyncio.shield(work)
+        except asyncio.CancelledError:
+            await asyncio.wait([work])  # a thread can't be stopped, and makes files
+            remove(work.result() if not work.exception() else ())
+            raise
+        except _FAULTS as error:
             raise self._caller.failed(ErrorKind.TRUNCATED, 'its zip is damaged') from error
         finally:
             raw.path.unlink(missing_ok=True)
         if not received:
             raise self._caller.failed(ErrorKind.EMPTY, 'a zip without pictures')
         return GenerationResult(received=tuple(received))
+
+
+def remove(pictures: Iterable[Received]) -> None:
+    """Delete files that nobody takes."""
+    for picture in pictures:
+        picture.path.unlink(missing_ok=True)
+
+
+def unzipped(raw: Received, incoming: Callable[[], TempFile]) -> list[Received]:
+    """Unpack the pictures in their order; raise ProviderError where they are too large."""
+    received, files = list[Received](), list[TempFile]()
+    left_bytes = min(MOST_BYTES, max(FREE_BYTES, MOST_TIMES * raw.size_bytes))
+    try:
+        with zipfile.ZipFile(raw.path) as packed:
+            for member in packed.infolist()[:MOST_MEMBERS]:
+                with packed.open(member) as opened:
+                    block = opened.read(HEAD_BYTES)
+                    if not mime_of(block):
+                        continue
+                    files.append(incoming())
+                    while block:
+                        left_bytes -= len(block)
+                        if left_bytes < 0:
+                            failure = Failure(kind=ErrorKind.TOO_LARGE, reason=Reason.SWELLS)
+                            raise ProviderError(failure)
+                        files[-1].write(block)
+                        block = opened.read(BLOCK_BYTES)
+                    received.append(files[-1].received())
+    except BaseException:
+        for file in files:
+            file.discard()
+        raise
+    return received

@@ -19,9 +19,9 @@ from app.log import logger
 from app.models import MOST_IMAGE_BYTES, Received
 from app.net.client import FETCH_DEADLINE_S, HttpClient, blocked, too_large, what_happened
 from app.net.decompress import NotInflated, inflated
-from app.net.urls import Address, Blocked, Origin, Private, absolute, address_of, without_query
+from app.net.urls import Address, Blocked, Origin, Private, joined, without_query
+from app.storage.files import TempFile
 from app.storage.metadata.mime import mime_of, what_is
-from app.storage.temp_file import TempFile
 
 log = logger(__name__)
 
@@ -31,19 +31,13 @@ API_ROOT = '/v1'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadTimeouts:
-    """How long a download may take.
+    """How long a download may take."""
 
-    Attributes:
-        deadline_s: For all tries together.
-        window_s: How long each `least_bytes` of the body may take: 1 kB/s.
-        pause_s: Before the second try; before the third, twice that.
-    """
-
-    deadline_s: float = FETCH_DEADLINE_S
-    window_s: float = 10.0
+    deadline_s: float = FETCH_DEADLINE_S  # for all tries together
+    window_s: float = 10.0  # for each `least_bytes` of the body: 1 kB/s
     least_bytes: int = 10_000
     tries: int = 3
-    pause_s: float = 0.4
+    pause_s: float = 0.4  # before the second try; before the third, twice that
 
 
 TIMEOUTS = DownloadTimeouts()
@@ -55,13 +49,11 @@ class Fetcher:
     def __init__(
         self,
         http_client: HttpClient,
-        base_url: str,
         origin: Origin,
         headers: dict[str, str],
         timeouts: DownloadTimeouts = TIMEOUTS,
     ) -> None:
         self._http_client = http_client
-        self._base_url = base_url
         self._origin = origin
         self._headers = {**headers, 'Accept': 'image/*, */*;q=0.5'}
         self._timeouts = timeouts
@@ -69,7 +61,7 @@ class Fetcher:
     async def fetch(self, text: str, incoming: Callable[[], TempFile]) -> tuple[Received, str]:
         """Download a picture from an address of any spelling; return it and where it came from."""
         try:
-            address = address_of(absolute(text, self._base_url))
+            address = joined(text, Address(self._origin, '/'))  # a path goes to the root
         except Blocked as error:
             raise blocked(text, str(error)) from error
         failures: list[ProviderError] = []
@@ -83,10 +75,7 @@ class Fetcher:
     async def _try(
         self, address: Address, incoming: Callable[[], TempFile], failures: list[ProviderError]
     ) -> tuple[Received, Address]:
-        """Ask at the address, then wherever else the picture may be, then all over again.
-
-        `failures` gets those of one round; the first of the last round is raised.
-        """
+        """Ask at the address, then elsewhere, then again; `failures` are those of one round."""
         for attempt in range(1, self._timeouts.tries + 1):
             failures.clear()
             place: Address | None = address
@@ -122,11 +111,21 @@ class Fetcher:
     async def _once(
         self, place: Address, incoming: Callable[[], TempFile], *, is_guess: bool
     ) -> Received:
+        own, headers = self._origin, self._headers
         try:
-            async with self._http_client.picture(
-                str(place), own=self._origin, headers=self._headers
-            ) as response:
-                received = await self._read(response, place, incoming())
+            async with self._http_client.picture(str(place), own=own, headers=headers) as response:
+                file = incoming()
+                try:
+                    async with (
+                        aclosing(_steady(response.aiter_raw(), place, self._timeouts)) as raw,
+                        aclosing(inflated(raw, response.headers)) as blocks,
+                    ):
+                        async for block in blocks:
+                            file.write(block)
+                except BaseException:
+                    file.discard()
+                    raise
+                received = file.received()
         except (httpx.HTTPError, NotInflated) as error:
             reason = str(error) if isinstance(error, NotInflated) else what_happened(error)
             raise _failed(place, reason) from error
@@ -136,20 +135,6 @@ class Fetcher:
         if is_guess:
             log.info('a picture was not at its address, but at %s', without_query(str(place)))
         return received
-
-    async def _read(self, response: httpx.Response, place: Address, file: TempFile) -> Received:
-        coding = response.headers.get('content-encoding', '')
-        try:
-            async with (
-                aclosing(_steady(response.aiter_raw(), place, self._timeouts)) as raw,
-                aclosing(inflated(raw, coding)) as blocks,
-            ):
-                async for block in blocks:
-                    file.write(block)
-        except BaseException:
-            file.discard()
-            raise
-        return file.received()
 
 
 async def _steady(

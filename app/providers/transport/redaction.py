@@ -10,7 +10,7 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from app.errors import Failure
-from app.models import Call, GenerationResult, Received
+from app.models import Call, GenerationResult
 from app.providers.core.base import ProviderSettings
 from app.providers.response.messages import MOST_CLEANED_LETTERS, clean, scrub
 
@@ -71,14 +71,15 @@ class SecretRedactor:
     def result(self, result: GenerationResult) -> GenerationResult:
         return replace(
             result,
-            received=tuple(self._received(one) for one in result.received),
+            received=tuple(
+                replace(
+                    one,
+                    revised_prompt=one.revised_prompt and self.text(one.revised_prompt),
+                    source_url=one.source_url and self.text(one.source_url),
+                )
+                for one in result.received
+            ),
             item_errors=tuple(self.failure(one) for one in result.item_errors),
-        )
-
-    def _received(self, one: Received) -> Received:
-        prompt, url = one.revised_prompt, one.source_url
-        return replace(
-            one, revised_prompt=prompt and self.text(prompt), source_url=url and self.text(url)
         )
 
 
@@ -87,16 +88,11 @@ def _pieces(secret: str) -> Iterator[str]:
     if '://' in secret:
         yield secret
         return
-    for spelling in {secret, secret[::-1], quote(secret, safe=''), *_in_base64(secret)}:
-        length = min(SLICE, len(spelling))
-        yield from (spelling[at : at + length] for at in range(len(spelling) - length + 1))
-
-
-def _in_base64(secret: str) -> Iterator[str]:
-    """Encode a secret as it stands behind other bytes, without the letters that they share."""
-    content = secret.encode()
-    for before, shared in ((0, 0), (1, 2), (2, 3)):
+    spellings, content = {secret, secret[::-1], quote(secret, safe='')}, secret.encode()
+    for before, shared in ((0, 0), (1, 2), (2, 3)):  # base64 behind other bytes, whose letters go
         written = base64.b64encode(bytes(before) + content).decode().rstrip('=')
         own = written[shared : (before + len(content)) * 8 // 6]
-        yield own
-        yield own.replace('+', '-').replace('/', '_')
+        spellings |= {own, own.replace('+', '-').replace('/', '_')}
+    for spelling in spellings:
+        length = min(SLICE, len(spelling))
+        yield from (spelling[at : at + length] for at in range(len(spelling) - length + 1))

@@ -21,10 +21,11 @@ class DamagedContainer(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One named part of a file; `span` is its content without name, length and padding."""
+    """One named part of a file; `span` is its content without name, length and checksum."""
 
     name: bytes
     span: range
+    whole: range
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

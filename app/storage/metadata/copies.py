@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from app.storage.metadata import container, gif, jpeg, png, webp
-from app.storage.metadata.container import DamagedContainer, Piece, Written
+from app.storage.metadata import container, jpeg, png, webp
+from app.storage.metadata.container import DamagedContainer, Piece, Written, read_at
 from app.storage.metadata.label import Label, xmp_packet
 from app.storage.metadata.mime import mime_of
 
 HEAD_BYTES = 64
-LAYOUTS = {'image/png': png.layout, 'image/jpeg': jpeg.layout, 'image/webp': webp.layout}
-STRIPPED = {
-    'image/png': png.stripped,
-    'image/jpeg': jpeg.stripped,
-    'image/webp': webp.stripped,
-    'image/gif': gif.stripped,
-}
+FORMATS = {'image/png': png, 'image/jpeg': jpeg, 'image/webp': webp}
+GIF_HEADER_BYTES, FRAME_BYTES = 13, 10
+TRAILER, EXTENSION, FRAME = 0x3B, 0x21, 0x2C
+TIMING, APPLICATION = 0xF9, 0xFF
+LOOPS = (b'NETSCAPE2.0', b'ANIMEXTS1.0')
 
 
 def embed(source: Path, target: Path, label: Label) -> Written:
-    """Copy a picture with the label inside; what has no room inside goes beside the copy.
+    """Copy a picture with the label inside, or beside the copy what has no room inside.
 
     Raise DamagedContainer at no whole picture of a format we keep; then nothing was written.
     """
@@ -31,11 +30,10 @@ def embed(source: Path, target: Path, label: Label) -> Written:
         mime = mime_of(opened.read(HEAD_BYTES))
         if mime is None:
             raise DamagedContainer('no picture')
-        pieces = (
-            LAYOUTS[mime](opened, label) if mime in LAYOUTS else [range(container.size_of(opened))]
-        )
+        layout = FORMATS[mime].layout(opened, label) if mime in FORMATS else None
+        pieces = layout or [range(container.size_of(opened))]
         written = container.write(opened, target, container.joined(pieces))
-        if mime in LAYOUTS and (mime != 'image/jpeg' or len(packet) <= jpeg.MOST_XMP_BYTES):
+        if layout and (mime != 'image/jpeg' or len(packet) <= jpeg.MOST_XMP_BYTES):
             return written
         try:
             sidecar = container.write(opened, container.sidecar_of(target), [packet])
@@ -46,10 +44,44 @@ def embed(source: Path, target: Path, label: Label) -> Written:
 
 
 def stripped(opened: BinaryIO, mime: str) -> list[Piece]:
-    """Lay a picture out without texts, EXIF, XMP, comments, small previews and what follows it.
-
-    Raise DamagedContainer where there is no way through, and at AVIF, which cannot be stripped.
-    """
-    if mime not in STRIPPED:
+    """Keep the pixels alone; raise DamagedContainer at AVIF, and where there is no way through."""
+    if mime == 'image/gif':
+        return container.joined(_stripped_gif(opened))
+    if mime not in FORMATS:
         raise DamagedContainer('no way to take its texts out')
-    return container.joined(STRIPPED[mime](opened))
+    return container.joined(FORMATS[mime].stripped(opened))
+
+
+def _stripped_gif(opened: BinaryIO) -> Iterator[Piece]:
+    head = read_at(opened, 0, GIF_HEADER_BYTES)
+    start = GIF_HEADER_BYTES + _colours_bytes(head[10])
+    yield range(start)
+    while True:
+        (kind,) = read_at(opened, start, 1)
+        if kind == TRAILER:
+            yield range(start, start + 1)
+            return
+        if kind == FRAME:
+            frame = read_at(opened, start, FRAME_BYTES)
+            end = _blocks_end(opened, start + FRAME_BYTES + _colours_bytes(frame[9]) + 1)
+            yield range(start, end)
+        elif kind == EXTENSION:
+            end = _blocks_end(opened, start + 2)
+            head = read_at(opened, start, min(14, end - start))
+            if head[1] == TIMING or (head[1] == APPLICATION and head[3:14] in LOOPS):
+                yield range(start, end)
+        else:
+            raise DamagedContainer('no block where one must be')
+        start = end
+
+
+def _colours_bytes(flags: int) -> int:
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+
+
+def _blocks_end(opened: BinaryIO, start: int) -> int:
+    length = 1
+    while length:
+        (length,) = read_at(opened, start, 1)
+        start += 1 + length
+    return start

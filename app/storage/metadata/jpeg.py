@@ -55,8 +55,7 @@ class Segment:
 def layout(opened: BinaryIO, label: Label) -> Iterator[Piece]:
     """Lay out: start, JFIF, EXIF, XMP, the other segments, the pixels and what follows them.
 
-    Other EXIF tags stay, earlier XMP is replaced. A UserComment that makes the EXIF larger than a
-    segment is left out, since the XMP has everything. Raise DamagedContainer at no whole JPEG.
+    A UserComment that makes the EXIF larger than a segment is left out: the XMP has everything.
     """
     found = list(_segments(opened))
     leading = [one.span for one in takewhile(lambda one: one.marker == APP0, found)]
@@ -154,9 +153,8 @@ def _segments(opened: BinaryIO, start: int = 2) -> Iterator[Segment]:
 
 
 def with_comment(block: bytes, comment: str) -> bytes:
-    """Return an EXIF block with this UserComment and the other tags as they were.
+    """Return an EXIF block, which may be empty, with this UserComment; unchanged if unreadable.
 
-    The block starts at its byte order and may be empty; one that cannot be read stays unchanged.
     The text is UTF-16 with its high byte first, whatever the block's own order: so AUTOMATIC1111
     writes it and so its readers expect it. It must hold no halves of surrogate pairs.
     """

@@ -71,12 +71,10 @@ class Label:
 
 
 def parameters_text(label: Label) -> str:
-    """Write what AUTOMATIC1111 calls `parameters`; settings that are not known are left out.
+    """Write what AUTOMATIC1111 calls `parameters`; NUL and half surrogates become U+FFFD.
 
-    NUL and halves of surrogate pairs, which no container can hold, become U+FFFD. A last line with
-    fewer than three settings is read there as part of the prompt, so the provider stands in for a
-    model that is not known.
-
+    A last line with fewer than three settings is read there as part of the prompt, so the provider
+    stands in for a model that is not known.
     Source: modules/processing.py, create_infotext, of stable-diffusion-webui 1.10.
     """
     settings: dict[str, object] = {
@@ -139,10 +137,9 @@ def _xml(text: str) -> str:
 
 
 def checked_label(settings: Mapping[str, str | int | float], otherwise_at: float) -> Label:
-    """Return a label of those settings of a file that are within their limits.
+    """Return a label of those settings of a file, which anybody may have written, within limits.
 
-    Anybody may have written into the file. An id that is not known is 0 or None, a time that is
-    not known is `otherwise_at`, in seconds since 1970.
+    An unknown id is 0 or None, an unknown time is `otherwise_at`, in seconds since 1970.
     """
     created_at = min(max(otherwise_at, 0.0), float(LATEST_S))
     known: dict[str, str | int | float] = {'prompt': '', 'provider': '', 'created_at': created_at}

@@ -75,30 +75,13 @@ READERS: dict[str, Reader] = {
 }
 # What a tool calls a setting, and what Easel calls it.
 SAMPLER = {'seed': 'seed', 'noise_seed': 'seed', 'steps': 'steps', 'cfg_scale': 'guidance'}
-ITEMS = {
-    'Steps': 'steps',
-    'Sampler': 'sampler',
-    'CFG scale': 'guidance',
-    'Seed': 'seed',
-    'Size': 'size',
-    'Model': 'model',
-}
-SAME = {'seed': 'seed', 'steps': 'steps', 'guidance': 'guidance'}
-INPUTS = {
-    'noise_seed': 'seed',
-    **SAME,
-    'cfg': 'guidance',
-    'sampler_name': 'sampler',
-    'unet_name': 'model',
-    'ckpt_name': 'model',
-}
-INVOKEAI = {
-    'positive_prompt': 'prompt',
-    'negative_prompt': 'negative_prompt',
-    **SAME,
-    'cfg_scale': 'guidance',
-    'scheduler': 'sampler',
-}
+ITEMS = {name.capitalize(): name for name in ('steps', 'sampler', 'seed', 'size', 'model')}
+ITEMS |= {'CFG scale': 'guidance'}
+INPUTS = {'noise_seed': 'seed', 'seed': 'seed', 'steps': 'steps', 'guidance': 'guidance'}
+INPUTS |= {'cfg': 'guidance', 'sampler_name': 'sampler', 'unet_name': 'model', 'ckpt_name': 'model'}
+INVOKEAI = {'positive_prompt': 'prompt', 'negative_prompt': 'negative_prompt', 'seed': 'seed'}
+INVOKEAI |= {'steps': 'steps', 'guidance': 'guidance', 'cfg_scale': 'guidance'}
+INVOKEAI |= {'scheduler': 'sampler'}
 
 
 def foreign_settings(picture: Image.Image) -> Settings:
@@ -162,30 +145,23 @@ def _texts(picture: Image.Image) -> Iterator[tuple[str, str]]:
     exif = picture.getexif()
     comment = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment)
     if isinstance(comment, bytes):
-        yield PARAMETERS, _comment(comment)
+        content, coding = comment[8:], 'utf-8'
+        if comment.startswith(b'UNICODE'):  # without a mark, plain letters' zeros tell the order
+            little = content[1::2].count(0) > content[::2].count(0)
+            coding = 'utf-16-le' if little else 'utf-16-be'
+        yield PARAMETERS, content.decode(coding, 'replace').strip('\0\ufeff')
     for tag in COMFYUIS_TAGS:
         name, _, value = str(exif.get(tag, '')).partition(':')
         if name.lower() in (PROMPT, WORKFLOW):
             yield name.lower(), value
 
 
-def _comment(comment: bytes) -> str:
-    """Read a UserComment; where UTF-16 has no mark, the zeros of plain letters tell its order."""
-    name, content = comment[:8], comment[8:]
-    if not name.startswith(b'UNICODE'):
-        return content.decode('utf-8', 'replace').strip('\0')
-    little = content[1::2].count(0) > content[::2].count(0)
-    return content.decode('utf-16-le' if little else 'utf-16-be', 'replace').strip('\0\ufeff')
-
-
 def _with_graph(texts: Mapping[str, str]) -> dict[str, object]:
     """Derive the links of a ComfyUI workflow from its prompt, which alone is always there.
 
-    What is run by ComfyUI's API has no workflow, and a workflow with subgraphs has other node ids
-    than its prompt. The parser only needs to know which link is a CLIP.
-
-    Raises:
-        ValueError: No graph, or one so large that walking it from every sampler takes minutes.
+    What is run by ComfyUI's API has no workflow, and one with subgraphs has other node ids. The
+    parser only needs to know which link is a CLIP. Raise ValueError at no graph, or one so large
+    that walking it from every sampler takes minutes.
     """
     nodes = json.loads(texts.get(PROMPT, ''))
     if len(nodes) > MOST_NODES:

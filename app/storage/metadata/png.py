@@ -22,16 +22,13 @@ PIXEL_CHUNKS = (
 
 
 def layout(opened: BinaryIO, label: Label) -> Iterator[Piece]:
-    """Lay out a PNG with the label in front; earlier texts of the same keys are replaced.
-
-    What follows the last chunk is left out.
-    """
+    """Put the label in front, for earlier texts of its keys; what follows the end is left out."""
     found = chunks(opened)
     header = next(found)
     if header.name != b'IHDR':
         raise DamagedContainer('no header')
     yield SIGNATURE
-    yield _whole(header)
+    yield header.whole
     yield _text_chunk(PARAMETERS, parameters_text(label))
     yield _text_chunk(XMP, xmp_packet(label).decode())
     has_pixels = False
@@ -41,14 +38,14 @@ def layout(opened: BinaryIO, label: Label) -> Iterator[Piece]:
             head = read_at(opened, chunk.span.start, min(len(chunk.span), LONGEST_KEY_BYTES + 1))
             if head.partition(b'\0')[0] in (PARAMETERS, XMP):
                 continue
-        yield _whole(chunk)
+        yield chunk.whole
     if not has_pixels:
         raise DamagedContainer('no pixels')
 
 
 def stripped(opened: BinaryIO) -> Iterator[Piece]:
     yield SIGNATURE
-    yield from (_whole(one) for one in chunks(opened) if one.name in PIXEL_CHUNKS)
+    yield from (one.whole for one in chunks(opened) if one.name in PIXEL_CHUNKS)
 
 
 def chunks(opened: BinaryIO) -> Iterator[Chunk]:
@@ -59,16 +56,11 @@ def chunks(opened: BinaryIO) -> Iterator[Chunk]:
     start, name = len(SIGNATURE), b''
     while name != b'IEND':
         length, name = struct.unpack('>I4s', read_at(opened, start, 8))
-        chunk = Chunk(name, range(start + 8, start + 8 + length))
-        start = _whole(chunk).stop
-        if start > size or not name.isalpha():
+        whole = range(start, start + length + 12)
+        if whole.stop > size or not name.isalpha():
             raise DamagedContainer('a chunk is cut')
-        yield chunk
-
-
-def _whole(chunk: Chunk) -> range:
-    """Return the bytes of a chunk from its length to its checksum."""
-    return range(chunk.span.start - 8, chunk.span.stop + 4)
+        yield Chunk(name, whole[8:-4], whole)
+        start = whole.stop
 
 
 def _text_chunk(key: bytes, text: str) -> bytes:

@@ -28,10 +28,7 @@ READERS: dict[str, Reader] = {'str': text, 'int': whole, 'float': real}
 
 
 def read_settings(path: str, form: str) -> Settings:
-    """Read the settings in a picture of Pillow's format `form`, and in the `.xmp` beside it.
-
-    Those are fields of `Label`, with `generator` and `size`; empty where nothing was found.
-    """
+    """Read the fields of `Label`, `generator` and `size` in a picture and the `.xmp` beside it."""
     try:
         with warnings.catch_warnings(action='ignore'), Image.open(path, formats=[form]) as picture:
             own: Settings = {}
@@ -57,7 +54,11 @@ def easel_settings(packet: bytes) -> Settings:
         root = Xml.fromstring(plain)  # noqa: S314 (no DOCTYPE, so no entities)
     except (ValueError, Xml.ParseError):
         return {}
-    values = dict(_properties(root))
+    values, ours = dict[str, str](), f'{{{NAMESPACE}}}'
+    for node in root.iter(f'{{{RDF}}}Description'):  # elements and attributes are the same to RDF
+        for name, given in (*node.attrib.items(), *((one.tag, one.text or '') for one in node)):
+            if name.startswith(ours):
+                values[name.removeprefix(ours)] = given
     with contextlib.suppress(ValueError, RecursionError):
         exact = json.loads(values.get('exact', '{}'))
         values |= {name: value for name, value in exact.items() if isinstance(value, str)}
@@ -81,10 +82,7 @@ def _packets(picture: Image.Image, sidecar: Path) -> Iterator[bytes]:
 
 
 def _extended(picture: Image.Image, standard: bytes) -> bytes:
-    """Join the extended part of a JPEG's XMP, as Easel wrote it once.
-
-    Source: XMP specification part 3 (2020), 1.1.3.1.
-    """
+    """Join the extended part of a JPEG's XMP, as Easel wrote it once (XMP part 3, 1.1.3.1)."""
     named = re.search(rb'HasExtendedXMP(?:>|=")([0-9A-F]{32})', standard)
     if not named:
         return b''
@@ -95,13 +93,3 @@ def _extended(picture: Image.Image, standard: bytes) -> bytes:
             start = int.from_bytes(content[EXTENSION_HEAD_BYTES - 4 : EXTENSION_HEAD_BYTES])
             parts[start] = content[EXTENSION_HEAD_BYTES:]
     return b''.join(parts[start] for start in sorted(parts))
-
-
-def _properties(root: Xml.Element) -> Iterator[tuple[str, str]]:
-    """Yield Easel's properties, from elements and attributes: both are the same to RDF."""
-    ours = f'{{{NAMESPACE}}}'
-    for description in root.iter(f'{{{RDF}}}Description'):
-        pairs = [*description.attrib.items(), *((one.tag, one.text or '') for one in description)]
-        for name, value in pairs:
-            if name.startswith(ours):
-                yield name.removeprefix(ours), value

@@ -19,20 +19,17 @@ MOST_EXIF_BYTES = 1024 * 1024
 
 
 def layout(opened: BinaryIO, label: Label) -> Iterator[Piece]:
-    """Lay out a WebP with the label behind its pixels; other EXIF stays, earlier XMP is replaced.
-
-    What follows the RIFF is left out. Raise DamagedContainer where it is no whole WebP.
-    """
+    """Put the label behind the pixels; other EXIF stays, what follows the RIFF is left out."""
     found = list(_chunks(opened))
     if not any(one.name in (LOSSY, LOSSLESS, FRAME) for one in found):
         raise DamagedContainer('no pixels')
     pieces: list[Piece] = [_chunk(HEADER, _header(opened, found[0]))]
     for one in found:
         if one.name not in (HEADER, EXIF, XMP):
-            pieces += _whole(one)
+            pieces += _padded(one)
     exif = next((one for one in found if one.name == EXIF), None)
     if exif and len(exif.span) > MOST_EXIF_BYTES:
-        pieces += _whole(exif)
+        pieces += _padded(exif)
     else:
         block = read_at(opened, exif.span.start, len(exif.span)) if exif else b''
         block = jpeg.with_comment(block.removeprefix(jpeg.EXIF), parameters_text(label))
@@ -49,7 +46,7 @@ def stripped(opened: BinaryIO) -> Iterator[Piece]:
             flags = content[0] & ~(HAS_EXIF | HAS_XMP)
             pieces.append(_chunk(HEADER, bytes((flags,)) + content[1:]))
         elif one.name in PIXEL_CHUNKS:
-            pieces += _whole(one)
+            pieces += _padded(one)
     return _riff(pieces)
 
 
@@ -67,16 +64,16 @@ def _chunks(opened: BinaryIO) -> Iterator[Chunk]:
     start = 12
     while start < end:
         name, length = struct.unpack('<4sI', read_at(opened, start, 8))
-        span = range(start + 8, start + 8 + length)
-        if span.stop > end:
+        whole = range(start, start + length + 8)
+        if whole.stop > end:
             raise DamagedContainer('a chunk is cut')
-        yield Chunk(name, span)
-        start = span.stop + length % 2
+        yield Chunk(name, whole[8:], whole)
+        start = whole.stop + length % 2
 
 
-def _whole(found: Chunk) -> tuple[Piece, Piece]:
-    """Return a chunk with its name and length, and the padding that may be missing at the end."""
-    return range(found.span.start - 8, found.span.stop), bytes(len(found.span) % 2)
+def _padded(found: Chunk) -> tuple[Piece, Piece]:
+    """Return a chunk and its padding, which may be missing at the end."""
+    return found.whole, bytes(len(found.whole) % 2)
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:
@@ -84,11 +81,9 @@ def _chunk(name: bytes, content: bytes) -> bytes:
 
 
 def _header(opened: BinaryIO, first: Chunk) -> bytes:
-    """Return the extended header, from the one that is there or from the frame of a simple file.
+    """Return the extended header: the one that is there, or made for a simple file's frame.
 
-    Raise DamagedContainer where the first chunk is none of the three that a WebP starts with.
-
-    Source: RFC 9649, 2.5 to 2.7; RFC 6386, 9.1.
+    Raise DamagedContainer at neither. Source: RFC 9649, 2.5 to 2.7; RFC 6386, 9.1.
     """
     content = read_at(opened, first.span.start, min(len(first.span), HEADER_BYTES))
     content = content.ljust(HEADER_BYTES, b'\0')

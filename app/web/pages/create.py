@@ -14,7 +14,7 @@ from app.generation.request import (
     form_fields_of,
     parse_request,
 )
-from app.models import LONGEST_PROMPT, MOST_COUNT, Submitted
+from app.models import LONGEST_PROMPT, MOST_COUNT
 from app.web.context import Services, TheServices
 from app.web.error_pages import failure_json, fields_in_words, in_words
 from app.web.forms import form_pairs, new_submission, number_in, save_upload, submission_of
@@ -52,11 +52,19 @@ async def create_page(request: Request, services: TheServices) -> Response:
 
 
 async def submit(request: Request, services: TheServices) -> Response:
-    """Queue a generation for each chosen server; what was typed comes back if it can't be used."""
-    pairs = await form_pairs(request)
+    """Queue a generation for each chosen server, none before all can be; else show the form."""
+    visitor, pairs = visitor_of(request), await form_pairs(request)
     fields, chosen = dict(pairs), chosen_providers(pairs)
     try:
-        submitted = await _submit_each(request, services, fields, chosen or ('',))
+        wanted = [parse_request(fields | {'provider': name}) for name in chosen or ('',)]
+        for one in wanted:
+            services.providers.expected(one.provider, one.model)
+        mark = submission_of(fields)
+        marks = [mark, *(mark and f'{mark}.{number}' for number in range(2, len(wanted) + 1))]
+        submitted = [
+            await services.worker.submit(one, own_mark, visitor.quota_key, visitor.guest_id)
+            for one, own_mark in zip(wanted, marks, strict=True)
+        ]
     except InvalidRequest as error:
         if wants_json(request):
             raise
@@ -105,22 +113,6 @@ async def _starting_fields(request: Request, services: Services) -> tuple[dict[s
         return {**fields, 'prompt': brought['prompt']}, True
     prompt = request.query_params.get('prompt', '')[:LONGEST_PROMPT]
     return {**fields, 'prompt': prompt}, bool(prompt)
-
-
-async def _submit_each(
-    request: Request, services: Services, fields: dict[str, str], chosen: tuple[str, ...]
-) -> list[Submitted]:
-    """Queue one generation a server, none before all can be; each has a mark of its own."""
-    visitor = visitor_of(request)
-    wanted = [parse_request(fields | {'provider': name}) for name in chosen]
-    for one in wanted:
-        services.providers.expected(one.provider, one.model)
-    mark = submission_of(fields)
-    marks = [mark, *(mark and f'{mark}.{number}' for number in range(2, len(wanted) + 1))]
-    return [
-        await services.worker.submit(one, own_mark, visitor.quota_key, visitor.guest_id)
-        for one, own_mark in zip(wanted, marks, strict=True)
-    ]
 
 
 async def _form_page(

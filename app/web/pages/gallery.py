@@ -62,7 +62,7 @@ async def image_page(request: Request, services: TheServices, image: VisibleImag
     newer = await library.images.newer(chosen, image.id, PAGE)
     older = await library.images.page(chosen, image.id, 1)
     generation = await library.generations.one(image.generation_id)
-    calls = await library.calls.of(generation.id) if visitor_of(request).owner else ()
+    calls = await library.generations.calls_of(generation.id) if visitor_of(request).owner else ()
     return services.renderer.page(
         request,
         'picture/picture.html' if wants_fragment(request) else 'pages/image.html',

@@ -61,7 +61,9 @@ async def retry(request: Request, services: TheServices, generation: OwnGenerati
 async def attempts_page(
     request: Request, services: TheServices, generation: OwnGeneration
 ) -> Response:
-    attempts = [attempt_json(one) for one in await services.library.calls.of(generation.id)]
+    attempts = [
+        attempt_json(one) for one in await services.library.generations.calls_of(generation.id)
+    ]
     if wants_json(request):
         return JSONResponse({'attempts': attempts})
     return services.renderer.page(

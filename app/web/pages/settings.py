@@ -70,7 +70,7 @@ async def settings_page(request: Request, services: TheServices) -> Response:
         'pages/settings.html',
         shown=shown,
         servers=provider_views(providers),
-        unused_default=providers.environment if providers.guess_stepped_aside else None,
+        unused_default=None if providers.environment in providers.all() else providers.environment,
         offers=offers_of(services),
         local_servers=services.local_servers,
         sharing=services.sharing,

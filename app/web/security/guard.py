@@ -153,10 +153,7 @@ class Guard:
 
 
 class Hosts:
-    """The names that this server answers to, read by a grammar and never by string tests.
-
-    One that is not ours is another site's name that points here (DNS rebinding).
-    """
+    """The names that this server answers to; any other may be DNS rebinding."""
 
     def __init__(self, names: Iterable[str]) -> None:
         own = {'localhost', socket.gethostname().lower()}
@@ -193,9 +190,8 @@ def _is_canonical_address(text: str, version: int) -> bool:
 
 
 def check_framing(scope: Scope) -> int:
-    """Return the announced length of the body, 0 where none is announced.
+    """Return the length of the body; raise `Malformed` where two servers could read it apart.
 
-    Raise `Malformed` where two servers could see the request's edges in different places.
     Source: RFC 9112, sections 3.2, 6.1 and 6.3.
     """
     headers = scope['headers']

@@ -1,8 +1,4 @@
-"""Every address of Easel: which function answers, whom, and how long a body may be.
-
-The router is built from this table, and the guard decides by it alone; what is not in it takes the
-strictest role.
-"""
+"""Every address of Easel: the router is built from this table, and the guard decides by it."""
 
 from __future__ import annotations
 

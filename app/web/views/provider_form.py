@@ -5,33 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
-from app.database.providers import ProviderRow
+from app.database.providers import AT_ONCE, ProviderRow
 from app.errors import N_, AppError, InvalidRequest
 from app.generation.request import FormReader, line, whole
 from app.models import FieldKind, FieldRule
-from app.net.api_url import candidates, normalize_api_url
-from app.net.urls import origin_of
-from app.providers.core.base import AT_ONCE, Dialect
-from app.providers.secrets import NOTHING, Secrets
+from app.net.urls import candidates, normalize_api_url, origin_of
+from app.providers.core.base import Dialect
+from app.providers.settings import NOTHING, Secrets
 
 LONGEST_NAME = 60
 MOST_AT_ONCE = 64
 MOST_TIMEOUT_S = 86_400
 MOST_HEADERS = 20
 SWITCHES = ('tops_up', 'waits', 'previews', 'enabled')
-NEW = ProviderRow(
-    name='',
-    base_url='',
-    dialect=Dialect.AUTO,
-    model='',
-    at_once=AT_ONCE,
-    timeout_s=600,
-    tops_up=False,
-    waits=False,
-    previews=False,
-    enabled=True,
-)
+NEW = ProviderRow(name='', base_url='', model='', timeout_s=600)
 # What the HTTP client writes itself, or what would change how a response is read.
 OUR_HEADERS = {
     *('host', 'connection', 'content-length', 'content-type', 'transfer-encoding'),
@@ -150,7 +139,7 @@ def _header(text: str) -> tuple[str, str]:
 
 
 def _name(text: str) -> str:
-    return ' '.join(line(text, LONGEST_NAME).split())
+    return ' '.join(line(FieldRule(FieldKind.LINE, most=LONGEST_NAME), text).split())
 
 
 def _dialect(text: str) -> Dialect:
@@ -161,8 +150,8 @@ def _dialect(text: str) -> Dialect:
 
 
 FIELDS: dict[str, tuple[Callable[[str], str | int], str | int]] = {
-    'model': (line, ''),
+    'model': (partial(line, FieldRule(FieldKind.LINE)), ''),
     'dialect': (_dialect, Dialect.AUTO),
-    'at_once': (lambda text: whole(text, FieldRule(FieldKind.WHOLE, 1, MOST_AT_ONCE)), AT_ONCE),
-    'timeout_s': (lambda text: whole(text, FieldRule(FieldKind.WHOLE, 1, MOST_TIMEOUT_S)), 600),
+    'at_once': (partial(whole, FieldRule(FieldKind.WHOLE, 1, MOST_AT_ONCE)), AT_ONCE),
+    'timeout_s': (partial(whole, FieldRule(FieldKind.WHOLE, 1, MOST_TIMEOUT_S)), 600),
 }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class QrCode:
-    """A QR code as the path of an SVG, one unit a module, without its quiet border."""
+    """The path of an SVG, one unit a module, without the quiet border."""
 
     side: int
     path: str

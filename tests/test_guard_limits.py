@@ -1,4 +1,4 @@
-"""What the guard lets through its door, asked without a socket."""
+"""Whom the guard lets in and for how long, asked without a socket."""
 
 from __future__ import annotations
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from app.providers.response.images import Json
-from app.providers.response.status import (
+from app.providers.response.messages import (
     failed_in_success,
-    is_under_way,
     poll_address_of,
     status_within,
     task_of,
@@ -65,7 +64,6 @@ def test_a_status_within_is_one_of_a_failure(tree: Json, status: int | None) -> 
 )
 def test_a_promise_names_its_one_task(tree: Json, task: str | None) -> None:
     assert task_of(tree) == task
-    assert is_under_way(tree) is ('status' in str(tree) and task is not None)
 
 
 def test_a_promise_says_where_to_ask() -> None:
