@@ -216,3 +216,28 @@ async def test_a_server_that_says_nothing_is_late() -> None:
         with pytest.raises(httpcore.ReadTimeout):
             await stream.read(1, timeout=0.05)
         await stream.aclose()
+
+
+@pytest.mark.parametrize(
+    ('peer', 'port', 'is_itself'),
+    [
+        ('10.0.0.9', 80, True),
+        ('127.0.0.1', 80, True),
+        ('10.0.0.8', 80, False),
+        ('10.0.0.9', 81, False),
+    ],
+)
+async def test_easel_knows_itself_by_any_address_of_its_machine(
+    peer: str, port: int, is_itself: bool
+) -> None:
+    road, names = FakeRoad(peer), FakeNames([[peer]])
+    named = [origin_of(f'http://cdn.test:{port}')]
+    policy = ConnectPolicy(named, {80}, names.look_up, road.connect)
+
+    if is_itself:
+        with pytest.raises(Private):
+            await policy.connect_tcp('cdn.test', port)
+    else:
+        await policy.connect_tcp('cdn.test', port)
+
+    assert [stream.is_closed for stream in road.streams] == [is_itself]

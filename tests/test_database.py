@@ -90,9 +90,10 @@ async def test_a_database_that_can_not_be_opened_leaves_no_thread(
     with pytest.raises(StorageFailed) as caught:
         await Library.open(path)
 
-    for thread in set(threading.enumerate()) - before:
+    new = [one for one in threading.enumerate() if one not in before and 'database' in one.name]
+    for thread in new:
         thread.join(5)
-    assert [one.name for one in threading.enumerate() if one.name.startswith('database')] == []
+    assert not any(thread.is_alive() for thread in new)
     assert str(path) in str(caught.value)
 
 
@@ -144,3 +145,19 @@ async def test_an_upgrade_is_not_stopped_by_the_copy_of_an_earlier_one(
     await library.close()
 
     assert copy.read_bytes().startswith(b'SQLite format 3')
+
+
+async def test_a_database_that_was_closed_is_one_file(tmp_path: Path) -> None:
+    library = await Library.open(tmp_path / 'easel.db')
+    await submitted(library)
+    before = {path.name for path in folder_of(tmp_path)}
+
+    await library.close()
+    await library.close()
+
+    assert 'easel.db-wal' in before
+    assert [path.name for path in folder_of(tmp_path)] == ['easel.db']
+
+
+def folder_of(path: Path) -> list[Path]:
+    return list(path.iterdir())

@@ -72,10 +72,10 @@ def grey_16() -> bytes:
     return png_of(2, 2, 16, 0, (b'\x00' + b'\x80\x00' * 2) * 2)
 
 
-def see_through_palette() -> bytes:
+def see_through_palette(clear: int = 0) -> bytes:
     image = Image.new('P', (40, 40), 1)
     image.putpalette([0, 0, 0, 10, 200, 30])
-    return saved(image, transparency=0)
+    return saved(image, transparency=clear)
 
 
 def cmyk() -> bytes:
@@ -115,8 +115,17 @@ async def test_an_unusual_picture_is_kept_with_its_size_and_colour(name: str, st
     assert differs(kept.mean_colour, colour) <= 6, kept.mean_colour
 
 
-async def test_a_thumbnail_stays_see_through(store: Store) -> None:
-    kept = await keep(store, saved(Image.new('RGBA', (20, 20), (50, 60, 70, 0))))
+@pytest.mark.parametrize(
+    'content',
+    [
+        saved(Image.new('RGBA', (20, 20), (50, 60, 70, 0))),
+        saved(Image.new('LA', (20, 20), (50, 0))),
+        see_through_palette(clear=1),
+    ],
+    ids=['colours', 'grey', 'palette'],
+)
+async def test_a_thumbnail_stays_see_through(content: bytes, store: Store) -> None:
+    kept = await keep(store, content)
 
     with Image.open(store.thumb(kept.digest, 480)) as thumb:
         assert thumb.mode == 'RGBA'

@@ -14,8 +14,8 @@ from app.providers.response.stream import ResponseStream
 from app.storage.files import TempFile
 
 
-def answered(status: int, tree: Json) -> ApiResponse:
-    return ApiResponse(status, {}, '', tree, ResponseStream(lambda: TempFile(Path())))
+def answered(status: int, tree: Json, text: str = '') -> ApiResponse:
+    return ApiResponse(status, {}, text, tree, ResponseStream(lambda: TempFile(Path())))
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,8 @@ def answered(status: int, tree: Json) -> ApiResponse:
         (200, {'task_id': 'a1'}, ErrorKind.PENDING),
         (300, {}, ErrorKind.REDIRECT),
         (400, {'error': 'no luck'}, ErrorKind.INVALID_REQUEST),
+        (409, {'error': 'cancelled'}, ErrorKind.CANCELLED),
+        (400, {'error': 'cancelled'}, ErrorKind.INVALID_REQUEST),
         (500, {'error': {'message': 'flagged'}}, ErrorKind.UPSTREAM_ERROR),
         (500, {'error': {'code': 'invalid_request'}}, ErrorKind.UPSTREAM_ERROR),
     ],
@@ -53,3 +55,17 @@ def test_a_job_is_named_where_it_goes_on(status: int, job: str | None) -> None:
     failure = refusal(answered(status, {'task_id': 'a1'}), where='a.test', sent=())
 
     assert failure.job_id == job
+
+
+@pytest.mark.parametrize(
+    ('text', 'kind'),
+    [
+        ('sorry\nthe token is wrong', ErrorKind.AUTH),
+        ('<html><p>sorry<script>var token</script></html>', ErrorKind.FORBIDDEN),
+    ],
+    ids=['text', 'page'],
+)
+def test_all_of_a_text_counts_and_of_a_page_what_is_seen(text: str, kind: ErrorKind) -> None:
+    failure = refusal(answered(403, None, text), where='a.test', sent=())
+
+    assert failure.kind is kind

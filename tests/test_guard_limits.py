@@ -13,7 +13,7 @@ from app.access.visitors import MOST_CONNECTIONS_A_VISITOR, Visitor
 from app.database.links import GuestRow
 from app.errors import Malformed
 from app.web.context import PASSWORDS_A_MINUTE
-from app.web.security.guard import CROWDED, check_framing
+from app.web.security.guard import CROWDED, SMALL_BODY_BYTES, check_framing
 from app.web.security.routes import Role
 from tests.support.guests import LAN, PASSWORD, sign_in
 from tests.support.raw_requests import FORM, HOME, knock, open_door
@@ -103,6 +103,11 @@ def request(version: str, headers: list[tuple[bytes, bytes]]) -> Scope:
     [
         ([b'localhost'], 200),
         ([b'localhost:8484'], 200),
+        ([b'localhost:1'], 200),
+        ([b'192.168.1.20'], 200),
+        ([b'[::1]:8484'], 200),
+        ([b'127.1'], 421),
+        ([b'[::ffff:127.0.0.1]'], 421),
         ([b'a' * 255], 421),
         ([b'a' * 256], 400),
         ([b'localhost:0'], 400),
@@ -117,6 +122,7 @@ async def test_one_host_with_a_port_that_can_be_is_answered(
     answer = await knock(app, 'GET', '/health', *((b'host', host) for host in hosts))
 
     assert answer.status == status
+    assert answer.headers['x-content-type-options'] == 'nosniff'
 
 
 async def test_a_body_that_says_it_is_too_long_is_not_read(app: ASGIApp) -> None:
@@ -166,3 +172,32 @@ async def test_what_is_no_http_is_closed(app: ASGIApp) -> None:
     await app({'type': 'websocket', 'path': '/', 'headers': [HOME]}, receive, send)
 
     assert [message['type'] for message in sent] == ['websocket.close']
+
+
+async def test_a_body_that_goes_on_and_on_is_read_to_its_limit(app: ASGIApp) -> None:
+    block = b'password=' + b'x' * 65_536
+
+    answer = await knock(app, 'POST', '/session', HOME, FORM, body=block, blocks=100)
+
+    assert answer.status == 413
+    assert answer.read_bytes < 50 * len(block)
+
+
+async def test_a_session_is_no_script_s(app: ASGIApp) -> None:
+    answer = await sign_in(app, PASSWORD)
+
+    assert 'HttpOnly' in answer.headers['set-cookie']
+
+
+@pytest.mark.parametrize(
+    ('length', 'closes'), [(SMALL_BODY_BYTES, False), (SMALL_BODY_BYTES + 1, True), (10**6, True)]
+)
+async def test_a_long_body_that_is_refused_ends_its_connection(
+    length: int, closes: bool, app: ASGIApp
+) -> None:
+    announced = (b'content-length', str(length).encode())
+
+    answer = await knock(app, 'POST', '/generations', HOME, FORM, announced)
+
+    assert answer.status == 401
+    assert (answer.headers.get('connection') == 'close') is closes

@@ -20,10 +20,13 @@ def nested(levels: int) -> Json:
     [
         ({'error': {'message': 'said', 'detail': 'longer and said less'}}, 'said'),
         ([{'message': 'in a list'}], 'in a list'),
+        ([['in two']], 'in two'),
+        ([[['in three']]], ''),
+        ({'detail': [{'loc': ['body', 'n'], 'msg': 'bad'}]}, 'n: bad'),
         (nested(6), 'deep'),
         (nested(7), ''),
     ],
-    ids=['message before detail', 'list', 'just within reach', 'out of reach'],
+    ids=['message first', 'list', 'two lists', 'three lists', 'field', 'in reach', 'out of reach'],
 )
 def test_words_are_found_where_a_server_may_put_them(tree: Json, words: str) -> None:
     assert words_of(tree, '') == words
@@ -38,3 +41,11 @@ def test_words_just_as_long_as_they_may_be_are_shown_whole() -> None:
 
     assert scrub(words) == words
     assert scrub(f'{words}!').endswith('…')
+
+
+@pytest.mark.parametrize(
+    ('page', 'words'),
+    [('<title>Bad Gateway</title><p>nginx', 'Bad Gateway'), ('<p>Bad Gateway', 'Bad Gateway')],
+)
+def test_a_page_is_told_by_its_title_before_its_text(page: str, words: str) -> None:
+    assert words_of(None, page) == words

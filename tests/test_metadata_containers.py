@@ -145,6 +145,10 @@ def test_the_header_of_a_webp_says_what_is_in_it(name: str, flags: int, tmp_path
     assert content[12:20] == b'VP8X\x0a\0\0\0'
     assert content[20:24] == bytes((flags, 0, 0, 0))
     assert content[24:30] == b'\x3f\0\0\x2f\0\0'
+    with Image.open(written.path) as image:
+        comment = image.getexif().get_ifd(EXIF_DIRECTORY)[USER_COMMENT]
+        assert LABEL.prompt.encode('utf-16-be') in comment
+        assert LABEL.prompt.encode() in image.info['xmp']
 
 
 def no_pixels(content: bytes) -> bytes:

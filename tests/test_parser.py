@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from app.models import Received
 from app.providers.core.base import Run
-from app.providers.response.parser import Events
+from app.providers.response.images import find_items
+from app.providers.response.parser import Events, parse
 from app.providers.response.stream import ResponseStream
 from app.storage.files import TempFile
 from tests.support.fakes import sha256
@@ -37,3 +39,12 @@ def test_a_preview_is_shown_at_its_place_as_soon_as_it_comes(tmp_path: Path) -> 
 
     assert [(place, one.digest) for place, one in shown] == [(2, sha256(b'ABC'))]
     assert not is_over
+
+
+def test_an_address_that_came_in_two_words_of_a_chat_is_one() -> None:
+    words = [f'![a]({URL[:14]}', f'{URL[14:]})']
+    events = [{'choices': [{'delta': {'content': word}}]} for word in words]
+
+    tree = parse(''.join(f'data: {json.dumps(event)}\n\n' for event in events))
+
+    assert [item.text for item in find_items(tree)] == [URL]

@@ -22,7 +22,7 @@ END = b'\0\0\0\0IEND' + struct.pack('>I', zlib.crc32(b'IEND'))
         lambda whole: bytes(8) + whole[8:],
         lambda whole: whole.removesuffix(END),
         lambda whole: whole[:-1],
-        lambda whole: whole[:33] + b'\0\0\0\0\0\0\0\0' + whole[33:],
+        lambda whole: whole[:33] + bytes(12) + whole[33:],
     ],
     ids=['another signature', 'no end', 'cut in its end', 'a chunk without a name'],
 )

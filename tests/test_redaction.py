@@ -104,3 +104,33 @@ def test_an_address_in_a_header_is_hidden_as_a_whole() -> None:
     redactor = SecretRedactor(replace(provider_settings(), headers=(('X-Hook', hook),)))
 
     assert redactor.text(f'https://hooks.test/T0 of {hook}') == 'https://hooks.test/T0 of …'
+
+
+@pytest.mark.parametrize(('before', 'shared'), [('', 0), ('u', 2), ('me', 3)])
+def test_of_a_key_in_base64_only_letters_shared_with_what_is_before_are_shown(
+    before: str, shared: int
+) -> None:
+    spelt = base64.b64encode(f'{before}{KEY}'.encode()).decode()
+    own = (len(before) + len(KEY)) * 8 // 6
+
+    assert REDACTOR.text(spelt) == f'{spelt[:shared]}…{spelt[own:]}'
+
+
+def test_of_an_address_that_a_cut_ends_nothing_is_shown() -> None:
+    hook = 'https://hooks.test/T0/B1/secret'
+    redactor = SecretRedactor(replace(provider_settings(), key=KEY, headers=(('X-Hook', hook),)))
+
+    shown = redactor.text(f'{"w " * 50}{hook}', 100 + len(hook) - 1)
+
+    assert {*shown} == {'w', ' '}
+
+
+def test_a_key_in_the_base64_of_addresses_is_hidden_whole() -> None:
+    key = 'my>>>>>>??????key'
+    spelt = base64.urlsafe_b64encode(key.encode()).decode()
+    redactor = SecretRedactor(replace(provider_settings(), key=key))
+
+    shown = redactor.text(spelt)
+
+    assert {'-', '_'} < {*spelt}
+    assert shown == f'…{spelt[len(key) * 8 // 6 :]}'

@@ -9,7 +9,7 @@ import pytest
 
 from app.access.sharing import FILE, SharingSettings, new_password
 from app.config import config_from
-from app.errors import Conflict
+from app.errors import Conflict, StorageFailed
 
 
 @dataclass
@@ -94,3 +94,10 @@ async def test_what_the_operator_settled_is_not_changed(tmp_path: Path) -> None:
 
     assert sharing.is_shared
     assert not (tmp_path / FILE).exists()
+
+
+def test_a_file_that_can_not_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text('{"shared": true')
+
+    with pytest.raises(StorageFailed, match='can not be read'):
+        settings_in(tmp_path)

@@ -260,3 +260,15 @@ async def test_every_folder_is_for_this_user_alone(tmp_path: Path) -> None:
         modes = {path.stat().st_mode & 0o777 for path in (store.data, *store.data.iterdir())}
 
     assert modes == {0o700}
+
+
+async def test_the_settings_of_a_picture_are_in_it_and_of_what_is_none_nowhere(
+    store: Store, tmp_path: Path
+) -> None:
+    kept = await keep(store, picture(), 'a heron')
+    other = tmp_path / 'other'
+    other.write_text('prompt: a heron')
+
+    found, none = [await store.settings_in(path) for path in (store.original(kept.file), other)]
+
+    assert (found['prompt'], none) == ('a heron', {})

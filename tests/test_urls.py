@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.net.urls import Blocked, Origin, address_of, joined, origin_of, same_server
+from app.net.urls import (
+    DOCKER_HOST,
+    Blocked,
+    Origin,
+    address_of,
+    joined,
+    origin_of,
+    outside_of,
+    same_server,
+    without_secrets,
+)
 
 LONG = 'a.' * 126 + 'a'  # as long as a name may be
 ODD = [
@@ -255,3 +265,24 @@ def test_a_reference_is_resolved_as_a_browser_does(location: str, url: str) -> N
 )
 def test_one_machine_may_have_two_names(one: str, other: str, is_same: bool) -> None:
     assert same_server(one, other) is is_same
+
+
+@pytest.mark.parametrize(
+    ('where', 'outside'),
+    [
+        ('localhost:1337', f'{DOCKER_HOST}:1337'),
+        ('http://localhost:1337/v1', f'{DOCKER_HOST}:1337'),
+        ('localhost', DOCKER_HOST),
+        ('not an address', DOCKER_HOST),
+    ],
+)
+def test_a_containers_own_address_is_that_of_its_machine(where: str, outside: str) -> None:
+    assert outside_of(where) == outside
+
+
+@pytest.mark.parametrize(
+    ('url', 'shown'),
+    [('http://a.test/v1?key=x', 'http://a.test/v1?…'), ('http://a.test/v1', 'http://a.test/v1')],
+)
+def test_what_may_be_a_key_in_an_address_is_not_shown(url: str, shown: str) -> None:
+    assert without_secrets(url) == shown

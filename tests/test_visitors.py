@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import ASGIApp
 
-from app.access.visitors import WINDOW_S, Proxies, QuotaCounter, Throttle
+from app.access.visitors import Proxies
 from app.errors import Malformed
 from app.net.ip import networks_in
 from app.web.context import Services
@@ -123,27 +123,6 @@ def test_any_bytes_in_a_proxys_headers_are_read_or_refused(lines: list[bytes]) -
 )
 def test_a_visitor_has_one_share_however_many_addresses(peer: str, share: str) -> None:
     assert PROXIES.quota_key_of(peer) == share
-
-
-def test_a_share_is_full_at_its_limit_and_empties_again() -> None:
-    quotas = QuotaCounter(2)
-
-    taken = [quotas.take('a'), quotas.take('a'), quotas.take('a'), quotas.take('b')]
-    quotas.give_back('a')
-    quotas.give_back('a')
-
-    assert taken == [True, True, False, True]
-    assert quotas.take('a')
-
-
-def test_one_place_given_back_leaves_the_others_taken() -> None:
-    quotas = QuotaCounter(2)
-    for _ in range(3):
-        quotas.take('a')
-
-    quotas.give_back('a')
-
-    assert quotas.held('a') == 2
 
 
 @pytest.mark.parametrize('text', ['*', 'a.test', '10.0.0.1/8', '0.0.0.0/0', '::/0', '10.0.0.1;x'])
@@ -267,21 +246,3 @@ async def test_one_connection_too_many_is_told_so_unless_it_is_the_owners(
 
     assert answer.status == status
     assert ('retry-after' in answer.headers) is (status == 429)
-
-
-def test_a_guess_a_whole_minute_later_counts_anew() -> None:
-    moments = iter((0.0, WINDOW_S, WINDOW_S))
-    throttle = Throttle(1, 9, clock=lambda: next(moments))
-
-    waits = [throttle.take('a') for _ in range(3)]
-
-    assert waits == [0, 0, WINDOW_S]
-
-
-def test_who_guessed_right_may_guess_anew() -> None:
-    throttle = Throttle(1, 1, clock=lambda: 0.0)
-    throttle.take('a')
-
-    throttle.trust('a')
-
-    assert [throttle.take('a'), throttle.take('b')] == [0, WINDOW_S]
