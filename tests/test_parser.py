@@ -48,3 +48,9 @@ def test_an_address_that_came_in_two_words_of_a_chat_is_one() -> None:
     tree = parse(''.join(f'data: {json.dumps(event)}\n\n' for event in events))
 
     assert [item.text for item in find_items(tree)] == [URL]
+
+
+def test_json_behind_json_is_read_as_well() -> None:
+    tree = parse(f'{{"status":"working"}}{{"data":[{{"url":"{URL}"}}]}}')
+
+    assert [item.text for item in find_items(tree)] == [URL]

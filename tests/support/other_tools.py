@@ -112,9 +112,12 @@ FROM_NOVELAI = {
     'generator': 'NovelAI', 'prompt': 'a girl', 'negative_prompt': 'bad', 'seed': 3,
     'guidance': 5.0, 'sampler': 'k_euler', 'model': 'Stable Diffusion XL', 'size': '64x48',
 }  # fmt: skip
-NO_SAMPLER = 'a fox\nNegative prompt: dogs\nSeed: 5, Size: 32x32, Model: "a, b", Version: X 1'
+NO_SAMPLER = (
+    'a fox\nNegative prompt: dogs\nSeed: 5, CFG scale: 4, Size: 32x32, Model: "a, b", Version: X 1'
+)
 FROM_NO_SAMPLER = {
     'generator': 'AUTOMATIC1111', 'prompt': 'a fox', 'negative_prompt': 'dogs', 'seed': 5,
+    'guidance': 4.0,
     'size': '32x32', 'model': 'a, b',
 }  # fmt: skip
 OTHERS: dict[str, tuple[dict[str, str], dict[str, object]]] = {
