@@ -19,6 +19,7 @@ from tests.support.servers import ROOT
 from tests.support.tools import path_of
 
 NAME = 'easel.example.org'
+TRIES = 3
 START_S = 20
 NGINX_AROUND = """
 daemon off;
@@ -77,19 +78,22 @@ def running_proxy(kind: str, easel_url: str, folder: Path, variant: str = '') ->
     authority = trustme.CA()
     own = authority.issue_cert(NAME)
     own.private_key_and_cert_chain_pem.write_to_path(folder / 'own.pem')
-    plain, port = _free_port(), _free_port()
     upstream = easel_url.removeprefix('http://').replace('localhost', '127.0.0.1')
     name, write = {
         'nginx': (f'nginx{variant}.conf', _nginx),
         'caddy': (f'Caddyfile{variant}', _caddy),
     }[kind]
     site = (ROOT / 'deploy' / name).read_text().replace('127.0.0.1:8484', upstream)
-    command = [program, *write(folder, site, plain, port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     trusted = ssl.create_default_context()
     authority.configure_trust(trusted)
+    for _ in range(TRIES):  # another test may take a port before the proxy does
+        plain, port = _free_port(), _free_port()
+        command = [program, *write(folder, site, plain, port)]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if _listens(port, process):
+            break
     try:
-        _wait_for(port, process)
+        assert process.poll() is None, f'the proxy ended with {process.poll()}'
         yield Proxy(port, trusted)
     finally:
         process.terminate()
@@ -119,7 +123,7 @@ def _free_port() -> int:
     return port
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def _listens(port: int, process: subprocess.Popen[bytes]) -> bool:
     deadline = time.monotonic() + START_S
     while process.poll() is None and time.monotonic() < deadline:
         try:
@@ -127,5 +131,5 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
         except OSError:
             time.sleep(0.05)
         else:
-            return
-    raise AssertionError(f'the proxy does not listen; it ended with {process.poll()}')
+            return process.poll() is None
+    return False
