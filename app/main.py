@@ -20,7 +20,7 @@ from app.generation.outcome_writer import OutcomeWriter
 from app.generation.previews import Previews
 from app.generation.runner import GenerationRunner
 from app.generation.worker import Worker
-from app.providers.core.capabilities import Memory
+from app.providers.core.capabilities import CapabilityStore
 from app.providers.discovery.local_servers import LocalServers
 from app.providers.registry import Providers
 from app.providers.settings import Keys, ProviderSettingsStore
@@ -97,7 +97,7 @@ async def _open_providers(
 
         return HttpClient(config.image_origins, in_container=local_servers.in_container)
 
-    memory = Memory(library.learned)
+    memory = CapabilityStore(library.learned)
     await memory.load()
     providers = Providers(config, open_client, memory)
     keys = Keys(config.data / KEYS)

@@ -28,8 +28,8 @@ class Drawn:
     """What drawing one or several large pictures at once took.
 
     Attributes:
-        peak_kb: Memory of the server process, over what it held before.
-        left_kb: Memory that it still held afterwards, over what it held before.
+        peak_kb: CapabilityStore of the server process, over what it held before.
+        left_kb: CapabilityStore that it still held afterwards, over what it held before.
     """
 
     took_s: float

@@ -13,7 +13,7 @@ from app.errors import ProviderError
 from app.models import GenerationRequest, ResponseFormat, Size
 from app.net.client import HttpClient
 from app.providers.core.base import Dialect
-from app.providers.core.capabilities import Memory
+from app.providers.core.capabilities import CapabilityStore
 from app.providers.dialects.openai import request_body
 from app.providers.provider import ApiProvider
 from app.providers.response.images import Json
@@ -45,7 +45,7 @@ async def test_what_was_learned_outlives_a_restart(tmp_path: Path) -> None:
         server.otherwise = strict
         for run in ('first', 'second'):
             library = await Library.open(tmp_path / 'easel.db')
-            memory = Memory(library.learned)
+            memory = CapabilityStore(library.learned)
             await memory.load()
             await drawn(server, tmp_path / run, GenerationRequest(prompt='a', quality='hd'), memory)
             await library.close()
@@ -54,7 +54,7 @@ async def test_what_was_learned_outlives_a_restart(tmp_path: Path) -> None:
 
 
 async def test_what_a_refusal_taught_is_kept_though_the_next_call_fails(tmp_path: Path) -> None:
-    memory = Memory()
+    memory = CapabilityStore()
     async with upstream() as server:
         server.otherwise = times(refusing('quality', 500), Reply(status=504), ONE)
         with pytest.raises(ProviderError):
@@ -73,7 +73,7 @@ async def test_a_size_that_is_too_small_is_not_all_sizes(tmp_path: Path) -> None
         error: Json = {'error': {'message': words, 'param': 'size'}}
         return said(400, error) if json.loads(asked.body).get('size') == '64x64' else ONE
 
-    memory = Memory()
+    memory = CapabilityStore()
     sizes = [Size(64, 64), Size(2048, 2048), Size(64, 64)]
     async with upstream() as server:
         server.otherwise = choosy
@@ -89,7 +89,7 @@ async def test_a_size_that_is_too_small_is_not_all_sizes(tmp_path: Path) -> None
 
 
 async def test_a_way_that_was_learned_is_left_when_it_leads_nowhere(tmp_path: Path) -> None:
-    memory = Memory()
+    memory = CapabilityStore()
     listing = Reply(body=b'{"data":[{"id":"flux"}]}')
     async with upstream() as server:
         server.otherwise = lambda _: GONE

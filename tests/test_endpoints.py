@@ -10,7 +10,7 @@ import pytest
 from app.errors import ErrorKind, ProviderError
 from app.models import GenerationRequest, Size
 from app.providers.core.base import Dialect
-from app.providers.core.capabilities import Memory
+from app.providers.core.capabilities import CapabilityStore
 from tests.support.fakes import Reply, upstream
 from tests.support.provider_calls import B64, GONE, ONE, bodies, drawn, settings
 
@@ -22,7 +22,7 @@ from tests.support.provider_calls import B64, GONE, ONE, bodies, drawn, settings
 async def test_an_api_at_another_path_is_found_by_its_list_of_models(
     root: str, there: str, tmp_path: Path
 ) -> None:
-    memory = Memory()
+    memory = CapabilityStore()
     listing = Reply(body=b'{"data":[{"id":"flux"}]}')
     replies = {f'GET {there}/models': listing, f'POST {there}/images/generations': ONE}
     async with upstream(replies) as server:

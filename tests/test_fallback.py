@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.errors import ErrorKind, Failure
-from app.providers.core.capabilities import Learned
+from app.providers.core.capabilities import Capabilities
 from app.providers.dialects.base import ParameterFallback
 
 FULL: dict[str, object] = {
@@ -25,7 +25,7 @@ def refusing(
 
 
 def test_a_refused_format_goes_down_each_rung_once() -> None:
-    fallback = ParameterFallback({'prompt': 'a cat', 'response_format': 'url'}, Learned())
+    fallback = ParameterFallback({'prompt': 'a cat', 'response_format': 'url'}, Capabilities())
     seen = []
 
     while fallback.mend(refusing('response_format')):
@@ -35,7 +35,7 @@ def test_a_refused_format_goes_down_each_rung_once() -> None:
 
 
 def test_a_format_that_was_not_sent_can_be_asked_for() -> None:
-    fallback = ParameterFallback({'prompt': 'a cat'}, Learned())
+    fallback = ParameterFallback({'prompt': 'a cat'}, Capabilities())
 
     fallback.mend(refusing('response_format'))
 
@@ -44,7 +44,7 @@ def test_a_format_that_was_not_sent_can_be_asked_for() -> None:
 
 
 def test_a_refused_field_is_left_out_and_said() -> None:
-    fallback = ParameterFallback(FULL, Learned())
+    fallback = ParameterFallback(FULL, Capabilities())
 
     mended = fallback.mend(refusing('quality'))
 
@@ -55,7 +55,7 @@ def test_a_refused_field_is_left_out_and_said() -> None:
 
 
 def test_after_two_drops_only_what_must_be_is_sent() -> None:
-    fallback = ParameterFallback(FULL, Learned())
+    fallback = ParameterFallback(FULL, Capabilities())
 
     for name in ('quality', 'seed', 'negative_prompt'):
         fallback.mend(refusing(name))
@@ -68,7 +68,7 @@ def test_after_two_drops_only_what_must_be_is_sent() -> None:
 @pytest.mark.parametrize('name', ['prompt', 'model', 'messages', 'override_settings', None])
 def test_what_must_be_sent_is_never_dropped(name: str | None) -> None:
     full = {**FULL, 'messages': [], 'override_settings': {'sd_model_checkpoint': 'dream'}}
-    fallback = ParameterFallback(full, Learned())
+    fallback = ParameterFallback(full, Capabilities())
 
     mended = fallback.mend(refusing(name))
 
@@ -80,7 +80,7 @@ def test_what_must_be_sent_is_never_dropped(name: str | None) -> None:
     'kind', [kind for kind in ErrorKind if kind is not ErrorKind.UNSUPPORTED_PARAM]
 )
 def test_no_other_failure_is_asked_again(kind: ErrorKind) -> None:
-    fallback = ParameterFallback(FULL, Learned())
+    fallback = ParameterFallback(FULL, Capabilities())
 
     mended = fallback.mend(refusing('quality', kind))
 
@@ -88,7 +88,7 @@ def test_no_other_failure_is_asked_again(kind: ErrorKind) -> None:
 
 
 def test_guidance_is_tried_as_the_other_kind_of_number_before_it_is_dropped() -> None:
-    fallback = ParameterFallback({'prompt': 'a cat', 'guidance_scale': 7}, Learned())
+    fallback = ParameterFallback({'prompt': 'a cat', 'guidance_scale': 7}, Capabilities())
 
     fallback.mend(refusing('guidance_scale'))
     as_float = fallback.body['guidance_scale']
@@ -101,11 +101,13 @@ def test_guidance_is_tried_as_the_other_kind_of_number_before_it_is_dropped() ->
 
 
 def test_what_was_learned_is_not_tried_again() -> None:
-    fallback = ParameterFallback(FULL, Learned(refused=('quality',), response_format='b64_json'))
+    fallback = ParameterFallback(
+        FULL, Capabilities(refused=('quality',), response_format='b64_json')
+    )
 
     again = ParameterFallback(
         {**FULL, 'response_format': 'url'},
-        Learned(refused=('response_format=url',), response_format='absent'),
+        Capabilities(refused=('response_format=url',), response_format='absent'),
     )
 
     assert fallback.dropped == ('quality',)
@@ -115,7 +117,7 @@ def test_what_was_learned_is_not_tried_again() -> None:
 
 def test_a_refused_stream_is_no_setting_that_somebody_misses() -> None:
     fallback = ParameterFallback(
-        {'prompt': 'a cat', 'stream': True, 'partial_images': 2}, Learned()
+        {'prompt': 'a cat', 'stream': True, 'partial_images': 2}, Capabilities()
     )
 
     fallback.mend(refusing('partial_images'))
@@ -137,7 +139,7 @@ def test_a_refused_stream_is_no_setting_that_somebody_misses() -> None:
     ],
 )
 def test_a_value_that_is_refused_is_not_the_field(words: str, fact: str) -> None:
-    fallback = ParameterFallback(FULL, Learned())
+    fallback = ParameterFallback(FULL, Capabilities())
 
     fallback.mend(refusing('quality', words=words))
     learned = fallback.learned()
@@ -152,7 +154,7 @@ def test_a_value_that_is_refused_is_not_the_field(words: str, fact: str) -> None
 
 
 def test_each_refusal_teaches_at_once() -> None:
-    fallback = ParameterFallback(FULL, Learned())
+    fallback = ParameterFallback(FULL, Capabilities())
 
     fallback.mend(refusing('quality'))
     first = fallback.learned()

@@ -10,7 +10,7 @@ import pytest
 
 from app.errors import ErrorKind, ProviderError
 from app.models import Call, GenerationRequest, ResponseFormat, Size
-from app.providers.core.capabilities import Learned, Memory
+from app.providers.core.capabilities import Capabilities, CapabilityStore
 from tests.support.fakes import KEY, Asked, Reply, upstream
 from tests.support.provider_calls import GONE, ONE, bodies, drawn, refusing, settings, times
 
@@ -42,7 +42,7 @@ async def test_a_field_that_is_refused_is_left_out_and_the_picture_says_so(tmp_p
 
 
 async def test_what_was_refused_once_is_not_sent_again(tmp_path: Path) -> None:
-    memory = Memory()
+    memory = CapabilityStore()
     request = GenerationRequest(prompt='a cat', quality='hd', response_format=ResponseFormat.URL)
     async with upstream() as server:
         server.otherwise = strict('model', 'prompt')
@@ -56,7 +56,7 @@ async def test_what_was_refused_once_is_not_sent_again(tmp_path: Path) -> None:
 
 
 async def test_what_is_forgotten_is_tried_again(tmp_path: Path) -> None:
-    memory = Memory()
+    memory = CapabilityStore()
     request = GenerationRequest(prompt='a cat', quality='hd')
     async with upstream() as server:
         server.otherwise = strict('model', 'prompt')
@@ -216,7 +216,7 @@ async def test_a_key_is_in_no_note_of_a_call(tmp_path: Path) -> None:
 
 
 async def test_an_address_that_can_not_be_fetched_teaches_to_ask_inline(tmp_path: Path) -> None:
-    memory = Memory()
+    memory = CapabilityStore()
     address = Reply(body=b'{"data":[{"url":"http://10.0.0.1/a.png"}]}')
 
     def answer(asked: Asked) -> Reply:
@@ -237,15 +237,15 @@ async def test_an_address_that_can_not_be_fetched_teaches_to_ask_inline(tmp_path
 
 
 async def test_what_was_learned_and_does_not_help_is_forgotten(tmp_path: Path) -> None:
-    memory = Memory()
+    memory = CapabilityStore()
 
     broken = Reply(status=500, body=b'{"error":"failed"}')
     async with upstream() as server:
         url = f'{server.origin}/v1'
-        await memory.learn(url, 'flux', Learned(refused=('quality',)))
+        await memory.learn(url, 'flux', Capabilities(refused=('quality',)))
         server.otherwise = lambda _: broken
 
         with pytest.raises(ProviderError):
             await drawn(server, tmp_path, GenerationRequest(prompt='a cat'), memory)
 
-    assert memory.of(url, 'flux') == Learned()
+    assert memory.of(url, 'flux') == Capabilities()

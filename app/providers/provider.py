@@ -14,7 +14,7 @@ from app.models import GenerationRequest, GenerationResult
 from app.net.client import HttpClient
 from app.net.urls import Blocked
 from app.providers.core.base import Dialect, ProviderSettings, ProviderState, ProviderStatus, Run
-from app.providers.core.capabilities import ABSENT, Memory, with_refused
+from app.providers.core.capabilities import ABSENT, CapabilityStore, with_refused
 from app.providers.dialects.base import FORMAT, ApiDialect, ParameterFallback
 from app.providers.dialects.openai import ChatApi, ImagesApi
 from app.providers.dialects.sdapi import SdApi
@@ -46,10 +46,13 @@ class ApiProvider:
     """Asks one server for pictures."""
 
     def __init__(
-        self, settings: ProviderSettings, http_client: HttpClient, memory: Memory | None = None
+        self,
+        settings: ProviderSettings,
+        http_client: HttpClient,
+        memory: CapabilityStore | None = None,
     ) -> None:
         self.settings = settings
-        self._memory = memory or Memory()
+        self._memory = memory or CapabilityStore()
         self._redactor = SecretRedactor(settings)
         self._is_localai: bool | None = None
         self._caller = Caller(settings, http_client)

@@ -13,7 +13,7 @@ from app.errors import N_, ErrorKind, Failure, InvalidRequest, ProviderError, Re
 from app.log import logger
 from app.models import DEMO
 from app.providers.core.base import Provider, ProviderSettings
-from app.providers.core.capabilities import Memory
+from app.providers.core.capabilities import CapabilityStore
 from app.providers.monitor import MonitoredProvider
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ DEMO_MODEL = 'sketch'
 DEFAULT_NAME = 'g4f'
 
 
-def _make_provider(settings: ProviderSettings, http_client: HttpClient, memory: Memory) -> Provider:
+def _make_provider(
+    settings: ProviderSettings, http_client: HttpClient, memory: CapabilityStore
+) -> Provider:
     from app.providers.provider import ApiProvider  # a tenth of the start, which asks nobody
 
     return ApiProvider(settings, http_client, memory)
@@ -43,8 +45,8 @@ class Providers:
         self,
         config: Config,
         open_client: Callable[[], HttpClient],
-        memory: Memory,
-        make: Callable[[ProviderSettings, HttpClient, Memory], Provider] = _make_provider,
+        memory: CapabilityStore,
+        make: Callable[[ProviderSettings, HttpClient, CapabilityStore], Provider] = _make_provider,
     ) -> None:
         self.memory = memory
         self._open_client = open_client

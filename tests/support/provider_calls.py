@@ -10,7 +10,7 @@ from pathlib import Path
 from app.models import Call, GenerationRequest, GenerationResult
 from app.net.client import HttpClient
 from app.providers.core.base import ProviderSettings, Run
-from app.providers.core.capabilities import Memory
+from app.providers.core.capabilities import CapabilityStore
 from app.providers.provider import ApiProvider
 from tests.support.fakes import KEY, Asked, Reply, Upstream, picture, storing
 
@@ -34,7 +34,7 @@ async def drawn(
     server: Upstream,
     folder: Path,
     request: GenerationRequest,
-    memory: Memory | None = None,
+    memory: CapabilityStore | None = None,
     told: ProviderSettings | None = None,
     tried: list[Call] | None = None,
 ) -> GenerationResult:

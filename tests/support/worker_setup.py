@@ -18,7 +18,7 @@ from app.generation.worker import Worker
 from app.models import Generation, GenerationRequest, Status
 from app.net.client import HttpClient
 from app.providers.core.base import Provider
-from app.providers.core.capabilities import Memory
+from app.providers.core.capabilities import CapabilityStore
 from app.providers.monitor import MonitoredProvider
 from app.providers.registry import Providers
 from app.storage.store import Store
@@ -102,7 +102,7 @@ async def shop_with(
         providers = Providers(
             config,
             lambda: http_client,
-            Memory(),
+            CapabilityStore(),
             lambda settings, *_: made.get(settings.name, provider),
         )
         providers.environment = MonitoredProvider(provider.settings, lambda: provider)

@@ -13,7 +13,7 @@ ABSENT = 'absent'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Learned:
+class Capabilities:
     """What is known of one provider and model."""
 
     dialect: Dialect | None = None  # the one that its responses showed
@@ -23,7 +23,7 @@ class Learned:
     guidance: str = ''  # `int` or `float`: which kind of number it takes
 
 
-class Memory:
+class CapabilityStore:
     """Holds all that is known, and writes it down."""
 
     def __init__(self, table: LearnedFacts | None = None) -> None:
@@ -35,7 +35,7 @@ class Memory:
         if self._table:
             self._facts = await self._table.all()
 
-    def of(self, base_url: str, model: str) -> Learned:
+    def of(self, base_url: str, model: str) -> Capabilities:
         """Return what is known of a model, and of all models of the provider."""
         place = _place(base_url)
 
@@ -43,7 +43,7 @@ class Memory:
             return self._facts.get((place, model, name)) or self._facts.get((place, '', name), '')
 
         dialect = fact('dialect')
-        return Learned(
+        return Capabilities(
             dialect=Dialect(dialect) if dialect in list(Dialect) else None,
             base_url=fact('base_url'),
             response_format=fact('response_format'),
@@ -51,12 +51,12 @@ class Memory:
             guidance=fact('guidance'),
         )
 
-    def known_of(self, base_url: str) -> dict[str, Learned]:
+    def known_of(self, base_url: str) -> dict[str, Capabilities]:
         """Return what is known of a provider, by model; '' is the name for all of them."""
         models = {model for place, model, _ in self._facts if place == _place(base_url)}
         return {model: self.of(base_url, model) for model in sorted(models)}
 
-    async def learn(self, base_url: str, model: str, learned: Learned) -> None:
+    async def learn(self, base_url: str, model: str, learned: Capabilities) -> None:
         """Keep what is new. Raises `StorageFailed`."""
         facts = {
             'dialect': str(learned.dialect or ''),
@@ -84,7 +84,7 @@ class Memory:
             await self._table.forget(place, model)
 
 
-def with_refused(learned: Learned, names: Iterable[str]) -> Learned:
+def with_refused(learned: Capabilities, names: Iterable[str]) -> Capabilities:
     return replace(learned, refused=tuple(dict.fromkeys((*learned.refused, *names))))
 
 

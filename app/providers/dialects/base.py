@@ -15,7 +15,7 @@ from typing import ClassVar
 from app.errors import ErrorKind, Failure
 from app.models import GenerationRequest, GenerationResult
 from app.providers.core.base import Run
-from app.providers.core.capabilities import ABSENT, Learned, with_refused
+from app.providers.core.capabilities import ABSENT, Capabilities, with_refused
 from app.providers.response.parser import ApiResponse
 from app.providers.transport.client import Caller
 from app.providers.transport.collect import ImageCollector
@@ -88,7 +88,7 @@ def filled(fields: Mapping[str, object]) -> dict[str, object]:
 class ParameterFallback:
     """The body of one ask, and how it changes with what is refused."""
 
-    def __init__(self, body: dict[str, object], learned: Learned) -> None:
+    def __init__(self, body: dict[str, object], learned: Capabilities) -> None:
         self.wished = dict(body)
         self.body = {  # what of it to send now
             name: value
@@ -114,7 +114,7 @@ class ParameterFallback:
             if name not in STREAM and (name not in self.body or self.body[name] != value)
         )
 
-    def learned(self) -> Learned:
+    def learned(self) -> Capabilities:
         """Return what is known after the refusals so far, whatever becomes of the next call."""
         found = with_refused(self._learned, self._facts)
         *past, form = self._tried

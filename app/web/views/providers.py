@@ -14,7 +14,7 @@ from app.providers.core.base import (
     ProviderState,
     ProviderStatus,
 )
-from app.providers.core.capabilities import Learned
+from app.providers.core.capabilities import Capabilities
 from app.providers.monitor import MonitoredProvider
 from app.providers.registry import Providers
 from app.web.context import Services
@@ -118,7 +118,7 @@ def provider_view(monitored: MonitoredProvider, providers: Providers) -> Provide
         learned={
             model: {name: value for name, value in asdict(facts).items() if value}
             for model, facts in providers.memory.known_of(settings.base_url).items()
-            if facts != Learned()
+            if facts != Capabilities()
         },
     )
 
