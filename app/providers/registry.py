@@ -188,6 +188,7 @@ class Providers:
     async def close(self) -> None:
         for one in (self.environment, *self._added, *self._replaced, self.demo):
             await one.close()
+        # Not by the property: that would open a client at the end where none was needed.
         opened: HttpClient | None = self.__dict__.get('_http_client')
         for client in (opened, self._inside):
             if client:

@@ -30,9 +30,10 @@ MOST_BYTES = 640 * 1024 * 1024  # ten pictures at their cap
 FREE_BYTES = 1024 * 1024
 MOST_TIMES = 100  # a picture is packed already; what swells more than this is no picture
 
-# All that `zipfile` and the modules it unpacks with raise for bytes that are not as they should be.
+# All that `zipfile` and the modules it unpacks with raise for bytes that are not as they should be;
+# RuntimeError for a password, its subclass for a method of compression that they lack.
 _FAULTS = (
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError),
     *(EOFError, ValueError, OverflowError),
 )
 
