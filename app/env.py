@@ -8,7 +8,7 @@ names none, with that of the environment or with the default.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -191,7 +191,7 @@ def merge(sources: Iterable[Source]) -> dict[str, str]:
     return merged
 
 
-def drop_strange_keys(sources: Iterable[Source]) -> list[str]:
+def drop_strange_keys(sources: Sequence[Source]) -> list[str]:
     """Take out the keys that were not set for the address; returns a sentence for each source.
 
     A key fits an address of its own source; one whose source names no address fits any that
@@ -217,7 +217,7 @@ def drop_strange_keys(sources: Iterable[Source]) -> list[str]:
     return warnings
 
 
-def _address(sources: Iterable[Source]) -> tuple[str, Source]:
+def _address(sources: Sequence[Source]) -> tuple[str, Source]:
     """Find which variable names the provider's address, and where."""
     for name in KEYS_OF:
         # The first to set it counts, also to nothing: that undoes what a weaker one says.

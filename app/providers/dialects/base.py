@@ -1,6 +1,6 @@
 """The loop that every dialect shares: call, collect the pictures, mend what is refused.
 
-After a refusal that names a field the next body is without it: each rung once, and only then.
+After a refusal that names a field the next body is without it: each step once, and only then.
 Nothing else is ever asked twice: a call that timed out, or broke, may have been paid for.
 """
 
