@@ -1,7 +1,8 @@
 """Cuts the power of a server at random moments: what was told as done must still be there.
 
 Run as `python -m bench.power [--cuts 50] [--seed 1]`; needs `pip install mfusepy`,
-`fusermount3` and Linux. The data folder lies on `bench.volatile_disk`, which forgets what was not synced.
+`fusermount3` and Linux. The data folder lies on `bench.volatile_disk`, which forgets what was not
+synced.
 """
 
 from __future__ import annotations
