@@ -15,9 +15,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).with_name('injection.c')
 KINDS = ('open', 'write', 'fsync', 'rename', 'unlink', 'mkdir')
-LAYOUT = struct.Struct(
-    f'<iiIiq{len(KINDS)}qq'
-)  # action, errno, kinds, unused, before, counts, hits
+LAYOUT = struct.Struct(f'<iiIiq{len(KINDS)}qq1024s')  # as in injection.c
 COUNT, FAIL, KILL = 1, 2, 3
 
 
