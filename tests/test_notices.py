@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from starlette.types import Message
 
-from app.models import Notice
+from app.errors import Notice
 from app.storage.health import unwritable
 from tests.support.guests import Party, party
 from tests.support.raw_requests import HOME
