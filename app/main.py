@@ -18,6 +18,7 @@ from app.config import Config, child_environment
 from app.database import Library
 from app.errors import Notice
 from app.generation.changes import Changes
+from app.generation.keeper import PictureKeeper
 from app.generation.outcome_writer import OutcomeWriter
 from app.generation.previews import Previews
 from app.generation.runner import GenerationRunner
@@ -70,8 +71,9 @@ async def open_services(
         closing.push_async_callback(local_servers.close)
         changes = Changes()
         previews = Previews(store, changes)
-        runner = GenerationRunner(library, providers, store, changes, previews)
         monitor = StorageMonitor(library, store, changes)
+        keeper = PictureKeeper(library, store, monitor)
+        runner = GenerationRunner(library, providers, store, changes, previews, keeper)
         writer = OutcomeWriter(library, store)
         worker = Worker(library, providers, runner, writer, changes, monitor)
         closing.push_async_callback(worker.stop)

@@ -134,6 +134,13 @@ class GenerationRequest:
 REQUEST_FIELDS: dict[str, FieldRule] = {f.name: f.metadata[RULE] for f in fields(GenerationRequest)}
 
 
+@dataclass(eq=False)
+class Unwritten:
+    """The end of a picture that the disk has refused so far."""
+
+    content: bytearray = field(default_factory=bytearray)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
     """One picture as it came: bytes in a temporary file, nothing checked yet."""
@@ -144,6 +151,7 @@ class Received:
     revised_prompt: str | None = None
     source_url: str | None = None
     seed: int | None = None
+    unwritten: Unwritten | None = None
 
     @property
     def digest(self) -> str:

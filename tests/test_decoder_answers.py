@@ -6,18 +6,20 @@ import asyncio
 import json
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
-from app.errors import ErrorKind, Failure, ProviderError
+from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
 from app.messages import describe
 from app.models import Status
 from app.storage import decoder as client
 from app.storage import decoder_child as child
-from app.storage.decoder import Decoder
+from app.storage.decoder import Decoded, Decoder
+from app.storage.health import DECODER_FAILS
 from app.storage.metadata.container import sidecar_of
+from app.storage.metadata.label import Label
 from app.storage.metadata.read import read_settings
 from app.storage.store import Store
 from tests.support.fakes import FakeProvider, arriving_in, picture, received_in, storing
@@ -168,13 +170,35 @@ FAILING: dict[str, Callable[[Path], Decoder]] = {
 }
 
 
-@pytest.mark.parametrize('form', ['PNG', 'GIF'])
 @pytest.mark.parametrize('name', FAILING)
-async def test_a_picture_is_set_aside_as_it_came_where_the_decoder_fails(
-    name: str, form: str, tmp_path: Path
+async def test_a_picture_stays_where_the_decoder_fails_at_any(name: str, tmp_path: Path) -> None:
+    async with storing(tmp_path / 'data', FAILING[name](tmp_path / 'habit')) as store:
+        received = received_in(store, picture())
+        with pytest.raises(client.DecoderFailed):
+            await store.keep(received, label_of('a fox', NOW))
+
+    assert received.path.read_bytes() == picture()
+    assert arriving_in(tmp_path / 'data') == [received.path.name]
+
+
+class FailsAtOne(Decoder):
+    """Fails at every picture but those of one pixel, as the one is that it is tried with."""
+
+    async def decode(
+        self, path: Path, mime: str, thumbs: Mapping[int, Path], label: Label | None = None
+    ) -> Decoded:
+        decoded = await super().decode(path, mime, thumbs, label)
+        if decoded.width > 1:
+            raise client.DecoderFailed('the decoder died')
+        return decoded
+
+
+@pytest.mark.parametrize('form', ['PNG', 'GIF'])
+async def test_a_picture_is_set_aside_as_it_came_where_the_decoder_fails_at_it_alone(
+    form: str, tmp_path: Path
 ) -> None:
     content = picture(form=form)
-    async with storing(tmp_path / 'data', FAILING[name](tmp_path / 'habit')) as store:
+    async with storing(tmp_path / 'data', FailsAtOne({})) as store:
         with pytest.raises(ProviderError) as caught:
             await store.keep(received_in(store, content), label_of('a fox', NOW))
         file = store.data / caught.value.failure.file
@@ -186,18 +210,41 @@ async def test_a_picture_is_set_aside_as_it_came_where_the_decoder_fails(
 
 
 async def test_a_generation_tells_where_each_picture_is_that_was_set_aside(tmp_path: Path) -> None:
-    provider = FakeProvider(pictures=[picture(1, 1), picture(2, 2), b'<html>'])
+    provider = FakeProvider(pictures=[picture(2, 1), picture(2, 2), b'<html>'])
     provider.go.set()
-    decoder = FAILING['it ends'](tmp_path / 'habit')
-    async with storing(tmp_path / 'data', decoder) as store, shop_with(store, provider) as shop:
+    async with (
+        storing(tmp_path / 'data', FailsAtOne({})) as store,
+        shop_with(store, provider) as shop,
+    ):
         await shop.worker.start()
         done = await shop.until(await shop.request())
 
     assert done.status is Status.FAILED
     assert done.error
     assert done.error.file in describe(done.error, str).message
-    assert (tmp_path / 'data' / done.error.file).read_bytes() == picture(1, 1)
+    assert (tmp_path / 'data' / done.error.file).read_bytes() == picture(2, 1)
     assert len(rescued_in(tmp_path / 'data')) == 4  # each with its label
+
+
+async def test_a_decoder_that_works_again_gets_what_waited_and_the_queue_goes_on(
+    tmp_path: Path,
+) -> None:
+    provider = FakeProvider()
+    provider.go.set()
+    decoder = FAILING['it ends'](tmp_path / 'habit')
+    async with storing(tmp_path / 'data', decoder) as store, shop_with(store, provider) as shop:
+        await shop.worker.start()
+        generation = await shop.request()
+        await shop.rests.begun.acquire()
+        problem = shop.monitor.problem
+
+        (tmp_path / 'habit' / 'sitecustomize.py').unlink()
+        shop.rests.over.release()
+        done = await shop.until(generation)
+
+    assert problem is DECODER_FAILS
+    assert (done.status, len(done.images), len(provider.asks)) == (Status.DONE, 1, 1)
+    assert shop.monitor.problem is None
 
 
 async def test_a_picture_that_takes_two_children_to_their_limits_is_refused(tmp_path: Path) -> None:
@@ -224,10 +271,8 @@ async def test_a_picture_whose_thumbnails_were_only_promised_is_kept(tmp_path: P
 async def test_a_disk_that_takes_no_thumbnail_is_not_the_pictures_fault(tmp_path: Path) -> None:
     async with storing(tmp_path) as store:
         received = received_in(store, picture())
-        with pytest.raises(client.DecoderFailed) as caught:
+        with pytest.raises(StorageFailed, match='No such file or directory'):
             await store.decoder.decode(received.path, 'image/png', {480: tmp_path / 'no' / 'a'})
-
-    assert caught.value.failure.reason == 'No such file or directory'
 
 
 def test_settings_over_the_limit_of_an_answer_are_refused_in_the_child() -> None:
@@ -264,4 +309,4 @@ async def test_a_picture_is_given_to_two_children_and_no_more(tmp_path: Path) ->
         with pytest.raises(ProviderError):
             await store.keep(received_in(store, picture()), label_of('a', NOW))
 
-    assert starts.read_text() == '..'
+    assert starts.read_text() == '....'  # two at it, two at the one that is known to be good
