@@ -18,13 +18,14 @@ from app.access.sessions import Sessions, kept_secret
 from app.access.sharing import SharingSettings
 from app.config import Config, child_environment
 from app.database import Library
+from app.errors import Notice
 from app.generation.changes import Changes
+from app.generation.keeper import PictureKeeper
 from app.generation.outcome_writer import OutcomeWriter
 from app.generation.previews import Previews
 from app.generation.runner import GenerationRunner
 from app.generation.storage_monitor import StorageMonitor
 from app.generation.worker import Worker
-from app.models import Notice
 from app.providers.core.capabilities import CapabilityStore
 from app.providers.discovery.local_servers import LocalServers
 from app.providers.registry import Providers
@@ -70,10 +71,10 @@ async def open_services(
         closing.push_async_callback(local_servers.close)
         changes = Changes()
         previews = Previews(store, changes)
-        runner = GenerationRunner(library, providers, store, changes, previews)
         monitor = StorageMonitor(library, store, changes)
-        writer = OutcomeWriter(library, store)
-        worker = Worker(library, providers, runner, writer, changes, monitor)
+        keeper = PictureKeeper(library, store, monitor)
+        runner = GenerationRunner(library, providers, store, changes, previews, keeper)
+        worker = Worker(library, providers, runner, OutcomeWriter(library, store), changes, monitor)
         closing.push_async_callback(worker.stop)
         guests, root = await Guests(library.guests).load(), BasePath(config.root_path)
         sharing = sharing or read_sharing(config)

@@ -120,7 +120,7 @@ class Database:
         return row
 
     async def check_writable(self) -> None:
-        """Commit a page as it is; raise `StorageFailed` where nothing can be written."""
+        """Commit a page as it is; raise `StorageFailed` where nothing can be written now."""
         await self.write(lambda db: db.pragma('user_version', int(db.pragma('user_version'))))
 
     def hurry(self) -> None:

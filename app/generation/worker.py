@@ -143,7 +143,7 @@ class Worker:
         """
         log.info('%s: attempt %s begins', claimed.id, claimed.attempt)
         try:
-            outcome = await self._runner.draw(claimed)
+            outcome = await self._runner.draw(claimed, pauses)
         except ProviderError as error:  # its provider is gone
             outcome = _failed(claimed, error.failure)
         except Exception as error:
