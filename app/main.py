@@ -26,6 +26,7 @@ from app.providers.registry import Providers
 from app.providers.settings import Keys, ProviderSettingsStore
 from app.storage.decoder import Decoder
 from app.storage.files import writing
+from app.storage.reader import ANSWER_TIMEOUT_S, SettingsReader
 from app.storage.store import Store
 from app.web.base_path import BasePath
 from app.web.context import Services
@@ -58,6 +59,8 @@ async def open_services(
     async with AsyncExitStack() as closing:
         store = open_store(config)
         closing.push_async_callback(store.decoder.close)
+        reader = SettingsReader(Decoder(child_environment(), ANSWER_TIMEOUT_S))
+        closing.push_async_callback(reader.close)
         library = await Library.open(config.data / DATABASE)
         closing.push_async_callback(library.close)
         local_servers = servers or LocalServers()
@@ -76,6 +79,7 @@ async def open_services(
             root=root,
             library=library,
             store=store,
+            reader=reader,
             providers=providers,
             provider_settings=provider_settings,
             local_servers=local_servers,

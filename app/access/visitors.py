@@ -48,6 +48,11 @@ class Visitor:
         return self.quota_key or HERE
 
     @property
+    def reader_key(self) -> str:
+        """Whose pictures are read one after the other."""
+        return f'guest {self.guest.id}' if self.guest else self.throttle_key
+
+    @property
     def makes(self) -> bool:
         """Whether they may have pictures drawn."""
         return self.owner or (self.guest is not None and self.guest.makes)

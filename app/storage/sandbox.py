@@ -13,6 +13,7 @@ import platform
 import struct
 import sys
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
@@ -113,6 +114,7 @@ def _can_filter() -> bool:
     return ctypes.get_errno() == errno.EFAULT
 
 
+@cache
 def _libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 

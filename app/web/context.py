@@ -20,6 +20,7 @@ from app.generation.worker import Worker
 from app.providers.discovery.local_servers import LocalServers
 from app.providers.registry import Providers
 from app.providers.settings import ProviderSettingsStore
+from app.storage.reader import SettingsReader
 from app.storage.store import Store
 from app.web.base_path import BasePath
 from app.web.templates import Language, Renderer, language_of
@@ -37,6 +38,7 @@ class Services:
     root: BasePath
     library: Library
     store: Store
+    reader: SettingsReader
     providers: Providers
     provider_settings: ProviderSettingsStore
     local_servers: LocalServers
