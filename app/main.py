@@ -13,6 +13,8 @@ from starlette.types import ASGIApp
 from app.access.guests import Guests
 from app.access.sessions import Sessions, kept_secret
 from app.access.sharing import SharingSettings
+from app.access.signed_out import FILE as SIGNED_OUT
+from app.access.signed_out import SignedOut
 from app.config import Config, child_environment
 from app.database import Library
 from app.generation.changes import Changes
@@ -125,7 +127,9 @@ def read_sharing(config: Config) -> SharingSettings:
 def _sessions(config: Config, sharing_settings: SharingSettings, guests: Guests) -> Sessions:
     with writing():
         secret, token = kept_secret(config.data / SECRET), kept_secret(config.data / TOKEN)
-    return Sessions(sharing_settings, secret, (config.token, token), guests.one, config.root_path)
+    signed_out = SignedOut(config.data / SIGNED_OUT).load()
+    tokens, root_path = (config.token, token), config.root_path
+    return Sessions(sharing_settings, secret, tokens, guests.one, root_path, signed_out)
 
 
 def open_store(config: Config) -> Store:

@@ -184,6 +184,8 @@ async def test_who_signs_out_is_a_stranger(guests: Party) -> None:
 
     assert answer.headers['location'] == '/session'
     assert 'Max-Age=0' in answer.headers['set-cookie']
+    assert (await guests.request('maker', 'GET', '/gallery')).status == 401  # by a copy
+    assert (await guests.request('both', 'GET', '/gallery')).status == 200
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -25,9 +26,11 @@ from app.storage.store import Store
 from app.web.base_path import BasePath
 from app.web.templates import Language, Renderer, language_of
 
-# How many passwords and links are tried in a minute, by one visitor and by everybody.
+# How often one visitor may try in a minute, with passwords also everybody together: links have 192
+# bits of chance, and tokens at least 16 characters.
 PASSWORDS_A_MINUTE, EVERYBODYS_PASSWORDS_A_MINUTE = PASSWORDS = 10, 100
-LINKS_A_MINUTE, _ = LINKS = 120, 1_200
+LINKS_A_MINUTE = 120
+TOKENS_A_MINUTE = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,9 @@ class Services:
     sharing: SharingSettings
     guests: Guests
     password_throttle: Throttle = field(default_factory=lambda: Throttle(*PASSWORDS, (HERE,)))
-    link_throttle: Throttle = field(default_factory=lambda: Throttle(*LINKS, (HERE,)))
+    guess_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    link_throttle: Throttle = field(default_factory=lambda: Throttle(LINKS_A_MINUTE))
+    token_throttle: Throttle = field(default_factory=lambda: Throttle(TOKENS_A_MINUTE))
 
     def language(self, request: Request) -> Language:
         return self.renderer.language(language_of(request))

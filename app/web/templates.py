@@ -142,7 +142,7 @@ class Renderer:
             provider_summary=self._provider_summary() if viewer.owner else None,
             **values,
         )
-        return HTMLResponse(html, status, headers={'Cache-Control': 'no-store'})
+        return HTMLResponse(html, status)
 
     def _make(self, code: str) -> Language:
         environment = Environment(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 
 from starlette.requests import Request
@@ -71,9 +72,11 @@ async def sign_in(request: Request, services: TheServices) -> Response:
 
 
 async def sign_out(request: Request, services: TheServices) -> Response:
-    """Have the browser forget its session."""
+    """End this session wherever its cookie is, and have the browser forget it."""
     response = RedirectResponse('/session', 303)
     scheme = request.scope['scheme']
+    await services.sessions.sign_out(request.headers, scheme)
+    services.changes.doubt()
     name = services.sessions.cookie_name_on(scheme)
     response.delete_cookie(name, secure=scheme == 'https', httponly=True, samesite='strict')
     return response
@@ -113,7 +116,10 @@ async def _cookie_for(request: Request, services: Services, given: str) -> str:
     except TooManyGuesses:
         log.warning('%s: too many wrong passwords', visitor.address)
         raise
-    cookie = await asyncio.to_thread(services.sessions.sign_in, given)
+    async with contextlib.AsyncExitStack() as turn:
+        if not services.password_throttle.knows(visitor.throttle_key):
+            await turn.enter_async_context(services.guess_turn)  # a crowd has one core to itself
+        cookie = await asyncio.to_thread(services.sessions.sign_in, given)
     if cookie is None:
         log.warning('%s: a wrong password', visitor.address)
         raise SignInRequired(WRONG)
