@@ -74,6 +74,7 @@ async def settings_page(request: Request, services: TheServices) -> Response:
         offers=offers_of(services),
         local_servers=services.local_servers,
         sharing=services.sharing,
+        wrong={},
         chosen_language=chosen_language,
     )
 
