@@ -16,6 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.access.guests import Guests
 from app.access.sessions import Sessions, kept_secret
 from app.access.sharing import SharingSettings
+from app.access.signed_out import FILE as SIGNED_OUT
+from app.access.signed_out import SignedOut
 from app.config import Config, child_environment
 from app.database import Library
 from app.errors import Notice
@@ -32,6 +34,7 @@ from app.providers.registry import Providers
 from app.providers.settings import Keys, ProviderSettingsStore
 from app.storage.decoder import Decoder
 from app.storage.files import writing
+from app.storage.reader import ANSWER_TIMEOUT_S, SettingsReader
 from app.storage.store import Store
 from app.web.base_path import BasePath
 from app.web.context import Services
@@ -63,6 +66,8 @@ async def open_services(
     async with AsyncExitStack() as closing:
         store = open_store(config)
         closing.push_async_callback(store.decoder.close)
+        reader = SettingsReader(Decoder(child_environment(), ANSWER_TIMEOUT_S))
+        closing.push_async_callback(reader.close)
         library = await Library.open(config.data / DATABASE)
         closing.push_async_callback(library.close)
         local_servers = servers or LocalServers()
@@ -83,6 +88,7 @@ async def open_services(
             root=root,
             library=library,
             store=store,
+            reader=reader,
             providers=providers,
             provider_settings=provider_settings,
             local_servers=local_servers,
@@ -137,7 +143,9 @@ def read_sharing(config: Config) -> SharingSettings:
 def _sessions(config: Config, sharing_settings: SharingSettings, guests: Guests) -> Sessions:
     with writing():
         secret, token = kept_secret(config.data / SECRET), kept_secret(config.data / TOKEN)
-    return Sessions(sharing_settings, secret, (config.token, token), guests.one, config.root_path)
+    signed_out = SignedOut(config.data / SIGNED_OUT).load()
+    tokens, root_path = (config.token, token), config.root_path
+    return Sessions(sharing_settings, secret, tokens, guests.one, root_path, signed_out)
 
 
 def open_store(config: Config) -> Store:

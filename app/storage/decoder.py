@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import re
 import signal
 import struct
@@ -194,8 +195,24 @@ class Decoder:
         child, self._child = self._child, None
         if child:
             with contextlib.suppress(ProcessLookupError):
-                child.kill()
+                _kill_group(child)
             await child.wait()
+            await asyncio.to_thread(_reap_group, child.pid)
+
+
+def _kill_group(child: asyncio.subprocess.Process) -> None:
+    """End a child and the one of its own that is at work; raise ProcessLookupError."""
+    if sys.platform == 'win32':
+        child.kill()
+    else:
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+def _reap_group(pid: int) -> None:
+    """Take in what a child left behind, where this is process 1 of a container."""
+    if sys.platform != 'win32':
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(-pid, 0)
 
 
 def labelled_path(path: Path) -> Path:

@@ -82,7 +82,7 @@ async def read_picture(request: Request, services: TheServices) -> Response:
     temp_file = services.store.new_temp_file()
     try:
         await save_upload(request, 'picture', temp_file)
-        settings = await services.store.settings_in(temp_file.received().path)
+        settings = await services.reader.read(temp_file.received(), visitor_of(request).reader_key)
     finally:
         temp_file.discard()
     fields = form_fields_from_picture(settings)

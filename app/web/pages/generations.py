@@ -81,5 +81,5 @@ async def preview(request: Request, services: TheServices) -> Response:
         raise NotFound(N_('There is no such picture.'))
     if visitor_of(request).guest:
         check_own(request, await services.library.generations.one(int(match[1])))
-    headers = {'Content-Security-Policy': FILE_POLICY, 'Cache-Control': 'no-store'}
+    headers = {'Content-Security-Policy': FILE_POLICY}
     return Response(shown.webp, media_type='image/webp', headers=headers)
