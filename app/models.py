@@ -211,6 +211,7 @@ class KeptFile:
     file: str  # below the folder of pictures
     size_bytes: int
     digest: str  # sha256 in hex
+    damaged_ns: int | None = None  # when the file changed, in ns since 1970, that was found damaged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

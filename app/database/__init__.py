@@ -11,6 +11,7 @@ from app.database.images import Images
 from app.database.links import GuestRows, ShownRows
 from app.database.providers import LearnedFacts, ProviderRows
 from app.database.queue import Queue
+from app.database.recovery import Recovery
 
 
 class Library:
@@ -22,6 +23,7 @@ class Library:
         self.images = Images(database)
         self.files = Files(database)
         self.queue = Queue(database)
+        self.recovery = Recovery(database)
         self.learned = LearnedFacts(database)
         self.providers = ProviderRows(database)
         self.guests = GuestRows(database)

@@ -51,6 +51,28 @@ def connect(path: Path) -> apsw.Connection:
     return connection
 
 
+def settle(path: Path) -> None:
+    """Write a database's journal back into its file; a damaged one stays as it is.
+
+    Raises `StorageFailed` where another program has it open.
+    """
+    if not size_of(path):
+        return
+    try:
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+        try:
+            connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+            connection.execute('select count(*) from sqlite_schema').fetchall()
+            connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
+            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        finally:
+            connection.close()
+    except DAMAGE:
+        return
+    except apsw.Error as error:
+        raise refusal(path, error) from error
+
+
 def journal_of(path: Path) -> Path:
     return path.with_name(f'{path.name}-wal')
 

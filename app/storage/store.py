@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from app.errors import AppError, ErrorKind, Failure, ProviderError, StorageFailed
 from app.log import logger
-from app.models import Received, StoredImage
+from app.models import Received, Size, StoredImage
 from app.storage.decoder import Decoded, Decoder, DecoderFailed, labelled_path
 from app.storage.files import (
     ARRIVING,
@@ -187,8 +187,7 @@ class Store:
 
     async def ensure_thumbs(self, digest: str, file: str) -> None:
         """Make the thumbnails of a kept picture again where a backup or a power cut lost some."""
-        places = [self.thumb(digest, width) for width in THUMB_WIDTHS]
-        if all(path.exists() and path.stat().st_size > 0 for path in places):
+        if self._has_thumbs(digest):
             return
         original = self.original(file)
         try:
@@ -202,16 +201,38 @@ class Store:
             except (AppError, OSError) as error:
                 log.warning('a thumbnail cannot be made now: %s', error)
 
-    async def look_again(self, path: Path) -> StoredImage:
-        """Describe a picture that is in its place already, making its thumbnails."""
+    async def look_again(self, path: Path, size: Size | None = None) -> StoredImage:
+        """Describe a picture that is in its place already, making its thumbnails.
+
+        With `size`, as its header tells it, one whose thumbnails are there is not decoded again.
+        """
         with path.open('rb') as opened:
             head, size_bytes = opened.read(HEAD_BYTES), size_of(opened)
         received = Received(path=path, size_bytes=size_bytes, head=head)
         digest = await asyncio.to_thread(lambda: received.digest)
         mime = _recognise(received)
-        decoded = await self._decode_into_place(path, mime, digest)
+        decoded = await self._decoded_before(digest, size) if size else None
+        decoded = decoded or await self._decode_into_place(path, mime, digest)
         file = path.relative_to(self.images).as_posix()
         return _described(decoded, mime, file, digest, size_bytes)
+
+    async def _decoded_before(self, digest: str, size: Size) -> Decoded | None:
+        """Describe a picture by its thumbnail, which was made of these very bytes, whole."""
+        if not self._has_thumbs(digest):
+            return None
+        width = THUMB_WIDTHS[0]
+        try:
+            small = await self.decoder.decode(self.thumb(digest, width), 'image/webp', {})
+        except ProviderError:
+            return None
+        for turned in (size, Size(size.height, size.width)):  # as EXIF may say
+            if Size(small.width, small.height) == _thumb_size(turned, width):
+                return replace(small, width=turned.width, height=turned.height)
+        return None
+
+    def _has_thumbs(self, digest: str) -> bool:
+        places = [self.thumb(digest, width) for width in THUMB_WIDTHS]
+        return all(path.exists() and path.stat().st_size > 0 for path in places)
 
     def _new_thumbs(self) -> dict[int, Path]:
         name = uuid.uuid4().hex
@@ -236,6 +257,12 @@ class Store:
         original = self.original(kept.file)
         thumbs = [self.thumb(kept.digest, width) for width in THUMB_WIDTHS]
         remove(original, sidecar_of(original), *thumbs)
+
+
+def _thumb_size(size: Size, width: int) -> Size:
+    """Return what the decoder's child makes of a picture that is not extremely tall."""
+    width = min(width, size.width)
+    return Size(width, max(1, round(size.height * width / size.width)))
 
 
 def _recognise(received: Received) -> str:
