@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from app.access.guests import Guests
 from app.access.sessions import Sessions, kept_secret
 from app.access.sharing import SharingSettings
-from app.config import Config, child_environment
+from app.config import CACHE, DATABASE, KEYS, SECRET, TOKEN, Config, child_environment
 from app.database import Library
 from app.generation.changes import Changes
 from app.generation.outcome_writer import OutcomeWriter
@@ -42,12 +42,7 @@ from app.web.views.providers import provider_summary
 if TYPE_CHECKING:
     from app.net.client import HttpClient
 
-DATABASE = 'easel.db'
-SECRET = 'secret'  # noqa: S105 (the file's name)
-KEYS = 'keys.json'
-CACHE = 'cache'
 PAGES = (create, gallery, generations, links, providers, settings, sharing, sign_in)
-TOKEN = 'token'  # noqa: S105 (the file's name)
 
 
 @asynccontextmanager

@@ -16,11 +16,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from app.config import Config
+from app.config import DATABASE, Config
 from app.database import Library
 from app.errors import AppError, ErrorKind, ProviderError
 from app.log import escape
-from app.main import DATABASE, open_store
+from app.main import open_store
 from app.models import (
     REQUEST_FIELDS,
     Generation,

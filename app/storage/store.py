@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 log = logger(__name__)
 
 THUMB_WIDTHS = (480, 960)
-RESCUED = 'rescued'
+IMAGES, THUMBS, ARRIVING, RESCUED = 'images', 'thumbs', 'arriving', 'rescued'
 LONGEST_NAME_BYTES = 60
 
 
@@ -45,15 +45,15 @@ class Store:
 
     @property
     def images(self) -> Path:
-        return self.data / 'images'
+        return self.data / IMAGES
 
     @property
     def arriving(self) -> Path:
         """Return the folder of temporary files; on the same disk, so that a rename is enough."""
-        return self.data / 'arriving'
+        return self.data / ARRIVING
 
     def thumb(self, digest: str, width: int) -> Path:
-        return self.data / 'thumbs' / digest[:2] / f'{digest}-{width}.webp'
+        return self.data / THUMBS / digest[:2] / f'{digest}-{width}.webp'
 
     def original(self, file: str) -> Path:
         return self.images / file
@@ -61,7 +61,7 @@ class Store:
     def prepare(self) -> None:
         """Make the folders, and delete the temporary files of an earlier run."""
         with writing():
-            for folder in (self.data, self.images, self.arriving, self.data / 'thumbs'):
+            for folder in (self.data, self.images, self.arriving, self.data / THUMBS):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for leftover in self.arriving.iterdir():
                 leftover.unlink()
