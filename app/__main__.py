@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from app.config import Config
 
 KEEPING = {
-    'verify': 'compare every picture with the database; also while a server runs',
     'backup': 'write everything that is kept into one file; also while a server runs',
     'restore': 'make a data folder of a backup',
+    'verify': 'compare every picture with the database; also while a server runs',
     'rebuild': 'make the database again from the pictures',
 }
-FILES = (
+FILES = (  # of the first of them
     'where to write it, for you alone: it holds keys and passwords too; - is standard output',
     'the backup; - is standard input',
 )
@@ -100,9 +100,8 @@ def _keep(chosen: argparse.Namespace, config: Config) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog='easel', description='A local web UI for image-generation APIs.'
-    )
+    words = 'A local web UI for image-generation APIs.'
+    parser = argparse.ArgumentParser(prog='easel', description=words)
     commands = parser.add_subparsers(dest='command', required=True)
     serve = commands.add_parser('serve', help='serve the web UI (this is what plain `easel` does)')
     serve.add_argument('--host', help='address to listen on (EASEL_HOST, 127.0.0.1)')
@@ -128,9 +127,9 @@ def _parser() -> argparse.ArgumentParser:
     option('--out', type=Path, metavar='DIR', help='copy the pictures there')
     option('--json', action='store_true', help='print one JSON object')
     option('--forget', action='store_true', help='drop what was learned of the provider')
-    keeping = [commands.add_parser(name, help=words) for name, words in KEEPING.items()]
-    for command, words in zip(keeping[1:3], FILES, strict=True):
-        command.add_argument('file', metavar='FILE.tar', help=words)
+    keeping = [commands.add_parser(name, help=about) for name, about in KEEPING.items()]
+    for command, about in zip(keeping, FILES, strict=False):
+        command.add_argument('file', metavar='FILE.tar', help=about)
     doctor = commands.add_parser('doctor', help='test the provider, find image servers')
     doctor.add_argument('--json', action='store_true', help='print one JSON object')
     for command in (generate, doctor, *keeping):

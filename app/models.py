@@ -195,6 +195,16 @@ class StoredImage:
     seed: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A picture's file as its row describes it."""
+
+    id: int  # of the picture
+    file: str  # below the folder of pictures
+    size_bytes: int
+    digest: str  # sha256 in hex
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image(StoredImage):
     """One picture of a generation, with what its label says."""

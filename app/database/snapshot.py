@@ -14,15 +14,12 @@ from typing import cast
 import apsw
 
 from app.database.connection import beside, builder, select
-from app.errors import N_, StorageFailed
+from app.database.opening import IS_DAMAGED
+from app.errors import StorageFailed
 from app.models import KeptFile
 
 PAGES_A_STEP = 256  # a megabyte
 ROWS_A_PAGE = 500
-DAMAGED = N_(
-    'The database {path} is damaged ({reason}). Nothing was changed: restore a backup, or make it '
-    'again from the pictures with `easel rebuild`.'
-)
 
 
 def copy_database(path: Path, target: Path, rest: Callable[[], None]) -> None:
@@ -49,7 +46,7 @@ def check_whole(connection: apsw.Connection, path: Path) -> None:
     """Raise `StorageFailed` where SQLite finds pages or indexes of it damaged."""
     found = str(connection.pragma('quick_check', 1))
     if found != 'ok':
-        raise StorageFailed(DAMAGED, path=path, reason=found.partition('\n')[0])
+        raise StorageFailed(IS_DAMAGED, path=path, reason=found.partition('\n')[0])
 
 
 def check_file(path: Path) -> None:
