@@ -20,6 +20,7 @@ from app.generation.outcome_writer import OutcomeWriter
 from app.generation.previews import Previews
 from app.generation.runner import GenerationRunner
 from app.generation.worker import Worker
+from app.maintenance.service import Maintenance
 from app.providers.core.capabilities import CapabilityStore
 from app.providers.discovery.local_servers import LocalServers
 from app.providers.registry import Providers
@@ -32,7 +33,17 @@ from app.web.context import Services
 from app.web.delivery.events import EventStream
 from app.web.delivery.files import PictureFiles
 from app.web.error_pages import ErrorPages
-from app.web.pages import create, gallery, generations, links, providers, settings, sharing, sign_in
+from app.web.pages import (
+    create,
+    gallery,
+    generations,
+    keeping,
+    links,
+    providers,
+    settings,
+    sharing,
+    sign_in,
+)
 from app.web.security.guard import Guard
 from app.web.security.routes import REST, ROUTES
 from app.web.static import Static
@@ -42,7 +53,7 @@ from app.web.views.providers import provider_summary
 if TYPE_CHECKING:
     from app.net.client import HttpClient
 
-PAGES = (create, gallery, generations, links, providers, settings, sharing, sign_in)
+PAGES = (create, gallery, generations, keeping, links, providers, settings, sharing, sign_in)
 
 
 @asynccontextmanager
@@ -64,6 +75,9 @@ async def open_services(
         runner = GenerationRunner(library, providers, store, changes, previews)
         worker = Worker(library, providers, runner, OutcomeWriter(library, store), changes)
         closing.push_async_callback(worker.stop)
+        maintenance = Maintenance(config.data)
+        closing.push_async_callback(maintenance.close)
+        await maintenance.nightly.load()
         guests, root = await Guests(library.guests).load(), BasePath(config.root_path)
         sharing = sharing or read_sharing(config)
         yield Services(
@@ -81,6 +95,7 @@ async def open_services(
             sessions=_sessions(config, sharing, guests),
             sharing=sharing,
             guests=guests,
+            maintenance=maintenance,
         )
 
 

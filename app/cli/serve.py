@@ -99,6 +99,7 @@ async def _serve(
         server = _Server(services, limiter)
         sharing.listener = Listeners(server, sockets, config.host, port)
         await services.worker.start()
+        services.maintenance.nightly.start()
         gc.freeze()
         gc.set_threshold(*COLLECT_AT)
         gc.enable()
@@ -134,6 +135,7 @@ class _Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._services.changes.close()
+        self._services.maintenance.end()
         super().handle_exit(sig, frame)
 
 

@@ -76,10 +76,11 @@ class NightlyBackup:
         self._clock = clock
         self._task: asyncio.Task[None] | None = None
 
-    def load(self) -> None:
+    async def load(self) -> None:
         """Read the settings; a damaged file is told as a backup that failed."""
         try:
-            kept = json.loads((self._data / NIGHTLY).read_text(encoding='utf-8'))
+            text = await asyncio.to_thread((self._data / NIGHTLY).read_text, encoding='utf-8')
+            kept = json.loads(text)
             last = LastBackup(**kept.pop('last')) if kept.get('last') else None
             self.settings = NightlySettings(**kept | {'last': last})
         except FileNotFoundError:

@@ -17,6 +17,7 @@ from app.database import Library
 from app.generation.changes import Changes
 from app.generation.previews import Previews
 from app.generation.worker import Worker
+from app.maintenance.service import Maintenance
 from app.providers.discovery.local_servers import LocalServers
 from app.providers.registry import Providers
 from app.providers.settings import ProviderSettingsStore
@@ -47,6 +48,7 @@ class Services:
     sessions: Sessions
     sharing: SharingSettings
     guests: Guests
+    maintenance: Maintenance
     password_throttle: Throttle = field(default_factory=lambda: Throttle(*PASSWORDS, (HERE,)))
     link_throttle: Throttle = field(default_factory=lambda: Throttle(*LINKS, (HERE,)))
 
