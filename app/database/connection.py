@@ -121,6 +121,10 @@ class Database:
         [row] = await self.write(lambda db: insert(db, table, columns))
         return row
 
+    async def check_writable(self) -> None:
+        """Commit a page as it is; raise `StorageFailed` where nothing can be written."""
+        await self.write(lambda db: db.pragma('user_version', int(db.pragma('user_version'))))
+
     def hurry(self) -> None:
         """Wait less from now on for a lock that another program holds: Easel is ending."""
         self._hurried.set()

@@ -18,12 +18,10 @@ from app.errors import N_, StorageFailed
 from app.maintenance.archive import BLOCK_BYTES, FOLDERS, PRIVATE, ArchiveWriter
 from app.maintenance.verification import strangers
 from app.storage.files import open_beneath, sync_folder
+from app.storage.health import LARGEST_RESERVE_BYTES, MB, RESERVED_PART
 from app.storage.inventory import files_below
 from app.storage.metadata.container import sidecar_of
 from app.storage.store import ARRIVING, IMAGES, RESCUED
-
-MB = 1_000_000
-LARGEST_RESERVE_BYTES = 200 * MB  # left free, or a tenth of a smaller disk
 
 
 @dataclass(slots=True)
@@ -146,7 +144,7 @@ def _refuse_without_room(data: Path, folder: Path) -> None:
     """Refuse where the disk would be full before the end; its last room is for pictures."""
     needed = size_of_backup(data)
     usage = shutil.disk_usage(folder)
-    free = usage.free - min(LARGEST_RESERVE_BYTES, usage.total // 10)
+    free = usage.free - min(LARGEST_RESERVE_BYTES, usage.total // RESERVED_PART)
     if needed > free:
         raise StorageFailed(
             N_('The backup takes about {needed_mb} MB, and {folder} has room for {free_mb} MB.'),

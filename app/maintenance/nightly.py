@@ -18,6 +18,7 @@ from app.errors import N_, AppError, InvalidRequest, StorageFailed
 from app.log import logger
 from app.maintenance.background import Background, Stopped
 from app.maintenance.backup import back_up
+from app.models import Notice
 from app.storage.files import write_private
 
 log = logger(__name__)
@@ -67,14 +68,33 @@ class NightlyBackup:
     """Makes a backup a night in the background, and removes the oldest."""
 
     def __init__(
-        self, data: Path, background: Background, clock: Callable[[], float] = time.time
+        self,
+        data: Path,
+        background: Background,
+        on_result: Callable[[], None],
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.settings = NightlySettings()
-        self.on_result: Callable[[], None] = lambda: None
         self._data = data
         self._background = background
+        self._on_result = on_result
         self._clock = clock
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def problem(self) -> Notice | None:
+        """What the owner is to notice: the last one failed."""
+        last = self.settings.last
+        if not (last and last.sentence):
+            return None
+        return Notice(
+            sentence=N_('The last nightly backup failed.'),
+            cure=last.sentence,
+            places=last.places,
+            link='/settings/keeping#nightly',
+            link_text=N_('Storage and backup'),
+            owner_only=True,
+        )
 
     async def load(self) -> None:
         """Read the settings; a damaged file is told as a backup that failed."""
@@ -121,7 +141,7 @@ class NightlyBackup:
             last = LastBackup(self._clock(), sentence=error.sentence, places=places)
         with contextlib.suppress(StorageFailed):  # the settings in force have it all the same
             await self._keep(replace(self.settings, last=last))
-        self.on_result()
+        self._on_result()
 
     async def _loop(self) -> None:
         while True:

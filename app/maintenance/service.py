@@ -20,12 +20,12 @@ MEASURE_EVERY_S = 600.0
 
 
 class Maintenance:
-    """Verification, backups and measuring; at `end` all of it stops."""
+    """Verification, backups and measuring; `on_result` is called after each nightly one."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, on_result: Callable[[], None]) -> None:
         self.background = Background()
         self.verifier = Verifier(data, self.background)
-        self.nightly = NightlyBackup(data, self.background)
+        self.nightly = NightlyBackup(data, self.background, on_result)
         self.thumbs = ThumbnailSize(data / THUMBS, self.background)
         self._data = data
         self._is_streaming = False

@@ -16,6 +16,7 @@ from app.config import Config
 from app.database import Library
 from app.generation.changes import Changes
 from app.generation.previews import Previews
+from app.generation.storage_monitor import StorageMonitor
 from app.generation.worker import Worker
 from app.maintenance.service import Maintenance
 from app.providers.discovery.local_servers import LocalServers
@@ -44,6 +45,7 @@ class Services:
     changes: Changes
     previews: Previews
     worker: Worker
+    storage_monitor: StorageMonitor
     renderer: Renderer
     sessions: Sessions
     sharing: SharingSettings
