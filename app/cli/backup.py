@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from app.config import Config
-from app.errors import StorageFailed
+from app.errors import N_, StorageFailed
 from app.log import escape
 from app.maintenance.backup import Backup, back_up, scratch_in
 
@@ -42,7 +42,9 @@ def _to_standard_output(data: Path) -> Backup:
             output.write(block)
         output.flush()
     except OSError as error:
-        raise StorageFailed('The backup was not taken: {reason}.', reason=error.strerror) from error
+        raise StorageFailed(
+            N_('The backup was not taken: {reason}.'), reason=error.strerror
+        ) from error
     return written
 
 

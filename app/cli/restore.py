@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from app.cli.verify import line_of
 from app.config import Config
-from app.errors import StorageFailed
+from app.errors import N_, StorageFailed
 from app.log import escape
 from app.maintenance.restore import restore as unpack
 from app.maintenance.verification import FaultKind
@@ -47,7 +47,7 @@ def _opened(source: str) -> Iterator[BinaryIO]:
         archive = Path(source).open('rb')  # noqa: SIM115 (closed below)
     except OSError as error:
         raise StorageFailed(
-            '{file} cannot be read: {reason}.', file=source, reason=error.strerror
+            N_("{file} can't be read: {reason}."), file=source, reason=error.strerror
         ) from error
     with archive:
         yield archive

@@ -14,8 +14,6 @@ from typing import cast
 import apsw
 
 from app.database.connection import beside, builder, select
-from app.database.opening import IS_DAMAGED
-from app.errors import StorageFailed
 from app.models import KeptFile
 
 PAGES_A_STEP = 256  # a megabyte
@@ -39,20 +37,19 @@ def copy_database(path: Path, target: Path, rest: Callable[[], None]) -> None:
                     backup.step(PAGES_A_STEP)
                     rest()
             copy.execute('pragma journal_mode = delete')  # alone, without a file beside it
-            check_whole(copy, path)
+            _check(copy)
 
 
-def check_whole(connection: apsw.Connection, path: Path) -> None:
-    """Raise `StorageFailed` where SQLite finds pages or indexes of it damaged."""
+def check_database(path: Path) -> None:
+    """Raise `StorageFailed` where SQLite finds a database damaged."""
+    with beside(path) as connection:
+        _check(connection)
+
+
+def _check(connection: apsw.Connection) -> None:
     found = str(connection.pragma('quick_check', 1))
     if found != 'ok':
-        raise StorageFailed(IS_DAMAGED, path=path, reason=found.partition('\n')[0])
-
-
-def check_file(path: Path) -> None:
-    """Check a database that nobody has open, as `check_whole` does."""
-    with beside(path) as connection:
-        check_whole(connection, path)
+        raise apsw.CorruptError(found.partition('\n')[0])
 
 
 def kept_files(path: Path) -> Iterator[KeptFile]:

@@ -23,6 +23,8 @@ from app.storage.inventory import files_below
 from app.storage.metadata.container import sidecar_of
 from app.storage.store import ARRIVING, IMAGES, RESCUED
 
+SYNC_EVERY_BYTES = 16 * MB  # in one go at the end, whoever else writes would wait for it
+
 
 @dataclass(slots=True)
 class Backup:
@@ -102,8 +104,13 @@ def back_up(data: Path, target: Path, rest: Callable[[], None]) -> Backup:
         part, backup = Path(name), Backup(data, rest)
         try:
             with os.fdopen(handle, 'wb') as output:
+                unsynced = 0
                 for block in backup.blocks(folder):
                     output.write(block)
+                    unsynced += len(block)
+                    if unsynced >= SYNC_EVERY_BYTES:
+                        os.fsync(handle)
+                        unsynced = 0
                 output.flush()
                 os.fsync(handle)
             part.replace(target)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from app.config import DATABASE
-from app.database.snapshot import check_file
+from app.database.snapshot import check_database
 from app.errors import N_, StorageFailed
 from app.maintenance.archive import BLOCK_BYTES, SUMS, line_of, may_hold
 from app.maintenance.verification import Fault, find_faults
@@ -48,7 +48,7 @@ def restore(archive: BinaryIO, data: Path) -> list[Fault]:
             _unpack(archive, folder)
             if not (folder / DATABASE).exists():
                 raise _no_backup('it has no database')
-            check_file(folder / DATABASE)
+            check_database(folder / DATABASE)
             faults = list(find_faults(folder))
             if hasattr(os, 'sync'):
                 os.sync()
