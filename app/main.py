@@ -71,19 +71,17 @@ async def open_services(
         library = await Library.open(config.data / DATABASE)
         closing.push_async_callback(library.close)
         local_servers = servers or LocalServers()
-        providers, provider_settings = await _open_providers(config, library, local_servers)
-        closing.push_async_callback(providers.close)
-        closing.push_async_callback(local_servers.close)
+        providers, provider_settings = await _open_providers(
+            config, library, local_servers, closing
+        )
         changes = Changes()
         previews = Previews(store, changes)
         runner = GenerationRunner(library, providers, store, changes, previews)
         monitor = StorageMonitor(library, store, changes)
-        writer = OutcomeWriter(library, store)
-        worker = Worker(library, providers, runner, writer, changes, monitor)
+        worker = Worker(library, providers, runner, OutcomeWriter(library, store), changes, monitor)
         closing.push_async_callback(worker.stop)
-        maintenance = Maintenance(config.data, changes.announce_notices)
+        maintenance = await Maintenance.open(config.data, changes.announce_notices)
         closing.push_async_callback(maintenance.close)
-        await maintenance.nightly.load()
         guests, root = await Guests(library.guests).load(), BasePath(config.root_path)
         sharing = sharing or read_sharing(config)
         services = Services(
@@ -108,7 +106,7 @@ async def open_services(
 
 
 async def _open_providers(
-    config: Config, library: Library, local_servers: LocalServers
+    config: Config, library: Library, local_servers: LocalServers, closing: AsyncExitStack
 ) -> tuple[Providers, ProviderSettingsStore]:
     def open_client() -> HttpClient:
         from app.net.client import HttpClient  # 25 ms that no start needs
@@ -118,6 +116,8 @@ async def _open_providers(
     memory = CapabilityStore(library.learned)
     await memory.load()
     providers = Providers(config, open_client, memory)
+    closing.push_async_callback(providers.close)
+    closing.push_async_callback(local_servers.close)
     keys = Keys(config.data / KEYS)
     provider_settings = ProviderSettingsStore(library.providers, keys, providers)
     await provider_settings.load()
