@@ -70,10 +70,8 @@ async def open_services(
         closing.push_async_callback(store.decoder.close)
         library = await Library.open(config.data / DATABASE)
         closing.push_async_callback(library.close)
-        local_servers = servers or LocalServers()
-        providers, provider_settings = await _open_providers(
-            config, library, local_servers, closing
-        )
+        around = servers or LocalServers()
+        providers, provider_settings = await _open_providers(config, library, around, closing)
         changes = Changes()
         previews = Previews(store, changes)
         runner = GenerationRunner(library, providers, store, changes, previews)
@@ -91,7 +89,7 @@ async def open_services(
             store=store,
             providers=providers,
             provider_settings=provider_settings,
-            local_servers=local_servers,
+            local_servers=around,
             changes=changes,
             previews=previews,
             worker=worker,
