@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 T = TypeVar('T')
@@ -40,6 +40,7 @@ class Background:
 
     def __init__(self) -> None:
         self._ending = threading.Event()
+        self._left: set[Future[None]] = set()  # streams that are being closed
 
     def end(self) -> None:
         """Have all work raise `Stopped` at its next rest."""
@@ -64,5 +65,12 @@ class Background:
             while block := await loop.run_in_executor(threads, next, blocks, b''):
                 yield block
         finally:
-            threads.submit(blocks.close)  # after what that thread may still be at
+            closing = threads.submit(blocks.close)  # after what that thread may still be at
+            self._left.add(closing)
+            closing.add_done_callback(self._left.discard)
             threads.shutdown(wait=False)
+
+    async def close(self) -> None:
+        """End all work, and wait until streams have left nothing behind."""
+        self.end()
+        await asyncio.gather(*map(asyncio.wrap_future, self._left))

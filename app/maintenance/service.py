@@ -45,6 +45,7 @@ class Maintenance:
         await self.nightly.close()
         await self.verifier.close()
         await self.thumbs.close()
+        await self.background.close()
 
     async def backup(self) -> AsyncGenerator[bytes, None]:
         """Begin a backup and return its blocks; who takes them closes them.

@@ -67,7 +67,12 @@ def strangers(
     `rest` is called after each folder. Raises as `find_faults`.
     """
     unlisted = list[OSError]()
-    for folder, paths in groupby(files_below(images, unlisted.append), key=attrgetter('parent')):
+
+    def refuse(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            unlisted.append(error)
+
+    for folder, paths in groupby(files_below(images, refuse), key=attrgetter('parent')):
         names = [path.name for path in paths if _is_older(path, before)]
         below = folder.relative_to(images).as_posix()
         files = {f'{below}/{name}'.removeprefix('./'): folder / name for name in names}
