@@ -14,8 +14,8 @@ from app.cli.verify import line_of
 from app.config import Config
 from app.errors import N_, StorageFailed
 from app.log import escape
+from app.maintenance.faults import FaultKind
 from app.maintenance.restore import restore as unpack
-from app.maintenance.verification import FaultKind
 
 STANDARD_INPUT = '-'
 

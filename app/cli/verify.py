@@ -7,7 +7,8 @@ import sys
 from app.config import Config
 from app.errors import StorageFailed
 from app.log import escape
-from app.maintenance.verification import Fault, FaultKind, find_faults
+from app.maintenance.faults import Fault, FaultKind
+from app.maintenance.verification import find_faults
 
 
 def verify(config: Config) -> int:

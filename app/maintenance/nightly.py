@@ -17,7 +17,6 @@ from app.config import NIGHTLY
 from app.errors import N_, AppError, InvalidRequest, StorageFailed
 from app.log import logger
 from app.maintenance.background import Background, Stopped
-from app.maintenance.backup import back_up
 from app.models import Notice
 from app.storage.files import write_private
 
@@ -152,6 +151,8 @@ class NightlyBackup:
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _back_up(self, settings: NightlySettings) -> LastBackup:
+        from app.maintenance.backup import back_up  # tarfile, which no start needs
+
         folder, now = Path(settings.folder), self._clock()
         target = folder / f'easel-{time.strftime("%Y%m%d-%H%M%S", time.localtime(now))}.tar'
         _remove(folder, LEFT_BEHIND, keep=0)

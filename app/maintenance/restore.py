@@ -21,7 +21,8 @@ from app.config import DATABASE
 from app.database.snapshot import check_database
 from app.errors import N_, StorageFailed
 from app.maintenance.archive import BLOCK_BYTES, SUMS, line_of, may_hold
-from app.maintenance.verification import Fault, find_faults
+from app.maintenance.faults import Fault
+from app.maintenance.verification import find_faults
 from app.storage.files import sync_folder
 
 UNPACKED = '.restoring-'

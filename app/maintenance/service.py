@@ -11,7 +11,6 @@ from pathlib import Path
 
 from app.errors import N_, Conflict
 from app.maintenance.background import Background, Stopped
-from app.maintenance.backup import Backup, scratch_in
 from app.maintenance.nightly import NightlyBackup
 from app.maintenance.verifier import Verifier
 from app.storage.store import THUMBS
@@ -60,6 +59,8 @@ class Maintenance:
         return blocks
 
     async def _blocks(self) -> AsyncGenerator[bytes, None]:
+        from app.maintenance.backup import Backup, scratch_in  # tarfile, which no start needs
+
         try:
             backup = Backup(self._data, self.background.pace().rest)
             blocks = backup.blocks(scratch_in(self._data))

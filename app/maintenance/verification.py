@@ -4,34 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 
 from app.config import DATABASE
 from app.database.snapshot import kept_files, named_files, running_since, total_of
+from app.maintenance.faults import Fault, FaultKind
 from app.storage.inventory import Condition, examine, files_below, is_picture
 from app.storage.store import IMAGES
-
-
-class FaultKind(StrEnum):
-    """What is wrong with a file; a stranger is a picture that no row names, and no failure."""
-
-    MISSING = 'missing'
-    CUT = 'cut'
-    ROTTEN = 'rotten'
-    STRANGER = 'stranger'
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A file that is not as its row says, below the data folder."""
-
-    kind: FaultKind
-    path: str
-
 
 Progress = Callable[[int, int], None]
 

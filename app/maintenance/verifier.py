@@ -12,7 +12,7 @@ from pathlib import Path
 from app.errors import N_, StorageFailed
 from app.log import logger
 from app.maintenance.background import Background, Pace, Stopped
-from app.maintenance.verification import Fault, FaultKind, find_faults
+from app.maintenance.faults import Fault, FaultKind
 
 log = logger(__name__)
 
@@ -84,6 +84,8 @@ class Verifier:
         log.info('%s of %s pictures verified', verification.checked, verification.total)
 
     def _find(self, verification: Verification, pace: Pace) -> None:
+        from app.maintenance.verification import find_faults  # which no start needs
+
         def progress(checked: int, total: int) -> None:
             verification.checked, verification.total = checked, total
             pace.rest()

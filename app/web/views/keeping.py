@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 
 from app.config import DATABASE
 from app.database.disk_use import YearUse
+from app.maintenance.faults import FaultKind
 from app.maintenance.nightly import LastBackup, NightlySettings
-from app.maintenance.verification import FaultKind
 from app.maintenance.verifier import Verification
 from app.web.context import Services
 from app.web.error_pages import in_words
