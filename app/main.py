@@ -18,7 +18,7 @@ from app.access.sessions import Sessions, kept_secret
 from app.access.sharing import SharingSettings
 from app.access.signed_out import FILE as SIGNED_OUT
 from app.access.signed_out import SignedOut
-from app.config import Config, child_environment
+from app.config import CACHE, DATABASE, KEYS, SECRET, TOKEN, Config, child_environment
 from app.database import Library
 from app.errors import Notice
 from app.generation.changes import Changes
@@ -28,6 +28,7 @@ from app.generation.previews import Previews
 from app.generation.runner import GenerationRunner
 from app.generation.storage_monitor import StorageMonitor
 from app.generation.worker import Worker
+from app.maintenance.service import Maintenance
 from app.providers.core.capabilities import CapabilityStore
 from app.providers.discovery.local_servers import LocalServers
 from app.providers.registry import Providers
@@ -51,12 +52,6 @@ from app.web.views.providers import provider_summary
 if TYPE_CHECKING:
     from app.net.client import HttpClient
 
-DATABASE = 'easel.db'
-SECRET = 'secret'  # noqa: S105 (the file's name)
-KEYS = 'keys.json'
-CACHE = 'cache'
-TOKEN = 'token'  # noqa: S105 (the file's name)
-
 
 @asynccontextmanager
 async def open_services(
@@ -70,10 +65,8 @@ async def open_services(
         closing.push_async_callback(reader.close)
         library = await Library.open(config.data / DATABASE)
         closing.push_async_callback(library.close)
-        local_servers = servers or LocalServers()
-        providers, provider_settings = await _open_providers(config, library, local_servers)
-        closing.push_async_callback(providers.close)
-        closing.push_async_callback(local_servers.close)
+        around = servers or LocalServers()
+        providers, provider_settings = await _open_providers(config, library, around, closing)
         changes = Changes()
         previews = Previews(store, changes)
         monitor = StorageMonitor(library, store, changes)
@@ -81,6 +74,8 @@ async def open_services(
         runner = GenerationRunner(library, providers, store, changes, previews, keeper)
         worker = Worker(library, providers, runner, OutcomeWriter(library, store), changes, monitor)
         closing.push_async_callback(worker.stop)
+        maintenance = await Maintenance.open(config.data, changes.announce_notices)
+        closing.push_async_callback(maintenance.close)
         guests, root = await Guests(library.guests).load(), BasePath(config.root_path)
         sharing = sharing or read_sharing(config)
         services = Services(
@@ -91,7 +86,7 @@ async def open_services(
             reader=reader,
             providers=providers,
             provider_settings=provider_settings,
-            local_servers=local_servers,
+            local_servers=around,
             changes=changes,
             previews=previews,
             worker=worker,
@@ -100,12 +95,13 @@ async def open_services(
             sessions=_sessions(config, sharing, guests),
             sharing=sharing,
             guests=guests,
+            maintenance=maintenance,
         )
         yield services
 
 
 async def _open_providers(
-    config: Config, library: Library, local_servers: LocalServers
+    config: Config, library: Library, local_servers: LocalServers, closing: AsyncExitStack
 ) -> tuple[Providers, ProviderSettingsStore]:
     def open_client() -> HttpClient:
         from app.net.client import HttpClient  # 25 ms that no start needs
@@ -115,6 +111,8 @@ async def _open_providers(
     memory = CapabilityStore(library.learned)
     await memory.load()
     providers = Providers(config, open_client, memory)
+    closing.push_async_callback(providers.close)
+    closing.push_async_callback(local_servers.close)
     keys = Keys(config.data / KEYS)
     provider_settings = ProviderSettingsStore(library.providers, keys, providers)
     await provider_settings.load()

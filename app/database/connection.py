@@ -7,9 +7,10 @@ Source: https://sqlite.org/wal.html#walresetbug
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeAlias, TypeVar, cast
@@ -24,6 +25,7 @@ from app.database.opening import (
     migrations,
     named,
     refusal,
+    refuse_newer,
 )
 from app.errors import N_, StorageFailed, Unkeepable
 
@@ -167,23 +169,29 @@ def insert(
     return select(db, sql, **columns)
 
 
-def read_beside(path: Path, query: Callable[[apsw.Connection], T]) -> T:
-    """Query a database that another process may hold, without writing even a lock beside it.
+@contextlib.contextmanager
+def beside(path: Path) -> Iterator[apsw.Connection]:
+    """Open a database that another process may hold, without writing even a lock beside it.
 
-    Raises `StorageFailed`: it cannot be read now, or is of another version.
+    Raises `StorageFailed`: it cannot be read now, or a newer Easel wrote it.
     """
     # with no journal beside it nobody has it open, and only then may the file count as still
     still = '' if journal_of(path).exists() else '&immutable=1'
     flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
     try:
-        connection = apsw.Connection(f'{path.as_uri()}?mode=ro{still}', flags=flags)
-        try:
+        address = f'{path.absolute().as_uri()}?mode=ro{still}'
+        with contextlib.closing(apsw.Connection(address, flags=flags)) as connection:
             connection.set_busy_timeout(BESIDE_TIMEOUT_MS)
             connection.row_trace = named
-            if int(connection.pragma('user_version')) != len(migrations()):
-                raise StorageFailed(N_('{path} is of another version of Easel.'), path=path)
-            return query(connection)
-        finally:
-            connection.close()
+            refuse_newer(connection, path)
+            yield connection
     except apsw.Error as error:
         raise refusal(path, error) from error
+
+
+def read_beside(path: Path, query: Callable[[apsw.Connection], T]) -> T:
+    """Query a database as `beside` opens it. Raises `StorageFailed` also at another version."""
+    with beside(path) as connection:
+        if int(connection.pragma('user_version')) != len(migrations()):
+            raise StorageFailed(N_('{path} is of another version of Easel.'), path=path)
+        return query(connection)

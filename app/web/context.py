@@ -19,6 +19,7 @@ from app.generation.changes import Changes
 from app.generation.previews import Previews
 from app.generation.storage_monitor import StorageMonitor
 from app.generation.worker import Worker
+from app.maintenance.service import Maintenance
 from app.providers.discovery.local_servers import LocalServers
 from app.providers.registry import Providers
 from app.providers.settings import ProviderSettingsStore
@@ -54,6 +55,7 @@ class Services:
     sessions: Sessions
     sharing: SharingSettings
     guests: Guests
+    maintenance: Maintenance
     password_throttle: Throttle = field(default_factory=lambda: Throttle(*PASSWORDS, (HERE,)))
     guess_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     link_throttle: Throttle = field(default_factory=lambda: Throttle(LINKS_A_MINUTE))

@@ -77,6 +77,12 @@ ROUTES = (
     RouteRule(
         'POST', '/settings/password', 'sign_in.change_password', most_bytes=MOST_PASSWORD_BYTES
     ),
+    RouteRule('GET', '/settings/keeping', 'keeping.keeping_page'),
+    RouteRule('GET', '/settings/keeping.json', 'keeping.keeping_page'),
+    RouteRule('POST', '/settings/verification', 'keeping.verify'),
+    RouteRule('POST', '/settings/verification/cancellation', 'keeping.stop_verifying'),
+    RouteRule('GET', '/settings/backup.tar', 'keeping.download_backup'),
+    RouteRule('POST', '/settings/nightly', 'keeping.change_nightly'),
     RouteRule('POST', '/settings/found', 'providers.find_servers'),
     RouteRule('GET', '/settings/providers.json', 'providers.list_providers'),
     RouteRule('GET', '/settings/providers/new', 'providers.new_page'),

@@ -10,8 +10,8 @@ from app.web.templates import Language
 
 def notices_of(services: Services) -> tuple[Notice, ...]:
     """List what is to be noticed now; whoever changes it calls `Changes.announce_notices`."""
-    problem = services.storage_monitor.problem
-    return (problem,) if problem else ()
+    found = (services.storage_monitor.problem, services.maintenance.nightly.problem)
+    return tuple(notice for notice in found if notice)
 
 
 def notices_json(
@@ -26,4 +26,5 @@ def notices_json(
             else None,
         }
         for notice in notices_of(services)
+        if viewer.owner or not notice.owner_only
     ]
