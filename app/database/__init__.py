@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from app.database.backlog import Backlog
 from app.database.connection import Database
 from app.database.generations import Generations
 from app.database.images import Images
@@ -20,6 +21,7 @@ class Library:
         self.generations = Generations(database)
         self.images = Images(database)
         self.queue = Queue(database)
+        self.backlog = Backlog(database)
         self.learned = LearnedFacts(database)
         self.providers = ProviderRows(database)
         self.guests = GuestRows(database)

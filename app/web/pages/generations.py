@@ -54,8 +54,9 @@ async def cancel(request: Request, services: TheServices, generation: OwnGenerat
 
 async def retry(request: Request, services: TheServices, generation: OwnGeneration) -> Response:
     """Queue a failed, cancelled or interrupted generation again."""
-    quota_key = visitor_of(request).quota_key
-    return await tiles(request, services, await services.worker.retry(generation.id, quota_key))
+    who = visitor_of(request)
+    again = await services.worker.retry(generation.id, who.quota_key, who.guest_id)
+    return await tiles(request, services, again)
 
 
 async def attempts_page(
