@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
@@ -19,7 +20,9 @@ from app.generation.changes import Changes
 from app.generation.outcome_writer import OutcomeWriter
 from app.generation.previews import Previews
 from app.generation.runner import GenerationRunner
+from app.generation.storage_monitor import StorageMonitor
 from app.generation.worker import Worker
+from app.models import Notice
 from app.providers.core.capabilities import CapabilityStore
 from app.providers.discovery.local_servers import LocalServers
 from app.providers.registry import Providers
@@ -37,6 +40,7 @@ from app.web.security.guard import Guard
 from app.web.security.routes import REST, ROUTES
 from app.web.static import Static
 from app.web.templates import Renderer, assets
+from app.web.views.notices import notices_of
 from app.web.views.providers import provider_summary
 
 if TYPE_CHECKING:
@@ -67,11 +71,13 @@ async def open_services(
         changes = Changes()
         previews = Previews(store, changes)
         runner = GenerationRunner(library, providers, store, changes, previews)
-        worker = Worker(library, providers, runner, OutcomeWriter(library, store), changes)
+        monitor = StorageMonitor(library, store, changes)
+        writer = OutcomeWriter(library, store)
+        worker = Worker(library, providers, runner, writer, changes, monitor)
         closing.push_async_callback(worker.stop)
         guests, root = await Guests(library.guests).load(), BasePath(config.root_path)
         sharing = sharing or read_sharing(config)
-        yield Services(
+        services = Services(
             config=config,
             root=root,
             library=library,
@@ -82,11 +88,13 @@ async def open_services(
             changes=changes,
             previews=previews,
             worker=worker,
-            renderer=_renderer(config, root, guests, providers),
+            storage_monitor=monitor,
+            renderer=_renderer(config, root, guests, providers, lambda: notices_of(services)),
             sessions=_sessions(config, sharing, guests),
             sharing=sharing,
             guests=guests,
         )
+        yield services
 
 
 async def _open_providers(
@@ -106,9 +114,16 @@ async def _open_providers(
     return providers, provider_settings
 
 
-def _renderer(config: Config, root: BasePath, guests: Guests, providers: Providers) -> Renderer:
+def _renderer(
+    config: Config,
+    root: BasePath,
+    guests: Guests,
+    providers: Providers,
+    notices: Callable[[], Sequence[Notice]],
+) -> Renderer:
     static, folder = Static(assets('static')), config.data / CACHE
-    return Renderer(static, folder, root, guests.name_of, lambda: provider_summary(providers))
+    summary = partial(provider_summary, providers)
+    return Renderer(static, folder, root, guests.name_of, summary, notices)
 
 
 def read_sharing(config: Config) -> SharingSettings:

@@ -90,6 +90,26 @@ def test_axe_finds_nothing_beside_what_was_found(
     assert faults_at(surrounded[state] + address, pages[width], width) == []
 
 
+def test_a_notice_comes_and_goes_on_open_pages_and_axe_finds_nothing(
+    pages: dict[str, Page], furnished: Easel
+) -> None:
+    wide, narrow, arriving = pages['wide'], pages['narrow'], furnished.data / 'arriving'
+    wide.goto(furnished.url, wait_until='load')
+    arriving.rename(arriving.with_name('aside'))
+    arriving.touch()
+
+    furnished.submit(prompt='waits for the disk')
+    wide.wait_for_selector('.notice')
+    narrow.goto(f'{furnished.url}/gallery', wait_until='load')
+    faults = faults_of(wide, 'wide')
+    arriving.unlink()
+    for page in (wide, narrow):
+        page.bring_to_front()
+        page.wait_for_selector('.notice', state='detached')
+
+    assert faults == []
+
+
 def faults_at(url: str, page: Page, width: str) -> list[str]:
     page.goto(url, wait_until='load')
     return faults_of(page, width)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app.database.backlog import Backlog
 from app.database.connection import Database
+from app.database.files import Files
 from app.database.generations import Generations
 from app.database.images import Images
 from app.database.links import GuestRows, ShownRows
@@ -20,6 +21,7 @@ class Library:
         self.database = database
         self.generations = Generations(database)
         self.images = Images(database)
+        self.files = Files(database)
         self.queue = Queue(database)
         self.backlog = Backlog(database)
         self.learned = LearnedFacts(database)

@@ -10,6 +10,8 @@ from typing import TypeVar
 
 import apsw
 
+from app.database.opening import named
+
 T = TypeVar('T')
 
 MOST_READERS = 2
@@ -23,9 +25,8 @@ class Readers:
     A query sees one state of the database from its first statement to its last.
     """
 
-    def __init__(self, path: Path, trace: Callable[..., object]) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._trace = trace
         self._threads = ThreadPoolExecutor(MOST_READERS, thread_name_prefix='database-reader')
         self._own = threading.local()
         self._opened: list[apsw.Connection] = []
@@ -55,5 +56,5 @@ class Readers:
         self._opened.append(connection)
         connection.set_busy_timeout(READER_TIMEOUT_MS)
         connection.execute(f'pragma cache_size = -{READER_CACHE_KB}')
-        connection.row_trace = self._trace
+        connection.row_trace = named
         return connection
