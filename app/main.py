@@ -19,6 +19,7 @@ from app.database import Library
 from app.generation.changes import Changes
 from app.generation.outcome_writer import OutcomeWriter
 from app.generation.previews import Previews
+from app.generation.queue_acts import QueueActs
 from app.generation.runner import GenerationRunner
 from app.generation.storage_monitor import StorageMonitor
 from app.generation.worker import Worker
@@ -72,8 +73,7 @@ async def open_services(
         previews = Previews(store, changes)
         runner = GenerationRunner(library, providers, store, changes, previews)
         monitor = StorageMonitor(library, store, changes)
-        writer = OutcomeWriter(library, store)
-        worker = Worker(library, providers, runner, writer, changes, monitor)
+        worker = Worker(library, providers, runner, OutcomeWriter(library, store), changes, monitor)
         closing.push_async_callback(worker.stop)
         guests, root = await Guests(library.guests).load(), BasePath(config.root_path)
         sharing = sharing or read_sharing(config)
@@ -88,6 +88,7 @@ async def open_services(
             changes=changes,
             previews=previews,
             worker=worker,
+            queue=QueueActs(library, providers, changes, worker.look_again),
             storage_monitor=monitor,
             renderer=_renderer(config, root, guests, providers, lambda: notices_of(services)),
             sessions=_sessions(config, sharing, guests),

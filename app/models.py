@@ -280,7 +280,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """What everybody who is signed in shall know for as long as it lasts.
+    """What everybody who is signed in, or only the owner, shall know for as long as it lasts.
 
     Sentences are marked by `N_`, with `{name}` places.
     """
@@ -290,6 +290,7 @@ class Notice:
     places: Mapping[str, object] = field(default_factory=dict)  # what goes into both
     link: str = ''  # an address of ours where it can be done, and its words
     link_text: str = ''
+    is_private: bool = False  # whether only the owner shall know
 
     def __str__(self) -> str:
         return self.sentence.format(**self.places)

@@ -73,6 +73,21 @@ class Backlog(Table):
         )
         return found
 
+    async def waiting(self, guest: int | None, limit: int) -> tuple[int, ...]:
+        """Return the ids of the newest that wait."""
+        return await self._database.all(
+            lambda row: cast('int', row['id']),
+            f"""
+            select id
+            from generations
+            where status = 'queued' and {THEIRS}
+            order by +id desc  -- by the index of what waits, not through all that there is
+            limit :limit
+            """,  # noqa: S608 (only our own clause)
+            guest=guest,
+            limit=limit,
+        )
+
     async def pause(self, guest: int | None) -> None:
         """Hold back what waits, a guest's own or all, until `resume`."""
         await self._database.run(

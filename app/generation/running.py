@@ -60,14 +60,17 @@ class Running:
         self._listen(generation_id, one)
 
     def end(self, generation_id: int) -> None:
-        timer = self._running.pop(generation_id).timer
-        if timer:
-            timer.cancel()
+        one = self._running.pop(generation_id)
+        if one.timer:
+            one.timer.cancel()
+        if one.silent:
+            self._changes.announce_notices()
 
     def answered(self, provider: str) -> None:
         """Take note of a sign of life: it hangs no more."""
         if provider in self._hanging:
             self._hanging.remove(provider)
+            self._changes.announce_notices()
             log.info('%s answers again', provider)
 
     def load(self, provider: str, places: int) -> float:
@@ -106,3 +109,4 @@ class Running:
         if silent >= places and not self.hangs(provider):
             self._hanging.add(provider)
             log.warning('%s does not answer: it is given one at a time', provider)
+        self._changes.announce_notices()
