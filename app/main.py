@@ -60,12 +60,7 @@ async def open_services(
 ) -> AsyncIterator[Services]:
     """Build every part, and close each at the end, the worker first. Raises `StorageFailed`."""
     async with AsyncExitStack() as closing:
-        store = open_store(config)
-        closing.push_async_callback(store.decoder.close)
-        reader = SettingsReader(Decoder(child_environment(), ANSWER_TIMEOUT_S))
-        closing.push_async_callback(reader.close)
-        library = await Library.open(config.data / DATABASE)
-        closing.push_async_callback(library.close)
+        store, reader, library = await _open_storage(config, closing)
         around = servers or LocalServers()
         providers, provider_settings = await _open_providers(config, library, around, closing)
         changes = Changes()
@@ -100,6 +95,18 @@ async def open_services(
             maintenance=maintenance,
         )
         yield services
+
+
+async def _open_storage(
+    config: Config, closing: AsyncExitStack
+) -> tuple[Store, SettingsReader, Library]:
+    store = open_store(config)
+    closing.push_async_callback(store.decoder.close)
+    reader = SettingsReader(Decoder(child_environment(), ANSWER_TIMEOUT_S))
+    closing.push_async_callback(reader.close)
+    library = await Library.open(config.data / DATABASE)
+    closing.push_async_callback(library.close)
+    return store, reader, library
 
 
 async def _open_providers(
