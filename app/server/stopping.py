@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+from collections.abc import Callable
 from functools import partial
 from types import FrameType
 
 import uvicorn
-from starlette.types import ASGIApp
 
 from app.server.protocol import ConnectionLimiter, DeadlineProtocol
 from app.web.context import Services
@@ -24,7 +24,9 @@ SIGNALS = tuple(
 class StoppingServer(uvicorn.Server):
     """Stops at a signal, and at a second one without any grace."""
 
-    def __init__(self, app: ASGIApp, services: Services, limiter: ConnectionLimiter) -> None:
+    def __init__(
+        self, app: Callable[..., object], services: Services, limiter: ConnectionLimiter
+    ) -> None:
         config = uvicorn.Config(
             app,
             http=partial(DeadlineProtocol, limiter=limiter),  # type: ignore[arg-type]
