@@ -168,9 +168,10 @@ async def test_a_queue_that_could_not_be_read_is_read_again_soon(
         )
     )
     waiting = await shop.request()
-    await shop.rest()
+    await shop.pauses.begun.acquire()
 
     await database.write(lambda db: db.execute('drop trigger refuse'))
+    shop.pauses.over.release()
     done = await shop.until(waiting)
 
     assert done.status is Status.DONE
