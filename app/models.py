@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
@@ -195,6 +196,16 @@ class StoredImage:
     seed: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A picture's file as its row describes it."""
+
+    id: int  # of the picture
+    file: str  # below the folder of pictures
+    size_bytes: int
+    digest: str  # sha256 in hex
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image(StoredImage):
     """One picture of a generation, with what its label says."""
@@ -264,3 +275,20 @@ class Outcome:
     dropped: tuple[str, ...] = ()
     error: Failure | None = None
     calls: tuple[Call, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What everybody who is signed in shall know for as long as it lasts.
+
+    Sentences are marked by `N_`, with `{name}` places.
+    """
+
+    sentence: str  # what is the case
+    cure: str  # what the owner can do
+    places: Mapping[str, object] = field(default_factory=dict)  # what goes into both
+    link: str = ''  # an address of ours where it can be done, and its words
+    link_text: str = ''
+
+    def __str__(self) -> str:
+        return self.sentence.format(**self.places)

@@ -87,3 +87,26 @@ def test_axe_finds_nothing_beside_what_was_found(
     measured.open(surrounded[state] + address)
 
     assert measured.faults() == []
+
+
+def test_a_notice_comes_and_goes_on_open_pages_and_axe_finds_nothing(
+    measured: AxePage, furnished: Easel
+) -> None:
+    page, arriving = measured.page, furnished.data / 'arriving'
+    measured.open(furnished.url)
+    arriving.rename(arriving.with_name('aside'))
+    arriving.touch()
+
+    furnished.submit(prompt='waits for the disk')
+    page.wait_for_selector('.notice')
+    other = page.context.new_page()
+    other.goto(f'{furnished.url}/gallery', wait_until='load')
+    page.bring_to_front()
+    faults = measured.faults()
+    arriving.unlink()
+    for one in (page, other):
+        one.bring_to_front()
+        one.wait_for_selector('.notice', state='detached')
+    other.close()
+
+    assert faults == []

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 import signal
 import socket
 import sys
 from collections.abc import Coroutine
 from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
@@ -215,8 +217,12 @@ def _show(url: str) -> None:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    """Print what a terminal wants to know; one that is full or gone must not stop the work."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError:
+        sys.stdout = Path(os.devnull).open('w', encoding='utf-8')  # noqa: SIM115
 
 
 def _stop(sentence: str, status: int = 1) -> int:

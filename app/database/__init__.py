@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.database.connection import Database
+from app.database.files import Files
 from app.database.generations import Generations
 from app.database.images import Images
 from app.database.links import GuestRows, ShownRows
@@ -19,6 +20,7 @@ class Library:
         self.database = database
         self.generations = Generations(database)
         self.images = Images(database)
+        self.files = Files(database)
         self.queue = Queue(database)
         self.learned = LearnedFacts(database)
         self.providers = ProviderRows(database)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -93,6 +94,32 @@ def write_private(path: Path, text: str) -> None:
         Path(name).unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def write_synced(path: Path, content: bytes) -> Path:
+    with path.open('wb') as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    return path
+
+
+def move(source: Path, target: Path) -> None:
+    """Put a synced file in its place; on another volume as a copy that is whole before it shows."""
+    try:
+        source.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        copy = target.with_name(f'.{target.name}.part')
+        try:
+            shutil.copyfile(source, copy)
+            sync(copy)
+            copy.replace(target)
+        except BaseException:
+            copy.unlink(missing_ok=True)
+            raise
+        source.unlink()
 
 
 def sync(path: Path, flags: int = os.O_RDWR) -> None:
