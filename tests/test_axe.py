@@ -26,6 +26,7 @@ PAGES = {
     'one generation': '/generations/1',
     'what was sent': '/generations/3/attempts',
     'settings': '/settings',
+    'storage and backup': '/settings/keeping',
     'server of the environment': '/settings/providers/environment',
     'server': '/settings/providers/1',
     'new server': '/settings/providers/new',
@@ -54,6 +55,7 @@ def furnished(easel: Easel) -> Easel:
             form = {'base_url': CLOSED_PORT_URL, 'name': name, 'key': 'sk', 'headers': 'X-A: b'}
             client.post('/settings/providers', data=form)
         client.post('/settings/providers/1/test')
+        client.post('/settings/verification')
         client.post('/images/2/deletion')
         client.post('/images/1/favourite')
         client.post(f'/generations/{cancelled}/cancellation')
@@ -99,14 +101,10 @@ def test_a_notice_comes_and_goes_on_open_pages_and_axe_finds_nothing(
 
     furnished.submit(prompt='waits for the disk')
     page.wait_for_selector('.notice')
-    other = page.context.new_page()
-    other.goto(f'{furnished.url}/gallery', wait_until='load')
-    page.bring_to_front()
     faults = measured.faults()
+    measured.open(f'{furnished.url}/gallery')
+    page.wait_for_selector('.notice')
     arriving.unlink()
-    for one in (page, other):
-        one.bring_to_front()
-        one.wait_for_selector('.notice', state='detached')
-    other.close()
+    page.wait_for_selector('.notice', state='detached')
 
     assert faults == []
