@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0 done, 1 failed, 2 wrong usage."""
+    for name in ('stdout', 'stderr'):
+        if getattr(sys, name) is None:  # closed: the next file opened would be taken for it
+            setattr(sys, name, Path(os.devnull).open('w', encoding='utf-8'))  # noqa: SIM115
     given = list(sys.argv[1:] if arguments is None else arguments)
     if not given or (given[0].startswith('-') and given[0] not in ('-h', '--help')):
         given.insert(0, 'serve')

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cached_property, partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.access.guests import Guests
 from app.access.sessions import Sessions, kept_secret
@@ -17,10 +20,13 @@ from app.access.signed_out import FILE as SIGNED_OUT
 from app.access.signed_out import SignedOut
 from app.config import Config, child_environment
 from app.database import Library
+from app.errors import Notice
 from app.generation.changes import Changes
+from app.generation.keeper import PictureKeeper
 from app.generation.outcome_writer import OutcomeWriter
 from app.generation.previews import Previews
 from app.generation.runner import GenerationRunner
+from app.generation.storage_monitor import StorageMonitor
 from app.generation.worker import Worker
 from app.providers.core.capabilities import CapabilityStore
 from app.providers.discovery.local_servers import LocalServers
@@ -35,11 +41,11 @@ from app.web.context import Services
 from app.web.delivery.events import EventStream
 from app.web.delivery.files import PictureFiles
 from app.web.error_pages import ErrorPages
-from app.web.pages import create, gallery, generations, links, providers, settings, sharing, sign_in
 from app.web.security.guard import Guard
-from app.web.security.routes import REST, ROUTES
+from app.web.security.routes import REST, ROUTES, RouteRule
 from app.web.static import Static
 from app.web.templates import Renderer, assets
+from app.web.views.notices import notices_of
 from app.web.views.providers import provider_summary
 
 if TYPE_CHECKING:
@@ -49,7 +55,6 @@ DATABASE = 'easel.db'
 SECRET = 'secret'  # noqa: S105 (the file's name)
 KEYS = 'keys.json'
 CACHE = 'cache'
-PAGES = (create, gallery, generations, links, providers, settings, sharing, sign_in)
 TOKEN = 'token'  # noqa: S105 (the file's name)
 
 
@@ -71,12 +76,14 @@ async def open_services(
         closing.push_async_callback(local_servers.close)
         changes = Changes()
         previews = Previews(store, changes)
-        runner = GenerationRunner(library, providers, store, changes, previews)
-        worker = Worker(library, providers, runner, OutcomeWriter(library, store), changes)
+        monitor = StorageMonitor(library, store, changes)
+        keeper = PictureKeeper(library, store, monitor)
+        runner = GenerationRunner(library, providers, store, changes, previews, keeper)
+        worker = Worker(library, providers, runner, OutcomeWriter(library, store), changes, monitor)
         closing.push_async_callback(worker.stop)
         guests, root = await Guests(library.guests).load(), BasePath(config.root_path)
         sharing = sharing or read_sharing(config)
-        yield Services(
+        services = Services(
             config=config,
             root=root,
             library=library,
@@ -88,11 +95,13 @@ async def open_services(
             changes=changes,
             previews=previews,
             worker=worker,
-            renderer=_renderer(config, root, guests, providers),
+            storage_monitor=monitor,
+            renderer=_renderer(config, root, guests, providers, lambda: notices_of(services)),
             sessions=_sessions(config, sharing, guests),
             sharing=sharing,
             guests=guests,
         )
+        yield services
 
 
 async def _open_providers(
@@ -112,9 +121,16 @@ async def _open_providers(
     return providers, provider_settings
 
 
-def _renderer(config: Config, root: BasePath, guests: Guests, providers: Providers) -> Renderer:
+def _renderer(
+    config: Config,
+    root: BasePath,
+    guests: Guests,
+    providers: Providers,
+    notices: Callable[[], Sequence[Notice]],
+) -> Renderer:
     static, folder = Static(assets('static')), config.data / CACHE
-    return Renderer(static, folder, root, guests.name_of, lambda: provider_summary(providers))
+    summary = partial(provider_summary, providers)
+    return Renderer(static, folder, root, guests.name_of, summary, notices)
 
 
 def read_sharing(config: Config) -> SharingSettings:
@@ -139,6 +155,22 @@ def open_store(config: Config) -> Store:
     return store
 
 
+class Page:
+    """A page's function as an app, loaded and analysed when it is first opened."""
+
+    def __init__(self, rule: RouteRule) -> None:
+        self._rule = rule
+
+    @cached_property
+    def _route(self) -> APIRoute:
+        module, _, function = self._rule.handler.partition('.')
+        page = getattr(import_module(f'app.web.pages.{module}'), function)
+        return APIRoute(self._rule.path, page)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._route.app(scope, receive, send)
+
+
 def create_app(services: Services) -> ASGIApp:
     failures = ErrorPages(services.renderer)
     return Guard(create_pages(services, failures), services, failures)
@@ -157,13 +189,11 @@ def create_pages(services: Services, failures: ErrorPages) -> FastAPI:
         'static': services.renderer.static,
         'events': EventStream(services),
     }
-    pages = {page.__name__.rpartition('.')[2]: page for page in PAGES}
     for rule in ROUTES:
-        page, _, function = rule.handler.partition('.')
-        if function:
-            app.add_api_route(rule.path, getattr(pages[page], function), methods=[rule.method])
+        if '.' in rule.handler:
+            app.router.routes.append(Route(rule.path, Page(rule), methods=[rule.method]))
         elif rule.path.endswith(REST):
-            app.mount(rule.path.removesuffix(f'/{REST}'), apps[page])
+            app.mount(rule.path.removesuffix(f'/{REST}'), apps[rule.handler])
         else:
-            app.router.routes.append(Route(rule.path, apps[page]))
+            app.router.routes.append(Route(rule.path, apps[rule.handler]))
     return app

@@ -11,7 +11,7 @@ import apsw
 import pytest
 
 from app.database import Library
-from app.database.connection import MIGRATIONS, read_beside, select
+from app.database.connection import read_beside, select
 from app.errors import AppError, Conflict, StorageFailed
 from tests.support.rows import submitted
 
@@ -53,19 +53,6 @@ async def test_a_newer_database_is_refused_and_left_untouched(tmp_path: Path) ->
 
     assert path.read_bytes() == before
     assert not path.with_name('easel.db-wal').exists()
-
-
-@pytest.mark.parametrize(
-    'content', [b'no database at all' * 100, b'SQLite format 3\0' + b'x' * 500]
-)
-async def test_a_damaged_database_is_a_sentence(content: bytes, tmp_path: Path) -> None:
-    path = tmp_path / 'easel.db'
-    path.write_bytes(content)
-
-    with pytest.raises(StorageFailed):
-        await Library.open(path)
-
-    assert path.read_bytes() == content
 
 
 async def test_a_refused_change_keeps_nothing_of_it(library: Library) -> None:
@@ -125,26 +112,6 @@ def database_of(version: int | None, folder: Path) -> Path:
     connection.pragma('user_version', version)
     connection.close()
     return path
-
-
-@pytest.mark.parametrize('earlier', [True, False], ids=['with', 'without'])
-async def test_an_upgrade_is_not_stopped_by_the_copy_of_an_earlier_one(
-    earlier: bool, tmp_path: Path
-) -> None:
-    path, steps = tmp_path / 'easel.db', sorted(MIGRATIONS.glob('*.sql'))[:-1]
-    older = apsw.Connection(str(path))
-    for step in steps:
-        older.execute(step.read_text('utf-8'))
-    older.pragma('user_version', len(steps))
-    older.close()
-    copy = tmp_path / f'easel-before-{len(steps) + 1}.db'
-    if earlier:
-        copy.write_text('of an earlier one')
-
-    library = await Library.open(path)
-    await library.close()
-
-    assert copy.read_bytes().startswith(b'SQLite format 3')
 
 
 async def test_a_database_that_was_closed_is_one_file(tmp_path: Path) -> None:

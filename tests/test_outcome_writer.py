@@ -193,7 +193,7 @@ def test_pauses_grow_to_a_longest_one() -> None:
 
     first = [next(pauses) for _ in range(6)]
 
-    assert first == [0.5, 1.0, 2.0, 4.0, LONGEST_PAUSE_S, LONGEST_PAUSE_S]
+    assert first == [0.5, 1.0, *4 * [LONGEST_PAUSE_S]]
 
 
 async def test_an_outcome_that_is_being_written_when_it_is_cancelled_is_written(

@@ -227,6 +227,7 @@ def test_every_partial_and_every_element_is_used() -> None:
         'feed',
         'feed-worker',
         'notify',
+        'subscribe',
     }
 
     assert unused == set()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 import signal
 import socket
 import sys
 from collections.abc import Coroutine
 from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
@@ -90,9 +92,6 @@ def run(main: Coroutine[object, object, Result]) -> Result:
 async def _serve(
     config: Config, sharing: SharingSettings, sockets: list[socket.socket], *, browser: bool
 ) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn raises what it caught again at its end; by then the parts still need closing
-        signal.signal(number, lambda *_: None)
     port = sockets[0].getsockname()[1]
     url = _url(config, port)
     async with open_services(config, sharing=sharing) as services:
@@ -100,6 +99,9 @@ async def _serve(
         services.local_servers.never_ask(port)
         limiter = ConnectionLimiter(Proxies(config.trusted_proxies), _connections())
         server = _Server(services, limiter)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # Until uvicorn listens to them, and after it, when it raises what it caught again.
+            signal.signal(number, server.handle_exit)
         sharing.listener = Listeners(server, sockets, config.host, port)
         await services.worker.start()
         gc.freeze()
@@ -230,8 +232,12 @@ def _show(url: str) -> None:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    """Print what a terminal wants to know; one that is full or gone must not stop the work."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError:
+        sys.stdout = Path(os.devnull).open('w', encoding='utf-8')  # noqa: SIM115
 
 
 def _stop(sentence: str, status: int = 1) -> int:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.database.connection import Database
+from app.database.files import Files
 from app.database.generations import Generations
 from app.database.images import Images
 from app.database.links import GuestRows, ShownRows
 from app.database.providers import LearnedFacts, ProviderRows
 from app.database.queue import Queue
+from app.database.recovery import Recovery
 
 
 class Library:
@@ -19,7 +21,9 @@ class Library:
         self.database = database
         self.generations = Generations(database)
         self.images = Images(database)
+        self.files = Files(database)
         self.queue = Queue(database)
+        self.recovery = Recovery(database)
         self.learned = LearnedFacts(database)
         self.providers = ProviderRows(database)
         self.guests = GuestRows(database)

@@ -16,21 +16,29 @@ from typing import TypeAlias, TypeVar, cast
 
 import apsw
 
+from app.database.opening import (
+    BUSY_TIMEOUT_MS,
+    DAMAGE,
+    connect,
+    journal_of,
+    migrations,
+    named,
+    refusal,
+)
 from app.errors import N_, StorageFailed, Unkeepable
-from app.log import logger
 
-log = logger(__name__)
 T = TypeVar('T')
 Value: TypeAlias = str | int | float | None
 Row: TypeAlias = dict[str, Value]
 
-MIGRATIONS = Path(__file__).parent / 'migrations'
-OLDEST_SAFE_SQLITE = (3, 51, 3)
-BUSY_TIMEOUT_MS = 5_000
 HURRIED_TIMEOUT_MS = 1_000
 LOOK_EVERY_MS = 20
 BESIDE_TIMEOUT_MS = 1_000
-CAN_NOT_OPEN = N_('The database {path} can not be opened: {reason}.')
+CAN_NOT_KEEP = N_('The database could not keep this: {reason}.')
+IS_DAMAGED = N_(
+    'The database is damaged ({reason}). Stop Easel, then run `easel restore FILE.tar` to bring a '
+    'backup back, or `easel rebuild` to make the database again from the pictures.'
+)
 # What is refused for itself; all else (busy, full, broken) may pass.
 REFUSALS = (
     *(apsw.ConstraintError, apsw.MismatchError, apsw.RangeError),
@@ -61,11 +69,9 @@ class Database:
         thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix='database')
         loop = asyncio.get_running_loop()
         try:
-            connection = await loop.run_in_executor(thread, _connect, path)
-        except BaseException as error:
+            connection = await loop.run_in_executor(thread, connect, path)
+        except BaseException:
             thread.shutdown(wait=False)
-            if isinstance(error, apsw.Error):
-                raise StorageFailed(CAN_NOT_OPEN, path=path, reason=error) from error
             raise
         return cls(connection, thread)
 
@@ -76,9 +82,8 @@ class Database:
             return await loop.run_in_executor(self._thread, query, self._connection)
         except apsw.Error as error:
             refused = Unkeepable if isinstance(error, REFUSALS) else StorageFailed
-            raise refused(
-                N_('The database could not keep this: {reason}.'), reason=error
-            ) from error
+            sentence = IS_DAMAGED if isinstance(error, DAMAGE) else CAN_NOT_KEEP
+            raise refused(sentence, reason=error) from error
 
     async def write(self, change: Callable[[apsw.Connection], T]) -> T:
         """Run a change as one durable transaction."""
@@ -113,6 +118,10 @@ class Database:
         """Insert a row and return it with its id; an `id` of None is chosen by SQLite."""
         [row] = await self.write(lambda db: insert(db, table, columns))
         return row
+
+    async def check_writable(self) -> None:
+        """Commit a page as it is; raise `StorageFailed` where nothing can be written now."""
+        await self.write(lambda db: db.pragma('user_version', int(db.pragma('user_version'))))
 
     def hurry(self) -> None:
         """Wait less from now on for a lock that another program holds: Easel is ending."""
@@ -164,67 +173,17 @@ def read_beside(path: Path, query: Callable[[apsw.Connection], T]) -> T:
     Raises `StorageFailed`: it cannot be read now, or is of another version.
     """
     # with no journal beside it nobody has it open, and only then may the file count as still
-    still = '' if path.with_name(f'{path.name}-wal').exists() else '&immutable=1'
+    still = '' if journal_of(path).exists() else '&immutable=1'
     flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
     try:
         connection = apsw.Connection(f'{path.as_uri()}?mode=ro{still}', flags=flags)
         try:
             connection.set_busy_timeout(BESIDE_TIMEOUT_MS)
-            connection.row_trace = _named
-            if int(connection.pragma('user_version')) != len(_steps()):
+            connection.row_trace = named
+            if int(connection.pragma('user_version')) != len(migrations()):
                 raise StorageFailed(N_('{path} is of another version of Easel.'), path=path)
             return query(connection)
         finally:
             connection.close()
     except apsw.Error as error:
-        raise StorageFailed(CAN_NOT_OPEN, path=path, reason=error) from error
-
-
-def _connect(path: Path) -> apsw.Connection:
-    version = tuple(int(part) for part in apsw.sqlite_lib_version().split('.'))
-    if version < OLDEST_SAFE_SQLITE:
-        raise StorageFailed(
-            N_('SQLite {version} can lose pictures; Easel needs 3.51.3 or newer.'),
-            version=apsw.sqlite_lib_version(),
-        )
-    connection = apsw.Connection(str(path))
-    connection.set_busy_timeout(BUSY_TIMEOUT_MS)
-    have, known = int(connection.pragma('user_version')), len(_steps())
-    if have > known:  # before anything is written
-        raise StorageFailed(
-            N_(
-                'A newer Easel wrote {path} (version {have}, this one knows {known}). '
-                'Nothing was changed: start that Easel again.'
-            ),
-            path=path,
-            have=have,
-            known=known,
-        )
-    connection.execute('pragma journal_mode = wal')
-    connection.execute('pragma synchronous = full')
-    connection.execute('pragma foreign_keys = on')
-    connection.row_trace = _named
-    _migrate(connection, path)
-    return connection
-
-
-def _steps() -> list[Path]:
-    return sorted(MIGRATIONS.glob('[0-9]*.sql'))
-
-
-def _named(cursor: apsw.Cursor, row: apsw.SQLiteValues) -> Row:
-    return {column[0]: value for column, value in zip(cursor.description, row, strict=True)}
-
-
-def _migrate(connection: apsw.Connection, path: Path) -> None:
-    have = int(connection.pragma('user_version'))
-    steps = _steps()
-    if 0 < have < len(steps):
-        copy = path.with_name(f'{path.stem}-before-{len(steps)}{path.suffix}')
-        copy.unlink(missing_ok=True)
-        connection.execute('vacuum into ?', (str(copy),))
-        log.info('kept a copy of the database as %s before upgrading it', copy)
-    for number, step in enumerate(steps[have:], start=have + 1):
-        with connection:
-            connection.execute(step.read_text(encoding='utf-8'))
-            connection.pragma('user_version', number)
+        raise refusal(path, error) from error

@@ -42,7 +42,7 @@ class Generations(Table):
                     raise Conflict(N_('This form was sent before with other settings.'))
                 return Submitted(before, new=False)
             refuse_when_full(db, quota_key)
-            row = _new_row(request, provider, now) | {
+            row = new_row(request, provider, now) | {
                 'submission': submission,
                 'share': quota_key,
                 'guest': guest,
@@ -162,24 +162,6 @@ class Generations(Table):
         )
         return tuple(cast('int', row['id']) for row in rows)
 
-    async def add_rebuilt(
-        self, generation: Generation, outcome: Outcome, positions: list[int]
-    ) -> None:
-        """Write a finished generation under the ids that it had, from what its files say."""
-
-        def change(db: apsw.Connection) -> None:
-            now = generation.created_at
-            row = _new_row(generation.request, outcome.provider, now) | {
-                'id': generation.id,
-                'status': Status.DONE,
-                'model': outcome.model,
-                'finished_at': now,
-            }
-            insert(db, 'generations', row)
-            add_images(db, generation, outcome, now, positions)
-
-        await self._database.write(change)
-
     async def one(self, generation_id: int) -> Generation:
         """Read one, with its pictures. Raises `NotFound`."""
         return await self._database.read(lambda db: _one(db, generation_id))
@@ -229,7 +211,7 @@ class Generations(Table):
         return last.request if last else None
 
 
-def _new_row(request: GenerationRequest, provider: str, now: float) -> Row:
+def new_row(request: GenerationRequest, provider: str, now: float) -> Row:
     own: Row = {
         'status': Status.QUEUED,
         'provider': provider,

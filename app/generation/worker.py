@@ -18,13 +18,13 @@ from app.generation.changes import Changes
 from app.generation.outcome_writer import OutcomeWriter, growing_pauses
 from app.generation.runner import GenerationRunner
 from app.generation.scheduler import Scheduler
+from app.generation.storage_monitor import StorageMonitor
 from app.log import logger
 from app.models import Generation, GenerationRequest, Outcome, Status, Submitted
 from app.providers.registry import Providers
 
 log = logger(__name__)
 
-PAUSE_AFTER_FAULT_S = 2.0
 MOST_TRIES_NOW = 5  # of writing down, for a command that somebody waits for
 
 
@@ -38,6 +38,7 @@ class Worker:
         runner: GenerationRunner,
         writer: OutcomeWriter,
         changes: Changes,
+        storage_monitor: StorageMonitor,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._library = library
@@ -45,6 +46,7 @@ class Worker:
         self._runner = runner
         self._writer = writer
         self._changes = changes
+        self._storage_monitor = storage_monitor
         self._clock = clock
         self._wake = asyncio.Event()
         self._running: dict[int, asyncio.Task[None]] = {}
@@ -122,6 +124,7 @@ class Worker:
 
         Raises `InvalidRequest` where no provider can take it, or `StorageFailed`.
         """
+        await self._storage_monitor.require()
         await self._providers.look()
         queued = (await self.submit(request)).generation
         claimed = await self._library.generations.claim(queued.provider, self._clock(), queued.id)
@@ -140,7 +143,7 @@ class Worker:
         """
         log.info('%s: attempt %s begins', claimed.id, claimed.attempt)
         try:
-            outcome = await self._runner.draw(claimed)
+            outcome = await self._runner.draw(claimed, pauses)
         except ProviderError as error:  # its provider is gone
             outcome = _failed(claimed, error.failure)
         except Exception as error:
@@ -156,13 +159,21 @@ class Worker:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            try:
-                while claimed := await self._scheduler.next(self._clock()):
-                    self._begin(claimed)
-            except StorageFailed:
-                log.exception('the queue could not be read; trying again soon')
-                await asyncio.sleep(PAUSE_AFTER_FAULT_S)
+            if not await self._begin_all():
+                await self._storage_monitor.rest()
                 self._wake.set()
+
+    async def _begin_all(self) -> bool:
+        """Begin all that can begin now; False where storage fails, so that it is tried again."""
+        try:
+            while await self._storage_monitor.check():
+                claimed = await self._scheduler.next(self._clock())
+                if claimed is None:
+                    return True
+                self._begin(claimed)
+        except StorageFailed as error:
+            log.warning('the queue could not be read: %s', error)
+        return False
 
     def _begin(self, claimed: Generation) -> None:
         work = self.run_generation(claimed, growing_pauses())

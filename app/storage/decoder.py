@@ -19,8 +19,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from app.errors import ErrorKind, Failure, ProviderError
+from app.errors import AppError, ErrorKind, Failure, ProviderError
 from app.log import logger
+from app.storage.files import refused
 from app.storage.metadata.container import Written, sidecar_of
 
 if TYPE_CHECKING:
@@ -135,11 +136,11 @@ class Decoder:
         try:
             answer = await self._call(order)
             if 'failed' in answer:
-                raise DecoderFailed(str(answer['failed'])[:LONGEST_REASON])
+                raise refused(str(answer['failed'])[:LONGEST_REASON])
             if 'refused' in answer:
                 raise _bad_image(str(answer['refused'])[:LONGEST_REASON])
             return parse(answer)
-        except ProviderError:
+        except AppError:
             raise
         except TimeoutError as error:
             log.warning('the decoder took more than %s s; it is ended', self._answer_timeout_s)

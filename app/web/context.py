@@ -17,6 +17,7 @@ from app.config import Config
 from app.database import Library
 from app.generation.changes import Changes
 from app.generation.previews import Previews
+from app.generation.storage_monitor import StorageMonitor
 from app.generation.worker import Worker
 from app.providers.discovery.local_servers import LocalServers
 from app.providers.registry import Providers
@@ -48,6 +49,7 @@ class Services:
     changes: Changes
     previews: Previews
     worker: Worker
+    storage_monitor: StorageMonitor
     renderer: Renderer
     sessions: Sessions
     sharing: SharingSettings
@@ -61,7 +63,7 @@ class Services:
         return self.renderer.language(language_of(request))
 
 
-def services_of(request: Request) -> Services:
+async def services_of(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
 

@@ -1,6 +1,6 @@
-import { elements, sharedWorker } from './fragment.js';
-import { Feed } from './feed.js';
+import { elements } from './fragment.js';
 import { notify } from './notify.js';
+import { subscribe } from './subscribe.js';
 
 const title = document.title;
 
@@ -9,26 +9,13 @@ class LiveWall extends HTMLElement {
   connectedCallback() {
     this.icon = document.querySelector('link[rel=icon]');
     this.plainIcon = this.icon.href;
-    this.send = this.connect();
+    this.send = subscribe(this.dataset.worker, (text) => this.take(text));
     this.report = () => this.update();
     document.addEventListener('visibilitychange', this.report);
     addEventListener('pageshow', this.report);
     addEventListener('pagehide', () => this.send(null));
     addEventListener('easel-added', ({ detail }) => this.add(detail));
     this.update();
-  }
-
-  // One stream for all tabs where the browser can share a worker, else one of this page's own.
-  connect() {
-    const tell = (text) => this.take(text);
-    if (globalThis.SharedWorker) {
-      const { port } = sharedWorker(this.dataset.worker);
-      port.addEventListener('message', ({ data }) => tell(data));
-      port.start();
-      return (state) => port.postMessage(state);
-    }
-    const feed = new Feed();
-    return (state) => feed.update(this, tell, state);
   }
 
   get working() {
@@ -48,7 +35,10 @@ class LiveWall extends HTMLElement {
   }
 
   take(text) {
-    for (const next of elements(text)) this.hang(next);
+    for (const next of elements(text)) {
+      if (next.id === 'notices') document.getElementById('notices').replaceChildren(...next.childNodes);
+      else this.hang(next);
+    }
     this.show();
   }
 

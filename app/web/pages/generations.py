@@ -13,6 +13,7 @@ from app.web.delivery.files import FILE_POLICY
 from app.web.forms import number_in
 from app.web.security.permissions import OwnGeneration, check_own, visitor_of
 from app.web.templates import wants_fragment, wants_json
+from app.web.views.notices import notices_json
 from app.web.views.serializers import attempt_json, generation_json
 from app.web.views.tiles import tile_values, tiles
 
@@ -29,7 +30,8 @@ async def generations_page(request: Request, services: TheServices) -> Response:
     if wants_json(request):
         listed = [generation_json(one, services.language(request)) for one in found]
         after = services.root.address(f'/generations.json{older}') if older else None
-        return JSONResponse({'generations': listed, 'next': after})
+        notices = notices_json(services, visitor_of(request), services.language(request))
+        return JSONResponse({'generations': listed, 'next': after, 'notices': notices})
     values = await tile_values(services, found)
     values['older'] = f'/generations{older}' if older else None
     return services.renderer.page(request, 'pages/generations.html', status=200, **values)
