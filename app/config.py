@@ -26,6 +26,14 @@ from app.env import (
 )
 from app.net.ip import Network
 
+# What the data folder holds besides pictures.
+DATABASE = 'easel.db'
+SECRET = 'secret'  # noqa: S105 (the file's name)
+TOKEN = 'token'  # noqa: S105 (the file's name)
+KEYS = 'keys.json'
+SHARING = 'admission.json'
+NIGHTLY = 'nightly.json'
+CACHE = 'cache'
 CHECKOUT = Path(__file__).resolve().parent.parent
 DEFAULT_MODEL = 'flux'
 DEFAULT_PORT = 8484

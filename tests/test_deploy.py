@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from app.access.sharing import FILE, Source
-from app.config import config_from
+from app.access.sharing import Source
+from app.config import SHARING, config_from
 from app.main import read_sharing
 from tests.support.servers import ROOT
 from tests.support.tools import PACKAGES
@@ -90,7 +90,7 @@ def test_beside_g4f_easel_makes_a_password_unless_one_is_set_or_off(tmp_path: Pa
     assert easel['command'] == ['serve', '--no-browser', '--share']
     assert made
     assert made.source is Source.MADE
-    assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / SHARING).stat().st_mode & 0o777 == 0o600
     assert 'ports' not in services['g4f']
 
 

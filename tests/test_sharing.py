@@ -13,8 +13,8 @@ import pytest
 import pytest_asyncio
 from starlette.types import ASGIApp
 
-from app.access.sharing import FILE, SharingSettings, Source, hashed_password
-from app.config import config_from
+from app.access.sharing import SharingSettings, Source, hashed_password
+from app.config import SHARING, config_from
 from app.database.links import GuestRow
 from app.env import ConfigError
 from app.errors import StorageFailed
@@ -75,7 +75,7 @@ async def test_row_86_the_password_is_for_this_user_alone_and_lasts(
 
     assert again.password == services.sharing.password
     assert again.is_shared
-    assert (services.config.data / FILE).stat().st_mode & 0o777 == 0o600
+    assert (services.config.data / SHARING).stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize(('path', 'body'), ACTS.values(), ids=ACTS.keys())
@@ -87,7 +87,8 @@ async def test_cve_2026_45675_of_fifty_who_set_a_first_password_one_wins(
     answers = await asyncio.gather(*(post(app, path, body) for _ in range(50)))
 
     statuses = Counter(answer.status for answer in answers)
-    assert statuses == {303: 1, 409: 49}
+    assert statuses[303] == 1
+    assert set(statuses) <= {303, 401, 409}  # who comes later is asked for the new one
     assert sum('set-cookie' in answer.headers for answer in answers) == 1
     assert services.sessions.needed
 
@@ -139,7 +140,7 @@ async def test_a_stored_password_that_is_shorter_than_one_may_be_now_still_opens
 ) -> None:
     kept = hashed_password('short').kept
     text = json.dumps({'shared': True, 'password': {'chosen': kept}})
-    (tmp_path / FILE).write_text(text)
+    (tmp_path / SHARING).write_text(text)
 
     async with open_door(tmp_path) as (app, _):
         assert (await sign_in(app, 'short')).status == 303
@@ -243,13 +244,13 @@ async def test_a_share_page_for_programs_names_no_password(guests: Party) -> Non
 
 @pytest.mark.parametrize('text', ['', '{', '[]', '{"password": 1}', '{"password": {"x": "y"}}'])
 async def test_a_damaged_file_is_told_and_not_thrown_away(tmp_path: Path, text: str) -> None:
-    (tmp_path / FILE).write_text(text)
+    (tmp_path / SHARING).write_text(text)
     sharing = SharingSettings(config_from({}, data=str(tmp_path)))
 
     with pytest.raises(StorageFailed):
         sharing.load()
 
-    assert (tmp_path / FILE).read_text() == text
+    assert (tmp_path / SHARING).read_text() == text
 
 
 @pytest.mark.parametrize(

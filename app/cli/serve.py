@@ -104,6 +104,7 @@ async def _serve(
             signal.signal(number, server.handle_exit)
         sharing.listener = Listeners(server, sockets, config.host, port)
         await services.worker.start()
+        services.maintenance.nightly.start()
         gc.freeze()
         gc.set_threshold(*COLLECT_AT)
         gc.enable()
@@ -139,6 +140,7 @@ class _Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._services.changes.close()
+        self._services.maintenance.end()
         super().handle_exit(sig, frame)
 
 

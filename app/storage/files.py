@@ -19,7 +19,7 @@ from app.models import MOST_IMAGE_BYTES, Received, Unwritten
 
 log = logger(__name__)
 
-ARRIVING = '.part'
+PART = '.part'
 MOST_UNWRITTEN_BYTES = 128 * 1024 * 1024
 _UNWRITTEN: WeakSet[Unwritten] = WeakSet()
 HEAD_BYTES = 64
@@ -31,7 +31,7 @@ class TempFile:
     """A temporary file that never holds more than 64 MiB; what the disk refuses stays in memory."""
 
     def __init__(self, folder: Path, owner: str = '') -> None:
-        self.path = folder / f'{owner}{uuid.uuid4().hex}{ARRIVING}'
+        self.path = folder / f'{owner}{uuid.uuid4().hex}{PART}'
         self.size_bytes = 0
         self._head = b''
         self._unwritten: Unwritten | None = None

@@ -21,15 +21,7 @@ from app.errors import AppError, ErrorKind, Failure, ProviderError, StorageFaile
 from app.log import logger
 from app.models import Received, Size, StoredImage
 from app.storage.decoder import Decoded, Decoder, DecoderFailed, labelled_path
-from app.storage.files import (
-    ARRIVING,
-    HEAD_BYTES,
-    TempFile,
-    complete,
-    open_beneath,
-    remove,
-    writing,
-)
+from app.storage.files import HEAD_BYTES, PART, TempFile, complete, open_beneath, remove, writing
 from app.storage.metadata.container import Written, sidecar_of, size_of
 from app.storage.metadata.mime import mime_of, what_is
 from app.storage.place import file_key, put_in_place
@@ -40,15 +32,13 @@ if TYPE_CHECKING:
 log = logger(__name__)
 
 THUMB_WIDTHS = (480, 960)
-RESCUED = 'rescued'
+IMAGES, THUMBS, ARRIVING, RESCUED = 'images', 'thumbs', 'arriving', 'rescued'
 WHOLE = '.whole'  # of a picture that came whole: GENERATION-POSITION-….whole
 GOOD_PICTURE = b64decode(
     'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj2FAAAAABJRU5ErkJggg=='
 )
 # The names that we give in `arriving`, but those of whole pictures; all else there is not ours.
-_LEFTOVER = re.compile(
-    rf'(\d+-)*[0-9a-f]{{32}}(-labelled|-small|-\d+)?(\{ARRIVING}|\.webp)(\.xmp)?'
-)
+_LEFTOVER = re.compile(rf'(\d+-)*[0-9a-f]{{32}}(-labelled|-small|-\d+)?(\{PART}|\.webp)(\.xmp)?')
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +50,15 @@ class Store:
 
     @property
     def images(self) -> Path:
-        return self.data / 'images'
+        return self.data / IMAGES
 
     @property
     def arriving(self) -> Path:
         """Return the folder of temporary files; on the same disk, so that a rename is enough."""
-        return self.data / 'arriving'
+        return self.data / ARRIVING
 
     def thumb(self, digest: str, width: int) -> Path:
-        return self.data / 'thumbs' / digest[:2] / f'{digest}-{width}.webp'
+        return self.data / THUMBS / digest[:2] / f'{digest}-{width}.webp'
 
     def original(self, file: str) -> Path:
         return self.images / file
@@ -76,7 +66,7 @@ class Store:
     def prepare(self) -> None:
         """Make the folders, and delete the temporary files of an earlier run, and only those."""
         with writing():
-            for folder in (self.data, self.images, self.arriving, self.data / 'thumbs'):
+            for folder in (self.data, self.images, self.arriving, self.data / THUMBS):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             remove(*(path for path in self.arriving.iterdir() if _LEFTOVER.fullmatch(path.name)))
 
@@ -149,7 +139,7 @@ class Store:
 
     async def decoder_works(self) -> bool:
         """Whether a picture that is known to be good can be decoded."""
-        path = self.arriving / f'{uuid.uuid4().hex}{ARRIVING}'
+        path = self.arriving / f'{uuid.uuid4().hex}{PART}'
         try:
             await asyncio.to_thread(path.write_bytes, GOOD_PICTURE)
             await self.decoder.decode(path, 'image/png', {})

@@ -17,8 +17,10 @@ from app.config import Config
 from app.database import Library
 from app.generation.changes import Changes
 from app.generation.previews import Previews
+from app.generation.queue_acts import QueueActs
 from app.generation.storage_monitor import StorageMonitor
 from app.generation.worker import Worker
+from app.maintenance.service import Maintenance
 from app.providers.discovery.local_servers import LocalServers
 from app.providers.registry import Providers
 from app.providers.settings import ProviderSettingsStore
@@ -49,11 +51,13 @@ class Services:
     changes: Changes
     previews: Previews
     worker: Worker
+    queue: QueueActs
     storage_monitor: StorageMonitor
     renderer: Renderer
     sessions: Sessions
     sharing: SharingSettings
     guests: Guests
+    maintenance: Maintenance
     password_throttle: Throttle = field(default_factory=lambda: Throttle(*PASSWORDS, (HERE,)))
     guess_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     link_throttle: Throttle = field(default_factory=lambda: Throttle(LINKS_A_MINUTE))
