@@ -17,7 +17,7 @@ from typing import TypeAlias, TypeVar, cast
 
 import apsw
 
-from app.database.opening import (
+from app.database.sqlite.opening import (
     BUSY_TIMEOUT_MS,
     DAMAGE,
     connect,
@@ -27,6 +27,7 @@ from app.database.opening import (
     refusal,
     refuse_newer,
 )
+from app.database.sqlite.readers import Readers
 from app.errors import N_, StorageFailed, Unkeepable
 
 T = TypeVar('T')
@@ -36,9 +37,6 @@ Row: TypeAlias = dict[str, Value]
 HURRIED_TIMEOUT_MS = 1_000
 LOOK_EVERY_MS = 20
 BESIDE_TIMEOUT_MS = 1_000
-MOST_READERS = 2
-READER_CACHE_KB = 512
-READER_TIMEOUT_MS = 1_000  # for a lock that only whoever mends the file holds
 CAN_NOT_KEEP = N_('The database could not keep this: {reason}.')
 IS_DAMAGED = N_(
     'The database is damaged ({reason}). Stop Easel, then run `easel restore FILE.tar` to bring a '
@@ -49,48 +47,6 @@ REFUSALS = (
     *(apsw.ConstraintError, apsw.MismatchError, apsw.RangeError),
     *(apsw.SQLError, apsw.TooBigError),
 )
-
-
-class Readers:
-    """Connections that cannot write, each of one thread alone; the second is opened when needed.
-
-    A query sees one state of the database from its first statement to its last.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._threads = ThreadPoolExecutor(MOST_READERS, thread_name_prefix='database-reader')
-        self._own = threading.local()
-        self._opened: list[apsw.Connection] = []
-
-    def submit(self, query: Callable[[apsw.Connection], T]) -> Future[T]:
-        """Run a query; its future raises what apsw does."""
-        return self._threads.submit(self._run, query)
-
-    def close(self) -> None:
-        """Wait for what runs, then close every connection."""
-        self._threads.shutdown()
-        for connection in self._opened:
-            connection.close()
-
-    def _run(self, query: Callable[[apsw.Connection], T]) -> T:
-        connection: apsw.Connection | None = getattr(self._own, 'connection', None)
-        if connection is None:
-            connection = self._own.connection = self._open()
-        connection.execute('begin')
-        try:
-            return query(connection)
-        finally:
-            if connection.in_transaction:  # SQLite ends it itself on some faults
-                connection.execute('rollback')
-
-    def _open(self) -> apsw.Connection:
-        connection = apsw.Connection(str(self._path), flags=apsw.SQLITE_OPEN_READONLY)
-        self._opened.append(connection)
-        connection.set_busy_timeout(READER_TIMEOUT_MS)
-        connection.execute(f'pragma cache_size = -{READER_CACHE_KB}')
-        connection.row_trace = named
-        return connection
 
 
 class Database:
