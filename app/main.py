@@ -25,6 +25,7 @@ from app.generation.changes import Changes
 from app.generation.keeper import PictureKeeper
 from app.generation.outcome_writer import OutcomeWriter
 from app.generation.previews import Previews
+from app.generation.queue_acts import QueueActs
 from app.generation.runner import GenerationRunner
 from app.generation.storage_monitor import StorageMonitor
 from app.generation.worker import Worker
@@ -90,6 +91,7 @@ async def open_services(
             changes=changes,
             previews=previews,
             worker=worker,
+            queue=QueueActs(library, providers, changes, worker.look_again),
             storage_monitor=monitor,
             renderer=_renderer(config, root, guests, providers, lambda: notices_of(services)),
             sessions=_sessions(config, sharing, guests),

@@ -260,6 +260,7 @@ class Generation:
     item_errors: tuple[Failure, ...] = ()
     error: Failure | None = None
     guest: int | None = None  # whose link it came by; None for the owner's own
+    dismissed_at: float | None = None  # when it left the Create page; None: it is on it
     images: tuple[Image, ...] = field(default=())
 
 

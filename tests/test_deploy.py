@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from app.access.sharing import Source
-from app.config import config_from
+from app.config import SHARING, config_from
 from app.main import read_sharing
 from tests.support.servers import ROOT
 from tests.support.tools import PACKAGES

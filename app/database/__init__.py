@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from app.database.backlog import Backlog
 from app.database.connection import Database
 from app.database.disk_use import DiskUse
 from app.database.files import Files
@@ -25,6 +26,7 @@ class Library:
         self.files = Files(database)
         self.queue = Queue(database)
         self.recovery = Recovery(database)
+        self.backlog = Backlog(database)
         self.learned = LearnedFacts(database)
         self.providers = ProviderRows(database)
         self.guests = GuestRows(database)

@@ -1,4 +1,4 @@
-"""One connection to SQLite, used by one thread alone.
+"""The database file: one connection that writes, used by one thread alone, beside its readers.
 
 apsw carries its own SQLite: releases before 3.51.3 can lose commits when a WAL is reset.
 Source: https://sqlite.org/wal.html#walresetbug
@@ -11,7 +11,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeAlias, TypeVar, cast
 
@@ -27,6 +27,7 @@ from app.database.opening import (
     refusal,
     refuse_newer,
 )
+from app.database.readers import Readers
 from app.errors import N_, StorageFailed, Unkeepable
 
 T = TypeVar('T')
@@ -49,17 +50,21 @@ REFUSALS = (
 
 
 class Database:
-    """Runs every read and every transaction on one thread, one at a time.
+    """Runs every transaction on one thread, one at a time, and reads beside it.
 
     Each raises `StorageFailed` where SQLite refuses, and then has changed nothing; `Unkeepable`
     where it would refuse the same again.
     """
 
-    def __init__(self, connection: apsw.Connection, thread: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, connection: apsw.Connection, thread: ThreadPoolExecutor, readers: Readers
+    ) -> None:
         self._connection = connection
         self._thread = thread
+        self._readers = readers
         self._closed = False
         self._hurried = threading.Event()
+        self._asked_at = 0.0  # for the transaction that the thread is at
         connection.set_busy_handler(self._wait_for_lock)
 
     @classmethod
@@ -75,22 +80,18 @@ class Database:
         except BaseException:
             thread.shutdown(wait=False)
             raise
-        return cls(connection, thread)
+        return cls(connection, thread, Readers(path))
 
     async def read(self, query: Callable[[apsw.Connection], T]) -> T:
-        """Run a query that changes nothing."""
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.run_in_executor(self._thread, query, self._connection)
-        except apsw.Error as error:
-            refused = Unkeepable if isinstance(error, REFUSALS) else StorageFailed
-            sentence = IS_DAMAGED if isinstance(error, DAMAGE) else CAN_NOT_KEEP
-            raise refused(sentence, reason=error) from error
+        """Run a query, which sees one state of the database and can change nothing."""
+        return await _result_of(self._readers.submit(query))
 
     async def write(self, change: Callable[[apsw.Connection], T]) -> T:
         """Run a change as one durable transaction."""
+        asked_at = time.monotonic()
 
-        def transaction(connection: apsw.Connection) -> T:
+        def transaction() -> T:
+            connection, self._asked_at = self._connection, asked_at
             connection.execute('begin immediate')
             try:
                 changed = change(connection)
@@ -101,7 +102,7 @@ class Database:
                 raise
             return changed
 
-        return await self.read(transaction)
+        return await _result_of(self._thread.submit(transaction))
 
     async def all(self, build: Callable[[Row], T], sql: str, **values: Value) -> tuple[T, ...]:
         """Read every row of a statement, as what `build` makes of it."""
@@ -129,17 +130,23 @@ class Database:
         """Wait less from now on for a lock that another program holds: Easel is ending."""
         self._hurried.set()
 
-    def _wait_for_lock(self, tries: int) -> bool:
-        time.sleep(LOOK_EVERY_MS / 1000)
+    def _wait_for_lock(self, _tries: int) -> bool:
+        """Wait a moment for a lock; those behind wait as long as it, not one after the other."""
         timeout_ms = HURRIED_TIMEOUT_MS if self._hurried.is_set() else BUSY_TIMEOUT_MS
-        return tries * LOOK_EVERY_MS < timeout_ms
+        if time.monotonic() - self._asked_at > timeout_ms / 1000:
+            return False
+        time.sleep(LOOK_EVERY_MS / 1000)
+        return True
 
     async def close(self) -> None:
         """Write the journal back and close the file; safe to call twice."""
         if self._closed:
             return
         self._closed = True
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
+        loop = asyncio.get_running_loop()
+        # the last to close writes the journal back, which no reader can
+        await loop.run_in_executor(self._thread, self._readers.close)
+        await loop.run_in_executor(self._thread, self._connection.close)
         self._thread.shutdown()
 
 
@@ -148,6 +155,16 @@ class Table:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+
+async def _result_of(work: Future[T]) -> T:
+    """Wait for a thread's work; raises what `Database` does."""
+    try:
+        return await asyncio.wrap_future(work)
+    except apsw.Error as error:
+        refused = Unkeepable if isinstance(error, REFUSALS) else StorageFailed
+        sentence = IS_DAMAGED if isinstance(error, DAMAGE) else CAN_NOT_KEEP
+        raise refused(sentence, reason=error) from error
 
 
 def builder(model: Callable[..., T], *switches: str) -> Callable[[Row], T]:

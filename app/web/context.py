@@ -17,6 +17,7 @@ from app.config import Config
 from app.database import Library
 from app.generation.changes import Changes
 from app.generation.previews import Previews
+from app.generation.queue_acts import QueueActs
 from app.generation.storage_monitor import StorageMonitor
 from app.generation.worker import Worker
 from app.maintenance.service import Maintenance
@@ -50,6 +51,7 @@ class Services:
     changes: Changes
     previews: Previews
     worker: Worker
+    queue: QueueActs
     storage_monitor: StorageMonitor
     renderer: Renderer
     sessions: Sessions

@@ -72,6 +72,7 @@ class Shop:
         """Let the worker find all that it can begin now: each of its steps is one turn here."""
         for _ in range(5):
             await self.library.database.read(lambda _: None)
+            await self.library.database.write(lambda _: None)
 
     def originals(self) -> list[Path]:
         return [path for path in self.store.images.rglob('*') if path.is_file()]
