@@ -9,7 +9,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from app.config import DATABASE
-from app.database.snapshot import kept_files, named_files, running_since, total_of
+from app.database.files import kept_files, named_files, running_since, total_of
 from app.maintenance.faults import Fault, FaultKind
 from app.storage.inventory import Condition, examine, files_below, is_picture
 from app.storage.store import IMAGES
