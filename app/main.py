@@ -60,8 +60,7 @@ async def open_services(
 ) -> AsyncIterator[Services]:
     """Build every part, and close each at the end, the worker first. Raises `StorageFailed`."""
     async with AsyncExitStack() as closing:
-        store, reader = _open_files(config, closing)
-        library = await _open_library(config, closing)
+        store, reader, library = await _open_storage(config, closing)
         around = servers or LocalServers()
         providers, provider_settings = await _open_providers(config, library, around, closing)
         changes = Changes()
@@ -71,7 +70,8 @@ async def open_services(
         runner = GenerationRunner(library, providers, store, changes, previews, keeper)
         worker = Worker(library, providers, runner, OutcomeWriter(library, store), changes, monitor)
         closing.push_async_callback(worker.stop)
-        maintenance = await _open_maintenance(config, changes, closing)
+        maintenance = await Maintenance.open(config.data, changes.announce_notices)
+        closing.push_async_callback(maintenance.close)
         guests, root = await Guests(library.guests).load(), BasePath(config.root_path)
         sharing = sharing or read_sharing(config)
         services = Services(
@@ -97,27 +97,16 @@ async def open_services(
         yield services
 
 
-def _open_files(config: Config, closing: AsyncExitStack) -> tuple[Store, SettingsReader]:
+async def _open_storage(
+    config: Config, closing: AsyncExitStack
+) -> tuple[Store, SettingsReader, Library]:
     store = open_store(config)
     closing.push_async_callback(store.decoder.close)
     reader = SettingsReader(Decoder(child_environment(), ANSWER_TIMEOUT_S))
     closing.push_async_callback(reader.close)
-    return store, reader
-
-
-async def _open_library(config: Config, closing: AsyncExitStack) -> Library:
     library = await Library.open(config.data / DATABASE)
     closing.push_async_callback(library.close)
-    return library
-
-
-async def _open_maintenance(
-    config: Config, changes: Changes, closing: AsyncExitStack
-) -> Maintenance:
-    maintenance = Maintenance(config.data, changes.announce_notices)
-    closing.push_async_callback(maintenance.close)
-    await maintenance.nightly.load()
-    return maintenance
+    return store, reader, library
 
 
 async def _open_providers(

@@ -149,7 +149,10 @@ def run(*arguments: str) -> str:
 
 def download(easel: Easel, file: Path) -> None:
     address = f'{easel.url}/settings/backup.tar'
-    with file.open('wb') as output, httpx.stream('GET', address, trust_env=False) as response:
+    with (
+        file.open('wb') as output,
+        httpx.stream('GET', address, trust_env=False, timeout=30) as response,
+    ):
         response.raise_for_status()
         for block in response.iter_raw():
             output.write(block)

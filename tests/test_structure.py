@@ -23,7 +23,7 @@ GROUND = ('app', 'app.errors', 'app.log')
 NOUNS = ('app.models', *GROUND)
 NET = ('app.net', *NOUNS)
 STORAGE = ('app.storage', 'app.storage.metadata', *NET)
-DATABASE = ('app.database', *STORAGE)
+DATABASE = ('app.database', 'app.database.sqlite', *STORAGE)
 CONFIG = ('app.config', 'app.env', 'app.messages', *DATABASE)
 CORE = ('app.providers.core', 'app.demo', *CONFIG)
 RESPONSE = ('app.providers.response', *CORE)
@@ -60,7 +60,8 @@ MAY_IMPORT = {
     'app.config': ('app.env', 'app.net', *NOUNS),
     'app.env': NET,
     'app.messages': NET,
-    'app.database': NOUNS,
+    'app.database': ('app.database.sqlite', *NOUNS),
+    'app.database.sqlite': NOUNS,
     'app.storage': ('app.storage.metadata', *NOUNS),
     'app.storage.metadata': NOUNS,
     'app.net': NOUNS,

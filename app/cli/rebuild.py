@@ -18,8 +18,8 @@ from pathlib import Path
 
 from app.config import DATABASE, Config, child_environment
 from app.database import Library
-from app.database.opening import settle
 from app.database.recovery import Attached, Fate, HighestIds, highest_ids_in
+from app.database.sqlite.opening import settle
 from app.errors import AppError, ProviderError
 from app.generation.labelled import LabelledImage, read_labelled
 from app.log import escape

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from app.database.connection import Table, builder, select
-from app.database.readers import beside
+from app.database.sqlite.connection import Table, builder, select
+from app.database.sqlite.readers import beside
 from app.models import KeptFile
 
 

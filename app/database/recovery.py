@@ -11,10 +11,10 @@ from typing import cast
 
 import apsw
 
-from app.database.connection import REFUSALS, Database, Row, Table, Value, insert, select
 from app.database.generations import new_row
 from app.database.images import add_images
 from app.database.mapping import generation_of
+from app.database.sqlite.connection import REFUSALS, Database, Row, Table, Value, insert, select
 from app.models import Generation, Outcome, Status, StoredImage
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from app.config import DATABASE
 from app.database.files import kept_files, total_of
-from app.database.readers import copy_database
+from app.database.sqlite.readers import copy_database
 from app.errors import N_, StorageFailed
 from app.maintenance.archive import BLOCK_BYTES, FOLDERS, PRIVATE, ArchiveWriter
 from app.maintenance.verification import strangers

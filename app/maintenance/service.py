@@ -29,6 +29,13 @@ class Maintenance:
         self._data = data
         self._is_streaming = False
 
+    @classmethod
+    async def open(cls, data: Path, on_result: Callable[[], None]) -> Maintenance:
+        """Read the settings of the nightly backup, and begin nothing yet."""
+        maintenance = cls(data, on_result)
+        await maintenance.nightly.load()
+        return maintenance
+
     def end(self) -> None:
         self.background.end()
 

@@ -16,8 +16,8 @@ from typing import TypeAlias, TypeVar, cast
 
 import apsw
 
-from app.database.opening import BUSY_TIMEOUT_MS, DAMAGE, connect
-from app.database.readers import Readers
+from app.database.sqlite.opening import BUSY_TIMEOUT_MS, DAMAGE, connect
+from app.database.sqlite.readers import Readers
 from app.errors import N_, StorageFailed, Unkeepable
 
 T = TypeVar('T')

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import apsw
 
-from app.database.opening import journal_of, migrations, named, refusal, refuse_newer
+from app.database.sqlite.opening import journal_of, migrations, named, refusal, refuse_newer
 from app.errors import N_, StorageFailed
 
 T = TypeVar('T')
