@@ -21,6 +21,7 @@ from app.database import Library
 from app.generation.changes import Changes
 from app.generation.outcome_writer import OutcomeWriter
 from app.generation.previews import Previews
+from app.generation.recovery import PictureRecovery
 from app.generation.runner import GenerationRunner
 from app.generation.storage_monitor import StorageMonitor
 from app.generation.worker import Worker
@@ -72,8 +73,8 @@ async def open_services(
         previews = Previews(store, changes)
         runner = GenerationRunner(library, providers, store, changes, previews)
         monitor = StorageMonitor(library, store, changes)
-        writer = OutcomeWriter(library, store)
-        worker = Worker(library, providers, runner, writer, changes, monitor)
+        recovery, writer = PictureRecovery(library, store, changes), OutcomeWriter(library, store)
+        worker = Worker(library, providers, runner, writer, changes, monitor, recovery)
         closing.push_async_callback(worker.stop)
         guests, root = await Guests(library.guests).load(), BasePath(config.root_path)
         sharing = sharing or read_sharing(config)

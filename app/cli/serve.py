@@ -30,6 +30,7 @@ from app.server.protocol import SPARE_FILES, ConnectionLimiter, DeadlineProtocol
 from app.storage.lock import Held, Holder, announce, holding, why_unusable
 from app.web.context import Services
 from app.web.security.routes import is_own
+from app.web.views.notices import notices_of
 from app.web.views.providers import NO_API
 
 GRACE_S = 5
@@ -106,6 +107,8 @@ async def _serve(
         gc.enable()
         announce(config.data, url, port)
         _say(f'Easel {__version__}\n  open      {url}\n  data      {config.data}\n')
+        for notice in notices_of(services):
+            _say(f'  notice    {notice} {notice.cure.format(**notice.places)}\n')
         if sharing.is_shared:
             _print_network(config, sharing, port)
         printing = asyncio.create_task(print_providers(services))

@@ -13,6 +13,7 @@ from app.database import Library
 from app.generation.changes import Changes, Listener
 from app.generation.outcome_writer import OutcomeWriter
 from app.generation.previews import Previews
+from app.generation.recovery import PictureRecovery
 from app.generation.runner import GenerationRunner
 from app.generation.storage_monitor import StorageMonitor
 from app.generation.worker import Worker
@@ -113,9 +114,12 @@ async def shop_with(
         drawing = GenerationRunner(library, providers, store, changes, Previews(store, changes))
         writer = OutcomeWriter(library, store, sleep=rests)
         monitor = StorageMonitor(library, store, changes, sleep=pauses)
-        worker = Worker(library, providers, drawing, writer, changes, monitor)
+        recovery = PictureRecovery(library, store, changes)
+        worker = Worker(library, providers, drawing, writer, changes, monitor, recovery)
         try:
-            yield Shop(worker, monitor, library, providers, store, listener, rests, pauses)
+            yield Shop(
+                worker, monitor, library, providers, store, listener, rests, pauses, recovery
+            )
         finally:
             await worker.stop()
             await providers.close()

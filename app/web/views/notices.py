@@ -10,8 +10,8 @@ from app.web.templates import Language
 
 def notices_of(services: Services) -> tuple[Notice, ...]:
     """List what is to be noticed now; whoever changes it calls `Changes.announce_notices`."""
-    problem = services.storage_monitor.problem
-    return (problem,) if problem else ()
+    found = (services.storage_monitor.problem, services.worker.recovery.notice)
+    return tuple(notice for notice in found if notice)
 
 
 def notices_json(
