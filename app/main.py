@@ -18,6 +18,7 @@ from app.access.sessions import Sessions, kept_secret
 from app.access.sharing import SharingSettings
 from app.config import Config, child_environment
 from app.database import Library
+from app.errors import Notice
 from app.generation.changes import Changes
 from app.generation.outcome_writer import OutcomeWriter
 from app.generation.previews import Previews
@@ -25,7 +26,6 @@ from app.generation.recovery import PictureRecovery
 from app.generation.runner import GenerationRunner
 from app.generation.storage_monitor import StorageMonitor
 from app.generation.worker import Worker
-from app.models import Notice
 from app.providers.core.capabilities import CapabilityStore
 from app.providers.discovery.local_servers import LocalServers
 from app.providers.registry import Providers

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
@@ -288,21 +287,3 @@ class Outcome:
     dropped: tuple[str, ...] = ()
     error: Failure | None = None
     calls: tuple[Call, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """What everybody who is signed in shall know for as long as it lasts.
-
-    Sentences are marked by `N_`, with `{name}` places.
-    """
-
-    sentence: str  # what is the case
-    cure: str  # what the owner can do
-    places: Mapping[str, object] = field(default_factory=dict)  # what goes into both
-    link: str = ''  # an address of ours where it can be done, and its words
-    link_text: str = ''
-    is_act: bool = False  # whether that address is a button's, and no page
-
-    def __str__(self) -> str:
-        return self.sentence.format(**self.places)

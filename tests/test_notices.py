@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from starlette.types import Message
 
-from app.models import Notice
+from app.errors import Notice
 from app.storage.health import unwritable
 from tests.rebuilding import OURS, write
 from tests.support.guests import Party, party

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from app.database import Library
 from app.database.recovery import Attached, Fate
-from app.errors import N_, ProviderError
+from app.errors import N_, Notice, ProviderError
 from app.generation.changes import Changes
 from app.log import logger
-from app.models import Notice, PictureIds
+from app.models import PictureIds
 from app.storage.inventory import Condition, examine, files_below, has_picture_name, is_picture
 from app.storage.store import Store
 

@@ -7,10 +7,9 @@ import time
 from collections.abc import Awaitable, Callable
 
 from app.database import Library
-from app.errors import N_, StorageFailed
+from app.errors import N_, Notice, StorageFailed
 from app.generation.changes import Changes
 from app.log import logger
-from app.models import Notice
 from app.storage.health import find_problem, unwritable
 from app.storage.store import Store
 

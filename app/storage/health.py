@@ -6,8 +6,7 @@ import shutil
 import time
 from pathlib import Path
 
-from app.errors import N_
-from app.models import Notice
+from app.errors import N_, Notice
 from app.storage.files import move, sync_folder, write_synced
 from app.storage.store import Store
 

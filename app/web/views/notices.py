@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.access.visitors import Visitor
-from app.models import Notice
+from app.errors import Notice
 from app.web.context import Services
 from app.web.templates import Language
 
