@@ -117,9 +117,7 @@ async def shop_with(
         recovery = PictureRecovery(library, store, changes)
         worker = Worker(library, providers, drawing, writer, changes, monitor, recovery)
         try:
-            yield Shop(
-                worker, monitor, library, providers, store, listener, rests, pauses, recovery
-            )
+            yield Shop(worker, monitor, library, providers, store, listener, rests, pauses)
         finally:
             await worker.stop()
             await providers.close()
