@@ -26,6 +26,7 @@ PAGES = {
     'one generation': '/generations/1',
     'what was sent': '/generations/3/attempts',
     'settings': '/settings',
+    'storage and backup': '/settings/keeping',
     'server of the environment': '/settings/providers/environment',
     'server': '/settings/providers/1',
     'new server': '/settings/providers/new',
@@ -54,6 +55,7 @@ def furnished(easel: Easel) -> Easel:
             form = {'base_url': CLOSED_PORT_URL, 'name': name, 'key': 'sk', 'headers': 'X-A: b'}
             client.post('/settings/providers', data=form)
         client.post('/settings/providers/1/test')
+        client.post('/settings/verification')
         client.post('/images/2/deletion')
         client.post('/images/1/favourite')
         client.post(f'/generations/{cancelled}/cancellation')

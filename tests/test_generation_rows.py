@@ -245,7 +245,9 @@ async def test_the_oldest_that_waits_for_each_provider_and_model_is_named(librar
 
 async def test_the_place_in_the_queue_counts_the_same_provider_alone(library: Library) -> None:
     await submitted(library, provider='demo')
-    await submitted(library)
+    first = await submitted(library)
     last = await submitted(library)
 
-    assert await library.queue.queued_before(last.id) == 1
+    places = [await library.queue.place_of(one.id) for one in (first, last)]
+
+    assert [place.ahead for place in places if place] == [0, 1]

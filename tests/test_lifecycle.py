@@ -184,7 +184,7 @@ def test_generate_prints_one_object_and_keeps_the_picture(upstream: str, tmp_pat
 
 def test_generate_asks_the_server_that_holds_the_data(upstream: str, tmp_path: Path) -> None:
     data = tmp_path / 'data'
-    with running_easel(data, {'EASEL_API_URL': upstream, 'EASEL_PASSWORD': 'x'}) as easel:
+    with running_easel(data, {'EASEL_API_URL': upstream, 'EASEL_PASSWORD': 'open sesame'}) as easel:
         done = command('generate', 'кот на крыше', '--json', '--size', '32x32', '--data', str(data))
 
         token = (data / 'token').read_text()

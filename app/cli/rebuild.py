@@ -16,14 +16,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from app.config import Config, child_environment
+from app.config import DATABASE, Config, child_environment
 from app.database import Library
 from app.database.opening import settle
 from app.database.recovery import Attached, Fate, highest_ids_in
 from app.errors import AppError, ProviderError
 from app.generation.labelled import LabelledImage, read_labelled
 from app.log import escape
-from app.main import DATABASE, open_store
+from app.main import open_store
 from app.models import PictureIds
 from app.storage.decoder import Decoder
 from app.storage.files import sync, sync_folder

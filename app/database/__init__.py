@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from app.database.backlog import Backlog
 from app.database.connection import Database
+from app.database.disk_use import DiskUse
 from app.database.files import Files
 from app.database.generations import Generations
 from app.database.images import Images
@@ -24,10 +26,12 @@ class Library:
         self.files = Files(database)
         self.queue = Queue(database)
         self.recovery = Recovery(database)
+        self.backlog = Backlog(database)
         self.learned = LearnedFacts(database)
         self.providers = ProviderRows(database)
         self.guests = GuestRows(database)
         self.shown = ShownRows(database)
+        self.disk_use = DiskUse(database)
 
     @classmethod
     async def open(cls, path: Path) -> Library:

@@ -89,6 +89,22 @@ def refusal(path: Path, error: apsw.Error) -> StorageFailed:
     return StorageFailed(CAN_NOT_OPEN, path=path, reason=error)
 
 
+def refuse_newer(connection: apsw.Connection, path: Path) -> int:
+    """Return the version of a database; raise `StorageFailed` for one that a newer Easel wrote."""
+    have, known = int(connection.pragma('user_version')), len(migrations())
+    if have > known:
+        raise StorageFailed(
+            N_(
+                'A newer Easel wrote {path} (version {have}, this one knows {known}). '
+                'Nothing was changed: start that Easel again.'
+            ),
+            path=path,
+            have=have,
+            known=known,
+        )
+    return have
+
+
 def migrations() -> list[Path]:
     return sorted(MIGRATIONS.glob('[0-9]*.sql'))
 
@@ -101,17 +117,7 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
     # Until it is known to be whole and ours, closing it leaves the file and its journal alone.
     connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
-    have, known = int(connection.pragma('user_version')), len(migrations())
-    if have > known:
-        raise StorageFailed(
-            N_(
-                'A newer Easel wrote {path} (version {have}, this one knows {known}). '
-                'Nothing was changed: start that Easel again.'
-            ),
-            path=path,
-            have=have,
-            known=known,
-        )
+    have, known = refuse_newer(connection, path), len(migrations())
     connection.execute('select count(*) from sqlite_schema').fetchall()  # reads the schema
     connection.execute('pragma journal_mode = wal')
     connection.execute('pragma synchronous = full')

@@ -166,7 +166,7 @@ class Renderer:
             notices=self._notices(),
             **values,
         )
-        return HTMLResponse(html, status, headers={'Cache-Control': 'no-store'})
+        return HTMLResponse(html, status)
 
     def _make(self, code: str) -> Language:
         environment = Environment(
