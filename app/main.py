@@ -26,7 +26,6 @@ from app.generation.keeper import PictureKeeper
 from app.generation.outcome_writer import OutcomeWriter
 from app.generation.previews import Previews
 from app.generation.queue_acts import QueueActs
-from app.generation.recovery import PictureRecovery
 from app.generation.runner import GenerationRunner
 from app.generation.storage_monitor import StorageMonitor
 from app.generation.worker import Worker
@@ -61,12 +60,7 @@ async def open_services(
 ) -> AsyncIterator[Services]:
     """Build every part, and close each at the end, the worker first. Raises `StorageFailed`."""
     async with AsyncExitStack() as closing:
-        store = open_store(config)
-        closing.push_async_callback(store.decoder.close)
-        reader = SettingsReader(Decoder(child_environment(), ANSWER_TIMEOUT_S))
-        closing.push_async_callback(reader.close)
-        library = await Library.open(config.data / DATABASE)
-        closing.push_async_callback(library.close)
+        store, reader, library = await _open_storage(config, closing)
         around = servers or LocalServers()
         providers, provider_settings = await _open_providers(config, library, around, closing)
         changes = Changes()
@@ -74,8 +68,7 @@ async def open_services(
         monitor = StorageMonitor(library, store, changes)
         keeper = PictureKeeper(library, store, monitor)
         runner = GenerationRunner(library, providers, store, changes, previews, keeper)
-        recovery, writer = PictureRecovery(library, store, changes), OutcomeWriter(library, store)
-        worker = Worker(library, providers, runner, writer, changes, monitor, recovery)
+        worker = Worker(library, providers, runner, OutcomeWriter(library, store), changes, monitor)
         closing.push_async_callback(worker.stop)
         maintenance = await Maintenance.open(config.data, changes.announce_notices)
         closing.push_async_callback(maintenance.close)
@@ -102,6 +95,18 @@ async def open_services(
             maintenance=maintenance,
         )
         yield services
+
+
+async def _open_storage(
+    config: Config, closing: AsyncExitStack
+) -> tuple[Store, SettingsReader, Library]:
+    store = open_store(config)
+    closing.push_async_callback(store.decoder.close)
+    reader = SettingsReader(Decoder(child_environment(), ANSWER_TIMEOUT_S))
+    closing.push_async_callback(reader.close)
+    library = await Library.open(config.data / DATABASE)
+    closing.push_async_callback(library.close)
+    return store, reader, library
 
 
 async def _open_providers(

@@ -10,7 +10,7 @@ import pytest
 
 from app.database import Library
 from app.database.images import Filter
-from app.generation.recovery import PictureRecovery
+from app.recovery.pictures import PictureRecovery
 from app.models import Generation, Image, PictureIds, Status
 from app.storage.metadata.copies import embed
 from app.storage.metadata.ids import ids_told

@@ -21,7 +21,7 @@ from app.database import Library
 from app.database.opening import settle
 from app.database.recovery import Attached, Fate, highest_ids_in
 from app.errors import AppError, ProviderError
-from app.generation.labelled import LabelledImage, read_labelled
+from app.recovery.labelled import LabelledImage, read_labelled
 from app.log import escape
 from app.main import open_store
 from app.models import PictureIds

@@ -16,7 +16,6 @@ from app.database import Library
 from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
 from app.generation.changes import Changes
 from app.generation.outcome_writer import OutcomeWriter, growing_pauses
-from app.generation.recovery import PictureRecovery
 from app.generation.runner import GenerationRunner
 from app.generation.running import Running
 from app.generation.scheduler import Scheduler
@@ -41,7 +40,6 @@ class Worker:
         writer: OutcomeWriter,
         changes: Changes,
         storage_monitor: StorageMonitor,
-        recovery: PictureRecovery,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._library = library
@@ -50,7 +48,6 @@ class Worker:
         self._writer = writer
         self._changes = changes
         self._storage_monitor = storage_monitor
-        self.recovery = recovery
         self._clock = clock
         self._wake = asyncio.Event()
         self._running: dict[int, asyncio.Task[None]] = {}
@@ -58,20 +55,15 @@ class Worker:
         self._loop_task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Mark what an earlier server left running as interrupted, then work through the queue.
-
-        What had its picture already is done, and neither asked again nor waiting for Try again.
-        """
+        """Mark what an earlier server left running as interrupted, then work through the queue."""
         for generation_id in await self._library.generations.interrupt_running(self._clock()):
-            log.warning('%s: was running when Easel ended', generation_id)
-        await self.recovery.begin()
+            log.warning('%s: was running when Easel ended; it waits for Try again', generation_id)
         self._wake.set()
         self._loop_task = asyncio.create_task(self._loop(), name='worker')
 
     async def stop(self) -> None:
         """Stop at once; what is running becomes interrupted, what waits stays queued."""
         self._library.database.hurry()
-        await self.recovery.close()
         if self._loop_task:
             self._loop_task.cancel()
             with contextlib.suppress(asyncio.CancelledError):

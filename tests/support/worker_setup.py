@@ -14,7 +14,6 @@ from app.generation.changes import Changes, Listener
 from app.generation.keeper import PictureKeeper
 from app.generation.outcome_writer import OutcomeWriter
 from app.generation.previews import Previews
-from app.generation.recovery import PictureRecovery
 from app.generation.runner import GenerationRunner
 from app.generation.storage_monitor import StorageMonitor
 from app.generation.worker import Worker
@@ -119,8 +118,7 @@ async def shop_with(
             library, providers, store, changes, Previews(store, changes), keeper
         )
         writer = OutcomeWriter(library, store, sleep=rests)
-        recovery = PictureRecovery(library, store, changes)
-        worker = Worker(library, providers, drawing, writer, changes, monitor, recovery)
+        worker = Worker(library, providers, drawing, writer, changes, monitor)
         try:
             yield Shop(worker, monitor, library, providers, store, listener, rests, pauses)
         finally:

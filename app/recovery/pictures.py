@@ -25,7 +25,7 @@ from app.storage.inventory import Condition, examine, files_below, has_picture_n
 from app.storage.store import Store
 
 if TYPE_CHECKING:
-    from app.generation.labelled import LabelledImage
+    from app.recovery.labelled import LabelledImage
 
 log = logger(__name__)
 Told: TypeAlias = dict[Path, PictureIds]
@@ -174,7 +174,7 @@ class PictureRecovery:
         return attached
 
     async def _read(self, path: Path) -> LabelledImage | None:
-        from app.generation.labelled import read_labelled  # not needed for most starts
+        from app.recovery.labelled import read_labelled  # not needed for most starts
 
         return await read_labelled(self._store, path)
 
