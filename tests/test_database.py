@@ -13,7 +13,7 @@ import apsw
 import pytest
 
 from app.database import Library
-from app.database.connection import read_beside, select
+from app.database.sqlite.connection import read_beside, select
 from app.errors import AppError, Conflict, StorageFailed
 from tests.support.rows import submitted
 

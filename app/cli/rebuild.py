@@ -18,13 +18,13 @@ from pathlib import Path
 
 from app.config import DATABASE, Config, child_environment
 from app.database import Library
-from app.database.opening import settle
 from app.database.recovery import Attached, Fate, highest_ids_in
+from app.database.sqlite.opening import settle
 from app.errors import AppError, ProviderError
-from app.recovery.labelled import LabelledImage, read_labelled
 from app.log import escape
 from app.main import open_store
 from app.models import PictureIds
+from app.recovery.labelled import LabelledImage, read_labelled
 from app.storage.decoder import Decoder
 from app.storage.files import sync, sync_folder
 from app.storage.inventory import files_below

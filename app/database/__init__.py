@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.database.backlog import Backlog
-from app.database.connection import Database
 from app.database.disk_use import DiskUse
 from app.database.files import Files
 from app.database.generations import Generations
@@ -14,6 +13,7 @@ from app.database.links import GuestRows, ShownRows
 from app.database.providers import LearnedFacts, ProviderRows
 from app.database.queue import Queue
 from app.database.recovery import Recovery
+from app.database.sqlite.connection import Database
 
 
 class Library:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.database.connection import Table, builder
+from app.database.sqlite.connection import Table, builder
 
 
 @dataclass(frozen=True, slots=True)

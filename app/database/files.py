@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import cast
 
-from app.database.connection import Table, builder
+from app.database.sqlite.connection import Table, builder
 from app.models import KeptFile
 
 

@@ -7,7 +7,7 @@ from typing import cast
 
 import apsw
 
-from app.database.connection import Table, builder, select
+from app.database.sqlite.connection import Table, builder, select
 from app.errors import N_, QueueFull
 
 LONGEST_QUEUE = 20_000

@@ -12,10 +12,10 @@ from typing import cast
 
 import apsw
 
-from app.database.connection import REFUSALS, Database, Row, Table, Value, insert, select
 from app.database.generations import new_row
 from app.database.images import add_images
 from app.database.mapping import generation_of
+from app.database.sqlite.connection import REFUSALS, Database, Row, Table, Value, insert, select
 from app.models import Generation, Outcome, PictureIds, Status, StoredImage
 
 
@@ -80,26 +80,26 @@ class Recovery(Table):
         await self._database.write(change)
 
     async def unfinished(self, generation_ids: Sequence[int]) -> dict[int, str]:
-        """Return the prompts of those generations that wait or were interrupted."""
+        """Return the prompts of those generations that wait, ran, or were interrupted."""
         rows = await self._database.all(
             lambda row: (cast('int', row['id']), str(row['prompt'])),
             """
             select id, prompt
             from generations
             where id in (select value from json_each(:ids))
-              and status in ('queued', 'interrupted')
+              and status in ('queued', 'running', 'interrupted')
             """,
             ids=json.dumps(generation_ids),
         )
         return dict(rows)
 
-    async def interrupt(self, generation_id: int) -> None:
-        """End a generation that waits, whose picture is there already."""
+    async def end(self, generation_id: int) -> None:
+        """End a generation that waits or ran before this start, and whose picture is there."""
         await self._database.run(
             """
             update generations
-            set status = 'interrupted', share = ''
-            where id = :id and status = 'queued'
+            set status = 'interrupted', share = '', progress = null
+            where id = :id and status in ('queued', 'running')
             """,
             id=generation_id,
         )

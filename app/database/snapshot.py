@@ -13,7 +13,7 @@ from typing import cast
 
 import apsw
 
-from app.database.connection import beside, builder, select
+from app.database.sqlite.connection import beside, builder, select
 from app.models import KeptFile
 
 PAGES_A_STEP = 256  # a megabyte

@@ -13,7 +13,7 @@ from functools import reduce
 from itertools import groupby
 from operator import attrgetter, or_
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from app.database import Library
 from app.database.recovery import Attached, Fate
@@ -21,11 +21,10 @@ from app.errors import N_, Notice, ProviderError
 from app.generation.changes import Changes
 from app.log import logger
 from app.models import PictureIds
+from app.recovery.arrivals import Arrivals
+from app.recovery.labelled import read_labelled
 from app.storage.inventory import Condition, examine, files_below, has_picture_name, is_picture
 from app.storage.store import Store
-
-if TYPE_CHECKING:
-    from app.recovery.labelled import LabelledImage
 
 log = logger(__name__)
 Told: TypeAlias = dict[Path, PictureIds]
@@ -47,12 +46,19 @@ class PictureRecovery:
     """Finds pictures without rows, attaches some by itself, and all when it is asked to."""
 
     def __init__(self, library: Library, store: Store, changes: Changes) -> None:
+        self._arrivals = Arrivals(library, store)
         self._library = library
         self._store = store
         self._changes = changes
         self._unnamed: tuple[Path, ...] = ()
         self._done = 0
         self._task: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(cls, library: Library, store: Store, changes: Changes) -> PictureRecovery:
+        recovery = cls(library, store, changes)
+        await recovery.begin()
+        return recovery
 
     @property
     def notice(self) -> Notice | None:
@@ -75,12 +81,15 @@ class PictureRecovery:
     async def begin(self) -> None:
         """Look for pictures without rows, and attach those whose generation waits for them.
 
-        It comes before anything gets an id: none that a file tells is given again. Raises
+        It comes before anything runs or gets an id: none that a file tells is given again. Raises
         `StorageFailed`.
         """
         told = await self._find()
-        if not told:
-            return
+        if told:
+            await self._attach(told)
+        await self._arrivals.keep()
+
+    async def _attach(self, told: Told) -> None:
         await self._library.recovery.raise_ids(reduce(or_, told.values()))
         prompts = await self._library.recovery.unfinished([ids.generation for ids in told.values()])
         for path, ids in list(told.items()):
@@ -136,13 +145,13 @@ class PictureRecovery:
     async def _attach_to(self, path: Path, prompt: str) -> bool:
         """Attach a picture to the generation that it tells, if that asked for the same."""
         try:
-            one = await self._read(path)
+            one = await read_labelled(self._store, path)
         except UNREADABLE as error:
             log.warning('%s cannot be attached: %s', path, error)
             return False
         if one is None or one.label.prompt != prompt:
             return False
-        await self._library.recovery.interrupt(one.label.generation_id)
+        await self._library.recovery.end(one.label.generation_id)
         [attached] = await self._library.recovery.attach([one.told()])
         log.info('%s: %s is attached (%s)', attached.generation_id, path.name, attached.fate)
         return attached.fate is Fate.ATTACHED
@@ -165,18 +174,13 @@ class PictureRecovery:
 
     async def _bring(self, path: Path) -> Attached:
         try:
-            one = await self._read(path)
+            one = await read_labelled(self._store, path)
         except UNREADABLE as error:
             return Attached(Fate.REFUSED, reason=str(error))
         if one is None:
             return Attached(Fate.COPY)
         [attached] = await self._library.recovery.attach([one.told()])
         return attached
-
-    async def _read(self, path: Path) -> LabelledImage | None:
-        from app.recovery.labelled import read_labelled  # not needed for most starts
-
-        return await read_labelled(self._store, path)
 
 
 def _tell(paths: Sequence[Path]) -> Told:

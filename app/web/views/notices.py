@@ -14,7 +14,7 @@ def notices_of(services: Services) -> tuple[Notice, ...]:
     """List what is to be noticed now; whoever changes it calls `Changes.announce_notices`."""
     found = (
         services.storage_monitor.problem,
-        services.worker.recovery.notice,
+        services.recovery.notice,
         services.maintenance.nightly.problem,
     )
     hanging = services.worker.scheduler.hanging()

@@ -17,7 +17,7 @@ from typing import TypeAlias, TypeVar, cast
 
 import apsw
 
-from app.database.opening import (
+from app.database.sqlite.opening import (
     BUSY_TIMEOUT_MS,
     DAMAGE,
     connect,
@@ -27,7 +27,7 @@ from app.database.opening import (
     refusal,
     refuse_newer,
 )
-from app.database.readers import Readers
+from app.database.sqlite.readers import Readers
 from app.errors import N_, StorageFailed, Unkeepable
 
 T = TypeVar('T')

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import apsw
 
-from app.database.opening import named
+from app.database.sqlite.opening import named
 
 T = TypeVar('T')
 
