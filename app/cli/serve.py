@@ -27,6 +27,7 @@ from app.server.stopping import StoppingServer
 from app.storage.lock import Held, Holder, announce, holding, why_unusable
 from app.web.context import Services
 from app.web.security.routes import is_own
+from app.web.views.notices import notices_of
 from app.web.views.providers import NO_API
 
 log = logger(__name__)
@@ -102,6 +103,8 @@ async def _serve(
         gc.enable()
         announce(config.data, url, port)
         _say(f'Easel {__version__}\n  open      {url}\n  data      {config.data}\n')
+        for notice in notices_of(services):
+            _say(f'  notice    {notice} {notice.cure.format(**notice.places)}\n')
         if sharing.is_shared:
             _print_network(config, sharing, port)
         printing = asyncio.create_task(_tell(services))

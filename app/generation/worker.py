@@ -184,6 +184,8 @@ class Worker:
                 self._begin(claimed)
         except StorageFailed as error:
             log.warning('the queue could not be read: %s', error)
+        except Exception:  # whatever it is, the queue must not stand still until a restart
+            log.exception('the next of the queue could not be chosen')
         return False
 
     def _begin(self, claimed: Generation) -> None:
