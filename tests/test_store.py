@@ -14,6 +14,7 @@ from PIL import Image
 
 from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
 from app.models import MOST_IMAGE_BYTES, StoredImage
+from app.storage.arriving import hold
 from app.storage.metadata.read import read_settings
 from app.storage.store import THUMB_WIDTHS, Store
 from tests.support.fakes import arriving_in, differs, picture, received_in, sha256, storing
@@ -217,7 +218,7 @@ async def test_a_start_sweeps_our_own_temporary_files_and_nothing_else(tmp_path:
         for name in ('.probe', 'fox.png', '12-0-notours.part'):
             (store.arriving / name).write_text('somebody else')
         (store.arriving / '@eaDir').mkdir()
-        whole = await store.hold(received_in(store, picture()), 17, 0)
+        whole = hold(store.arriving, received_in(store, picture()), 17, 0)
         store.new_temp_file(17).received()
         store.new_temp_file().received()
 
