@@ -106,11 +106,13 @@ async def _serve(
         sharing.listener = Listeners(server, sockets, config.host, port)
         await services.worker.start()
         services.maintenance.nightly.start()
+        services.recovery.start()
         gc.freeze()
         gc.set_threshold(*COLLECT_AT)
         gc.enable()
         announce(config.data, url, port)
-        _say(f'Easel {__version__}\n  open      {url}\n  data      {config.data}\n')
+        new = ' (new)' if services.recovery.folder.is_new else ''
+        _say(f'Easel {__version__}\n  open      {url}\n  data      {config.data}{new}\n')
         for notice in notices_of(services):
             _say(f'  notice    {notice} {notice.cure.format(**notice.places)}\n')
         if sharing.is_shared:

@@ -18,6 +18,7 @@ from app.models import KeptFile
 
 PAGES_A_STEP = 256  # a megabyte
 ROWS_A_PAGE = 500
+STEPS_A_REST = 10_000  # of SQLite's machine: some milliseconds
 
 
 def copy_database(path: Path, target: Path, rest: Callable[[], None]) -> None:
@@ -40,9 +41,11 @@ def copy_database(path: Path, target: Path, rest: Callable[[], None]) -> None:
             _check(copy)
 
 
-def check_database(path: Path) -> None:
-    """Raise `StorageFailed` where SQLite finds a database damaged."""
+def check_database(path: Path, rest: Callable[[], None] | None = None) -> None:
+    """Raise `StorageFailed` where SQLite finds a database damaged; `rest` is called meanwhile."""
     with beside(path) as connection:
+        if rest:
+            connection.set_progress_handler(lambda: bool(rest()), STEPS_A_REST)
         _check(connection)
 
 
