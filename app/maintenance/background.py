@@ -21,20 +21,21 @@ class Stopped(Exception):
 
 
 class Pace:
-    """Rests in proportion to the work, and ends it once it is not wanted any more."""
+    """Rests in proportion to the processor's time that was used, and ends unwanted work."""
 
     def __init__(self, *ends: threading.Event, share: float = EVEN) -> None:
         self._ends = ends
         self._rests_per_work = 1 / share - 1
-        self._since = time.monotonic()
+        self._since: float | None = None  # of the clock of the thread that works
 
     def rest(self) -> None:
         """Wait a little; raises `Stopped`."""
-        worked_s = time.monotonic() - self._since
+        now = time.thread_time()
+        worked_s = now - (now if self._since is None else self._since)
         self._ends[0].wait(min(worked_s * self._rests_per_work, LONGEST_REST_S))
         if any(end.is_set() for end in self._ends):
             raise Stopped
-        self._since = time.monotonic()
+        self._since = time.thread_time()
 
 
 class Background:

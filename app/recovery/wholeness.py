@@ -11,10 +11,10 @@ from functools import partial
 
 from app.config import DATABASE
 from app.database import Library
-from app.database.snapshot import check_database
+from app.database.sqlite.readers import check_database
 from app.errors import N_, Notice, StorageFailed
 from app.log import logger
-from app.maintenance.background import Background, Pace, Stopped
+from app.maintenance.background import Background, Stopped
 from app.models import KeptFile
 from app.recovery.folder import FolderWatch
 from app.storage.inventory import Condition, Examined, examine
@@ -25,7 +25,8 @@ Sleep = Callable[[float], Awaitable[None]]
 
 AFTER_START_S = 30.0  # the first pages come first
 SHARE = 0.1  # of one processor's time
-PAGE = 50
+PAGE = 20
+REST_S = 1.0  # for the disk, after each page
 LOWEST_PRIORITY = 19
 PROGRESS = 'checked'  # the last picture that the check has come to; 0: it begins anew
 DAMAGED = N_('Pictures with a damaged file: {damaged}; with a missing one: {missing}.')
@@ -85,21 +86,22 @@ class WholenessCheck:
         self._announce()
 
     async def _check_files(self) -> None:
-        last, pace = await self._library.files.state(PROGRESS), self._background.pace(share=SHARE)
+        last = await self._library.files.state(PROGRESS)
         while some := await self._library.files.after(last, PAGE):
             if self._folder.away:
                 return
-            found = await self._background.run(partial(self._examine, some, pace))
+            found = await self._background.run(partial(self._examine, some))
             for kept, one in zip(some, found, strict=True):
                 await self._note(kept, one)
             last = some[-1].id
             await self._library.files.set_state(PROGRESS, last)
+            await self._sleep(REST_S)
         await self._library.files.set_state(PROGRESS, 0)
         self._damaged = await self._library.files.damaged()
 
-    def _examine(self, some: tuple[KeptFile, ...], pace: Pace) -> list[Examined]:
+    def _examine(self, some: tuple[KeptFile, ...]) -> list[Examined]:
         _be_idle()
-        found = []
+        found, pace = [], self._background.pace(share=SHARE)
         for kept in some:
             found.append(examine(self._store.data, self._store.original(kept.file), kept))
             pace.rest()
