@@ -15,6 +15,7 @@ from app.maintenance.background import Background
 from app.models import Image
 from app.recovery.folder import FolderWatch
 from app.recovery.service import Recovery
+from app.recovery.volume import is_thrown_away
 from app.recovery.wholeness import PROGRESS, WholenessCheck
 from app.storage.store import Store
 from tests.support.fakes import sha256, storing
@@ -256,3 +257,23 @@ async def test_a_database_of_an_older_easel_or_of_a_backup_is_not_lost(tmp_path:
 
     assert (restored.is_new, restored.lost) == (False, None)
     assert (tmp_path / '.easel').read_text().startswith('Easel keeps its data')
+
+
+@pytest.mark.parametrize(
+    ('mounts', 'thrown_away'),
+    [
+        ('1 0 0:50 / / rw - overlay overlay rw', True),
+        (f'2 1 8:1 /var/lib/docker/volumes/{"a1" * 32}/_data /data rw - ext4 /dev/sda1 rw', True),
+        ('2 1 8:1 /var/lib/docker/volumes/easel-data/_data /data rw - ext4 /dev/sda1 rw', False),
+        ('2 1 8:1 /home/anna/my\\040pictures /data rw - ext4 /dev/sda1 rw', False),
+        ('2 1 8:1 /x /database rw - ext4 /dev/sda1 rw', True),
+        ('nonsense', False),
+    ],
+)
+def test_a_container_s_folder_is_thrown_away_without_a_volume_that_has_a_name(
+    mounts: str, thrown_away: bool, tmp_path: Path
+) -> None:
+    (tmp_path / 'mountinfo').write_text(f'{mounts}\n')
+
+    assert is_thrown_away(Path('/data'), tmp_path / 'mountinfo') is thrown_away
+    assert not is_thrown_away(Path('/data'), tmp_path / 'none')
