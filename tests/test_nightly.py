@@ -91,7 +91,7 @@ async def test_each_night_has_a_backup_and_the_oldest_go(
     assert last
     assert (last.at, last.file) == (clock.now, str(folder / names[-1]))
     assert members_of(Path(last.file))['images/2025/12/31/a.png'] == b'first'
-    assert clock.results == 4
+    assert clock.results == 1 + 4  # of the change, and of each backup
     assert nightly.problem is None
 
 
@@ -120,6 +120,19 @@ async def test_a_failure_is_told_until_one_succeeds_also_after_a_start(
     assert 'No such file' in told.cure.format(**told.places)
     assert started.problem is None
     assert len(backups_in(settings)) == 1
+
+
+async def test_a_failure_is_not_told_any_more_once_other_settings_are_saved(
+    nightly: NightlyBackup, settings: NightlySettings, clock: Clock
+) -> None:
+    nightly.settings = replace(settings, last=FAILED)
+    before = nightly.problem
+
+    await nightly.change(replace(settings, enabled=False, folder=''))
+
+    assert before
+    assert nightly.problem is None
+    assert clock.results == 1
 
 
 async def test_an_ended_server_leaves_no_part_and_makes_it_at_its_next_start(

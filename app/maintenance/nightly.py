@@ -113,7 +113,10 @@ class NightlyBackup:
         now = self._clock()
         if settings.enabled:
             await asyncio.to_thread(_check, settings, self._data)
-        await self._keep(replace(settings, since=now, last=self.settings.last))
+        last = self.settings.last
+        is_settled = last and last.sentence  # a failure under other settings says nothing of these
+        await self._keep(replace(settings, since=now, last=None if is_settled else last))
+        self._on_result()
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._loop(), name='nightly backup')
