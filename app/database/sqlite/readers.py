@@ -52,7 +52,8 @@ class Readers:
         try:
             return query(connection)
         finally:
-            connection.execute('rollback')
+            if connection.in_transaction:  # SQLite ends it itself on some faults
+                connection.execute('rollback')
 
     def _open(self) -> apsw.Connection:
         connection = apsw.Connection(str(self._path), flags=apsw.SQLITE_OPEN_READONLY)
