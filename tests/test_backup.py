@@ -135,6 +135,17 @@ async def test_a_failed_backup_leaves_nothing_and_the_one_before_it(
     assert 'No such file' in capsys.readouterr().err
 
 
+async def test_a_backup_that_would_fill_the_disk_is_not_begun(
+    kept: KeptFolder, tmp_path: Path
+) -> None:
+    await kept.library.database.run('update images set size_bytes = 1 << 60 where id = 1')
+
+    with pytest.raises(StorageFailed, match=r'takes about \d+ MB, and .* has room for \d+ MB'):
+        back_up(kept.data, tmp_path / 'b.tar', go_on)
+
+    assert not any('b.tar' in name for name in files_of(tmp_path))
+
+
 @pytest.mark.parametrize('target', ['images/b.tar', 'images/2026/b.tar', 'rescued/b.tar', '.'])
 async def test_a_backup_never_goes_among_the_pictures_or_over_a_folder(
     kept: KeptFolder, target: str, capsys: pytest.CaptureFixture[str]
