@@ -76,6 +76,9 @@ NO_ANSWER = {
     'the end': 'os._exit(0)',
     'a fault': 'os._exit(1)',
     'a kill': 'os.kill(os.getpid(), signal.SIGKILL)',
+    'a module that is not there': (
+        'from PIL import Image; Image.open = lambda *_, **how: __import__("no_such_module")'
+    ),
 }
 STOPS = 'os.kill(os.getpid(), signal.SIGSTOP)'
 
