@@ -8,10 +8,10 @@ from typing import cast
 
 import apsw
 
-from app.database.connection import Row, Table, Value, insert, select
 from app.database.images import add_images, images_of
 from app.database.mapping import call_of, failure_fields, generation_of, request_columns
 from app.database.queue import AGAIN, room_for, share_of
+from app.database.sqlite.connection import Row, Table, Value, insert, select
 from app.errors import N_, Conflict, NotFound
 from app.models import Call, Generation, GenerationRequest, Outcome, Status, Submitted
 

@@ -8,9 +8,9 @@ from typing import cast
 
 import apsw
 
-from app.database.connection import Table, Value, builder, insert, select
 from app.database.mapping import image_of
 from app.database.search import fts_query, index_words
+from app.database.sqlite.connection import Table, Value, builder, insert, select
 from app.errors import N_, NotFound
 from app.models import Generation, Image, Outcome
 
