@@ -98,6 +98,8 @@ def load_for(order: dict[str, object]) -> None:
     """Import what an order needs: where it is worked at, no file can be opened any more."""
     from PIL import AvifImagePlugin, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401
 
+    from app.storage.metadata import container  # noqa: F401
+
     Image.preinit()
     for name in CODINGS:
         codecs.lookup(name)
