@@ -59,8 +59,9 @@ class Started:
 async def started(data: Path) -> AsyncIterator[Started]:
     async with storing(data) as store:
         library = await Library.open(data / 'easel.db')
-        recovery = await PictureRecovery.open(library, store, Changes())
+        recovery = PictureRecovery(library, store, Changes())
         try:
+            await recovery.begin()
             yield Started(library, store, recovery)
         finally:
             await recovery.close()
