@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.errors import AppError, ErrorKind, Failure, ProviderError, StorageFailed
+from app.errors import N_, AppError, ErrorKind, Failure, ProviderError, StorageFailed
 from app.log import logger
 from app.models import Received, Size, StoredImage
 from app.storage.arriving import sweep
@@ -33,6 +33,10 @@ log = logger(__name__)
 
 THUMB_WIDTHS = (480, 960)
 IMAGES, THUMBS, ARRIVING, RESCUED = 'images', 'thumbs', 'arriving', 'rescued'
+IS_LINK = N_(
+    'In the data folder, {name} is a link, and Easel follows none there. Mount the other folder in '
+    'its place, or move all of the data folder and name it by EASEL_DATA.'
+)
 GOOD_PICTURE = b64decode(
     'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj2FAAAAABJRU5ErkJggg=='
 )
@@ -61,7 +65,14 @@ class Store:
         return self.images / file
 
     def prepare(self) -> None:
-        """Make the folders, and delete the temporary files of an earlier run, and only those."""
+        """Make the folders, and delete the temporary files of an earlier run, and only those.
+
+        Raises `StorageFailed`, also for a link in place of a folder that is served from: none is
+        followed below the data folder.
+        """
+        for folder in (self.images, self.data / THUMBS):
+            if folder.is_symlink():
+                raise StorageFailed(IS_LINK, name=folder.name)
         with writing():
             for folder in (self.data, self.images, self.arriving, self.data / THUMBS):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
