@@ -39,6 +39,8 @@ class Reason(StrEnum):
     COMPRESSED_ANSWER = N_('a compressed answer')
     SWELLS = N_('a compressed answer that swells out of proportion')
     BROKE_OFF = N_('broke off')
+    ONLY_INTERIM_ANSWERS = N_('only interim answers')
+    HEADERS_OVER_32_KIB = N_('headers over 32 KiB')
     IT_CAME_TOO_SLOWLY = N_('it came too slowly')
     NOT_A_PLAIN_HTTP_ADDRESS = N_('not a plain http address')
     METADATA_ADDRESS = N_('a metadata address')
@@ -57,8 +59,8 @@ class Reason(StrEnum):
     OVER_40_MEGAPIXELS = N_('over 40 megapixels')
     OVER_200_FRAMES = N_('over 200 frames')
     OVER_64_MIB = N_('over 64 MiB')
-    OVER_64_PICTURES = N_('over 64 pictures')
     OVER_4_MIB_OF_TEXT = N_('over 4 MiB of text')
+    OVER_20_000_VALUES = N_('over 20,000 values')
     DECODER_RAN_INTO_ITS_LIMITS = N_('the decoder ran into its limits')
     DECODER_DIED = N_('the decoder died')
     DECODER_GAVE_NO_USABLE_ANSWER = N_('the decoder gave no usable answer')
@@ -100,6 +102,7 @@ class ErrorKind(StrEnum):
     REDIRECT = 'redirect'
     SET_ASIDE = 'set_aside'
     STORAGE = 'storage'
+    SURPLUS = 'surplus'
     TIMEOUT = 'timeout'
     TOO_LARGE = 'too_large'
     TRUNCATED = 'truncated'

@@ -17,7 +17,10 @@ LANGUAGES = {'en': 'English', 'ru': 'Русский'}
 
 EXPIRED = (401, 403, 410)  # what storage answers for an address whose time is up
 # what is seen of a connection that a server closed with the request in its hands
-AFTER_SENDING = (Reason.CONNECTION_RESET, Reason.CLOSED_WITHOUT_AN_ANSWER, Reason.BROKE_OFF)
+AFTER_SENDING = (
+    *(Reason.CONNECTION_RESET, Reason.CLOSED_WITHOUT_AN_ANSWER, Reason.BROKE_OFF),
+    *(Reason.ONLY_INTERIM_ANSWERS, Reason.HEADERS_OVER_32_KIB),
+)
 
 
 def translations(language: str) -> gettext.NullTranslations:
@@ -172,6 +175,10 @@ _SENTENCES: dict[ErrorKind, tuple[str, str]] = {
     ErrorKind.STORAGE: (
         N_('The picture could not be kept ({reason}).'),
         N_('Check that the data folder can be written and its disk has room.'),
+    ),
+    ErrorKind.SURPLUS: (
+        N_('The answer had more pictures than Easel keeps: {reason} left out.'),
+        N_('Ask for fewer pictures.'),
     ),
     ErrorKind.TIMEOUT: (
         N_('{where} gave no whole answer within {reason} s.'),

@@ -34,6 +34,8 @@ REASONS = {
     'incomplete': Reason.BROKE_OFF,
     'illegal chunk': Reason.BROKE_OFF,
     'peer closed': Reason.BROKE_OFF,
+    'receive buffer': Reason.HEADERS_OVER_32_KIB,
+    'interim': Reason.ONLY_INTERIM_ANSWERS,
 }
 
 

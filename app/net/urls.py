@@ -121,6 +121,8 @@ def canonical_host(host: str) -> str:
 
 def joined(reference: str, base: Address) -> Address:
     """Resolve a reference as a browser does, or raise Blocked; signatures cover its query."""
+    if len(reference) > MOST_LETTERS:
+        raise Blocked('odd spelling')
     text = reference.strip().replace(' ', '%20')
     if text.startswith('//'):
         text = f'{base.origin.scheme}:{text}'

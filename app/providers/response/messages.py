@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections.abc import Iterator
 
-from app.providers.response.images import MARK, Json, at, rows_of
+from app.providers.response.images import MARK, Json, at, loads, rows_of
 
 UNDER_WAY = (
     *('queued', 'queueing', 'in_queue', 'pending', 'waiting', 'scheduled', 'not_start'),
@@ -220,6 +219,6 @@ def _unwrapped(message: str) -> str:
     if not message.lstrip().startswith('{'):
         return message
     try:
-        return next(filter(None, _words_in(json.loads(message))), message)
-    except (ValueError, RecursionError):
+        return next(filter(None, _words_in(loads(message))), message)
+    except ValueError:
         return message

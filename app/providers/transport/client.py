@@ -22,13 +22,15 @@ from app.log import logger
 from app.models import Call
 from app.net.client import HttpClient, what_happened
 from app.net.decompress import BrokeOff, NotInflated, inflated
+from app.net.pace import Pace
 from app.net.urls import Blocked, origin_of
 from app.providers.core.base import Dialect, ProviderSettings, Run
 from app.providers.response.errors import is_html, refusal
-from app.providers.response.images import Json
+from app.providers.response.events import Cut, Events
+from app.providers.response.images import Json, TooManyValues, loads
 from app.providers.response.messages import words_of
-from app.providers.response.parser import ApiResponse, Cut, Events, parse
-from app.providers.response.stream import MOST_PICTURES, ResponseStream
+from app.providers.response.parser import ApiResponse, parse
+from app.providers.response.stream import MOST_PICTURES, ResponseStream, pieces
 from app.storage.metadata.mime import what_is
 
 log = logger(__name__)
@@ -36,6 +38,7 @@ log = logger(__name__)
 GET_DEADLINE_S = 5.0
 NOTIFY_DEADLINE_S = 2.0
 MOST_GET_BYTES = 8 * 1024 * 1024
+MOST_GET_VALUES = 100_000  # of JSON; a list of two thousand models has half of that
 REPEATED = (307, 308)  # with the same method and body, as HTTP has it
 KEY_SHOWN = '$EASEL_API_KEY'
 ACCEPT = {'Accept': 'application/json'}
@@ -109,10 +112,9 @@ class Caller:
             finally:
                 await response.aclose()
         try:
-            tree: Json = json.loads(body)
-        except (ValueError, RecursionError):
-            tree = None
-        return response.status_code, tree
+            return response.status_code, loads(body.decode('utf-8-sig', 'replace'), MOST_GET_VALUES)
+        except ValueError:
+            return response.status_code, None
 
     async def find(self, url: str) -> Json:
         """Return the JSON of a 200 to a GET, None where nothing of that kind came."""
@@ -174,7 +176,7 @@ class Caller:
         tree: Json = None
         if not stream.raw and (response.status_code != 202 or text.strip()):
             try:
-                tree = parse(text)
+                tree = await asyncio.to_thread(parse, text, events)
             except ValueError as error:
                 if response.is_success:  # a refusal need not be JSON
                     raise self._unparsed(error, text, stream) from error
@@ -220,12 +222,15 @@ class Caller:
             return ''
 
     async def _read(self, response: httpx.Response, stream: ResponseStream, events: Events) -> None:
+        pace = Pace()
         try:
             async with aclosing(inflated(response.aiter_raw(), response.headers)) as blocks:
                 async for block in blocks:
-                    stream.feed(block)
-                    if events.are_over():
-                        return
+                    for piece in pieces(block):
+                        stream.feed(piece)
+                        if events.are_over():
+                            return
+                        await pace.rest()
         except (NotInflated, httpx.HTTPError, ProviderError) as error:
             if not response.is_success:  # the status of a refusal says enough
                 log.info('an answer of %s was not read to its end', response.status_code)
@@ -240,6 +245,8 @@ class Caller:
     def _unparsed(self, error: ValueError, text: str, stream: ResponseStream) -> ProviderError:
         if isinstance(error, Cut):
             return self.failed(ErrorKind.TRUNCATED, str(error))
+        if isinstance(error, TooManyValues):
+            return self.failed(ErrorKind.TOO_LARGE, Reason.OVER_20_000_VALUES)
         if text.lstrip()[:1] in ('{', '[') or stream.bad:
             return self.failed(ErrorKind.TRUNCATED, 'the JSON breaks off')
         if not text.strip():

@@ -6,12 +6,13 @@ import asyncio
 import lzma
 import zipfile
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.log import logger
-from app.models import GenerationResult, Received
+from app.models import MOST_COUNT, GenerationResult, Received
 from app.providers.core.base import Run
 from app.providers.response.base64_stream import Base64Error, inline
 from app.providers.response.images import Item, find_items
@@ -26,6 +27,8 @@ log = logger(__name__)
 ZIP = b'PK\x03\x04'
 BLOCK_BYTES = 256 * 1024
 MOST_MEMBERS = 64
+MOST_DIRECTORY_BYTES = 256 * 1024
+MOST_ENDING_BYTES = 22 + 65_535  # with the longest comment
 MOST_BYTES = 640 * 1024 * 1024  # ten pictures at their cap
 FREE_BYTES = 1024 * 1024
 MOST_TIMES = 100  # a picture is packed already; what swells more than this is no picture
@@ -59,8 +62,10 @@ class ImageCollector:
     async def _all(self, items: list[Item], response: ApiResponse, run: Run) -> GenerationResult:
         received: list[Received] = []
         failures: list[Failure] = []
+        waiting = deque(items)
         try:
-            for item in items:
+            while waiting and len(received) < MOST_COUNT and len(failures) < MOST_COUNT:
+                item = waiting.popleft()
                 try:
                     received.append(await self._one(item, response, run))
                 except ProviderError as error:
@@ -72,7 +77,8 @@ class ImageCollector:
             raise
         if not received:
             raise ProviderError(failures[0])
-        return GenerationResult(received=tuple(received), item_errors=tuple(failures))
+        left_out = _left_out(len(waiting))
+        return GenerationResult(received=tuple(received), item_errors=(*failures, *left_out))
 
     async def _one(self, item: Item, response: ApiResponse, run: Run) -> Received:
         if not item.text:
@@ -85,7 +91,8 @@ class ImageCollector:
                 raise Base64Error
             if not received and item.is_address and not item.text.lower().startswith('data:'):
                 received, source_url = await self._fetcher.fetch(item.text, run.incoming)
-            received = received or inline(item.text, run.incoming)
+            if not received:
+                received = await asyncio.to_thread(inline, item.text, run.incoming)
         except Base64Error as error:
             raise self._caller.failed(ErrorKind.BAD_IMAGE, 'its base64 is damaged') from error
         return replace(
@@ -109,7 +116,13 @@ class ImageCollector:
             raw.path.unlink(missing_ok=True)
         if not received:
             raise self._caller.failed(ErrorKind.EMPTY, 'a zip without pictures')
-        return GenerationResult(received=tuple(received))
+        kept, rest = received[:MOST_COUNT], received[MOST_COUNT:]
+        remove(rest)
+        return GenerationResult(received=tuple(kept), item_errors=_left_out(len(rest)))
+
+
+def _left_out(count: int) -> tuple[Failure, ...]:
+    return (Failure(kind=ErrorKind.SURPLUS, reason=str(count)),) if count else ()
 
 
 def remove(pictures: Iterable[Received]) -> None:
@@ -123,8 +136,11 @@ def unzipped(raw: Received, incoming: Callable[[], TempFile]) -> list[Received]:
     received, files = list[Received](), list[TempFile]()
     left_bytes = min(MOST_BYTES, max(FREE_BYTES, MOST_TIMES * raw.size_bytes))
     try:
+        _check_directory(raw)
         with zipfile.ZipFile(raw.path) as packed:
             for member in packed.infolist()[:MOST_MEMBERS]:
+                if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise zipfile.BadZipFile('a method that may take any memory')
                 with packed.open(member) as opened:
                     block = opened.read(HEAD_BYTES)
                     if not mime_of(block):
@@ -143,3 +159,17 @@ def unzipped(raw: Received, incoming: Callable[[], TempFile]) -> list[Received]:
             file.discard()
         raise
     return received
+
+
+def _check_directory(raw: Received) -> None:
+    """Raise BadZipFile where the list of members is long: each takes a kilobyte once it is read.
+
+    Source: APPNOTE.TXT 4.3.16, the end of the central directory
+    """
+    with raw.path.open('rb') as file:
+        file.seek(max(0, raw.size_bytes - MOST_ENDING_BYTES))
+        ending = file.read()
+    at = ending.rfind(b'PK\5\6')
+    size_bytes = int.from_bytes(ending[at + 12 : at + 16], 'little')
+    if at >= 0 and size_bytes > MOST_DIRECTORY_BYTES:
+        raise zipfile.BadZipFile('too many members')
