@@ -40,6 +40,7 @@ NOTIFY_DEADLINE_S = 2.0
 MOST_GET_BYTES = 8 * 1024 * 1024
 MOST_GET_VALUES = 100_000  # of JSON; a list of two thousand models has half of that
 REPEATED = (307, 308)  # with the same method and body, as HTTP has it
+SCHEMES = ('bearer', 'basic', 'token')
 KEY_SHOWN = '$EASEL_API_KEY'
 ACCEPT = {'Accept': 'application/json'}
 
@@ -186,10 +187,11 @@ class Caller:
         """Send a recorded call; the body of the response is not read yet."""
         plain = ({'Content-Type': 'application/json'} if recorder.body else {}) | ACCEPT
         own = own_headers(self.settings, url)
-        hidden = {  # how a key is sent, without the key
-            name: f'{value.partition(" ")[0]} {KEY_SHOWN}' if ' ' in value else KEY_SHOWN
-            for name, value in own.items()
-        }
+        hidden = {}  # how a key is sent, without the key
+        for name, value in own.items():
+            scheme, blank, _ = value.partition(' ')
+            is_scheme = blank and scheme.lower() in SCHEMES
+            hidden[name] = f'{scheme} {KEY_SHOWN}' if is_scheme else KEY_SHOWN
         recorder.headers = tuple((plain | hidden).items())
         try:
             content = recorder.body.encode('utf-8', 'replace')
