@@ -2,52 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cached_property, partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.access.guests import Guests
 from app.access.sessions import Sessions, kept_secret
 from app.access.sharing import SharingSettings
-from app.config import Config, child_environment
+from app.access.signed_out import FILE as SIGNED_OUT
+from app.access.signed_out import SignedOut
+from app.config import CACHE, DATABASE, KEYS, SECRET, TOKEN, Config, child_environment
 from app.database import Library
+from app.errors import Notice
 from app.generation.changes import Changes
+from app.generation.keeper import PictureKeeper
 from app.generation.outcome_writer import OutcomeWriter
 from app.generation.previews import Previews
+from app.generation.queue_acts import QueueActs
 from app.generation.runner import GenerationRunner
+from app.generation.storage_monitor import StorageMonitor
 from app.generation.worker import Worker
+from app.maintenance.service import Maintenance
 from app.providers.core.capabilities import CapabilityStore
 from app.providers.discovery.local_servers import LocalServers
 from app.providers.registry import Providers
 from app.providers.settings import Keys, ProviderSettingsStore
 from app.storage.decoder import Decoder
 from app.storage.files import writing
+from app.storage.reader import ANSWER_TIMEOUT_S, SettingsReader
 from app.storage.store import Store
 from app.web.base_path import BasePath
 from app.web.context import Services
 from app.web.delivery.events import EventStream
 from app.web.delivery.files import PictureFiles
 from app.web.error_pages import ErrorPages
-from app.web.pages import create, gallery, generations, links, providers, settings, sharing, sign_in
 from app.web.security.guard import Guard
-from app.web.security.routes import REST, ROUTES
+from app.web.security.routes import REST, ROUTES, RouteRule
 from app.web.static import Static
 from app.web.templates import Renderer, assets
+from app.web.views.notices import notices_of
 from app.web.views.providers import provider_summary
 
 if TYPE_CHECKING:
     from app.net.client import HttpClient
-
-DATABASE = 'easel.db'
-SECRET = 'secret'  # noqa: S105 (the file's name)
-KEYS = 'keys.json'
-CACHE = 'cache'
-PAGES = (create, gallery, generations, links, providers, settings, sharing, sign_in)
-TOKEN = 'token'  # noqa: S105 (the file's name)
 
 
 @asynccontextmanager
@@ -58,39 +62,48 @@ async def open_services(
     async with AsyncExitStack() as closing:
         store = open_store(config)
         closing.push_async_callback(store.decoder.close)
+        reader = SettingsReader(Decoder(child_environment(), ANSWER_TIMEOUT_S))
+        closing.push_async_callback(reader.close)
         library = await Library.open(config.data / DATABASE)
         closing.push_async_callback(library.close)
-        local_servers = servers or LocalServers()
-        providers, provider_settings = await _open_providers(config, library, local_servers)
-        closing.push_async_callback(providers.close)
-        closing.push_async_callback(local_servers.close)
+        around = servers or LocalServers()
+        providers, provider_settings = await _open_providers(config, library, around, closing)
         changes = Changes()
         previews = Previews(store, changes)
-        runner = GenerationRunner(library, providers, store, changes, previews)
-        worker = Worker(library, providers, runner, OutcomeWriter(library, store), changes)
+        monitor = StorageMonitor(library, store, changes)
+        keeper = PictureKeeper(library, store, monitor)
+        runner = GenerationRunner(library, providers, store, changes, previews, keeper)
+        worker = Worker(library, providers, runner, OutcomeWriter(library, store), changes, monitor)
         closing.push_async_callback(worker.stop)
+        maintenance = await Maintenance.open(config.data, changes.announce_notices)
+        closing.push_async_callback(maintenance.close)
         guests, root = await Guests(library.guests).load(), BasePath(config.root_path)
         sharing = sharing or read_sharing(config)
-        yield Services(
+        services = Services(
             config=config,
             root=root,
             library=library,
             store=store,
+            reader=reader,
             providers=providers,
             provider_settings=provider_settings,
-            local_servers=local_servers,
+            local_servers=around,
             changes=changes,
             previews=previews,
             worker=worker,
-            renderer=_renderer(config, root, guests, providers),
+            queue=QueueActs(library, providers, changes, worker.look_again),
+            storage_monitor=monitor,
+            renderer=_renderer(config, root, guests, providers, lambda: notices_of(services)),
             sessions=_sessions(config, sharing, guests),
             sharing=sharing,
             guests=guests,
+            maintenance=maintenance,
         )
+        yield services
 
 
 async def _open_providers(
-    config: Config, library: Library, local_servers: LocalServers
+    config: Config, library: Library, local_servers: LocalServers, closing: AsyncExitStack
 ) -> tuple[Providers, ProviderSettingsStore]:
     def open_client() -> HttpClient:
         from app.net.client import HttpClient  # 25 ms that no start needs
@@ -100,15 +113,24 @@ async def _open_providers(
     memory = CapabilityStore(library.learned)
     await memory.load()
     providers = Providers(config, open_client, memory)
+    closing.push_async_callback(providers.close)
+    closing.push_async_callback(local_servers.close)
     keys = Keys(config.data / KEYS)
     provider_settings = ProviderSettingsStore(library.providers, keys, providers)
     await provider_settings.load()
     return providers, provider_settings
 
 
-def _renderer(config: Config, root: BasePath, guests: Guests, providers: Providers) -> Renderer:
+def _renderer(
+    config: Config,
+    root: BasePath,
+    guests: Guests,
+    providers: Providers,
+    notices: Callable[[], Sequence[Notice]],
+) -> Renderer:
     static, folder = Static(assets('static')), config.data / CACHE
-    return Renderer(static, folder, root, guests.name_of, lambda: provider_summary(providers))
+    summary = partial(provider_summary, providers)
+    return Renderer(static, folder, root, guests.name_of, summary, notices)
 
 
 def read_sharing(config: Config) -> SharingSettings:
@@ -121,7 +143,9 @@ def read_sharing(config: Config) -> SharingSettings:
 def _sessions(config: Config, sharing_settings: SharingSettings, guests: Guests) -> Sessions:
     with writing():
         secret, token = kept_secret(config.data / SECRET), kept_secret(config.data / TOKEN)
-    return Sessions(sharing_settings, secret, (config.token, token), guests.one, config.root_path)
+    signed_out = SignedOut(config.data / SIGNED_OUT).load()
+    tokens, root_path = (config.token, token), config.root_path
+    return Sessions(sharing_settings, secret, tokens, guests.one, root_path, signed_out)
 
 
 def open_store(config: Config) -> Store:
@@ -129,6 +153,22 @@ def open_store(config: Config) -> Store:
     store = Store(config.data, Decoder(child_environment()))
     store.prepare()
     return store
+
+
+class Page:
+    """A page's function as an app, loaded and analysed when it is first opened."""
+
+    def __init__(self, rule: RouteRule) -> None:
+        self._rule = rule
+
+    @cached_property
+    def _route(self) -> APIRoute:
+        module, _, function = self._rule.handler.partition('.')
+        page = getattr(import_module(f'app.web.pages.{module}'), function)
+        return APIRoute(self._rule.path, page)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._route.app(scope, receive, send)
 
 
 def create_app(services: Services) -> ASGIApp:
@@ -149,13 +189,11 @@ def create_pages(services: Services, failures: ErrorPages) -> FastAPI:
         'static': services.renderer.static,
         'events': EventStream(services),
     }
-    pages = {page.__name__.rpartition('.')[2]: page for page in PAGES}
     for rule in ROUTES:
-        page, _, function = rule.handler.partition('.')
-        if function:
-            app.add_api_route(rule.path, getattr(pages[page], function), methods=[rule.method])
+        if '.' in rule.handler:
+            app.router.routes.append(Route(rule.path, Page(rule), methods=[rule.method]))
         elif rule.path.endswith(REST):
-            app.mount(rule.path.removesuffix(f'/{REST}'), apps[page])
+            app.mount(rule.path.removesuffix(f'/{REST}'), apps[rule.handler])
         else:
-            app.router.routes.append(Route(rule.path, apps[page]))
+            app.router.routes.append(Route(rule.path, apps[rule.handler]))
     return app

@@ -134,6 +134,13 @@ class GenerationRequest:
 REQUEST_FIELDS: dict[str, FieldRule] = {f.name: f.metadata[RULE] for f in fields(GenerationRequest)}
 
 
+@dataclass(eq=False)
+class Unwritten:
+    """The end of a picture that the disk has refused so far."""
+
+    content: bytearray = field(default_factory=bytearray)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
     """One picture as it came: bytes in a temporary file, nothing checked yet."""
@@ -144,6 +151,7 @@ class Received:
     revised_prompt: str | None = None
     source_url: str | None = None
     seed: int | None = None
+    unwritten: Unwritten | None = None
 
     @property
     def digest(self) -> str:
@@ -195,6 +203,17 @@ class StoredImage:
     seed: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A picture's file as its row describes it."""
+
+    id: int  # of the picture
+    file: str  # below the folder of pictures
+    size_bytes: int
+    digest: str  # sha256 in hex
+    damaged_ns: int | None = None  # when the file changed, in ns since 1970, that was found damaged
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image(StoredImage):
     """One picture of a generation, with what its label says."""
@@ -241,6 +260,7 @@ class Generation:
     item_errors: tuple[Failure, ...] = ()
     error: Failure | None = None
     guest: int | None = None  # whose link it came by; None for the owner's own
+    dismissed_at: float | None = None  # when it left the Create page; None: it is on it
     images: tuple[Image, ...] = field(default=())
 
 

@@ -189,4 +189,4 @@ async def test_what_is_no_database_is_told(
 
     _, said = await examined(nobody_set(tmp_path), capsys)
 
-    assert 'easel.db can not be opened' in said
+    assert 'easel.db is damaged' in said

@@ -164,3 +164,18 @@ def test_another_reason_is_told_without_a_cure(error: OSError, tmp_path: Path) -
     told = why_unusable(tmp_path, error)
 
     assert told == f'The data folder {tmp_path} can not be used: {error.strerror}.'
+
+
+@pytest.mark.skipif(sys.platform == 'win32', reason='needs flock')
+def test_a_disk_without_locks_is_not_taken_for_a_locked_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: int, __: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr('fcntl.flock', refuse)
+
+    with pytest.raises(OSError, match='locks') as caught, holding(tmp_path):
+        pass
+
+    assert os.strerror(errno.ENOLCK) in why_unusable(tmp_path, caught.value)

@@ -31,7 +31,7 @@ TRANSPORT = ('app.providers.transport', *RESPONSE)
 DIALECTS = ('app.providers.dialects', *TRANSPORT)
 DISCOVERY = ('app.providers.discovery', *DIALECTS)
 PROVIDERS = ('app.providers', *DISCOVERY)
-SERVICES = ('app.generation', 'app.access', *PROVIDERS)
+SERVICES = ('app.generation', 'app.access', 'app.maintenance', *PROVIDERS)
 WEB = ('app.web', *SERVICES)
 SECURITY = ('app.web.security', *WEB)
 VIEWS = ('app.web.views', *SECURITY)
@@ -48,6 +48,7 @@ MAY_IMPORT = {
     'app.web': WEB,
     'app.generation': PROVIDERS,
     'app.access': CONFIG,
+    'app.maintenance': CONFIG,
     'app.providers': PROVIDERS,
     'app.providers.discovery': DISCOVERY,
     'app.providers.dialects': DIALECTS,
@@ -227,6 +228,7 @@ def test_every_partial_and_every_element_is_used() -> None:
         'feed',
         'feed-worker',
         'notify',
+        'subscribe',
     }
 
     assert unused == set()

@@ -76,20 +76,24 @@ async def test_a_fault_is_written_down_and_the_next_is_drawn(
     assert following.status is Status.DONE
 
 
-@pytest.mark.parametrize('folder', ['images', 'arriving', 'thumbs'])
-async def test_a_disk_that_refuses_is_a_failed_storage_and_not_the_provider(
+@pytest.mark.parametrize('folder', ['images', 'arriving'])
+async def test_a_folder_that_refuses_pauses_the_queue_and_it_goes_on_by_itself(
     folder: str, shop: Shop, provider: FakeProvider
 ) -> None:
     (shop.store.data / folder).rmdir()
     (shop.store.data / folder).write_text('in the way')
     provider.go.set()
+    waiting = await shop.request()
+    await shop.pauses.begun.acquire()
+    asked, problem = len(provider.asks), shop.monitor.problem
 
-    failed = await shop.until(await shop.request())
+    (shop.store.data / folder).unlink()
+    (shop.store.data / folder).mkdir()
+    shop.pauses.over.release()
 
-    assert failed.status is Status.FAILED
-    assert failed.error
-    assert failed.error.kind is ErrorKind.STORAGE
-    assert str(shop.store.data) not in failed.error.reason
+    assert (await shop.until(waiting)).status is Status.DONE
+    assert (asked, problem and problem.places['what']) == (0, folder)
+    assert shop.monitor.problem is None
 
 
 async def drawn_by_a_server(reply: Reply, folder: Path) -> Generation:

@@ -1,4 +1,4 @@
-"""One connection to SQLite, used by one thread alone.
+"""The database file: one connection that writes, used by one thread alone, beside its readers.
 
 apsw carries its own SQLite: releases before 3.51.3 can lose commits when a WAL is reset.
 Source: https://sqlite.org/wal.html#walresetbug
@@ -7,30 +7,41 @@ Source: https://sqlite.org/wal.html#walresetbug
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeAlias, TypeVar, cast
 
 import apsw
 
+from app.database.opening import (
+    BUSY_TIMEOUT_MS,
+    DAMAGE,
+    connect,
+    journal_of,
+    migrations,
+    named,
+    refusal,
+    refuse_newer,
+)
+from app.database.readers import Readers
 from app.errors import N_, StorageFailed, Unkeepable
-from app.log import logger
 
-log = logger(__name__)
 T = TypeVar('T')
 Value: TypeAlias = str | int | float | None
 Row: TypeAlias = dict[str, Value]
 
-MIGRATIONS = Path(__file__).parent / 'migrations'
-OLDEST_SAFE_SQLITE = (3, 51, 3)
-BUSY_TIMEOUT_MS = 5_000
 HURRIED_TIMEOUT_MS = 1_000
 LOOK_EVERY_MS = 20
 BESIDE_TIMEOUT_MS = 1_000
-CAN_NOT_OPEN = N_('The database {path} can not be opened: {reason}.')
+CAN_NOT_KEEP = N_('The database could not keep this: {reason}.')
+IS_DAMAGED = N_(
+    'The database is damaged ({reason}). Stop Easel, then run `easel restore FILE.tar` to bring a '
+    'backup back, or `easel rebuild` to make the database again from the pictures.'
+)
 # What is refused for itself; all else (busy, full, broken) may pass.
 REFUSALS = (
     *(apsw.ConstraintError, apsw.MismatchError, apsw.RangeError),
@@ -39,17 +50,21 @@ REFUSALS = (
 
 
 class Database:
-    """Runs every read and every transaction on one thread, one at a time.
+    """Runs every transaction on one thread, one at a time, and reads beside it.
 
     Each raises `StorageFailed` where SQLite refuses, and then has changed nothing; `Unkeepable`
     where it would refuse the same again.
     """
 
-    def __init__(self, connection: apsw.Connection, thread: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, connection: apsw.Connection, thread: ThreadPoolExecutor, readers: Readers
+    ) -> None:
         self._connection = connection
         self._thread = thread
+        self._readers = readers
         self._closed = False
         self._hurried = threading.Event()
+        self._asked_at = 0.0  # for the transaction that the thread is at
         connection.set_busy_handler(self._wait_for_lock)
 
     @classmethod
@@ -61,29 +76,22 @@ class Database:
         thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix='database')
         loop = asyncio.get_running_loop()
         try:
-            connection = await loop.run_in_executor(thread, _connect, path)
-        except BaseException as error:
+            connection = await loop.run_in_executor(thread, connect, path)
+        except BaseException:
             thread.shutdown(wait=False)
-            if isinstance(error, apsw.Error):
-                raise StorageFailed(CAN_NOT_OPEN, path=path, reason=error) from error
             raise
-        return cls(connection, thread)
+        return cls(connection, thread, Readers(path))
 
     async def read(self, query: Callable[[apsw.Connection], T]) -> T:
-        """Run a query that changes nothing."""
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.run_in_executor(self._thread, query, self._connection)
-        except apsw.Error as error:
-            refused = Unkeepable if isinstance(error, REFUSALS) else StorageFailed
-            raise refused(
-                N_('The database could not keep this: {reason}.'), reason=error
-            ) from error
+        """Run a query, which sees one state of the database and can change nothing."""
+        return await _result_of(self._readers.submit(query))
 
     async def write(self, change: Callable[[apsw.Connection], T]) -> T:
         """Run a change as one durable transaction."""
+        asked_at = time.monotonic()
 
-        def transaction(connection: apsw.Connection) -> T:
+        def transaction() -> T:
+            connection, self._asked_at = self._connection, asked_at
             connection.execute('begin immediate')
             try:
                 changed = change(connection)
@@ -94,7 +102,7 @@ class Database:
                 raise
             return changed
 
-        return await self.read(transaction)
+        return await _result_of(self._thread.submit(transaction))
 
     async def all(self, build: Callable[[Row], T], sql: str, **values: Value) -> tuple[T, ...]:
         """Read every row of a statement, as what `build` makes of it."""
@@ -114,21 +122,31 @@ class Database:
         [row] = await self.write(lambda db: insert(db, table, columns))
         return row
 
+    async def check_writable(self) -> None:
+        """Commit a page as it is; raise `StorageFailed` where nothing can be written now."""
+        await self.write(lambda db: db.pragma('user_version', int(db.pragma('user_version'))))
+
     def hurry(self) -> None:
         """Wait less from now on for a lock that another program holds: Easel is ending."""
         self._hurried.set()
 
-    def _wait_for_lock(self, tries: int) -> bool:
-        time.sleep(LOOK_EVERY_MS / 1000)
+    def _wait_for_lock(self, _tries: int) -> bool:
+        """Wait a moment for a lock; those behind wait as long as it, not one after the other."""
         timeout_ms = HURRIED_TIMEOUT_MS if self._hurried.is_set() else BUSY_TIMEOUT_MS
-        return tries * LOOK_EVERY_MS < timeout_ms
+        if time.monotonic() - self._asked_at > timeout_ms / 1000:
+            return False
+        time.sleep(LOOK_EVERY_MS / 1000)
+        return True
 
     async def close(self) -> None:
         """Write the journal back and close the file; safe to call twice."""
         if self._closed:
             return
         self._closed = True
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
+        loop = asyncio.get_running_loop()
+        # the last to close writes the journal back, which no reader can
+        await loop.run_in_executor(self._thread, self._readers.close)
+        await loop.run_in_executor(self._thread, self._connection.close)
         self._thread.shutdown()
 
 
@@ -137,6 +155,16 @@ class Table:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+
+async def _result_of(work: Future[T]) -> T:
+    """Wait for a thread's work; raises what `Database` does."""
+    try:
+        return await asyncio.wrap_future(work)
+    except apsw.Error as error:
+        refused = Unkeepable if isinstance(error, REFUSALS) else StorageFailed
+        sentence = IS_DAMAGED if isinstance(error, DAMAGE) else CAN_NOT_KEEP
+        raise refused(sentence, reason=error) from error
 
 
 def builder(model: Callable[..., T], *switches: str) -> Callable[[Row], T]:
@@ -158,73 +186,29 @@ def insert(
     return select(db, sql, **columns)
 
 
-def read_beside(path: Path, query: Callable[[apsw.Connection], T]) -> T:
-    """Query a database that another process may hold, without writing even a lock beside it.
+@contextlib.contextmanager
+def beside(path: Path) -> Iterator[apsw.Connection]:
+    """Open a database that another process may hold, without writing even a lock beside it.
 
-    Raises `StorageFailed`: it cannot be read now, or is of another version.
+    Raises `StorageFailed`: it cannot be read now, or a newer Easel wrote it.
     """
     # with no journal beside it nobody has it open, and only then may the file count as still
-    still = '' if path.with_name(f'{path.name}-wal').exists() else '&immutable=1'
+    still = '' if journal_of(path).exists() else '&immutable=1'
     flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
     try:
-        connection = apsw.Connection(f'{path.as_uri()}?mode=ro{still}', flags=flags)
-        try:
+        address = f'{path.absolute().as_uri()}?mode=ro{still}'
+        with contextlib.closing(apsw.Connection(address, flags=flags)) as connection:
             connection.set_busy_timeout(BESIDE_TIMEOUT_MS)
-            connection.row_trace = _named
-            if int(connection.pragma('user_version')) != len(_steps()):
-                raise StorageFailed(N_('{path} is of another version of Easel.'), path=path)
-            return query(connection)
-        finally:
-            connection.close()
+            connection.row_trace = named
+            refuse_newer(connection, path)
+            yield connection
     except apsw.Error as error:
-        raise StorageFailed(CAN_NOT_OPEN, path=path, reason=error) from error
+        raise refusal(path, error) from error
 
 
-def _connect(path: Path) -> apsw.Connection:
-    version = tuple(int(part) for part in apsw.sqlite_lib_version().split('.'))
-    if version < OLDEST_SAFE_SQLITE:
-        raise StorageFailed(
-            N_('SQLite {version} can lose pictures; Easel needs 3.51.3 or newer.'),
-            version=apsw.sqlite_lib_version(),
-        )
-    connection = apsw.Connection(str(path))
-    connection.set_busy_timeout(BUSY_TIMEOUT_MS)
-    have, known = int(connection.pragma('user_version')), len(_steps())
-    if have > known:  # before anything is written
-        raise StorageFailed(
-            N_(
-                'A newer Easel wrote {path} (version {have}, this one knows {known}). '
-                'Nothing was changed: start that Easel again.'
-            ),
-            path=path,
-            have=have,
-            known=known,
-        )
-    connection.execute('pragma journal_mode = wal')
-    connection.execute('pragma synchronous = full')
-    connection.execute('pragma foreign_keys = on')
-    connection.row_trace = _named
-    _migrate(connection, path)
-    return connection
-
-
-def _steps() -> list[Path]:
-    return sorted(MIGRATIONS.glob('[0-9]*.sql'))
-
-
-def _named(cursor: apsw.Cursor, row: apsw.SQLiteValues) -> Row:
-    return {column[0]: value for column, value in zip(cursor.description, row, strict=True)}
-
-
-def _migrate(connection: apsw.Connection, path: Path) -> None:
-    have = int(connection.pragma('user_version'))
-    steps = _steps()
-    if 0 < have < len(steps):
-        copy = path.with_name(f'{path.stem}-before-{len(steps)}{path.suffix}')
-        copy.unlink(missing_ok=True)
-        connection.execute('vacuum into ?', (str(copy),))
-        log.info('kept a copy of the database as %s before upgrading it', copy)
-    for number, step in enumerate(steps[have:], start=have + 1):
-        with connection:
-            connection.execute(step.read_text(encoding='utf-8'))
-            connection.pragma('user_version', number)
+def read_beside(path: Path, query: Callable[[apsw.Connection], T]) -> T:
+    """Query a database as `beside` opens it. Raises `StorageFailed` also at another version."""
+    with beside(path) as connection:
+        if int(connection.pragma('user_version')) != len(migrations()):
+            raise StorageFailed(N_('{path} is of another version of Easel.'), path=path)
+        return query(connection)

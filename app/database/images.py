@@ -76,21 +76,6 @@ class Images(Table):
             kind=kind,
         )
 
-    async def file_of(self, digest: str, guest: int | None = None) -> str | None:
-        """Return the file of a digest, if a picture with it (of this guest) is not in the trash."""
-        return await self._database.one(
-            lambda row: str(row['file']),
-            """
-            select file
-            from images
-            where digest = :digest and deleted_at is null
-              and (:guest is null or guest = :guest)
-            limit 1
-            """,
-            digest=digest,
-            guest=guest,
-        )
-
     async def reserve(self) -> int:
         """Reserve an id that no picture has had or will get, for one that is about to be kept."""
         [reserved] = await self._database.run(

@@ -22,7 +22,7 @@ from app.models import (
 image_of = builder(Image, 'favourite')
 PLAIN_COLUMNS = (
     *('id', 'attempt', 'provider', 'model', 'progress', 'guest'),
-    *('created_at', 'started_at', 'finished_at'),
+    *('created_at', 'started_at', 'finished_at', 'dismissed_at'),
 )
 
 

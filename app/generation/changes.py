@@ -35,6 +35,11 @@ class Changes:
         """Return a number that grows with each change of a generation; 0 if none is known."""
         return self._serials.get(generation_id, 0)
 
+    def announce_notices(self) -> None:
+        """Have every listener show what is noticed now."""
+        for listener in self._listeners:
+            listener.mark_notices()
+
     def close(self) -> None:
         """End every listener, so that the server can stop at once."""
         for listener in self._listeners:
@@ -65,12 +70,22 @@ class Listener:
         # wait without a change, since what lets its visitor in can run out.
         self.doubted = False
         self._doubts = False
+        self._has_notices = False
         self._ids: set[int] = set()
         self._event = asyncio.Event()
 
     def mark(self, generation_id: int) -> None:
         self._ids.add(generation_id)
         self._event.set()
+
+    def mark_notices(self) -> None:
+        self._has_notices = True
+        self._event.set()
+
+    def take_notices(self) -> bool:
+        """Whether notices came or went since this was last asked."""
+        marked, self._has_notices = self._has_notices, False
+        return marked
 
     def doubt(self) -> None:
         self._doubts = True

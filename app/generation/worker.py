@@ -17,14 +17,15 @@ from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
 from app.generation.changes import Changes
 from app.generation.outcome_writer import OutcomeWriter, growing_pauses
 from app.generation.runner import GenerationRunner
+from app.generation.running import Running
 from app.generation.scheduler import Scheduler
+from app.generation.storage_monitor import StorageMonitor
 from app.log import logger
 from app.models import Generation, GenerationRequest, Outcome, Status, Submitted
 from app.providers.registry import Providers
 
 log = logger(__name__)
 
-PAUSE_AFTER_FAULT_S = 2.0
 MOST_TRIES_NOW = 5  # of writing down, for a command that somebody waits for
 
 
@@ -38,6 +39,7 @@ class Worker:
         runner: GenerationRunner,
         writer: OutcomeWriter,
         changes: Changes,
+        storage_monitor: StorageMonitor,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._library = library
@@ -45,10 +47,11 @@ class Worker:
         self._runner = runner
         self._writer = writer
         self._changes = changes
+        self._storage_monitor = storage_monitor
         self._clock = clock
         self._wake = asyncio.Event()
         self._running: dict[int, asyncio.Task[None]] = {}
-        self._scheduler = Scheduler(library, providers)
+        self.scheduler = Scheduler(library, providers, Running(changes))
         self._loop_task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -106,14 +109,16 @@ class Worker:
         self._announce(generation_id)
         return cancelled
 
-    async def retry(self, generation_id: int, quota_key: str = '') -> Generation:
+    async def retry(
+        self, generation_id: int, quota_key: str = '', guest: int | None = None
+    ) -> Generation:
         """Queue a failed, cancelled or interrupted generation again, as its next attempt.
 
         Raises `InvalidRequest` where its provider is gone, and what `Generations.retry` does.
         """
         before = await self._library.generations.one(generation_id)
         provider = self._providers.expected(before.request.provider, before.request.model)
-        again = await self._library.generations.retry(generation_id, provider, quota_key)
+        again = await self._library.generations.retry(generation_id, provider, quota_key, guest)
         self._announce(generation_id)
         return again
 
@@ -122,6 +127,7 @@ class Worker:
 
         Raises `InvalidRequest` where no provider can take it, or `StorageFailed`.
         """
+        await self._storage_monitor.require()
         await self._providers.look()
         queued = (await self.submit(request)).generation
         claimed = await self._library.generations.claim(queued.provider, self._clock(), queued.id)
@@ -140,12 +146,13 @@ class Worker:
         """
         log.info('%s: attempt %s begins', claimed.id, claimed.attempt)
         try:
-            outcome = await self._runner.draw(claimed)
+            outcome = await self._runner.draw(claimed, pauses)
         except ProviderError as error:  # its provider is gone
             outcome = _failed(claimed, error.failure)
         except Exception as error:
             log.exception('%s: could not be drawn', claimed.id)
             outcome = _failed(claimed, _failure_of(error))
+        self.scheduler.saw(claimed, outcome)
         await self._finish(claimed, outcome, pauses)
 
     def _announce(self, generation_id: int) -> None:
@@ -156,25 +163,31 @@ class Worker:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            try:
-                while claimed := await self._scheduler.next(self._clock()):
-                    self._begin(claimed)
-            except StorageFailed:
-                log.exception('the queue could not be read; trying again soon')
-                await asyncio.sleep(PAUSE_AFTER_FAULT_S)
+            if not await self._begin_all():
+                await self._storage_monitor.rest()
                 self._wake.set()
+
+    async def _begin_all(self) -> bool:
+        """Begin all that can begin now; False where storage fails, so that it is tried again."""
+        try:
+            while await self._storage_monitor.check():
+                claimed = await self.scheduler.next(self._clock())
+                if claimed is None:
+                    return True
+                self._begin(claimed)
+        except StorageFailed as error:
+            log.warning('the queue could not be read: %s', error)
+        return False
 
     def _begin(self, claimed: Generation) -> None:
         work = self.run_generation(claimed, growing_pauses())
-        self._scheduler.begin(claimed.provider)
         task = asyncio.create_task(work, name=f'generation {claimed.id}')
         self._running[claimed.id] = task
-        self._changes.announce(claimed.id)
 
         def ended(_: asyncio.Task[None]) -> None:
             if not task.cancelled() and (error := task.exception()):
                 log.error('%s: its failure could not be kept', claimed.id, exc_info=error)
-            self._scheduler.end(claimed.provider)
+            self.scheduler.end(claimed)
             if self._running.get(claimed.id) is task:
                 del self._running[claimed.id]
             self._wake.set()

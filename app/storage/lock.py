@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import sys
@@ -17,6 +18,7 @@ else:
 
 LOCK = 'easel.lock'
 HOLDER = 'server.json'
+LOCKED = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ def holding(data: Path) -> Iterator[None]:
             else:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            if error.errno not in LOCKED:  # a disk that has no locks, like some of a network
+                raise
             raise Held(holder_of(data)) from error
         (data / HOLDER).unlink(missing_ok=True)  # what a crash left behind names nobody
         stack.callback((data / HOLDER).unlink, missing_ok=True)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import gettext
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
+from pickle import UnpicklingError
 
 from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from app.access.visitors import Visitor
 from app.config import CHECKOUT
-from app.errors import N_, Failure
+from app.errors import N_, Failure, Notice
 from app.messages import LANGUAGES, FailureText, describe, translations
 from app.web.base_path import BasePath
 from app.web.static import Static
@@ -109,6 +112,25 @@ class Language:
         return self.translate(N_('{n} kB')).format(n=max(1, round(size_bytes / 1000)))
 
 
+class BytecodeCache(FileSystemBytecodeCache):
+    """Keeps compiled templates; a folder that cannot be used costs time and no page."""
+
+    def __init__(self, folder: Path) -> None:
+        with suppress(OSError):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        super().__init__(str(folder))
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        try:
+            super().load_bytecode(bucket)
+        except (OSError, EOFError, UnpicklingError):  # unreadable, or cut by a power failure
+            bucket.reset()
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):
+            super().dump_bytecode(bucket)
+
+
 class Renderer:
     """Draws every page and fragment; compiled templates are kept, which saves 40 ms a start."""
 
@@ -119,13 +141,14 @@ class Renderer:
         root: BasePath,
         name_of_guest: Callable[[int], str] = str,
         provider_summary: Callable[[], object] = object,
+        notices: Callable[[], Sequence[Notice]] = tuple,
     ) -> None:
-        cache_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.static = static
         self._root = root
-        self._cache = FileSystemBytecodeCache(str(cache_folder))
+        self._cache = BytecodeCache(cache_folder)
         self._name_of_guest = name_of_guest
         self._provider_summary = provider_summary
+        self._notices = notices
         self.language = cache(self._make)
 
     def page(
@@ -140,9 +163,10 @@ class Renderer:
             theme=theme_of(request),
             viewer=viewer,
             provider_summary=self._provider_summary() if viewer.owner else None,
+            notices=self._notices(),
             **values,
         )
-        return HTMLResponse(html, status, headers={'Cache-Control': 'no-store'})
+        return HTMLResponse(html, status)
 
     def _make(self, code: str) -> Language:
         environment = Environment(

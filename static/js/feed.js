@@ -25,9 +25,11 @@ export class Feed {
     const showing = [...new Set(pages.flatMap((page) => page.showing))].slice(0, 200);
     const known = pages.map((page) => page.newest).filter((newest) => newest !== null);
     const after = known.length ? `&after=${Math.min(...known)}` : '';
-    this.source = new EventSource(`${EVENTS}?showing=${showing.join(',')}${after}`);
+    this.source = new EventSource(`${EVENTS}?notices&showing=${showing.join(',')}${after}`);
     this.source.addEventListener('open', () => (this.pauseMs = 1000));
-    this.source.addEventListener('generation', (event) => this.tell(event.data));
+    for (const kind of ['generation', 'notices']) {
+      this.source.addEventListener(kind, (event) => this.tell(event.data));
+    }
     this.source.addEventListener('error', () => this.later());
   }
 

@@ -1,6 +1,6 @@
-import { elements, sharedWorker } from './fragment.js';
-import { Feed } from './feed.js';
+import { elements } from './fragment.js';
 import { notify } from './notify.js';
+import { subscribe } from './subscribe.js';
 
 const title = document.title;
 
@@ -9,26 +9,13 @@ class LiveWall extends HTMLElement {
   connectedCallback() {
     this.icon = document.querySelector('link[rel=icon]');
     this.plainIcon = this.icon.href;
-    this.send = this.connect();
+    this.send = subscribe(this.dataset.worker, (text) => this.take(text));
     this.report = () => this.update();
     document.addEventListener('visibilitychange', this.report);
     addEventListener('pageshow', this.report);
     addEventListener('pagehide', () => this.send(null));
     addEventListener('easel-added', ({ detail }) => this.add(detail));
     this.update();
-  }
-
-  // One stream for all tabs where the browser can share a worker, else one of this page's own.
-  connect() {
-    const tell = (text) => this.take(text);
-    if (globalThis.SharedWorker) {
-      const { port } = sharedWorker(this.dataset.worker);
-      port.addEventListener('message', ({ data }) => tell(data));
-      port.start();
-      return (state) => port.postMessage(state);
-    }
-    const feed = new Feed();
-    return (state) => feed.update(this, tell, state);
   }
 
   get working() {
@@ -45,11 +32,16 @@ class LiveWall extends HTMLElement {
   add(text) {
     for (const next of elements(text)) if (!document.getElementById(next.id)) this.hang(next);
     this.show();
+    dispatchEvent(new Event('easel-changed'));
   }
 
   take(text) {
-    for (const next of elements(text)) this.hang(next);
+    for (const next of elements(text)) {
+      if (next.id === 'notices') document.getElementById('notices').replaceChildren(...next.childNodes);
+      else this.hang(next);
+    }
     this.show();
+    dispatchEvent(new Event('easel-changed'));
   }
 
   hang(next) {
@@ -58,10 +50,16 @@ class LiveWall extends HTMLElement {
       const finished = old.unfinished && !next.unfinished;
       old.become(next);
       if (finished && next.dataset.word) this.announce(next.dataset.word);
-    } else if ('first' in this.dataset && next.children.length) {
+    } else if (this.wants(next)) {
       this.prepend(next);
       this.update(); // the stream may not have been open yet when this one began
     }
+  }
+
+  // Of older ones that are not shown only what runs: an act on many brings word of each.
+  wants(next) {
+    const isNews = next.dataset.status === 'running' || Number(next.dataset.id) > this.newest;
+    return 'first' in this.dataset && isNews && next.children.length > 0;
   }
 
   announce(word) {

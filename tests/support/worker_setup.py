@@ -11,9 +11,11 @@ from pathlib import Path
 from app.config import config_from
 from app.database import Library
 from app.generation.changes import Changes, Listener
+from app.generation.keeper import PictureKeeper
 from app.generation.outcome_writer import OutcomeWriter
 from app.generation.previews import Previews
 from app.generation.runner import GenerationRunner
+from app.generation.storage_monitor import StorageMonitor
 from app.generation.worker import Worker
 from app.models import Generation, GenerationRequest, Status
 from app.net.client import HttpClient
@@ -46,11 +48,13 @@ class Shop:
     """A worker and all that it works with."""
 
     worker: Worker
+    monitor: StorageMonitor
     library: Library
     providers: Providers
     store: Store
     listener: Listener
-    rests: Rests
+    rests: Rests  # of what is kept and written down
+    pauses: Rests  # of the queue, while nothing can be kept
 
     async def request(self, prompt: str = 'a cat') -> Generation:
         return (await self.worker.submit(GenerationRequest(prompt=prompt))).generation
@@ -68,6 +72,7 @@ class Shop:
         """Let the worker find all that it can begin now: each of its steps is one turn here."""
         for _ in range(5):
             await self.library.database.read(lambda _: None)
+            await self.library.database.write(lambda _: None)
 
     def originals(self) -> list[Path]:
         return [path for path in self.store.images.rglob('*') if path.is_file()]
@@ -95,7 +100,7 @@ async def shop_with(
 ) -> AsyncIterator[Shop]:
     """Open the same over a store that is there."""
     config = config_from({'EASEL_DATA': str(store.data)} | environment)
-    http_client, changes, rests = HttpClient(), Changes(), Rests()
+    http_client, changes, rests, pauses = HttpClient(), Changes(), Rests(), Rests()
     async with changes.listening() as listener:
         library = await Library.open(store.data / 'easel.db')
         made = {one.settings.name: one for one in added}
@@ -107,12 +112,15 @@ async def shop_with(
         )
         providers.environment = MonitoredProvider(provider.settings, lambda: provider)
         providers.configure(one.settings for one in added)
-        drawing = GenerationRunner(library, providers, store, changes, Previews(store, changes))
-        worker = Worker(
-            library, providers, drawing, OutcomeWriter(library, store, sleep=rests), changes
+        monitor = StorageMonitor(library, store, changes, sleep=pauses)
+        keeper = PictureKeeper(library, store, monitor, sleep=rests)
+        drawing = GenerationRunner(
+            library, providers, store, changes, Previews(store, changes), keeper
         )
+        writer = OutcomeWriter(library, store, sleep=rests)
+        worker = Worker(library, providers, drawing, writer, changes, monitor)
         try:
-            yield Shop(worker, library, providers, store, listener, rests)
+            yield Shop(worker, monitor, library, providers, store, listener, rests, pauses)
         finally:
             await worker.stop()
             await providers.close()

@@ -11,7 +11,7 @@ import httpx
 from app.net.client import HttpClient, what_happened
 from app.net.pace import Pace
 from app.net.urls import Blocked
-from app.providers.response.images import Json, loads
+from app.providers.response.json_text import Json, loads
 
 MOST_BYTES = 1024 * 1024
 MOST_VALUES = 50_000  # of JSON: a list of a thousand models

@@ -12,7 +12,8 @@ from email.utils import parsedate_to_datetime
 
 from app.errors import ErrorKind, Failure
 from app.models import MOST_COUNT
-from app.providers.response.images import Json, at, rows_of
+from app.providers.response.images import at, rows_of
+from app.providers.response.json_text import Json
 from app.providers.response.messages import (
     chat_text_of,
     errors_of_items,

@@ -12,7 +12,8 @@ from itertools import islice
 
 from app.providers.core.base import Run
 from app.providers.response.base64_stream import Base64Error, inline
-from app.providers.response.images import Json, at, find_items, loads, tree_of, trouble_in
+from app.providers.response.images import at, find_items, tree_of, trouble_in
+from app.providers.response.json_text import Json, loads
 from app.providers.response.messages import failed_in_success
 from app.providers.response.stream import ResponseStream
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TypeAlias, TypeGuard
+from typing import TypeGuard
 
-Json: TypeAlias = 'dict[str, Json] | list[Json] | str | int | float | bool | None'
+from app.providers.response.json_text import Json, loads
 
 CONTAINERS = (
     *('data', 'images', 'output_images', 'results', 'output', 'choices', 'result', 'base64'),
@@ -23,11 +22,9 @@ BASE64_KEYS = ('b64_json', 'image_base64', 'base64', 'b64', 'image', 'bytesBase6
 URL_KEYS = ('url', 'image_url', 'imageUrl', 'imageURL')
 MOST_DEPTH = 8
 MOST_ITEMS = 1_000  # to be counted; few of them are kept
-MOST_VALUES = 20_000  # of one JSON text; an answer with ten pictures has some hundred
 MOST_NODES = 2_000  # of a tree, looked at in search of pictures: some ten microseconds each
 MOST_ROWS = 1_000
 MOST_PROSE_LETTERS = 20_000
-MOST_DIGITS = 20  # of a whole number; parsing ten thousand takes a hundred times as long a digit
 MARK = re.compile(r'picture-[0-9a-f]{16}-\d+')  # in the place of a long picture
 
 _PICTURE_KEYS = {*BASE64_KEYS, *URL_KEYS}
@@ -62,40 +59,12 @@ class Item:
     trouble: str = ''  # what the server says of one that it could not make
 
 
-class TooManyValues(ValueError):
-    """A JSON text holds more than is read: one call of the parser must not hold others up."""
-
-
 @dataclass(slots=True)
 class _Budget:
     """What may still be looked at in one tree."""
 
     nodes: int = MOST_NODES
     letters: int = MOST_PROSE_LETTERS  # of prose that has no picture but may have a link to one
-
-
-def _number(digits: str) -> int | float:
-    return int(digits) if len(digits) <= MOST_DIGITS else float(digits)
-
-
-_DECODER = json.JSONDecoder(strict=False, parse_int=_number)
-
-
-def loads(text: str, most: int = MOST_VALUES) -> Json:
-    """Parse JSON, control signs and halves of signs included.
-
-    Raises ValueError if it is nested too deep, and TooManyValues.
-    """
-    if text.count(',') + text.count('[') + text.count('{') > most:
-        raise TooManyValues
-    try:
-        tree: Json = _DECODER.decode(text)
-        if '\\ud' in text.lower():
-            whole = json.dumps(tree, ensure_ascii=False).encode('utf-8', 'replace').decode()
-            tree = _DECODER.decode(whole)  # half a sign can neither be kept nor be shown
-    except RecursionError as error:
-        raise ValueError('nested too deep') from error
-    return tree
 
 
 def at(node: Json, *path: str | int) -> Json:

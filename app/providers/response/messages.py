@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from itertools import islice
 
 from app.models import MOST_COUNT
-from app.providers.response.images import MARK, Json, at, loads, rows_of
+from app.providers.response.images import MARK, at, rows_of
+from app.providers.response.json_text import Json, loads
 
 UNDER_WAY = (
     *('queued', 'queueing', 'in_queue', 'pending', 'waiting', 'scheduled', 'not_start'),

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from app.providers.response.events import Events, Values, events_in
-from app.providers.response.images import Json, TooManyValues, is_picture, loads
+from app.providers.response.images import is_picture
+from app.providers.response.json_text import Json, TooManyValues, loads
 from app.providers.response.stream import ResponseStream
 
 _STREAM = re.compile(r'(data|event|id|retry)?:')

@@ -1,4 +1,4 @@
-"""Server-sent events: each changed generation as the fragment that takes its place.
+"""Server-sent events: each changed generation as the fragment that takes its place, and notices.
 
 Pure ASGI: one small coroutine a stream, and a fragment drawn once for everybody who reads the same
 language.
@@ -17,6 +17,7 @@ from app.errors import N_, AppError, WrongMethod
 from app.generation.changes import Listener
 from app.web.context import Services
 from app.web.security.permissions import visitor_of
+from app.web.views.notices import notices_of
 from app.web.views.tiles import tile_values
 
 HEARTBEAT_S = 20.0
@@ -43,7 +44,10 @@ class Drawn:
 
 
 class EventStream:
-    """Serves `/events?showing=17,18`, and with `&after=18` also what is newer."""
+    """Serves `/events?showing=17,18`, and with `&after=18` also what is newer.
+
+    `&notices` asks for what is noticed at once; else only its changes are told.
+    """
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -68,6 +72,8 @@ class EventStream:
 
             gone = asyncio.create_task(end_when_gone())
             try:
+                if 'notices' in request.query_params:
+                    await _write(send, self._notices(viewer))
                 for generation_id in [*showing, *await self._missed(after, showing)]:
                     await _write(send, viewer.part_of(await self._draw(generation_id, viewer)))
                 await self._follow(listener, viewer, send)
@@ -80,7 +86,7 @@ class EventStream:
         if not after:
             return []
         try:
-            newest = await self._services.library.generations.page(None, MOST_MISSED)
+            newest = await self._services.library.generations.recent(MOST_MISSED)
         except AppError:
             return []
         return sorted({one.id for one in newest if one.id > after[0]} - set(showing))
@@ -91,7 +97,9 @@ class EventStream:
             doubted = listener.doubted or viewer.visitor.guest
             if listener.ended or (doubted and not viewer.may_stay()):
                 return
-            if not ids:
+            if listener.take_notices():
+                await _write(send, self._notices(viewer))
+            elif not ids:
                 await _write(send, PULSE)
             for generation_id in sorted(ids):
                 await _write(send, viewer.part_of(await self._event(generation_id, viewer)))
@@ -115,8 +123,11 @@ class EventStream:
         except AppError:
             return Drawn(PULSE, None)
         html = viewer.language.draw('generation/list.html', **values, viewer=viewer.visitor)
-        lines = ''.join(f'data: {line.strip()}\n' for line in html.splitlines() if line.strip())
-        return Drawn(f'event: generation\n{lines}\n'.encode(), generation.guest)
+        return Drawn(_event_block('generation', html), generation.guest)
+
+    def _notices(self, viewer: Viewer) -> bytes:
+        values = {'notices': notices_of(self._services), 'viewer': viewer.visitor}
+        return _event_block('notices', viewer.language.draw('notices.html', **values))
 
 
 class Viewer:
@@ -136,6 +147,11 @@ class Viewer:
         """Check the session again: a password can change, a link can end."""
         known = self._sessions.who(self._headers, self.visitor.scheme)
         return (known.owner, known.guest) == (self.visitor.owner, self.visitor.guest)
+
+
+def _event_block(name: str, html: str) -> bytes:
+    lines = ''.join(f'data: {line.strip()}\n' for line in html.splitlines() if line.strip())
+    return f'event: {name}\n{lines}\n'.encode()
 
 
 async def _write(send: Send, block: bytes) -> None:

@@ -1,0 +1,156 @@
+"""Opens the database's file: checks it, makes it or upgrades it, and changes nothing it refuses."""
+
+from __future__ import annotations
+
+import filecmp
+import itertools
+from pathlib import Path
+
+import apsw
+
+from app.errors import N_, StorageFailed
+from app.log import logger
+
+log = logger(__name__)
+
+MIGRATIONS = Path(__file__).parent / 'migrations'
+OLDEST_SAFE_SQLITE = (3, 51, 3)
+BUSY_TIMEOUT_MS = 5_000
+DAMAGE = (apsw.CorruptError, apsw.NotADBError)
+CAN_NOT_OPEN = N_('The database {path} can not be opened: {reason}.')
+IS_DAMAGED = N_(
+    'The database {path} is damaged ({reason}), and was left as it is. `easel restore FILE.tar` '
+    'brings a backup back; `easel rebuild` makes the database again from the pictures.'
+)
+IS_GONE = N_(
+    'The database {path} is gone, and its journal is still there. Put it back, or run '
+    '`easel restore FILE.tar` for a backup, or `easel rebuild`, which makes the database again '
+    'from the pictures. Nothing was changed.'
+)
+
+
+def connect(path: Path) -> apsw.Connection:
+    """Open the database for the one connection that writes. Raises `StorageFailed`."""
+    version = tuple(int(part) for part in apsw.sqlite_lib_version().split('.'))
+    if version < OLDEST_SAFE_SQLITE:
+        raise StorageFailed(
+            N_('SQLite {version} can lose pictures; Easel needs 3.51.3 or newer.'),
+            version=apsw.sqlite_lib_version(),
+        )
+    if not size_of(path) and size_of(journal_of(path)):  # which SQLite would delete
+        raise StorageFailed(IS_GONE, path=path)
+    try:
+        connection = apsw.Connection(str(path))
+        try:
+            _prepare(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    except apsw.Error as error:
+        raise refusal(path, error) from error
+    return connection
+
+
+def settle(path: Path) -> None:
+    """Write a database's journal back into its file; a damaged one stays as it is.
+
+    Raises `StorageFailed` where another program has it open.
+    """
+    if not size_of(path):
+        return
+    try:
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+        try:
+            connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+            connection.execute('select count(*) from sqlite_schema').fetchall()
+            connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
+            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        finally:
+            connection.close()
+    except DAMAGE:
+        return
+    except apsw.Error as error:
+        raise refusal(path, error) from error
+
+
+def journal_of(path: Path) -> Path:
+    return path.with_name(f'{path.name}-wal')
+
+
+def size_of(path: Path) -> int:
+    """Return a file's bytes, 0 where there is none."""
+    return path.stat().st_size if path.exists() else 0
+
+
+def refusal(path: Path, error: apsw.Error) -> StorageFailed:
+    """Say why a database cannot be opened, and what to do about it."""
+    if isinstance(error, DAMAGE):
+        return StorageFailed(IS_DAMAGED, path=path, reason=error)
+    return StorageFailed(CAN_NOT_OPEN, path=path, reason=error)
+
+
+def refuse_newer(connection: apsw.Connection, path: Path) -> int:
+    """Return the version of a database; raise `StorageFailed` for one that a newer Easel wrote."""
+    have, known = int(connection.pragma('user_version')), len(migrations())
+    if have > known:
+        raise StorageFailed(
+            N_(
+                'A newer Easel wrote {path} (version {have}, this one knows {known}). '
+                'Nothing was changed: start that Easel again.'
+            ),
+            path=path,
+            have=have,
+            known=known,
+        )
+    return have
+
+
+def migrations() -> list[Path]:
+    return sorted(MIGRATIONS.glob('[0-9]*.sql'))
+
+
+def named(cursor: apsw.Cursor, row: apsw.SQLiteValues) -> dict[str, apsw.SQLiteValue]:
+    return {column[0]: value for column, value in zip(cursor.description, row, strict=True)}
+
+
+def _prepare(connection: apsw.Connection, path: Path) -> None:
+    # Until it is known to be whole and ours, closing it leaves the file and its journal alone.
+    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+    connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+    have, known = refuse_newer(connection, path), len(migrations())
+    connection.execute('select count(*) from sqlite_schema').fetchall()  # reads the schema
+    connection.execute('pragma journal_mode = wal')
+    connection.execute('pragma synchronous = full')
+    connection.execute('pragma foreign_keys = on')
+    connection.row_trace = named
+    if have < known:
+        _migrate(connection, path, have)
+    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
+
+
+def _migrate(connection: apsw.Connection, path: Path, have: int) -> None:
+    """Upgrade by all steps in one transaction: whatever ends it leaves the old version."""
+    steps = migrations()
+    if have:
+        _keep_copy(connection, path, len(steps))
+    with connection:
+        for step in steps[have:]:
+            connection.execute(step.read_text(encoding='utf-8'))
+        connection.pragma('user_version', len(steps))
+
+
+def _keep_copy(connection: apsw.Connection, path: Path, version: int) -> None:
+    """Keep the database as it is before an upgrade; no copy is ever replaced by another."""
+    stem = f'{path.stem}-before-{version}'
+    part = path.with_name(f'{stem}.part')
+    part.unlink(missing_ok=True)
+    connection.execute('vacuum into ?', (str(part),))
+    for ending in itertools.chain([''], (f'-{number}' for number in itertools.count(2))):
+        copy = path.with_name(f'{stem}{ending}{path.suffix}')
+        if not copy.exists():
+            part.replace(copy)
+            log.info('kept a copy of the database as %s before upgrading it', copy)
+            return
+        if filecmp.cmp(part, copy, shallow=False):  # an upgrade that was broken off wrote it
+            part.unlink()
+            return

@@ -1,0 +1,22 @@
+import { elements } from './fragment.js';
+import { subscribe } from './subscribe.js';
+
+// What is noticed, for as long as it is so. Where there is a wall, the wall hears of it.
+class LiveNotices extends HTMLElement {
+  connectedCallback() {
+    if (document.querySelector('live-wall')) return;
+    const send = subscribe(this.dataset.worker, (text) => this.take(text));
+    const update = () => send({ showing: [], newest: null, visible: !document.hidden });
+    document.addEventListener('visibilitychange', update);
+    addEventListener('pageshow', update);
+    addEventListener('pagehide', () => send(null));
+    update();
+  }
+
+  take(text) {
+    const next = elements(text).find((one) => one.id === this.id);
+    if (next) this.replaceChildren(...next.childNodes);
+  }
+}
+
+customElements.define('live-notices', LiveNotices);

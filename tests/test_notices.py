@@ -1,0 +1,113 @@
+"""What is to be noticed stands above every page for as long as it lasts, and no longer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+import pytest_asyncio
+from starlette.types import Message
+
+from app.storage.files import refused
+from tests.support.guests import Party, party
+from tests.support.raw_requests import HOME
+
+pytestmark = pytest.mark.asyncio(loop_scope='module')
+
+FAULT = refused('Read-only file system')
+SENTENCE = b'write to its data folder (Read-only file system). New pictures wait.'
+CURE = b'Check the data folder'
+
+
+@pytest_asyncio.fixture(loop_scope='module', scope='module')
+async def guests(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Party]:
+    async with party(tmp_path_factory.mktemp('notices') / 'data') as opened:
+        yield opened
+
+
+@pytest.fixture
+def problem(guests: Party) -> None:
+    guests.services.storage_monitor.report(FAULT)
+
+
+async def mend(guests: Party) -> None:
+    assert await guests.services.storage_monitor.check()
+
+
+@pytest.mark.usefixtures('problem')
+@pytest.mark.parametrize('path', ['/', '/gallery', '/settings', '/nothing-here'])
+async def test_a_problem_stands_above_every_page_until_it_is_over(path: str, guests: Party) -> None:
+    during = await guests.request('owner', 'GET', path)
+    in_russian = await guests.request('owner', 'GET', path, (b'accept-language', b'ru'))
+    await mend(guests)
+    after = await guests.request('owner', 'GET', path)
+
+    assert SENTENCE in during.body
+    assert CURE in during.body
+    assert 'Новые картинки ждут.'.encode() in in_russian.body
+    assert SENTENCE not in after.body
+
+
+@pytest.mark.usefixtures('problem')
+async def test_a_guest_is_told_what_and_not_the_owners_part(guests: Party) -> None:
+    page = await guests.request('maker', 'GET', '/')
+    sign_in = await guests.request('stranger', 'GET', '/')
+    await mend(guests)
+
+    assert SENTENCE in page.body
+    assert CURE not in page.body
+    assert SENTENCE not in sign_in.body
+
+
+@pytest.mark.usefixtures('problem')
+async def test_programs_are_told_in_the_list_of_generations(guests: Party) -> None:
+    during = await guests.request('owner', 'GET', '/generations.json')
+    await mend(guests)
+    after = await guests.request('owner', 'GET', '/generations.json')
+
+    [notice] = json.loads(during.body)['notices']
+    assert notice['sentence'].endswith('New pictures wait.')
+    assert notice['cure'].startswith('Check the data folder')
+    assert json.loads(after.body)['notices'] == []
+
+
+async def test_an_open_page_is_told_when_a_problem_comes_and_goes(guests: Party) -> None:
+    blocks = asyncio.Queue[bytes]()
+
+    async def send(message: Message) -> None:
+        if b'event: notices' in message.get('body', b''):
+            blocks.put_nowait(message['body'])
+
+    stream = asyncio.ensure_future(guests.app(stream_scope(guests), waiting_for_ever(), send))
+    async with asyncio.timeout(10):
+        before = await blocks.get()
+        guests.services.storage_monitor.report(FAULT)
+        during = await blocks.get()
+        await mend(guests)
+        after = await blocks.get()
+    stream.cancel()
+
+    assert [SENTENCE in block for block in (before, during, after)] == [False, True, False]
+
+
+def waiting_for_ever() -> Callable[[], asyncio.Future[Message]]:
+    return lambda: asyncio.get_running_loop().create_future()
+
+
+def stream_scope(guests: Party) -> dict[str, object]:
+    return {
+        'type': 'http',
+        'http_version': '1.1',
+        'method': 'GET',
+        'scheme': 'http',
+        'path': '/events',
+        'raw_path': b'/events',
+        'query_string': b'notices',
+        'root_path': '',
+        'headers': [HOME, *guests.headers['owner']],
+        'server': ('localhost', 8484),
+        'client': ('192.168.1.20', 50_000),
+        'state': {},
+    }
