@@ -125,6 +125,11 @@ class Failure:
     retry_after_s: float | None = None
     job_id: str | None = None
     url: str | None = None  # the picture's address, where that is what failed
+    # Of a picture that was made, so that it can be fetched again: its address as the server named
+    # it, which nobody is shown, and what its label tells.
+    picture_url: str | None = None
+    revised_prompt: str | None = None
+    seed: int | None = None
     file: str = ''  # where the picture is kept all the same, below the data folder
 
 
@@ -240,7 +245,8 @@ class Unkeepable(StorageFailed, retryable=False):
 class ProviderError(AppError, status=502, retryable=True):
     """The provider, or the way to it, failed; `failure` says how."""
 
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, failure: Failure, *others: Failure) -> None:
         super().__init__(str(failure.kind))  # no words: they may hold a key, and this is logged
         self.failure = failure
+        self.others = others  # of the further pictures of the same answer
         self.kind = str(failure.kind)

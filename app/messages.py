@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gettext
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.errors import N_, ErrorKind, Failure, Reason
-from app.net.urls import outside_of
+from app.net.urls import outside_of, without_secrets
 
 Translate = Callable[[str], str]
 
@@ -58,7 +58,7 @@ def describe(failure: Failure, translate: Translate) -> FailureText:
         'reason': translate(failure.reason) if failure.reason else translate(N_('no details')),
         'status': failure.http_status or '',
         'param': failure.param or '',
-        'url': failure.url or '',
+        'url': without_secrets(failure.url) if failure.url else translate(N_('its address')),
         'file': failure.file,
         'seconds': round(failure.retry_after_s or 0),
         'job': failure.job_id or '',
@@ -71,6 +71,11 @@ def describe(failure: Failure, translate: Translate) -> FailureText:
         hint=translate(hint).format(**places),
         whole=quoted if failure.words else text,
     )
+
+
+def for_guests(failure: Failure) -> Failure:
+    """Return a failure without what is the owner's alone: where the servers are."""
+    return replace(failure, where='', url=None)
 
 
 def error_json(failure: Failure, translate: Translate) -> dict[str, object]:

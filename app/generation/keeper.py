@@ -49,20 +49,21 @@ class PictureKeeper:
         result: GenerationResult,
         outcome: Outcome,
         pauses: Iterator[float],
+        first: int = 0,
     ) -> tuple[tuple[StoredImage, ...], tuple[Failure, ...]]:
-        """Keep what is a picture; a bad one does not take the good ones along.
+        """Keep what is a picture, from the position `first` on; a bad one takes none along.
 
         Raises `StorageFailed` where no pause (seconds) before another try is left. Nothing that
         came is deleted then, nor by a stop: only where the generation itself was cancelled.
         """
         waiting = [
             self._store.hold(received, claimed.id, position)
-            for position, received in enumerate(result.received)
+            for position, received in enumerate(result.received, start=first)
         ]
         kept, failures = list[StoredImage](), list(result.item_errors)
         try:
             while waiting:
-                label = _label(claimed, waiting[0], len(kept), outcome, result.dropped)
+                label = _label(claimed, waiting[0], first + len(kept), outcome, result.dropped)
                 label = replace(label, created_at=self._clock())
                 try:
                     kept.append(await self._until_kept(claimed.id, waiting[0], label, pauses))

@@ -11,15 +11,22 @@ from functools import cache
 from pathlib import Path
 from pickle import UnpicklingError
 
-from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+from jinja2 import (
+    Environment,
+    FileSystemBytecodeCache,
+    FileSystemLoader,
+    StrictUndefined,
+    pass_context,
+)
 from jinja2.bccache import Bucket
+from jinja2.runtime import Context
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from app.access.visitors import Visitor
 from app.config import CHECKOUT
 from app.errors import N_, Failure, Notice
-from app.messages import LANGUAGES, FailureText, describe, translations
+from app.messages import LANGUAGES, FailureText, describe, for_guests, translations
 from app.web.base_path import BasePath
 from app.web.static import Static
 
@@ -182,9 +189,14 @@ class Renderer:
         words = translations(code)
         environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
         language = Language(code, environment, words, self._root)
+
+        @pass_context
+        def failure_text(context: Context, failure: Failure) -> FailureText:
+            return language.describe(failure if context['viewer'].owner else for_guests(failure))
+
         functions: dict[str, Callable[..., object]] = {
             **{name: getattr(language, name) for name in ('date', 'day', 'amount', 'decimal')},
-            'failure_text': language.describe,
+            'failure_text': failure_text,
             'translate': language.translate,  # for what is no literal: `_` reads % in it
             'static': lambda name: self._root.address(self.static.address(name)),
             'name_of_guest': self._name_of_guest,

@@ -7,12 +7,13 @@ import lzma
 import zipfile
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.log import logger
 from app.models import MOST_COUNT, GenerationResult, Received
+from app.net.urls import MOST_LETTERS
 from app.providers.core.base import Run
 from app.providers.response.base64_stream import Base64Error, inline
 from app.providers.response.images import Item, find_items
@@ -76,28 +77,56 @@ class ImageCollector:
             remove(received)
             raise
         if not received:
-            raise ProviderError(failures[0])
+            raise ProviderError(*failures)
         left_out = _left_out(len(waiting))
         return GenerationResult(received=tuple(received), item_errors=(*failures, *left_out))
+
+    async def fetch(self, lost: Sequence[Failure], run: Run) -> GenerationResult:
+        """Fetch pictures that could not be fetched; what still cannot is among the errors."""
+        fetched = await asyncio.gather(*(self._again(failure, run) for failure in lost))
+        return GenerationResult(
+            received=tuple(one for one in fetched if isinstance(one, Received)),
+            item_errors=tuple(one for one in fetched if isinstance(one, Failure)),
+        )
+
+    async def _again(self, lost: Failure, run: Run) -> Received | Failure:
+        item = Item(lost.picture_url or '', True, lost.revised_prompt, lost.seed)
+        try:
+            return await self._fetched(item, run)
+        except ProviderError as error:
+            return error.failure
+
+    async def _fetched(self, item: Item, run: Run) -> Received:
+        """Fetch a picture; the failure of one that cannot be fetched names its address."""
+        try:
+            received, source_url = await self._fetcher.fetch(item.text, run.incoming)
+        except ProviderError as error:
+            lost = replace(
+                error.failure,
+                picture_url=item.text[:MOST_LETTERS],
+                revised_prompt=item.revised_prompt,
+                seed=item.seed,
+            )
+            raise ProviderError(lost) from error
+        return replace(
+            received, revised_prompt=item.revised_prompt, source_url=source_url, seed=item.seed
+        )
 
     async def _one(self, item: Item, response: ApiResponse, run: Run) -> Received:
         if not item.text:
             kind = ErrorKind.UPSTREAM_ERROR if item.trouble else ErrorKind.EMPTY
             raise self._caller.failed(kind, words=item.trouble)
-        source_url: str | None = None
+        if item.is_address and not item.text.lower().startswith('data:'):
+            return await self._fetched(item, run)
         received = response.stream.pictures.pop(item.text, None)
         try:
             if item.text in response.stream.bad:
                 raise Base64Error
-            if not received and item.is_address and not item.text.lower().startswith('data:'):
-                received, source_url = await self._fetcher.fetch(item.text, run.incoming)
             if not received:
                 received = await asyncio.to_thread(inline, item.text, run.incoming)
         except Base64Error as error:
             raise self._caller.failed(ErrorKind.BAD_IMAGE, 'its base64 is damaged') from error
-        return replace(
-            received, revised_prompt=item.revised_prompt, source_url=source_url, seed=item.seed
-        )
+        return replace(received, revised_prompt=item.revised_prompt, seed=item.seed)
 
     async def _raw(self, raw: Received, run: Run) -> GenerationResult:
         """Take a response that is a picture itself, or a zip of some."""

@@ -84,6 +84,8 @@ class SecretRedactor:
             param=failure.param and self.text(failure.param),
             job_id=failure.job_id and self.text(failure.job_id),
             url=failure.url and self.text(failure.url),
+            revised_prompt=failure.revised_prompt and self.text(failure.revised_prompt),
+            picture_url=self._unless_secret(failure.picture_url),
         )
 
     def call(self, call: Call) -> Call:
@@ -103,6 +105,10 @@ class SecretRedactor:
             ),
             item_errors=tuple(self.failure(one) for one in result.item_errors),
         )
+
+    def _unless_secret(self, url: str | None) -> str | None:
+        """Return an address that must stay whole to be of use; None where a secret is in it."""
+        return url if url and self.text(url) == url else None
 
     def _found_in(self, text: str) -> Iterator[tuple[int, int]]:
         last, slices = len(text) - SLICE + 1, self._slices
