@@ -9,6 +9,7 @@ from dataclasses import replace
 from app.access.visitors import Visitor
 from app.messages import error_json, for_guests, item_error_json
 from app.models import REQUEST_FIELDS, Call, Generation, Image
+from app.net.urls import names_a_host
 from app.web.base_path import BasePath
 from app.web.templates import Language
 
@@ -25,6 +26,7 @@ def image_json(image: Image, root: BasePath, viewer: Visitor) -> dict[str, objec
         'url': root.address(f'/files/{image.digest}.{image.extension}'),
         'thumb_url': root.address(f'/thumbs/{image.digest}-{THUMB_WIDTH}.webp'),
         'source_url': image.source_url if viewer.owner else None,
+        'provider': _server_name(image.provider, viewer),
     }
     return {
         name: computed[name] if name in computed else getattr(image, name) for name in IMAGE_FIELDS
@@ -48,7 +50,7 @@ def generation_json(
         'status': generation.status,
         'attempt': generation.attempt,
         'prompt': request.prompt,
-        'provider': generation.provider,
+        'provider': _server_name(generation.provider, viewer),
         'model': generation.model,
         **asked,
         'progress': generation.progress,
@@ -60,6 +62,11 @@ def generation_json(
         'started_at': generation.started_at,
         'finished_at': generation.finished_at,
     }
+
+
+def _server_name(name: str, viewer: Visitor) -> str:
+    """Return a provider's name; a guest is not told one that is an address."""
+    return name if viewer.owner or not names_a_host(name) else 'server'
 
 
 def attempt_json(attempt: Call) -> dict[str, object]:
