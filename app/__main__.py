@@ -1,4 +1,4 @@
-"""The commands: `easel [serve]`, `generate`, `demo`, `doctor`, `rebuild`."""
+"""The commands: `easel [serve]`, `generate`, `demo`, `doctor`, and those that keep the data."""
 
 from __future__ import annotations
 
@@ -14,6 +14,17 @@ from app import __version__
 
 if TYPE_CHECKING:
     from app.config import Config
+
+KEEPING = {
+    'backup': 'write everything that is kept into one file; also while a server runs',
+    'restore': 'make a data folder of a backup',
+    'verify': 'compare every picture with the database; also while a server runs',
+    'rebuild': 'make the database again from the pictures',
+}
+FILES = (  # of the first of them
+    'where to write it, for you alone: it holds keys and passwords too; - is standard output',
+    'the backup; - is standard input',
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,10 +69,8 @@ def _run(chosen: argparse.Namespace, config: Config) -> int:
         if chosen.prompt == '-':
             fields['prompt'] = sys.stdin.read()
         return generate(config, Order(fields, chosen.out, chosen.json, chosen.forget))
-    if chosen.command == 'rebuild':
-        from app.cli.rebuild import rebuild
-
-        return rebuild(config)
+    if chosen.command in KEEPING:
+        return _keep(chosen, config)
     if chosen.command == 'doctor':
         import asyncio
 
@@ -76,10 +85,27 @@ def _run(chosen: argparse.Namespace, config: Config) -> int:
     return serve(config, browser=not chosen.no_browser)
 
 
+def _keep(chosen: argparse.Namespace, config: Config) -> int:
+    if chosen.command == 'verify':
+        from app.cli.verify import verify
+
+        return verify(config)
+    if chosen.command == 'backup':
+        from app.cli.backup import backup
+
+        return backup(config, chosen.file)
+    if chosen.command == 'restore':
+        from app.cli.restore import restore
+
+        return restore(config, chosen.file)
+    from app.cli.rebuild import rebuild
+
+    return rebuild(config)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog='easel', description='A local web UI for image-generation APIs.'
-    )
+    words = 'A local web UI for image-generation APIs.'
+    parser = argparse.ArgumentParser(prog='easel', description=words)
     commands = parser.add_subparsers(dest='command', required=True)
     serve = commands.add_parser('serve', help='serve the web UI (this is what plain `easel` does)')
     serve.add_argument('--host', help='address to listen on (EASEL_HOST, 127.0.0.1)')
@@ -105,10 +131,12 @@ def _parser() -> argparse.ArgumentParser:
     option('--out', type=Path, metavar='DIR', help='copy the pictures there')
     option('--json', action='store_true', help='print one JSON object')
     option('--forget', action='store_true', help='drop what was learned of the provider')
-    rebuild = commands.add_parser('rebuild', help='make the database again from the pictures')
+    keeping = [commands.add_parser(name, help=about) for name, about in KEEPING.items()]
+    for command, about in zip(keeping, FILES, strict=False):
+        command.add_argument('file', metavar='FILE.tar', help=about)
     doctor = commands.add_parser('doctor', help='test the provider, find image servers')
     doctor.add_argument('--json', action='store_true', help='print one JSON object')
-    for command in (generate, rebuild, doctor):
+    for command in (generate, doctor, *keeping):
         command.add_argument('--data', help='data folder (EASEL_DATA)')
         command.set_defaults(host='127.0.0.1', port=None, share=False)
     demo = commands.add_parser('demo', help='serve the built-in demo provider alone')

@@ -26,10 +26,19 @@ from app.env import (
 )
 from app.net.ip import Network
 
+# What the data folder holds besides pictures.
+DATABASE = 'easel.db'
+SECRET = 'secret'  # noqa: S105 (the file's name)
+TOKEN = 'token'  # noqa: S105 (the file's name)
+KEYS = 'keys.json'
+SHARING = 'admission.json'
+NIGHTLY = 'nightly.json'
+CACHE = 'cache'
 CHECKOUT = Path(__file__).resolve().parent.parent
 DEFAULT_MODEL = 'flux'
 DEFAULT_PORT = 8484
 NO_PASSWORD = 'off'  # noqa: S105 (the word that says there is none)
+LEAST_PASSWORD, LEAST_TOKEN = 8, 16  # characters
 SECRETS = ('EASEL_API_KEY', 'EASEL_PASSWORD', 'EASEL_TOKEN', 'OPENAI_API_KEY')
 KNOWN = {
     *('EASEL_HOST', 'EASEL_PORT', 'EASEL_DATA', 'EASEL_API_URL', 'EASEL_API_MODEL'),
@@ -197,6 +206,13 @@ def _provider(values: Values) -> tuple[str, str | None, bool]:
 def _checked(config: Config) -> Config:
     if not _BIND_ADDRESS.fullmatch(config.host) or '..' in config.host:
         raise ConfigError(f'EASEL_HOST is {config.host!r}; an address or a name is allowed.')
+    for name, secret, least in (
+        ('EASEL_PASSWORD', config.password, LEAST_PASSWORD),
+        ('EASEL_TOKEN', config.token, LEAST_TOKEN),
+    ):
+        is_off = secret == config.password == NO_PASSWORD
+        if secret and len(secret) < least and not is_off:
+            raise ConfigError(f'{name} is too short; at least {least} characters are allowed.')
     if not config.loopback and config.password is None and not config.share:
         raise ConfigError(
             f'EASEL_HOST is {config.host!r}, which other machines can reach, and no EASEL_PASSWORD '

@@ -7,7 +7,8 @@ tomorrow, still gets the sentence in theirs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -122,6 +123,24 @@ class Failure:
     job_id: str | None = None
     url: str | None = None  # the picture's address, where that is what failed
     file: str = ''  # where the picture is kept all the same, below the data folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What everybody who is signed in shall know for as long as it lasts.
+
+    Sentences are marked by `N_`, with `{name}` places.
+    """
+
+    sentence: str  # what is the case
+    cure: str  # what the owner can do
+    places: Mapping[str, object] = field(default_factory=dict)  # what goes into both
+    link: str = ''  # an address of ours where it can be done, and its words
+    link_text: str = ''
+    owner_only: bool = False
+
+    def __str__(self) -> str:
+        return self.sentence.format(**self.places)
 
 
 class AppError(Exception):

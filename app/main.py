@@ -16,21 +16,27 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.access.guests import Guests
 from app.access.sessions import Sessions, kept_secret
 from app.access.sharing import SharingSettings
-from app.config import Config, child_environment
+from app.access.signed_out import FILE as SIGNED_OUT
+from app.access.signed_out import SignedOut
+from app.config import CACHE, DATABASE, KEYS, SECRET, TOKEN, Config, child_environment
 from app.database import Library
+from app.errors import Notice
 from app.generation.changes import Changes
+from app.generation.keeper import PictureKeeper
 from app.generation.outcome_writer import OutcomeWriter
 from app.generation.previews import Previews
+from app.generation.queue_acts import QueueActs
 from app.generation.runner import GenerationRunner
 from app.generation.storage_monitor import StorageMonitor
 from app.generation.worker import Worker
-from app.models import Notice
+from app.maintenance.service import Maintenance
 from app.providers.core.capabilities import CapabilityStore
 from app.providers.discovery.local_servers import LocalServers
 from app.providers.registry import Providers
 from app.providers.settings import Keys, ProviderSettingsStore
 from app.storage.decoder import Decoder
 from app.storage.files import writing
+from app.storage.reader import READ_TIMEOUT_S, SettingsReader
 from app.storage.store import Store
 from app.web.base_path import BasePath
 from app.web.context import Services
@@ -47,12 +53,6 @@ from app.web.views.providers import provider_summary
 if TYPE_CHECKING:
     from app.net.client import HttpClient
 
-DATABASE = 'easel.db'
-SECRET = 'secret'  # noqa: S105 (the file's name)
-KEYS = 'keys.json'
-CACHE = 'cache'
-TOKEN = 'token'  # noqa: S105 (the file's name)
-
 
 @asynccontextmanager
 async def open_services(
@@ -60,21 +60,15 @@ async def open_services(
 ) -> AsyncIterator[Services]:
     """Build every part, and close each at the end, the worker first. Raises `StorageFailed`."""
     async with AsyncExitStack() as closing:
-        store = open_store(config)
-        closing.push_async_callback(store.decoder.close)
-        library = await Library.open(config.data / DATABASE)
-        closing.push_async_callback(library.close)
-        local_servers = servers or LocalServers()
-        providers, provider_settings = await _open_providers(config, library, local_servers)
-        closing.push_async_callback(providers.close)
-        closing.push_async_callback(local_servers.close)
+        store, reader, library = await _open_storage(config, closing)
+        around = servers or LocalServers()
+        providers, provider_settings = await _open_providers(config, library, around, closing)
         changes = Changes()
-        previews = Previews(store, changes)
-        runner = GenerationRunner(library, providers, store, changes, previews)
-        monitor = StorageMonitor(library, store, changes)
-        writer = OutcomeWriter(library, store)
-        worker = Worker(library, providers, runner, writer, changes, monitor)
+        previews, monitor = Previews(store, changes), StorageMonitor(library, store, changes)
+        worker = _worker(library, providers, store, changes, previews, monitor)
         closing.push_async_callback(worker.stop)
+        maintenance = await Maintenance.open(config.data, changes.announce_notices)
+        closing.push_async_callback(maintenance.close)
         guests, root = await Guests(library.guests).load(), BasePath(config.root_path)
         sharing = sharing or read_sharing(config)
         services = Services(
@@ -82,23 +76,38 @@ async def open_services(
             root=root,
             library=library,
             store=store,
+            reader=reader,
             providers=providers,
             provider_settings=provider_settings,
-            local_servers=local_servers,
+            local_servers=around,
             changes=changes,
             previews=previews,
             worker=worker,
+            queue=QueueActs(library, providers, changes, worker.look_again),
             storage_monitor=monitor,
             renderer=_renderer(config, root, guests, providers, lambda: notices_of(services)),
             sessions=_sessions(config, sharing, guests),
             sharing=sharing,
             guests=guests,
+            maintenance=maintenance,
         )
         yield services
 
 
+async def _open_storage(
+    config: Config, closing: AsyncExitStack
+) -> tuple[Store, SettingsReader, Library]:
+    store = open_store(config)
+    closing.push_async_callback(store.decoder.close)
+    reader = SettingsReader(Decoder(child_environment(), READ_TIMEOUT_S))
+    closing.push_async_callback(reader.close)
+    library = await Library.open(config.data / DATABASE)
+    closing.push_async_callback(library.close)
+    return store, reader, library
+
+
 async def _open_providers(
-    config: Config, library: Library, local_servers: LocalServers
+    config: Config, library: Library, local_servers: LocalServers, closing: AsyncExitStack
 ) -> tuple[Providers, ProviderSettingsStore]:
     def open_client() -> HttpClient:
         from app.net.client import HttpClient  # 25 ms that no start needs
@@ -108,10 +117,25 @@ async def _open_providers(
     memory = CapabilityStore(library.learned)
     await memory.load()
     providers = Providers(config, open_client, memory)
+    closing.push_async_callback(providers.close)
+    closing.push_async_callback(local_servers.close)
     keys = Keys(config.data / KEYS)
     provider_settings = ProviderSettingsStore(library.providers, keys, providers)
     await provider_settings.load()
     return providers, provider_settings
+
+
+def _worker(
+    library: Library,
+    providers: Providers,
+    store: Store,
+    changes: Changes,
+    previews: Previews,
+    monitor: StorageMonitor,
+) -> Worker:
+    keeper = PictureKeeper(library, store, monitor)
+    runner = GenerationRunner(library, providers, store, changes, previews, keeper)
+    return Worker(library, providers, runner, OutcomeWriter(library, store), changes, monitor)
 
 
 def _renderer(
@@ -136,7 +160,9 @@ def read_sharing(config: Config) -> SharingSettings:
 def _sessions(config: Config, sharing_settings: SharingSettings, guests: Guests) -> Sessions:
     with writing():
         secret, token = kept_secret(config.data / SECRET), kept_secret(config.data / TOKEN)
-    return Sessions(sharing_settings, secret, (config.token, token), guests.one, config.root_path)
+    signed_out = SignedOut(config.data / SIGNED_OUT).load()
+    tokens, root_path = (config.token, token), config.root_path
+    return Sessions(sharing_settings, secret, tokens, guests.one, root_path, signed_out)
 
 
 def open_store(config: Config) -> Store:

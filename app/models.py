@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
@@ -135,6 +134,13 @@ class GenerationRequest:
 REQUEST_FIELDS: dict[str, FieldRule] = {f.name: f.metadata[RULE] for f in fields(GenerationRequest)}
 
 
+@dataclass(eq=False)
+class Unwritten:
+    """The end of a picture that the disk has refused so far."""
+
+    content: bytearray = field(default_factory=bytearray)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
     """One picture as it came: bytes in a temporary file, nothing checked yet."""
@@ -145,6 +151,7 @@ class Received:
     revised_prompt: str | None = None
     source_url: str | None = None
     seed: int | None = None
+    unwritten: Unwritten | None = None
 
     @property
     def digest(self) -> str:
@@ -204,6 +211,7 @@ class KeptFile:
     file: str  # below the folder of pictures
     size_bytes: int
     digest: str  # sha256 in hex
+    damaged_ns: int | None = None  # when the file changed, in ns since 1970, that was found damaged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +260,7 @@ class Generation:
     item_errors: tuple[Failure, ...] = ()
     error: Failure | None = None
     guest: int | None = None  # whose link it came by; None for the owner's own
+    dismissed_at: float | None = None  # when it left the Create page; None: it is on it
     images: tuple[Image, ...] = field(default=())
 
 
@@ -275,20 +284,3 @@ class Outcome:
     dropped: tuple[str, ...] = ()
     error: Failure | None = None
     calls: tuple[Call, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """What everybody who is signed in shall know for as long as it lasts.
-
-    Sentences are marked by `N_`, with `{name}` places.
-    """
-
-    sentence: str  # what is the case
-    cure: str  # what the owner can do
-    places: Mapping[str, object] = field(default_factory=dict)  # what goes into both
-    link: str = ''  # an address of ours where it can be done, and its words
-    link_text: str = ''
-
-    def __str__(self) -> str:
-        return self.sentence.format(**self.places)

@@ -131,7 +131,7 @@ def _cpu_s() -> float:
             fields = (
                 Path(f'/proc/{child}/stat').read_text(encoding='ascii').rpartition(')')[2].split()
             )
-            used += (int(fields[11]) + int(fields[12])) / TICKS_A_S
+            used += sum(map(int, fields[11:15])) / TICKS_A_S  # its own, and its children's
     return used
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Generator, Iterator
+import os
+import signal
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.support.browser import launched
 from tests.support.browser_origins import RULES
+from tests.support.kept_folder import KeptFolder, kept_folder
 from tests.support.servers import Easel, running_demo, running_easel
 
 # By the processor time that each takes, as `--durations` and `time` say it.
@@ -70,6 +73,22 @@ def easel(upstream: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[E
     data: Path = tmp_path_factory.mktemp('easel') / 'data'
     with running_easel(data, {'EASEL_API_URL': upstream}) as running:
         yield running
+
+
+@pytest.fixture
+async def kept(tmp_path: Path) -> AsyncIterator[KeptFolder]:
+    """A data folder with three pictures, its database open as a server's is."""
+    async with kept_folder(tmp_path / 'data') as folder:
+        yield folder
+
+
+@pytest.fixture
+def own_process() -> Iterator[None]:
+    """Give back what a command changes of the process that it has for itself."""
+    before, mask = signal.getsignal(signal.SIGTERM), os.umask(0o022)
+    yield
+    signal.signal(signal.SIGTERM, before)
+    os.umask(mask)
 
 
 @pytest.fixture(scope='session')

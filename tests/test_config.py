@@ -44,8 +44,10 @@ def test_without_any_variable_everything_has_a_default() -> None:
         ('EASEL_TIMEOUT_S', '1.5', 'timeout_s', 1.5),
         ('EASEL_LOG', 'DEBUG', 'log_level', 'debug'),
         ('EASEL_LOG_FORMAT', 'json', 'log_format', 'json'),
-        ('EASEL_PASSWORD', ' word ', 'password', 'word'),
-        ('EASEL_TOKEN', 'word', 'token', 'word'),
+        ('EASEL_PASSWORD', ' 8 letters ', 'password', '8 letters'),
+        ('EASEL_PASSWORD', '8letters', 'password', '8letters'),
+        ('EASEL_PASSWORD', 'off', 'password', 'off'),
+        ('EASEL_TOKEN', 'sixteen-letters!', 'token', 'sixteen-letters!'),
         ('EASEL_API_KEY', 'word', 'api_key', 'word'),
         ('EASEL_HOSTS', 'a.test, nas ,', 'hosts', ('a.test', 'nas')),
         ('EASEL_ROOT_PATH', '/', 'root_path', ''),
@@ -192,6 +194,23 @@ def test_a_key_never_goes_to_an_address_it_was_not_set_for(
     assert (config.api_url, config.api_key, config.api_url_was_set) == (url, key, was_set)
 
 
+@pytest.mark.parametrize(
+    ('name', 'value', 'allowed'),
+    [
+        ('EASEL_PASSWORD', '7letter', 'at least 8 characters'),
+        ('EASEL_TOKEN', 'fifteen-letters', 'at least 16 characters'),
+        ('EASEL_TOKEN', 'off', 'at least 16 characters'),
+    ],
+)
+def test_a_secret_that_is_soon_guessed_is_refused_and_not_shown(
+    name: str, value: str, allowed: str
+) -> None:
+    with pytest.raises(ConfigError, match=f'{name} .*{allowed}') as caught:
+        config_from({name: value})
+
+    assert value not in str(caught.value)
+
+
 @pytest.mark.parametrize('host', ['0.0.0.0', '::', '192.168.1.5', 'nas.lan', '128.0.0.1', '127.x'])
 def test_a_host_that_others_can_reach_needs_a_password(host: str) -> None:
     with pytest.raises(ConfigError) as caught:
@@ -201,7 +220,7 @@ def test_a_host_that_others_can_reach_needs_a_password(host: str) -> None:
     assert 'EASEL_PASSWORD' in str(caught.value)
 
 
-@pytest.mark.parametrize('password', ['word', 'off'])
+@pytest.mark.parametrize('password', ['8 letters', 'off'])
 def test_a_password_or_off_opens_any_host(password: str) -> None:
     config = config_from({'EASEL_HOST': '0.0.0.0', 'EASEL_PASSWORD': password})
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
 import pytest
 
 from app.database import Library
-from app.database.connection import read_beside, select
+from app.database.sqlite.connection import read_beside, select
 from app.errors import AppError, Conflict, StorageFailed
 from tests.support.rows import submitted
 
@@ -98,7 +100,7 @@ async def test_a_database_is_read_beside_the_program_that_has_it_open(
 
 @pytest.mark.parametrize('version', [1, 999])
 def test_a_database_of_another_version_is_not_read_beside(version: int, tmp_path: Path) -> None:
-    with pytest.raises(StorageFailed, match='another version'):
+    with pytest.raises(StorageFailed, match=r'another version|A newer Easel'):
         read_beside(database_of(version, tmp_path), lambda db: select(db, 'select 1'))
 
 
@@ -124,6 +126,52 @@ async def test_a_database_that_was_closed_is_one_file(tmp_path: Path) -> None:
 
     assert 'easel.db-wal' in before
     assert [path.name for path in folder_of(tmp_path)] == ['easel.db']
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the write lock, as another program would."""
+    other = apsw.Connection(str(folder / 'easel.db'))
+    other.execute('begin immediate')
+    try:
+        yield
+    finally:
+        other.close()
+
+
+async def test_reads_go_on_while_another_program_holds_the_write_lock(
+    library: Library, tmp_path: Path
+) -> None:
+    before = await submitted(library, 'before')
+    with locked(tmp_path):
+        writing = asyncio.create_task(submitted(library, 'meanwhile'))
+        await asyncio.sleep(0)  # so that the write is before the read
+
+        found = await library.generations.one(before.id)
+        waits = not writing.done()
+    written = await writing
+
+    assert (found, waits) == (before, True)
+    assert (await library.generations.one(written.id)).request.prompt == 'meanwhile'
+
+
+async def test_writes_wait_for_a_lock_together_and_not_one_after_the_other(
+    library: Library, tmp_path: Path
+) -> None:
+    library.database.hurry()
+    with locked(tmp_path):
+        async with asyncio.timeout(3.5):
+            failed = await asyncio.gather(
+                *[submitted(library) for _ in range(4)], return_exceptions=True
+            )
+
+    assert {type(one) for one in failed} == {StorageFailed}
+    assert (await submitted(library)).id == 1
+
+
+async def test_a_read_can_change_nothing(library: Library) -> None:
+    with pytest.raises(StorageFailed):
+        await library.database.read(lambda db: db.execute('delete from generations'))
 
 
 def folder_of(path: Path) -> list[Path]:

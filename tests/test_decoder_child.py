@@ -42,22 +42,53 @@ def test_a_picture_of_too_many_pixels_is_refused_by_its_size(tmp_path: Path) -> 
     assert told == {'refused': 'over 40 megapixels'}
 
 
-@pytest.mark.skipif(not Path('/proc/self/limits').exists(), reason='reads /proc')
-def test_the_child_has_no_more_memory_than_a_picture_needs_and_leaves_no_core(
-    tmp_path: Path,
-) -> None:
-    order = json.dumps({'number': 1, 'read': str(tmp_path), 'format': 'PNG'}).encode() + b'\n'
+REFUSES_TO_CAP_DATA = """
+import resource
+
+set_limit = resource.setrlimit
+
+def refuse(kind, most):
+    if kind == resource.RLIMIT_DATA:
+        raise ValueError('not allowed to raise maximum limit')
+    set_limit(kind, most)
+
+resource.setrlimit = refuse
+"""
+
+
+def limits_of_a_child(folder: Path, **environment: str) -> str:
+    order = json.dumps({'number': 1, 'read': str(folder), 'format': 'PNG'}).encode() + b'\n'
     command = [sys.executable, '-P', str(CHILD)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+    ) as running:
         assert running.stdin
         assert running.stdout
         running.stdin.write(order)
         running.stdin.flush()
         answered = running.stdout.read(HEAD.size)
-
         limits = Path(f'/proc/{running.pid}/limits').read_text()
         running.kill()
-
     assert len(answered) == HEAD.size
+    return limits
+
+
+@pytest.mark.skipif(not Path('/proc/self/limits').exists(), reason='reads /proc')
+def test_the_child_has_no_more_memory_than_a_picture_needs_and_leaves_no_core(
+    tmp_path: Path,
+) -> None:
+    limits = limits_of_a_child(tmp_path)
+
     assert re.search('Max core file size +0 ', limits)
     assert re.search(f'Max data size +{child.MEMORY_BYTES} ', limits)
+
+
+@pytest.mark.skipif(not Path('/proc/self/limits').exists(), reason='reads /proc')
+def test_a_limit_that_the_system_refuses_costs_no_other(tmp_path: Path) -> None:
+    (tmp_path / 'sitecustomize.py').write_text(REFUSES_TO_CAP_DATA)
+
+    limits = limits_of_a_child(tmp_path, PYTHONPATH=str(tmp_path))
+
+    assert not re.search(f'Max data size +{child.MEMORY_BYTES} ', limits)
+    assert re.search(f'Max address space +{child.ADDRESSES_BYTES} ', limits)
+    assert re.search('Max open files +32 ', limits)

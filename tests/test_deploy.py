@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from app.access.sharing import Source
+from app.config import SHARING, config_from
+from app.main import read_sharing
 from tests.support.servers import ROOT
 from tests.support.tools import PACKAGES
 
-COMPOSE = ('compose.yaml', 'compose.lan.yaml', 'compose.key.yaml')
+COMPOSE = ('compose.yaml', 'compose.g4f.yaml', 'compose.lan.yaml', 'compose.key.yaml')
 UNIT = ROOT / 'deploy/easel.service'
 HARDENED = {
     'CapabilityBoundingSet=',
@@ -72,7 +75,23 @@ def test_compose_has_no_password_only_where_this_machine_alone_gets_in() -> None
     assert easel['ports'] == ['127.0.0.1:8484:8484']
     assert isinstance(easel['environment'], dict)
     assert easel['environment']['EASEL_PASSWORD'] == 'off'
-    assert 'ports' not in parsed['services']['g4f']
+    assert list(parsed['services']) == ['easel']  # another would reach it over their network
+
+
+def test_beside_g4f_easel_makes_a_password_unless_one_is_set_or_off(tmp_path: Path) -> None:
+    services = compose('compose.g4f.yaml')['services']
+    easel, environment = services['easel'], services['easel']['environment']
+    assert isinstance(environment, dict)
+
+    config = config_from({'EASEL_HOST': '0.0.0.0'}, data=str(tmp_path), share=True)
+    made = read_sharing(config).password
+
+    assert environment['EASEL_PASSWORD'] == '${EASEL_PASSWORD:-}'
+    assert easel['command'] == ['serve', '--no-browser', '--share']
+    assert made
+    assert made.source is Source.MADE
+    assert (tmp_path / SHARING).stat().st_mode & 0o777 == 0o600
+    assert 'ports' not in services['g4f']
 
 
 @pytest.mark.parametrize(

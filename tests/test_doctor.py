@@ -115,7 +115,7 @@ def test_the_server_that_holds_the_data_is_named_and_not_offered(
     upstream: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = tmp_path / 'data'
-    with running_easel(data, {'EASEL_API_URL': upstream, 'EASEL_PASSWORD': 'x'}) as easel:
+    with running_easel(data, {'EASEL_API_URL': upstream, 'EASEL_PASSWORD': 'open sesame'}) as easel:
         port = port_of(easel.url)
         status = examined(data, {8080: port}, EASEL_API_URL=upstream)
 

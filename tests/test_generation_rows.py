@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -246,18 +245,9 @@ async def test_the_oldest_that_waits_for_each_provider_and_model_is_named(librar
 
 async def test_the_place_in_the_queue_counts_the_same_provider_alone(library: Library) -> None:
     await submitted(library, provider='demo')
-    await submitted(library)
+    first = await submitted(library)
     last = await submitted(library)
 
-    assert await library.queue.queued_before(last.id) == 1
+    places = [await library.queue.place_of(one.id) for one in (first, last)]
 
-
-async def test_a_rebuilt_generation_has_the_ids_that_it_had(library: Library) -> None:
-    sample = replace((await submitted(library)), id=17, created_at=5.0)
-    outcome = drawn(replace(kept('a'), id=31), replace(kept('b'), id=33))
-
-    await library.generations.add_rebuilt(sample, outcome, [0, 2])
-
-    found = await library.generations.one(17)
-    assert (found.status, found.model, found.finished_at) == (Status.DONE, 'flux', 5.0)
-    assert [(image.id, image.position) for image in found.images] == [(31, 0), (33, 2)]
+    assert [place.ahead for place in places if place] == [0, 1]

@@ -22,7 +22,7 @@ def client(easel: Easel) -> Iterator[httpx.Client]:
 def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Easel]:
     data: Path = tmp_path_factory.mktemp('locked') / 'data'
     settings = {'EASEL_API_URL': CLOSED_PORT_URL, 'EASEL_PASSWORD': 'open sesame'}
-    with running_easel(data, {**settings, 'EASEL_TOKEN': 'for-programs'}) as running:
+    with running_easel(data, {**settings, 'EASEL_TOKEN': 'for-programs-alone'}) as running:
         yield running
 
 
@@ -157,7 +157,7 @@ def test_a_forged_cookie_opens_nothing(locked: Easel) -> None:
 
 def test_a_programs_token_opens(locked: Easel) -> None:
     with locked.client() as client:
-        right = client.get('/gallery.json', headers={'Authorization': 'Bearer for-programs'})
+        right = client.get('/gallery.json', headers={'Authorization': 'Bearer for-programs-alone'})
         wrong = client.get('/gallery.json', headers={'Authorization': 'Bearer guess'})
 
     assert (right.status_code, wrong.status_code) == (200, 401)

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.database import Library
 from app.models import KeptFile
-from app.storage.inventory import Condition, examine, files_below, is_picture
+from app.storage.inventory import (
+    Condition,
+    DamagedFile,
+    examine,
+    files_below,
+    is_picture,
+    open_kept,
+)
 from tests.support.rows import pictured
 
 CONTENT = b'the bytes of a picture'
@@ -104,6 +113,24 @@ def test_a_file_is_compared_with_its_row(
     assert found.changed_ns == (path.stat().st_ctime_ns if is_there else 0)
 
 
+def test_a_file_is_opened_as_far_as_its_size_and_earlier_checks_tell(tmp_path: Path) -> None:
+    path = tmp_path / 'a.png'
+    path.write_bytes(CONTENT)
+    found_damaged = replace(KEPT, damaged_ns=path.stat().st_ctime_ns)
+
+    os.close(open_kept(tmp_path, path, KEPT))
+    with pytest.raises(DamagedFile):
+        open_kept(tmp_path, path, found_damaged)
+    path.unlink()
+    path.write_bytes(CONTENT)  # put back from a backup
+    os.utime(path, ns=(1, 1))
+    os.close(open_kept(tmp_path, path, found_damaged))
+    with pytest.raises(DamagedFile):
+        open_kept(tmp_path, path, replace(KEPT, size_bytes=1))
+    with pytest.raises(FileNotFoundError):
+        open_kept(tmp_path, tmp_path / 'b.png', KEPT)
+
+
 @pytest.mark.skipif(sys.platform == 'win32', reason='Windows has no such limit')
 def test_a_file_is_not_called_missing_where_the_system_has_no_more(tmp_path: Path) -> None:
     import resource
@@ -130,3 +157,20 @@ async def test_the_rows_tell_their_files_and_which_they_do_not_know(tmp_path: Pa
     assert [one.id for one in (*first, *rest)] == [image.id for image in images]
     assert rest[0].file == images[2].file
     assert unknown == ['x.png', '\udcff.png']
+
+
+async def test_a_damaged_file_is_marked_counted_and_whole_again(tmp_path: Path) -> None:
+    library = await Library.open(tmp_path / 'easel.db')
+    image, other = await pictured(library), await pictured(library)
+
+    await library.files.mark(image.id, 7)
+    marked = await library.files.of(image.digest)
+    counted = await library.files.damaged()
+    await library.files.mark(image.id, None)
+    left = await library.files.damaged()
+    found = [await library.files.one(number) for number in (other.id, other.id + 1)]
+    await library.close()
+
+    assert marked
+    assert (marked.damaged_ns, counted, left) == (7, 1, 0)
+    assert [one and one.file for one in found] == [other.file, None]

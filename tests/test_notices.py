@@ -10,14 +10,14 @@ import pytest
 import pytest_asyncio
 from starlette.types import Message
 
-from app.models import Notice
-from app.storage.health import unwritable
+from app.storage.files import refused
 from tests.support.guests import Party, party
 from tests.support.raw_requests import HOME
 
 pytestmark = pytest.mark.asyncio(loop_scope='module')
 
-SENTENCE = b'write to images (Read-only file system). New pictures wait.'
+FAULT = refused('Read-only file system')
+SENTENCE = b'write to its data folder (Read-only file system). New pictures wait.'
 CURE = b'Check the data folder'
 
 
@@ -28,10 +28,8 @@ async def guests(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Part
 
 
 @pytest.fixture
-def problem(guests: Party) -> Notice:
-    notice = unwritable('images', 'Read-only file system')
-    guests.services.storage_monitor.report(notice)
-    return notice
+def problem(guests: Party) -> None:
+    guests.services.storage_monitor.report(FAULT)
 
 
 async def mend(guests: Party) -> None:
@@ -85,7 +83,7 @@ async def test_an_open_page_is_told_when_a_problem_comes_and_goes(guests: Party)
     stream = asyncio.ensure_future(guests.app(stream_scope(guests), waiting_for_ever(), send))
     async with asyncio.timeout(10):
         before = await blocks.get()
-        guests.services.storage_monitor.report(unwritable('images', 'Read-only file system'))
+        guests.services.storage_monitor.report(FAULT)
         during = await blocks.get()
         await mend(guests)
         after = await blocks.get()

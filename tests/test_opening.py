@@ -9,8 +9,8 @@ import apsw
 import pytest
 
 from app.database import Library
-from app.database.connection import select
-from app.database.opening import migrations
+from app.database.sqlite.connection import select
+from app.database.sqlite.opening import migrations
 from app.errors import StorageFailed
 from tests.support.rows import pictured, submitted
 

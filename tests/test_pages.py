@@ -161,6 +161,20 @@ def test_a_file_gone_from_the_disk_is_410_and_its_page_says_so(
     assert 'not in the data folder' in page.text
 
 
+def test_a_cut_file_is_410_and_its_page_says_so(easel: Easel, client: httpx.Client) -> None:
+    image = draw(easel, prompt='cut', seed='410')
+    whole = client.get(str(image['url']))
+    path = next((easel.data / 'images').rglob('*-cut-*'))
+    path.write_bytes(path.read_bytes()[:-1])
+
+    file = client.get(str(image['url']), headers={'If-None-Match': whole.headers['etag']})
+    page = client.get(f'/images/{image["id"]}')
+
+    assert file.status_code == 410
+    assert 'damaged' in file.text
+    assert 'The file of this picture is damaged' in page.text
+
+
 def test_the_gallery_finds_words_and_marks(easel: Easel, client: httpx.Client) -> None:
     image = draw(easel, prompt='Тихая гавань, рассвет')
     client.post(f'/images/{image["id"]}/favourite')

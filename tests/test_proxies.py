@@ -67,6 +67,13 @@ def test_another_name_is_refused_through_a_proxy(proxy: Proxy, host: str) -> Non
     assert answer.status_code == 421
 
 
+def test_a_name_that_a_visitor_says_was_forwarded_does_not_pass_a_proxy(proxy: Proxy) -> None:
+    with proxy.client() as client:
+        answer = client.get('/gallery', headers={'x-forwarded-host': 'rebind.test'})
+
+    assert answer.status_code == 200
+
+
 def test_a_large_body_passes_a_proxy(proxy: Proxy) -> None:
     with proxy.client() as client:
         answer = client.post(

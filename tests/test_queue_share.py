@@ -76,8 +76,9 @@ async def test_behind_a_proxy_each_visitor_has_their_own_share(tmp_path: Path) -
 
 
 async def test_the_owner_has_no_share_on_any_machine(tmp_path: Path) -> None:
-    async with open_door(tmp_path / 'data', EASEL_TOKEN='t', EASEL_PASSWORD='word') as (app, _):
-        token = (b'authorization', b'Bearer t')
+    secrets = {'EASEL_TOKEN': 'a-token-of-the-owner', 'EASEL_PASSWORD': 'open sesame'}
+    async with open_door(tmp_path / 'data', **secrets) as (app, _):
+        token = (b'authorization', b'Bearer a-token-of-the-owner')
 
         statuses = {(await submit(app, FLOODER, token)).status for _ in range(LONGEST_SHARE + 5)}
 

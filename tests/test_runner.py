@@ -1,13 +1,13 @@
-"""One attempt: what is kept of what came, and nothing where the disk refuses."""
+"""One attempt: what came is kept, however long the disk refuses it."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
-import pytest
-
-from app.errors import StorageFailed
 from app.generation.changes import Changes
+from app.generation.keeper import PictureKeeper
+from app.generation.outcome_writer import growing_pauses
 from app.generation.previews import Previews
 from app.generation.runner import GenerationRunner
 from app.models import GenerationRequest, GenerationResult
@@ -19,24 +19,36 @@ from tests.support.worker_setup import shop_in
 IN_2026, IN_2028 = 1_795_000_000.0, 1_850_000_000.0
 
 
-async def test_a_disk_that_refuses_the_second_picture_keeps_not_even_the_first(
+async def test_a_picture_that_the_disk_refuses_waits_and_those_before_it_stay(
     tmp_path: Path,
 ) -> None:
     provider = FakeProvider(pictures=[picture(1, 1), picture(2, 2), picture(3, 3)])
     provider.go.set()
     async with shop_in(tmp_path, provider) as shop:
         (shop.store.images / '2028').write_text('in the way')
-        changes, moments = Changes(), iter((IN_2026, IN_2028))
+        moments = iter((IN_2026, IN_2028, IN_2028))
+        keeper = PictureKeeper(
+            *(shop.library, shop.store, shop.monitor), clock=lambda: next(moments), sleep=shop.rests
+        )
+        changes = Changes()
+        previews = Previews(shop.store, changes)
         runner = GenerationRunner(
-            *(shop.library, shop.providers, shop.store, changes, Previews(shop.store, changes)),
-            clock=lambda: next(moments),
+            shop.library, shop.providers, shop.store, changes, previews, keeper
         )
         claimed = await running(shop.library, 'fake')
+        drawing = asyncio.create_task(runner.draw(claimed, growing_pauses()))
+        await shop.rests.begun.acquire()
+        waiting = arriving_in(tmp_path)
 
-        with pytest.raises(StorageFailed):
-            await runner.draw(claimed)
+        (shop.store.images / '2028').unlink()
+        shop.rests.over.release()
+        outcome = await drawing
 
-    assert [path.name for path in shop.originals()] == ['2028']
+    assert [name.rpartition('.')[2] for name in waiting] == ['whole', 'whole']
+    assert [name.startswith(f'{claimed.id}-') for name in waiting] == [True, True]
+    assert [(one.width, one.file[:4]) for one in outcome.kept] == [
+        (1, '2026'), (2, '2028'), (3, '2028')
+    ]  # fmt: skip
     assert arriving_in(tmp_path) == []
 
 

@@ -13,16 +13,21 @@ from hypothesis import strategies as st
 
 from app.access.sessions import OWNER, SESSION_S, STRANGER, Sessions, kept_secret
 from app.access.sharing import SharingSettings
+from app.access.signed_out import MOST_EACH, SignedOut
 from app.config import config_from
+from app.database.links import GuestRow
 
 PASSWORD = 'correct horse'
 SECRET = 'the secret of this data folder'
 LOCAL = 'local-token'
 
 
+def sharing_of(password: str) -> SharingSettings:
+    return SharingSettings(config_from({'EASEL_PASSWORD': password}))
+
+
 def sessions(password: str = PASSWORD, secret: str = SECRET, token: str = 'token') -> Sessions:
-    sharing = SharingSettings(config_from({'EASEL_PASSWORD': password}))
-    return Sessions(sharing, secret, (token, LOCAL))
+    return Sessions(sharing_of(password), secret, (token, LOCAL))
 
 
 def cookie_of(value: str, of: Sessions | None = None) -> dict[str, str]:
@@ -136,8 +141,7 @@ def test_another_token_is_nobody(header: str) -> None:
 
 
 def test_no_empty_token_is_ever_right() -> None:
-    sharing = SharingSettings(config_from({'EASEL_PASSWORD': PASSWORD}))
-    nobody = Sessions(sharing, SECRET, (None, ''))
+    nobody = Sessions(sharing_of(PASSWORD), SECRET, (None, ''))
 
     assert not nobody.has_token({'authorization': 'Bearer '})
     assert not nobody.has_token({'authorization': 'Bearer None'})
@@ -163,3 +167,80 @@ def test_a_secret_that_was_lost_half_way_is_made_anew(tmp_path: Path) -> None:
     path.touch(mode=0o600)
 
     assert len(kept_secret(path)) >= 40
+
+
+@pytest.mark.parametrize('order', [('guest', 'owner'), ('owner', 'guest')])
+def test_of_two_sessions_the_owners_counts(order: tuple[str, str]) -> None:
+    guest = GuestRow(
+        id=3, name='a', token_hash='x', makes=True, sees_all=True, created_at=1.0, expires_at=None
+    )
+    both = Sessions(sharing_of(PASSWORD), SECRET, guest_of=lambda _: guest)
+    cookies = {'owner': both.cookie_for(), 'guest': both.cookie_for(guest)}
+    name = both.cookie_name
+
+    found = both.who({'cookie': '; '.join(f'{name}={cookies[who]}' for who in order)})
+
+    assert both.who({'cookie': f'{name}={cookies["guest"]}'}).guest == guest
+    assert found == OWNER
+
+
+async def test_who_signs_out_has_no_session_anywhere_nor_after_the_next_start(
+    tmp_path: Path,
+) -> None:
+    def started() -> Sessions:
+        signed_out = SignedOut(tmp_path / 'signed-out.json').load()
+        return Sessions(sharing_of(PASSWORD), SECRET, signed_out=signed_out)
+
+    before = started()
+    ended, other = cookie_of(before.cookie_for()), cookie_of(before.cookie_for())
+
+    await before.sign_out(ended, 'http')
+
+    for now in (before, started()):
+        assert (now.who(ended), now.who(other)) == (STRANGER, OWNER)
+
+
+async def test_a_session_of_an_older_easel_counts_until_it_is_signed_out() -> None:
+    now = sessions()
+    older = cookie_of(signed('9999999999'))
+    before = now.who(older)
+
+    await now.sign_out(older, 'http')
+
+    assert (before, now.who(older)) == (OWNER, STRANGER)
+
+
+async def test_nobody_crowds_out_what_another_signed_out_of() -> None:
+    signed_out = SignedOut()
+    await signed_out.add('9999999999..first')
+    await signed_out.add('1..expired')
+
+    for number in range(MOST_EACH + 1):
+        await signed_out.add(f'9999999999.3.{number}')
+
+    assert '9999999999..first' in signed_out
+    assert '9999999999.3.1' in signed_out
+    assert '9999999999.3.0' not in signed_out
+    assert '1..expired' not in signed_out
+
+
+async def test_a_disk_that_keeps_nothing_ends_the_session_for_now(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = Sessions(sharing_of(PASSWORD), SECRET, signed_out=SignedOut(tmp_path / 'no' / 'file'))
+    cookie = cookie_of(now.cookie_for())
+
+    await now.sign_out(cookie, 'http')
+
+    assert now.who(cookie) == STRANGER
+    assert 'could not be written' in caplog.text
+
+
+def test_a_damaged_list_of_what_was_signed_out_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / 'list').write_text('[')
+
+    SignedOut(tmp_path / 'list').load()
+
+    assert 'can not be read' in caplog.text

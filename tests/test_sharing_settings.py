@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.access.sharing import FILE, SharingSettings, new_password
-from app.config import config_from
+from app.access.sharing import SharingSettings, new_password
+from app.config import SHARING, config_from
 from app.errors import Conflict, StorageFailed
 
 
@@ -93,11 +93,11 @@ async def test_what_the_operator_settled_is_not_changed(tmp_path: Path) -> None:
         sharing.change_password(new_password())
 
     assert sharing.is_shared
-    assert not (tmp_path / FILE).exists()
+    assert not (tmp_path / SHARING).exists()
 
 
 def test_a_file_that_can_not_be_read_is_told(tmp_path: Path) -> None:
-    (tmp_path / FILE).write_text('{"shared": true')
+    (tmp_path / SHARING).write_text('{"shared": true')
 
     with pytest.raises(StorageFailed, match='can not be read'):
         settings_in(tmp_path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import resource
 import shutil
 import sys
 from collections.abc import AsyncIterator
@@ -15,7 +14,6 @@ from PIL import Image
 
 from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
 from app.models import MOST_IMAGE_BYTES, StoredImage
-from app.storage.files import TempFile
 from app.storage.metadata.read import read_settings
 from app.storage.store import THUMB_WIDTHS, Store
 from tests.support.fakes import arriving_in, differs, picture, received_in, sha256, storing
@@ -182,14 +180,23 @@ async def test_a_kept_twin_gets_the_thumbnails_back_that_a_forgotten_one_took(st
     assert all(store.thumb(first.digest, width).exists() for width in THUMB_WIDTHS)
 
 
-async def test_a_folder_that_can_not_be_written_is_a_failed_storage(tmp_path: Path) -> None:
+async def test_a_folder_that_can_not_be_written_is_a_failed_storage_and_costs_no_picture(
+    tmp_path: Path,
+) -> None:
     async with storing(tmp_path) as store:
         store.images.rmdir()
         store.images.write_text('in the way')
+        received = received_in(store, picture())
         with pytest.raises(StorageFailed) as caught:
-            await keep(store, picture())
+            await store.keep(received, label_of('a cat', NOW))
+        waiting = arriving_in(tmp_path)
+
+        store.images.unlink()
+        kept = await store.keep(received, label_of('a cat', NOW))
 
     assert str(tmp_path) not in str(caught.value)
+    assert waiting == [received.path.name]
+    assert store.original(kept.file).exists()
     assert arriving_in(tmp_path) == []
 
 
@@ -205,26 +212,21 @@ async def test_a_picture_may_have_64_mib_and_not_a_byte_more(store: Store) -> No
     assert arriving_in(store.data) == []
 
 
-async def test_a_disk_that_takes_only_a_part_of_a_block_has_failed(tmp_path: Path) -> None:
-    temp_file = TempFile(tmp_path)
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, before[1]))
-    try:
-        with pytest.raises(StorageFailed):
-            temp_file.write(bytes(2_000))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        temp_file.discard()
-
-
-async def test_a_start_throws_away_what_was_arriving(tmp_path: Path) -> None:
+async def test_a_start_sweeps_our_own_temporary_files_and_nothing_else(tmp_path: Path) -> None:
     async with storing(tmp_path) as store:
+        for name in ('.probe', 'fox.png', '12-0-notours.part'):
+            (store.arriving / name).write_text('somebody else')
+        (store.arriving / '@eaDir').mkdir()
+        whole = store.hold(received_in(store, picture()), 17, 0)
+        store.new_temp_file(17).received()
         store.new_temp_file().received()
 
         store.prepare()
 
-    assert arriving_in(tmp_path) == []
+    assert arriving_in(tmp_path) == sorted(
+        ['.probe', '12-0-notours.part', '@eaDir', 'fox.png', whole.path.name]
+    )
+    assert whole.path.name.startswith('17-0-')
 
 
 async def test_a_small_picture_leaves_no_file(store: Store) -> None:

@@ -23,7 +23,7 @@ GROUND = ('app', 'app.errors', 'app.log')
 NOUNS = ('app.models', *GROUND)
 NET = ('app.net', *NOUNS)
 STORAGE = ('app.storage', 'app.storage.metadata', *NET)
-DATABASE = ('app.database', *STORAGE)
+DATABASE = ('app.database', 'app.database.sqlite', *STORAGE)
 CONFIG = ('app.config', 'app.env', 'app.messages', *DATABASE)
 CORE = ('app.providers.core', 'app.demo', *CONFIG)
 RESPONSE = ('app.providers.response', *CORE)
@@ -31,7 +31,7 @@ TRANSPORT = ('app.providers.transport', *RESPONSE)
 DIALECTS = ('app.providers.dialects', *TRANSPORT)
 DISCOVERY = ('app.providers.discovery', *DIALECTS)
 PROVIDERS = ('app.providers', *DISCOVERY)
-SERVICES = ('app.generation', 'app.access', *PROVIDERS)
+SERVICES = ('app.generation', 'app.access', 'app.maintenance', *PROVIDERS)
 WEB = ('app.web', *SERVICES)
 SECURITY = ('app.web.security', *WEB)
 VIEWS = ('app.web.views', *SECURITY)
@@ -48,6 +48,7 @@ MAY_IMPORT = {
     'app.web': WEB,
     'app.generation': PROVIDERS,
     'app.access': CONFIG,
+    'app.maintenance': CONFIG,
     'app.providers': PROVIDERS,
     'app.providers.discovery': DISCOVERY,
     'app.providers.dialects': DIALECTS,
@@ -59,7 +60,8 @@ MAY_IMPORT = {
     'app.config': ('app.env', 'app.net', *NOUNS),
     'app.env': NET,
     'app.messages': NET,
-    'app.database': NOUNS,
+    'app.database': ('app.database.sqlite', *NOUNS),
+    'app.database.sqlite': NOUNS,
     'app.storage': ('app.storage.metadata', *NOUNS),
     'app.storage.metadata': NOUNS,
     'app.net': NOUNS,

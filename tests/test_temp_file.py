@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import resource
+import sys
 from pathlib import Path
 
-from app.storage.files import HEAD_BYTES, TempFile
+import pytest
+
+from app.errors import StorageFailed
+from app.models import MOST_IMAGE_BYTES
+from app.storage.files import HEAD_BYTES, TempFile, complete
 from tests.support.fakes import sha256
 
 
@@ -27,3 +33,54 @@ def test_a_file_can_be_thrown_away_twice(tmp_path: Path) -> None:
     file.discard()
 
     assert list(tmp_path.iterdir()) == []
+
+
+def partly_full(before: int) -> tuple[int, int]:
+    """Let no file of this process become longer than that."""
+    _, most = limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (before, most))
+    return limits
+
+
+@pytest.mark.skipif(sys.platform == 'win32', reason='POSIX limits')
+@pytest.mark.parametrize('taken', [0, 1_000, 2_000])
+def test_what_a_full_disk_refuses_is_held_and_written_later(taken: int, tmp_path: Path) -> None:
+    content = bytes(range(250)) * 16
+    file = TempFile(tmp_path)
+    limits = partly_full(taken)
+    try:
+        for start in range(0, len(content), 500):
+            file.write(content[start : start + 500])
+        received = file.received()
+        with pytest.raises(StorageFailed):
+            complete(received)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    complete(received)
+
+    assert received.path.read_bytes() == content
+    assert received.size_bytes == len(content)
+
+
+def test_a_folder_that_was_removed_is_made_anew(tmp_path: Path) -> None:
+    file = TempFile(tmp_path / 'arriving')
+    file.write(b'before')
+    file.path.unlink()
+    file.path.parent.rmdir()
+
+    file.write(b', after')
+    received = file.received()
+    complete(received)
+
+    assert received.path.read_bytes() == b'before, after'
+
+
+def test_what_is_held_in_memory_has_a_limit(tmp_path: Path) -> None:
+    (tmp_path / 'arriving').write_text('in the way')
+    files = [TempFile(tmp_path / 'arriving') for _ in range(3)]
+    for file in files[:2]:
+        file.write(bytes(MOST_IMAGE_BYTES))
+
+    with pytest.raises(StorageFailed):
+        files[2].write(b'x')

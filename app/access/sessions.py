@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.access.sharing import SharingSettings
+from app.access.signed_out import SignedOut, parts_of
 from app.config import new_secret
 from app.database.links import GuestRow
 
@@ -31,7 +33,8 @@ OWNER = Identity(owner=True)
 class Sessions:
     """Signs and checks the session cookie; a changed password ends every session.
 
-    A cookie is `EXPIRES.SIGNATURE` for the owner and `EXPIRES.GUEST.SIGNATURE` for a guest.
+    A cookie is `EXPIRES.GUEST.MARK.SIGNATURE`, without a guest for the owner; older ones have no
+    mark.
     """
 
     def __init__(
@@ -41,12 +44,14 @@ class Sessions:
         tokens: Iterable[str | None] = (),
         guest_of: Callable[[int], GuestRow | None] = lambda _: None,
         root_path: str = '',
+        signed_out: SignedOut | None = None,
     ) -> None:
         self._sharing = sharing
         self._secret = secret
         self._tokens = [token for token in tokens if token]
         self._guest_of = guest_of
         self._below = bool(root_path)
+        self._signed_out = signed_out or SignedOut()
         self.cookie_name = f'easel-{hashlib.sha256(secret.encode()).hexdigest()[:8]}'
 
     @property
@@ -62,7 +67,7 @@ class Sessions:
     def cookie_for(self, guest: GuestRow | None = None) -> str:
         """Return the cookie of a guest whose link was checked, or of the proved owner."""
         expires = int(time.time()) + SESSION_S
-        claims = f'{expires}.{guest.id}' if guest else str(expires)
+        claims = f'{expires}.{guest.id if guest else ""}.{secrets.token_hex(8)}'
         return f'{claims}.{self._signature(claims)}'
 
     def cookie_name_on(self, scheme: str) -> str:
@@ -78,25 +83,37 @@ class Sessions:
         """Return as whom a request comes in; without a password everybody is the owner."""
         if not self.needed or self.has_token(headers):
             return OWNER
-        # by hand: a library gives up at the odd cookies that other apps on this host set
-        pairs = [pair.strip().partition('=') for pair in headers.get('cookie', '').split(';')]
-        own = [value for name, _, value in pairs if name == self.cookie_name_on(scheme)]
-        return next((one for one in map(self._whose, own) if one != STRANGER), STRANGER)
+        found = [self._whose(claims) for claims in self._claims_in(headers, scheme)]
+        if OWNER in found:  # who also opened a guest's link is still the owner
+            return OWNER
+        return next((one for one in found if one != STRANGER), STRANGER)
+
+    async def sign_out(self, headers: Mapping[str, str], scheme: str) -> None:
+        """End the sessions of a request, wherever their cookies are."""
+        for claims in self._claims_in(headers, scheme):
+            if self._whose(claims) != STRANGER:
+                await self._signed_out.add(claims)
 
     def has_token(self, headers: Mapping[str, str]) -> bool:
         """Whether a request carries a program's token."""
-        scheme, _, token = headers.get('authorization', '').partition(' ')
-        given = token.strip().encode()
-        return scheme.lower() == 'bearer' and any(
-            hmac.compare_digest(given, known.encode()) for known in self._tokens
-        )
+        given = bearer_in(headers).encode()
+        return any(hmac.compare_digest(given, known.encode()) for known in self._tokens)
 
-    def _whose(self, cookie: str) -> Identity:
-        claims, _, signature = cookie.rpartition('.')
-        if not hmac.compare_digest(signature.encode(), self._signature(claims).encode()):
-            return STRANGER
-        expires, _, guest_id = claims.partition('.')
-        if int(expires) <= time.time():
+    def _claims_in(self, headers: Mapping[str, str], scheme: str) -> list[str]:
+        """Return what the cookies of this Easel say whose signature is right."""
+        # by hand: a library gives up at the odd cookies that other apps on this host set
+        pairs = [pair.strip().partition('=') for pair in headers.get('cookie', '').split(';')]
+        wanted = self.cookie_name_on(scheme)
+        signed = [value.rpartition('.') for name, _, value in pairs if name == wanted]
+        return [
+            claims
+            for claims, _, signature in signed
+            if hmac.compare_digest(signature.encode(), self._signature(claims).encode())
+        ]
+
+    def _whose(self, claims: str) -> Identity:
+        expires, guest_id, _ = parts_of(claims)
+        if expires <= time.time() or claims in self._signed_out:
             return STRANGER
         return Identity(guest=self._guest_of(int(guest_id))) if guest_id else OWNER
 
@@ -105,6 +122,12 @@ class Sessions:
         kept = password.kept if password else None
         key = hashlib.sha256(f'{self._secret}\n{kept}'.encode()).digest()
         return hmac.new(key, claims.encode(), 'sha256').hexdigest()
+
+
+def bearer_in(headers: Mapping[str, str]) -> str:
+    """Return the token that a program sends, right or wrong; empty where there is none."""
+    scheme, _, token = headers.get('authorization', '').partition(' ')
+    return token.strip() if scheme.lower() == 'bearer' else ''
 
 
 def kept_secret(path: Path) -> str:

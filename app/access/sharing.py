@@ -15,11 +15,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
-from app.config import NO_PASSWORD, Config
+from app.config import NO_PASSWORD, SHARING, Config
 from app.errors import N_, Conflict, StorageFailed
 from app.storage.files import write_private
 
-FILE = 'admission.json'
 LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789'  # nothing that looks like another: 4.95 bits each
 MADE_PARTS, PART_LETTERS = 4, 4  # 79 bits
 SALT_BYTES = 16
@@ -75,7 +74,7 @@ class SharingSettings:
         self.without_password = config.password == NO_PASSWORD
         self.is_fixed = not config.loopback  # the operator's host lets the network in
         self.listener: NetworkListener | None = None
-        self._path = config.data / FILE
+        self._path = config.data / SHARING
         self._stored = _Stored()
         self._operators = None
         if config.password is not None and not self.without_password:

@@ -48,6 +48,11 @@ class Visitor:
         return self.quota_key or HERE
 
     @property
+    def reader_key(self) -> str:
+        """Whose pictures are read one after the other."""
+        return f'guest {self.guest.id}' if self.guest else self.throttle_key
+
+    @property
     def makes(self) -> bool:
         """Whether they may have pictures drawn."""
         return self.owner or (self.guest is not None and self.guest.makes)
@@ -90,14 +95,14 @@ class QuotaCounter:
 class Throttle:
     """Counts guesses within the last minute.
 
-    Whoever guessed right before is not held up by all the others, so that a crowd of addresses
-    can't keep the owner out.
+    Past the common limit, a visitor who never guessed right has one guess a minute: a crowd of
+    addresses is slowed, and can't keep the owner out, whatever address the owner comes from.
     """
 
     def __init__(
         self,
         each: int,
-        everybody: int,
+        everybody: int | None = None,
         known: Iterable[str] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -108,20 +113,32 @@ class Throttle:
         self._all: deque[float] = deque()
         self._known = set(known)
 
+    def wait_of(self, who: str) -> float:
+        """Return the seconds until this visitor may guess, 0 for now."""
+        return self._wait_of(who, self._clock())
+
     def take(self, who: str) -> float:
         """Count one guess; return the seconds to wait before it may be made, 0 for now."""
         now = self._clock()
+        wait_s = self._wait_of(who, now)
+        if not wait_s:
+            self._own.setdefault(who, deque()).append(now)
+            if not self.knows(who):
+                self._all.append(now)
+        return wait_s
+
+    def _wait_of(self, who: str, now: float) -> float:
         self._forget(now - WINDOW_S)
         own = self._own.get(who, deque())
         if len(own) >= self._each:
             return own[0] + WINDOW_S - now
-        if who not in self._known:
-            if len(self._all) >= self._everybody:
-                return self._all[0] + WINDOW_S - now
-            self._all.append(now)
-        own.append(now)
-        self._own[who] = own
+        is_crowded = self._everybody is not None and len(self._all) >= self._everybody
+        if own and is_crowded and not self.knows(who):
+            return own[-1] + WINDOW_S - now
         return 0.0
+
+    def knows(self, who: str) -> bool:
+        return who in self._known
 
     def trust(self, who: str) -> None:
         """Note that one guessed right, or need not guess."""

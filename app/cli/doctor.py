@@ -16,11 +16,10 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from app import __version__
-from app.config import Config, language_of_terminal
+from app.config import DATABASE, KEYS, Config, language_of_terminal
 from app.database.providers import rows_in
 from app.errors import N_, StorageFailed
 from app.log import escape
-from app.main import DATABASE, KEYS
 from app.messages import Translate, describe, error_json, translations
 from app.net.client import HttpClient
 from app.net.urls import DOCKER_HOST, is_local, origin_of, same_server, without_secrets

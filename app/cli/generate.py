@@ -16,10 +16,10 @@ from urllib.parse import unquote, urljoin
 import httpx
 
 from app.cli.serve import run
-from app.config import Config, language_of_terminal
+from app.config import TOKEN, Config, language_of_terminal
 from app.errors import AppError, ErrorKind, Failure, InvalidRequest, NotFound
 from app.generation.request import parse_request
-from app.main import TOKEN, open_services
+from app.main import open_services
 from app.messages import LANGUAGES, error_json
 from app.models import DEMO
 from app.net.client import HttpClient

@@ -1,8 +1,8 @@
 """`easel rebuild`: makes the database again from the pictures, which carry their settings and ids.
 
-Favourites, the trash, failures and what waited come back from a backup only. A file that cannot be
-read is named, on standard error, and costs no other. The new database is written beside the old
-one, which it replaces when it is whole.
+Favourites, albums, the trash, failures and what waited come back from a backup only. A file that
+cannot be read is named, on standard error, and costs no other. The new database is written beside
+the old one, which it replaces in one step when it is whole.
 """
 
 from __future__ import annotations
@@ -10,44 +10,31 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-import stat
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from app.config import Config
+from app.config import DATABASE, Config, child_environment
 from app.database import Library
-from app.errors import AppError, ErrorKind, ProviderError
+from app.database.recovery import Attached, Fate, HighestIds, highest_ids_in
+from app.database.sqlite.opening import settle
+from app.errors import AppError, ProviderError
+from app.generation.labelled import LabelledImage, read_labelled
 from app.log import escape
-from app.main import DATABASE, open_store
-from app.models import (
-    REQUEST_FIELDS,
-    Generation,
-    GenerationRequest,
-    Outcome,
-    Size,
-    Status,
-    StoredImage,
-)
+from app.main import open_store
+from app.storage.decoder import Decoder
+from app.storage.files import sync, sync_folder
+from app.storage.inventory import files_below
 from app.storage.lock import Held, holding
-from app.storage.metadata.label import Label, carries_label, checked_label
-from app.storage.metadata.mime import MIME_EXTENSIONS
+from app.storage.metadata.label import Label
 from app.storage.store import Store
 
 SET_ASIDE = 'before-rebuild'
 REBUILT = 'easel-rebuilt.db'
-SUFFIXES = ('-wal', '-shm', '')  # the database last: a journal without it would go into the next
-LABEL_FIELDS = ('created_at', 'revised_prompt', 'source_url', 'seed')
-PICTURE_SUFFIXES = {f'.{extension}' for extension in MIME_EXTENSIONS.values()} | {'.jpeg'}
-
-
-@dataclass(frozen=True, slots=True)
-class LabelledImage:
-    """One picture of the folder, with what is believed of its label."""
-
-    kept: StoredImage
-    label: Label
+SUFFIXES = ('-wal', '-shm', '')
+WRITTEN_AT_ONCE = 100
 
 
 @dataclass(slots=True)
@@ -63,11 +50,14 @@ class Reading:
         return bool(self.unreadable and not self.found)
 
     def refuse(self, file: str, error: Exception) -> None:
-        self.unreadable += 1
         reason = error.strerror if isinstance(error, OSError) else None
         if isinstance(error, ProviderError):
             reason = error.failure.reason
-        describe(f'{file} can not be read: {reason or error}')
+        self.refuse_for(file, reason or str(error))
+
+    def refuse_for(self, file: str, reason: str) -> None:
+        self.unreadable += 1
+        describe(f'{file} can not be read: {reason}')
 
 
 def rebuild(config: Config) -> int:
@@ -86,89 +76,75 @@ def rebuild(config: Config) -> int:
     if reading.others:
         left_alone = 'files carry no settings of Easel and were left alone.'
         sys.stdout.write(f'{reading.others} {left_alone}\n')
-    sys.stdout.write('Favourites, the trash and failed generations come back from a backup only.\n')
+    sys.stdout.write(
+        'Favourites, albums, the trash and failed generations come back from a backup only '
+        '(easel restore).\n'
+    )
     return 1 if reading.unreadable else 0
 
 
 async def _rebuild(config: Config) -> Reading:
     store = open_store(config)
+    stores = [store, *(_beside(store) for _ in range(1, os.cpu_count() or 1))]
     try:
-        reading = await read_all(store)
+        reading = await read_all(*stores)
     finally:
-        await store.decoder.close()
+        await asyncio.gather(*(one.decoder.close() for one in stores))
     if reading.failed:
         return reading
-    rebuilt = config.data / REBUILT
+    rebuilt, database = config.data / REBUILT, config.data / DATABASE
     _remove(rebuilt)
     try:
-        library = await Library.open(rebuilt)
-        try:
-            for generation_id, pictures in _by_generation(_with_ids(reading.found)).items():
-                await _write(library, generation_id, pictures)
-        finally:
-            await library.close()
-        _set_aside(config.data)
-        rebuilt.replace(config.data / DATABASE)
+        await _write(rebuilt, reading, highest_ids_in(database))
+        _replace(database, rebuilt)
     finally:
         _remove(rebuilt)
     return reading
 
 
-async def read_all(store: Store) -> Reading:
-    """Read every picture; one that cannot be read is named, and costs no other."""
-    reading = Reading()
-    seen: dict[tuple[str, Label], str] = {}
-    for path in _files_below(store.images, reading):
-        file = path.relative_to(store.images).as_posix()
-        try:
-            found = await _read(store, path)
-        except (ProviderError, OSError, ValueError) as error:
-            await store.decoder.close()  # the next picture gets a new child
-            reading.refuse(file, error)
-            continue
-        if found is None:
-            reading.others += 1
-            continue
-        first = seen.setdefault((found.kept.digest, found.label), file)
-        if first == file:
-            reading.found.append(found)
-        else:
-            describe(f'{file} is a copy of {first} and was left alone.')
+def _beside(store: Store) -> Store:
+    """Return the same store with a decoder of its own, for another processor."""
+    return replace(store, decoder=Decoder(child_environment()))
+
+
+async def read_all(*stores: Store) -> Reading:
+    """Read every picture, one at a time by each store.
+
+    One that cannot be read is named, and costs no other; so is a copy of another.
+    """
+    reading, images = Reading(), stores[0].images
+    paths = list(files_below(images, lambda error: reading.refuse(str(error.filename), error)))
+    found = dict[str, LabelledImage]()
+    waiting = iter(sorted(paths))
+
+    async def read(store: Store) -> None:
+        for path in waiting:
+            file = path.relative_to(images).as_posix()
+            try:
+                one = await read_labelled(store, path)
+            except (ProviderError, OSError, ValueError) as error:
+                await store.decoder.close()  # the next picture gets a new child
+                reading.refuse(file, error)
+                continue
+            if one is None:
+                reading.others += 1
+            else:
+                found[file] = one
+
+    await asyncio.gather(*(read(store) for store in stores))
+    reading.found = list(_without_copies(found))
     return reading
 
 
-def _files_below(folder: Path, reading: Reading) -> list[Path]:
-    found = list[Path]()
-    walk = os.walk(folder, onerror=lambda error: reading.refuse(str(error.filename), error))
-    for root, folders, names in walk:
-        links = [one for one in folders if os.path.islink(Path(root, one))]  # noqa: PTH114 (never raises)
-        found += [Path(root, name) for name in (*names, *links) if not name.endswith('.xmp')]
-    return sorted(found)
-
-
-async def _read(store: Store, path: Path) -> LabelledImage | None:
-    """Read one picture; None if it is not Easel's. Raises ProviderError, OSError or ValueError."""
-    status = await asyncio.to_thread(path.lstat)
-    if stat.S_ISLNK(status.st_mode):
-        raise ValueError('it is a link, which Easel does not follow')
-    if not stat.S_ISREG(status.st_mode):
-        return None
-    settings = await store.settings_in(path)
-    try:
-        kept = await store.look_again(path)
-    except ProviderError as error:
-        if error.failure.kind is ErrorKind.NOT_AN_IMAGE and path.suffix not in PICTURE_SUFFIXES:
-            return None
-        raise
-    if settings.get('generator') != 'Easel':
-        if await asyncio.to_thread(carries_label, path):
-            raise ValueError('its settings are damaged')
-        return None
-    if kept.file != os.fsencode(kept.file).decode('utf-8', 'replace'):
-        raise ValueError('its name is not UTF-8')
-    label = checked_label(settings, status.st_mtime)
-    stated = {name: getattr(label, name) for name in LABEL_FIELDS}
-    return LabelledImage(replace(kept, id=label.image_id, **stated), label)
+def _without_copies(found: dict[str, LabelledImage]) -> Iterator[LabelledImage]:
+    """Yield each picture once, in the order of generations, positions and paths."""
+    first = dict[tuple[str, Label], str]()
+    for file, one in sorted(found.items()):
+        original = first.setdefault((one.kept.digest, one.label), file)
+        if original != file:
+            describe(f'{file} is a copy of {original} and was left alone.')
+    own = [found[file] for file in first.values()]
+    yield from sorted(own, key=lambda one: (one.label.generation_id, one.label.position))
 
 
 def describe(sentence: str) -> None:
@@ -176,72 +152,82 @@ def describe(sentence: str) -> None:
     sys.stderr.write(f'{line}\n')
 
 
-def _with_ids(found: list[LabelledImage]) -> list[LabelledImage]:
-    """Return each picture with its label's id, or a new one where another file has that."""
-    pictures = []
-    for one, image_id in zip(found, _distinct([one.kept.id or 0 for one in found]), strict=True):
-        if one.kept.id not in (None, image_id):
-            describe(f'{one.kept.file} has the id {image_id} now: another has {one.kept.id}.')
-        pictures.append(replace(one, kept=replace(one.kept, id=image_id)))
-    return pictures
+async def _write(rebuilt: Path, reading: Reading, highest: HighestIds) -> None:
+    """Write the new database, whose next ids are above every one that was ever given."""
+    for one in reading.found:
+        highest |= one.ids
+    library = await Library.open(rebuilt)
+    try:
+        await library.recovery.raise_ids(highest)
+        waiting = iter(reading.found)
+        reading.found = []
+        while some := list(itertools.islice(waiting, WRITTEN_AT_ONCE)):
+            written = await library.recovery.attach([one.told() for one in some])
+            for one, attached in zip(some, written, strict=True):
+                _tell(reading, one, attached)
+    finally:
+        await library.close()
 
 
-def _by_generation(found: list[LabelledImage]) -> dict[int, list[LabelledImage]]:
-    """Group pictures by what made them; two data folders may have used one id for two prompts."""
-    groups: dict[tuple[int, str, str, str | None], list[LabelledImage]] = {}
-    for one in found:
-        key = (one.label.generation_id, one.label.prompt, one.label.provider, one.label.model)
-        groups.setdefault(key, []).append(one)
-    ids = _distinct([generation_id for generation_id, *_ in groups])
-    return dict(zip(ids, groups.values(), strict=True))
+def _tell(reading: Reading, one: LabelledImage, attached: Attached) -> None:
+    file = one.kept.file
+    if attached.fate is not Fate.ATTACHED:
+        reading.refuse_for(file, attached.reason or str(attached.fate))
+        return
+    reading.found.append(one)
+    if one.kept.id not in (None, attached.image_id):
+        describe(f'{file} has the id {attached.image_id} now: another has {one.kept.id}.')
 
 
-def _distinct(wanted: Sequence[int]) -> list[int]:
-    """Return each number; where it is 0 or was there before, a new one."""
-    new, given = itertools.count(max(wanted, default=0) + 1), {0}
-    numbers = []
-    for number in wanted:
-        numbers.append(next(new) if number in given else number)
-        given.add(number)
-    return numbers
+def _replace(database: Path, rebuilt: Path) -> None:
+    """Put the new database in the old one's place in one step; the old one is kept beside.
 
-
-async def _write(library: Library, generation_id: int, pictures: list[LabelledImage]) -> None:
-    pictures.sort(key=lambda picture: picture.label.position)
-    first = pictures[0].label
-    stated = {name: getattr(first, name) for name, one in REQUEST_FIELDS.items() if one.in_pictures}
-    known = {
-        'model': None,
-        'guidance': None if first.guidance is None else str(first.guidance),
-        'size': Size.parse(first.asked_size) if first.asked_size else None,
-        'n': len(pictures) if len(pictures) > 1 else None,
-    }
-    generation = Generation(
-        id=generation_id,
-        status=Status.DONE,
-        attempt=1,
-        request=GenerationRequest(**stated | known),
-        provider=first.provider,
-        model=first.model,
-        created_at=first.created_at,
-    )
-    kept = tuple(picture.kept for picture in pictures)
-    outcome = Outcome(status=Status.DONE, provider=first.provider, model=first.model, kept=kept)
-    places = _distinct([picture.label.position + 1 for picture in pictures])
-    await library.generations.add_rebuilt(generation, outcome, [place - 1 for place in places])
-
-
-def _set_aside(data: Path) -> None:
-    """Keep the old database under another name; nothing is deleted."""
-    paths = (data / f'{DATABASE}{suffix}' for suffix in SUFFIXES)
-    if old := [path for path in paths if path.exists()]:
-        folders = (data / f'{SET_ASIDE}-{number}' for number in itertools.count(1))
-        aside = next(folder for folder in folders if not folder.exists())
-        aside.mkdir(mode=0o700)
+    Whatever ends this before that step leaves the old one in use, and nothing is deleted.
+    """
+    settle(database)  # into one file, where it is whole
+    old = [path for path in _files_of(database) if path.exists()]
+    if old:
+        aside = _aside(database)
+        aside.mkdir(mode=0o700, exist_ok=True)
         for path in old:
-            path.replace(aside / path.name)
+            _keep(path, aside / path.name)
+        for path in old:
+            if path != database:  # the journal of a damaged one would go into the new one
+                path.unlink()
+    rebuilt.replace(database)
+    sync_folder(database.parent)
+
+
+def _aside(database: Path) -> Path:
+    """Return a folder for the old database: a new one, or one that a kill left with links to it."""
+    for number in itertools.count(1):
+        folder = database.with_name(f'{SET_ASIDE}-{number}')
+        if not folder.exists() or all(map(_is_link, folder.iterdir())):
+            break
+    return folder
+
+
+def _is_link(kept: Path) -> bool:
+    """Check whether a file is still the same as the one in use."""
+    used = kept.parent.with_name(kept.name)
+    return used.exists() and used.samefile(kept)
+
+
+def _keep(path: Path, target: Path) -> None:
+    """Give a file a second name, or copy it where the system knows no second names."""
+    if target.exists():
+        return
+    try:
+        target.hardlink_to(path)
+    except OSError:
+        shutil.copy2(path, target)
+        sync(target)
+
+
+def _files_of(database: Path) -> list[Path]:
+    return [database.with_name(f'{database.name}{suffix}') for suffix in SUFFIXES]
 
 
 def _remove(database: Path) -> None:
-    for suffix in SUFFIXES:
-        database.with_name(f'{database.name}{suffix}').unlink(missing_ok=True)
+    for path in _files_of(database):
+        path.unlink(missing_ok=True)

@@ -22,6 +22,7 @@ from app.access.sharing import SharingSettings, Source
 from app.access.visitors import Proxies
 from app.config import Config, can_show_browser
 from app.errors import AppError
+from app.log import logger
 from app.main import create_app, open_services, read_sharing
 from app.net.urls import origin_of
 from app.providers.discovery.local_servers import UNASKED
@@ -31,6 +32,8 @@ from app.storage.lock import Held, Holder, announce, holding, why_unusable
 from app.web.context import Services
 from app.web.security.routes import is_own
 from app.web.views.providers import NO_API
+
+log = logger(__name__)
 
 GRACE_S = 5
 AFTER_START_S = 0.3  # asking loads modules, and the first page comes first
@@ -89,9 +92,6 @@ def run(main: Coroutine[object, object, Result]) -> Result:
 async def _serve(
     config: Config, sharing: SharingSettings, sockets: list[socket.socket], *, browser: bool
 ) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn raises what it caught again at its end; by then the parts still need closing
-        signal.signal(number, lambda *_: None)
     port = sockets[0].getsockname()[1]
     url = _url(config, port)
     async with open_services(config, sharing=sharing) as services:
@@ -99,8 +99,12 @@ async def _serve(
         services.local_servers.never_ask(port)
         limiter = ConnectionLimiter(Proxies(config.trusted_proxies), _connections())
         server = _Server(services, limiter)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # Until uvicorn listens to them, and after it, when it raises what it caught again.
+            signal.signal(number, server.handle_exit)
         sharing.listener = Listeners(server, sockets, config.host, port)
         await services.worker.start()
+        services.maintenance.nightly.start()
         gc.freeze()
         gc.set_threshold(*COLLECT_AT)
         gc.enable()
@@ -108,7 +112,7 @@ async def _serve(
         _say(f'Easel {__version__}\n  open      {url}\n  data      {config.data}\n')
         if sharing.is_shared:
             _print_network(config, sharing, port)
-        printing = asyncio.create_task(print_providers(services))
+        printing = asyncio.create_task(_tell(services))
         if browser:
             asyncio.get_running_loop().run_in_executor(None, _show, url)
         await server.serve(sockets=sockets)
@@ -136,6 +140,7 @@ class _Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._services.changes.close()
+        self._services.maintenance.end()
         super().handle_exit(sig, frame)
 
 
@@ -166,9 +171,21 @@ def _print_network(config: Config, sharing: SharingSettings, port: int) -> None:
     _say('  This is plain http: whoever can listen to the network can read it (README: TLS).\n')
 
 
+async def _tell(services: Services) -> None:
+    """Say what needs no saying before the first page."""
+    await asyncio.sleep(AFTER_START_S)
+    log.info('how the decoder of pictures is confined: %s', await asyncio.to_thread(_protection))
+    await print_providers(services)
+
+
+def _protection() -> str:
+    from app.storage.sandbox import protection  # 5 ms that no start needs
+
+    return protection()
+
+
 async def print_providers(services: Services) -> None:
     """Print who draws, as soon as that is known; where nobody chose, search for others."""
-    await asyncio.sleep(AFTER_START_S)
     enabled = services.providers.enabled()
     await asyncio.gather(*(one.ask_again() for one in enabled))
     for provider in enabled:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.database.connection import Database
+from app.database.backlog import Backlog
+from app.database.disk_use import DiskUse
 from app.database.files import Files
 from app.database.generations import Generations
 from app.database.images import Images
 from app.database.links import GuestRows, ShownRows
 from app.database.providers import LearnedFacts, ProviderRows
 from app.database.queue import Queue
+from app.database.recovery import Recovery
+from app.database.sqlite.connection import Database
 
 
 class Library:
@@ -22,10 +25,13 @@ class Library:
         self.images = Images(database)
         self.files = Files(database)
         self.queue = Queue(database)
+        self.recovery = Recovery(database)
+        self.backlog = Backlog(database)
         self.learned = LearnedFacts(database)
         self.providers = ProviderRows(database)
         self.guests = GuestRows(database)
         self.shown = ShownRows(database)
+        self.disk_use = DiskUse(database)
 
     @classmethod
     async def open(cls, path: Path) -> Library:

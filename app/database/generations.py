@@ -8,10 +8,10 @@ from typing import cast
 
 import apsw
 
-from app.database.connection import Row, Table, Value, insert, select
 from app.database.images import add_images, images_of
 from app.database.mapping import call_of, failure_fields, generation_of, request_columns
-from app.database.queue import refuse_when_full
+from app.database.queue import AGAIN, room_for, share_of
+from app.database.sqlite.connection import Row, Table, Value, insert, select
 from app.errors import N_, Conflict, NotFound
 from app.models import Call, Generation, GenerationRequest, Outcome, Status, Submitted
 
@@ -31,9 +31,11 @@ class Generations(Table):
     ) -> Submitted:
         """Queue a request; the same `submission` again returns the same generation.
 
-        While it waits it counts to a `quota_key`; its `guest` stays. Raises `QueueFull`, or
-        `Conflict` where the submission was used with another request, or by another visitor.
+        While it waits it counts to its `guest`, or where there is none to a `quota_key`. Raises
+        `QueueFull`, or `Conflict` where the submission was used with another request, or by
+        another visitor.
         """
+        share = share_of(guest, quota_key)
 
         def change(db: apsw.Connection) -> Submitted:
             where = 'submission = :submission'  # which is never true of null
@@ -41,12 +43,9 @@ class Generations(Table):
                 if before.request != request or before.guest != guest:
                     raise Conflict(N_('This form was sent before with other settings.'))
                 return Submitted(before, new=False)
-            refuse_when_full(db, quota_key)
-            row = _new_row(request, provider, now) | {
-                'submission': submission,
-                'share': quota_key,
-                'guest': guest,
-            }
+            room_for(db, share)
+            own: Row = {'submission': submission, 'share': share, 'guest': guest}
+            row = new_row(request, provider, now) | own
             [added] = insert(db, 'generations', row, 'returning *')
             return Submitted(generation_of(added), new=True)
 
@@ -123,27 +122,40 @@ class Generations(Table):
 
         return await self._database.write(change)
 
-    async def retry(self, generation_id: int, provider: str, quota_key: str = '') -> Generation:
+    async def retry(
+        self, generation_id: int, provider: str, quota_key: str = '', guest: int | None = None
+    ) -> Generation:
         """Queue a failed, cancelled or interrupted generation again, as its next attempt.
 
-        Raises `NotFound`, `QueueFull`, or `Conflict` for one that is waiting, running or done.
+        There must be room for whoever asks, a `guest` or a `quota_key`. Raises `NotFound`,
+        `QueueFull`, or `Conflict` for one that is waiting, running or done.
         """
+        share = share_of(guest, quota_key)
 
         def change(db: apsw.Connection) -> Generation:
             if not _one(db, generation_id).status.retryable:
                 raise Conflict(
                     N_('Only a failed, cancelled or interrupted one can be tried again.')
                 )
-            refuse_when_full(db, quota_key)
+            room_for(db, share)
+            again = {'id': generation_id, 'provider': provider, 'share': share}
+            db.execute(f'update generations set {AGAIN} where id = :id', again)  # noqa: S608 (ours)
+            return _one(db, generation_id)
+
+        return await self._database.write(change)
+
+    async def dismiss(self, generation_id: int, now: float) -> Generation:
+        """Put a failed, cancelled or interrupted generation away.
+
+        Raises `NotFound`, or `Conflict` for one that is waiting, running or done.
+        """
+
+        def change(db: apsw.Connection) -> Generation:
+            if not _one(db, generation_id).status.retryable:
+                raise Conflict(N_('Only a failed, cancelled or interrupted one can be dismissed.'))
             db.execute(
-                """
-                update generations
-                set status = 'queued', attempt = attempt + 1, provider = :provider, share = :share,
-                  error = null, item_errors = '[]', dropped = '[]', started_at = null,
-                  finished_at = null
-                where id = :id
-                """,
-                {'id': generation_id, 'provider': provider, 'share': quota_key},
+                'update generations set dismissed_at = :now where id = :id',
+                {'id': generation_id, 'now': now},
             )
             return _one(db, generation_id)
 
@@ -162,24 +174,6 @@ class Generations(Table):
         )
         return tuple(cast('int', row['id']) for row in rows)
 
-    async def add_rebuilt(
-        self, generation: Generation, outcome: Outcome, positions: list[int]
-    ) -> None:
-        """Write a finished generation under the ids that it had, from what its files say."""
-
-        def change(db: apsw.Connection) -> None:
-            now = generation.created_at
-            row = _new_row(generation.request, outcome.provider, now) | {
-                'id': generation.id,
-                'status': Status.DONE,
-                'model': outcome.model,
-                'finished_at': now,
-            }
-            insert(db, 'generations', row)
-            add_images(db, generation, outcome, now, positions)
-
-        await self._database.write(change)
-
     async def one(self, generation_id: int) -> Generation:
         """Read one, with its pictures. Raises `NotFound`."""
         return await self._database.read(lambda db: _one(db, generation_id))
@@ -188,8 +182,17 @@ class Generations(Table):
         self, before: int | None, limit: int, guest: int | None = None
     ) -> tuple[Generation, ...]:
         """Read the newest ones below an id, newest first, without those whose pictures are gone."""
+        return await self._newest('id < :before', guest, limit, before=before or 1 << 62)
+
+    async def recent(self, limit: int, guest: int | None = None) -> tuple[Generation, ...]:
+        """Read the newest ones, without those that were put away."""
+        return await self._newest('dismissed_at is null', guest, limit)
+
+    async def _newest(
+        self, where: str, guest: int | None, limit: int, **values: Value
+    ) -> tuple[Generation, ...]:
         ending = f"""
-            id < :before {'' if guest is None else 'and guest = :guest'}
+            {where} {'' if guest is None else 'and guest = :guest'}
               and (status <> 'done' or exists (
                 select 1
                 from images
@@ -197,9 +200,10 @@ class Generations(Table):
               ))
             order by id desc
             limit :limit
-        """  # noqa: S608 (only our own clause)
-        values: Row = {'before': before or 1 << 62, 'limit': limit, 'guest': guest}
-        return await self._database.read(lambda db: _select(db, ending, **values))
+        """  # noqa: S608 (only our own clauses)
+        return await self._database.read(
+            lambda db: _select(db, ending, **values, limit=limit, guest=guest)
+        )
 
     async def calls_of(self, generation_id: int) -> tuple[Call, ...]:
         return await self._database.all(
@@ -229,7 +233,7 @@ class Generations(Table):
         return last.request if last else None
 
 
-def _new_row(request: GenerationRequest, provider: str, now: float) -> Row:
+def new_row(request: GenerationRequest, provider: str, now: float) -> Row:
     own: Row = {
         'status': Status.QUEUED,
         'provider': provider,

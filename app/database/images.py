@@ -8,9 +8,9 @@ from typing import cast
 
 import apsw
 
-from app.database.connection import Table, Value, builder, insert, select
 from app.database.mapping import image_of
 from app.database.search import fts_query, index_words
+from app.database.sqlite.connection import Table, Value, builder, insert, select
 from app.errors import N_, NotFound
 from app.models import Generation, Image, Outcome
 
@@ -74,21 +74,6 @@ class Images(Table):
             limit 200
             """,
             kind=kind,
-        )
-
-    async def file_of(self, digest: str, guest: int | None = None) -> str | None:
-        """Return the file of a digest, if a picture with it (of this guest) is not in the trash."""
-        return await self._database.one(
-            lambda row: str(row['file']),
-            """
-            select file
-            from images
-            where digest = :digest and deleted_at is null
-              and (:guest is null or guest = :guest)
-            limit 1
-            """,
-            digest=digest,
-            guest=guest,
         )
 
     async def reserve(self) -> int:

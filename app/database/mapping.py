@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import cast
 
-from app.database.connection import Row, builder
+from app.database.sqlite.connection import Row, builder
 from app.errors import ErrorKind, Failure
 from app.models import (
     REQUEST_FIELDS,
@@ -22,7 +22,7 @@ from app.models import (
 image_of = builder(Image, 'favourite')
 PLAIN_COLUMNS = (
     *('id', 'attempt', 'provider', 'model', 'progress', 'guest'),
-    *('created_at', 'started_at', 'finished_at'),
+    *('created_at', 'started_at', 'finished_at', 'dismissed_at'),
 )
 
 

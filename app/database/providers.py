@@ -8,7 +8,7 @@ from typing import cast
 
 import apsw
 
-from app.database.connection import Row, Table, builder, insert, read_beside, select
+from app.database.sqlite.connection import Row, Table, builder, insert, read_beside, select
 from app.errors import N_, NotFound
 
 AT_ONCE = 4

@@ -1,4 +1,4 @@
-"""Statements about the queue: limits, positions, durations and progress."""
+"""Statements about the queue: who waits in which order, how long it takes, how far it is."""
 
 from __future__ import annotations
 
@@ -7,58 +7,78 @@ from typing import cast
 
 import apsw
 
-from app.database.connection import Table, builder, select
+from app.database.sqlite.connection import Table, builder, select
 from app.errors import N_, QueueFull
 
 LONGEST_QUEUE = 20_000
 LONGEST_SHARE = 200
+OWNERS_SHARE = ''  # it has no limit, and who pauses it holds back everybody's
+# What a further attempt begins with; a guest's counts to the guest's share, whoever asks for it.
+AGAIN = """
+    status = 'queued', attempt = attempt + 1, provider = :provider,
+      share = iif(guest is null, :share, 'guest ' || guest), error = null, item_errors = '[]',
+      dropped = '[]', started_at = null, finished_at = null, dismissed_at = null
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The oldest waiting generation of a provider ('': any that can) and model (None: its own)."""
+    """Those of one share that wait for the same."""
 
-    id: int
+    id: int  # of the oldest
+    share: str
+    expected: str  # the provider that will draw, as far as is known
+    provider: str  # the one that was asked for; '': any that can
+    model: str | None  # None: the provider's own
+    count: int
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one stands among those that wait; the fields of `Waiting` mean the same here."""
+
+    share: str
+    expected: str
     provider: str
     model: str | None
+    ahead: int  # so many of the same share wait before it for the same provider
+    waiting: tuple[Waiting, ...]  # everybody, at that moment
 
 
 class Queue(Table):
     """The part of `generations` that waits or runs."""
 
-    async def durations(
-        self, provider: str, model: str | None, count: int, limit: int
-    ) -> tuple[float, ...]:
-        """Return the seconds that the newest finished generations of the same kind took."""
-        return await self._database.all(
-            lambda row: cast('float', row['took_s']),
-            """
-            select finished_at - started_at as took_s
-            from generations
-            where status = 'done' and provider = :provider and model is :model
-              and coalesce(n, 1) = :count
-            order by id desc
-            limit :limit
-            """,
-            provider=provider,
-            model=model,
-            count=count,
-            limit=limit,
-        )
+    async def waiting(self) -> tuple[Waiting, ...]:
+        """Return all that wait, grouped, those with the oldest first."""
+        return await self._database.read(_waiting)
 
-    async def queued_before(self, generation_id: int) -> int:
-        """Return how many generations wait before this one for the same provider."""
-        waiting = await self._database.all(
-            lambda row: cast('int', row['waiting']),
-            """
-            select count(*) as waiting
-            from generations as other
-            join generations as mine on mine.id = :id and mine.provider = other.provider
-            where other.status = 'queued' and other.id < :id
-            """,
-            id=generation_id,
-        )
-        return waiting[0]
+    async def place_of(self, generation_id: int) -> Place | None:
+        """Return where a generation stands, None if it does not wait."""
+
+        def read(db: apsw.Connection) -> Place | None:
+            found = select(
+                db,
+                """
+                select mine.share, mine.provider as expected, mine.asked_provider as provider,
+                  mine.asked_model as model, sum(groups.waiting) - 1 - sum((
+                  select count(*)
+                  from generations as later
+                  where later.status = 'queued' and later.share = groups.share
+                    and later.provider = groups.provider
+                    and later.asked_provider = groups.asked_provider
+                    and later.asked_model is nullif(groups.asked_model, '') and later.id > mine.id
+                )) as ahead
+                from generations as mine
+                join waiting_counts as groups using (share, provider)
+                where mine.id = :id and mine.status = 'queued'
+                group by mine.id
+                """,
+                id=generation_id,
+            )
+            return Place(**found[0], waiting=_waiting(db)) if found else None  # type: ignore[arg-type]
+
+        return await self._database.read(read)
 
     async def progressed(self, generation_id: int, attempt: int, progress: float) -> None:
         """Write the progress, 0 to 1, of an attempt that still runs."""
@@ -73,32 +93,73 @@ class Queue(Table):
             progress=progress,
         )
 
-    async def waiting(self) -> tuple[Waiting, ...]:
-        """Return the oldest waiting generation of each provider and model, oldest first."""
+    async def durations(
+        self, provider: str, model: str | None, count: int | None, limit: int
+    ) -> tuple[float, ...]:
+        """Return the seconds that the newest finished generations of the same kind took.
+
+        A `count` of pictures of None is any.
+        """
         return await self._database.all(
-            builder(Waiting),
+            lambda row: cast('float', row['took_s']),
             """
-            select min(id) as id, asked_provider as provider, asked_model as model
+            select finished_at - started_at as took_s
             from generations
-            where status = 'queued'
-            group by asked_provider, asked_model
-            order by 1
+            where status = 'done' and provider = :provider and model is :model
+              and (:count is null or coalesce(n, 1) = :count)
+            order by id desc
+            limit :limit
             """,
+            provider=provider,
+            model=model,
+            count=count,
+            limit=limit,
         )
 
 
-def refuse_when_full(db: apsw.Connection, quota_key: str) -> None:
-    """Raise `QueueFull` where too much waits; an empty quota key has no limit of its own."""
+def share_of(guest: int | None, quota_key: str = OWNERS_SHARE) -> str:
+    """Return whose share of the queue counts: a guest's own, else what the address has."""
+    return quota_key if guest is None else f'guest {guest}'
+
+
+def room_for(db: apsw.Connection, share: str) -> int:
+    """Return how many more may wait in a share. Raises `QueueFull` where none may."""
     [waiting] = select(
         db,
         """
-        select count(*) as everyones, count(*) filter (where share = :quota_key) as own
-        from generations
-        where status = 'queued'
+        select coalesce(sum(waiting), 0) as everyones,
+          coalesce(sum(waiting) filter (where share = :share), 0) as own
+        from waiting_counts
         """,
-        quota_key=quota_key,
+        share=share,
     )
-    if cast('int', waiting['everyones']) >= LONGEST_QUEUE:
+    room = LONGEST_QUEUE - cast('int', waiting['everyones'])
+    if room <= 0:
         raise QueueFull(N_('{count} generations wait already.'), count=LONGEST_QUEUE)
-    if quota_key and cast('int', waiting['own']) >= LONGEST_SHARE:
+    own_room = LONGEST_SHARE - cast('int', waiting['own'])
+    if share == OWNERS_SHARE:
+        return room
+    if own_room <= 0:
         raise QueueFull(N_('{count} generations of yours wait already.'), count=LONGEST_SHARE)
+    return min(room, own_room)
+
+
+def _waiting(db: apsw.Connection) -> tuple[Waiting, ...]:
+    rows = select(
+        db,
+        """
+        select (
+            select min(id)
+            from generations
+            where status = 'queued' and share = groups.share and provider = groups.provider
+              and asked_provider = groups.asked_provider
+              and asked_model is nullif(groups.asked_model, '')
+          ) as id,
+          share, provider as expected, asked_provider as provider,
+          nullif(asked_model, '') as model, waiting as count,
+          exists (select 1 from pauses where share in ('', groups.share)) as paused
+        from waiting_counts as groups
+        order by 1
+        """,
+    )
+    return tuple(map(builder(Waiting, 'paused'), rows))

@@ -17,7 +17,7 @@ log = logger(__name__)
 Sleep = Callable[[float], Awaitable[None]]
 
 FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 5.0
+LONGEST_PAUSE_S = 2.0
 
 
 def growing_pauses() -> Iterator[float]:

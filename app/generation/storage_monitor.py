@@ -7,11 +7,11 @@ import time
 from collections.abc import Awaitable, Callable
 
 from app.database import Library
-from app.errors import N_, StorageFailed
+from app.errors import N_, AppError, Notice, StorageFailed
 from app.generation.changes import Changes
 from app.log import logger
-from app.models import Notice
-from app.storage.health import find_problem, unwritable
+from app.storage.decoder import DecoderFailed
+from app.storage.health import DECODER_FAILS, find_problem, unwritable
 from app.storage.store import Store
 
 log = logger(__name__)
@@ -38,13 +38,17 @@ class StorageMonitor:
         self._clock = clock
         self._sleep = sleep
         self._fresh_until_s = 0.0
+        self._checks = 0
+        self._decoder_failed = False
         self._one_at_a_time = asyncio.Lock()
 
     async def check(self) -> bool:
         """Whether a picture that came now could be kept."""
+        before = self._checks
         async with self._one_at_a_time:
-            if self._clock() >= self._fresh_until_s:
+            if self._checks == before and self._clock() >= self._fresh_until_s:
                 self._show(await self._find())
+                self._checks += 1
                 self._fresh_until_s = 0.0 if self.problem else self._clock() + FRESH_S
         return self.problem is None
 
@@ -57,17 +61,26 @@ class StorageMonitor:
         """Wait a little before what failed is tried again."""
         await self._sleep(PAUSE_S)
 
-    def report(self, problem: Notice) -> None:
-        """Pause the queue for what was seen elsewhere, until a check finds nothing wrong."""
+    def report(self, error: AppError) -> None:
+        """Pause the queue for what a picture met, until a check finds nothing wrong."""
         self._fresh_until_s = 0.0
-        self._show(problem)
+        if isinstance(error, DecoderFailed):
+            self._decoder_failed = True
+            self._show(DECODER_FAILS)
+        else:
+            self._show(unwritable('', error.places.get('reason')))
 
     async def _find(self) -> Notice | None:
         try:
             await self._library.database.check_writable()
         except StorageFailed as error:
-            return unwritable('easel.db', str(error.places.get('reason', '')))
-        return await asyncio.to_thread(find_problem, self._store)
+            return unwritable('easel.db', error.places.get('reason'))
+        if problem := await asyncio.to_thread(find_problem, self._store):
+            return problem
+        if self._decoder_failed and not await self._store.decoder_works():
+            return DECODER_FAILS
+        self._decoder_failed = False
+        return None
 
     def _show(self, problem: Notice | None) -> None:
         if problem == self.problem:

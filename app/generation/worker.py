@@ -17,6 +17,7 @@ from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
 from app.generation.changes import Changes
 from app.generation.outcome_writer import OutcomeWriter, growing_pauses
 from app.generation.runner import GenerationRunner
+from app.generation.running import Running
 from app.generation.scheduler import Scheduler
 from app.generation.storage_monitor import StorageMonitor
 from app.log import logger
@@ -50,7 +51,7 @@ class Worker:
         self._clock = clock
         self._wake = asyncio.Event()
         self._running: dict[int, asyncio.Task[None]] = {}
-        self._scheduler = Scheduler(library, providers)
+        self.scheduler = Scheduler(library, providers, Running(changes))
         self._loop_task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -108,14 +109,16 @@ class Worker:
         self._announce(generation_id)
         return cancelled
 
-    async def retry(self, generation_id: int, quota_key: str = '') -> Generation:
+    async def retry(
+        self, generation_id: int, quota_key: str = '', guest: int | None = None
+    ) -> Generation:
         """Queue a failed, cancelled or interrupted generation again, as its next attempt.
 
         Raises `InvalidRequest` where its provider is gone, and what `Generations.retry` does.
         """
         before = await self._library.generations.one(generation_id)
         provider = self._providers.expected(before.request.provider, before.request.model)
-        again = await self._library.generations.retry(generation_id, provider, quota_key)
+        again = await self._library.generations.retry(generation_id, provider, quota_key, guest)
         self._announce(generation_id)
         return again
 
@@ -143,12 +146,13 @@ class Worker:
         """
         log.info('%s: attempt %s begins', claimed.id, claimed.attempt)
         try:
-            outcome = await self._runner.draw(claimed)
+            outcome = await self._runner.draw(claimed, pauses)
         except ProviderError as error:  # its provider is gone
             outcome = _failed(claimed, error.failure)
         except Exception as error:
             log.exception('%s: could not be drawn', claimed.id)
             outcome = _failed(claimed, _failure_of(error))
+        self.scheduler.saw(claimed, outcome)
         await self._finish(claimed, outcome, pauses)
 
     def _announce(self, generation_id: int) -> None:
@@ -167,7 +171,7 @@ class Worker:
         """Begin all that can begin now; False where storage fails, so that it is tried again."""
         try:
             while await self._storage_monitor.check():
-                claimed = await self._scheduler.next(self._clock())
+                claimed = await self.scheduler.next(self._clock())
                 if claimed is None:
                     return True
                 self._begin(claimed)
@@ -177,15 +181,13 @@ class Worker:
 
     def _begin(self, claimed: Generation) -> None:
         work = self.run_generation(claimed, growing_pauses())
-        self._scheduler.begin(claimed.provider)
         task = asyncio.create_task(work, name=f'generation {claimed.id}')
         self._running[claimed.id] = task
-        self._changes.announce(claimed.id)
 
         def ended(_: asyncio.Task[None]) -> None:
             if not task.cancelled() and (error := task.exception()):
                 log.error('%s: its failure could not be kept', claimed.id, exc_info=error)
-            self._scheduler.end(claimed.provider)
+            self.scheduler.end(claimed)
             if self._running.get(claimed.id) is task:
                 del self._running[claimed.id]
             self._wake.set()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import re
 import signal
 import struct
@@ -18,8 +19,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from app.errors import ErrorKind, Failure, ProviderError
+from app.errors import AppError, ErrorKind, Failure, ProviderError
 from app.log import logger
+from app.storage.files import refused
 from app.storage.metadata.container import Written, sidecar_of
 
 if TYPE_CHECKING:
@@ -134,11 +136,11 @@ class Decoder:
         try:
             answer = await self._call(order)
             if 'failed' in answer:
-                raise DecoderFailed(str(answer['failed'])[:LONGEST_REASON])
+                raise refused(str(answer['failed'])[:LONGEST_REASON])
             if 'refused' in answer:
                 raise _bad_image(str(answer['refused'])[:LONGEST_REASON])
             return parse(answer)
-        except ProviderError:
+        except AppError:
             raise
         except TimeoutError as error:
             log.warning('the decoder took more than %s s; it is ended', self._answer_timeout_s)
@@ -193,8 +195,24 @@ class Decoder:
         child, self._child = self._child, None
         if child:
             with contextlib.suppress(ProcessLookupError):
-                child.kill()
+                _kill_group(child)
             await child.wait()
+            await asyncio.to_thread(_reap_group, child.pid)
+
+
+def _kill_group(child: asyncio.subprocess.Process) -> None:
+    """End a child and the one of its own that is at work; raise ProcessLookupError."""
+    if sys.platform == 'win32':
+        child.kill()
+    else:
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+def _reap_group(pid: int) -> None:
+    """Take in what a child left behind, where this is process 1 of a container."""
+    if sys.platform != 'win32':
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(-pid, 0)
 
 
 def labelled_path(path: Path) -> Path:

@@ -1,5 +1,6 @@
 """The decoder's child: reads one order a line, decodes one picture under limits, and answers.
 
+Each order is worked at by a child of its own, which is confined to that picture and ends with it.
 Run as a file of its own: it loads Pillow, and of Easel only what a label needs. Orders and answers
 are JSON and not pickles, so that a child taken over by a picture cannot run code in the server. A
 frame is the number of its order, the length of its JSON, and that JSON.
@@ -16,15 +17,18 @@ frame is the number of its order, the length of its JSON, and that JSON.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import errno
 import json
 import os
 import struct
 import sys
+import traceback
 import warnings
 from operator import mul
 from pathlib import Path
+from typing import NoReturn
 
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
@@ -34,6 +38,15 @@ MEMORY_BYTES = 512 * 1024 * 1024
 ADDRESSES_BYTES = 1 << 30  # libraries and thread stacks, of which little is ever touched
 CPU_S = 5
 FILE_BYTES = 72 * 1024 * 1024  # the largest picture, and its label
+LIMITS = {
+    'RLIMIT_CORE': 0,
+    'RLIMIT_DATA': MEMORY_BYTES,
+    'RLIMIT_AS': ADDRESSES_BYTES,
+    'RLIMIT_FSIZE': FILE_BYTES,
+    'RLIMIT_NOFILE': 32,
+}
+READ_MEMORY_BYTES, READ_CPU_S = 256 * 1024 * 1024, 3  # for settings, which seldom need the pixels
+CODINGS = ('utf-8-sig', 'utf-16-le', 'utf-16-be')  # of the texts in pictures
 WEBP_QUALITY = 80
 WEBP_METHOD = 2
 LONGEST_SIDE_WEBP = 16_383
@@ -44,7 +57,6 @@ HEAD = struct.Struct('>QI')  # the order's number, the length; `decoder.py` has 
 MOST_ANSWER_BYTES = 5_000_000
 # Pillow's own OSErrors have no number; damaged bytes ask for odd seeks, and ours are the limits.
 THE_PICTURES_OWN = (None, errno.EINVAL, errno.ENOMEM, errno.EFBIG)
-NEW_NETWORK, NEW_USERS = 0x40000000, 0x10000000  # Source: linux/sched.h
 
 
 class RefusedError(Exception):
@@ -53,46 +65,96 @@ class RefusedError(Exception):
 
 def main() -> None:
     set_limits()
+    sys.path.append(str(Path(__file__).resolve().parents[2]))  # last; for what a label needs
+    from app.storage.sandbox import refuse_sockets
+
+    refuse_sockets()
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     warnings.simplefilter('ignore')
-    sys.path.append(str(Path(__file__).resolve().parents[2]))  # last; for what a label needs
     for line in sys.stdin:
-        allow_cpu()
         order = json.loads(line)
-        sys.stdout.buffer.write(frame(order['number'], answer(order)))
-        sys.stdout.buffer.flush()
+        load_for(order)
+        if hasattr(os, 'fork'):
+            follow(os.fork() or work_alone(order['number'], order))
+        else:
+            send(frame(order['number'], answer(order)))
 
 
 def set_limits() -> None:
-    """Cap memory, files and core dumps, and leave the network, where the system can.
+    """Cap memory, files and core dumps, each where the system can."""
+    for name, most in LIMITS.items():
+        set_limit(name, most, most)
 
-    Without a new user namespace for root, who would lose the right to read other people's files.
+
+def set_limit(name: str, soft: int, hard: int) -> None:
+    with contextlib.suppress(ImportError, AttributeError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(getattr(resource, name), (soft, hard))
+
+
+def load_for(order: dict[str, object]) -> None:
+    """Import what an order needs: where it is worked at, no file can be opened any more."""
+    from PIL import AvifImagePlugin, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401
+
+    Image.preinit()
+    for name in CODINGS:
+        codecs.lookup(name)
+    if 'read' in order:
+        from app.storage.metadata import read  # noqa: F401
+    if 'label' in order:
+        from app.storage.metadata import copies  # noqa: F401
+
+
+def work_alone(number: int, order: dict[str, object]) -> NoReturn:
+    """Work at one order, able to open its own picture and nothing else, and end.
+
+    So that a process taken over by a picture sees no other picture before or after it.
     """
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
+    status = 1
+    try:
+        os.close(sys.stdin.fileno())
+        if 'read' in order:
+            set_limit('RLIMIT_DATA', READ_MEMORY_BYTES, READ_MEMORY_BYTES)
+        cpu_s = READ_CPU_S if 'read' in order else CPU_S
+        set_limit('RLIMIT_CPU', cpu_s, cpu_s + 1)  # at the second the system waits no longer
+        send(frame(number, confined(order)))
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
 
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
-        resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES_BYTES, ADDRESSES_BYTES))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
-        resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
-    with contextlib.suppress(ImportError, AttributeError, OSError):
-        import ctypes
 
-        unshare = ctypes.CDLL(None).unshare
-        if unshare(NEW_NETWORK) and os.geteuid():
-            unshare(NEW_USERS | NEW_NETWORK)
+def follow(worker: int) -> None:
+    """Wait for a worker, and end as it did if it came to a bad end."""
+    status = os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1])
+    if status < 0:
+        os.kill(os.getpid(), -status)
+    if status:
+        sys.exit(status)
 
 
-def allow_cpu() -> None:
-    """Allow 5 s of processor time from now on; past them the system ends the process."""
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
+def confined(order: dict[str, object]) -> dict[str, object]:
+    from app.storage.metadata.container import sidecar_of
+    from app.storage.sandbox import confine
 
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        limit = int(used.ru_utime + used.ru_stime) + CPU_S
-        resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+    picture = Path(str(order.get('read') or order['path']))
+    thumbs = order.get('thumbs') or {}
+    assert isinstance(thumbs, dict)  # noqa: S101 (the server wrote the order)
+    written = [*thumbs.values(), *([order['labelled']] if 'labelled' in order else [])]
+    sidecars = [path for path in [sidecar_of(picture)] if 'read' in order and path.exists()]
+    try:
+        confine([picture, *sidecars], {Path(str(target)).parent for target in written})
+    except OSError as error:
+        return {'failed': str(error.strerror)}
+    return answer(order)
+
+
+def send(framed: bytes) -> None:
+    sys.stdout.buffer.write(framed)
+    sys.stdout.buffer.flush()
 
 
 def frame(number: int, found: dict[str, object]) -> bytes:
@@ -127,8 +189,13 @@ def answer(order: dict[str, object]) -> dict[str, object]:
 
 
 def is_systems(error: Exception) -> bool:
-    """Check whether the disk or the system failed, and not the picture."""
-    return isinstance(error, OSError) and error.errno not in THE_PICTURES_OWN
+    """Check whether the disk or the system failed, and not the picture.
+
+    An import that fails is one that `load_for` did not foresee.
+    """
+    if isinstance(error, OSError):
+        return error.errno not in THE_PICTURES_OWN
+    return isinstance(error, ImportError)
 
 
 def label_copy(order: dict[str, object], found: dict[str, object]) -> dict[str, object]:
@@ -191,7 +258,8 @@ def save_thumb(picture: Image.Image, width: int, target: str, profile: bytes) ->
     small = picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
     profile = profile if len(profile) <= MOST_PROFILE_BYTES else b''
     how = {'quality': WEBP_QUALITY, 'method': WEBP_METHOD}
-    small.save(target, 'WEBP', icc_profile=profile, exif=b'', **how)
+    with open(target, 'wb') as file:  # noqa: PTH123 (Pillow would ask for the right to read it)
+        small.save(file, 'WEBP', icc_profile=profile, exif=b'', **how)
 
 
 if __name__ == '__main__':

@@ -8,25 +8,39 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
+from weakref import WeakSet
 
 from app.errors import N_, ErrorKind, Failure, ProviderError, StorageFailed
-from app.models import MOST_IMAGE_BYTES, Received
+from app.log import logger
+from app.models import MOST_IMAGE_BYTES, Received, Unwritten
 
+log = logger(__name__)
+
+PART = '.part'
+MOST_UNWRITTEN_BYTES = 128 * 1024 * 1024
+_UNWRITTEN: WeakSet[Unwritten] = WeakSet()
 HEAD_BYTES = 64
 _FOLDER = getattr(os, 'O_DIRECTORY', 0) | getattr(os, 'O_NOFOLLOW', 0)
 _FILE = getattr(os, 'O_NOFOLLOW', 0) | getattr(os, 'O_NONBLOCK', 0) | getattr(os, 'O_BINARY', 0)
 
 
 class TempFile:
-    """An open temporary file that never holds more than 64 MiB."""
+    """A temporary file that never holds more than 64 MiB; what the disk refuses stays in memory."""
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / f'{uuid.uuid4().hex}.part'
+    def __init__(self, folder: Path, owner: str = '') -> None:
+        self.path = folder / f'{owner}{uuid.uuid4().hex}{PART}'
         self.size_bytes = 0
-        self._file = self.path.open('xb', buffering=0)
         self._head = b''
+        self._unwritten: Unwritten | None = None
+        self._file: FileIO | None = None
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            self._file = self.path.open('x+b', buffering=0)
+        except OSError as error:
+            self._hold(b'', error)
 
     def write(self, block: bytes) -> None:
         """Add bytes; raise ProviderError with `too_large` past the cap of 64 MiB."""
@@ -35,19 +49,76 @@ class TempFile:
             raise ProviderError(Failure(kind=ErrorKind.TOO_LARGE, reason='over 64 MiB'))
         if len(self._head) < HEAD_BYTES:
             self._head += block[:HEAD_BYTES]
-        with writing():
-            if self._file.write(block) != len(block):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        if self._file is None or self._unwritten:
+            self._hold(block)
+            return
+        try:
+            taken = self._file.write(block) or 0
+        except OSError as error:
+            self._hold(block, error)
+            return
+        if taken < len(block):
+            self._hold(block[taken:], OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
 
     def received(self) -> Received:
         """Close the file and describe what came, unchecked."""
-        self._file.close()
-        return Received(path=self.path, size_bytes=self.size_bytes, head=self._head[:HEAD_BYTES])
+        if self._file and not self.path.exists():  # its folder was removed; the file is open still
+            self._file.seek(0)
+            content = self._file.read() + bytes(self._unwritten.content if self._unwritten else b'')
+            self._unwritten = None
+            self._hold(content, FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)))
+        self._close()
+        return Received(
+            path=self.path,
+            size_bytes=self.size_bytes,
+            head=self._head[:HEAD_BYTES],
+            unwritten=self._unwritten,
+        )
 
     def discard(self) -> None:
         """Close and delete the file; safe at any time."""
-        self._file.close()
-        self.path.unlink(missing_ok=True)
+        self._close()
+        self._unwritten = None
+        remove(self.path)
+
+    def _close(self) -> None:
+        if self._file:
+            with suppress(OSError):
+                self._file.close()
+
+    def _hold(self, block: bytes, refused: OSError | None = None) -> None:
+        """Keep bytes in memory; raise StorageFailed where all files hold too many of them."""
+        if refused:
+            log.warning('a picture arrives in memory: %s', refused.strerror)
+        self._unwritten = self._unwritten or Unwritten()
+        _UNWRITTEN.add(self._unwritten)
+        with writing():
+            if sum(len(one.content) for one in _UNWRITTEN) + len(block) > MOST_UNWRITTEN_BYTES:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._unwritten.content += block
+
+
+def complete(received: Received) -> None:
+    """Write what the disk refused before; raise StorageFailed where it still does."""
+    if received.unwritten is None:
+        return
+    content = received.unwritten.content
+    with writing():
+        received.path.parent.mkdir(mode=0o700, exist_ok=True)
+        handle = os.open(
+            received.path, os.O_WRONLY | os.O_CREAT | getattr(os, 'O_BINARY', 0), 0o600
+        )
+        with os.fdopen(handle, 'wb', buffering=0) as file:
+            file.seek(received.size_bytes - len(content))
+            if file.write(content) != len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def remove(*paths: Path) -> None:
+    """Delete files that nobody needs, as far as the disk lets them go."""
+    for path in paths:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -56,8 +127,12 @@ def writing() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        sentence = N_('The data folder could not be written: {reason}.')
-        raise StorageFailed(sentence, reason=error.strerror or error) from error
+        raise refused(error.strerror or error) from error
+
+
+def refused(reason: object) -> StorageFailed:
+    """Make the error of a disk that does not take something."""
+    return StorageFailed(N_('The data folder could not be written: {reason}.'), reason=reason)
 
 
 def open_beneath(root: Path, path: Path) -> int:

@@ -6,8 +6,7 @@ import shutil
 import time
 from pathlib import Path
 
-from app.errors import N_
-from app.models import Notice
+from app.errors import N_, Notice
 from app.storage.files import move, sync_folder, write_synced
 from app.storage.store import Store
 
@@ -18,8 +17,13 @@ PROBE = '.probe'
 NO_ROOM = N_('The disk is nearly full: {free_mb} MB free. New pictures wait.')
 MAKE_ROOM = N_('Free up space until at least {reserve_mb} MB are free. Easel continues by itself.')
 UNWRITABLE = N_("Easel can't write to {what} ({reason}). New pictures wait.")
+UNWRITABLE_DATA = N_("Easel can't write to its data folder ({reason}). New pictures wait.")
 MAKE_WRITABLE = N_(
     'Check the data folder: its disk, owner and permissions. Easel continues by itself.'
+)
+DECODER_FAILS = Notice(
+    sentence=N_("Easel can't check the pictures that arrive. They are kept, and new ones wait."),
+    cure=N_('Free up memory, or see the log for the reason. Easel continues by itself.'),
 )
 
 
@@ -44,8 +48,10 @@ def find_problem(store: Store) -> Notice | None:
     return None
 
 
-def unwritable(what: str, reason: str) -> Notice:
-    return Notice(sentence=UNWRITABLE, cure=MAKE_WRITABLE, places={'what': what, 'reason': reason})
+def unwritable(what: str, reason: object) -> Notice:
+    """Say that a part of the data folder, '' for any, cannot be written."""
+    sentence = UNWRITABLE if what else UNWRITABLE_DATA
+    return Notice(sentence=sentence, cure=MAKE_WRITABLE, places={'what': what, 'reason': reason})
 
 
 def _shortage(folder: Path) -> Notice | None:

@@ -30,6 +30,10 @@ class Condition(StrEnum):
     ROTTEN = 'rotten'
 
 
+class DamagedFile(Exception):
+    """The file is there, and its bytes are not those that were kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Examined:
     """What a kept file is now, and when it was last changed on the disk."""
@@ -65,10 +69,10 @@ def is_picture(path: Path) -> bool:
     return path.suffix.lower() in PICTURE_SUFFIXES and stat.S_ISREG(path.lstat().st_mode)
 
 
-def examine(data: Path, path: Path, kept: KeptFile) -> Examined:
-    """Read the file at `path` whole and compare it with its row.
+def open_kept(data: Path, path: Path, kept: KeptFile | None = None) -> int:
+    """Open a file of ours; a picture only as it was kept, as far as size and earlier checks tell.
 
-    What cannot be opened is missing, what cannot be read to its end is rotten. Raises OSError where
+    Raises FileNotFoundError where there is none that may be opened, `DamagedFile`, or OSError where
     the system has no more files or memory.
     """
     try:
@@ -76,12 +80,32 @@ def examine(data: Path, path: Path, kept: KeptFile) -> Examined:
     except OSError as error:
         if error.errno in SYSTEM_BUSY:
             raise
-        return Examined(Condition.MISSING)
+        raise FileNotFoundError(errno.ENOENT, error.strerror, str(path)) from error
     status = os.fstat(handle)
-    if not stat.S_ISREG(status.st_mode):
-        os.close(handle)
+    is_file = stat.S_ISREG(status.st_mode)
+    is_damaged = kept and (
+        status.st_size != kept.size_bytes or status.st_ctime_ns == kept.damaged_ns
+    )
+    if is_file and not is_damaged:
+        return handle
+    os.close(handle)
+    if is_file:
+        raise DamagedFile(path)
+    raise FileNotFoundError(errno.ENOENT, 'it is no file', str(path))
+
+
+def examine(data: Path, path: Path, kept: KeptFile) -> Examined:
+    """Read the file at `path` whole and compare it with its row.
+
+    What cannot be read to its end is rotten. Raises OSError where the system has no more files or
+    memory.
+    """
+    try:
+        handle = open_kept(data, path)
+    except FileNotFoundError:
         return Examined(Condition.MISSING)
     with os.fdopen(handle, 'rb') as file:
+        status = os.fstat(handle)
         if status.st_size < kept.size_bytes:
             return Examined(Condition.CUT, status.st_ctime_ns)
         try:

@@ -8,23 +8,23 @@ entered in the library.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import re
-import time
-import unicodedata
+import shutil
 import uuid
+from base64 import b64decode
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.errors import ErrorKind, Failure, ProviderError
+from app.errors import AppError, ErrorKind, Failure, ProviderError, StorageFailed
 from app.log import logger
-from app.models import Received, StoredImage
+from app.models import Received, Size, StoredImage
 from app.storage.decoder import Decoded, Decoder, DecoderFailed, labelled_path
-from app.storage.files import HEAD_BYTES, TempFile, open_beneath, sync, sync_folder, writing
+from app.storage.files import HEAD_BYTES, PART, TempFile, complete, open_beneath, remove, writing
 from app.storage.metadata.container import Written, sidecar_of, size_of
-from app.storage.metadata.mime import MIME_EXTENSIONS, mime_of, what_is
+from app.storage.metadata.mime import mime_of, what_is
+from app.storage.place import file_key, put_in_place
 
 if TYPE_CHECKING:
     from app.storage.metadata.label import Label
@@ -32,8 +32,13 @@ if TYPE_CHECKING:
 log = logger(__name__)
 
 THUMB_WIDTHS = (480, 960)
-RESCUED = 'rescued'
-LONGEST_NAME_BYTES = 60
+IMAGES, THUMBS, ARRIVING, RESCUED = 'images', 'thumbs', 'arriving', 'rescued'
+WHOLE = '.whole'  # of a picture that came whole: GENERATION-POSITION-….whole
+GOOD_PICTURE = b64decode(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj2FAAAAABJRU5ErkJggg=='
+)
+# The names that we give in `arriving`, but those of whole pictures; all else there is not ours.
+_LEFTOVER = re.compile(rf'(\d+-)*[0-9a-f]{{32}}(-labelled|-small|-\d+)?(\{PART}|\.webp)(\.xmp)?')
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,50 +50,70 @@ class Store:
 
     @property
     def images(self) -> Path:
-        return self.data / 'images'
+        return self.data / IMAGES
 
     @property
     def arriving(self) -> Path:
         """Return the folder of temporary files; on the same disk, so that a rename is enough."""
-        return self.data / 'arriving'
+        return self.data / ARRIVING
 
     def thumb(self, digest: str, width: int) -> Path:
-        return self.data / 'thumbs' / digest[:2] / f'{digest}-{width}.webp'
+        return self.data / THUMBS / digest[:2] / f'{digest}-{width}.webp'
 
     def original(self, file: str) -> Path:
         return self.images / file
 
     def prepare(self) -> None:
-        """Make the folders, and delete the temporary files of an earlier run."""
+        """Make the folders, and delete the temporary files of an earlier run, and only those."""
         with writing():
-            for folder in (self.data, self.images, self.arriving, self.data / 'thumbs'):
+            for folder in (self.data, self.images, self.arriving, self.data / THUMBS):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for leftover in self.arriving.iterdir():
-                leftover.unlink()
+            remove(*(path for path in self.arriving.iterdir() if _LEFTOVER.fullmatch(path.name)))
 
-    def new_temp_file(self) -> TempFile:
-        with writing():
-            return TempFile(self.arriving)
+    def new_temp_file(self, generation_id: int | None = None) -> TempFile:
+        """Open a file for what arrives; of a generation, its name begins with the id."""
+        return TempFile(self.arriving, '' if generation_id is None else f'{generation_id}-')
+
+    def hold(self, received: Received, generation_id: int, position: int) -> Received:
+        """Rename a picture that came whole, so that no start sweeps it before it is kept."""
+        name = f'{generation_id}-{position}-{uuid.uuid4().hex}{WHOLE}'
+        try:
+            return replace(received, path=received.path.rename(self.arriving / name))
+        except OSError as error:
+            log.warning('%s: a picture waits under its first name: %s', generation_id, error)
+            return received
 
     async def keep(self, received: Received, label: Label) -> StoredImage:
         """Check a picture, write its label inside, put it in place; what was received is gone.
 
-        Raise ProviderError with `not_an_image`, `bad_image`, or `set_aside` if the decoder failed.
+        Raise ProviderError with `not_an_image`, `bad_image`, or `set_aside` where the decoder fails
+        at this picture alone. Raise StorageFailed where the disk fails, DecoderFailed where the
+        decoder does at any picture: then what was received stays, and can be kept later.
         """
         made = self._new_thumbs()
         try:
-            mime = _recognise(received)
-            decoded = await self._decode_or_set_aside(received, mime, made, label)
-            written = decoded.written
-            if written is None:
-                written = await asyncio.to_thread(_unlabelled, received)
-            file = _key_of(label, mime, written.digest)
-            places = {path: self.thumb(written.digest, width) for width, path in made.items()}
-            await asyncio.to_thread(_put_in_place, places, written, self.original(file))
+            await asyncio.to_thread(complete, received)
+            kept = await self._keep(received, label, made)
+        except (StorageFailed, DecoderFailed):
+            raise
+        except ProviderError:
+            remove(received.path)
+            raise
         finally:
-            for path in (received.path, labelled_path(received.path), *made.values()):
-                path.unlink(missing_ok=True)
-                sidecar_of(path).unlink(missing_ok=True)
+            for path in (labelled_path(received.path), *made.values()):
+                remove(path, sidecar_of(path))
+        remove(received.path)
+        return kept
+
+    async def _keep(self, received: Received, label: Label, made: dict[int, Path]) -> StoredImage:
+        mime = _recognise(received)
+        decoded = await self._decode_or_set_aside(received, mime, made, label)
+        written = decoded.written
+        if written is None:
+            written = await asyncio.to_thread(_unlabelled, received)
+        file = file_key(label, mime, written.digest, received)
+        places = {path: self.thumb(written.digest, width) for width, path in made.items()}
+        await asyncio.to_thread(put_in_place, places, written, self.original(file))
         return replace(
             _described(decoded, mime, file, written.digest, written.size_bytes),
             id=label.image_id,
@@ -101,14 +126,29 @@ class Store:
     async def _decode_or_set_aside(
         self, received: Received, mime: str, thumbs: dict[int, Path], label: Label
     ) -> Decoded:
-        """Decode; a picture at which the decoder failed may be paid for, and is not deleted."""
+        """Decode; where the decoder fails at this picture alone, it is not deleted all the same."""
         try:
             return await self.decoder.decode(received.path, mime, thumbs, label)
         except DecoderFailed as error:
+            if not await self.decoder_works():
+                raise
             file = await asyncio.to_thread(self._set_aside, received, mime, label)
             log.warning('a picture is set aside unchecked: %s', error.failure.reason)
             failure = replace(error.failure, kind=ErrorKind.SET_ASIDE, file=file)
             raise ProviderError(failure) from error
+
+    async def decoder_works(self) -> bool:
+        """Whether a picture that is known to be good can be decoded."""
+        path = self.arriving / f'{uuid.uuid4().hex}{PART}'
+        try:
+            await asyncio.to_thread(path.write_bytes, GOOD_PICTURE)
+            await self.decoder.decode(path, 'image/png', {})
+        except (OSError, ProviderError) as error:
+            log.warning('the decoder does not work: %s', error)
+            return False
+        finally:
+            remove(path)
+        return True
 
     def _set_aside(self, received: Received, mime: str, label: Label) -> str:
         """Put a picture as it came, its label beside it; `easel rebuild` finds it once moved."""
@@ -116,12 +156,12 @@ class Store:
 
         written = _unlabelled(received)
         try:
-            sidecar_of(received.path).write_bytes(xmp_packet(label))
-            written = replace(written, sidecar=sidecar_of(received.path))
+            sidecar_of(written.path).write_bytes(xmp_packet(label))
+            written = replace(written, sidecar=sidecar_of(written.path))
         except OSError as error:
             log.warning('a picture is set aside without its label: %s', error.strerror)
-        file = f'{RESCUED}/{_key_of(label, mime, written.digest)}'
-        _put_in_place({}, written, self.data / file)
+        file = f'{RESCUED}/{file_key(label, mime, written.digest, received)}'
+        put_in_place({}, written, self.data / file)
         return file
 
     async def small(self, received: Received) -> bytes:
@@ -133,13 +173,11 @@ class Store:
                 await self.decoder.decode(received.path, _recognise(received), thumbs)
                 return await asyncio.to_thread(made.read_bytes)
         finally:
-            for path in (received.path, made):
-                path.unlink(missing_ok=True)
+            remove(received.path, made)
 
     async def ensure_thumbs(self, digest: str, file: str) -> None:
         """Make the thumbnails of a kept picture again where a backup or a power cut lost some."""
-        places = [self.thumb(digest, width) for width in THUMB_WIDTHS]
-        if all(path.exists() and path.stat().st_size > 0 for path in places):
+        if self._has_thumbs(digest):
             return
         original = self.original(file)
         try:
@@ -148,19 +186,43 @@ class Store:
         except OSError:
             return
         if mime:
-            with contextlib.suppress(ProviderError):
+            try:
                 await self._decode_into_place(original, mime, digest)
+            except (AppError, OSError) as error:
+                log.warning('a thumbnail cannot be made now: %s', error)
 
-    async def look_again(self, path: Path) -> StoredImage:
-        """Describe a picture that is in its place already, making its thumbnails."""
+    async def look_again(self, path: Path, size: Size | None = None) -> StoredImage:
+        """Describe a picture that is in its place already, making its thumbnails.
+
+        With `size`, as its header tells it, one whose thumbnails are there is not decoded again.
+        """
         with path.open('rb') as opened:
             head, size_bytes = opened.read(HEAD_BYTES), size_of(opened)
         received = Received(path=path, size_bytes=size_bytes, head=head)
         digest = await asyncio.to_thread(lambda: received.digest)
         mime = _recognise(received)
-        decoded = await self._decode_into_place(path, mime, digest)
+        decoded = await self._decoded_before(digest, size) if size else None
+        decoded = decoded or await self._decode_into_place(path, mime, digest)
         file = path.relative_to(self.images).as_posix()
         return _described(decoded, mime, file, digest, size_bytes)
+
+    async def _decoded_before(self, digest: str, size: Size) -> Decoded | None:
+        """Describe a picture by its thumbnail, which was made of these very bytes, whole."""
+        if not self._has_thumbs(digest):
+            return None
+        width = THUMB_WIDTHS[0]
+        try:
+            small = await self.decoder.decode(self.thumb(digest, width), 'image/webp', {})
+        except ProviderError:
+            return None
+        for turned in (size, Size(size.height, size.width)):  # as EXIF may say
+            if Size(small.width, small.height) == _thumb_size(turned, width):
+                return replace(small, width=turned.width, height=turned.height)
+        return None
+
+    def _has_thumbs(self, digest: str) -> bool:
+        places = [self.thumb(digest, width) for width in THUMB_WIDTHS]
+        return all(path.exists() and path.stat().st_size > 0 for path in places)
 
     def _new_thumbs(self) -> dict[int, Path]:
         name = uuid.uuid4().hex
@@ -184,9 +246,13 @@ class Store:
         """Delete a picture that no row was written for; `ensure_thumbs` mends those of a twin."""
         original = self.original(kept.file)
         thumbs = [self.thumb(kept.digest, width) for width in THUMB_WIDTHS]
-        with contextlib.suppress(OSError):
-            for path in (original, sidecar_of(original), *thumbs):
-                path.unlink(missing_ok=True)
+        remove(original, sidecar_of(original), *thumbs)
+
+
+def _thumb_size(size: Size, width: int) -> Size:
+    """Return what the decoder's child makes of a picture that is not extremely tall."""
+    width = min(width, size.width)
+    return Size(width, max(1, round(size.height * width / size.width)))
 
 
 def _recognise(received: Received) -> str:
@@ -210,35 +276,7 @@ def _described(decoded: Decoded, mime: str, file: str, digest: str, size_bytes: 
 
 
 def _unlabelled(received: Received) -> Written:
+    """Copy a picture as it came: what was received stays until the copy is in its place."""
     with writing():
-        digest = received.digest
-    return Written(path=received.path, digest=digest, size_bytes=received.size_bytes)
-
-
-def _key_of(label: Label, mime: str, digest: str) -> str:
-    """Return a unique, readable path for a picture: `2026/11/18/110640-a-fox-1b2c3d4e5f60.png`."""
-    plain = unicodedata.normalize('NFC', label.prompt).casefold()
-    words = re.sub(r'[^\w]+', '-', plain, flags=re.UNICODE)
-    words = words.encode('utf-8', 'ignore')[:LONGEST_NAME_BYTES].decode('utf-8', 'ignore')
-    clock = time.localtime(label.created_at)
-    unique = f'{digest[:8]}{uuid.uuid4().hex[:4]}'
-    name = '-'.join(part for part in (time.strftime('%H%M%S', clock), words.strip('-_')) if part)
-    return f'{time.strftime("%Y/%m/%d", clock)}/{name}-{unique}.{MIME_EXTENSIONS[mime]}'
-
-
-def _put_in_place(thumbs: dict[Path, Path], written: Written, original: Path) -> None:
-    """Sync, rename, sync the folder: a crash leaves all or nothing; thumbs are only moved."""
-    with writing():
-        for made, thumb in thumbs.items():
-            thumb.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with contextlib.suppress(FileNotFoundError):
-                made.replace(thumb)
-        new = [folder for folder in (original.parent, *original.parents) if not folder.exists()]
-        original.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if written.sidecar:
-            sync(written.sidecar)
-            written.sidecar.replace(sidecar_of(original))
-        sync(written.path)
-        written.path.replace(original)
-        for folder in {original.parent, *(folder.parent for folder in new)}:
-            sync_folder(folder)
+        path = Path(shutil.copyfile(received.path, labelled_path(received.path)))
+        return Written(path=path, digest=received.digest, size_bytes=received.size_bytes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -16,18 +17,23 @@ from app.config import Config
 from app.database import Library
 from app.generation.changes import Changes
 from app.generation.previews import Previews
+from app.generation.queue_acts import QueueActs
 from app.generation.storage_monitor import StorageMonitor
 from app.generation.worker import Worker
+from app.maintenance.service import Maintenance
 from app.providers.discovery.local_servers import LocalServers
 from app.providers.registry import Providers
 from app.providers.settings import ProviderSettingsStore
+from app.storage.reader import SettingsReader
 from app.storage.store import Store
 from app.web.base_path import BasePath
 from app.web.templates import Language, Renderer, language_of
 
-# How many passwords and links are tried in a minute, by one visitor and by everybody.
+# How often one visitor may try in a minute, with passwords also everybody together: links have 192
+# bits of chance, and tokens at least 16 characters.
 PASSWORDS_A_MINUTE, EVERYBODYS_PASSWORDS_A_MINUTE = PASSWORDS = 10, 100
-LINKS_A_MINUTE, _ = LINKS = 120, 1_200
+LINKS_A_MINUTE = 120
+TOKENS_A_MINUTE = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +44,24 @@ class Services:
     root: BasePath
     library: Library
     store: Store
+    reader: SettingsReader
     providers: Providers
     provider_settings: ProviderSettingsStore
     local_servers: LocalServers
     changes: Changes
     previews: Previews
     worker: Worker
+    queue: QueueActs
     storage_monitor: StorageMonitor
     renderer: Renderer
     sessions: Sessions
     sharing: SharingSettings
     guests: Guests
+    maintenance: Maintenance
     password_throttle: Throttle = field(default_factory=lambda: Throttle(*PASSWORDS, (HERE,)))
-    link_throttle: Throttle = field(default_factory=lambda: Throttle(*LINKS, (HERE,)))
+    guess_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    link_throttle: Throttle = field(default_factory=lambda: Throttle(LINKS_A_MINUTE))
+    token_throttle: Throttle = field(default_factory=lambda: Throttle(TOKENS_A_MINUTE))
 
     def language(self, request: Request) -> Language:
         return self.renderer.language(language_of(request))

@@ -10,7 +10,7 @@ from fastapi import Depends
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
-from app.errors import N_, InvalidRequest, NotFound, WrongType
+from app.errors import N_, InvalidRequest, NotFound, StorageFailed, WrongType
 from app.generation.request import CONTROL
 from app.storage.files import TempFile
 
@@ -45,13 +45,24 @@ async def form_pairs(request: Request) -> tuple[tuple[str, str], ...]:
 
 
 async def save_upload(request: Request, name: str, temp_file: TempFile) -> None:
-    """Write an uploaded file into a temporary one; raise `InvalidRequest` without one."""
-    async with request.form(max_files=1, max_fields=5) as form:
-        upload = form.get(name)
-        if not isinstance(upload, UploadFile):
-            raise InvalidRequest(N_('Choose a picture first.'))
-        while block := await upload.read(UPLOAD_BLOCK_BYTES):
-            temp_file.write(block)
+    """Write an uploaded file into a temporary one.
+
+    Raise `InvalidRequest` without one, `StorageFailed` where the system's folder of temporary
+    files, to which a large upload goes first, takes no more.
+    """
+    try:
+        async with request.form(max_files=1, max_fields=5) as form:
+            upload = form.get(name)
+            if not isinstance(upload, UploadFile):
+                raise InvalidRequest(N_('Choose a picture first.'))
+            while block := await upload.read(UPLOAD_BLOCK_BYTES):
+                temp_file.write(block)
+    except OSError as error:
+        sentence = N_(
+            'The folder for temporary files takes no upload: {reason}. Make room there, or set '
+            'TMPDIR to another folder, then try again.'
+        )
+        raise StorageFailed(sentence, reason=error.strerror or error) from error
 
 
 def choice_in(fields: Mapping[str, str], name: str, choices: Mapping[str, Choice]) -> Choice:

@@ -18,9 +18,8 @@ from starlette.responses import HTMLResponse, Response
 
 from app.access.visitors import Visitor
 from app.config import CHECKOUT
-from app.errors import N_, Failure
+from app.errors import N_, Failure, Notice
 from app.messages import LANGUAGES, FailureText, describe, translations
-from app.models import Notice
 from app.web.base_path import BasePath
 from app.web.static import Static
 
@@ -167,7 +166,7 @@ class Renderer:
             notices=self._notices(),
             **values,
         )
-        return HTMLResponse(html, status, headers={'Cache-Control': 'no-store'})
+        return HTMLResponse(html, status)
 
     def _make(self, code: str) -> Language:
         environment = Environment(

@@ -28,7 +28,7 @@ class LiveGeneration extends HTMLElement {
     const focused = this.contains(document.activeElement);
     if (this.unfinished && !next.unfinished) next.dataset.fresh = '';
     this.replaceWith(next);
-    if (focused) next.querySelector('button, a')?.focus();
+    if (focused) ('dismissed' in next.dataset ? next.nextElementSibling : next)?.querySelector('button, a')?.focus();
   }
 }
 

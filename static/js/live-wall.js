@@ -32,6 +32,7 @@ class LiveWall extends HTMLElement {
   add(text) {
     for (const next of elements(text)) if (!document.getElementById(next.id)) this.hang(next);
     this.show();
+    dispatchEvent(new Event('easel-changed'));
   }
 
   take(text) {
@@ -40,6 +41,7 @@ class LiveWall extends HTMLElement {
       else this.hang(next);
     }
     this.show();
+    dispatchEvent(new Event('easel-changed'));
   }
 
   hang(next) {
@@ -48,10 +50,16 @@ class LiveWall extends HTMLElement {
       const finished = old.unfinished && !next.unfinished;
       old.become(next);
       if (finished && next.dataset.word) this.announce(next.dataset.word);
-    } else if ('first' in this.dataset && next.children.length) {
+    } else if (this.wants(next)) {
       this.prepend(next);
       this.update(); // the stream may not have been open yet when this one began
     }
+  }
+
+  // Of older ones that are not shown only what runs: an act on many brings word of each.
+  wants(next) {
+    const isNews = next.dataset.status === 'running' || Number(next.dataset.id) > this.newest;
+    return 'first' in this.dataset && isNews && next.children.length > 0;
   }
 
   announce(word) {

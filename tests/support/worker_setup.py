@@ -11,6 +11,7 @@ from pathlib import Path
 from app.config import config_from
 from app.database import Library
 from app.generation.changes import Changes, Listener
+from app.generation.keeper import PictureKeeper
 from app.generation.outcome_writer import OutcomeWriter
 from app.generation.previews import Previews
 from app.generation.runner import GenerationRunner
@@ -52,7 +53,7 @@ class Shop:
     providers: Providers
     store: Store
     listener: Listener
-    rests: Rests  # of what is written down
+    rests: Rests  # of what is kept and written down
     pauses: Rests  # of the queue, while nothing can be kept
 
     async def request(self, prompt: str = 'a cat') -> Generation:
@@ -71,6 +72,7 @@ class Shop:
         """Let the worker find all that it can begin now: each of its steps is one turn here."""
         for _ in range(5):
             await self.library.database.read(lambda _: None)
+            await self.library.database.write(lambda _: None)
 
     def originals(self) -> list[Path]:
         return [path for path in self.store.images.rglob('*') if path.is_file()]
@@ -110,9 +112,12 @@ async def shop_with(
         )
         providers.environment = MonitoredProvider(provider.settings, lambda: provider)
         providers.configure(one.settings for one in added)
-        drawing = GenerationRunner(library, providers, store, changes, Previews(store, changes))
-        writer = OutcomeWriter(library, store, sleep=rests)
         monitor = StorageMonitor(library, store, changes, sleep=pauses)
+        keeper = PictureKeeper(library, store, monitor, sleep=rests)
+        drawing = GenerationRunner(
+            library, providers, store, changes, Previews(store, changes), keeper
+        )
+        writer = OutcomeWriter(library, store, sleep=rests)
         worker = Worker(library, providers, drawing, writer, changes, monitor)
         try:
             yield Shop(worker, monitor, library, providers, store, listener, rests, pauses)

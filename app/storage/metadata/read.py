@@ -34,12 +34,13 @@ def read_settings(path: str, form: str) -> Settings:
             own: Settings = {}
             for packet in _packets(picture, sidecar_of(Path(path))):
                 own |= easel_settings(packet)
+            sides = f'{picture.width}x{picture.height}'
             if own:
-                own['generator'] = EASEL
+                own |= {'generator': EASEL, 'size': sides}
             # A JPEG with long texts has no prompt of its own when its sidecar is gone.
             found = own if 'prompt' in own else foreign_settings(picture) | own
             if found:
-                found.setdefault('size', f'{picture.width}x{picture.height}')
+                found.setdefault('size', sides)
             return found
     except Exception:  # on hostile bytes Pillow and sd-parsers raise nearly everything
         return {}

@@ -86,7 +86,7 @@ class EventStream:
         if not after:
             return []
         try:
-            newest = await self._services.library.generations.page(None, MOST_MISSED)
+            newest = await self._services.library.generations.recent(MOST_MISSED)
         except AppError:
             return []
         return sorted({one.id for one in newest if one.id > after[0]} - set(showing))

@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import stat
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -20,7 +20,8 @@ from starlette.types import Receive, Scope, Send
 
 from app.errors import N_, Gone, NotFound, WrongMethod
 from app.log import logger
-from app.storage.files import open_beneath
+from app.models import KeptFile
+from app.storage.inventory import DamagedFile, open_kept
 from app.storage.metadata.mime import MIME_EXTENSIONS
 from app.storage.store import THUMB_WIDTHS
 from app.web.context import Services
@@ -36,6 +37,20 @@ MIMES = {extension: mime for mime, extension in MIME_EXTENSIONS.items()}
 
 _ORIGINAL = re.compile(r'/files/([0-9a-f]{64})\.([a-z]{3,4})')
 _THUMB = re.compile(r'/thumbs/([0-9a-f]{64})-(\d{3,4})\.webp')
+IS_DAMAGED = N_(
+    'The file of this picture is damaged. A backup may have it whole; `easel verify` names every '
+    'such file.'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ServedFile:
+    """A file and what it is served as; `kept` for an original."""
+
+    digest: str
+    path: Path
+    mime: str
+    kept: KeptFile | None = None
 
 
 class PictureFiles:
@@ -49,58 +64,57 @@ class PictureFiles:
         if scope['method'] != 'GET':
             raise WrongMethod(N_('This address takes another method.'))
         request, root = Request(scope), self._services.config.data
-        digest, path, mime = await self._find(request)
-        response = await asyncio.to_thread(_response, root, digest, path, mime, request.headers)
+        found = await self._find(request)
+        response = await asyncio.to_thread(_response, root, found, request.headers)
         if self._services.sessions.has_token(request.headers):
-            response.headers[FILE_HEADER] = quote(path.relative_to(root).as_posix())
+            response.headers[FILE_HEADER] = quote(found.path.relative_to(root).as_posix())
         await response(scope, receive, send)
 
-    async def _find(self, request: Request) -> tuple[str, Path, str]:
+    async def _find(self, request: Request) -> ServedFile:
         address, only = request.scope['path'], visitor_of(request).only
         store = self._services.store
         original, thumb = _ORIGINAL.fullmatch(address), _THUMB.fullmatch(address)
         match = original or thumb
         digest = str(match[1]) if match else ''
-        file = await self._services.library.images.file_of(digest, only) if digest else None
-        if file and thumb and int(thumb[2]) in THUMB_WIDTHS:
-            await store.ensure_thumbs(digest, file)
-            return digest, store.thumb(digest, int(thumb[2])), 'image/webp'
-        if file and original and file.endswith(f'.{original[2]}'):
-            return digest, store.original(file), MIMES[original[2]]
+        kept = await self._services.library.files.of(digest, only) if digest else None
+        if kept and thumb and int(thumb[2]) in THUMB_WIDTHS:
+            await store.ensure_thumbs(digest, kept.file)
+            return ServedFile(digest, store.thumb(digest, int(thumb[2])), 'image/webp')
+        if kept and original and kept.file.endswith(f'.{original[2]}'):
+            return ServedFile(digest, store.original(kept.file), MIMES[original[2]], kept)
         raise NotFound(N_('There is no such picture.'))
 
 
-def _response(root: Path, digest: str, path: Path, mime: str, headers: Headers) -> Response:
+def _response(root: Path, found: ServedFile, headers: Headers) -> Response:
     """Open, compare, read; a link in the file's place is not followed."""
-    gone = Gone(N_('The file of this picture is gone from the data folder.'))
+    path = found.path
     try:
-        handle = open_beneath(root, path)
-    except OSError as error:
+        handle = open_kept(root, path, found.kept)
+    except DamagedFile as error:
+        log.warning('%s is damaged', path)
+        raise Gone(IS_DAMAGED) from error
+    except FileNotFoundError as error:
         log.warning('%s cannot be served: %s', path, error.strerror)
-        raise gone from error
-    status = os.fstat(handle)
-    if not stat.S_ISREG(status.st_mode):
-        os.close(handle)
-        log.warning('%s is no file', path)
-        raise gone
+        raise Gone(N_('The file of this picture is gone from the data folder.')) from error
+    size_bytes = os.fstat(handle).st_size
     # the name to save it by; source: RFC 6266, and RFC 8187 for what is not ASCII
     plain = re.sub(r'[^A-Za-z0-9._ -]', '_', path.name)
-    etag = f'"{digest}-{status.st_size:x}"'
+    etag = f'"{found.digest}-{size_bytes:x}"'
     own = {
         'Cache-Control': FOREVER,
         'Content-Disposition': f'inline; filename="{plain}"; '
         f"filename*=UTF-8''{quote(path.name, safe='')}",
         'Content-Security-Policy': FILE_POLICY,
-        'Content-Type': mime,
+        'Content-Type': found.mime,
         'ETag': etag,
     }
     if etag in headers.get('if-none-match', ''):
         os.close(handle)
         return Response(status_code=304, headers=own)
-    if status.st_size <= BLOCK_BYTES:
+    if size_bytes <= BLOCK_BYTES:
         with os.fdopen(handle, 'rb') as file:
             return Response(file.read(), headers=own)
-    own['Content-Length'] = str(status.st_size)
+    own['Content-Length'] = str(size_bytes)
     return StreamingResponse(_blocks(handle), headers=own)
 
 

@@ -82,7 +82,7 @@ async def read_picture(request: Request, services: TheServices) -> Response:
     temp_file = services.store.new_temp_file()
     try:
         await save_upload(request, 'picture', temp_file)
-        settings = await services.store.settings_in(temp_file.received().path)
+        settings = await services.reader.read(temp_file.received(), visitor_of(request).reader_key)
     finally:
         temp_file.discard()
     fields = form_fields_from_picture(settings)
@@ -126,7 +126,8 @@ async def _form_page(
     message: str = '',
 ) -> Response:
     language, providers = services.language(request), services.providers
-    recent = await services.library.generations.page(None, RECENT, visitor_of(request).guest_id)
+    library, guest = services.library, visitor_of(request).guest_id
+    recent = await library.generations.recent(RECENT, guest)
     wrong = fields_in_words(error, language)
     is_demo, enabled = providers.demo_stands_in, providers.enabled()
     drawing = (providers.demo,) if is_demo else enabled
@@ -142,6 +143,7 @@ async def _form_page(
         message=message,
         submission=new_submission(),
         **await tile_values(services, recent) | ({'refresh_s': None} if error else {}),
+        backlog=await library.backlog.counts(guest),
         chosen=chosen,
         shapes=SHAPES,
         examples=EXAMPLES,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import asdict
 from itertools import groupby
@@ -14,6 +15,7 @@ from app.database.images import Filter
 from app.errors import N_, Forbidden, Gone
 from app.generation.request import label_fields_of
 from app.models import Generation, Image
+from app.storage.inventory import DamagedFile, open_kept
 from app.web.context import Services, TheServices
 from app.web.forms import LIFETIMES, number_in
 from app.web.security.permissions import OwnImage, VisibleImage, visitor_of
@@ -22,6 +24,7 @@ from app.web.views.serializers import attempt_json, image_json
 
 PAGE = 60
 LONGEST_QUESTION = 500
+MISSING, DAMAGED = 'missing', 'damaged'
 
 
 async def gallery_page(request: Request, services: TheServices) -> Response:
@@ -76,7 +79,7 @@ async def image_page(request: Request, services: TheServices, image: VisibleImag
         query=_query(chosen),
         back=_page_from(chosen, newer, PAGE // 2),
         lifetimes=LIFETIMES,
-        file_missing=not services.store.original(image.file).is_file(),
+        file_fault=await _fault(services, image),
     )
 
 
@@ -95,11 +98,23 @@ async def delete(request: Request, services: TheServices, image: OwnImage) -> Re
 
 async def restore(request: Request, services: TheServices, image: OwnImage) -> Response:
     """Take a picture out of the trash; raise `Gone` if its file is not there any more."""
-    if not services.store.original(image.file).is_file():
+    if await _fault(services, image) == MISSING:
         raise Gone(N_('The file of this picture is gone from the data folder.'))
     image = await services.library.images.set_deleted(image.id, None)
     services.changes.announce(image.generation_id)
     return _after_act(request, services, image)
+
+
+async def _fault(services: Services, image: Image) -> str:
+    """Say what is wrong with a picture's file, in a word for the template; empty: nothing."""
+    kept = await services.library.files.one(image.id)
+    try:
+        os.close(open_kept(services.config.data, services.store.original(image.file), kept))
+    except FileNotFoundError:
+        return MISSING
+    except DamagedFile:
+        return DAMAGED
+    return ''
 
 
 def _after_act(request: Request, services: Services, image: Image) -> Response:

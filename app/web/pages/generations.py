@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -14,6 +15,7 @@ from app.web.forms import number_in
 from app.web.security.permissions import OwnGeneration, check_own, visitor_of
 from app.web.templates import wants_fragment, wants_json
 from app.web.views.notices import notices_json
+from app.web.views.queue_bar import show_queue
 from app.web.views.serializers import attempt_json, generation_json
 from app.web.views.tiles import tile_values, tiles
 
@@ -23,7 +25,9 @@ _PREVIEW = re.compile(r'(\d{1,18})-(\d{1,3})-(\d{1,18})\.webp')
 
 
 async def generations_page(request: Request, services: TheServices) -> Response:
-    """List generations, newest first; a guest's own."""
+    """List generations, newest first; a guest's own. A script gets the bar of the queue."""
+    if wants_fragment(request):
+        return await show_queue(request, services)
     before = number_in(request, 'before')
     found = await services.library.generations.page(before, MOST_PAGE, visitor_of(request).guest_id)
     older = f'?before={found[-1].id}' if len(found) == MOST_PAGE else None
@@ -56,8 +60,44 @@ async def cancel(request: Request, services: TheServices, generation: OwnGenerat
 
 async def retry(request: Request, services: TheServices, generation: OwnGeneration) -> Response:
     """Queue a failed, cancelled or interrupted generation again."""
-    quota_key = visitor_of(request).quota_key
-    return await tiles(request, services, await services.worker.retry(generation.id, quota_key))
+    who = visitor_of(request)
+    again = await services.worker.retry(generation.id, who.quota_key, who.guest_id)
+    return await tiles(request, services, again)
+
+
+async def dismiss(request: Request, services: TheServices, generation: OwnGeneration) -> Response:
+    """Have a failed, cancelled or interrupted one leave the Create page."""
+    dismissed = await services.library.generations.dismiss(generation.id, time.time())
+    services.changes.announce(generation.id)
+    if wants_fragment(request):
+        return await tiles(request, services, dismissed)
+    return await show_queue(request, services)
+
+
+async def pause(request: Request, services: TheServices) -> Response:
+    await services.queue.pause(visitor_of(request).guest_id)
+    return await show_queue(request, services)
+
+
+async def resume(request: Request, services: TheServices) -> Response:
+    await services.queue.resume(visitor_of(request).guest_id)
+    return await show_queue(request, services)
+
+
+async def cancel_all(request: Request, services: TheServices) -> Response:
+    await services.queue.cancel_all(visitor_of(request).guest_id)
+    return await show_queue(request, services)
+
+
+async def retry_all(request: Request, services: TheServices) -> Response:
+    who = visitor_of(request)
+    await services.queue.retry_all(who.guest_id, who.quota_key)
+    return await show_queue(request, services)
+
+
+async def dismiss_all(request: Request, services: TheServices) -> Response:
+    await services.queue.dismiss_all(visitor_of(request).guest_id)
+    return await show_queue(request, services)
 
 
 async def attempts_page(
@@ -81,5 +121,5 @@ async def preview(request: Request, services: TheServices) -> Response:
         raise NotFound(N_('There is no such picture.'))
     if visitor_of(request).guest:
         check_own(request, await services.library.generations.one(int(match[1])))
-    headers = {'Content-Security-Policy': FILE_POLICY, 'Cache-Control': 'no-store'}
+    headers = {'Content-Security-Policy': FILE_POLICY}
     return Response(shown.webp, media_type='image/webp', headers=headers)

@@ -90,7 +90,7 @@ async def shown_file(request: Request, services: TheServices, shared: Shared) ->
 
 
 async def _open(services: Services, shared: SharedPicture) -> StrippedPicture:
-    picture = await asyncio.to_thread(open_stripped, services, shared.image)
+    picture = await open_stripped(services, shared.image)
     if picture is None:
         raise NotFound(NOWHERE)
     return picture

@@ -74,6 +74,7 @@ async def settings_page(request: Request, services: TheServices) -> Response:
         offers=offers_of(services),
         local_servers=services.local_servers,
         sharing=services.sharing,
+        wrong={},
         chosen_language=chosen_language,
     )
 
@@ -105,11 +106,7 @@ async def install_page(request: Request, services: TheServices) -> Response:
 
 async def manifest(request: Request, services: TheServices) -> Response:
     """Return the manifest, without asking for a password: it says no more than the sign-in."""
-    return JSONResponse(
-        _manifest(request, services),
-        headers={'Cache-Control': 'no-store'},
-        media_type='application/manifest+json',
-    )
+    return JSONResponse(_manifest(request, services), media_type='application/manifest+json')
 
 
 def _manifest(request: Request, services: Services) -> dict[str, object]:

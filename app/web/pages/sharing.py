@@ -119,7 +119,7 @@ async def show_to_strangers(request: Request, services: TheServices, image: OwnI
     lifetime_s = lifetime_in(fields)
     if image.deleted_at:
         raise Conflict(N_('This picture is in the trash.'))
-    picture = await asyncio.to_thread(open_stripped, services, image)
+    picture = await open_stripped(services, image)
     if picture is None:
         raise Conflict(
             N_(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.access.sharing import hashed_password
+from app.config import LEAST_PASSWORD
 from app.errors import N_, InvalidRequest, SignInRequired, TooManyGuesses
 from app.log import logger
 from app.web.context import Services, TheServices
-from app.web.error_pages import in_words
+from app.web.error_pages import fields_in_words, in_words
 from app.web.forms import form_fields
 from app.web.security.permissions import (
     check_still_owner,
@@ -24,7 +26,7 @@ from app.web.templates import wants_json
 
 log = logger(__name__)
 
-LEAST_PASSWORD, LONGEST_PASSWORD = 10, 1_000
+LONGEST_PASSWORD = 1_000
 WRONG = N_('That is not the password.')
 OWN_PAGE = re.compile(
     r'/(?:(?:gallery|settings|share|install|generations|images/\d+)(?:\?[\w=&%+.-]*)?)?'
@@ -71,9 +73,11 @@ async def sign_in(request: Request, services: TheServices) -> Response:
 
 
 async def sign_out(request: Request, services: TheServices) -> Response:
-    """Have the browser forget its session."""
+    """End this session wherever its cookie is, and have the browser forget it."""
     response = RedirectResponse('/session', 303)
     scheme = request.scope['scheme']
+    await services.sessions.sign_out(request.headers, scheme)
+    services.changes.doubt()
     name = services.sessions.cookie_name_on(scheme)
     response.delete_cookie(name, secure=scheme == 'https', httponly=True, samesite='strict')
     return response
@@ -82,25 +86,43 @@ async def sign_out(request: Request, services: TheServices) -> Response:
 async def change_password(request: Request, services: TheServices) -> Response:
     """Set another password, the first one too; every other session ends at once."""
     fields = await form_fields(request)
-    new = fields.get('new', '')
-    if not LEAST_PASSWORD <= len(new) <= LONGEST_PASSWORD:
-        raise InvalidRequest(
-            N_('A password has {least} to {most} characters.'),
-            least=LEAST_PASSWORD,
-            most=LONGEST_PASSWORD,
+    try:
+        await _change(request, services, fields.get('current', ''), fields.get('new', ''))
+    except InvalidRequest as error:
+        if wants_json(request):
+            raise
+        return services.renderer.page(
+            request,
+            'pages/password.html',
+            status=error.status,
+            sharing=services.sharing,
+            wrong=fields_in_words(error, services.language(request)),
         )
-    async with services.sharing.lock:
-        check_still_owner(request, services)
-        if services.sharing.password:
-            try:
-                await _cookie_for(request, services, fields.get('current', ''))
-            except SignInRequired as error:
-                raise InvalidRequest(WRONG) from error
-        services.sharing.change_password(await asyncio.to_thread(hashed_password, new))
     services.changes.doubt()
     log.warning('%s changed the password; every other session ends', visitor_of(request).address)
     response = RedirectResponse('/settings#password', 303)
     return set_session_cookie(request, services, response, services.sessions.cookie_for())
+
+
+async def _change(request: Request, services: Services, current: str, new: str) -> None:
+    """Raise `InvalidRequest` with the field that is wrong, or `Conflict`."""
+    if not LEAST_PASSWORD <= len(new) <= LONGEST_PASSWORD:
+        sentence = N_('A password has {least} to {most} characters.')
+        error = InvalidRequest(sentence, least=LEAST_PASSWORD, most=LONGEST_PASSWORD)
+        raise _in_field('new', error)
+    async with services.sharing.lock:
+        check_still_owner(request, services)
+        if services.sharing.password:
+            try:
+                await _cookie_for(request, services, current)
+            except (SignInRequired, InvalidRequest) as error:
+                raise _in_field('current', InvalidRequest(WRONG)) from error
+        services.sharing.change_password(await asyncio.to_thread(hashed_password, new))
+
+
+def _in_field(name: str, error: InvalidRequest) -> InvalidRequest:
+    error.fields[name] = error
+    return error
 
 
 async def _cookie_for(request: Request, services: Services, given: str) -> str:
@@ -113,7 +135,10 @@ async def _cookie_for(request: Request, services: Services, given: str) -> str:
     except TooManyGuesses:
         log.warning('%s: too many wrong passwords', visitor.address)
         raise
-    cookie = await asyncio.to_thread(services.sessions.sign_in, given)
+    async with contextlib.AsyncExitStack() as turn:
+        if not services.password_throttle.knows(visitor.throttle_key):
+            await turn.enter_async_context(services.guess_turn)  # a crowd has one core to itself
+        cookie = await asyncio.to_thread(services.sessions.sign_in, given)
     if cookie is None:
         log.warning('%s: a wrong password', visitor.address)
         raise SignInRequired(WRONG)

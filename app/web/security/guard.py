@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.access.sessions import bearer_in
 from app.access.visitors import MOST_CONNECTIONS_A_VISITOR, Proxies, QuotaCounter, Visitor
 from app.errors import (
     N_,
@@ -29,6 +30,7 @@ from app.errors import (
 )
 from app.web.context import Services
 from app.web.error_pages import ErrorPages
+from app.web.security.permissions import check_wait
 from app.web.security.routes import RouteRule, rule_of
 from app.web.templates import address_of
 
@@ -70,6 +72,7 @@ class Guard:
         self._hosts = Hosts(services.config.hosts)
         self._proxies = Proxies(services.config.trusted_proxies)
         self._sessions = services.sessions
+        self._token_throttle = services.token_throttle
         self._root = services.root
         self._error_pages = error_pages
         self._proxied = QuotaCounter(MOST_CONNECTIONS_A_VISITOR)
@@ -95,6 +98,7 @@ class Guard:
         peer = scope['client'][0] if scope.get('client') else ''
         visitor = self._proxies.visitor(peer, scope['scheme'], scope['headers'])
         headers = Headers(scope=scope)
+        self._check_token(headers, visitor)
         self._check_site(scope, headers, visitor)
         if not scope['path']:
             to_slash = RedirectResponse(f'/{address_of(Request(scope))}', 308)
@@ -117,6 +121,13 @@ class Guard:
         finally:
             if is_counted:
                 self._proxied.give_back(quota_key)
+
+    def _check_token(self, headers: Headers, visitor: Visitor) -> None:
+        """Count a wrong token; refuse whoever tried too many, then even with the right one."""
+        if bearer_in(headers) and self._sessions.needed:
+            is_right, throttle = self._sessions.has_token(headers), self._token_throttle
+            look = throttle.wait_of if is_right else throttle.take
+            check_wait(look(visitor.throttle_key))
 
     def _check_site(self, scope: Scope, headers: Headers, visitor: Visitor) -> None:
         """Refuse another site's name, and an act of another site's page.
@@ -144,7 +155,8 @@ class Guard:
         async def guarded(message: Message) -> None:
             if message['type'] == 'http.response.start':
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                caching = 'no-store' if self._sessions.needed else 'private, no-cache'
+                for name, value in (*HEADERS.items(), ('cache-control', caching)):
                     headers.setdefault(name, value)
                 message = {**message, 'headers': self._root.headers(message['headers'])}
             await send(message)

@@ -24,7 +24,10 @@ def visitor_of(request: Request) -> Visitor:
 
 def check_throttle(request: Request, throttle: Throttle) -> None:
     """Count one try of this visitor; raise `TooManyGuesses` for one too many in this minute."""
-    wait_s = throttle.take(visitor_of(request).throttle_key)
+    check_wait(throttle.take(visitor_of(request).throttle_key))
+
+
+def check_wait(wait_s: float) -> None:
     if wait_s:
         raise TooManyGuesses(
             N_('Too many tries. Wait {seconds} s, then try again.'), seconds=math.ceil(wait_s)

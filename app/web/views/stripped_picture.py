@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from app.models import Image
-from app.storage.files import open_beneath
+from app.models import Image, KeptFile
+from app.storage.inventory import DamagedFile, open_kept
 from app.web.context import Services
 
 if TYPE_CHECKING:
@@ -31,14 +32,19 @@ class StrippedPicture:
             yield from blocks(self.opened, self.pieces)
 
 
-def open_stripped(services: Services, image: Image) -> StrippedPicture | None:
-    """Open a picture; None where it is gone, or where what it says can't be taken out."""
+async def open_stripped(services: Services, image: Image) -> StrippedPicture | None:
+    """Open a picture; None where it is gone or damaged, or what it says can't be taken out."""
+    kept = await services.library.files.one(image.id)
+    return await asyncio.to_thread(_open, services, kept, image) if kept else None
+
+
+def _open(services: Services, kept: KeptFile, image: Image) -> StrippedPicture | None:
     from app.storage.metadata.container import DamagedContainer
     from app.storage.metadata.copies import stripped  # 8 ms that no start needs
 
     try:
-        handle = open_beneath(services.config.data, services.store.original(image.file))
-    except OSError:
+        handle = open_kept(services.config.data, services.store.original(image.file), kept)
+    except (OSError, DamagedFile):
         return None
     opened = os.fdopen(handle, 'rb')
     try:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from app.errors import N_
+from app.generation.scheduler import Prospect
 from app.models import Generation, Status
 from app.web.context import Services
 from app.web.templates import wants_fragment
@@ -21,9 +22,9 @@ NEWS = {Status.DONE: N_('Picture ready'), Status.FAILED: N_('Failed')}
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What is known of a generation beforehand, by the provider's own past."""
+    """What is known of a generation beforehand, by the queue and by the provider's own past."""
 
-    before: int  # so many wait before it
+    prospect: Prospect
     low_s: float | None  # a quarter of its like took less; None: nothing is known
     high_s: float | None  # a quarter of its like took more
     previews: Mapping[int, str]  # addresses of partial pictures, by position
@@ -52,9 +53,9 @@ async def tiles(
 
 
 async def _estimate(services: Services, generation: Generation) -> Estimate:
-    before, took, queue = 0, list[float](), services.library.queue
+    prospect, took, queue = Prospect(), list[float](), services.library.queue
     if generation.status is Status.QUEUED:
-        before = await queue.queued_before(generation.id)
+        prospect = await services.worker.scheduler.prospect_of(generation.id)
     elif generation.status is Status.RUNNING:
         model = generation.request.model or services.providers.model_of(generation.provider)
         count = generation.request.count
@@ -64,4 +65,4 @@ async def _estimate(services: Services, generation: Generation) -> Estimate:
         for position, preview in services.previews.of(generation.id).items()
     }
     low_s, high_s = (took[len(took) // 4], took[(3 * len(took)) // 4]) if took else (None, None)
-    return Estimate(before, low_s, high_s, previews)
+    return Estimate(prospect, low_s, high_s, previews)

@@ -1,4 +1,4 @@
-"""One connection to SQLite, used by one thread alone.
+"""The database file: one connection that writes, used by one thread alone, beside its readers.
 
 apsw carries its own SQLite: releases before 3.51.3 can lose commits when a WAL is reset.
 Source: https://sqlite.org/wal.html#walresetbug
@@ -7,16 +7,17 @@ Source: https://sqlite.org/wal.html#walresetbug
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeAlias, TypeVar, cast
 
 import apsw
 
-from app.database.opening import (
+from app.database.sqlite.opening import (
     BUSY_TIMEOUT_MS,
     DAMAGE,
     connect,
@@ -24,7 +25,9 @@ from app.database.opening import (
     migrations,
     named,
     refusal,
+    refuse_newer,
 )
+from app.database.sqlite.readers import Readers
 from app.errors import N_, StorageFailed, Unkeepable
 
 T = TypeVar('T')
@@ -47,17 +50,21 @@ REFUSALS = (
 
 
 class Database:
-    """Runs every read and every transaction on one thread, one at a time.
+    """Runs every transaction on one thread, one at a time, and reads beside it.
 
     Each raises `StorageFailed` where SQLite refuses, and then has changed nothing; `Unkeepable`
     where it would refuse the same again.
     """
 
-    def __init__(self, connection: apsw.Connection, thread: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, connection: apsw.Connection, thread: ThreadPoolExecutor, readers: Readers
+    ) -> None:
         self._connection = connection
         self._thread = thread
+        self._readers = readers
         self._closed = False
         self._hurried = threading.Event()
+        self._asked_at = 0.0  # for the transaction that the thread is at
         connection.set_busy_handler(self._wait_for_lock)
 
     @classmethod
@@ -73,22 +80,18 @@ class Database:
         except BaseException:
             thread.shutdown(wait=False)
             raise
-        return cls(connection, thread)
+        return cls(connection, thread, Readers(path))
 
     async def read(self, query: Callable[[apsw.Connection], T]) -> T:
-        """Run a query that changes nothing."""
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.run_in_executor(self._thread, query, self._connection)
-        except apsw.Error as error:
-            refused = Unkeepable if isinstance(error, REFUSALS) else StorageFailed
-            sentence = IS_DAMAGED if isinstance(error, DAMAGE) else CAN_NOT_KEEP
-            raise refused(sentence, reason=error) from error
+        """Run a query, which sees one state of the database and can change nothing."""
+        return await _result_of(self._readers.submit(query))
 
     async def write(self, change: Callable[[apsw.Connection], T]) -> T:
         """Run a change as one durable transaction."""
+        asked_at = time.monotonic()
 
-        def transaction(connection: apsw.Connection) -> T:
+        def transaction() -> T:
+            connection, self._asked_at = self._connection, asked_at
             connection.execute('begin immediate')
             try:
                 changed = change(connection)
@@ -99,7 +102,7 @@ class Database:
                 raise
             return changed
 
-        return await self.read(transaction)
+        return await _result_of(self._thread.submit(transaction))
 
     async def all(self, build: Callable[[Row], T], sql: str, **values: Value) -> tuple[T, ...]:
         """Read every row of a statement, as what `build` makes of it."""
@@ -120,24 +123,30 @@ class Database:
         return row
 
     async def check_writable(self) -> None:
-        """Commit a page as it is; raise `StorageFailed` where nothing can be written."""
+        """Commit a page as it is; raise `StorageFailed` where nothing can be written now."""
         await self.write(lambda db: db.pragma('user_version', int(db.pragma('user_version'))))
 
     def hurry(self) -> None:
         """Wait less from now on for a lock that another program holds: Easel is ending."""
         self._hurried.set()
 
-    def _wait_for_lock(self, tries: int) -> bool:
-        time.sleep(LOOK_EVERY_MS / 1000)
+    def _wait_for_lock(self, _tries: int) -> bool:
+        """Wait a moment for a lock; those behind wait as long as it, not one after the other."""
         timeout_ms = HURRIED_TIMEOUT_MS if self._hurried.is_set() else BUSY_TIMEOUT_MS
-        return tries * LOOK_EVERY_MS < timeout_ms
+        if time.monotonic() - self._asked_at > timeout_ms / 1000:
+            return False
+        time.sleep(LOOK_EVERY_MS / 1000)
+        return True
 
     async def close(self) -> None:
         """Write the journal back and close the file; safe to call twice."""
         if self._closed:
             return
         self._closed = True
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
+        loop = asyncio.get_running_loop()
+        # the last to close writes the journal back, which no reader can
+        await loop.run_in_executor(self._thread, self._readers.close)
+        await loop.run_in_executor(self._thread, self._connection.close)
         self._thread.shutdown()
 
 
@@ -146,6 +155,16 @@ class Table:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+
+async def _result_of(work: Future[T]) -> T:
+    """Wait for a thread's work; raises what `Database` does."""
+    try:
+        return await asyncio.wrap_future(work)
+    except apsw.Error as error:
+        refused = Unkeepable if isinstance(error, REFUSALS) else StorageFailed
+        sentence = IS_DAMAGED if isinstance(error, DAMAGE) else CAN_NOT_KEEP
+        raise refused(sentence, reason=error) from error
 
 
 def builder(model: Callable[..., T], *switches: str) -> Callable[[Row], T]:
@@ -167,23 +186,29 @@ def insert(
     return select(db, sql, **columns)
 
 
-def read_beside(path: Path, query: Callable[[apsw.Connection], T]) -> T:
-    """Query a database that another process may hold, without writing even a lock beside it.
+@contextlib.contextmanager
+def beside(path: Path) -> Iterator[apsw.Connection]:
+    """Open a database that another process may hold, without writing even a lock beside it.
 
-    Raises `StorageFailed`: it cannot be read now, or is of another version.
+    Raises `StorageFailed`: it cannot be read now, or a newer Easel wrote it.
     """
     # with no journal beside it nobody has it open, and only then may the file count as still
     still = '' if journal_of(path).exists() else '&immutable=1'
     flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
     try:
-        connection = apsw.Connection(f'{path.as_uri()}?mode=ro{still}', flags=flags)
-        try:
+        address = f'{path.absolute().as_uri()}?mode=ro{still}'
+        with contextlib.closing(apsw.Connection(address, flags=flags)) as connection:
             connection.set_busy_timeout(BESIDE_TIMEOUT_MS)
             connection.row_trace = named
-            if int(connection.pragma('user_version')) != len(migrations()):
-                raise StorageFailed(N_('{path} is of another version of Easel.'), path=path)
-            return query(connection)
-        finally:
-            connection.close()
+            refuse_newer(connection, path)
+            yield connection
     except apsw.Error as error:
         raise refusal(path, error) from error
+
+
+def read_beside(path: Path, query: Callable[[apsw.Connection], T]) -> T:
+    """Query a database as `beside` opens it. Raises `StorageFailed` also at another version."""
+    with beside(path) as connection:
+        if int(connection.pragma('user_version')) != len(migrations()):
+            raise StorageFailed(N_('{path} is of another version of Easel.'), path=path)
+        return query(connection)

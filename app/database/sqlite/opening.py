@@ -13,7 +13,7 @@ from app.log import logger
 
 log = logger(__name__)
 
-MIGRATIONS = Path(__file__).parent / 'migrations'
+MIGRATIONS = Path(__file__).parents[1] / 'migrations'
 OLDEST_SAFE_SQLITE = (3, 51, 3)
 BUSY_TIMEOUT_MS = 5_000
 DAMAGE = (apsw.CorruptError, apsw.NotADBError)
@@ -51,6 +51,28 @@ def connect(path: Path) -> apsw.Connection:
     return connection
 
 
+def settle(path: Path) -> None:
+    """Write a database's journal back into its file; a damaged one stays as it is.
+
+    Raises `StorageFailed` where another program has it open.
+    """
+    if not size_of(path):
+        return
+    try:
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+        try:
+            connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+            connection.execute('select count(*) from sqlite_schema').fetchall()
+            connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
+            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        finally:
+            connection.close()
+    except DAMAGE:
+        return
+    except apsw.Error as error:
+        raise refusal(path, error) from error
+
+
 def journal_of(path: Path) -> Path:
     return path.with_name(f'{path.name}-wal')
 
@@ -67,6 +89,22 @@ def refusal(path: Path, error: apsw.Error) -> StorageFailed:
     return StorageFailed(CAN_NOT_OPEN, path=path, reason=error)
 
 
+def refuse_newer(connection: apsw.Connection, path: Path) -> int:
+    """Return the version of a database; raise `StorageFailed` for one that a newer Easel wrote."""
+    have, known = int(connection.pragma('user_version')), len(migrations())
+    if have > known:
+        raise StorageFailed(
+            N_(
+                'A newer Easel wrote {path} (version {have}, this one knows {known}). '
+                'Nothing was changed: start that Easel again.'
+            ),
+            path=path,
+            have=have,
+            known=known,
+        )
+    return have
+
+
 def migrations() -> list[Path]:
     return sorted(MIGRATIONS.glob('[0-9]*.sql'))
 
@@ -79,17 +117,7 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
     # Until it is known to be whole and ours, closing it leaves the file and its journal alone.
     connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
-    have, known = int(connection.pragma('user_version')), len(migrations())
-    if have > known:
-        raise StorageFailed(
-            N_(
-                'A newer Easel wrote {path} (version {have}, this one knows {known}). '
-                'Nothing was changed: start that Easel again.'
-            ),
-            path=path,
-            have=have,
-            known=known,
-        )
+    have, known = refuse_newer(connection, path), len(migrations())
     connection.execute('select count(*) from sqlite_schema').fetchall()  # reads the schema
     connection.execute('pragma journal_mode = wal')
     connection.execute('pragma synchronous = full')

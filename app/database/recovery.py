@@ -1,0 +1,224 @@
+"""Statements that bring back pictures whose files are there and whose rows are not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import cast
+
+import apsw
+
+from app.database.generations import new_row
+from app.database.images import add_images
+from app.database.mapping import generation_of
+from app.database.sqlite.connection import REFUSALS, Database, Row, Table, Value, insert, select
+from app.models import Generation, Outcome, Status, StoredImage
+
+
+@dataclass(frozen=True, slots=True)
+class ToldImage:
+    """A picture as its file tells it; ids that it does not tell are 0 and None."""
+
+    generation: Generation
+    picture: StoredImage
+    position: int
+
+
+class Fate(StrEnum):
+    """What became of a picture that was to be brought back."""
+
+    ATTACHED = 'attached'
+    COPY = 'copy'  # a row has it already
+    WAITS = 'waits'  # its generation is under way
+    REFUSED = 'refused'
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """The fate of a picture; the ids are those that it has now."""
+
+    fate: Fate
+    image_id: int = 0
+    generation_id: int = 0
+    reason: str = ''  # why the database refused it
+
+
+@dataclass(frozen=True, slots=True)
+class HighestIds:
+    """The highest ids that were ever given, or that a file tells."""
+
+    image: int = 0
+    generation: int = 0
+
+    def __or__(self, other: HighestIds) -> HighestIds:
+        return HighestIds(max(self.image, other.image), max(self.generation, other.generation))
+
+
+class Recovery(Table):
+    """Rows made from what files tell."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        # Two data folders may have used one id for two prompts: where the second one's went.
+        self._moved: dict[tuple[int, str, str, str | None], int] = {}
+
+    async def raise_ids(self, highest: HighestIds) -> None:
+        """See to it that no id up to these is given to anything new."""
+        values: Row = {'image': highest.image, 'generation': highest.generation}
+
+        def change(db: apsw.Connection) -> None:
+            for name, last in (('images', highest.image), ('generations', highest.generation)):
+                given: Row = {'name': name, 'last': last}
+                raised = 'update sqlite_sequence set seq = max(seq, :last) where name = :name'
+                db.execute(raised, given)
+                if not db.changes():
+                    db.execute(
+                        'insert into sqlite_sequence (name, seq) values (:name, :last)', given
+                    )
+            db.execute(
+                """
+                insert into reserved (name, last)
+                values ('images', :image)
+                on conflict (name) do update set last = max(last, excluded.last)
+                """,
+                values,
+            )
+
+        await self._database.write(change)
+
+    async def attach(self, told: Sequence[ToldImage]) -> list[Attached]:
+        """Write a row for each picture that has none, and its generation where that is missing.
+
+        All in one transaction, and one that is refused costs no other. A generation that failed or
+        was interrupted is done with what came; an id that another has is replaced by a new one.
+        """
+        return await self._database.write(lambda db: [self._attach(db, one) for one in told])
+
+    def _attach(self, db: apsw.Connection, told: ToldImage) -> Attached:
+        if _is_known(db, told):
+            return Attached(Fate.COPY)
+        try:
+            with db:
+                generation = self._generation_for(db, told)
+                if generation.status.unfinished:
+                    return Attached(Fate.WAITS)
+                _add(db, generation, told)
+                _finish(db, generation, told.generation)
+        except REFUSALS as error:
+            return Attached(Fate.REFUSED, reason=str(error))
+        [row] = select(db, 'select id from images where file = :file', file=told.picture.file)
+        return Attached(Fate.ATTACHED, cast('int', row['id']), generation.id)
+
+    def _generation_for(self, db: apsw.Connection, told: ToldImage) -> Generation:
+        """Find the generation of a picture, or write it; another's of the same id stays apart."""
+        asked = told.generation
+        key = (asked.id, asked.request.prompt, asked.provider, asked.model)
+        wanted = self._moved.get(key, asked.id)
+        rows = select(db, 'select * from generations where id = :id', id=wanted)
+        before = generation_of(rows[0]) if rows else None
+        if before and _is_same(before, asked):
+            return before
+        row = new_row(asked.request, asked.provider, asked.created_at) | {
+            'id': None if before else wanted or None,
+            'status': Status.DONE,
+            'model': asked.model,
+            'finished_at': asked.created_at,
+        }
+        [added] = insert(db, 'generations', row)
+        self._moved[key] = cast('int', added['id'])
+        return generation_of(added)
+
+
+def highest_ids_in(path: Path) -> HighestIds:
+    """Read the highest ids that a database gave, as far as it can be read; it is not changed."""
+    highest = {'images': 0, 'generations': 0}
+    with (
+        suppress(apsw.Error),
+        closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)) as connection,
+    ):
+        for given in ('select name, seq from sqlite_sequence', 'select name, last from reserved'):
+            for name, last in connection.execute(given):
+                highest[str(name)] = max(highest.get(str(name), 0), cast('int', last))
+    return HighestIds(highest['images'], highest['generations'])
+
+
+def _is_known(db: apsw.Connection, told: ToldImage) -> bool:
+    """Check whether a row has this file, or a copy of it."""
+    values: dict[str, Value] = {
+        'file': told.picture.file,
+        'digest': told.picture.digest,
+        'id': told.picture.id,
+        'generation_id': told.generation.id,
+        'position': told.position,
+    }
+    return bool(
+        select(
+            db,
+            """
+            select 1
+            from images
+            where file = :file
+              or digest = :digest
+                and (id = :id or generation_id = :generation_id and position = :position)
+            """,
+            **values,
+        )
+    )
+
+
+def _is_same(before: Generation, told: Generation) -> bool:
+    is_same_prompt = before.request.prompt == told.request.prompt
+    is_same_server = (before.provider, before.model) == (told.provider, told.model)
+    return is_same_prompt and (is_same_server or before.status is not Status.DONE)
+
+
+def _add(db: apsw.Connection, generation: Generation, told: ToldImage) -> None:
+    """Write the row of a picture, at its position and with its id where these are free."""
+    asked, values = told.generation, {'generation': generation.id, 'position': told.position}
+    [taken] = select(
+        db,
+        """
+        select max(position) as last, count(*) filter (where position = :position) as own
+        from images
+        where generation_id = :generation
+        """,
+        **values,
+    )
+    position = cast('int', taken['last']) + 1 if taken['own'] else told.position
+    has_id = select(db, 'select 1 from images where id = :id', id=told.picture.id)
+    picture = replace(told.picture, id=None) if has_id else told.picture
+    outcome = Outcome(
+        status=Status.DONE, provider=asked.provider, model=asked.model, kept=(picture,)
+    )
+    add_images(db, generation, outcome, asked.created_at, [position])
+
+
+def _finish(db: apsw.Connection, generation: Generation, told: Generation) -> None:
+    """End a generation that failed or was interrupted; it has asked for no less than came."""
+    values: Row = {
+        'id': generation.id,
+        'provider': told.provider,
+        'model': told.model,
+        'now': told.created_at,
+    }
+    db.execute(
+        """
+        update generations
+        set status = 'done', provider = :provider, model = :model, error = null,
+          item_errors = '[]', progress = null, finished_at = :now
+        where id = :id and status <> 'done'
+        """,
+        values,
+    )
+    db.execute(
+        """
+        update generations
+        set n = own.images
+        from (select count(*) as images from images where generation_id = :id) as own
+        where id = :id and own.images > coalesce(n, 1)
+        """,
+        values,
+    )

@@ -1,0 +1,130 @@
+"""Keeps the pictures of one attempt: again and again, however long the storage refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from app.database import Library
+from app.errors import AppError, Failure, ProviderError, StorageFailed
+from app.generation.request import label_fields_of
+from app.generation.storage_monitor import StorageMonitor
+from app.log import logger
+from app.models import Generation, GenerationResult, Outcome, Received, Status, StoredImage
+from app.net.urls import without_query
+from app.storage.decoder import DecoderFailed
+from app.storage.files import remove
+from app.storage.store import Store
+
+if TYPE_CHECKING:
+    from app.storage.metadata.label import Label
+
+log = logger(__name__)
+
+
+class PictureKeeper:
+    """Turns what came into pictures in their places, each with its label."""
+
+    def __init__(
+        self,
+        library: Library,
+        store: Store,
+        monitor: StorageMonitor,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._library = library
+        self._store = store
+        self._monitor = monitor
+        self._clock = clock
+        self._sleep = sleep
+
+    async def keep(
+        self,
+        claimed: Generation,
+        result: GenerationResult,
+        outcome: Outcome,
+        pauses: Iterator[float],
+    ) -> tuple[tuple[StoredImage, ...], tuple[Failure, ...]]:
+        """Keep what is a picture; a bad one does not take the good ones along.
+
+        Raises `StorageFailed` where no pause (seconds) before another try is left. Nothing that
+        came is deleted then, nor by a stop: only where the generation itself was cancelled.
+        """
+        waiting = [
+            self._store.hold(received, claimed.id, position)
+            for position, received in enumerate(result.received)
+        ]
+        kept, failures = list[StoredImage](), list(result.item_errors)
+        try:
+            while waiting:
+                label = _label(claimed, waiting[0], len(kept), outcome, result.dropped)
+                label = replace(label, created_at=self._clock())
+                try:
+                    kept.append(await self._until_kept(claimed.id, waiting[0], label, pauses))
+                except ProviderError as error:
+                    failures.append(error.failure)
+                waiting.pop(0)
+        except asyncio.CancelledError:
+            if await self._was_cancelled(claimed):
+                for picture in kept:
+                    self._store.forget(picture)
+                remove(*(received.path for received in waiting))
+            raise
+        return tuple(kept), tuple(failures)
+
+    async def _until_kept(
+        self, generation_id: int, received: Received, label: Label, pauses: Iterator[float]
+    ) -> StoredImage:
+        while True:
+            try:
+                if label.image_id is None:  # for the file to name it
+                    label = replace(label, image_id=await self._library.images.reserve())
+                return await self._store.keep(received, label)
+            except (StorageFailed, DecoderFailed) as error:
+                log.warning('%s: a picture cannot be kept yet: %s', generation_id, error)
+                self._monitor.report(error)
+                await self._rest(error, pauses)
+
+    async def _rest(self, refused: AppError, pauses: Iterator[float]) -> None:
+        """Wait until the storage is well; raise what was refused where no pause is left."""
+        for pause_s in pauses:
+            await self._sleep(pause_s)
+            if await self._monitor.check():
+                return
+        raise refused
+
+    async def _was_cancelled(self, claimed: Generation) -> bool:
+        with suppress(AppError):
+            row = await self._library.generations.one(claimed.id)
+            return row.status is Status.CANCELLED or row.attempt != claimed.attempt
+        return False
+
+
+def _label(
+    claimed: Generation,
+    received: Received,
+    position: int,
+    outcome: Outcome,
+    dropped: tuple[str, ...],
+) -> Label:
+    """Build a picture's label: nothing dropped, and the seed asked for is only the first one's."""
+    from app.storage.metadata.label import Label
+
+    asked = label_fields_of(claimed.request, dropped)
+    asked_seed = asked.get('seed') if position == 0 else None
+    own = {'model': outcome.model, 'seed': asked_seed if received.seed is None else received.seed}
+    return Label(
+        **asked | own,  # type: ignore[arg-type]
+        provider=outcome.provider,
+        created_at=claimed.created_at,
+        generation_id=claimed.id,
+        position=position,
+        revised_prompt=received.revised_prompt,
+        asked_size=str(claimed.request.size) if claimed.request.size else None,
+        source_url=without_query(received.source_url),
+    )

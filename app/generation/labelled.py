@@ -1,0 +1,76 @@
+"""Pictures of Easel's own in the data folder, as their labels tell them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from app.database.recovery import HighestIds, ToldImage
+from app.errors import ErrorKind, ProviderError
+from app.models import REQUEST_FIELDS, Generation, GenerationRequest, Size, Status, StoredImage
+from app.storage.inventory import PICTURE_SUFFIXES
+from app.storage.metadata.label import Label, carries_label, checked_label
+from app.storage.store import Store
+
+LABEL_FIELDS = ('created_at', 'revised_prompt', 'source_url', 'seed')
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledImage:
+    """One whole picture, with what is believed of its label."""
+
+    kept: StoredImage
+    label: Label
+
+    @property
+    def ids(self) -> HighestIds:
+        return HighestIds(self.label.image_id or 0, self.label.generation_id)
+
+    def told(self) -> ToldImage:
+        """Return the picture and its generation as rows tell them."""
+        label = self.label
+        stated = {n: getattr(label, n) for n, one in REQUEST_FIELDS.items() if one.in_pictures}
+        known = {
+            'model': None,
+            'guidance': None if label.guidance is None else str(label.guidance),
+            'size': Size.parse(label.asked_size) if label.asked_size else None,
+        }
+        generation = Generation(
+            id=label.generation_id,
+            status=Status.DONE,
+            attempt=1,
+            request=GenerationRequest(**stated | known),
+            provider=label.provider,
+            model=label.model,
+            created_at=label.created_at,
+        )
+        return ToldImage(generation, self.kept, label.position)
+
+
+async def read_labelled(store: Store, path: Path) -> LabelledImage | None:
+    """Read one picture; None if it is not Easel's. Raises ProviderError, OSError or ValueError."""
+    status = await asyncio.to_thread(path.lstat)
+    if stat.S_ISLNK(status.st_mode):
+        raise ValueError('it is a link, which Easel does not follow')
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    settings = await store.settings_in(path)
+    size = Size.parse(str(settings['size'])) if 'size' in settings else None
+    try:
+        kept = await store.look_again(path, size)
+    except ProviderError as error:
+        if error.failure.kind is ErrorKind.NOT_AN_IMAGE and path.suffix not in PICTURE_SUFFIXES:
+            return None
+        raise
+    if settings.get('generator') != 'Easel':
+        if await asyncio.to_thread(carries_label, path):
+            raise ValueError('its settings are damaged')
+        return None
+    if kept.file != os.fsencode(kept.file).decode('utf-8', 'replace'):
+        raise ValueError('its name is not UTF-8')
+    label = checked_label(settings, status.st_mtime)
+    stated = {name: getattr(label, name) for name in LABEL_FIELDS}
+    return LabelledImage(replace(kept, id=label.image_id, **stated), label)

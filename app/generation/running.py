@@ -1,0 +1,112 @@
+"""What runs at each provider, and which of them hang."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.generation.changes import Changes
+from app.log import logger
+
+log = logger(__name__)
+
+
+class Timer(Protocol):
+    """What can be called off."""
+
+    def cancel(self) -> None: ...
+
+
+Later = Callable[[float, Callable[[], None]], Timer]
+
+
+@dataclass(slots=True)
+class _Running:
+    """A generation from its claim to its end."""
+
+    provider: str
+    places: int  # so many may run at the provider
+    patience_s: float  # after so long without a sign of life it counts as silent
+    began_at: float  # seconds since 1970
+    serial: int  # of its last sign of life
+    silent: bool = False
+    timer: Timer | None = None
+
+
+class Running:
+    """Counts what runs.
+
+    A provider hangs once silent generations have all its places, and until it answers one.
+    """
+
+    def __init__(
+        self, changes: Changes, clock: Callable[[], float] = time.time, later: Later | None = None
+    ) -> None:
+        self._changes = changes
+        self._clock = clock
+        self._later = later
+        self._running: dict[int, _Running] = {}
+        self._hanging: set[str] = set()
+
+    def begin(self, generation_id: int, provider: str, places: int, patience_s: float) -> None:
+        """Count a generation to one of its provider's places, until `end`."""
+        self._changes.announce(generation_id)
+        serial = self._changes.serial_of(generation_id)
+        one = _Running(provider, places, patience_s, self._clock(), serial)
+        self._running[generation_id] = one
+        self._listen(generation_id, one)
+
+    def end(self, generation_id: int) -> None:
+        one = self._running.pop(generation_id)
+        if one.timer:
+            one.timer.cancel()
+        if one.silent:
+            self._changes.announce_notices()
+
+    def answered(self, provider: str) -> None:
+        """Take note of a sign of life: it hangs no more."""
+        if provider in self._hanging:
+            self._hanging.remove(provider)
+            self._changes.announce_notices()
+            log.info('%s answers again', provider)
+
+    def load(self, provider: str, places: int) -> float:
+        """Return the part of a provider's places that is taken; one that hangs has only one."""
+        count = sum(one.provider == provider for one in self._running.values())
+        return count / (1 if self.hangs(provider) else places)
+
+    def hangs(self, provider: str) -> bool:
+        return provider in self._hanging
+
+    def hanging(self) -> dict[str, float]:
+        """Return what hangs, and since when (seconds since 1970) something runs there in vain."""
+        since: dict[str, float] = {}
+        for one in self._running.values():
+            if one.silent and self.hangs(one.provider):
+                since[one.provider] = min(one.began_at, since.get(one.provider, one.began_at))
+        return since
+
+    def _listen(self, generation_id: int, one: _Running) -> None:
+        later = self._later or asyncio.get_running_loop().call_later
+        one.timer = later(one.patience_s, lambda: self._is_due(generation_id, one))
+
+    def _is_due(self, generation_id: int, one: _Running) -> None:
+        """Look whether there was a sign of life: progress, or a partial picture."""
+        one.silent = self._changes.serial_of(generation_id) == one.serial
+        if one.silent:
+            self._suspect(one.provider, one.places)
+            self._changes.announce(generation_id)
+        else:
+            self.answered(one.provider)
+        one.serial = self._changes.serial_of(generation_id)
+        self._listen(generation_id, one)
+
+    def _suspect(self, provider: str, places: int) -> None:
+        silent = sum(one.silent and one.provider == provider for one in self._running.values())
+        if silent >= places and not self.hangs(provider):
+            self._hanging.add(provider)
+            log.warning('%s does not answer: it is given one at a time', provider)
+        self._changes.announce_notices()

@@ -1,0 +1,217 @@
+"""The nightly backup: its settings, which a file of the data folder keeps, and its turn."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from app.config import NIGHTLY
+from app.errors import N_, AppError, InvalidRequest, Notice, StorageFailed
+from app.log import logger
+from app.maintenance.background import Background, Stopped
+from app.storage.files import write_private
+
+log = logger(__name__)
+
+LOOK_EVERY_S = 60.0  # so that a clock that jumps, or a machine that slept, costs a minute
+AGAIN_AFTER_S = 3_600.0  # after a failure
+LAST_HOUR = 23
+MOST_KEPT = 365
+OWN_NAME = re.compile(r'easel-\d{8}-\d{6}\.tar')
+LEFT_BEHIND = re.compile(r'\.easel-\d{8}-\d{6}\.tar-.+\.part')
+
+
+@dataclass(frozen=True, slots=True)
+class LastBackup:
+    """How the last one ended; without a sentence it is there."""
+
+    at: float  # in seconds since 1970
+    file: str = ''
+    size_bytes: int = 0
+    not_whole: int = 0  # pictures that are in it as they were found
+    sentence: str = ''  # why there is none, as `AppError.sentence`
+    places: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NightlySettings:
+    """When and where; `since` is when that was said, so that no earlier night is made up for."""
+
+    enabled: bool = False
+    folder: str = ''
+    hour: int = 3  # by the clock of this machine
+    keep: int = 7
+    since: float = 0.0
+    last: LastBackup | None = None
+
+    def is_due(self, now: float) -> bool:
+        """Check whether one is to be made: its hour was, or the last one failed an hour ago."""
+        if not self.enabled:
+            return False
+        tried_at = self.last.at if self.last else 0.0
+        if self.last and self.last.sentence and now - tried_at >= AGAIN_AFTER_S:
+            return True
+        return max(self.since, tried_at) < _last_time_at(self.hour, now)
+
+
+class NightlyBackup:
+    """Makes a backup a night in the background, and removes the oldest."""
+
+    def __init__(
+        self,
+        data: Path,
+        background: Background,
+        on_result: Callable[[], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.settings = NightlySettings()
+        self._data = data
+        self._background = background
+        self._on_result = on_result
+        self._clock = clock
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def problem(self) -> Notice | None:
+        """What the owner is to notice: the last one failed."""
+        last = self.settings.last
+        if not (last and last.sentence):
+            return None
+        return Notice(
+            sentence=N_('The last nightly backup failed.'),
+            cure=last.sentence,
+            places=last.places,
+            link='/settings/keeping#nightly',
+            link_text=N_('Storage and backup'),
+            owner_only=True,
+        )
+
+    async def load(self) -> None:
+        """Read the settings; a damaged file is told as a backup that failed."""
+        try:
+            text = await asyncio.to_thread((self._data / NIGHTLY).read_text, encoding='utf-8')
+            kept = json.loads(text)
+            last = LastBackup(**kept.pop('last')) if kept.get('last') else None
+            self.settings = NightlySettings(**kept | {'last': last})
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            log.warning('the settings of the nightly backup cannot be read: %s', error)
+            sentence = N_('The settings of the nightly backup were damaged. Set them again.')
+            self.settings = NightlySettings(last=LastBackup(self._clock(), sentence=sentence))
+
+    async def change(self, settings: NightlySettings) -> None:
+        """Set other settings. Raises `InvalidRequest` with its fields, or `StorageFailed`."""
+        now = self._clock()
+        if settings.enabled:
+            await asyncio.to_thread(_check, settings, self._data)
+        await self._keep(replace(settings, since=now, last=self.settings.last))
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._loop(), name='nightly backup')
+
+    async def close(self) -> None:
+        if self._task:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def look(self) -> None:
+        """Make a backup if one is due."""
+        if not self.settings.is_due(self._clock()):
+            return
+        settings = self.settings
+        try:
+            last = await self._background.run(lambda: self._back_up(settings))
+        except Stopped:
+            return
+        except AppError as error:
+            log.warning('the nightly backup failed: %s', error)
+            places = {name: str(value) for name, value in error.places.items()}
+            last = LastBackup(self._clock(), sentence=error.sentence, places=places)
+        with contextlib.suppress(StorageFailed):  # the settings in force have it all the same
+            await self._keep(replace(self.settings, last=last))
+        self._on_result()
+
+    async def _loop(self) -> None:
+        while True:
+            try:
+                await self.look()
+            except Exception:
+                log.exception('the nightly backup could not be made')
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    def _back_up(self, settings: NightlySettings) -> LastBackup:
+        from app.maintenance.backup import back_up  # tarfile, which no start needs
+
+        folder, now = Path(settings.folder), self._clock()
+        target = folder / f'easel-{time.strftime("%Y%m%d-%H%M%S", time.localtime(now))}.tar'
+        _remove(folder, LEFT_BEHIND, keep=0)
+        backup = back_up(self._data, target, self._background.pace().rest)
+        _remove(folder, OWN_NAME, settings.keep)
+        size_bytes = target.stat().st_size
+        log.info('the nightly backup is %s', target)
+        return LastBackup(now, str(target), size_bytes, len(backup.not_whole))
+
+    async def _keep(self, settings: NightlySettings) -> None:
+        self.settings = settings
+        text = json.dumps(asdict(settings))
+        try:
+            await asyncio.to_thread(write_private, self._data / NIGHTLY, text)
+        except OSError as error:
+            raise StorageFailed(
+                N_('The settings could not be saved: {reason}.'), reason=error.strerror
+            ) from error
+
+
+def _last_time_at(hour: int, now: float) -> float:
+    """Return when the clock of this machine last showed an hour, in seconds since 1970."""
+    day = datetime.fromtimestamp(now).replace(hour=hour, minute=0, second=0, microsecond=0)
+    return (day if day.timestamp() <= now else day - timedelta(days=1)).timestamp()
+
+
+def _remove(folder: Path, name: re.Pattern[str], keep: int) -> None:
+    """Delete files of ours but for the newest; what cannot be deleted stays."""
+    with contextlib.suppress(OSError):
+        found = sorted(path for path in folder.iterdir() if name.fullmatch(path.name))
+        for path in found[: max(0, len(found) - keep)]:
+            path.unlink()
+
+
+def _check(settings: NightlySettings, data: Path) -> None:
+    """Raise `InvalidRequest` for what cannot be done, a sentence a field."""
+    wrong: dict[str, AppError] = {}
+    if not 0 <= settings.hour <= LAST_HOUR:
+        wrong['hour'] = InvalidRequest(N_('Choose an hour from 0 to {most}.'), most=LAST_HOUR)
+    if not 1 <= settings.keep <= MOST_KEPT:
+        wrong['keep'] = InvalidRequest(N_('Keep from 1 to {most} backups.'), most=MOST_KEPT)
+    if refused := _why_not(settings.folder, data):
+        wrong['folder'] = refused
+    if wrong:
+        raise InvalidRequest(N_('Some of this can not be used yet.'), fields=wrong)
+
+
+def _why_not(name: str, data: Path) -> AppError | None:
+    """Return why backups cannot go to a folder, by writing something there."""
+    folder = Path(name)
+    if not folder.is_absolute():
+        return InvalidRequest(N_('Write the whole path of a folder, from its beginning.'))
+    try:
+        if folder.resolve().is_relative_to(data.resolve()):
+            return InvalidRequest(
+                N_('This is inside the data folder: what destroys that takes the backups with it.')
+            )
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b'easel')
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        return InvalidRequest(N_("Easel can't write there: {reason}."), reason=reason)
+    return None

@@ -1,0 +1,71 @@
+"""Compares every picture's file with its row, and finds pictures that no row names."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+
+from app.config import DATABASE
+from app.database.snapshot import kept_files, named_files, running_since, total_of
+from app.maintenance.faults import Fault, FaultKind
+from app.storage.inventory import Condition, examine, files_below, is_picture
+from app.storage.store import IMAGES
+
+Progress = Callable[[int, int], None]
+
+
+def ignore_progress(checked: int, total: int) -> None:
+    """Take how many pictures were checked, of how many, and do nothing."""
+
+
+def find_faults(data: Path, progress: Progress = ignore_progress) -> Iterator[Fault]:
+    """Read every picture and yield what is not whole, strangers last; it blocks.
+
+    Raises `StorageFailed` where the database cannot be read, and OSError.
+    """
+    database, images = data / DATABASE, data / IMAGES
+    total, _ = total_of(database)
+    for checked, kept in enumerate(kept_files(database), start=1):
+        condition = examine(data, images / kept.file, kept).condition
+        # a picture may be deleted for good while this runs, row first
+        if condition is not Condition.WHOLE and named_files(database, [kept.file]):
+            yield Fault(FaultKind(condition), f'{IMAGES}/{kept.file}')
+        progress(checked, max(checked, total))
+    running = running_since(database)  # what that made may still get its row
+    before = time.time() if running is None else running
+    for path in strangers(database, images, before, lambda: progress(total, total)):
+        yield Fault(FaultKind.STRANGER, path.relative_to(data).as_posix())
+
+
+def strangers(
+    database: Path, images: Path, before: float, rest: Callable[[], None]
+) -> Iterator[Path]:
+    """Yield the pictures that no row names and that were written before a moment.
+
+    `rest` is called after each folder. Raises as `find_faults`.
+    """
+    unlisted = list[OSError]()
+
+    def refuse(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            unlisted.append(error)
+
+    for folder, paths in groupby(files_below(images, refuse), key=attrgetter('parent')):
+        names = [path.name for path in paths if _is_older(path, before)]
+        below = folder.relative_to(images).as_posix()
+        files = {f'{below}/{name}'.removeprefix('./'): folder / name for name in names}
+        named = named_files(database, list(files))
+        yield from (path for file, path in files.items() if file not in named)
+        rest()
+    if unlisted:
+        raise unlisted[0]
+
+
+def _is_older(path: Path, before: float) -> bool:
+    try:
+        return is_picture(path) and path.lstat().st_mtime < before
+    except FileNotFoundError:  # it was deleted meanwhile
+        return False

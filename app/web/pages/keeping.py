@@ -1,0 +1,141 @@
+"""The owner's page about storage: what it takes, whether it is whole, and backups of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from app.errors import N_, Forbidden, InvalidRequest
+from app.log import logger
+from app.maintenance.nightly import LAST_HOUR, MOST_KEPT, NightlySettings
+from app.web.context import Services, TheServices
+from app.web.error_pages import fields_in_words
+from app.web.forms import form_fields
+from app.web.templates import wants_fragment, wants_json
+from app.web.views.keeping import (
+    disk_use_json,
+    disk_use_of,
+    nightly_json,
+    verification_json,
+    why_failed,
+)
+
+log = logger(__name__)
+
+PAGE = '/settings/keeping'
+LONGEST_PATH = 4_000
+OTHER_SITES = ('cross-site', 'same-site')
+
+
+async def keeping_page(request: Request, services: TheServices) -> Response:
+    """Show everything; as a fragment, how far the verification is."""
+    if wants_fragment(request):
+        return _verification(request, services)
+    return await _page(request, services, services.maintenance.nightly.settings)
+
+
+async def verify(request: Request, services: TheServices) -> Response:
+    """Begin to compare every picture with its row, unless that is under way."""
+    services.maintenance.verifier.start()
+    return _verification(request, services)
+
+
+async def stop_verifying(request: Request, services: TheServices) -> Response:
+    services.maintenance.verifier.cancel()
+    return _verification(request, services)
+
+
+async def download_backup(request: Request, services: TheServices) -> Response:
+    """Send a backup as it is made. Raises `Conflict` while another one is sent."""
+    if request.headers.get('sec-fetch-site') in OTHER_SITES:  # reading it takes a while, for each
+        raise Forbidden(N_('Another site tried to do this. Open Easel itself and do it there.'))
+    log.info('a backup is downloaded')
+    return _Download(await services.maintenance.backup())
+
+
+async def change_nightly(request: Request, services: TheServices) -> Response:
+    """Save when and where backups go by themselves."""
+    settings = _settings_in(await form_fields(request))
+    try:
+        await services.maintenance.nightly.change(settings)
+    except InvalidRequest as error:
+        if wants_json(request):
+            raise
+        return await _page(request, services, settings, error)
+    return RedirectResponse(f'{PAGE}#nightly', 303)
+
+
+class _Download(StreamingResponse):
+    """A tar that is made while it is sent, and given up when the visitor leaves."""
+
+    def __init__(self, blocks: AsyncGenerator[bytes, None]) -> None:
+        name = time.strftime('easel-%Y%m%d-%H%M%S.tar')
+        headers = {
+            'Cache-Control': 'no-store',
+            'Content-Disposition': f'attachment; filename="{name}"',
+        }
+        super().__init__(blocks, headers=headers, media_type='application/x-tar')
+        self._blocks = blocks
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with aclosing(self._blocks):
+            await super().__call__(scope, receive, send)
+
+
+def _verification(request: Request, services: Services) -> Response:
+    if not wants_fragment(request):
+        return RedirectResponse(f'{PAGE}#verification', 303)
+    last = services.maintenance.verifier.last
+    return services.renderer.page(request, 'keeping/verification.html', verification=last)
+
+
+async def _page(
+    request: Request,
+    services: Services,
+    nightly: NightlySettings,
+    error: InvalidRequest | None = None,
+) -> Response:
+    use, language = await disk_use_of(services), services.language(request)
+    verification, last = services.maintenance.verifier.last, nightly.last
+    if wants_json(request):
+        return JSONResponse(
+            {
+                'data': str(services.config.data),
+                **disk_use_json(use),
+                'verification': verification_json(verification, language),
+                'nightly': nightly_json(nightly, language),
+            }
+        )
+    return services.renderer.page(
+        request,
+        'pages/keeping.html',
+        status=error.status if error else 200,
+        data=services.config.data,
+        use=use,
+        verification=verification,
+        nightly=nightly,
+        last=services.maintenance.nightly.settings.last,
+        why=why_failed(last, language) if last else '',
+        wrong=fields_in_words(error, language),
+        last_hour=LAST_HOUR,
+        most_kept=MOST_KEPT,
+    )
+
+
+def _settings_in(fields: Mapping[str, str]) -> NightlySettings:
+    """Read the form; a number that is none is one that is refused."""
+    return NightlySettings(
+        enabled='enabled' in fields,
+        folder=fields.get('folder', '').strip()[:LONGEST_PATH],
+        hour=_whole(fields.get('hour', '')),
+        keep=_whole(fields.get('keep', '')),
+    )
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else -1

@@ -1,0 +1,98 @@
+"""What the page about storage and backups shows."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from dataclasses import asdict, dataclass
+
+from app.config import DATABASE
+from app.database.disk_use import YearUse
+from app.maintenance.faults import FaultKind
+from app.maintenance.nightly import LastBackup, NightlySettings
+from app.maintenance.verifier import Verification
+from app.web.context import Services
+from app.web.error_pages import in_words
+from app.web.templates import Language
+
+
+@dataclass(frozen=True, slots=True)
+class DiskUse:
+    """What the data folder takes, in bytes."""
+
+    years: tuple[YearUse, ...]
+    thumbs: int | None  # not counted yet: None
+    database: int
+    free: int
+
+    @property
+    def images(self) -> int:
+        return sum(year.images for year in self.years)
+
+    @property
+    def trashed(self) -> int:
+        return sum(year.trashed for year in self.years)
+
+    @property
+    def originals_bytes(self) -> int:
+        """The bytes of every picture, also of those in the trash."""
+        return sum(year.size_bytes for year in self.years)
+
+    @property
+    def trash_bytes(self) -> int:
+        return sum(year.trashed_bytes for year in self.years)
+
+    @property
+    def backup_bytes(self) -> int:
+        return self.originals_bytes + self.database
+
+
+async def disk_use_of(services: Services) -> DiskUse:
+    """Collect counters; what has none is counted in the background, for a later look."""
+    data, thumbs = services.config.data, services.maintenance.thumbs
+    thumbs.measure_soon()
+    years = await services.library.disk_use.years()
+    usage = await asyncio.to_thread(shutil.disk_usage, data)
+    database = await asyncio.to_thread((data / DATABASE).stat)
+    return DiskUse(years, thumbs.size_bytes, database.st_size, usage.free)
+
+
+def disk_use_json(use: DiskUse) -> dict[str, object]:
+    return {
+        'originals_bytes': use.originals_bytes,
+        'trash_bytes': use.trash_bytes,
+        'thumbs_bytes': use.thumbs,
+        'database_bytes': use.database,
+        'free_bytes': use.free,
+        'years': [asdict(year) for year in use.years],
+    }
+
+
+def verification_json(
+    verification: Verification | None, language: Language
+) -> dict[str, object] | None:
+    if verification is None:
+        return None
+    own = ('running', 'stopped', 'checked', 'total', 'began_at', 'ended_at')
+    return {
+        **{name: getattr(verification, name) for name in own},
+        **{kind: verification.counts[kind] for kind in FaultKind},
+        'files': [asdict(fault) for fault in verification.listed],
+        'error': in_words(verification.failure, language) if verification.failure else None,
+    }
+
+
+def nightly_json(settings: NightlySettings, language: Language) -> dict[str, object]:
+    last = settings.last
+    own = ('enabled', 'folder', 'hour', 'keep')
+    shown: dict[str, object] = {name: getattr(settings, name) for name in own}
+    shown['last'] = last and {
+        **{name: getattr(last, name) for name in ('at', 'file', 'size_bytes', 'not_whole')},
+        'error': why_failed(last, language) or None,
+    }
+    return shown
+
+
+def why_failed(last: LastBackup, language: Language) -> str:
+    """Return why the last backup failed, empty where it did not."""
+    return language.translate(last.sentence).format(**last.places)

@@ -1,0 +1,220 @@
+"""`easel restore`: a whole backup comes back, and of anything else nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import apsw
+import pytest
+
+from app.cli.backup import backup
+from app.cli.restore import restore
+from app.database.sqlite.opening import migrations
+from app.maintenance.archive import ArchiveWriter, may_hold
+from app.maintenance.backup import back_up
+from tests.support.kept_folder import (
+    FIRST,
+    PRIVATE,
+    KeptFolder,
+    at,
+    files_of,
+    go_on,
+    members_of,
+    rows_in,
+)
+from tests.test_older_data import WRITTEN
+
+pytestmark = pytest.mark.usefixtures('own_process')
+
+
+@pytest.fixture
+async def archive(kept: KeptFolder, tmp_path: Path) -> Path:
+    back_up(kept.data, tmp_path / 'b.tar', go_on)
+    return tmp_path / 'b.tar'
+
+
+@pytest.mark.parametrize('name', ['easel.db', 'mine.txt', 'easel.lock'])
+def test_a_folder_with_something_in_it_is_left_untouched(
+    archive: Path, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = tmp_path / 'new'
+    new.mkdir()
+    (new / name).write_bytes(b'mine')
+
+    status = restore(at(new), str(archive))
+
+    assert status == 1
+    assert 'is not empty' in capsys.readouterr().err
+    assert files_of(new) == {name: b'mine'}
+
+
+def test_an_empty_folder_and_one_that_a_kill_left_are_filled(archive: Path, tmp_path: Path) -> None:
+    new = tmp_path / 'new'
+    (new / '.restoring-abc').mkdir(parents=True)
+    (new / '.restoring-abc' / 'easel.db').touch()
+
+    status = restore(at(new), str(archive))
+
+    assert status == 0
+    assert sorted(path.name for path in new.iterdir() if path.name != 'images') == [
+        *sorted(['easel.db', *PRIVATE])
+    ]
+
+
+def test_a_folder_that_is_a_mount_is_filled_in_place(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = tmp_path / 'new'
+    new.mkdir()
+    inode = new.stat().st_ino
+    monkeypatch.setattr(os.path, 'ismount', lambda path: path == new)
+
+    status = restore(at(new), str(archive))
+
+    assert status == 0
+    assert new.stat().st_ino == inode
+    assert (new / 'images' / FIRST).read_bytes() == b'first'
+
+
+def rewritten(archive: Path, change: Callable[[list[tarfile.TarInfo]], object]) -> None:
+    """Write an archive again, its heads as `change` leaves them."""
+    bytes_of = members_of(archive)
+    with tarfile.open(archive) as tar:
+        heads = tar.getmembers()
+    change(heads)
+    with tarfile.open(archive, 'w') as tar:
+        for head in heads:
+            body = bytes_of.get(head.name, b'evil')
+            if head.isreg():
+                head.size = len(body)
+            tar.addfile(head, io.BytesIO(body))
+
+
+def with_another(
+    name: str, kind: bytes = tarfile.REGTYPE, link: str = ''
+) -> Callable[[Path], None]:
+    def change(heads: list[tarfile.TarInfo]) -> None:
+        head = tarfile.TarInfo(name)
+        head.type, head.linkname = kind, link
+        heads.insert(1, head)
+
+    return lambda archive: rewritten(archive, change)
+
+
+def with_a_picture_changed(archive: Path) -> None:
+    archive.write_bytes(archive.read_bytes().replace(b'second', b'SECOND'))
+
+
+def with_a_picture_left_out(archive: Path) -> None:
+    rewritten(archive, lambda heads: heads.pop(-2))
+
+
+def without_its_list(archive: Path) -> None:
+    rewritten(archive, lambda heads: heads.pop())
+
+
+def cut_in_a_picture(archive: Path) -> None:
+    whole = archive.read_bytes()
+    archive.write_bytes(whole[: whole.index(b'second') + 3])
+
+
+def cut_in_a_head(archive: Path) -> None:
+    whole = archive.read_bytes()
+    archive.write_bytes(whole[: whole.index(b'second') - 100])
+
+
+def without_anything(archive: Path) -> None:
+    archive.write_bytes(b'')
+
+
+def something_else(archive: Path) -> None:
+    archive.write_bytes(os.urandom(5_000))
+
+
+def compressed(archive: Path) -> None:
+    whole = archive.read_bytes()
+    with tarfile.open(archive, 'w:gz') as tar:
+        tar.addfile(tarfile.TarInfo('easel.db'))
+    assert archive.read_bytes() != whole
+
+
+HARMS = {
+    'a changed picture': with_a_picture_changed,
+    'a picture left out': with_a_picture_left_out,
+    'no list': without_its_list,
+    'cut in a picture': cut_in_a_picture,
+    'cut in a head': cut_in_a_head,
+    'empty': without_anything,
+    'no tar': something_else,
+    'compressed': compressed,
+    'the same twice': with_another('easel.db'),
+    'a path above': with_another('images/../../evil.png'),
+    'an absolute path': with_another('/tmp/evil.png'),
+    'what no backup has': with_another('cache/evil.cache'),
+    'a folder of another name': with_another('images'),
+    'a link': with_another('images/evil.png', tarfile.SYMTYPE, '/etc/passwd'),
+    'a hard link': with_another('images/evil.png', tarfile.LNKTYPE, 'easel.db'),
+    'a device': with_another('images/evil.png', tarfile.CHRTYPE),
+    'a pipe': with_another('images/evil.png', tarfile.FIFOTYPE),
+    'a folder': with_another('images/evil.png', tarfile.DIRTYPE),
+}
+
+
+@pytest.mark.parametrize('harm', HARMS.values(), ids=HARMS.keys())
+def test_a_damaged_or_forged_archive_restores_nothing(
+    archive: Path, harm: Callable[[Path], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    harm(archive)
+    before = sorted(path.name for path in tmp_path.iterdir())
+
+    status = restore(at(tmp_path / 'new'), str(archive))
+
+    assert status == 1
+    told = capsys.readouterr().err
+    assert 'Nothing was restored' in told or "can't be restored" in told
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    'path', ['images/', 'images//a', 'images/./a', 'a', '', 'thumbs/a', 'easel.lock', 'images/a\0b']
+)
+def test_no_other_path_belongs_in_a_backup(path: str) -> None:
+    assert not may_hold(path)
+    assert may_hold('images/2026/a: fox\\.png')
+
+
+async def test_a_database_of_an_older_easel_is_restored_and_opens(tmp_path: Path) -> None:
+    data = Path(shutil.copytree(WRITTEN, tmp_path / 'data'))
+
+    made = backup(at(data), str(tmp_path / 'b.tar'))
+    restored = restore(at(tmp_path / 'new'), str(tmp_path / 'b.tar'))
+
+    assert (made, restored) == (0, 0)
+    assert len(await rows_in(tmp_path / 'new')) == 3
+
+
+def test_a_newer_database_is_neither_backed_up_nor_restored(
+    archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    newer = tmp_path / 'newer'
+    newer.mkdir()
+    (newer / 'easel.db').write_bytes(members_of(archive)['easel.db'])
+    with contextlib.closing(apsw.Connection(str(newer / 'easel.db'))) as connection:
+        connection.pragma('user_version', len(migrations()) + 1)
+    with (newer / 'easel.db').open('rb') as database, tempfile.TemporaryFile() as sums:
+        writer = ArchiveWriter(sums)
+        archive.write_bytes(b''.join([*writer.add('easel.db', database), *writer.end()]))
+
+    made = backup(at(newer), str(tmp_path / 'n.tar'))
+    restored = restore(at(tmp_path / 'new'), str(archive))
+
+    assert (made, restored) == (1, 1)
+    assert capsys.readouterr().err.count('A newer Easel wrote') == 2
+    assert not (tmp_path / 'new').exists()

@@ -1,0 +1,91 @@
+"""What the decoder's child may open: the picture of its order, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.errors import ProviderError
+from app.storage.decoder import Decoder
+from app.storage.sandbox import protection
+from tests.support.fakes import picture, received_in, storing
+from tests.support.labelled_pictures import label_of, labelled, read, source_of
+from tests.support.other_tools import A1111, OTHERS
+from tests.test_metadata_reading import png_with, with_comment
+
+pytestmark = pytest.mark.skipif(
+    not all(word in protection() for word in ('Landlock', 'no sockets')),
+    reason='this kernel has no Landlock, or calls can not be filtered on this machine',
+)
+
+ONE_OF_EACH = ('PNG', 'JPEG with EXIF', 'WebP with EXIF and a profile', 'GIF', 'AVIF')
+
+# As if the picture took the child over: in the place of decoding it, it tries what it must not.
+TAKEN_OVER = """
+import os, socket
+from pathlib import Path
+
+def attack(path, **_):
+    attempts = {{
+        'its own picture': lambda: open(path).close(),
+        'a new file beside it': lambda: Path(path).with_name('new.part').touch(),
+        'another picture': lambda: open({other!r}).close(),
+        'another that arrives': lambda: open(Path(path).with_name('other.part')).close(),
+        'the list of pictures': lambda: os.listdir({folder!r}),
+        'a file among the pictures': lambda: Path({folder!r}, 'new.png').touch(),
+        'a secret': lambda: open({secret!r}).close(),
+        'a system file': lambda: open('/etc/passwd').close(),
+        'a program': lambda: os.execv('/bin/true', ['true']),
+        'a TCP socket': socket.socket,
+        'a Unix socket': lambda: socket.socket(socket.AF_UNIX),
+        'a pair of sockets': socket.socketpair,
+    }}
+    open_to_it = []
+    for name, attempt in attempts.items():
+        try:
+            attempt()
+            open_to_it.append(name)
+        except OSError:
+            continue
+    raise RuntimeError(', '.join(open_to_it))
+
+from PIL import Image
+Image.open = attack
+"""
+
+
+async def test_a_child_that_a_picture_took_over_opens_neither_another_nor_a_socket(
+    tmp_path: Path,
+) -> None:
+    habit, data = tmp_path / 'habit', tmp_path / 'data'
+    async with storing(data, Decoder({'PYTHONPATH': str(habit)})) as store:
+        habit.mkdir()
+        (habit / 'sitecustomize.py').write_text(
+            TAKEN_OVER.format(
+                other=str(data / 'images' / 'other.png'),
+                folder=str(data / 'images'),
+                secret=str(data / 'secret'),
+            )
+        )
+        for file in ('images/other.png', 'arriving/other.part', 'secret'):
+            (data / file).write_bytes(picture())
+
+        with pytest.raises(ProviderError) as caught:
+            await store.keep(received_in(store, picture()), label_of('a fox', 1.0))
+
+    opened = caught.value.failure.reason.removeprefix('RuntimeError: ')
+    assert opened == 'its own picture, a new file beside it'
+
+
+async def test_the_confined_child_reads_as_much_as_one_that_is_not(tmp_path: Path) -> None:
+    paths = [png_with(texts, tmp_path / f'{name}.png') for name, (texts, _) in OTHERS.items()]
+    paths += [labelled(source_of(name, tmp_path)).path for name in ONE_OF_EACH]
+    comment = tmp_path / 'comment.jpg'
+    comment.write_bytes(with_comment('JPEG', b'UNICODE\0' + A1111.encode('utf-16-le')))
+
+    async with storing(tmp_path / 'data') as store:
+        found = [await store.settings_in(path) for path in (*paths, comment)]
+
+    assert found == [read(path) for path in (*paths, comment)]
+    assert all('prompt' in one for one in found)
