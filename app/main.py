@@ -67,7 +67,7 @@ async def open_services(
         previews, monitor = Previews(store, changes), StorageMonitor(library, store, changes)
         worker = _worker(library, providers, store, changes, previews, monitor)
         closing.push_async_callback(worker.stop)
-        maintenance = await Maintenance.open(config.data, changes.announce_notices)
+        maintenance = Maintenance.open(config.data, changes.announce_notices)
         closing.push_async_callback(maintenance.close)
         guests, root = await Guests(library.guests).load(), BasePath(config.root_path)
         sharing = sharing or read_sharing(config)

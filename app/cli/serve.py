@@ -174,14 +174,7 @@ def _print_network(config: Config, sharing: SharingSettings, port: int) -> None:
 async def _tell(services: Services) -> None:
     """Say what needs no saying before the first page."""
     await asyncio.sleep(AFTER_START_S)
-    log.info('how the decoder of pictures is confined: %s', await asyncio.to_thread(_protection))
     await print_providers(services)
-
-
-def _protection() -> str:
-    from app.storage.sandbox import protection  # 5 ms that no start needs
-
-    return protection()
 
 
 async def print_providers(services: Services) -> None:
