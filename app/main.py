@@ -34,6 +34,7 @@ from app.providers.core.capabilities import CapabilityStore
 from app.providers.discovery.local_servers import LocalServers
 from app.providers.registry import Providers
 from app.providers.settings import Keys, ProviderSettingsStore
+from app.recovery.pictures import PictureRecovery
 from app.storage.decoder import Decoder
 from app.storage.files import writing
 from app.storage.reader import READ_TIMEOUT_S, SettingsReader
@@ -67,8 +68,7 @@ async def open_services(
         previews, monitor = Previews(store, changes), StorageMonitor(library, store, changes)
         worker = _worker(library, providers, store, changes, previews, monitor)
         closing.push_async_callback(worker.stop)
-        maintenance = Maintenance.open(config.data, changes.announce_notices)
-        closing.push_async_callback(maintenance.close)
+        maintenance, recovery = await _open_care(library, store, changes, closing)
         guests, root = await Guests(library.guests).load(), BasePath(config.root_path)
         sharing = sharing or read_sharing(config)
         services = Services(
@@ -90,6 +90,7 @@ async def open_services(
             sharing=sharing,
             guests=guests,
             maintenance=maintenance,
+            recovery=recovery,
         )
         yield services
 
@@ -104,6 +105,17 @@ async def _open_storage(
     library = await Library.open(config.data / DATABASE)
     closing.push_async_callback(library.close)
     return store, reader, library
+
+
+async def _open_care(
+    library: Library, store: Store, changes: Changes, closing: AsyncExitStack
+) -> tuple[Maintenance, PictureRecovery]:
+    """Open what looks after the data folder; what an earlier run left is found here."""
+    recovery = await PictureRecovery.open(library, store, changes)
+    closing.push_async_callback(recovery.close)
+    maintenance = Maintenance.open(store.data, changes.announce_notices)
+    closing.push_async_callback(maintenance.close)
+    return maintenance, recovery
 
 
 async def _open_providers(

@@ -214,6 +214,18 @@ class KeptFile:
     damaged_ns: int | None = None  # when the file changed, in ns since 1970, that was found damaged
 
 
+@dataclass(frozen=True, slots=True)
+class PictureIds:
+    """The id of a picture and that of its generation; 0 where it is not known."""
+
+    image: int = 0
+    generation: int = 0
+
+    def __or__(self, other: PictureIds) -> PictureIds:
+        """Return the highest of each."""
+        return PictureIds(max(self.image, other.image), max(self.generation, other.generation))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image(StoredImage):
     """One picture of a generation, with what its label says."""

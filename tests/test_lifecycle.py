@@ -70,21 +70,6 @@ def test_a_crash_interrupts_what_ran_and_runs_what_waited(upstream: str, tmp_pat
     assert not list((tmp_path / 'data' / 'arriving').iterdir())
 
 
-@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_well_while_something_is_drawn(
-    upstream: str, tmp_path: Path, number: signal.Signals
-) -> None:
-    easel = start_easel(tmp_path / 'data', {'EASEL_API_URL': upstream})
-    running = easel.submit(prompt='slow', model='slow-60')
-    easel.wait(running, 'running')
-
-    status = easel.stop(number)
-
-    with running_easel(tmp_path / 'data', {'EASEL_API_URL': upstream}) as again:
-        assert again.generation(running)['status'] == 'interrupted'
-    assert status == 0
-
-
 @pytest.mark.parametrize('redirected', ['>/dev/full 2>&1', '>&- 2>&-'])
 def test_a_terminal_that_is_full_or_gone_stops_nothing(tmp_path: Path, redirected: str) -> None:
     data, python = tmp_path / 'data', shlex.quote(sys.executable)

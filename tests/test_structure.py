@@ -31,7 +31,7 @@ TRANSPORT = ('app.providers.transport', *RESPONSE)
 DIALECTS = ('app.providers.dialects', *TRANSPORT)
 DISCOVERY = ('app.providers.discovery', *DIALECTS)
 PROVIDERS = ('app.providers', *DISCOVERY)
-SERVICES = ('app.generation', 'app.access', 'app.maintenance', *PROVIDERS)
+SERVICES = ('app.recovery', 'app.generation', 'app.access', 'app.maintenance', *PROVIDERS)
 WEB = ('app.web', *SERVICES)
 SECURITY = ('app.web.security', *WEB)
 VIEWS = ('app.web.views', *SECURITY)
@@ -46,6 +46,7 @@ MAY_IMPORT = {
     'app.web.views': VIEWS,
     'app.web.security': SECURITY,
     'app.web': WEB,
+    'app.recovery': ('app.generation', 'app.maintenance', *PROVIDERS),
     'app.generation': PROVIDERS,
     'app.access': CONFIG,
     'app.maintenance': CONFIG,

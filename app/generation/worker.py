@@ -61,21 +61,28 @@ class Worker:
         self._wake.set()
         self._loop_task = asyncio.create_task(self._loop(), name='worker')
 
-    async def stop(self) -> None:
-        """Stop at once; what is running becomes interrupted, what waits stays queued."""
+    async def stop(self, grace_s: float = 0) -> None:
+        """Begin nothing more, and let what runs end within its grace, or until `hurry`.
+
+        What runs then becomes interrupted, what waits stays queued.
+        """
         self._library.database.hurry()
         if self._loop_task:
             self._loop_task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._loop_task
-        tasks = list(self._running.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        limit = asyncio.get_running_loop().call_later(grace_s, self.hurry)
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        limit.cancel()
         try:
             await self._library.generations.interrupt_running(self._clock())
         except StorageFailed as error:
             log.warning('what is running stays so until the next start: %s', error)
+
+    def hurry(self) -> None:
+        """End what runs, while it is being stopped."""
+        for task in self._running.values():
+            task.cancel()
 
     async def submit(
         self,
@@ -177,6 +184,8 @@ class Worker:
                 self._begin(claimed)
         except StorageFailed as error:
             log.warning('the queue could not be read: %s', error)
+        except Exception:  # whatever it is, the queue must not stand still until a restart
+            log.exception('the next of the queue could not be chosen')
         return False
 
     def _begin(self, claimed: Generation) -> None:

@@ -143,6 +143,7 @@ def running_easel(
         yield easel
     finally:
         if easel.process.poll() is None:
+            easel.process.send_signal(signal.SIGINT)  # the second signal is at once
             easel.stop()
 
 
