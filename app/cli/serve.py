@@ -29,6 +29,7 @@ from app.web.security.routes import is_own
 from app.web.views.notices import notices_of
 from app.web.views.providers import NO_API
 
+SETTLE_S = 0.05
 AFTER_START_S = 0.3  # asking loads modules, and the first page comes first
 MOST_CONNECTIONS = 10_000
 COLLECT_AT = (50_000, 20, 50)  # a full collection with 2,000 open streams takes 90 ms
@@ -95,9 +96,6 @@ async def _serve(
         sharing.listener = Listeners(server, sockets, config.host, port)
         await services.worker.start()
         services.maintenance.nightly.start()
-        gc.freeze()
-        gc.set_threshold(*COLLECT_AT)
-        gc.enable()
         announce(config.data, url, port)
         _say(f'Easel {__version__}\n  open      {url}\n  data      {config.data}\n')
         for notice in notices_of(services):
@@ -140,6 +138,11 @@ def _print_network(config: Config, sharing: SharingSettings, port: int) -> None:
 
 async def _tell(services: Services) -> None:
     """Say what needs no saying before the first page."""
+    await asyncio.sleep(SETTLE_S)
+    gc.collect()  # 0.4 MB that importing left, for the modules that asking loads
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AT)
+    gc.enable()
     await asyncio.sleep(AFTER_START_S)
     await print_providers(services)
 
