@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from queue import Empty, LifoQueue
 from typing import TypeVar
 
 import apsw
@@ -23,7 +23,7 @@ PAGES_A_STEP = 256  # of a copy: a megabyte
 
 
 class Readers:
-    """Connections that cannot write, each of one thread alone; the second is opened when needed.
+    """Connections that cannot write; the second is opened when needed, and where that is possible.
 
     A query sees one state of the database from its first statement to its last.
     """
@@ -31,7 +31,7 @@ class Readers:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._threads = ThreadPoolExecutor(MOST_READERS, thread_name_prefix='database-reader')
-        self._own = threading.local()
+        self._idle = LifoQueue[apsw.Connection]()  # the last one used has the warmest cache
         self._opened: list[apsw.Connection] = []
 
     def submit(self, query: Callable[[apsw.Connection], T]) -> Future[T]:
@@ -45,22 +45,33 @@ class Readers:
             connection.close()
 
     def _run(self, query: Callable[[apsw.Connection], T]) -> T:
-        connection: apsw.Connection | None = getattr(self._own, 'connection', None)
-        if connection is None:
-            connection = self._own.connection = self._open()
-        connection.execute('begin')
+        connection = self._take()
         try:
-            return query(connection)
+            connection.execute('begin')
+            try:
+                return query(connection)
+            finally:
+                if connection.in_transaction:  # SQLite ends it itself on some faults
+                    connection.execute('rollback')
         finally:
-            if connection.in_transaction:  # SQLite ends it itself on some faults
-                connection.execute('rollback')
+            self._idle.put(connection)
+
+    def _take(self) -> apsw.Connection:
+        with contextlib.suppress(Empty):
+            return self._idle.get_nowait()
+        try:
+            return self._open()
+        except apsw.Error:  # like one that says that too many files are open
+            if not self._opened:
+                raise
+        return self._idle.get()
 
     def _open(self) -> apsw.Connection:
         connection = apsw.Connection(str(self._path), flags=apsw.SQLITE_OPEN_READONLY)
-        self._opened.append(connection)
         connection.set_busy_timeout(READER_TIMEOUT_MS)
         connection.execute(f'pragma cache_size = -{READER_CACHE_KB}')
         connection.row_trace = named
+        self._opened.append(connection)
         return connection
 
 
