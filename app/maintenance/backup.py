@@ -13,11 +13,11 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.config import DATABASE
+from app.config import DATABASE, PRIVATE
 from app.database.files import kept_files, total_of
 from app.database.sqlite.readers import copy_database
 from app.errors import N_, StorageFailed
-from app.maintenance.archive import BLOCK_BYTES, FOLDERS, PRIVATE, ArchiveWriter
+from app.maintenance.archive import BLOCK_BYTES, FOLDERS, ArchiveWriter
 from app.maintenance.verification import strangers
 from app.storage.files import PART, open_beneath, sync_folder
 from app.storage.health import LARGEST_RESERVE_BYTES, MB, RESERVED_PART
