@@ -115,7 +115,7 @@ def test_a_folder_that_is_a_mount_is_filled_in_place(
     archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     new = tmp_path / 'new'
-    new.mkdir()
+    (new / 'lost+found').mkdir(parents=True)
     inode = new.stat().st_ino
     monkeypatch.setattr(os.path, 'ismount', lambda path: path == new)
 
