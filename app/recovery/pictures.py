@@ -67,10 +67,11 @@ class PictureRecovery:
                 link='/images/recovery',
                 link_text=N_('Bring them back'),
                 is_act=True,
+                owner_only=True,
             )
         if self.are_back:
-            return Notice(sentence=LEFT, cure=REBUILD, places=places)
-        return Notice(sentence=BRINGING, cure='', places=places)
+            return Notice(sentence=LEFT, cure=REBUILD, places=places, owner_only=True)
+        return Notice(sentence=BRINGING, cure='', places=places, owner_only=True)
 
     @property
     def are_back(self) -> bool:
