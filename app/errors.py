@@ -61,6 +61,7 @@ class Reason(StrEnum):
     OVER_64_PICTURES = N_('over 64 pictures')
     OVER_4_MIB_OF_TEXT = N_('over 4 MiB of text')
     DECODER_RAN_INTO_ITS_LIMITS = N_('the decoder ran into its limits')
+    FILE_WAS_REMOVED = N_('its file was removed')
     DECODER_DIED = N_('the decoder died')
     DECODER_GAVE_NO_USABLE_ANSWER = N_('the decoder gave no usable answer')
     DECODER_TOOK_TOO_LONG = N_('the decoder took too long')

@@ -21,6 +21,7 @@ from app.log import logger
 from app.main import create_app, open_services, read_sharing
 from app.net.urls import origin_of
 from app.providers.discovery.local_servers import UNASKED
+from app.recovery.volume import is_thrown_away
 from app.server.listeners import Listeners, PortTaken, listen, listen_everywhere
 from app.server.protocol import SPARE_FILES, ConnectionLimiter
 from app.server.stopping import StoppingServer
@@ -37,6 +38,10 @@ MOST_CONNECTIONS = 10_000
 COLLECT_AT = (50_000, 20, 50)  # a full collection with 2,000 open streams takes 90 ms
 WRONG_USAGE = 2
 Result = TypeVar('Result')
+THROWN_AWAY = """\
+  This folder is not on a volume with a name, so another container begins without these pictures.
+  Give it one: docker run -v easel-data:/data … (README: Docker)
+"""
 NO_SERVER = """\
   provider  nothing answers at {where}: pictures are demo sketches until it does.
   These two lines start a g4f server on this machine:
@@ -98,11 +103,15 @@ async def _serve(
         sharing.listener = Listeners(server, sockets, config.host, port)
         await services.worker.start()
         services.maintenance.nightly.start()
+        services.recovery.start()
         gc.freeze()
         gc.set_threshold(*COLLECT_AT)
         gc.enable()
         announce(config.data, url, port)
-        _say(f'Easel {__version__}\n  open      {url}\n  data      {config.data}\n')
+        new = ' (new)' if services.recovery.folder.is_new else ''
+        _say(f'Easel {__version__}\n  open      {url}\n  data      {config.data}{new}\n')
+        if services.local_servers.in_container and is_thrown_away(config.data):
+            _say(THROWN_AWAY)
         for notice in notices_of(services):
             _say(f'  notice    {notice} {notice.cure.format(**notice.places)}\n')
         if sharing.is_shared:

@@ -52,7 +52,7 @@ class Maintenance:
         Raises `Conflict` while another one is taken, or `StorageFailed`.
         """
         if self._is_streaming:
-            raise Conflict(N_('A backup is being downloaded already. Wait until it has ended.'))
+            raise Conflict(N_('A backup is already being downloaded. Wait until it finishes.'))
         self._is_streaming = True
         blocks = self._blocks()
         await anext(blocks)  # the empty one: the database is copied, so nothing was refused

@@ -20,6 +20,7 @@ MOST_READERS = 2
 READER_CACHE_KB = 512
 READER_TIMEOUT_MS = 1_000  # for a lock that only whoever mends the file holds
 PAGES_A_STEP = 256  # of a copy: a megabyte
+STEPS_A_REST = 10_000  # of a check: some milliseconds of SQLite's machine
 
 
 class Readers:
@@ -123,9 +124,11 @@ def copy_database(path: Path, target: Path, rest: Callable[[], None]) -> None:
             _check(copy)
 
 
-def check_database(path: Path) -> None:
-    """Raise `StorageFailed` where SQLite finds a database damaged."""
+def check_database(path: Path, rest: Callable[[], None] | None = None) -> None:
+    """Raise `StorageFailed` where SQLite finds a database damaged; `rest` is called meanwhile."""
     with beside(path) as connection:
+        if rest:
+            connection.set_progress_handler(lambda: bool(rest()), STEPS_A_REST)
         _check(connection)
 
 
