@@ -32,7 +32,7 @@ from tests.support.kept_folder import (
     members_of,
     rows_in,
 )
-from tests.test_lifecycle import command
+from tests.support.servers import command
 from tests.test_older_data import WRITTEN
 
 pytestmark = pytest.mark.usefixtures('own_process')

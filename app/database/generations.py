@@ -67,8 +67,10 @@ class Generations(Table):
         )
         return generation_of(claimed[0]) if claimed else None
 
-    async def finish(self, claimed: Generation, outcome: Outcome, now: float) -> bool:
-        """Write an attempt's outcome and its pictures, all or nothing.
+    async def finish(
+        self, claimed: Generation, outcome: Outcome, now: float | None, first: int = 0
+    ) -> bool:
+        """Write an attempt's outcome and its pictures, from a position on, all or nothing.
 
         Returns False if the row has moved on since (cancelled, or a later attempt).
         """
@@ -81,9 +83,10 @@ class Generations(Table):
                 set status = :status, provider = :provider, model = :model, error = :error,
                   item_errors = :item_errors, dropped = :dropped, progress = null,
                   finished_at = :now
-                where id = :id and attempt = :attempt and status = 'running'
+                where id = :id and attempt = :attempt and status = :before
                 """,
                 {
+                    'before': claimed.status,
                     'id': claimed.id,
                     'attempt': claimed.attempt,
                     'status': outcome.status,
@@ -97,7 +100,8 @@ class Generations(Table):
             )
             if not db.changes():
                 return False
-            add_images(db, claimed, outcome, now, list(range(len(outcome.kept))))
+            places = range(first, first + len(outcome.kept))
+            add_images(db, claimed, outcome, now or 0, list(places))
             for number, call in enumerate(outcome.calls):
                 own = {'generation_id': claimed.id, 'attempt': claimed.attempt, 'number': number}
                 texts = {'headers': json.dumps(call.headers), 'dropped': json.dumps(call.dropped)}

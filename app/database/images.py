@@ -76,6 +76,23 @@ class Images(Table):
             kind=kind,
         )
 
+    async def next_position(self, generation_id: int) -> int:
+        """Return the first position behind all pictures of a generation, those in the trash too."""
+        return await self._database.read(
+            lambda db: cast(
+                'int',
+                select(
+                    db,
+                    """
+                    select coalesce(max(position) + 1, 0) as next
+                    from images
+                    where generation_id = :id
+                    """,
+                    id=generation_id,
+                )[0]['next'],
+            )
+        )
+
     async def reserve(self) -> int:
         """Reserve an id that no picture has had or will get, for one that is about to be kept."""
         [reserved] = await self._database.run(

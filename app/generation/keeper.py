@@ -51,13 +51,14 @@ class PictureKeeper:
         result: GenerationResult,
         outcome: Outcome,
         pauses: Iterator[float],
+        first: int = 0,
     ) -> tuple[tuple[StoredImage, ...], tuple[Failure, ...]]:
-        """Keep what is a picture; a bad one does not take the good ones along.
+        """Keep what is a picture, from the position `first` on; a bad one takes none along.
 
         Raises `StorageFailed` where no pause (seconds) before another try is left. Nothing that
         came is deleted then, nor by a stop: only where the generation itself was cancelled.
         """
-        waiting = dict(enumerate(result.received))
+        waiting = dict(enumerate(result.received, start=first))
         kept, failures = list[StoredImage](), list(result.item_errors)
         try:
             for position in waiting:
@@ -66,7 +67,8 @@ class PictureKeeper:
                         waiting[position], claimed.id, position
                     )
             for position in list(waiting):
-                label = label_for(claimed, waiting[position], len(kept), outcome, result.dropped)
+                number = first + len(kept)
+                label = label_for(claimed, waiting[position], number, outcome, result.dropped)
                 label = replace(label, created_at=self._clock())
                 try:
                     kept.append(await self._until_kept(waiting, position, label, pauses))

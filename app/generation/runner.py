@@ -59,15 +59,40 @@ class GenerationRunner:
             failure = error.failure
             self._providers.saw(provider, answered=failure.kind is not ErrorKind.UNREACHABLE)
             log.warning('%s: %s: %s', claimed.id, failure.kind, failure.words or failure.reason)
-            return replace(outcome, error=failure, calls=tuple(calls))
+            outcome = replace(outcome, error=failure, item_errors=error.others)
+            return replace(outcome, calls=tuple(calls))
         outcome = replace(outcome, calls=tuple(calls))
         kept, failures = await self._keeper.keep(claimed, result, outcome, pauses)
         if not kept:
-            return replace(outcome, error=failures[0])
+            return replace(outcome, error=failures[0], item_errors=failures[1:])
         log.info('%s: kept %s, lost %s', claimed.id, len(kept), len(failures))
         self._previews.forget(claimed.id)
         done = replace(outcome, status=Status.DONE, kept=kept, item_errors=failures)
         return replace(done, dropped=result.dropped)
+
+    async def fetch_again(
+        self, generation: Generation, first: int, pauses: Iterator[float]
+    ) -> Outcome:
+        """Fetch the pictures that were made and could not be fetched, for positions from `first`.
+
+        Raises ProviderError where the provider is gone, and as `draw`.
+        """
+        provider = await self._providers.drawing(generation.provider)
+        lost = generation.failures
+        fetchable = [failure for failure in lost if failure.picture_url]
+        outcome = Outcome(
+            status=generation.status,
+            provider=generation.provider,
+            model=generation.model,
+            dropped=generation.dropped,
+        )
+        new_file = partial(self._store.new_temp_file, generation.id)
+        result = await provider.fetch(fetchable, Run(new_file))
+        kept, failures = await self._keeper.keep(generation, result, outcome, pauses, first)
+        failures = (*(failure for failure in lost if not failure.picture_url), *failures)
+        if kept or generation.status is Status.DONE:
+            return replace(outcome, status=Status.DONE, kept=kept, item_errors=failures)
+        return replace(outcome, error=failures[0], item_errors=failures[1:])
 
     def _run(self, claimed: Generation, calls: list[Call]) -> Run:
         async def write(progress: float) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from app.database import Library
-from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
+from app.errors import N_, Conflict, ErrorKind, Failure, ProviderError, StorageFailed
 from app.generation.changes import Changes
 from app.generation.outcome_writer import OutcomeWriter, growing_pauses
 from app.generation.runner import GenerationRunner
@@ -51,6 +51,7 @@ class Worker:
         self._clock = clock
         self._wake = asyncio.Event()
         self._running: dict[int, asyncio.Task[None]] = {}
+        self._fetching: set[int] = set()
         self.scheduler = Scheduler(library, providers, Running(changes))
         self._loop_task: asyncio.Task[None] | None = None
 
@@ -128,6 +129,30 @@ class Worker:
         again = await self._library.generations.retry(generation_id, provider, quota_key, guest)
         self._announce(generation_id)
         return again
+
+    async def fetch(self, generation_id: int) -> Generation:
+        """Fetch again what was made and could not be fetched. Raises `NotFound`.
+
+        Raises `Conflict` where there is nothing of that kind, or it is being fetched already, and
+        `InvalidRequest` or ProviderError where the provider is gone.
+        """
+        generation = await self._library.generations.one(generation_id)
+        if not generation.is_fetchable:
+            raise Conflict(N_('There is no picture that could be fetched again.'))
+        if generation_id in self._fetching:
+            raise Conflict(N_('It is being fetched already.'))
+        self._fetching.add(generation_id)
+        try:
+            first = await self._library.images.next_position(generation_id)
+            pauses = islice(growing_pauses(), MOST_TRIES_NOW - 1)
+            outcome = await self._runner.fetch_again(generation, first, pauses)
+            ended_at, rows = generation.finished_at, self._library.generations
+            if not await rows.finish(generation, outcome, ended_at, first):
+                self._writer.forget(outcome)
+        finally:
+            self._fetching.discard(generation_id)
+        self._changes.announce(generation_id)
+        return await self._library.generations.one(generation_id)
 
     async def draw_now(self, request: GenerationRequest) -> Generation:
         """Draw a request without the queue, for a command that has no server.

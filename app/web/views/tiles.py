@@ -14,6 +14,7 @@ from app.generation.scheduler import Prospect
 from app.models import Generation, Status
 from app.web.context import Services
 from app.web.templates import wants_fragment
+from app.web.views.private_origins import private_origins_of
 
 SAMPLES = 20
 REFRESH_S = 3
@@ -37,6 +38,7 @@ async def tile_values(services: Services, generations: Sequence[Generation]) -> 
         'generations': generations,
         'estimates': {one.id: await _estimate(services, one) for one in unfinished},
         'news': NEWS,
+        'private_origins': {one.id: private_origins_of(one) for one in generations},
         'now': time.time(),
         'refresh_s': REFRESH_S if any(one.status.unfinished for one in generations) else None,
     }
