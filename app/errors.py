@@ -145,6 +145,7 @@ class Notice:
     places: Mapping[str, object] = field(default_factory=dict)  # what goes into both
     link: str = ''  # an address of ours where it can be done, and its words
     link_text: str = ''
+    is_act: bool = False  # whether that address is a button's, and no page
     owner_only: bool = False
 
     def __str__(self) -> str:

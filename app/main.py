@@ -34,9 +34,10 @@ from app.providers.core.capabilities import CapabilityStore
 from app.providers.discovery.local_servers import LocalServers
 from app.providers.registry import Providers
 from app.providers.settings import Keys, ProviderSettingsStore
+from app.recovery.pictures import PictureRecovery
 from app.storage.decoder import Decoder
 from app.storage.files import writing
-from app.storage.reader import ANSWER_TIMEOUT_S, SettingsReader
+from app.storage.reader import READ_TIMEOUT_S, SettingsReader
 from app.storage.store import Store
 from app.web.base_path import BasePath
 from app.web.context import Services
@@ -60,23 +61,14 @@ async def open_services(
 ) -> AsyncIterator[Services]:
     """Build every part, and close each at the end, the worker first. Raises `StorageFailed`."""
     async with AsyncExitStack() as closing:
-        store = open_store(config)
-        closing.push_async_callback(store.decoder.close)
-        reader = SettingsReader(Decoder(child_environment(), ANSWER_TIMEOUT_S))
-        closing.push_async_callback(reader.close)
-        library = await Library.open(config.data / DATABASE)
-        closing.push_async_callback(library.close)
+        store, reader, library = await _open_storage(config, closing)
         around = servers or LocalServers()
         providers, provider_settings = await _open_providers(config, library, around, closing)
         changes = Changes()
-        previews = Previews(store, changes)
-        monitor = StorageMonitor(library, store, changes)
-        keeper = PictureKeeper(library, store, monitor)
-        runner = GenerationRunner(library, providers, store, changes, previews, keeper)
-        worker = Worker(library, providers, runner, OutcomeWriter(library, store), changes, monitor)
+        previews, monitor = Previews(store, changes), StorageMonitor(library, store, changes)
+        worker = _worker(library, providers, store, changes, previews, monitor)
         closing.push_async_callback(worker.stop)
-        maintenance = await Maintenance.open(config.data, changes.announce_notices)
-        closing.push_async_callback(maintenance.close)
+        maintenance, recovery = await _open_care(library, store, changes, closing)
         guests, root = await Guests(library.guests).load(), BasePath(config.root_path)
         sharing = sharing or read_sharing(config)
         services = Services(
@@ -98,8 +90,32 @@ async def open_services(
             sharing=sharing,
             guests=guests,
             maintenance=maintenance,
+            recovery=recovery,
         )
         yield services
+
+
+async def _open_storage(
+    config: Config, closing: AsyncExitStack
+) -> tuple[Store, SettingsReader, Library]:
+    store = open_store(config)
+    closing.push_async_callback(store.decoder.close)
+    reader = SettingsReader(Decoder(child_environment(), READ_TIMEOUT_S))
+    closing.push_async_callback(reader.close)
+    library = await Library.open(config.data / DATABASE)
+    closing.push_async_callback(library.close)
+    return store, reader, library
+
+
+async def _open_care(
+    library: Library, store: Store, changes: Changes, closing: AsyncExitStack
+) -> tuple[Maintenance, PictureRecovery]:
+    """Open what looks after the data folder; what an earlier run left is found here."""
+    recovery = await PictureRecovery.open(library, store, changes)
+    closing.push_async_callback(recovery.close)
+    maintenance = await Maintenance.open(store.data, changes.announce_notices)
+    closing.push_async_callback(maintenance.close)
+    return maintenance, recovery
 
 
 async def _open_providers(
@@ -119,6 +135,19 @@ async def _open_providers(
     provider_settings = ProviderSettingsStore(library.providers, keys, providers)
     await provider_settings.load()
     return providers, provider_settings
+
+
+def _worker(
+    library: Library,
+    providers: Providers,
+    store: Store,
+    changes: Changes,
+    previews: Previews,
+    monitor: StorageMonitor,
+) -> Worker:
+    keeper = PictureKeeper(library, store, monitor)
+    runner = GenerationRunner(library, providers, store, changes, previews, keeper)
+    return Worker(library, providers, runner, OutcomeWriter(library, store), changes, monitor)
 
 
 def _renderer(

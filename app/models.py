@@ -214,6 +214,18 @@ class KeptFile:
     damaged_ns: int | None = None  # when the file changed, in ns since 1970, that was found damaged
 
 
+@dataclass(frozen=True, slots=True)
+class PictureIds:
+    """The id of a picture and that of its generation; 0 where it is not known."""
+
+    image: int = 0
+    generation: int = 0
+
+    def __or__(self, other: PictureIds) -> PictureIds:
+        """Return the highest of each."""
+        return PictureIds(max(self.image, other.image), max(self.generation, other.generation))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image(StoredImage):
     """One picture of a generation, with what its label says."""
@@ -262,17 +274,6 @@ class Generation:
     guest: int | None = None  # whose link it came by; None for the owner's own
     dismissed_at: float | None = None  # when it left the Create page; None: it is on it
     images: tuple[Image, ...] = field(default=())
-
-    @property
-    def failures(self) -> tuple[Failure, ...]:
-        """The failure of each picture that did not come."""
-        return (self.error, *self.item_errors) if self.error else self.item_errors
-
-    @property
-    def is_fetchable(self) -> bool:
-        """Whether a picture was made that can be fetched again without asking anew."""
-        has_ended = self.status in (Status.DONE, Status.FAILED)
-        return has_ended and any(failure.picture_url for failure in self.failures)
 
 
 @dataclass(frozen=True, slots=True)

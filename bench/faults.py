@@ -172,7 +172,7 @@ def _one(
                 _timed(found, name, lambda: client.get(PAGES[number % len(PAGES)]))  # noqa: B023
                 time.sleep(0.02)
             asked = len(ledger.began) - before
-            kept = sum(easel.generation(one)['status'] == 'done' for one in ledger.accepted)
+            kept = sum(easel.generation(one).get('status') == 'done' for one in ledger.accepted)
             found.most_asked = max(found.most_asked, asked - kept)
         finally:
             end()

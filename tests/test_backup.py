@@ -67,7 +67,7 @@ async def test_everything_comes_back_and_for_this_user_alone(
 async def test_a_backup_is_of_one_moment_whatever_is_written_meanwhile(
     kept: KeptFolder, tmp_path: Path
 ) -> None:
-    blocks = Backup(kept.data, go_on).blocks(tmp_path)
+    blocks = Backup(kept.data, go_on).blocks(tmp_path / 'copy.part')
     (tmp_path / 'kept.tar').touch()
 
     with (tmp_path / 'b.tar').open('wb') as output:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
+from app.database.providers import AT_ONCE
 from tests.support.browser import DESKTOP, PHONE, lent, window
 from tests.support.servers import CLOSED_PORT_URL, Easel, running_easel, start_easel
 
@@ -66,6 +67,26 @@ def test_ctrl_enter_sends(page: Page, easel: Easel) -> None:
     page.keyboard.press('Control+Enter')
 
     expect(page.locator('.generation', has_text='by keyboard').first).to_be_visible()
+
+
+def test_the_queue_is_paused_and_ended_in_place(page: Page, easel: Easel) -> None:
+    for number in range(AT_ONCE + 3):
+        easel.submit(prompt=f'queued {number}', model='slow-90', size='32x32')
+    page.goto(easel.url)
+    last = page.locator('.generation', has_text=f'queued {AT_ONCE + 2}').first
+
+    page.get_by_role('button', name='Pause').click()
+    expect(last.get_by_text('Paused')).to_be_visible()
+    expect(page.get_by_role('button', name='Resume')).to_be_focused()
+    page.get_by_role('button', name='Cancel all that wait').click()
+    expect(last.get_by_text('Cancelled')).to_be_visible()
+    page.get_by_role('button', name='Resume').click()
+    expect(page.get_by_text('The queue is paused.')).to_be_hidden()
+    last.get_by_role('button', name='Dismiss').click()
+    expect(page.get_by_text(f'queued {AT_ONCE + 2}')).to_be_hidden()
+    with easel.client() as client:
+        for one in client.get('/generations.json').json()['generations']:
+            client.post(f'/generations/{one["id"]}/cancellation')
 
 
 def test_a_double_click_is_drawn_once(page: Page, easel: Easel) -> None:

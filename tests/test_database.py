@@ -13,7 +13,8 @@ import apsw
 import pytest
 
 from app.database import Library
-from app.database.connection import read_beside, select
+from app.database.sqlite.connection import select
+from app.database.sqlite.readers import read_beside
 from app.errors import AppError, Conflict, StorageFailed
 from tests.support.rows import submitted
 

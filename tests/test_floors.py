@@ -13,7 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from app.database.opening import OLDEST_SAFE_SQLITE
+from app.database.sqlite.opening import OLDEST_SAFE_SQLITE
 from tests.support.servers import ROOT, Easel
 
 # Below these there are known holes: CVE-2026-48710 and others, CVE-2026-42561, CVE-2025-43859,

@@ -161,12 +161,12 @@ async def test_a_wrong_token_is_slowed_and_then_the_right_one_from_there_too(
     assert (before, there, elsewhere) == (200, 429, 200)
 
 
-@pytest.mark.parametrize('wrong', ['', 'Open Sesame 12', 'open sesame 123', '\udcff', 'é'])
-async def test_a_chosen_password_is_hashed_and_only_it_matches(wrong: str) -> None:
+def test_a_chosen_password_is_hashed_and_only_it_matches() -> None:
     password = hashed_password('open sesame 12')
+    wrong = ('', 'Open Sesame 12', 'open sesame 123', '\udcff', 'é')
 
     assert password.matches('open sesame 12')
-    assert not password.matches(wrong)
+    assert [one for one in wrong if password.matches(one)] == []
     assert 'sesame' not in password.kept
     assert hashed_password('open sesame 12') != password
 

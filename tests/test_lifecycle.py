@@ -22,25 +22,11 @@ from tests.support.servers import (
     CLOSED_PORT_URL,
     ROOT,
     clean_environment,
+    command,
     executed,
     running_easel,
     start_easel,
 )
-
-
-def command(
-    *arguments: str, environment: dict[str, str] | None = None, typed: str | None = None
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, '-m', 'app', *arguments],
-        cwd=ROOT,
-        env=clean_environment(**(environment or {})),
-        input=typed,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def test_what_was_kept_is_there_after_a_restart(upstream: str, tmp_path: Path) -> None:
@@ -68,21 +54,6 @@ def test_a_crash_interrupts_what_ran_and_runs_what_waited(upstream: str, tmp_pat
 
     assert statuses == ['interrupted'] * 4 + ['done']
     assert not list((tmp_path / 'data' / 'arriving').iterdir())
-
-
-@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_well_while_something_is_drawn(
-    upstream: str, tmp_path: Path, number: signal.Signals
-) -> None:
-    easel = start_easel(tmp_path / 'data', {'EASEL_API_URL': upstream})
-    running = easel.submit(prompt='slow', model='slow-60')
-    easel.wait(running, 'running')
-
-    status = easel.stop(number)
-
-    with running_easel(tmp_path / 'data', {'EASEL_API_URL': upstream}) as again:
-        assert again.generation(running)['status'] == 'interrupted'
-    assert status == 0
 
 
 @pytest.mark.parametrize('redirected', ['>/dev/full 2>&1', '>&- 2>&-'])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
 from starlette.types import Message
 
 from app.storage.files import refused
+from tests.rebuilding import OURS, write
 from tests.support.guests import Party, party
 from tests.support.raw_requests import HOME
 
@@ -111,3 +113,24 @@ def stream_scope(guests: Party) -> dict[str, object]:
         'client': ('192.168.1.20', 50_000),
         'state': {},
     }
+
+
+async def test_pictures_without_rows_are_offered_back_by_a_button_of_the_owners(
+    guests: Party,
+) -> None:
+    folder = guests.services.config.data / 'images' / '2099/01/01'
+    folder.mkdir(parents=True)
+    write(folder / 'lost.png', replace(OURS, generation_id=900, image_id=900))
+    await guests.services.recovery.begin()
+
+    page = await guests.request('owner', 'GET', '/gallery')
+    theirs = await guests.request('maker', 'GET', '/gallery')
+    refused = await guests.request('maker', 'POST', '/images/recovery')
+    done = await guests.request('owner', 'POST', '/images/recovery')
+
+    button = b'action="/images/recovery" method="post"'
+    assert button in page.body
+    assert button not in theirs.body
+    assert (refused.status, done.status) == (403, 303)
+    assert guests.services.recovery.notice
+    await guests.services.recovery.close()

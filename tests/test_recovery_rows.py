@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from app.database import Library
-from app.database.recovery import Attached, Fate, HighestIds, ToldImage, highest_ids_in
-from app.models import Generation, GenerationRequest, Status
+from app.database.recovery import Attached, Fate, ToldImage, highest_ids_in
+from app.models import Generation, GenerationRequest, PictureIds, Status
 from tests.support.rows import drawn, failed, kept, pictured, running, submitted
 
 TOLD = Generation(
@@ -57,7 +57,7 @@ async def test_a_generation_that_is_missing_is_written_with_the_ids_that_it_had(
 
 
 async def test_ids_and_positions_that_are_taken_are_replaced_by_new_ones(library: Library) -> None:
-    await library.recovery.raise_ids(HighestIds(image=40))
+    await library.recovery.raise_ids(PictureIds(image=40))
 
     attached = await attach(library, told('a', 31), told('b', 31), told('c'))
 
@@ -130,12 +130,12 @@ async def test_one_that_is_refused_costs_no_other(library: Library) -> None:
 
 async def test_ids_up_to_the_highest_are_never_given(library: Library, tmp_path: Path) -> None:
     nothing = highest_ids_in(tmp_path / 'none.db')
-    await library.recovery.raise_ids(HighestIds(image=50, generation=60))
-    await library.recovery.raise_ids(HighestIds(image=7, generation=7))
+    await library.recovery.raise_ids(PictureIds(image=50, generation=60))
+    await library.recovery.raise_ids(PictureIds(image=7, generation=7))
 
     image = await pictured(library)
     reserved = await library.images.reserve()
 
-    assert nothing == HighestIds()
+    assert nothing == PictureIds()
     assert (image.id, image.generation_id, reserved) == (51, 61, 52)
-    assert highest_ids_in(tmp_path / 'easel.db') == HighestIds(52, 61)
+    assert highest_ids_in(tmp_path / 'easel.db') == PictureIds(52, 61)

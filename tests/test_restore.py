@@ -16,7 +16,7 @@ import pytest
 
 from app.cli.backup import backup
 from app.cli.restore import restore
-from app.database.opening import migrations
+from app.database.sqlite.opening import migrations
 from app.maintenance.archive import ArchiveWriter, may_hold
 from app.maintenance.backup import back_up
 from tests.support.kept_folder import (

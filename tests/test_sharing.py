@@ -87,7 +87,8 @@ async def test_cve_2026_45675_of_fifty_who_set_a_first_password_one_wins(
     answers = await asyncio.gather(*(post(app, path, body) for _ in range(50)))
 
     statuses = Counter(answer.status for answer in answers)
-    assert statuses == {303: 1, 409: 49}
+    assert statuses[303] == 1
+    assert set(statuses) <= {303, 401, 409}  # who comes later is asked for the new one
     assert sum('set-cookie' in answer.headers for answer in answers) == 1
     assert services.sessions.needed
 

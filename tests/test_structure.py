@@ -23,7 +23,7 @@ GROUND = ('app', 'app.errors', 'app.log')
 NOUNS = ('app.models', *GROUND)
 NET = ('app.net', *NOUNS)
 STORAGE = ('app.storage', 'app.storage.metadata', *NET)
-DATABASE = ('app.database', *STORAGE)
+DATABASE = ('app.database', 'app.database.sqlite', *STORAGE)
 CONFIG = ('app.config', 'app.env', 'app.messages', *DATABASE)
 CORE = ('app.providers.core', 'app.demo', *CONFIG)
 RESPONSE = ('app.providers.response', *CORE)
@@ -31,7 +31,7 @@ TRANSPORT = ('app.providers.transport', *RESPONSE)
 DIALECTS = ('app.providers.dialects', *TRANSPORT)
 DISCOVERY = ('app.providers.discovery', *DIALECTS)
 PROVIDERS = ('app.providers', *DISCOVERY)
-SERVICES = ('app.generation', 'app.access', 'app.maintenance', *PROVIDERS)
+SERVICES = ('app.recovery', 'app.generation', 'app.access', 'app.maintenance', *PROVIDERS)
 WEB = ('app.web', *SERVICES)
 SECURITY = ('app.web.security', *WEB)
 VIEWS = ('app.web.views', *SECURITY)
@@ -46,6 +46,7 @@ MAY_IMPORT = {
     'app.web.views': VIEWS,
     'app.web.security': SECURITY,
     'app.web': WEB,
+    'app.recovery': ('app.generation', 'app.maintenance', *PROVIDERS),
     'app.generation': PROVIDERS,
     'app.access': CONFIG,
     'app.maintenance': CONFIG,
@@ -60,7 +61,8 @@ MAY_IMPORT = {
     'app.config': ('app.env', 'app.net', *NOUNS),
     'app.env': NET,
     'app.messages': NET,
-    'app.database': NOUNS,
+    'app.database': ('app.database.sqlite', *NOUNS),
+    'app.database.sqlite': NOUNS,
     'app.storage': ('app.storage.metadata', *NOUNS),
     'app.storage.metadata': NOUNS,
     'app.net': NOUNS,

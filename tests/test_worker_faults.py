@@ -168,9 +168,25 @@ async def test_a_queue_that_could_not_be_read_is_read_again_soon(
         )
     )
     waiting = await shop.request()
-    await shop.rest()
+    await shop.pauses.begun.acquire()
 
     await database.write(lambda db: db.execute('drop trigger refuse'))
+    shop.pauses.over.release()
+    done = await shop.until(waiting)
+
+    assert done.status is Status.DONE
+
+
+async def test_a_fault_of_our_own_does_not_end_the_queue(
+    shop: Shop, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider.go.set()
+    with monkeypatch.context() as broken:
+        broken.setattr(shop.worker.scheduler, 'next', None)
+        waiting = await shop.request()
+        await shop.pauses.begun.acquire()
+
+    shop.pauses.over.release()
     done = await shop.until(waiting)
 
     assert done.status is Status.DONE

@@ -10,7 +10,7 @@ from pathlib import Path
 from app.config import Config
 from app.errors import N_, StorageFailed
 from app.log import escape
-from app.maintenance.backup import Backup, back_up, scratch_in
+from app.maintenance.backup import Backup, back_up, copy_in
 
 STANDARD_OUTPUT = '-'
 NICENESS = 10
@@ -38,7 +38,7 @@ def _to_standard_output(data: Path) -> Backup:
     written = Backup(data, _go_on)
     output = sys.stdout.buffer
     try:
-        for block in written.blocks(scratch_in(data)):
+        for block in written.blocks(copy_in(data)):
             output.write(block)
         output.flush()
     except OSError as error:

@@ -18,12 +18,13 @@ from pathlib import Path
 
 from app.config import DATABASE, Config, child_environment
 from app.database import Library
-from app.database.opening import settle
-from app.database.recovery import Attached, Fate, HighestIds, highest_ids_in
+from app.database.recovery import Attached, Fate, highest_ids_in
+from app.database.sqlite.opening import settle
 from app.errors import AppError, ProviderError
-from app.generation.labelled import LabelledImage, read_labelled
 from app.log import escape
 from app.main import open_store
+from app.models import PictureIds
+from app.recovery.labelled import LabelledImage, read_labelled
 from app.storage.decoder import Decoder
 from app.storage.files import sync, sync_folder
 from app.storage.inventory import files_below
@@ -152,7 +153,7 @@ def describe(sentence: str) -> None:
     sys.stderr.write(f'{line}\n')
 
 
-async def _write(rebuilt: Path, reading: Reading, highest: HighestIds) -> None:
+async def _write(rebuilt: Path, reading: Reading, highest: PictureIds) -> None:
     """Write the new database, whose next ids are above every one that was ever given."""
     for one in reading.found:
         highest |= one.ids

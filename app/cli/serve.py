@@ -6,16 +6,11 @@ import asyncio
 import contextlib
 import gc
 import os
-import signal
 import socket
 import sys
 from collections.abc import Coroutine
-from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import TypeVar
-
-import uvicorn
 
 from app import __version__
 from app.access.sharing import SharingSettings, Source
@@ -27,19 +22,19 @@ from app.main import create_app, open_services, read_sharing
 from app.net.urls import origin_of
 from app.providers.discovery.local_servers import UNASKED
 from app.server.listeners import Listeners, PortTaken, listen, listen_everywhere
-from app.server.protocol import SPARE_FILES, ConnectionLimiter, DeadlineProtocol
+from app.server.protocol import SPARE_FILES, ConnectionLimiter
+from app.server.stopping import StoppingServer
 from app.storage.lock import Held, Holder, announce, holding, why_unusable
 from app.web.context import Services
 from app.web.security.routes import is_own
+from app.web.views.notices import notices_of
 from app.web.views.providers import NO_API
 
 log = logger(__name__)
 
-GRACE_S = 5
 AFTER_START_S = 0.3  # asking loads modules, and the first page comes first
 MOST_CONNECTIONS = 10_000
 COLLECT_AT = (50_000, 20, 50)  # a full collection with 2,000 open streams takes 90 ms
-KEEP_ALIVE_S = 30
 WRONG_USAGE = 2
 Result = TypeVar('Result')
 NO_SERVER = """\
@@ -98,10 +93,8 @@ async def _serve(
         services.providers.never_call(port)
         services.local_servers.never_ask(port)
         limiter = ConnectionLimiter(Proxies(config.trusted_proxies), _connections())
-        server = _Server(services, limiter)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            # Until uvicorn listens to them, and after it, when it raises what it caught again.
-            signal.signal(number, server.handle_exit)
+        server = StoppingServer(create_app(services), services, limiter)
+        server.listen_to_signals()
         sharing.listener = Listeners(server, sockets, config.host, port)
         await services.worker.start()
         services.maintenance.nightly.start()
@@ -110,6 +103,8 @@ async def _serve(
         gc.enable()
         announce(config.data, url, port)
         _say(f'Easel {__version__}\n  open      {url}\n  data      {config.data}\n')
+        for notice in notices_of(services):
+            _say(f'  notice    {notice} {notice.cure.format(**notice.places)}\n')
         if sharing.is_shared:
             _print_network(config, sharing, port)
         printing = asyncio.create_task(_tell(services))
@@ -117,31 +112,6 @@ async def _serve(
             asyncio.get_running_loop().run_in_executor(None, _show, url)
         await server.serve(sockets=sockets)
         printing.cancel()
-
-
-class _Server(uvicorn.Server):
-    """Ends the live feeds first, since a stop waits for every open response."""
-
-    def __init__(self, services: Services, limiter: ConnectionLimiter) -> None:
-        config = uvicorn.Config(
-            create_app(services),
-            http=partial(DeadlineProtocol, limiter=limiter),  # type: ignore[arg-type]
-            log_config=None,
-            access_log=False,
-            lifespan='off',
-            proxy_headers=False,
-            server_header=False,
-            timeout_keep_alive=KEEP_ALIVE_S,
-            timeout_graceful_shutdown=GRACE_S,
-            ws='none',
-        )
-        super().__init__(config)
-        self._services = services
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._services.changes.close()
-        self._services.maintenance.end()
-        super().handle_exit(sig, frame)
 
 
 def _connections() -> int:

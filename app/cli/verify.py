@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from app.config import Config
@@ -10,9 +11,13 @@ from app.log import escape
 from app.maintenance.faults import Fault, FaultKind
 from app.maintenance.verification import find_faults
 
+NICENESS = 10
+
 
 def verify(config: Config) -> int:
     """Print a line for each file that is not as it should be; return the exit status."""
+    if hasattr(os, 'nice'):
+        os.nice(NICENESS)  # pages come first
     status = 0
     try:
         for fault in find_faults(config.data):

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.database.backlog import Backlog
-from app.database.connection import Database
-from app.database.disk_use import DiskUse
 from app.database.files import Files
 from app.database.generations import Generations
 from app.database.images import Images
@@ -14,6 +12,7 @@ from app.database.links import GuestRows, ShownRows
 from app.database.providers import LearnedFacts, ProviderRows
 from app.database.queue import Queue
 from app.database.recovery import Recovery
+from app.database.sqlite.connection import Database
 
 
 class Library:
@@ -31,7 +30,6 @@ class Library:
         self.providers = ProviderRows(database)
         self.guests = GuestRows(database)
         self.shown = ShownRows(database)
-        self.disk_use = DiskUse(database)
 
     @classmethod
     async def open(cls, path: Path) -> Library:

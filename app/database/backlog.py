@@ -8,8 +8,8 @@ from typing import cast
 
 import apsw
 
-from app.database.connection import Table, Value, builder, select
 from app.database.queue import AGAIN, room_for, share_of
+from app.database.sqlite.connection import Table, Value, builder, select
 from app.errors import ErrorKind
 
 # For want of room or of a server; what failed otherwise was refused, or spoiled after it was paid.

@@ -1,13 +1,30 @@
-"""Statements about the files of pictures: which the rows name, and which are damaged."""
+"""Statements about the files of pictures: which rows name, which are damaged, what they take."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
-from app.database.connection import Table, builder
+from app.database.sqlite.connection import Table, builder, select
+from app.database.sqlite.readers import beside
 from app.models import KeptFile
+
+
+@dataclass(frozen=True, slots=True)
+class YearUse:
+    """The pictures of a year, and of those the ones in the trash."""
+
+    year: str  # empty for files that are in no folder of a year
+    images: int
+    size_bytes: int
+    trashed: int
+    trashed_bytes: int
+
+
+ROWS_A_PAGE = 500
 
 
 class Files(Table):
@@ -85,3 +102,65 @@ class Files(Table):
             """,
         )
         return found[0]
+
+    async def years(self) -> tuple[YearUse, ...]:
+        """Read what each year takes, the newest first; counters that triggers keep say it."""
+        return await self._database.all(
+            builder(YearUse),
+            """
+            select year, sum(images) as images, sum(size_bytes) as size_bytes,
+              sum(iif(in_trash, images, 0)) as trashed,
+              sum(iif(in_trash, size_bytes, 0)) as trashed_bytes
+            from disk_use
+            where images > 0
+            group by year
+            order by year desc
+            """,
+        )
+
+
+def kept_files(path: Path) -> Iterator[KeptFile]:
+    """Read from beside what every row says of its file, also of those in the trash.
+
+    This and what follows reads older versions too, and raises `StorageFailed` as `beside` does.
+    """
+    last = 0
+    while files := _files_after(path, last):
+        yield from files
+        last = files[-1].id
+
+
+def _files_after(path: Path, image_id: int) -> list[KeptFile]:
+    sql = """
+        select id, file, size_bytes, digest
+        from images
+        where id > :id
+        order by id
+        limit :limit
+    """
+    with beside(path) as connection:
+        rows = select(connection, sql, id=image_id, limit=ROWS_A_PAGE)
+    return [builder(KeptFile)(row) for row in rows]
+
+
+def total_of(path: Path) -> tuple[int, int]:
+    """Count the pictures, and the bytes of their files."""
+    sql = 'select count(*) as images, coalesce(sum(size_bytes), 0) as size_bytes from images'
+    with beside(path) as connection:
+        [row] = select(connection, sql)
+    return cast('int', row['images']), cast('int', row['size_bytes'])
+
+
+def named_files(path: Path, files: Sequence[str]) -> set[str]:
+    """Return those of some files that a row names."""
+    sql = 'select file from images where file in (select value from json_each(:files))'
+    with beside(path) as connection:
+        return {str(row['file']) for row in select(connection, sql, files=json.dumps(files))}
+
+
+def running_since(path: Path) -> float | None:
+    """Return when the first of the generations began that run now, in seconds since 1970."""
+    sql = "select min(started_at) as began_at from generations where status = 'running'"
+    with beside(path) as connection:
+        [row] = select(connection, sql)
+    return cast('float | None', row['began_at'])

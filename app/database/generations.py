@@ -8,10 +8,10 @@ from typing import cast
 
 import apsw
 
-from app.database.connection import Row, Table, Value, insert, select
 from app.database.images import add_images, images_of
 from app.database.mapping import call_of, failure_fields, generation_of, request_columns
 from app.database.queue import AGAIN, room_for, share_of
+from app.database.sqlite.connection import Row, Table, Value, insert, select
 from app.errors import N_, Conflict, NotFound
 from app.models import Call, Generation, GenerationRequest, Outcome, Status, Submitted
 
@@ -93,15 +93,14 @@ class Generations(Table):
                     'provider': outcome.provider,
                     'model': outcome.model,
                     'error': error,
-                    'item_errors': json.dumps([failure_fields(e) for e in outcome.item_errors]),
+                    'item_errors': json.dumps([*map(failure_fields, outcome.item_errors)]),
                     'dropped': json.dumps(outcome.dropped),
                     'now': now,
                 },
             )
             if not db.changes():
                 return False
-            places = range(first, first + len(outcome.kept))
-            add_images(db, claimed, outcome, now or 0, list(places))
+            add_images(db, claimed, outcome, now or 0, first)
             for number, call in enumerate(outcome.calls):
                 own = {'generation_id': claimed.id, 'attempt': claimed.attempt, 'number': number}
                 texts = {'headers': json.dumps(call.headers), 'dropped': json.dumps(call.dropped)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from app.database.connection import Row, Table, builder
+from app.database.sqlite.connection import Row, Table, builder
 from app.errors import N_, NotFound
 
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import cast
 
-from app.database.connection import Row, builder
+from app.database.sqlite.connection import Row, builder
 from app.errors import ErrorKind, Failure
 from app.models import (
     REQUEST_FIELDS,

@@ -8,7 +8,8 @@ from typing import cast
 
 import apsw
 
-from app.database.connection import Row, Table, builder, insert, read_beside, select
+from app.database.sqlite.connection import Row, Table, builder, insert, select
+from app.database.sqlite.readers import read_beside
 from app.errors import N_, NotFound
 
 AT_ONCE = 4

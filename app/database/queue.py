@@ -7,7 +7,7 @@ from typing import cast
 
 import apsw
 
-from app.database.connection import Table, builder, select
+from app.database.sqlite.connection import Table, builder, select
 from app.errors import N_, QueueFull
 
 LONGEST_QUEUE = 20_000
@@ -107,6 +107,7 @@ class Queue(Table):
             from generations
             where status = 'done' and provider = :provider and model is :model
               and (:count is null or coalesce(n, 1) = :count)
+              and started_at is not null -- as it is of those that were brought back from files
             order by id desc
             limit :limit
             """,

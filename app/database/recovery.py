@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
@@ -11,11 +12,11 @@ from typing import cast
 
 import apsw
 
-from app.database.connection import REFUSALS, Database, Row, Table, Value, insert, select
 from app.database.generations import new_row
 from app.database.images import add_images
 from app.database.mapping import generation_of
-from app.models import Generation, Outcome, Status, StoredImage
+from app.database.sqlite.connection import REFUSALS, Database, Row, Table, Value, insert, select
+from app.models import Generation, Outcome, PictureIds, Status, StoredImage
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +47,6 @@ class Attached:
     reason: str = ''  # why the database refused it
 
 
-@dataclass(frozen=True, slots=True)
-class HighestIds:
-    """The highest ids that were ever given, or that a file tells."""
-
-    image: int = 0
-    generation: int = 0
-
-    def __or__(self, other: HighestIds) -> HighestIds:
-        return HighestIds(max(self.image, other.image), max(self.generation, other.generation))
-
-
 class Recovery(Table):
     """Rows made from what files tell."""
 
@@ -65,7 +55,7 @@ class Recovery(Table):
         # Two data folders may have used one id for two prompts: where the second one's went.
         self._moved: dict[tuple[int, str, str, str | None], int] = {}
 
-    async def raise_ids(self, highest: HighestIds) -> None:
+    async def raise_ids(self, highest: PictureIds) -> None:
         """See to it that no id up to these is given to anything new."""
         values: Row = {'image': highest.image, 'generation': highest.generation}
 
@@ -88,6 +78,31 @@ class Recovery(Table):
             )
 
         await self._database.write(change)
+
+    async def unfinished(self, generation_ids: Sequence[int]) -> dict[int, str]:
+        """Return the prompts of those generations that wait, ran, or were interrupted."""
+        rows = await self._database.all(
+            lambda row: (cast('int', row['id']), str(row['prompt'])),
+            """
+            select id, prompt
+            from generations
+            where id in (select value from json_each(:ids))
+              and status in ('queued', 'running', 'interrupted')
+            """,
+            ids=json.dumps(generation_ids),
+        )
+        return dict(rows)
+
+    async def end(self, generation_id: int) -> None:
+        """End a generation that waits or ran before this start, and whose picture is there."""
+        await self._database.run(
+            """
+            update generations
+            set status = 'interrupted', share = '', progress = null
+            where id = :id and status in ('queued', 'running')
+            """,
+            id=generation_id,
+        )
 
     async def attach(self, told: Sequence[ToldImage]) -> list[Attached]:
         """Write a row for each picture that has none, and its generation where that is missing.
@@ -132,7 +147,7 @@ class Recovery(Table):
         return generation_of(added)
 
 
-def highest_ids_in(path: Path) -> HighestIds:
+def highest_ids_in(path: Path) -> PictureIds:
     """Read the highest ids that a database gave, as far as it can be read; it is not changed."""
     highest = {'images': 0, 'generations': 0}
     with (
@@ -142,7 +157,7 @@ def highest_ids_in(path: Path) -> HighestIds:
         for given in ('select name, seq from sqlite_sequence', 'select name, last from reserved'):
             for name, last in connection.execute(given):
                 highest[str(name)] = max(highest.get(str(name), 0), cast('int', last))
-    return HighestIds(highest['images'], highest['generations'])
+    return PictureIds(highest['images'], highest['generations'])
 
 
 def _is_known(db: apsw.Connection, told: ToldImage) -> bool:
@@ -193,7 +208,7 @@ def _add(db: apsw.Connection, generation: Generation, told: ToldImage) -> None:
     outcome = Outcome(
         status=Status.DONE, provider=asked.provider, model=asked.model, kept=(picture,)
     )
-    add_images(db, generation, outcome, asked.created_at, [position])
+    add_images(db, generation, outcome, asked.created_at, position)
 
 
 def _finish(db: apsw.Connection, generation: Generation, told: Generation) -> None:

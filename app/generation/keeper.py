@@ -63,7 +63,8 @@ class PictureKeeper:
         kept, failures = list[StoredImage](), list(result.item_errors)
         try:
             while waiting:
-                label = _label(claimed, waiting[0], first + len(kept), outcome, result.dropped)
+                place = first + len(kept)
+                label = label_for(claimed, waiting[0], place, outcome, result.dropped)
                 label = replace(label, created_at=self._clock())
                 try:
                     kept.append(await self._until_kept(claimed.id, waiting[0], label, pauses))
@@ -106,7 +107,7 @@ class PictureKeeper:
         return False
 
 
-def _label(
+def label_for(
     claimed: Generation,
     received: Received,
     position: int,

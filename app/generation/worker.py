@@ -16,7 +16,7 @@ from app.database import Library
 from app.errors import N_, Conflict, ErrorKind, Failure, ProviderError, StorageFailed
 from app.generation.changes import Changes
 from app.generation.outcome_writer import OutcomeWriter, growing_pauses
-from app.generation.runner import GenerationRunner
+from app.generation.runner import GenerationRunner, is_fetchable
 from app.generation.running import Running
 from app.generation.scheduler import Scheduler
 from app.generation.storage_monitor import StorageMonitor
@@ -62,21 +62,28 @@ class Worker:
         self._wake.set()
         self._loop_task = asyncio.create_task(self._loop(), name='worker')
 
-    async def stop(self) -> None:
-        """Stop at once; what is running becomes interrupted, what waits stays queued."""
+    async def stop(self, grace_s: float = 0) -> None:
+        """Begin nothing more, and let what runs end within its grace, or until `hurry`.
+
+        What runs then becomes interrupted, what waits stays queued.
+        """
         self._library.database.hurry()
         if self._loop_task:
             self._loop_task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._loop_task
-        tasks = list(self._running.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        limit = asyncio.get_running_loop().call_later(grace_s, self.hurry)
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        limit.cancel()
         try:
             await self._library.generations.interrupt_running(self._clock())
         except StorageFailed as error:
             log.warning('what is running stays so until the next start: %s', error)
+
+    def hurry(self) -> None:
+        """End what runs, while it is being stopped."""
+        for task in self._running.values():
+            task.cancel()
 
     async def submit(
         self,
@@ -130,7 +137,7 @@ class Worker:
         `InvalidRequest` or ProviderError where the provider is gone.
         """
         generation = await self._library.generations.one(generation_id)
-        if not generation.is_fetchable:
+        if not is_fetchable(generation):
             raise Conflict(N_('There is no picture that could be fetched again.'))
         if generation_id in self._fetching:
             raise Conflict(N_('It is being fetched already.'))
@@ -202,6 +209,8 @@ class Worker:
                 self._begin(claimed)
         except StorageFailed as error:
             log.warning('the queue could not be read: %s', error)
+        except Exception:  # whatever it is, the queue must not stand still until a restart
+            log.exception('the next of the queue could not be chosen')
         return False
 
     def _begin(self, claimed: Generation) -> None:

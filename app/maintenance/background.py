@@ -20,19 +20,20 @@ class Stopped(Exception):
 
 
 class Pace:
-    """Rests for as long as was worked, and ends the work once it is not wanted any more."""
+    """Rests for as long as the processor was used; ends the work once it is not wanted any more."""
 
     def __init__(self, *ends: threading.Event) -> None:
         self._ends = ends
-        self._since = time.monotonic()
+        self._since: float | None = None  # of the clock of the thread that works
 
     def rest(self) -> None:
         """Wait a little; raises `Stopped`."""
-        worked_s = time.monotonic() - self._since
+        now = time.thread_time()
+        worked_s = now - (now if self._since is None else self._since)
         self._ends[0].wait(min(worked_s, LONGEST_REST_S))
         if any(end.is_set() for end in self._ends):
             raise Stopped
-        self._since = time.monotonic()
+        self._since = time.thread_time()
 
 
 class Background:

@@ -8,16 +8,18 @@ import shutil
 import stat
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.config import DATABASE
-from app.database.snapshot import copy_database, kept_files, total_of
+from app.database.files import kept_files, total_of
+from app.database.sqlite.readers import copy_database
 from app.errors import N_, StorageFailed
 from app.maintenance.archive import BLOCK_BYTES, FOLDERS, PRIVATE, ArchiveWriter
 from app.maintenance.verification import strangers
-from app.storage.files import open_beneath, sync_folder
+from app.storage.files import PART, open_beneath, sync_folder
 from app.storage.health import LARGEST_RESERVE_BYTES, MB, RESERVED_PART
 from app.storage.inventory import files_below
 from app.storage.metadata.container import sidecar_of
@@ -37,17 +39,15 @@ class Backup:
     rest: Callable[[], None]
     not_whole: list[str] = field(default_factory=list)  # pictures that are in it as they were found
 
-    def blocks(self, scratch: Path) -> Generator[bytes, None, None]:
-        """Yield the archive; a copy of the database is in the folder `scratch` meanwhile.
+    def blocks(self, copy: Path) -> Generator[bytes, None, None]:
+        """Yield the archive; a copy of the database is at `copy` meanwhile.
 
         Raises `StorageFailed`; what was yielded before is no backup then.
         """
-        with contextlib.ExitStack() as stack, writing_to(scratch):
-            handle, name = tempfile.mkstemp(suffix='.part', dir=scratch)
-            os.close(handle)
-            copy = Path(name)
+        with contextlib.ExitStack() as stack, writing_to(copy.parent):
+            os.close(os.open(copy, os.O_CREAT | os.O_EXCL, 0o600))
             stack.callback(copy.unlink)
-            sums = stack.enter_context(tempfile.TemporaryFile(dir=scratch))
+            sums = stack.enter_context(tempfile.TemporaryFile(dir=copy.parent))
             began_at = time.time()
             copy_database(self.data / DATABASE, copy, self.rest)
             waiting = bytearray()
@@ -100,12 +100,12 @@ def back_up(data: Path, target: Path, rest: Callable[[], None]) -> Backup:
     with writing_to(folder):
         _refuse_places(data, target)
         _refuse_without_room(data, folder)
-        handle, name = tempfile.mkstemp(suffix='.part', prefix=f'.{target.name}-', dir=folder)
+        handle, name = tempfile.mkstemp(suffix=PART, prefix=f'.{target.name}-', dir=folder)
         part, backup = Path(name), Backup(data, rest)
         try:
             with os.fdopen(handle, 'wb') as output:
                 unsynced = 0
-                for block in backup.blocks(folder):
+                for block in backup.blocks(part.with_suffix(f'.db{PART}')):
                     output.write(block)
                     unsynced += len(block)
                     if unsynced >= SYNC_EVERY_BYTES:
@@ -121,10 +121,11 @@ def back_up(data: Path, target: Path, rest: Callable[[], None]) -> Backup:
     return backup
 
 
-def scratch_in(data: Path) -> Path:
-    """Return a folder for what lasts as long as a backup that goes to no file."""
+def copy_in(data: Path) -> Path:
+    """Return where the copy of the database goes for a backup that goes to no file."""
     arriving = data / ARRIVING
-    return arriving if os.access(arriving, os.W_OK) else Path(tempfile.gettempdir())
+    folder = arriving if os.access(arriving, os.W_OK) else Path(tempfile.gettempdir())
+    return folder / f'{uuid.uuid4().hex}{PART}'  # the next start removes what a kill leaves
 
 
 @contextlib.contextmanager

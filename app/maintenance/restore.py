@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from app.config import DATABASE
-from app.database.snapshot import check_database
+from app.database.sqlite.readers import check_database
 from app.errors import N_, StorageFailed
 from app.maintenance.archive import BLOCK_BYTES, SUMS, line_of, may_hold
 from app.maintenance.faults import Fault

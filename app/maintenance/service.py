@@ -59,11 +59,11 @@ class Maintenance:
         return blocks
 
     async def _blocks(self) -> AsyncGenerator[bytes, None]:
-        from app.maintenance.backup import Backup, scratch_in  # tarfile, which no start needs
+        from app.maintenance.backup import Backup, copy_in  # tarfile, which no start needs
 
         try:
             backup = Backup(self._data, self.background.pace().rest)
-            blocks = backup.blocks(scratch_in(self._data))
+            blocks = backup.blocks(copy_in(self._data))
             async with aclosing(self.background.stream(blocks)) as stream:
                 first = await anext(stream)
                 yield b''

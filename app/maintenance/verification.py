@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from itertools import groupby
-from operator import attrgetter
+from itertools import islice
 from pathlib import Path
 
 from app.config import DATABASE
-from app.database.snapshot import kept_files, named_files, running_since, total_of
+from app.database.files import kept_files, named_files, running_since, total_of
 from app.maintenance.faults import Fault, FaultKind
 from app.storage.inventory import Condition, examine, files_below, is_picture
 from app.storage.store import IMAGES
 
+AT_ONCE = 500  # files that the rows are asked about
 Progress = Callable[[int, int], None]
 
 
@@ -45,7 +45,7 @@ def strangers(
 ) -> Iterator[Path]:
     """Yield the pictures that no row names and that were written before a moment.
 
-    `rest` is called after each folder. Raises as `find_faults`.
+    `rest` is called now and then. Raises as `find_faults`.
     """
     unlisted = list[OSError]()
 
@@ -53,12 +53,11 @@ def strangers(
         if not isinstance(error, FileNotFoundError):
             unlisted.append(error)
 
-    for folder, paths in groupby(files_below(images, refuse), key=attrgetter('parent')):
-        names = [path.name for path in paths if _is_older(path, before)]
-        below = folder.relative_to(images).as_posix()
-        files = {f'{below}/{name}'.removeprefix('./'): folder / name for name in names}
+    found = files_below(images, refuse)
+    while files := {path.relative_to(images).as_posix(): path for path in islice(found, AT_ONCE)}:
         named = named_files(database, list(files))
-        yield from (path for file, path in files.items() if file not in named)
+        unnamed = (path for file, path in files.items() if file not in named)
+        yield from (path for path in unnamed if _is_older(path, before))
         rest()
     if unlisted:
         raise unlisted[0]

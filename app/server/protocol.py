@@ -35,6 +35,7 @@ class Timeouts:
     body_bytes_a_s: float = 8_000.0
     crowded_s: float = 2.0  # for the head on a connection that is one too many
     leftover_s: float = 10.0  # for the rest of a request that has its response, and the next head
+    stopping_s: float = 1.5  # for what is not over when the server ends, before it is cancelled
     stalled_s: float = 300.0  # without progress of a response that the other end does not read
 
 
@@ -157,6 +158,11 @@ class DeadlineProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(MALFORMED, msg)
+
+    def shutdown(self) -> None:
+        """Close, or end soon what is under way: whoever sends half a request is not waited for."""
+        super().shutdown()
+        self.loop.call_later(self._limiter.timeouts.stopping_s, self.transport.abort)
 
     def timeout_keep_alive_handler(self) -> None:
         """End a connection that has had its responses, even if the other end reads none."""

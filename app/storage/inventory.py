@@ -64,9 +64,13 @@ def files_below(folder: Path, refuse: Callable[[OSError], None]) -> Iterator[Pat
             yield Path(entry)
 
 
+def has_picture_name(path: Path) -> bool:
+    return path.suffix.lower() in PICTURE_SUFFIXES
+
+
 def is_picture(path: Path) -> bool:
     """Check whether a path is named as a picture, and is a file and no link."""
-    return path.suffix.lower() in PICTURE_SUFFIXES and stat.S_ISREG(path.lstat().st_mode)
+    return has_picture_name(path) and stat.S_ISREG(path.lstat().st_mode)
 
 
 def open_kept(data: Path, path: Path, kept: KeptFile | None = None) -> int:

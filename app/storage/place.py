@@ -33,9 +33,14 @@ def file_key(label: Label, mime: str, digest: str, received: Received) -> str:
     words = words.encode('utf-8', 'ignore')[:LONGEST_NAME_BYTES].decode('utf-8', 'ignore')
     words = words if _can_be_named(words) else words.encode('ascii', 'ignore').decode()
     clock = time.localtime(label.created_at)
-    unique = f'{digest[:8]}{received.path.stem[-4:]}'
+    unique = f'{digest[:8]}{mark_of(received)}'
     name = '-'.join(part for part in (time.strftime('%H%M%S', clock), words.strip('-_')) if part)
     return f'{time.strftime("%Y/%m/%d", clock)}/{name}-{unique}.{MIME_EXTENSIONS[mime]}'
+
+
+def mark_of(received: Received) -> str:
+    """Return the end of the name that a picture gets, by which it is known again."""
+    return received.path.stem[-4:]
 
 
 def _can_be_named(text: str) -> bool:

@@ -10,7 +10,7 @@ from app.models import Received
 from app.storage.decoder import Decoder, Settings
 from app.storage.metadata.mime import mime_of
 
-ANSWER_TIMEOUT_S = 8.0  # with the child's start; of its processor it may use 3 s
+READ_TIMEOUT_S = 8.0  # with the child's start; of its processor it may use 3 s
 TURN_TIMEOUT_S = 5.0
 
 

@@ -37,6 +37,7 @@ WHOLE = '.whole'  # of a picture that came whole: GENERATION-POSITION-….whole
 GOOD_PICTURE = b64decode(
     'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj2FAAAAABJRU5ErkJggg=='
 )
+_HELD = re.compile(rf'(\d{{1,15}})-(\d{{1,4}})-[0-9a-f]{{32}}\{WHOLE}')
 # The names that we give in `arriving`, but those of whole pictures; all else there is not ours.
 _LEFTOVER = re.compile(rf'(\d+-)*[0-9a-f]{{32}}(-labelled|-small|-\d+)?(\{PART}|\.webp)(\.xmp)?')
 
@@ -82,6 +83,17 @@ class Store:
         except OSError as error:
             log.warning('%s: a picture waits under its first name: %s', generation_id, error)
             return received
+
+    def held(self) -> dict[tuple[int, int], Received]:
+        """Find the pictures that came whole and were not kept, by generation and position."""
+        found = {}
+        for path in sorted(self.arriving.glob(f'*{WHOLE}')):
+            if named := _HELD.fullmatch(path.name):
+                with path.open('rb') as opened:
+                    head, size_bytes = opened.read(HEAD_BYTES), size_of(opened)
+                received = Received(path=path, size_bytes=size_bytes, head=head)
+                found[int(named[1]), int(named[2])] = received
+        return found
 
     async def keep(self, received: Received, label: Label) -> StoredImage:
         """Check a picture, write its label inside, put it in place; what was received is gone.

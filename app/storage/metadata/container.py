@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 BLOCK_BYTES = 64 * 1024
+MOST_PACKET_BYTES = 4 * 1024 * 1024  # of XMP that is read
 
 Piece = bytes | range  # a range: these bytes of the source
 

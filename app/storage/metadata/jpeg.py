@@ -99,6 +99,12 @@ def stripped(opened: BinaryIO) -> Iterator[Piece]:
         start = end
 
 
+def xmp(opened: BinaryIO) -> bytes:
+    """Return the XMP packet ahead of the pixels; empty where there is none."""
+    found = (one.content(opened, XMP) for one in _segments(opened) if one.is_named(XMP))
+    return next(found, b'')
+
+
 def _needed(opened: BinaryIO, found: Segment) -> Iterator[Piece]:
     """Yield what the pixels need of a segment: of EXIF, an orientation other than 1."""
     if found.marker == APP0 and found.head.startswith(JFIF):

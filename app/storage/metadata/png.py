@@ -5,9 +5,17 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import BinaryIO
 
-from app.storage.metadata.container import Chunk, DamagedContainer, Piece, read_at, size_of
+from app.storage.metadata.container import (
+    MOST_PACKET_BYTES,
+    Chunk,
+    DamagedContainer,
+    Piece,
+    read_at,
+    size_of,
+)
 from app.storage.metadata.label import Label, parameters_text, xmp_packet
 
 SIGNATURE = b'\x89PNG\r\n\x1a\n'
@@ -46,6 +54,16 @@ def layout(opened: BinaryIO, label: Label) -> Iterator[Piece]:
 def stripped(opened: BinaryIO) -> Iterator[Piece]:
     yield SIGNATURE
     yield from (one.whole for one in chunks(opened) if one.name in PIXEL_CHUNKS)
+
+
+def xmp(opened: BinaryIO) -> bytes:
+    """Return the XMP packet ahead of the pixels, where Easel puts it; empty where there is none."""
+    for chunk in takewhile(lambda one: one.name != b'IDAT', chunks(opened)):
+        if chunk.name == b'iTXt' and len(chunk.span) <= MOST_PACKET_BYTES:
+            key, _, packet = read_at(opened, chunk.span.start, len(chunk.span)).partition(b'\0')
+            if key == XMP:
+                return packet
+    return b''
 
 
 def chunks(opened: BinaryIO) -> Iterator[Chunk]:

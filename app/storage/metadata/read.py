@@ -16,12 +16,11 @@ from xml.etree import ElementTree as Xml
 
 from PIL import Image
 
-from app.storage.metadata.container import sidecar_of
+from app.storage.metadata.container import MOST_PACKET_BYTES, sidecar_of
 from app.storage.metadata.jpeg import EXTENDED_XMP
 from app.storage.metadata.label import NAMESPACE, RDF, Label
 from app.storage.metadata.other_tools import Reader, Settings, foreign_settings, real, text, whole
 
-MOST_XMP_BYTES = 4 * 1024 * 1024
 EXTENSION_HEAD_BYTES = len(EXTENDED_XMP) + 32 + 8
 EASEL = 'Easel'
 READERS: dict[str, Reader] = {'str': text, 'int': whole, 'float': real}
@@ -48,7 +47,7 @@ def read_settings(path: str, form: str) -> Settings:
 
 def easel_settings(packet: bytes) -> Settings:
     """Read Easel's properties in an XMP packet, also one that another tool has rewritten."""
-    if len(packet) > MOST_XMP_BYTES or b'<!DOCTYPE' in packet:
+    if len(packet) > MOST_PACKET_BYTES or b'<!DOCTYPE' in packet:
         return {}
     try:
         plain = packet.decode('utf-8-sig').strip('\0 \t\r\n')
@@ -79,7 +78,7 @@ def _packets(picture: Image.Image, sidecar: Path) -> Iterator[bytes]:
         yield inside
         yield _extended(picture, inside)
     with contextlib.suppress(OSError), sidecar.open('rb') as opened:
-        yield opened.read(MOST_XMP_BYTES)
+        yield opened.read(MOST_PACKET_BYTES)
 
 
 def _extended(picture: Image.Image, standard: bytes) -> bytes:

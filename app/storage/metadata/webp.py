@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from app.storage.metadata import jpeg
-from app.storage.metadata.container import Chunk, DamagedContainer, Piece, read_at, size_of
+from app.storage.metadata.container import (
+    MOST_PACKET_BYTES,
+    Chunk,
+    DamagedContainer,
+    Piece,
+    read_at,
+    size_of,
+)
 from app.storage.metadata.label import Label, parameters_text, xmp_packet
 
 HEADER, EXIF, XMP = b'VP8X', b'EXIF', b'XMP '
@@ -48,6 +55,14 @@ def stripped(opened: BinaryIO) -> Iterator[Piece]:
         elif one.name in PIXEL_CHUNKS:
             pieces += _padded(one)
     return _riff(pieces)
+
+
+def xmp(opened: BinaryIO) -> bytes:
+    """Return the XMP packet; empty where there is none."""
+    for one in _chunks(opened):
+        if one.name == XMP and len(one.span) <= MOST_PACKET_BYTES:
+            return read_at(opened, one.span.start, len(one.span))
+    return b''
 
 
 def _riff(pieces: list[Piece]) -> Iterator[Piece]:

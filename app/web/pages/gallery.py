@@ -105,6 +105,12 @@ async def restore(request: Request, services: TheServices, image: OwnImage) -> R
     return _after_act(request, services, image)
 
 
+async def bring_back(services: TheServices) -> Response:
+    """Begin to write rows for the pictures that the gallery does not know."""
+    services.recovery.bring_back()
+    return RedirectResponse('/gallery', 303)
+
+
 async def _fault(services: Services, image: Image) -> str:
     """Say what is wrong with a picture's file, in a word for the template; empty: nothing."""
     kept = await services.library.files.one(image.id)

@@ -122,6 +122,7 @@ async def _page(
         last=services.maintenance.nightly.settings.last,
         why=why_failed(last, language) if last else '',
         wrong=fields_in_words(error, language),
+        clock=time.strftime('%H:%M'),
         last_hour=LAST_HOUR,
         most_kept=MOST_KEPT,
     )

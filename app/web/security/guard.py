@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -28,11 +28,14 @@ from app.errors import (
     SignInRequired,
     TooLarge,
 )
+from app.log import logger
 from app.web.context import Services
 from app.web.error_pages import ErrorPages
 from app.web.security.permissions import check_wait
 from app.web.security.routes import RouteRule, rule_of
 from app.web.templates import address_of
+
+log = logger(__name__)
 
 SAFE_METHODS = ('GET', 'HEAD', 'OPTIONS')
 MOST_HEAD_BYTES = 65_536
@@ -91,6 +94,8 @@ class Guard:
             if error.status in (401, 403) and _is_long(Headers(scope=scope)):
                 response.headers['Connection'] = 'close'
             await response(scope, receive, guarded)
+        except ClientDisconnect:
+            log.info('a visitor went away in the middle of a request')
 
     async def _check(self, scope: Scope, receive: Receive, send: Send) -> None:
         rule = rule_of(scope['method'], scope['path'])

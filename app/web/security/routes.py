@@ -71,6 +71,7 @@ ROUTES = (
     RouteRule('GET', '/gallery', 'gallery.gallery_page', Role.GUEST),
     RouteRule('GET', '/gallery.json', 'gallery.gallery_page', Role.GUEST),
     RouteRule('GET', '/images/{id}', 'gallery.image_page', Role.GUEST),
+    RouteRule('POST', '/images/recovery', 'gallery.bring_back'),
     RouteRule('POST', '/images/{id}/favourite', 'gallery.favourite', Role.MAKER),
     RouteRule('POST', '/images/{id}/deletion', 'gallery.delete', Role.MAKER),
     RouteRule('POST', '/images/{id}/restoration', 'gallery.restore', Role.MAKER),

@@ -7,7 +7,7 @@ import shutil
 from dataclasses import asdict, dataclass
 
 from app.config import DATABASE
-from app.database.disk_use import YearUse
+from app.database.files import YearUse
 from app.maintenance.faults import FaultKind
 from app.maintenance.nightly import LastBackup, NightlySettings
 from app.maintenance.verifier import Verification
@@ -51,7 +51,7 @@ async def disk_use_of(services: Services) -> DiskUse:
     """Collect counters; what has none is counted in the background, for a later look."""
     data, thumbs = services.config.data, services.maintenance.thumbs
     thumbs.measure_soon()
-    years = await services.library.disk_use.years()
+    years = await services.library.files.years()
     usage = await asyncio.to_thread(shutil.disk_usage, data)
     database = await asyncio.to_thread((data / DATABASE).stat)
     return DiskUse(years, thumbs.size_bytes, database.st_size, usage.free)

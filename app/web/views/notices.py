@@ -12,7 +12,11 @@ from app.web.templates import Language
 
 def notices_of(services: Services) -> tuple[Notice, ...]:
     """List what is to be noticed now; whoever changes it calls `Changes.announce_notices`."""
-    found = (services.storage_monitor.problem, services.maintenance.nightly.problem)
+    found = (
+        services.storage_monitor.problem,
+        services.recovery.notice,
+        services.maintenance.nightly.problem,
+    )
     hanging = services.worker.scheduler.hanging()
     silent = (_silence(server, since) for server, since in hanging.items())
     return (*(notice for notice in found if notice), *silent)

@@ -7,27 +7,17 @@ Source: https://sqlite.org/wal.html#walresetbug
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeAlias, TypeVar, cast
 
 import apsw
 
-from app.database.opening import (
-    BUSY_TIMEOUT_MS,
-    DAMAGE,
-    connect,
-    journal_of,
-    migrations,
-    named,
-    refusal,
-    refuse_newer,
-)
-from app.database.readers import Readers
+from app.database.sqlite.opening import BUSY_TIMEOUT_MS, DAMAGE, connect
+from app.database.sqlite.readers import Readers
 from app.errors import N_, StorageFailed, Unkeepable
 
 T = TypeVar('T')
@@ -36,7 +26,6 @@ Row: TypeAlias = dict[str, Value]
 
 HURRIED_TIMEOUT_MS = 1_000
 LOOK_EVERY_MS = 20
-BESIDE_TIMEOUT_MS = 1_000
 CAN_NOT_KEEP = N_('The database could not keep this: {reason}.')
 IS_DAMAGED = N_(
     'The database is damaged ({reason}). Stop Easel, then run `easel restore FILE.tar` to bring a '
@@ -184,31 +173,3 @@ def insert(
     names, places = ', '.join(columns), ', '.join(f':{name}' for name in columns)
     sql = f'insert into {table} ({names}) values ({places}) {ending}'  # noqa: S608 (names are ours)
     return select(db, sql, **columns)
-
-
-@contextlib.contextmanager
-def beside(path: Path) -> Iterator[apsw.Connection]:
-    """Open a database that another process may hold, without writing even a lock beside it.
-
-    Raises `StorageFailed`: it cannot be read now, or a newer Easel wrote it.
-    """
-    # with no journal beside it nobody has it open, and only then may the file count as still
-    still = '' if journal_of(path).exists() else '&immutable=1'
-    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
-    try:
-        address = f'{path.absolute().as_uri()}?mode=ro{still}'
-        with contextlib.closing(apsw.Connection(address, flags=flags)) as connection:
-            connection.set_busy_timeout(BESIDE_TIMEOUT_MS)
-            connection.row_trace = named
-            refuse_newer(connection, path)
-            yield connection
-    except apsw.Error as error:
-        raise refusal(path, error) from error
-
-
-def read_beside(path: Path, query: Callable[[apsw.Connection], T]) -> T:
-    """Query a database as `beside` opens it. Raises `StorageFailed` also at another version."""
-    with beside(path) as connection:
-        if int(connection.pragma('user_version')) != len(migrations()):
-            raise StorageFailed(N_('{path} is of another version of Easel.'), path=path)
-        return query(connection)

@@ -13,7 +13,7 @@ from app.log import logger
 
 log = logger(__name__)
 
-MIGRATIONS = Path(__file__).parent / 'migrations'
+MIGRATIONS = Path(__file__).parents[1] / 'migrations'
 OLDEST_SAFE_SQLITE = (3, 51, 3)
 BUSY_TIMEOUT_MS = 5_000
 DAMAGE = (apsw.CorruptError, apsw.NotADBError)

@@ -8,9 +8,17 @@ import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.database.recovery import HighestIds, ToldImage
+from app.database.recovery import ToldImage
 from app.errors import ErrorKind, ProviderError
-from app.models import REQUEST_FIELDS, Generation, GenerationRequest, Size, Status, StoredImage
+from app.models import (
+    REQUEST_FIELDS,
+    Generation,
+    GenerationRequest,
+    PictureIds,
+    Size,
+    Status,
+    StoredImage,
+)
 from app.storage.inventory import PICTURE_SUFFIXES
 from app.storage.metadata.label import Label, carries_label, checked_label
 from app.storage.store import Store
@@ -26,8 +34,8 @@ class LabelledImage:
     label: Label
 
     @property
-    def ids(self) -> HighestIds:
-        return HighestIds(self.label.image_id or 0, self.label.generation_id)
+    def ids(self) -> PictureIds:
+        return PictureIds(self.label.image_id or 0, self.label.generation_id)
 
     def told(self) -> ToldImage:
         """Return the picture and its generation as rows tell them."""

@@ -1,0 +1,124 @@
+"""Read-only connections: of the server, so that no reader waits, and from beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import apsw
+
+from app.database.sqlite.opening import journal_of, migrations, named, refusal, refuse_newer
+from app.errors import N_, StorageFailed
+
+T = TypeVar('T')
+
+MOST_READERS = 2
+READER_CACHE_KB = 512
+READER_TIMEOUT_MS = 1_000  # for a lock that only whoever mends the file holds
+PAGES_A_STEP = 256  # of a copy: a megabyte
+
+
+class Readers:
+    """Connections that cannot write, each of one thread alone; the second is opened when needed.
+
+    A query sees one state of the database from its first statement to its last.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._threads = ThreadPoolExecutor(MOST_READERS, thread_name_prefix='database-reader')
+        self._own = threading.local()
+        self._opened: list[apsw.Connection] = []
+
+    def submit(self, query: Callable[[apsw.Connection], T]) -> Future[T]:
+        """Run a query; its future raises what apsw does."""
+        return self._threads.submit(self._run, query)
+
+    def close(self) -> None:
+        """Wait for what runs, then close every connection."""
+        self._threads.shutdown()
+        for connection in self._opened:
+            connection.close()
+
+    def _run(self, query: Callable[[apsw.Connection], T]) -> T:
+        connection: apsw.Connection | None = getattr(self._own, 'connection', None)
+        if connection is None:
+            connection = self._own.connection = self._open()
+        connection.execute('begin')
+        try:
+            return query(connection)
+        finally:
+            if connection.in_transaction:  # SQLite ends it itself on some faults
+                connection.execute('rollback')
+
+    def _open(self) -> apsw.Connection:
+        connection = apsw.Connection(str(self._path), flags=apsw.SQLITE_OPEN_READONLY)
+        self._opened.append(connection)
+        connection.set_busy_timeout(READER_TIMEOUT_MS)
+        connection.execute(f'pragma cache_size = -{READER_CACHE_KB}')
+        connection.row_trace = named
+        return connection
+
+
+@contextlib.contextmanager
+def beside(path: Path) -> Iterator[apsw.Connection]:
+    """Open a database that another process may hold, without writing even a lock beside it.
+
+    Raises `StorageFailed`: it cannot be read now, or a newer Easel wrote it.
+    """
+    # with no journal beside it nobody has it open, and only then may the file count as still
+    still = '' if journal_of(path).exists() else '&immutable=1'
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    try:
+        address = f'{path.absolute().as_uri()}?mode=ro{still}'
+        with contextlib.closing(apsw.Connection(address, flags=flags)) as connection:
+            connection.set_busy_timeout(READER_TIMEOUT_MS)
+            connection.row_trace = named
+            refuse_newer(connection, path)
+            yield connection
+    except apsw.Error as error:
+        raise refusal(path, error) from error
+
+
+def read_beside(path: Path, query: Callable[[apsw.Connection], T]) -> T:
+    """Query a database as `beside` opens it. Raises `StorageFailed` also at another version."""
+    with beside(path) as connection:
+        if int(connection.pragma('user_version')) != len(migrations()):
+            raise StorageFailed(N_('{path} is of another version of Easel.'), path=path)
+        return query(connection)
+
+
+def copy_database(path: Path, target: Path, rest: Callable[[], None]) -> None:
+    """Copy a database as it is at one moment, whatever is written to it meanwhile.
+
+    `rest` is called after each megabyte. Raises `StorageFailed` also at a damaged one.
+    """
+    with beside(path) as source:
+        # one read transaction for all steps: a change by others would start the copy over
+        source.execute('begin')
+        source.execute('select 1 from sqlite_schema').fetchall()
+        with contextlib.closing(apsw.Connection(str(target))) as copy:
+            copy.execute('pragma journal_mode = off')
+            copy.execute('pragma synchronous = off')
+            with copy.backup('main', source, 'main') as backup:
+                while not backup.done:
+                    backup.step(PAGES_A_STEP)
+                    rest()
+            copy.execute('pragma journal_mode = delete')  # alone, without a file beside it
+            _check(copy)
+
+
+def check_database(path: Path) -> None:
+    """Raise `StorageFailed` where SQLite finds a database damaged."""
+    with beside(path) as connection:
+        _check(connection)
+
+
+def _check(connection: apsw.Connection) -> None:
+    found = str(connection.pragma('quick_check', 1))
+    if found != 'ok':
+        raise apsw.CorruptError(found.partition('\n')[0])

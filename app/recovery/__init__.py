@@ -1,0 +1,1 @@
+"""What is found when Easel starts, and how it comes back."""

@@ -1,0 +1,69 @@
+"""Pictures that had come whole when Easel ended, and were not in their places yet."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from app.database import Library
+from app.errors import AppError, NotFound
+from app.generation.keeper import label_for
+from app.log import logger
+from app.models import Generation, Outcome, Received, Status
+from app.recovery.labelled import LabelledImage
+from app.storage.files import remove
+from app.storage.place import mark_of
+from app.storage.store import Store
+
+log = logger(__name__)
+
+
+class Arrivals:
+    """Keeps what the last run had received, as the generations that asked for it would have."""
+
+    def __init__(self, library: Library, store: Store) -> None:
+        self._library = library
+        self._store = store
+
+    async def keep(self) -> None:
+        """Keep each, and attach it; one that cannot be kept now stays for the next start.
+
+        Raises `StorageFailed` where the database cannot be read or written.
+        """
+        held = await asyncio.to_thread(self._store.held)
+        for (generation_id, position), received in held.items():
+            try:
+                generation = await self._library.generations.one(generation_id)
+            except NotFound:
+                log.warning('%s is of no generation that is known', received.path.name)
+                continue
+            if generation.status is Status.CANCELLED or _has(generation, received):
+                remove(received.path)
+            else:
+                await self._keep(generation, position, received)
+
+    async def _keep(self, generation: Generation, position: int, received: Received) -> None:
+        outcome = Outcome(
+            status=Status.DONE,
+            provider=generation.provider,
+            model=generation.request.model or generation.model,
+        )
+        label = replace(
+            label_for(generation, received, position, outcome, generation.dropped),
+            image_id=await self._library.images.reserve(),
+            created_at=received.path.stat().st_mtime,
+        )
+        try:
+            kept = await self._store.keep(received, label)
+        except AppError as error:
+            log.warning('%s: what came cannot be kept: %s', generation.id, error)
+            return
+        await self._library.recovery.end(generation.id)
+        [attached] = await self._library.recovery.attach([LabelledImage(kept, label).told()])
+        log.info('%s: what had come is kept (%s)', generation.id, attached.fate)
+
+
+def _has(generation: Generation, received: Received) -> bool:
+    """Check whether a picture is in its place already: a kill came before its removal."""
+    names = (image.name.rpartition('.')[0] for image in generation.images)
+    return any(name.endswith(mark_of(received)) for name in names)
