@@ -76,6 +76,7 @@ class Generations(Table):
         """
 
         def change(db: apsw.Connection) -> bool:
+            place = {'id': claimed.id, 'attempt': claimed.attempt, 'before': claimed.status}
             error = outcome.error and json.dumps(failure_fields(outcome.error), ensure_ascii=False)
             db.execute(
                 """
@@ -85,10 +86,8 @@ class Generations(Table):
                   finished_at = :now
                 where id = :id and attempt = :attempt and status = :before
                 """,
-                {
-                    'before': claimed.status,
-                    'id': claimed.id,
-                    'attempt': claimed.attempt,
+                place
+                | {
                     'status': outcome.status,
                     'provider': outcome.provider,
                     'model': outcome.model,
