@@ -63,6 +63,7 @@ class Reason(StrEnum):
     OVER_4_MIB_OF_TEXT = N_('over 4 MiB of text')
     OVER_20_000_VALUES = N_('over 20,000 values')
     DECODER_RAN_INTO_ITS_LIMITS = N_('the decoder ran into its limits')
+    FILE_WAS_REMOVED = N_('its file was removed')
     DECODER_DIED = N_('the decoder died')
     DECODER_GAVE_NO_USABLE_ANSWER = N_('the decoder gave no usable answer')
     DECODER_TOOK_TOO_LONG = N_('the decoder took too long')

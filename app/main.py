@@ -34,7 +34,7 @@ from app.providers.core.capabilities import CapabilityStore
 from app.providers.discovery.local_servers import LocalServers
 from app.providers.registry import Providers
 from app.providers.settings import Keys, ProviderSettingsStore
-from app.recovery.pictures import PictureRecovery
+from app.recovery.service import Recovery
 from app.storage.decoder import Decoder
 from app.storage.files import writing
 from app.storage.reader import READ_TIMEOUT_S, SettingsReader
@@ -109,12 +109,13 @@ async def _open_storage(
 
 async def _open_care(
     library: Library, store: Store, changes: Changes, closing: AsyncExitStack
-) -> tuple[Maintenance, PictureRecovery]:
+) -> tuple[Maintenance, Recovery]:
     """Open what looks after the data folder; what an earlier run left is found here."""
-    recovery = await PictureRecovery.open(library, store, changes)
+    maintenance = Maintenance.open(store.data, changes.announce_notices)
+    recovery = Recovery(library, store, changes, maintenance.background)
     closing.push_async_callback(recovery.close)
-    maintenance = await Maintenance.open(store.data, changes.announce_notices)
     closing.push_async_callback(maintenance.close)
+    await recovery.begin()
     return maintenance, recovery
 
 
@@ -194,7 +195,7 @@ class Page:
     def _route(self) -> APIRoute:
         module, _, function = self._rule.handler.partition('.')
         page = getattr(import_module(f'app.web.pages.{module}'), function)
-        return APIRoute(self._rule.path, page)
+        return APIRoute(self._rule.path, partial(page))  # else FastAPI reads the source, 3 ms
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._route.app(scope, receive, send)

@@ -22,7 +22,14 @@ import httpx
 
 from bench.measure import Claim, judge, print_table
 from bench.upstream import noise_png, upstream
-from tests.support.servers import ROOT, Easel, clean_environment, running_easel, start_easel
+from tests.support.servers import (
+    ROOT,
+    Easel,
+    clean_environment,
+    executed,
+    running_easel,
+    start_easel,
+)
 
 MOST_BEYOND_MS = 100.0
 DISTINCT = 16  # files that the pictures share
@@ -42,7 +49,7 @@ def main() -> int:
         scratch = Path(folder)
         environment = {'EASEL_API_URL': url, 'EASEL_LOG': 'error'}
         fill(scratch / 'data', pictures, environment)
-        with running_easel(scratch / 'data', environment) as easel:
+        with running_easel(scratch / 'data', environment, executed) as easel:
             alone = visited(easel, lambda: time.sleep(IDLE_S))
             with generating(easel):
                 loaded = visited(easel, lambda: time.sleep(IDLE_S))
@@ -67,7 +74,7 @@ def main() -> int:
 def fill(data: Path, pictures: int, environment: dict[str, str]) -> None:
     """Make a folder that a server would have made, its pictures hard links to a few files."""
     data.mkdir()
-    start_easel(data, environment).stop()
+    start_easel(data, environment, by=executed).stop()
     contents = [noise_png(SIDE)[: -16 - number] + bytes(16 + number) for number in range(DISTINCT)]
     digests = [hashlib.sha256(content).hexdigest() for content in contents]
     for number, content in enumerate(contents):

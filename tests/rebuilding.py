@@ -22,9 +22,9 @@ OURS = replace(LABEL, generation_id=3, image_id=5, position=0)
 DAY = Path('2026/11/22')
 
 
-def write(path: Path, label: Label, shade: int = 40) -> Path:
+def write(path: Path, label: Label, shade: int = 40, size: tuple[int, int] = (8, 6)) -> Path:
     source = path.with_suffix('.part')
-    source.write_bytes(picture(colour=(200, 30, shade)))
+    source.write_bytes(picture(*size, colour=(200, 30, shade)))
     embed(source, path, label)
     source.unlink()
     return path

@@ -77,6 +77,7 @@ async def test_a_backup_is_of_one_moment_whatever_is_written_meanwhile(
             output.write(block)
 
     assert restore(at(tmp_path / 'new'), str(tmp_path / 'b.tar')) == 0
+    assert not any('late' in name for name in files_of(tmp_path / 'new'))
 
 
 async def test_the_copy_of_the_database_does_not_start_over_at_a_change(
@@ -135,6 +136,17 @@ async def test_a_failed_backup_leaves_nothing_and_the_one_before_it(
     assert 'No such file' in capsys.readouterr().err
 
 
+async def test_a_backup_that_would_fill_the_disk_is_not_begun(
+    kept: KeptFolder, tmp_path: Path
+) -> None:
+    await kept.library.database.run('update images set size_bytes = 1 << 60 where id = 1')
+
+    with pytest.raises(StorageFailed, match=r'takes about \d+ MB, and .* has room for \d+ MB'):
+        back_up(kept.data, tmp_path / 'b.tar', go_on)
+
+    assert not any('b.tar' in name for name in files_of(tmp_path))
+
+
 @pytest.mark.parametrize('target', ['images/b.tar', 'images/2026/b.tar', 'rescued/b.tar', '.'])
 async def test_a_backup_never_goes_among_the_pictures_or_over_a_folder(
     kept: KeptFolder, target: str, capsys: pytest.CaptureFixture[str]
@@ -145,7 +157,7 @@ async def test_a_backup_never_goes_among_the_pictures_or_over_a_folder(
     status = backup(at(kept.data), str(kept.data / target))
 
     assert status == 1
-    assert 'name a' in capsys.readouterr().err
+    assert 'is a folder' in (told := capsys.readouterr().err) or 'folder of pictures' in told
     assert sorted(files_of(kept.data)) == before
 
 

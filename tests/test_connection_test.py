@@ -9,13 +9,17 @@ import pytest
 from app.errors import ErrorKind
 from app.net.client import HttpClient
 from app.providers.core.base import KeyState, ProviderSettings, ProviderState
-from app.providers.discovery.connection_test import bearer, check_connection
+from app.providers.discovery.connection_test import check_connection
 from app.providers.monitor import MonitoredProvider
 from app.providers.provider import ApiProvider
 from tests.support.fakes import KEY, NOT_FOUND, Asked, Ending, Reply, refused_port, upstream
 from tests.support.local_servers import LIST, PAGE, locked, models
 
 A_LIST = Reply(body=json.dumps(models('gpt-4o', 'flux')).encode())
+
+
+def bearer(key: str | None) -> dict[str, str]:
+    return {'Authorization': f'Bearer {key}'} if key else {}
 
 
 def only_with_the_key(asked: Asked) -> Reply:

@@ -177,3 +177,25 @@ async def test_a_read_can_change_nothing(library: Library) -> None:
 
 def folder_of(path: Path) -> list[Path]:
     return list(path.iterdir())
+
+
+async def test_reads_share_a_connection_where_no_second_can_be_opened(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await library.database.read(lambda _: None)
+    first_is_at_work, second_is_there = threading.Event(), threading.Event()
+
+    def refuse(*_: object, **__: object) -> None:
+        second_is_there.set()
+        raise apsw.CantOpenError
+
+    def wait(_: apsw.Connection) -> bool:
+        first_is_at_work.set()
+        return second_is_there.wait(10)
+
+    monkeypatch.setattr('apsw.Connection', refuse)
+    first = asyncio.create_task(library.database.read(wait))
+    await asyncio.to_thread(first_is_at_work.wait, 10)
+    second = await library.database.read(lambda _: 'read')
+
+    assert (await first, second) == (True, 'read')

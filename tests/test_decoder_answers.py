@@ -6,7 +6,10 @@ import asyncio
 import json
 import struct
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -19,6 +22,8 @@ from app.storage.store import Store
 from tests.support.fakes import arriving_in, picture, received_in, storing
 from tests.support.labelled_pictures import FORMATS, label_of, labelled, with_prompt
 from tests.test_decoder import children
+
+T = TypeVar('T')
 
 pytestmark = pytest.mark.skipif(sys.platform == 'win32', reason='POSIX limits and signals')
 
@@ -76,6 +81,9 @@ NO_ANSWER = {
     'the end': 'os._exit(0)',
     'a fault': 'os._exit(1)',
     'a kill': 'os.kill(os.getpid(), signal.SIGKILL)',
+    'a module that is not there': (
+        'from PIL import Image; Image.open = lambda *_, **how: __import__("no_such_module")'
+    ),
 }
 STOPS = 'os.kill(os.getpid(), signal.SIGSTOP)'
 
@@ -200,6 +208,37 @@ async def test_who_no_longer_waits_for_a_picture_ends_the_child_that_is_at_it(
             await keeping
 
         assert children() == []
+
+
+async def test_the_process_that_is_at_a_picture_ends_with_the_child_that_started_it(
+    tmp_path: Path,
+) -> None:
+    does = 'from PIL import Image; Image.open = lambda *_, **how: __import__("time").sleep(60)'
+    async with storing(tmp_path / 'data', doing(tmp_path / 'habit', does, always=True)) as store:
+        keeping = asyncio.create_task(store.keep(received_in(store, picture()), label_of('a', NOW)))
+        begun = await asyncio.to_thread(wait_for, workers)
+
+        keeping.cancel()
+        await asyncio.wait([keeping])
+
+        assert begun
+        assert await asyncio.to_thread(wait_for, lambda: not any(map(is_running, begun)))
+
+
+def workers() -> list[int]:
+    return [worker for child in children() for worker in children(child)]
+
+
+def is_running(process: int) -> bool:
+    return Path(f'/proc/{process}').exists()
+
+
+def wait_for(found: Callable[[], T]) -> T:
+    """Look again and again, for 10 s, until something is there."""
+    deadline = time.monotonic() + 10
+    while not (last := found()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return last
 
 
 async def test_a_picture_is_given_to_two_children_and_no_more(tmp_path: Path) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from app.cli.doctor import doctor
+from app.cli.doctor import doctor, examine
 from app.config import config_from
 from app.net.urls import LOOPBACK
 from app.providers.discovery.local_servers import (
@@ -51,6 +52,15 @@ def test_a_provider_that_lists_models_is_well(
     assert f'{upstream} answers. Models: 1 (sketch).' in said
     assert f'{tmp_path} can be written' in said
     assert 'No image server on the usual ports.' in said
+
+
+async def test_the_key_is_sent_as_the_server_sends_it(tmp_path: Path) -> None:
+    async with upstream() as fake:
+        settings = {'EASEL_API_URL': f'{fake.origin}/sdapi/v1', 'EASEL_API_KEY': 'user:password'}
+        await examine(config_from(settings, data=str(tmp_path)), AT_HOME, {})
+
+    basic = base64.b64encode(b'user:password').decode()
+    assert fake.asked[0].headers['authorization'] == f'Basic {basic}'
 
 
 def test_a_found_server_comes_with_what_to_set(

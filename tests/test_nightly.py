@@ -91,7 +91,7 @@ async def test_each_night_has_a_backup_and_the_oldest_go(
     assert last
     assert (last.at, last.file) == (clock.now, str(folder / names[-1]))
     assert members_of(Path(last.file))['images/2025/12/31/a.png'] == b'first'
-    assert clock.results == 4
+    assert clock.results == 1 + 4  # of the change, and of each backup
     assert nightly.problem is None
 
 
@@ -109,7 +109,7 @@ async def test_a_failure_is_told_until_one_succeeds_also_after_a_start(
 
     await nightly.look()
     started = NightlyBackup(kept.data, Background(), clock.count, clock)
-    await started.load()
+    started.load()
     told = started.problem
     folder.mkdir()
     clock.now += HOUR_S
@@ -120,6 +120,19 @@ async def test_a_failure_is_told_until_one_succeeds_also_after_a_start(
     assert 'No such file' in told.cure.format(**told.places)
     assert started.problem is None
     assert len(backups_in(settings)) == 1
+
+
+async def test_a_failure_is_not_told_any_more_once_other_settings_are_saved(
+    nightly: NightlyBackup, settings: NightlySettings, clock: Clock
+) -> None:
+    nightly.settings = replace(settings, last=FAILED)
+    before = nightly.problem
+
+    await nightly.change(replace(settings, enabled=False, folder=''))
+
+    assert before
+    assert nightly.problem is None
+    assert clock.results == 1
 
 
 async def test_an_ended_server_leaves_no_part_and_makes_it_at_its_next_start(
@@ -140,9 +153,9 @@ async def test_an_ended_server_leaves_no_part_and_makes_it_at_its_next_start(
 @pytest.mark.parametrize(
     ('wrong', 'field', 'sentence'),
     [
-        ({'folder': 'backups'}, 'folder', 'whole path'),
+        ({'folder': 'backups'}, 'folder', 'full path'),
         ({'folder': '/nowhere/at/all'}, 'folder', 'No such file'),
-        ({'folder': ''}, 'folder', 'whole path'),
+        ({'folder': ''}, 'folder', 'full path'),
         ({'hour': 24}, 'hour', '0 to 23'),
         ({'keep': 0}, 'keep', '1 to 365'),
     ],
@@ -178,7 +191,7 @@ async def test_damaged_settings_are_told_and_stop_no_start(
 ) -> None:
     (kept.data / 'nightly.json').write_text(text)
 
-    await nightly.load()
+    nightly.load()
 
     assert nightly.problem
     assert 'damaged' in nightly.problem.cure

@@ -121,7 +121,7 @@ async def test_pictures_without_rows_are_offered_back_by_a_button_of_the_owners(
     folder = guests.services.config.data / 'images' / '2099/01/01'
     folder.mkdir(parents=True)
     write(folder / 'lost.png', replace(OURS, generation_id=900, image_id=900))
-    await guests.services.recovery.begin()
+    await guests.services.recovery.pictures.begin()
 
     page = await guests.request('owner', 'GET', '/gallery')
     theirs = await guests.request('maker', 'GET', '/gallery')
@@ -132,5 +132,5 @@ async def test_pictures_without_rows_are_offered_back_by_a_button_of_the_owners(
     assert button in page.body
     assert button not in theirs.body
     assert (refused.status, done.status) == (403, 303)
-    assert guests.services.recovery.notice
-    await guests.services.recovery.close()
+    assert guests.services.recovery.pictures.notice
+    await guests.services.recovery.pictures.close()

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import random
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from app.database import Library
 from app.database.queue import LONGEST_SHARE, share_of
-from app.errors import ErrorKind, Failure, ProviderError
-from app.generation.changes import Changes
-from app.generation.queue_acts import QueueActs
+from app.errors import ErrorKind, Failure
 from app.generation.running import Running
 from app.generation.scheduler import Scheduler
 from app.models import Generation, GenerationRequest, Status
 from app.web.views.notices import notices_of
-from tests.support.fakes import FakeProvider
 from tests.support.guests import JSON, Party, party
 from tests.support.rows import drawn, failed, kept
-from tests.support.worker_setup import shop_in
 from tests.test_turns import Timers
 
 pytestmark = pytest.mark.asyncio(loop_scope='module')
 
-UNREACHABLE = Failure(kind=ErrorKind.UNREACHABLE)
 FRAGMENT = (b'x-fragment', b'true')
 PASSING = (*('storage', 'unreachable', 'not_ready', 'rate_limited', 'timeout', 'gateway_timeout'),)
 
@@ -166,20 +157,6 @@ async def test_an_old_attempt_cannot_end_one_that_is_tried_again(guests: Party) 
     assert await statuses(guests, number) == ['queued']
 
 
-async def test_a_pause_outlasts_a_restart(tmp_path: Path) -> None:
-    library = await Library.open(tmp_path / 'easel.db')
-    await library.backlog.pause(None)
-    await library.close()
-
-    library = await Library.open(tmp_path / 'easel.db')
-    after = await library.backlog.counts(None)
-    await library.backlog.resume(None)
-    resumed = await library.backlog.counts(None)
-    await library.close()
-
-    assert (after.paused, resumed.paused) == (True, False)
-
-
 async def test_a_guest_is_told_of_the_owners_pause_and_cannot_end_it(guests: Party) -> None:
     for _ in range(2):
         await ask(guests, 'maker')
@@ -290,33 +267,3 @@ async def test_a_server_that_hangs_is_told_to_the_owner_alone(guests: Party) -> 
     sentence = b'g4f has not answered for'
     assert (sentence in owner.body, sentence in guest.body) == (True, False)
     assert notices_of(services) == ()
-
-
-@pytest.mark.parametrize('seed', range(2))
-async def test_whatever_is_pressed_meanwhile_each_ends_as_exactly_one_thing(
-    seed: int, tmp_path: Path
-) -> None:
-    provider, chance, changes = FakeProvider(), random.Random(seed), Changes()
-    provider.go.set()
-    async with shop_in(tmp_path, provider, EASEL_API_URL='http://fake.test/v1') as shop:
-        acts = QueueActs(shop.library, shop.providers, changes, shop.worker.look_again)
-        presses = (
-            *(lambda: acts.cancel_all(None), lambda: acts.retry_all(None, '')),
-            *(lambda: acts.pause(None), lambda: acts.resume(None), shop.request),
-        )
-        asked = [await shop.request() for _ in range(12)]
-        await shop.worker.start()
-
-        for _ in range(30):
-            provider.fault = chance.choice([None, ProviderError(UNREACHABLE)])
-            pressed = (chance.choice(presses)() for _ in range(2))
-            await asyncio.gather(*pressed, shop.worker.cancel(chance.choice(asked).id))
-        await acts.resume(None)
-        every = await shop.library.generations.page(None, 200)
-        ended = [await shop.until(one) for one in every]
-        after = await shop.library.backlog.counts(None)
-
-    pictured = [bool(one.images) for one in ended]
-    assert pictured == [one.status is Status.DONE for one in ended]
-    assert after.waiting == 0
-    assert shop.worker.scheduler.hanging() == {}

@@ -58,8 +58,9 @@ class Started:
 async def started(data: Path) -> AsyncIterator[Started]:
     async with storing(data) as store:
         library = await Library.open(data / 'easel.db')
-        recovery = await PictureRecovery.open(library, store, Changes())
+        recovery = PictureRecovery(library, store, Changes())
         try:
+            await recovery.begin()
             yield Started(library, store, recovery)
         finally:
             await recovery.close()
@@ -188,7 +189,7 @@ async def held(tmp_path: Path, generation_id: int, position: int = 0) -> Path:
     """Leave a picture as a kill does that comes before it is in its place."""
     async with storing(tmp_path) as store:
         received = received_in(store, saved('PNG'))
-        return store.hold(received, generation_id, position).path
+        return (await store.hold(received, generation_id, position)).path
 
 
 async def test_a_picture_that_had_come_whole_is_kept_and_its_generation_done(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import os
@@ -19,6 +20,7 @@ from app.cli.restore import restore
 from app.database.sqlite.opening import migrations
 from app.maintenance.archive import ArchiveWriter, may_hold
 from app.maintenance.backup import back_up
+from app.maintenance.restore import restore as unpack
 from tests.support.kept_folder import (
     FIRST,
     PRIVATE,
@@ -26,17 +28,31 @@ from tests.support.kept_folder import (
     at,
     files_of,
     go_on,
+    kept_folder,
     members_of,
     rows_in,
 )
+from tests.support.servers import command
 from tests.test_older_data import WRITTEN
 
 pytestmark = pytest.mark.usefixtures('own_process')
 
 
+@pytest.fixture(scope='module')
+def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    folder = tmp_path_factory.mktemp('whole')
+
+    async def made() -> bytes:
+        async with kept_folder(folder / 'data') as kept:
+            back_up(kept.data, folder / 'b.tar', go_on)
+        return (folder / 'b.tar').read_bytes()
+
+    return asyncio.run(made())
+
+
 @pytest.fixture
-async def archive(kept: KeptFolder, tmp_path: Path) -> Path:
-    back_up(kept.data, tmp_path / 'b.tar', go_on)
+def archive(whole: bytes, tmp_path: Path) -> Path:
+    (tmp_path / 'b.tar').write_bytes(whole)
     return tmp_path / 'b.tar'
 
 
@@ -53,6 +69,33 @@ def test_a_folder_with_something_in_it_is_left_untouched(
     assert status == 1
     assert 'is not empty' in capsys.readouterr().err
     assert files_of(new) == {name: b'mine'}
+
+
+def test_the_commands_take_a_file_and_the_data_folder(kept: KeptFolder, tmp_path: Path) -> None:
+    archive, new = str(tmp_path / 'b.tar'), str(tmp_path / 'new')
+
+    made = command('backup', archive, '--data', str(kept.data))
+    restored = command('restore', archive, '--data', new)
+    verified = command('verify', '--data', new)
+
+    assert [one.returncode for one in (made, restored, verified)] == [0, 0, 0]
+    assert restored.stderr.startswith(f'Restored to {new}.')
+    assert (made.stdout, restored.stdout, verified.stdout) == ('', '', '')
+
+
+def test_a_restoring_that_is_broken_off_leaves_nothing(archive: Path, tmp_path: Path) -> None:
+    class Ended(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell() > len(self.getvalue()) // 2:
+                raise KeyboardInterrupt
+            return super().read(size)
+
+    before = sorted(path.name for path in tmp_path.iterdir())
+
+    with pytest.raises(KeyboardInterrupt):
+        unpack(Ended(archive.read_bytes() + bytes(100_000)), tmp_path / 'new')
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
 
 
 def test_an_empty_folder_and_one_that_a_kill_left_are_filled(archive: Path, tmp_path: Path) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from pathlib import Path
 
+from app.errors import ErrorKind, Failure, Reason
 from app.generation.changes import Changes
 from app.generation.keeper import PictureKeeper
 from app.generation.outcome_writer import growing_pauses
@@ -50,6 +52,27 @@ async def test_a_picture_that_the_disk_refuses_waits_and_those_before_it_stay(
         (1, '2026'), (2, '2028'), (3, '2028')
     ]  # fmt: skip
     assert arriving_in(tmp_path) == []
+
+
+async def test_a_picture_whose_file_is_removed_while_it_waits_is_told_and_not_waited_for(
+    tmp_path: Path,
+) -> None:
+    provider = FakeProvider()
+    async with shop_in(tmp_path, provider) as shop:
+        await shop.worker.start()
+        generation = await shop.request()
+        await provider.begun.acquire()
+        shutil.rmtree(shop.store.images)
+        shop.store.images.write_text('in the way')
+        provider.go.set()
+        await shop.rests.begun.acquire()
+
+        shutil.rmtree(shop.store.arriving)
+        shop.store.images.unlink()
+        shop.rests.over.release()
+        failed = await shop.until(generation)
+
+    assert failed.error == Failure(kind=ErrorKind.STORAGE, reason=Reason.FILE_WAS_REMOVED)
 
 
 class ProviderThatTells(FakeProvider):

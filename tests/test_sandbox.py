@@ -54,6 +54,19 @@ from PIL import Image
 Image.open = attack
 """
 
+# What is imported too late costs each picture time, and finds no file where one is confined.
+REFUSES_LATE_IMPORTS = """
+import os, sys
+
+first = os.getpid()
+
+def refuse(event, args):
+    if event == 'import' and os.getpid() != first:
+        raise ImportError(f'{args[0]} is imported too late')
+
+sys.addaudithook(refuse)
+"""
+
 
 async def test_a_child_that_a_picture_took_over_opens_neither_another_nor_a_socket(
     tmp_path: Path,
@@ -78,13 +91,18 @@ async def test_a_child_that_a_picture_took_over_opens_neither_another_nor_a_sock
     assert opened == 'its own picture, a new file beside it'
 
 
-async def test_the_confined_child_reads_as_much_as_one_that_is_not(tmp_path: Path) -> None:
+async def test_the_confined_child_does_as_much_as_one_that_is_not_and_loads_nothing_late(
+    tmp_path: Path,
+) -> None:
     paths = [png_with(texts, tmp_path / f'{name}.png') for name, (texts, _) in OTHERS.items()]
     paths += [labelled(source_of(name, tmp_path)).path for name in ONE_OF_EACH]
     comment = tmp_path / 'comment.jpg'
     comment.write_bytes(with_comment('JPEG', b'UNICODE\0' + A1111.encode('utf-16-le')))
 
-    async with storing(tmp_path / 'data') as store:
+    (tmp_path / 'sitecustomize.py').write_text(REFUSES_LATE_IMPORTS)
+    async with storing(tmp_path / 'data', Decoder({'PYTHONPATH': str(tmp_path)})) as store:
+        assert await store.small(received_in(store, picture()))
+        await store.keep(received_in(store, picture()), label_of('a fox', 1.0))
         found = [await store.settings_in(path) for path in (*paths, comment)]
 
     assert found == [read(path) for path in (*paths, comment)]

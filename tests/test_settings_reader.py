@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import QueueFull
+from app.errors import QueueFull, StorageFailed
 from app.storage import decoder_child as child
 from app.storage.decoder import Decoder
 from app.storage.reader import SettingsReader
@@ -79,6 +79,15 @@ async def test_after_a_reading_the_same_visitor_has_the_next(tmp_path: Path) -> 
 
         await reader.close()
     assert found == [{}, {}]
+
+
+async def test_a_disk_that_holds_no_picture_for_a_moment_is_told(tmp_path: Path) -> None:
+    async with storing(tmp_path) as store:
+        store.arriving.rmdir()
+        store.arriving.touch()
+
+        with pytest.raises(StorageFailed):
+            await SettingsReader(store.decoder).read(received_in(store, picture()), 'a visitor')
 
 
 async def test_a_reading_has_less_memory_and_time_than_a_picture_that_is_kept(

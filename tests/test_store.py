@@ -217,7 +217,7 @@ async def test_a_start_sweeps_our_own_temporary_files_and_nothing_else(tmp_path:
         for name in ('.probe', 'fox.png', '12-0-notours.part'):
             (store.arriving / name).write_text('somebody else')
         (store.arriving / '@eaDir').mkdir()
-        whole = store.hold(received_in(store, picture()), 17, 0)
+        whole = await store.hold(received_in(store, picture()), 17, 0)
         store.new_temp_file(17).received()
         store.new_temp_file().received()
 

@@ -6,9 +6,11 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import apsw
 import pytest
 
 from app.cli.verify import verify
+from app.maintenance.verification import find_faults
 from tests.support.kept_folder import FIRST, SECOND, TRASHED, KeptFolder, at
 from tests.support.rows import running
 
@@ -76,6 +78,20 @@ async def test_a_picture_that_may_still_get_its_row_is_no_stranger(
     verify(at(kept.data))
 
     assert capsys.readouterr().out == 'stranger\timages/old.png\n'
+
+
+async def test_a_picture_that_is_deleted_for_good_meanwhile_is_no_fault(kept: KeptFolder) -> None:
+    other = apsw.Connection(str(kept.data / 'easel.db'))
+
+    def delete(checked: int, _: int) -> None:
+        if checked == 1:
+            other.execute('delete from images where id = 2')
+            kept.file(SECOND).unlink()
+
+    found = list(find_faults(kept.data, delete))
+
+    other.close()
+    assert found == []
 
 
 async def test_without_a_database_it_is_told_and_nothing_is_made(

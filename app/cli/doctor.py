@@ -24,11 +24,12 @@ from app.messages import Translate, describe, error_json, translations
 from app.net.client import HttpClient
 from app.net.urls import DOCKER_HOST, is_local, origin_of, same_server, without_secrets
 from app.providers.core.base import KeyState, ProviderSettings, ProviderState, ProviderStatus
-from app.providers.discovery.connection_test import bearer, check_connection
+from app.providers.discovery.connection_test import check_connection
 from app.providers.discovery.fingerprints import is_shaped
 from app.providers.discovery.local_servers import HostEnvironment
 from app.providers.discovery.probe import NoResponse, probe
 from app.providers.discovery.scan import FoundServer, discover
+from app.providers.registry import environment_settings
 from app.providers.settings import Keys, settings_of
 from app.providers.transport.client import own_headers
 from app.storage.lock import Holder, holder_of
@@ -114,7 +115,7 @@ async def examine(config: Config, environment: HostEnvironment, ports: Mapping[i
     folder = await asyncio.to_thread(_folder, config.data, holder)
     settings, unread = await asyncio.to_thread(_added_in, config.data)
     status, found, added = await asyncio.gather(
-        check_connection(config.api_url, bearer(config.api_key)),
+        check_connection(config.api_url, own_headers(environment_settings(config))),
         discover(environment.hosts, ports, (config.port, holder.port)),
         asyncio.gather(*(_test(one) for one in settings)),
     )

@@ -103,6 +103,38 @@ class Files(Table):
         )
         return found[0]
 
+    async def edges(self, count: int) -> tuple[str, ...]:
+        """Return the files of the oldest and of the newest pictures, so many of each."""
+        return await self._database.all(
+            lambda row: cast('str', row['file']),
+            """
+            select file from (select file from images order by id limit :count)
+            union
+            select file from (select file from images order by id desc limit :count)
+            """,
+            count=count,
+        )
+
+    async def state(self, name: str) -> int:
+        """Return a number that an earlier start wrote down; 0 where none did."""
+        found = await self._database.one(
+            lambda row: cast('int', row['value']),
+            'select value from state where name = :name',
+            name=name,
+        )
+        return found or 0
+
+    async def set_state(self, name: str, value: int) -> None:
+        await self._database.run(
+            """
+            insert into state (name, value)
+            values (:name, :value)
+            on conflict (name) do update set value = excluded.value
+            """,
+            name=name,
+            value=value,
+        )
+
     async def years(self) -> tuple[YearUse, ...]:
         """Read what each year takes, the newest first; counters that triggers keep say it."""
         return await self._database.all(

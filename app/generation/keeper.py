@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.database import Library
-from app.errors import AppError, Failure, ProviderError, StorageFailed
+from app.errors import AppError, ErrorKind, Failure, ProviderError, Reason, StorageFailed
 from app.generation.request import label_fields_of
 from app.generation.storage_monitor import StorageMonitor
 from app.log import logger
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from app.storage.metadata.label import Label
 
 log = logger(__name__)
+
+LOST = Failure(kind=ErrorKind.STORAGE, reason=Reason.FILE_WAS_REMOVED)
 
 
 class PictureKeeper:
@@ -56,38 +58,46 @@ class PictureKeeper:
         Raises `StorageFailed` where no pause (seconds) before another try is left. Nothing that
         came is deleted then, nor by a stop: only where the generation itself was cancelled.
         """
-        waiting = [
-            self._store.hold(received, claimed.id, position)
-            for position, received in enumerate(result.received, start=first)
-        ]
+        waiting = dict(enumerate(result.received, start=first))
         kept, failures = list[StoredImage](), list(result.item_errors)
         try:
-            while waiting:
-                place = first + len(kept)
-                label = label_for(claimed, waiting[0], place, outcome, result.dropped)
+            for position in waiting:
+                with suppress(StorageFailed):
+                    waiting[position] = await self._store.hold(
+                        waiting[position], claimed.id, position
+                    )
+            for position in list(waiting):
+                number = first + len(kept)
+                label = label_for(claimed, waiting[position], number, outcome, result.dropped)
                 label = replace(label, created_at=self._clock())
                 try:
-                    kept.append(await self._until_kept(claimed.id, waiting[0], label, pauses))
+                    kept.append(await self._until_kept(waiting, position, label, pauses))
                 except ProviderError as error:
                     failures.append(error.failure)
-                waiting.pop(0)
+                del waiting[position]
         except asyncio.CancelledError:
             if await self._was_cancelled(claimed):
                 for picture in kept:
                     self._store.forget(picture)
-                remove(*(received.path for received in waiting))
+                remove(*(received.path for received in waiting.values()))
             raise
         return tuple(kept), tuple(failures)
 
     async def _until_kept(
-        self, generation_id: int, received: Received, label: Label, pauses: Iterator[float]
+        self, waiting: dict[int, Received], position: int, label: Label, pauses: Iterator[float]
     ) -> StoredImage:
+        """Keep the picture of a position; where it waits in the meantime is noted there."""
+        generation_id = label.generation_id or 0
         while True:
             try:
+                received = await self._store.hold(waiting[position], generation_id, position)
+                waiting[position] = received
                 if label.image_id is None:  # for the file to name it
                     label = replace(label, image_id=await self._library.images.reserve())
                 return await self._store.keep(received, label)
             except (StorageFailed, DecoderFailed) as error:
+                if self._store.has_lost(waiting[position]):
+                    raise ProviderError(LOST) from error
                 log.warning('%s: a picture cannot be kept yet: %s', generation_id, error)
                 self._monitor.report(error)
                 await self._rest(error, pauses)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import median
 
 from app.database import Library
 from app.database.queue import OWNERS_SHARE, Place, Waiting
@@ -124,8 +123,9 @@ class Scheduler:
 
     async def _patience_s(self, provider: str, model: str | None) -> float:
         model = model or self._providers.model_of(provider)
-        usual = await self._library.queue.durations(provider, model, None, SAMPLES)
-        return max(LEAST_PATIENCE_S, USUAL_TIMES * median(usual)) if usual else LEAST_PATIENCE_S
+        took = sorted(await self._library.queue.durations(provider, model, None, SAMPLES))
+        usual_s = took[len(took) // 2] if took else 0.0
+        return max(LEAST_PATIENCE_S, USUAL_TIMES * usual_s)
 
     def _prospect(self, place: Place) -> Prospect:
         """Count who begins earlier: all of its own before it, of others as many and their turn."""

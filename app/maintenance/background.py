@@ -13,6 +13,7 @@ T = TypeVar('T')
 Rest = Callable[[], None]
 
 LONGEST_REST_S = 0.5
+EVEN = 0.5  # as much rest as work
 
 
 class Stopped(Exception):
@@ -20,17 +21,18 @@ class Stopped(Exception):
 
 
 class Pace:
-    """Rests for as long as the processor was used; ends the work once it is not wanted any more."""
+    """Rests in proportion to the processor's time that was used, and ends unwanted work."""
 
-    def __init__(self, *ends: threading.Event) -> None:
+    def __init__(self, *ends: threading.Event, share: float = EVEN) -> None:
         self._ends = ends
+        self._rests_per_work = 1 / share - 1
         self._since: float | None = None  # of the clock of the thread that works
 
     def rest(self) -> None:
         """Wait a little; raises `Stopped`."""
         now = time.thread_time()
         worked_s = now - (now if self._since is None else self._since)
-        self._ends[0].wait(min(worked_s, LONGEST_REST_S))
+        self._ends[0].wait(min(worked_s * self._rests_per_work, LONGEST_REST_S))
         if any(end.is_set() for end in self._ends):
             raise Stopped
         self._since = time.thread_time()
@@ -47,8 +49,9 @@ class Background:
         """Have all work raise `Stopped` at its next rest."""
         self._ending.set()
 
-    def pace(self, *ends: threading.Event) -> Pace:
-        return Pace(self._ending, *ends)
+    def pace(self, *ends: threading.Event, share: float = EVEN) -> Pace:
+        """Return the pace of a work that may take this share (0 to 1) of the time."""
+        return Pace(self._ending, *ends, share=share)
 
     async def run(self, work: Callable[[], T]) -> T:
         """Run work to its end, in a thread that no page waits for."""

@@ -143,9 +143,11 @@ def writing_to(folder: Path) -> Iterator[None]:
 def _refuse_places(data: Path, target: Path) -> None:
     place = target.resolve()
     if place.is_dir():
-        raise StorageFailed(N_('{path} is a folder; name a file for the backup.'), path=target)
+        raise StorageFailed(N_('{path} is a folder. Name a file for the backup.'), path=target)
     if any(place.is_relative_to((data / folder).resolve()) for folder in FOLDERS):
-        raise StorageFailed(N_('{path} is among the pictures; name another place.'), path=target)
+        raise StorageFailed(
+            N_('{path} is in the folder of pictures. Choose another place.'), path=target
+        )
 
 
 def _refuse_without_room(data: Path, folder: Path) -> None:

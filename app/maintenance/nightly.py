@@ -94,11 +94,10 @@ class NightlyBackup:
             owner_only=True,
         )
 
-    async def load(self) -> None:
+    def load(self) -> None:
         """Read the settings; a damaged file is told as a backup that failed."""
         try:
-            text = await asyncio.to_thread((self._data / NIGHTLY).read_text, encoding='utf-8')
-            kept = json.loads(text)
+            kept = json.loads((self._data / NIGHTLY).read_text(encoding='utf-8'))
             last = LastBackup(**kept.pop('last')) if kept.get('last') else None
             self.settings = NightlySettings(**kept | {'last': last})
         except FileNotFoundError:
@@ -113,7 +112,10 @@ class NightlyBackup:
         now = self._clock()
         if settings.enabled:
             await asyncio.to_thread(_check, settings, self._data)
-        await self._keep(replace(settings, since=now, last=self.settings.last))
+        last = self.settings.last
+        is_settled = last and last.sentence  # a failure under other settings says nothing of these
+        await self._keep(replace(settings, since=now, last=None if is_settled else last))
+        self._on_result()
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._loop(), name='nightly backup')
@@ -203,11 +205,11 @@ def _why_not(name: str, data: Path) -> AppError | None:
     """Return why backups cannot go to a folder, by writing something there."""
     folder = Path(name)
     if not folder.is_absolute():
-        return InvalidRequest(N_('Write the whole path of a folder, from its beginning.'))
+        return InvalidRequest(N_('Enter the full path of a folder.'))
     try:
         if folder.resolve().is_relative_to(data.resolve()):
             return InvalidRequest(
-                N_('This is inside the data folder: what destroys that takes the backups with it.')
+                N_('This is inside the data folder. Choose one outside, best on another disk.')
             )
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(b'easel')

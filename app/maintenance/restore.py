@@ -27,7 +27,7 @@ from app.storage.files import sync_folder
 
 UNPACKED = '.restoring-'
 NOT_EMPTY = N_('{path} is not empty. Restore into a folder that does not exist yet.')
-NO_BACKUP = N_('This is no whole backup of Easel ({reason}). Nothing was restored.')
+NO_BACKUP = N_("This isn't a complete backup of Easel ({reason}). Nothing was restored.")
 
 
 class _Stream(tarfile.TarFile):

@@ -30,10 +30,10 @@ class Maintenance:
         self._is_streaming = False
 
     @classmethod
-    async def open(cls, data: Path, on_result: Callable[[], None]) -> Maintenance:
+    def open(cls, data: Path, on_result: Callable[[], None]) -> Maintenance:
         """Read the settings of the nightly backup, and begin nothing yet."""
         maintenance = cls(data, on_result)
-        await maintenance.nightly.load()
+        maintenance.nightly.load()
         return maintenance
 
     def end(self) -> None:
@@ -52,7 +52,7 @@ class Maintenance:
         Raises `Conflict` while another one is taken, or `StorageFailed`.
         """
         if self._is_streaming:
-            raise Conflict(N_('A backup is being downloaded already. Wait until it has ended.'))
+            raise Conflict(N_('A backup is already being downloaded. Wait until it finishes.'))
         self._is_streaming = True
         blocks = self._blocks()
         await anext(blocks)  # the empty one: the database is copied, so nothing was refused

@@ -26,6 +26,17 @@ DEMO_MODEL = 'sketch'
 DEFAULT_NAME = 'g4f'
 
 
+def environment_settings(config: Config) -> ProviderSettings:
+    """Return the provider that the operator set, or the default one."""
+    return ProviderSettings(
+        name=urlsplit(config.api_url).netloc if config.api_url_was_set else DEFAULT_NAME,
+        base_url=config.api_url,
+        model=config.api_model,
+        timeout_s=config.timeout_s,
+        key=config.api_key,
+    )
+
+
 def _make_provider(
     settings: ProviderSettings, http_client: HttpClient, memory: CapabilityStore
 ) -> Provider:
@@ -53,15 +64,7 @@ class Providers:
         self._own_ports: set[int] = set()
         self._make = make
         self._nobody_set = not config.api_url_was_set
-        netloc = urlsplit(config.api_url).netloc
-        settings = ProviderSettings(
-            name=netloc if config.api_url_was_set else DEFAULT_NAME,
-            base_url=config.api_url,
-            model=config.api_model,
-            timeout_s=config.timeout_s,
-            key=config.api_key,
-        )
-        self.environment = self._monitored(settings)
+        self.environment = self._monitored(environment_settings(config))
         demo = ProviderSettings(
             name=DEMO, base_url=DEMO_URL, model=DEMO_MODEL, timeout_s=config.timeout_s, at_once=2
         )

@@ -7,6 +7,7 @@ import os
 import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.database.recovery import ToldImage
 from app.errors import ErrorKind, ProviderError
@@ -20,8 +21,10 @@ from app.models import (
     StoredImage,
 )
 from app.storage.inventory import PICTURE_SUFFIXES
-from app.storage.metadata.label import Label, carries_label, checked_label
 from app.storage.store import Store
+
+if TYPE_CHECKING:
+    from app.storage.metadata.label import Label
 
 LABEL_FIELDS = ('created_at', 'revised_prompt', 'source_url', 'seed')
 
@@ -60,6 +63,8 @@ class LabelledImage:
 
 async def read_labelled(store: Store, path: Path) -> LabelledImage | None:
     """Read one picture; None if it is not Easel's. Raises ProviderError, OSError or ValueError."""
+    from app.storage.metadata.label import carries_label, checked_label  # 4 ms few starts need
+
     status = await asyncio.to_thread(path.lstat)
     if stat.S_ISLNK(status.st_mode):
         raise ValueError('it is a link, which Easel does not follow')

@@ -54,12 +54,6 @@ class PictureRecovery:
         self._done = 0
         self._task: asyncio.Task[None] | None = None
 
-    @classmethod
-    async def open(cls, library: Library, store: Store, changes: Changes) -> PictureRecovery:
-        recovery = cls(library, store, changes)
-        await recovery.begin()
-        return recovery
-
     @property
     def notice(self) -> Notice | None:
         if not self._unnamed:

@@ -98,6 +98,8 @@ def load_for(order: dict[str, object]) -> None:
     """Import what an order needs: where it is worked at, no file can be opened any more."""
     from PIL import AvifImagePlugin, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401
 
+    from app.storage.metadata import container  # noqa: F401
+
     Image.preinit()
     for name in CODINGS:
         codecs.lookup(name)
@@ -182,6 +184,8 @@ def answer(order: dict[str, object]) -> dict[str, object]:
         return {'refused': 'too large to decode'}
     except UnidentifiedImageError:
         return {'refused': 'damaged'}
+    except ImportError:  # one that `load_for` did not foresee: no fault of the picture
+        raise
     except Exception as error:  # Pillow raises nearly everything on damaged bytes
         if is_systems(error):
             return {'failed': str(getattr(error, 'strerror', error))}
@@ -189,13 +193,8 @@ def answer(order: dict[str, object]) -> dict[str, object]:
 
 
 def is_systems(error: Exception) -> bool:
-    """Check whether the disk or the system failed, and not the picture.
-
-    An import that fails is one that `load_for` did not foresee.
-    """
-    if isinstance(error, OSError):
-        return error.errno not in THE_PICTURES_OWN
-    return isinstance(error, ImportError)
+    """Check whether the disk or the system failed, and not the picture."""
+    return isinstance(error, OSError) and error.errno not in THE_PICTURES_OWN
 
 
 def label_copy(order: dict[str, object], found: dict[str, object]) -> dict[str, object]:

@@ -37,9 +37,9 @@ def find_problem(store: Store) -> Notice | None:
             return shortage
         probe = write_synced(store.arriving / PROBE, PROBE.encode())
         folder = store.images
-        if shortage := _shortage(store.images):
-            return shortage
         day.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if shortage := _shortage(day):
+            return shortage
         move(probe, day / PROBE)
         sync_folder(day)
         (day / PROBE).unlink()

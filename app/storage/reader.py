@@ -8,6 +8,7 @@ from weakref import WeakValueDictionary
 from app.errors import N_, QueueFull
 from app.models import Received
 from app.storage.decoder import Decoder, Settings
+from app.storage.files import complete
 from app.storage.metadata.mime import mime_of
 
 READ_TIMEOUT_S = 8.0  # with the child's start; of its processor it may use 3 s
@@ -23,10 +24,15 @@ class SettingsReader:
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def read(self, received: Received, who: str) -> Settings:
-        """Read a picture for a visitor; raise `QueueFull` while an earlier one takes too long."""
+        """Read a picture for a visitor.
+
+        Raise `QueueFull` while an earlier one takes too long, `StorageFailed` where the disk holds
+        no picture even for that time.
+        """
         mime = mime_of(received.head)
         if mime is None:
             return {}
+        await asyncio.to_thread(complete, received)
         turn = self._turns.setdefault(who, asyncio.Lock())
         try:
             async with asyncio.timeout(self._turn_timeout_s):

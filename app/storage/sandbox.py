@@ -58,6 +58,7 @@ def refuse_sockets() -> None:
     if sys.platform != 'linux':
         return
     libc = _libc()
+    _checked(libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0))
     if not _can_filter():
         if libc.unshare(NEW_NETWORK) and os.geteuid():
             libc.unshare(NEW_USERS | NEW_NETWORK)
@@ -76,14 +77,13 @@ def refuse_sockets() -> None:
     )
     program = ctypes.create_string_buffer(b''.join(struct.pack('=HBBI', *step) for step in steps))
     filtering = struct.pack('@HP', len(steps), ctypes.addressof(program))
-    _checked(libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0))
     _checked(libc.prctl(FILTER_CALLS, FILTER, filtering, 0, 0))
 
 
 def confine(readable: Iterable[Path], folders: Iterable[Path]) -> None:
     """Open nothing from now on but these files, and write only into these folders.
 
-    Raise OSError, also where one of them is not there.
+    The system demands `refuse_sockets` before. Raise OSError, also where one of them is not there.
     """
     version = landlock_version()
     if not version:
@@ -91,7 +91,7 @@ def confine(readable: Iterable[Path], folders: Iterable[Path]) -> None:
     rights = 13 + (version >= 2) + (version >= 3) + (version >= 5)
     handled = (1 << rights) - 1
     network, scopes = ALL_NETWORK * (version >= 4), ALL_SCOPES * (version >= 6)
-    attributes = struct.pack('=QQQ', handled, network, scopes)
+    attributes = struct.pack('=QQQ', handled, network, scopes)  # 0 is what an older kernel takes
     ruleset = _checked(_libc().syscall(CREATE_RULESET, attributes, len(attributes), 0))
     rules = [(path, READ_FILE) for path in readable]
     writing = WRITE_FILE | REMOVE_FILE | MAKE_FILE | TRUNCATE
@@ -101,7 +101,6 @@ def confine(readable: Iterable[Path], folders: Iterable[Path]) -> None:
         rule = struct.pack('=Qi', allowed, handle)
         _checked(_libc().syscall(ADD_RULE, ruleset, PATH_BENEATH, rule, 0))
         os.close(handle)
-    _checked(_libc().prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0))
     _checked(_libc().syscall(RESTRICT_SELF, ruleset, 0))
     os.close(ruleset)
 

@@ -13,6 +13,7 @@ import re
 import shutil
 import uuid
 from base64 import b64decode
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,14 +76,29 @@ class Store:
         """Open a file for what arrives; of a generation, its name begins with the id."""
         return TempFile(self.arriving, '' if generation_id is None else f'{generation_id}-')
 
-    def hold(self, received: Received, generation_id: int, position: int) -> Received:
-        """Rename a picture that came whole, so that no start sweeps it before it is kept."""
-        name = f'{generation_id}-{position}-{uuid.uuid4().hex}{WHOLE}'
-        try:
-            return replace(received, path=received.path.rename(self.arriving / name))
-        except OSError as error:
-            log.warning('%s: a picture waits under its first name: %s', generation_id, error)
+    async def hold(self, received: Received, generation_id: int, position: int) -> Received:
+        """Complete a picture that came whole, under a name that no start sweeps.
+
+        Raises `StorageFailed`; what came stays, and can be held later.
+        """
+        if received.path.suffix == WHOLE:
             return received
+        name = f'{generation_id}-{position}-{uuid.uuid4().hex}{WHOLE}'
+
+        def complete_and_rename() -> Path:
+            complete(received)
+            with writing():
+                return received.path.rename(self.arriving / name)
+
+        path = await asyncio.to_thread(complete_and_rename)
+        return replace(received, path=path, unwritten=None)
+
+    def has_lost(self, received: Received) -> bool:
+        """Whether somebody removed the file of a picture that waits to be kept."""
+        with suppress(OSError):
+            in_memory = received.unwritten is not None
+            return not in_memory and self.arriving.is_dir() and not received.path.exists()
+        return False
 
     def held(self) -> dict[tuple[int, int], Received]:
         """Find the pictures that came whole and were not kept, by generation and position."""
@@ -104,7 +120,6 @@ class Store:
         """
         made = self._new_thumbs()
         try:
-            await asyncio.to_thread(complete, received)
             kept = await self._keep(received, label, made)
         except (StorageFailed, DecoderFailed):
             raise

@@ -24,7 +24,7 @@ from app.maintenance.service import Maintenance
 from app.providers.discovery.local_servers import LocalServers
 from app.providers.registry import Providers
 from app.providers.settings import ProviderSettingsStore
-from app.recovery.pictures import PictureRecovery
+from app.recovery.service import Recovery
 from app.storage.reader import SettingsReader
 from app.storage.store import Store
 from app.web.base_path import BasePath
@@ -59,7 +59,7 @@ class Services:
     sharing: SharingSettings
     guests: Guests
     maintenance: Maintenance
-    recovery: PictureRecovery
+    recovery: Recovery
     password_throttle: Throttle = field(default_factory=lambda: Throttle(*PASSWORDS, (HERE,)))
     guess_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     link_throttle: Throttle = field(default_factory=lambda: Throttle(LINKS_A_MINUTE))

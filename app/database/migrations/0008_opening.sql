@@ -3,8 +3,8 @@
 alter table images add column damaged_ns integer;
 create index images_damaged on images (id) where damaged_ns is not null;
 
--- The last picture that a check of all files has come to; 0 where none is under way.
-create table checked (
+-- Numbers that the next start wants to know, such as how far a check of all files has come.
+create table state (
   name text primary key,
-  last integer not null
+  value integer not null
 ) strict, without rowid;

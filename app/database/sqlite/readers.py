@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from queue import Empty, LifoQueue
 from typing import TypeVar
 
 import apsw
@@ -20,10 +20,11 @@ MOST_READERS = 2
 READER_CACHE_KB = 512
 READER_TIMEOUT_MS = 1_000  # for a lock that only whoever mends the file holds
 PAGES_A_STEP = 256  # of a copy: a megabyte
+STEPS_A_REST = 10_000  # of a check: some milliseconds of SQLite's machine
 
 
 class Readers:
-    """Connections that cannot write, each of one thread alone; the second is opened when needed.
+    """Connections that cannot write; the second is opened when needed, and where that is possible.
 
     A query sees one state of the database from its first statement to its last.
     """
@@ -31,7 +32,7 @@ class Readers:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._threads = ThreadPoolExecutor(MOST_READERS, thread_name_prefix='database-reader')
-        self._own = threading.local()
+        self._idle = LifoQueue[apsw.Connection]()  # the last one used has the warmest cache
         self._opened: list[apsw.Connection] = []
 
     def submit(self, query: Callable[[apsw.Connection], T]) -> Future[T]:
@@ -45,22 +46,33 @@ class Readers:
             connection.close()
 
     def _run(self, query: Callable[[apsw.Connection], T]) -> T:
-        connection: apsw.Connection | None = getattr(self._own, 'connection', None)
-        if connection is None:
-            connection = self._own.connection = self._open()
-        connection.execute('begin')
+        connection = self._take()
         try:
-            return query(connection)
+            connection.execute('begin')
+            try:
+                return query(connection)
+            finally:
+                if connection.in_transaction:  # SQLite ends it itself on some faults
+                    connection.execute('rollback')
         finally:
-            if connection.in_transaction:  # SQLite ends it itself on some faults
-                connection.execute('rollback')
+            self._idle.put(connection)
+
+    def _take(self) -> apsw.Connection:
+        with contextlib.suppress(Empty):
+            return self._idle.get_nowait()
+        try:
+            return self._open()
+        except apsw.Error:  # like one that says that too many files are open
+            if not self._opened:
+                raise
+        return self._idle.get()
 
     def _open(self) -> apsw.Connection:
         connection = apsw.Connection(str(self._path), flags=apsw.SQLITE_OPEN_READONLY)
-        self._opened.append(connection)
         connection.set_busy_timeout(READER_TIMEOUT_MS)
         connection.execute(f'pragma cache_size = -{READER_CACHE_KB}')
         connection.row_trace = named
+        self._opened.append(connection)
         return connection
 
 
@@ -112,9 +124,11 @@ def copy_database(path: Path, target: Path, rest: Callable[[], None]) -> None:
             _check(copy)
 
 
-def check_database(path: Path) -> None:
-    """Raise `StorageFailed` where SQLite finds a database damaged."""
+def check_database(path: Path, rest: Callable[[], None] | None = None) -> None:
+    """Raise `StorageFailed` where SQLite finds a database damaged; `rest` is called meanwhile."""
     with beside(path) as connection:
+        if rest:
+            connection.set_progress_handler(lambda: bool(rest()), STEPS_A_REST)
         _check(connection)
 
 

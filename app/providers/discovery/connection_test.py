@@ -21,10 +21,6 @@ STATES = {
 }
 
 
-def bearer(key: str | None) -> dict[str, str]:
-    return {'Authorization': f'Bearer {key}'} if key else {}
-
-
 async def check_connection(base_url: str, secrets: Mapping[str, str]) -> ProviderStatus:
     """Ask for the list of models with headers of secrets; where it is not, at its usual places."""
     async with HttpClient([base_url]) as http_client:

@@ -20,7 +20,7 @@ from app.providers.response.images import Item, find_items
 from app.providers.response.parser import ApiResponse
 from app.providers.transport.caller import Caller
 from app.providers.transport.download import Fetcher
-from app.storage.files import HEAD_BYTES, TempFile
+from app.storage.files import HEAD_BYTES, TempFile, complete
 from app.storage.metadata.mime import mime_of
 
 log = logger(__name__)
@@ -161,9 +161,13 @@ def remove(pictures: Iterable[Received]) -> None:
 
 
 def unzipped(raw: Received, incoming: Callable[[], TempFile]) -> list[Received]:
-    """Unpack the pictures in their order; raise ProviderError where they are too large."""
+    """Unpack the pictures in their order.
+
+    Raises ProviderError where they are too large, StorageFailed where the zip is not on the disk.
+    """
     received, files = list[Received](), list[TempFile]()
     left_bytes = min(MOST_BYTES, max(FREE_BYTES, MOST_TIMES * raw.size_bytes))
+    complete(raw)
     try:
         _check_directory(raw)
         with zipfile.ZipFile(raw.path) as packed:

@@ -107,7 +107,7 @@ async def restore(request: Request, services: TheServices, image: OwnImage) -> R
 
 async def bring_back(services: TheServices) -> Response:
     """Begin to write rows for the pictures that the gallery does not know."""
-    services.recovery.bring_back()
+    services.recovery.pictures.bring_back()
     return RedirectResponse('/gallery', 303)
 
 

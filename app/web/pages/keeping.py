@@ -10,8 +10,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from app.errors import N_, Forbidden, InvalidRequest
+from app.errors import N_, Forbidden, InvalidRequest, StorageFailed
 from app.log import logger
+from app.maintenance.background import Stopped
 from app.maintenance.nightly import LAST_HOUR, MOST_KEPT, NightlySettings
 from app.web.context import Services, TheServices
 from app.web.error_pages import fields_in_words
@@ -83,8 +84,12 @@ class _Download(StreamingResponse):
         self._blocks = blocks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it; the connection breaks off with it, so that nobody takes it for whole."""
         async with aclosing(self._blocks):
-            await super().__call__(scope, receive, send)
+            try:
+                await super().__call__(scope, receive, send)
+            except (Stopped, StorageFailed) as error:
+                log.warning('a backup was not sent to its end: %s', str(error) or 'Easel is ending')
 
 
 def _verification(request: Request, services: Services) -> Response:

@@ -12,14 +12,10 @@ from app.web.templates import Language
 
 def notices_of(services: Services) -> tuple[Notice, ...]:
     """List what is to be noticed now; whoever changes it calls `Changes.announce_notices`."""
-    found = (
-        services.storage_monitor.problem,
-        services.recovery.notice,
-        services.maintenance.nightly.problem,
-    )
+    found = (services.storage_monitor.problem, services.maintenance.nightly.problem)
     hanging = services.worker.scheduler.hanging()
     silent = (_silence(server, since) for server, since in hanging.items())
-    return (*(notice for notice in found if notice), *silent)
+    return (*services.recovery.notices, *(notice for notice in found if notice), *silent)
 
 
 def _silence(server: str, since: float) -> Notice:
