@@ -16,7 +16,7 @@ from app.database import Library
 from app.errors import N_, Conflict, ErrorKind, Failure, ProviderError, StorageFailed
 from app.generation.changes import Changes
 from app.generation.outcome_writer import OutcomeWriter, growing_pauses
-from app.generation.runner import GenerationRunner
+from app.generation.runner import GenerationRunner, is_fetchable
 from app.generation.running import Running
 from app.generation.scheduler import Scheduler
 from app.generation.storage_monitor import StorageMonitor
@@ -137,7 +137,7 @@ class Worker:
         `InvalidRequest` or ProviderError where the provider is gone.
         """
         generation = await self._library.generations.one(generation_id)
-        if not generation.is_fetchable:
+        if not is_fetchable(generation):
             raise Conflict(N_('There is no picture that could be fetched again.'))
         if generation_id in self._fetching:
             raise Conflict(N_('It is being fetched already.'))
