@@ -41,7 +41,8 @@ async def test_what_was_held_back_begins_as_soon_as_the_pause_ends(tmp_path: Pat
         await acts.pause(None)
         await shop.worker.start()
         waiting = await shop.request()
-        await shop.rest()
+        for _ in range(4):
+            await shop.rest()
 
         held = provider.asks.copy()
         await acts.resume(None)
