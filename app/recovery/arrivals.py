@@ -11,6 +11,7 @@ from app.generation.keeper import label_for
 from app.log import logger
 from app.models import Generation, Outcome, Received, Status
 from app.recovery.labelled import LabelledImage
+from app.storage.arriving import held_in
 from app.storage.files import remove
 from app.storage.place import mark_of
 from app.storage.store import Store
@@ -27,7 +28,7 @@ class Arrivals:
 
     async def keep(self) -> None:
         """Keep each, and attach it; one that cannot be kept now stays for the next start."""
-        held = await asyncio.to_thread(self._store.held)
+        held = await asyncio.to_thread(held_in, self._store.arriving)
         for (generation_id, position), received in held.items():
             try:
                 generation = await self._library.generations.one(generation_id)
