@@ -173,11 +173,11 @@ MODES: dict[str, Mode] = {
     '300,000 keys': Mode(
         body(b'{' + b','.join(b'"%d":1' % one for one in range(300_000)) + b'}'), TOO_MUCH
     ),
-    'lists in lists': Mode(body(b'[' * MEGA), 'truncated'),
+    'lists in lists': Mode(body(b'[' * MEGA), TOO_MUCH),
     'objects in objects': Mode(body(b'{"data":' * 400_000), 'truncated too_large'),
     'numbers of 4,300 digits': Mode(body(b'[' + b'9' * 4_299 + b',9' * 800 + b']'), 'empty'),
     'a number of 4 MB': Mode(body(b'9' * 4_000_000), 'empty'),
-    '700,000 escapes': Mode(body(b'{"data":["' + b'\\u0041' * 690_000 + b'"]}'), 'empty bad_image'),
+    '700,000 escapes': Mode(body(b'{"data":["' + b'\\u0041' * 690_000 + b'"]}'), 'not_an_image'),
     'halves of signs': Mode(body(b'{"data":["' + b'\\ud800' * 690_000 + b'"]}'), 'empty bad_image'),
     '2,000,000 quotes': Mode(body(b'"' * 4_000_000), 'not_json'),
     '4 MB of backslashes': Mode(body(b'{"a":"' + b'\\' * 4_000_000 + b'"}'), 'empty'),
@@ -188,8 +188,8 @@ MODES: dict[str, Mode] = {
     'a data address of 3 MB': Mode(
         body(b'{"url":"data:image/png,' + b'%41' * MEGA + b'"}'), 'not_an_image'
     ),
-    'links to pictures': Mode(body(json.dumps({'data': '![a](' * 800_000}).encode()), 'empty'),
-    'addresses in prose': Mode(body(json.dumps({'data': 'http://a.' * 400_000}).encode()), 'empty'),
+    'links to pictures': Mode(body(json.dumps({'data': '![a](' * 800_000}).encode()), TOO_MUCH),
+    'addresses in prose': Mode(body(b'{"data":"%b"}' % (b'at http://a.' * 300_000)), 'empty'),
     'words of rules': Mode(text('violat'), 'upstream_error'),
     'words of keys': Mode(text('eyJaaaaa-'), 'upstream_error'),
     'words of paths': Mode(text('-/-a.', code='x' * 100), 'upstream_error'),

@@ -81,8 +81,15 @@ async def beating(beats: Beats) -> AsyncIterator[None]:
 
 
 def queued_s() -> float:
-    """Read for how long this thread was ready to run and had no processor. Linux only."""
-    return int(Path('/proc/thread-self/schedstat').read_bytes().split()[1]) / 1e9
+    """Read for how long this process's threads were ready to run without a processor. Linux only.
+
+    All of them, since one that has the interpreter's lock may be what the others wait for.
+    """
+    waited_ns = 0
+    for thread in Path('/proc/self/task').iterdir():
+        with contextlib.suppress(OSError):  # it has just ended
+            waited_ns += int((thread / 'schedstat').read_bytes().split()[1])
+    return waited_ns / 1e9
 
 
 def forget_peak() -> None:
