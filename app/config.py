@@ -32,6 +32,7 @@ SECRET = 'secret'  # noqa: S105 (the file's name)
 TOKEN = 'token'  # noqa: S105 (the file's name)
 KEYS = 'keys.json'
 SHARING = 'admission.json'
+SIGNED_OUT = 'signed-out.json'
 NIGHTLY = 'nightly.json'
 CACHE = 'cache'
 CHECKOUT = Path(__file__).resolve().parent.parent

@@ -16,9 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.access.guests import Guests
 from app.access.sessions import Sessions, kept_secret
 from app.access.sharing import SharingSettings
-from app.access.signed_out import FILE as SIGNED_OUT
 from app.access.signed_out import SignedOut
-from app.config import CACHE, DATABASE, KEYS, SECRET, TOKEN, Config, child_environment
+from app.config import CACHE, DATABASE, KEYS, SECRET, SIGNED_OUT, TOKEN, Config, child_environment
 from app.database import Library
 from app.errors import Notice
 from app.generation.changes import Changes

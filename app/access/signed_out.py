@@ -7,12 +7,12 @@ import json
 import time
 from pathlib import Path
 
+from app.config import SIGNED_OUT
 from app.log import logger
 from app.storage.files import write_private
 
 log = logger(__name__)
 
-FILE = 'signed-out.json'
 MOST_EACH = 1_000  # of the owner, and of each guest: nobody crowds out what another ended
 
 
@@ -28,9 +28,12 @@ class SignedOut:
         """Read the file, if there is one; a damaged one is told, and replaced by the next."""
         try:
             if self._path and self._path.exists():
-                self._claims = dict.fromkeys(map(str, json.loads(self._path.read_bytes())))
+                listed = [str(one) for one in json.loads(self._path.read_bytes())]
+                self._claims = {one: None for one in listed if parts_of(one)}
         except (OSError, ValueError, TypeError) as error:
-            log.warning('%s can not be read, so who signed out may be signed in: %s', FILE, error)
+            log.warning(
+                '%s can not be read, so who signed out may be signed in: %s', SIGNED_OUT, error
+            )
         return self
 
     def __contains__(self, claims: str) -> bool:
@@ -50,7 +53,7 @@ class SignedOut:
             try:
                 await asyncio.to_thread(write_private, self._path, json.dumps([*self._claims]))
             except OSError as error:
-                log.warning('%s could not be written: %s', FILE, error.strerror)
+                log.warning('%s could not be written: %s', SIGNED_OUT, error.strerror)
 
 
 def parts_of(claims: str) -> tuple[int, str, str]:
