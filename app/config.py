@@ -33,6 +33,7 @@ TOKEN = 'token'  # noqa: S105 (the file's name)
 KEYS = 'keys.json'
 SHARING = 'admission.json'
 SIGNED_OUT = 'signed-out.json'
+PRIVATE = (SECRET, TOKEN, KEYS, SHARING, SIGNED_OUT, '.env')  # and what of that a backup has
 NIGHTLY = 'nightly.json'
 CACHE = 'cache'
 CHECKOUT = Path(__file__).resolve().parent.parent

@@ -275,17 +275,6 @@ class Generation:
     dismissed_at: float | None = None  # when it left the Create page; None: it is on it
     images: tuple[Image, ...] = field(default=())
 
-    @property
-    def failures(self) -> tuple[Failure, ...]:
-        """The failure of each picture that did not come."""
-        return (self.error, *self.item_errors) if self.error else self.item_errors
-
-    @property
-    def is_fetchable(self) -> bool:
-        """Whether a picture was made that can be fetched again without asking anew."""
-        has_ended = self.status in (Status.DONE, Status.FAILED)
-        return has_ended and any(failure.picture_url for failure in self.failures)
-
 
 @dataclass(frozen=True, slots=True)
 class Submitted:

@@ -10,6 +10,7 @@ import pytest
 
 from app.database import Library
 from app.errors import Conflict, InvalidRequest
+from app.generation.outcome_writer import growing_pauses
 from app.models import GenerationRequest, Status
 from tests.support.fakes import ANSWERING, REFUSING, FakeProvider, provider_settings
 from tests.support.rows import running
@@ -228,3 +229,16 @@ async def test_without_the_queue_the_demo_stands_in_as_well(tmp_path: Path) -> N
         done = await shop.worker.draw_now(GenerationRequest(prompt='now'))
 
     assert (done.status, done.provider) == (Status.DONE, 'demo')
+
+
+async def test_how_long_a_picture_took_does_not_depend_on_the_clock_of_the_day(
+    shop: Shop, provider: FakeProvider
+) -> None:
+    provider.go.set()
+    claimed = await running(shop.library, 'fake')  # in 1970, by the clock of then
+
+    await shop.worker.run_generation(claimed, growing_pauses())
+
+    [image] = (await shop.library.generations.one(claimed.id)).images
+    assert image.took_s is not None
+    assert 0 < image.took_s < 600

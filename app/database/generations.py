@@ -76,6 +76,7 @@ class Generations(Table):
         """
 
         def change(db: apsw.Connection) -> bool:
+            place = {'id': claimed.id, 'attempt': claimed.attempt, 'before': claimed.status}
             error = outcome.error and json.dumps(failure_fields(outcome.error), ensure_ascii=False)
             db.execute(
                 """
@@ -85,23 +86,20 @@ class Generations(Table):
                   finished_at = :now
                 where id = :id and attempt = :attempt and status = :before
                 """,
-                {
-                    'before': claimed.status,
-                    'id': claimed.id,
-                    'attempt': claimed.attempt,
+                place
+                | {
                     'status': outcome.status,
                     'provider': outcome.provider,
                     'model': outcome.model,
                     'error': error,
-                    'item_errors': json.dumps([failure_fields(e) for e in outcome.item_errors]),
+                    'item_errors': json.dumps([*map(failure_fields, outcome.item_errors)]),
                     'dropped': json.dumps(outcome.dropped),
                     'now': now,
                 },
             )
             if not db.changes():
                 return False
-            places = range(first, first + len(outcome.kept))
-            add_images(db, claimed, outcome, now or 0, list(places))
+            add_images(db, claimed, outcome, now or 0, first)
             for number, call in enumerate(outcome.calls):
                 own = {'generation_id': claimed.id, 'attempt': claimed.attempt, 'number': number}
                 texts = {'headers': json.dumps(call.headers), 'dropped': json.dumps(call.dropped)}

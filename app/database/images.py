@@ -175,11 +175,11 @@ def images_of(db: apsw.Connection, generation_ids: list[int]) -> dict[int, tuple
 
 
 def add_images(
-    db: apsw.Connection, generation: Generation, outcome: Outcome, now: float, positions: list[int]
+    db: apsw.Connection, generation: Generation, outcome: Outcome, now: float, first: int = 0
 ) -> None:
-    """Write the pictures of a finished attempt and their search words, within its transaction."""
+    """Write an attempt's pictures, from a position on, and their words, in its transaction."""
     words = index_words(generation.request.prompt)
-    for position, picture in zip(positions, outcome.kept, strict=True):
+    for position, picture in enumerate(outcome.kept, start=first):
         own = {
             'generation_id': generation.id,
             'position': position,

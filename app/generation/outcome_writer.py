@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 from app.database import Library
@@ -31,28 +30,23 @@ def growing_pauses() -> Iterator[float]:
 class OutcomeWriter:
     """Turns outcomes into rows; a picture on the disk waits for its row."""
 
-    def __init__(
-        self,
-        library: Library,
-        store: Store,
-        clock: Callable[[], float] = time.time,
-        sleep: Sleep = asyncio.sleep,
-    ) -> None:
+    def __init__(self, library: Library, store: Store, sleep: Sleep = asyncio.sleep) -> None:
         self._library = library
         self._store = store
-        self._clock = clock
         self._sleep = sleep
         # each try may take the database's one thread for as long as somebody else's lock lasts
         self._one_tries_again = asyncio.Lock()
 
-    async def finish(self, claimed: Generation, outcome: Outcome, pauses: Iterable[float]) -> None:
+    async def finish(
+        self, claimed: Generation, outcome: Outcome, ended_at: float, pauses: Iterable[float]
+    ) -> None:
         """Write an outcome; its pictures are removed if the row has moved on since.
 
         Raises `StorageFailed` where no pause is left (the pictures stay where they were), and
         `Unkeepable` where no try can help.
         """
         try:
-            written = await self._until_written(claimed, outcome, pauses)
+            written = await self._until_written(claimed, outcome, ended_at, pauses)
         except asyncio.CancelledError:
             with contextlib.suppress(StorageFailed):
                 row = await self._library.generations.one(claimed.id)
@@ -69,11 +63,10 @@ class OutcomeWriter:
             self._store.forget(picture)
 
     async def _until_written(
-        self, claimed: Generation, outcome: Outcome, pauses: Iterable[float]
+        self, claimed: Generation, outcome: Outcome, ended_at: float, pauses: Iterable[float]
     ) -> bool:
-        now = self._clock()
         try:
-            return await self._write(claimed, outcome, now)
+            return await self._write(claimed, outcome, ended_at)
         except StorageFailed as error:
             if not error.retryable:
                 raise
@@ -83,16 +76,17 @@ class OutcomeWriter:
             for pause_s in pauses:
                 await self._sleep(pause_s)
                 try:
-                    return await self._write(claimed, outcome, now)
+                    return await self._write(claimed, outcome, ended_at)
                 except StorageFailed as error:
                     if not error.retryable:
                         raise
                     refused = error
         raise refused
 
-    async def _write(self, claimed: Generation, outcome: Outcome, now: float) -> bool:
+    async def _write(self, claimed: Generation, outcome: Outcome, ended_at: float) -> bool:
         """Write once, whole even when the task is cancelled in the middle of it."""
-        writing = asyncio.ensure_future(self._library.generations.finish(claimed, outcome, now))
+        finishing = self._library.generations.finish(claimed, outcome, ended_at)
+        writing = asyncio.ensure_future(finishing)
         try:
             return await asyncio.shield(writing)
         except asyncio.CancelledError:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from app.database import Library
-from app.errors import ErrorKind, ProviderError, StorageFailed
+from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
 from app.generation.changes import Changes
 from app.generation.keeper import PictureKeeper
 from app.generation.previews import Previews
@@ -19,6 +19,18 @@ from app.providers.registry import Providers
 from app.storage.store import Store
 
 log = logger(__name__)
+
+
+def failures_of(generation: Generation) -> tuple[Failure, ...]:
+    """Return the failure of each picture that did not come."""
+    first = (generation.error,) if generation.error else ()
+    return (*first, *generation.item_errors)
+
+
+def is_fetchable(generation: Generation) -> bool:
+    """Whether a picture was made that can be fetched again without asking anew."""
+    has_ended = generation.status in (Status.DONE, Status.FAILED)
+    return has_ended and any(failure.picture_url for failure in failures_of(generation))
 
 
 class GenerationRunner:
@@ -78,7 +90,7 @@ class GenerationRunner:
         Raises ProviderError where the provider is gone, and as `draw`.
         """
         provider = await self._providers.drawing(generation.provider)
-        lost = generation.failures
+        lost = failures_of(generation)
         fetchable = [failure for failure in lost if failure.picture_url]
         outcome = Outcome(
             status=generation.status,

@@ -49,7 +49,7 @@ class Running:
         self._clock = clock
         self._later = later
         self._running: dict[int, _Running] = {}
-        self._hanging: set[str] = set()
+        self._hanging: dict[str, float] = {}  # since when something runs there in vain
 
     def begin(self, generation_id: int, provider: str, places: int, patience_s: float) -> None:
         """Count a generation to one of its provider's places, until `end`."""
@@ -58,19 +58,19 @@ class Running:
         one = _Running(provider, places, patience_s, self._clock(), serial)
         self._running[generation_id] = one
         self._listen(generation_id, one)
+        self._tell(provider)
 
     def end(self, generation_id: int) -> None:
         one = self._running.pop(generation_id)
         if one.timer:
             one.timer.cancel()
-        if one.silent:
-            self._changes.announce_notices()
+        self._tell(one.provider)
 
     def answered(self, provider: str) -> None:
         """Take note of a sign of life: it hangs no more."""
-        if provider in self._hanging:
-            self._hanging.remove(provider)
-            self._changes.announce_notices()
+        if self.hangs(provider):
+            self._tell(provider)
+            del self._hanging[provider]
             log.info('%s answers again', provider)
 
     def load(self, provider: str, places: int) -> float:
@@ -82,12 +82,9 @@ class Running:
         return provider in self._hanging
 
     def hanging(self) -> dict[str, float]:
-        """Return what hangs, and since when (seconds since 1970) something runs there in vain."""
-        since: dict[str, float] = {}
-        for one in self._running.values():
-            if one.silent and self.hangs(one.provider):
-                since[one.provider] = min(one.began_at, since.get(one.provider, one.began_at))
-        return since
+        """Return what hangs while something runs there, and since when (seconds since 1970)."""
+        busy = {one.provider for one in self._running.values()}
+        return {provider: since for provider, since in self._hanging.items() if provider in busy}
 
     def _listen(self, generation_id: int, one: _Running) -> None:
         later = self._later or asyncio.get_running_loop().call_later
@@ -105,8 +102,17 @@ class Running:
         self._listen(generation_id, one)
 
     def _suspect(self, provider: str, places: int) -> None:
-        silent = sum(one.silent and one.provider == provider for one in self._running.values())
-        if silent >= places and not self.hangs(provider):
-            self._hanging.add(provider)
+        silent = [
+            one.began_at
+            for one in self._running.values()
+            if one.silent and one.provider == provider
+        ]
+        if len(silent) >= places and not self.hangs(provider):
+            self._hanging[provider] = min(silent)
             log.warning('%s does not answer: it is given one at a time', provider)
-        self._changes.announce_notices()
+        self._tell(provider)
+
+    def _tell(self, provider: str) -> None:
+        """Have the pages say anew what hangs, where this one does."""
+        if self.hangs(provider):
+            self._changes.announce_notices()

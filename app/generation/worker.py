@@ -16,7 +16,7 @@ from app.database import Library
 from app.errors import N_, Conflict, ErrorKind, Failure, ProviderError, StorageFailed
 from app.generation.changes import Changes
 from app.generation.outcome_writer import OutcomeWriter, growing_pauses
-from app.generation.runner import GenerationRunner
+from app.generation.runner import GenerationRunner, is_fetchable
 from app.generation.running import Running
 from app.generation.scheduler import Scheduler
 from app.generation.storage_monitor import StorageMonitor
@@ -137,7 +137,7 @@ class Worker:
         `InvalidRequest` or ProviderError where the provider is gone.
         """
         generation = await self._library.generations.one(generation_id)
-        if not generation.is_fetchable:
+        if not is_fetchable(generation):
             raise Conflict(N_('There is no picture that could be fetched again.'))
         if generation_id in self._fetching:
             raise Conflict(N_('It is being fetched already.'))
@@ -177,6 +177,7 @@ class Worker:
         Raises `StorageFailed` where no pause is left.
         """
         log.info('%s: attempt %s begins', claimed.id, claimed.attempt)
+        began_s = time.monotonic()
         try:
             outcome = await self._runner.draw(claimed, pauses)
         except ProviderError as error:  # its provider is gone
@@ -185,7 +186,9 @@ class Worker:
             log.exception('%s: could not be drawn', claimed.id)
             outcome = _failed(claimed, _failure_of(error))
         self.scheduler.saw(claimed, outcome)
-        await self._finish(claimed, outcome, pauses)
+        began_at = self._clock() if claimed.started_at is None else claimed.started_at
+        ended_at = began_at + time.monotonic() - began_s  # whatever the clock was set to meanwhile
+        await self._finish(claimed, outcome, ended_at, pauses)
 
     def _announce(self, generation_id: int) -> None:
         self._changes.announce(generation_id)
@@ -228,16 +231,19 @@ class Worker:
 
         task.add_done_callback(ended)
 
-    async def _finish(self, claimed: Generation, outcome: Outcome, pauses: Iterator[float]) -> None:
+    async def _finish(
+        self, claimed: Generation, outcome: Outcome, ended_at: float, pauses: Iterator[float]
+    ) -> None:
         """Write an outcome, or that it cannot be written, and announce it."""
         try:
-            await self._writer.finish(claimed, outcome, pauses)
+            await self._writer.finish(claimed, outcome, ended_at, pauses)
         except Exception as error:
             if isinstance(error, StorageFailed) and error.retryable:
                 raise
             log.exception('%s: could not be written down', claimed.id)
             self._writer.forget(outcome)
-            await self._writer.finish(claimed, _failed(claimed, _failure_of(error)), pauses)
+            outcome = _failed(claimed, _failure_of(error))
+            await self._writer.finish(claimed, outcome, ended_at, pauses)
         self._changes.announce(claimed.id)
 
 

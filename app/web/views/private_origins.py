@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.access.visitors import Visitor
 from app.errors import N_, ErrorKind, Failure, Forbidden, InvalidRequest, Reason
+from app.generation.runner import failures_of
 from app.models import Generation
 from app.net.urls import Blocked, address_of
 from app.web.context import Services
@@ -23,7 +24,7 @@ def private_origin_of(failure: Failure) -> str:
 
 def private_origins_of(generation: Generation) -> list[str]:
     """List, each once, the private origins that pictures of a generation wait at."""
-    return [*dict.fromkeys(filter(None, map(private_origin_of, generation.failures)))]
+    return [*dict.fromkeys(filter(None, map(private_origin_of, failures_of(generation))))]
 
 
 async def trust_origin(
