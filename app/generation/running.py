@@ -10,6 +10,7 @@ from typing import Protocol
 
 from app.generation.changes import Changes
 from app.log import logger
+from app.models import Generation
 
 log = logger(__name__)
 
@@ -48,19 +49,20 @@ class Running:
         self._changes = changes
         self._clock = clock
         self._later = later
-        self._running: dict[int, _Running] = {}
+        # by generation and attempt: a cancelled one may still be ending when the next one begins
+        self._running: dict[tuple[int, int], _Running] = {}
         self._hanging: set[str] = set()
 
-    def begin(self, generation_id: int, provider: str, places: int, patience_s: float) -> None:
-        """Count a generation to one of its provider's places, until `end`."""
-        self._changes.announce(generation_id)
-        serial = self._changes.serial_of(generation_id)
-        one = _Running(provider, places, patience_s, self._clock(), serial)
-        self._running[generation_id] = one
-        self._listen(generation_id, one)
+    def begin(self, claimed: Generation, places: int, patience_s: float) -> None:
+        """Count an attempt to one of its provider's places, until `end`."""
+        self._changes.announce(claimed.id)
+        serial = self._changes.serial_of(claimed.id)
+        one = _Running(claimed.provider, places, patience_s, self._clock(), serial)
+        self._running[claimed.id, claimed.attempt] = one
+        self._listen(claimed.id, one)
 
-    def end(self, generation_id: int) -> None:
-        one = self._running.pop(generation_id)
+    def end(self, claimed: Generation) -> None:
+        one = self._running.pop((claimed.id, claimed.attempt))
         if one.timer:
             one.timer.cancel()
         if one.silent:
