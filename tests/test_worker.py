@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +14,9 @@ from app.database import Library
 from app.errors import Conflict, InvalidRequest
 from app.models import GenerationRequest, GenerationResult, Status
 from app.providers.core.base import Run
-from tests.support.fakes import ANSWERING, REFUSING, FakeProvider, provider_settings
+from tests.support.fakes import ANSWERING, REFUSING, FakeProvider, provider_settings, storing
 from tests.support.rows import running
-from tests.support.worker_setup import DEADLINE_S, Shop, shop_in
+from tests.support.worker_setup import DEADLINE_S, Shop, shop_in, shop_with
 
 
 @dataclass
@@ -56,6 +57,24 @@ async def test_an_ask_is_drawn_and_its_picture_kept(shop: Shop, provider: FakePr
     assert provider.asks == [GenerationRequest(prompt='a cat')]
     assert done.started_at
     assert done.finished_at
+
+
+async def test_a_clock_that_is_set_back_while_it_is_drawn_makes_no_time_negative(
+    tmp_path: Path, provider: FakeProvider
+) -> None:
+    moments = itertools.count(2e9, -86_400.0)
+    provider.go.set()
+
+    async with (
+        storing(tmp_path) as store,
+        shop_with(store, provider, clock=lambda: next(moments)) as shop,
+    ):
+        await shop.worker.start()
+        done = await shop.until(await shop.request())
+
+    assert done.started_at
+    assert done.finished_at
+    assert 0 < done.finished_at - done.started_at < DEADLINE_S
 
 
 async def test_what_waits_is_drawn_after_a_restart(tmp_path: Path, provider: FakeProvider) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 from app.database import Library
@@ -31,28 +30,23 @@ def growing_pauses() -> Iterator[float]:
 class OutcomeWriter:
     """Turns outcomes into rows; a picture on the disk waits for its row."""
 
-    def __init__(
-        self,
-        library: Library,
-        store: Store,
-        clock: Callable[[], float] = time.time,
-        sleep: Sleep = asyncio.sleep,
-    ) -> None:
+    def __init__(self, library: Library, store: Store, sleep: Sleep = asyncio.sleep) -> None:
         self._library = library
         self._store = store
-        self._clock = clock
         self._sleep = sleep
         # each try may take the database's one thread for as long as somebody else's lock lasts
         self._one_tries_again = asyncio.Lock()
 
-    async def finish(self, claimed: Generation, outcome: Outcome, pauses: Iterable[float]) -> None:
+    async def finish(
+        self, claimed: Generation, outcome: Outcome, now: float, pauses: Iterable[float]
+    ) -> None:
         """Write an outcome; its pictures are removed if the row has moved on since.
 
         Raises `StorageFailed` where no pause is left (the pictures stay where they were), and
         `Unkeepable` where no try can help.
         """
         try:
-            written = await self._until_written(claimed, outcome, pauses)
+            written = await self._until_written(claimed, outcome, now, pauses)
         except asyncio.CancelledError:
             with contextlib.suppress(StorageFailed):
                 row = await self._library.generations.one(claimed.id)
@@ -69,9 +63,8 @@ class OutcomeWriter:
             self._store.forget(picture)
 
     async def _until_written(
-        self, claimed: Generation, outcome: Outcome, pauses: Iterable[float]
+        self, claimed: Generation, outcome: Outcome, now: float, pauses: Iterable[float]
     ) -> bool:
-        now = self._clock()
         try:
             return await self._write(claimed, outcome, now)
         except StorageFailed as error:

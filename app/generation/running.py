@@ -31,7 +31,7 @@ class _Running:
     provider: str
     places: int  # so many may run at the provider
     patience_s: float  # after so long without a sign of life it counts as silent
-    began_at: float  # seconds since 1970
+    began_s: float  # of the clock that is never set
     serial: int  # of its last sign of life
     silent: bool = False
     timer: Timer | None = None
@@ -44,7 +44,10 @@ class Running:
     """
 
     def __init__(
-        self, changes: Changes, clock: Callable[[], float] = time.time, later: Later | None = None
+        self,
+        changes: Changes,
+        clock: Callable[[], float] = time.monotonic,
+        later: Later | None = None,
     ) -> None:
         self._changes = changes
         self._clock = clock
@@ -84,12 +87,13 @@ class Running:
         return provider in self._hanging
 
     def hanging(self) -> dict[str, float]:
-        """Return what hangs, and since when (seconds since 1970) something runs there in vain."""
-        since: dict[str, float] = {}
+        """Return what hangs, and for how many seconds something runs there in vain."""
+        silent_s: dict[str, float] = {}
         for one in self._running.values():
             if one.silent and self.hangs(one.provider):
-                since[one.provider] = min(one.began_at, since.get(one.provider, one.began_at))
-        return since
+                took_s = self._clock() - one.began_s
+                silent_s[one.provider] = max(took_s, silent_s.get(one.provider, 0.0))
+        return silent_s
 
     def _listen(self, generation_id: int, one: _Running) -> None:
         later = self._later or asyncio.get_running_loop().call_later

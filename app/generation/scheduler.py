@@ -77,7 +77,7 @@ class Scheduler:
             self._running.answered(claimed.provider)
 
     def hanging(self) -> dict[str, float]:
-        """Return the providers that hang, and since when (seconds since 1970)."""
+        """Return the providers that hang, and for how many seconds."""
         return self._running.hanging()
 
     async def prospect_of(self, generation_id: int) -> Prospect:

@@ -152,6 +152,7 @@ class Worker:
         Raises `StorageFailed` where no pause is left.
         """
         log.info('%s: attempt %s begins', claimed.id, claimed.attempt)
+        began_s = time.monotonic()  # the clock may be set while it is drawn
         try:
             outcome = await self._runner.draw(claimed, pauses)
         except ProviderError as error:  # its provider is gone
@@ -160,7 +161,8 @@ class Worker:
             log.exception('%s: could not be drawn', claimed.id)
             outcome = _failed(claimed, _failure_of(error))
         self.scheduler.saw(claimed, outcome)
-        await self._finish(claimed, outcome, pauses)
+        now = (claimed.started_at or 0.0) + time.monotonic() - began_s
+        await self._finish(claimed, outcome, now, pauses)
 
     def _announce(self, generation_id: int) -> None:
         self._changes.announce(generation_id)
@@ -202,16 +204,19 @@ class Worker:
 
         task.add_done_callback(ended)
 
-    async def _finish(self, claimed: Generation, outcome: Outcome, pauses: Iterator[float]) -> None:
+    async def _finish(
+        self, claimed: Generation, outcome: Outcome, now: float, pauses: Iterator[float]
+    ) -> None:
         """Write an outcome, or that it cannot be written, and announce it."""
         try:
-            await self._writer.finish(claimed, outcome, pauses)
+            await self._writer.finish(claimed, outcome, now, pauses)
         except Exception as error:
             if isinstance(error, StorageFailed) and error.retryable:
                 raise
             log.exception('%s: could not be written down', claimed.id)
             self._writer.forget(outcome)
-            await self._writer.finish(claimed, _failed(claimed, _failure_of(error)), pauses)
+            outcome = _failed(claimed, _failure_of(error))
+            await self._writer.finish(claimed, outcome, now, pauses)
         self._changes.announce(claimed.id)
 
 
