@@ -40,6 +40,8 @@ class Reason(StrEnum):
     COMPRESSED_ANSWER = N_('a compressed answer')
     SWELLS = N_('a compressed answer that swells out of proportion')
     BROKE_OFF = N_('broke off')
+    ONLY_INTERIM_ANSWERS = N_('only interim answers')
+    HEADERS_OVER_32_KIB = N_('headers over 32 KiB')
     IT_CAME_TOO_SLOWLY = N_('it came too slowly')
     NOT_A_PLAIN_HTTP_ADDRESS = N_('not a plain http address')
     METADATA_ADDRESS = N_('a metadata address')
@@ -58,8 +60,8 @@ class Reason(StrEnum):
     OVER_40_MEGAPIXELS = N_('over 40 megapixels')
     OVER_200_FRAMES = N_('over 200 frames')
     OVER_64_MIB = N_('over 64 MiB')
-    OVER_64_PICTURES = N_('over 64 pictures')
     OVER_4_MIB_OF_TEXT = N_('over 4 MiB of text')
+    OVER_20_000_VALUES = N_('over 20,000 values')
     DECODER_RAN_INTO_ITS_LIMITS = N_('the decoder ran into its limits')
     FILE_WAS_REMOVED = N_('its file was removed')
     DECODER_DIED = N_('the decoder died')
@@ -102,6 +104,7 @@ class ErrorKind(StrEnum):
     REDIRECT = 'redirect'
     SET_ASIDE = 'set_aside'
     STORAGE = 'storage'
+    SURPLUS = 'surplus'
     TIMEOUT = 'timeout'
     TOO_LARGE = 'too_large'
     TRUNCATED = 'truncated'
@@ -123,6 +126,11 @@ class Failure:
     retry_after_s: float | None = None
     job_id: str | None = None
     url: str | None = None  # the picture's address, where that is what failed
+    # Of a picture that was made, so that it can be fetched again: its address as the server named
+    # it, which nobody is shown, and what its label tells.
+    picture_url: str | None = None
+    revised_prompt: str | None = None
+    seed: int | None = None
     file: str = ''  # where the picture is kept all the same, below the data folder
 
 
@@ -239,7 +247,8 @@ class Unkeepable(StorageFailed, retryable=False):
 class ProviderError(AppError, status=502, retryable=True):
     """The provider, or the way to it, failed; `failure` says how."""
 
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, failure: Failure, *others: Failure) -> None:
         super().__init__(str(failure.kind))  # no words: they may hold a key, and this is logged
         self.failure = failure
+        self.others = others  # of the further pictures of the same answer
         self.kind = str(failure.kind)

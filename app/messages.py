@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gettext
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.errors import N_, ErrorKind, Failure, Reason
-from app.net.urls import outside_of
+from app.net.urls import outside_of, without_secrets
 
 Translate = Callable[[str], str]
 
@@ -17,7 +17,10 @@ LANGUAGES = {'en': 'English', 'ru': 'Русский'}
 
 EXPIRED = (401, 403, 410)  # what storage answers for an address whose time is up
 # what is seen of a connection that a server closed with the request in its hands
-AFTER_SENDING = (Reason.CONNECTION_RESET, Reason.CLOSED_WITHOUT_AN_ANSWER, Reason.BROKE_OFF)
+AFTER_SENDING = (
+    *(Reason.CONNECTION_RESET, Reason.CLOSED_WITHOUT_AN_ANSWER, Reason.BROKE_OFF),
+    *(Reason.ONLY_INTERIM_ANSWERS, Reason.HEADERS_OVER_32_KIB),
+)
 
 
 def translations(language: str) -> gettext.NullTranslations:
@@ -55,7 +58,7 @@ def describe(failure: Failure, translate: Translate) -> FailureText:
         'reason': translate(failure.reason) if failure.reason else translate(N_('no details')),
         'status': failure.http_status or '',
         'param': failure.param or '',
-        'url': failure.url or '',
+        'url': without_secrets(failure.url) if failure.url else translate(N_('its address')),
         'file': failure.file,
         'seconds': round(failure.retry_after_s or 0),
         'job': failure.job_id or '',
@@ -68,6 +71,11 @@ def describe(failure: Failure, translate: Translate) -> FailureText:
         hint=translate(hint).format(**places),
         whole=quoted if failure.words else text,
     )
+
+
+def for_guests(failure: Failure) -> Failure:
+    """Return a failure without what is the owner's alone: where the servers are."""
+    return replace(failure, where='', url=None)
 
 
 def error_json(failure: Failure, translate: Translate) -> dict[str, object]:
@@ -172,6 +180,10 @@ _SENTENCES: dict[ErrorKind, tuple[str, str]] = {
     ErrorKind.STORAGE: (
         N_('The picture could not be kept ({reason}).'),
         N_('Check that the data folder can be written and its disk has room.'),
+    ),
+    ErrorKind.SURPLUS: (
+        N_('The answer had more pictures than Easel keeps: {reason} left out.'),
+        N_('Ask for fewer pictures.'),
     ),
     ErrorKind.TIMEOUT: (
         N_('{where} gave no whole answer within {reason} s.'),

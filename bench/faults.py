@@ -168,7 +168,7 @@ def _one(
                 if time.monotonic() >= ending:
                     break
                 if number < SENT:
-                    _timed(found, name, lambda: ledger.submit(client, next(prompts)))
+                    ledger.submit(client, next(prompts))
                 _timed(found, name, lambda: client.get(PAGES[number % len(PAGES)]))  # noqa: B023
                 time.sleep(0.02)
             asked = len(ledger.began) - before

@@ -16,7 +16,7 @@ from app.providers.core.base import Dialect
 from app.providers.core.capabilities import CapabilityStore
 from app.providers.dialects.openai import request_body
 from app.providers.provider import ApiProvider
-from app.providers.response.images import Json
+from app.providers.response.json_text import Json
 from tests.support.fakes import NOT_FOUND, Asked, Reply, upstream
 from tests.support.provider_calls import GONE, ONE, bodies, drawn, refusing, settings, times
 

@@ -44,7 +44,7 @@ def measured(browser: Browser) -> Iterator[AxePage]:
 
 @pytest.fixture(scope='module')
 def furnished(easel: Easel) -> Easel:
-    """Pictures, one of them deleted, a failure, one being drawn and one cancelled."""
+    """Pictures, one of them deleted, failures, one drawn, one cancelled, two behind a pause."""
     easel.draw(prompt='a fox in the snow', size='300x200', n='2', seed='4')
     easel.draw(prompt='a harbour', size='200x300')
     easel.draw(prompt='too much', model='fail-429')
@@ -59,7 +59,11 @@ def furnished(easel: Easel) -> Easel:
         client.post('/images/2/deletion')
         client.post('/images/1/favourite')
         client.post(f'/generations/{cancelled}/cancellation')
-    easel.submit(prompt='being drawn', model='slow-90', size='300x200')
+    easel.wait(easel.submit(prompt='being drawn', model='slow-90', size='300x200'), 'running')
+    with easel.client() as client:
+        client.post('/generations/pause')
+    for number in range(2):
+        easel.submit(prompt=f'held back {number}', size='300x200')
     return easel
 
 

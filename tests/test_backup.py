@@ -136,6 +136,18 @@ async def test_a_failed_backup_leaves_nothing_and_the_one_before_it(
     assert 'No such file' in capsys.readouterr().err
 
 
+async def test_a_backup_without_the_keys_of_servers_is_none(
+    kept: KeptFolder, tmp_path: Path
+) -> None:
+    (kept.data / 'keys.json').unlink()
+    (kept.data / 'keys.json').mkdir()
+
+    with pytest.raises(StorageFailed, match=r"keys.json can't be read"):
+        back_up(kept.data, tmp_path / 'b.tar', go_on)
+
+    assert not any('b.tar' in name for name in files_of(tmp_path))
+
+
 async def test_a_backup_that_would_fill_the_disk_is_not_begun(
     kept: KeptFolder, tmp_path: Path
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from app.errors import ErrorKind, ProviderError
 from app.models import GenerationRequest
-from app.providers.response.images import Json
+from app.providers.response.json_text import Json
 from app.providers.response.stream import MOST_SKELETON_BYTES
 from tests.support.fakes import (
     NOT_FOUND,

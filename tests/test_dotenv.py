@@ -70,14 +70,14 @@ def test_a_relative_data_folder_of_a_file_is_not_below_where_a_command_is_starte
     folders: Folders,
 ) -> None:
     write(folders.checkout, {'EASEL_DATA': './data', 'EASEL_TOKEN_FILE': 'token'})
-    (folders.checkout / 'token').write_text('of-the-checkout', encoding='utf-8')
+    (folders.checkout / 'token').write_text('of-this-checkout', encoding='utf-8')
     (folders.here / 'data').mkdir()
     write(folders.here / 'data', FILE_ADDRESS)
 
     config = folders.read({})
 
     assert (config.data, config.api_url) == (folders.checkout / 'data', DEFAULT_API_URL)
-    assert config.token == 'of-the-checkout'
+    assert config.token == 'of-this-checkout'
 
 
 def test_an_installed_package_reads_no_file_beside_itself(folders: Folders) -> None:

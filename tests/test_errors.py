@@ -8,7 +8,7 @@ import pytest
 
 from app.errors import ErrorKind
 from app.providers.response.errors import refusal
-from app.providers.response.images import Json
+from app.providers.response.json_text import Json
 from app.providers.response.parser import ApiResponse
 from app.providers.response.stream import ResponseStream
 from app.storage.files import TempFile

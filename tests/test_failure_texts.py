@@ -11,7 +11,7 @@ import pytest
 from app.errors import ErrorKind, Failure, ProviderError
 from app.messages import AFTER_SENDING, describe
 from app.models import GenerationRequest, Size
-from app.providers.response.images import Json
+from app.providers.response.json_text import Json
 from tests.support.fakes import KEY, NOT_FOUND, Asked, Ending, Reply, arriving_in, upstream
 from tests.support.provider_calls import B64, bodies, drawn, settings
 

@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 from starlette.types import ASGIApp
 
+from app.access.sessions import STRANGER
 from app.access.sharing import Source, hashed_password, new_password
 from app.access.visitors import WINDOW_S, Throttle
 from app.web.context import (
@@ -84,6 +85,43 @@ async def test_row_76_a_crowd_is_slowed_and_keeps_the_owner_out_nowhere(
     assert (first, second) == ({401: len(crowd)}, {429: len(crowd)})
     for peer in (LOOPBACK, '192.168.1.5', 'fd00::7'):  # here, known, never seen
         assert (await sign_in(app, PASSWORD, peer=peer)).status == 303
+
+
+async def test_where_the_password_was_given_before_no_neighbour_keeps_the_owner_out(
+    locked: tuple[ASGIApp, Services],
+) -> None:
+    app, services = locked
+    device = services.sessions.device_cookie()
+    name = services.sessions.device_name_on('http')
+    for _ in range(100):
+        await guess(app, LAN)
+
+    async def with_device(cookie: str, password: str = PASSWORD) -> int:
+        header = (b'cookie', f'{name}={cookie}'.encode())
+        return (
+            await sign_in(app, password, header, (b'origin', b'http://localhost'), peer=LAN)
+        ).status
+
+    forged, own = await with_device(f'{device[:-1]}!'), await with_device(device)
+    guesses = Counter([await with_device(device, 'a guess') for _ in range(20)])
+
+    assert (forged, own) == (429, 303)
+    assert guesses == {401: PASSWORDS_A_MINUTE, 429: 20 - PASSWORDS_A_MINUTE}
+
+
+async def test_who_signs_in_is_known_by_this_browser_from_then_on(
+    locked: tuple[ASGIApp, Services],
+) -> None:
+    app, services = locked
+
+    answer = await sign_in(app, PASSWORD)
+
+    _, device = answer.cookies
+    header = {'cookie': device.partition(';')[0]}
+    assert services.sessions.device_in(header, 'http')
+    assert services.sessions.who(header) == STRANGER
+    assert '; HttpOnly;' in device
+    assert 'SameSite=strict' in device
 
 
 async def test_a_crowd_that_guesses_at_once_has_one_password_hashed_at_a_time(

@@ -21,7 +21,11 @@ from app.log import escape
 from app.models import Size
 from app.providers.transport.redaction import SecretRedactor
 from app.providers.core.base import ProviderSettings
+from app.providers.response.errors import refusal
+from app.providers.response.images import find_items
 from app.providers.response.messages import clean, scrub, words_of
+from app.providers.response.parser import ApiResponse
+from app.providers.response.stream import ResponseStream
 from app.net.ip import networks_in
 from app.web.security.routes import rule_of
 from app.generation.request import parse_request
@@ -29,16 +33,21 @@ from app.web.security.guard import Hosts
 from app.web.views.provider_form import draft_of
 from app.web.pages.sign_in import OWN_PAGE
 settings = ProviderSettings(name='a', base_url='http://a', model='', timeout_s=1, key='k' * 40)
-redactor = SecretRedactor(settings)
+redactor, stream = SecretRedactor(settings), ResponseStream(list)
 names = ('prompt', 'size', 'n', 'seed', 'steps', 'guidance', 'quality', 'submission', 'headers',
          'base_url', 'name', 'key', 'timeout_s', 'at_once')
 texts = [unit * (100_000 // len(unit)) for unit in (
     'a', ' ', '<', '<a', '/', '\\\\', '%', '9', '9x', '9.', ':', ':,', '=', '&', '"', '(', '-', '.',
-    'a.', 'k', 'kkkkkkk.', '\\t', '\\n', 'Bearer ', 'sk-', 'data:', '/home/', 'http://', '\\u0301')]
+    'a.', 'k', 'kkkkkkk.', 'eyJaaaaa-', '-/a.',
+    'violat', 'insufficient', '.png?', '\\t', '\\n', 'Bearer ',
+    'sk-', 'data:', '/home/', 'http://', '\\u0301')]
 for text in texts:
     for read in (origin_of, index_words, fts_query, escape, Size.parse, redactor.text, clean, scrub,
                  networks_in, OWN_PAGE.fullmatch, lambda text: rule_of('GET', text),
                  lambda text: words_of(None, text), lambda text: words_of([text], text),
+                 lambda text: find_items([text]),
+                 lambda text: refusal(ApiResponse(500, {{}}, text, [text], stream),
+                                      where='', sent=()),
                  lambda text: Hosts(()).check_one(text.encode()),
                  lambda text: parse_request(dict.fromkeys(names, text)),
                  lambda text: draft_of([(name, text) for name in names])):

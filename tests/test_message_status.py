@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.providers.response.images import Json
+from app.providers.response.json_text import Json
 from app.providers.response.messages import (
     failed_in_success,
     poll_address_of,

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from app.providers.response.images import Json
+from app.providers.response.json_text import Json
 from app.providers.response.messages import LONGEST_WORDS, chat_text_of, scrub, words_of
 
 

@@ -111,7 +111,7 @@ async def test_a_failure_is_told_until_one_succeeds_also_after_a_start(
 
     await nightly.look()
     started = NightlyBackup(kept.data, Background(), clock.count, clock)
-    await started.load()
+    started.load()
     told = started.problem
     folder.mkdir()
     clock.now += HOUR_S
@@ -193,7 +193,7 @@ async def test_damaged_settings_are_told_and_stop_no_start(
 ) -> None:
     (kept.data / 'nightly.json').write_text(text)
 
-    await nightly.load()
+    nightly.load()
 
     assert nightly.problem
     assert 'damaged' in nightly.problem.cure

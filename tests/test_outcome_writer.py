@@ -210,9 +210,8 @@ async def test_an_outcome_that_is_being_written_when_it_is_cancelled_is_written(
         assert claimed
         free = threading.Event()
         busy = asyncio.create_task(library.database.write(lambda _: free.wait(20)))
-        writing = asyncio.create_task(
-            OutcomeWriter(library, store).finish(claimed, outcome, 9.0, ())
-        )
+        finishing = OutcomeWriter(library, store).finish(claimed, outcome, 3.0, ())
+        writing = asyncio.create_task(finishing)
         await asyncio.sleep(0)
 
         writing.cancel()

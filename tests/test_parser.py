@@ -7,8 +7,9 @@ from pathlib import Path
 
 from app.models import Received
 from app.providers.core.base import Run
+from app.providers.response.events import Events
 from app.providers.response.images import find_items
-from app.providers.response.parser import Events, parse
+from app.providers.response.parser import parse
 from app.providers.response.stream import ResponseStream
 from app.storage.files import TempFile
 from tests.support.fakes import sha256

@@ -15,6 +15,7 @@ from app.database.images import Filter
 from app.generation.changes import Changes
 from app.models import Generation, Image, PictureIds, Status
 from app.recovery.pictures import PictureRecovery
+from app.storage.arriving import hold
 from app.storage.metadata.copies import embed
 from app.storage.metadata.ids import ids_told
 from app.storage.metadata.label import Label
@@ -189,7 +190,7 @@ async def held(tmp_path: Path, generation_id: int, position: int = 0) -> Path:
     """Leave a picture as a kill does that comes before it is in its place."""
     async with storing(tmp_path) as store:
         received = received_in(store, saved('PNG'))
-        return (await store.hold(received, generation_id, position)).path
+        return hold(store.arriving, received, generation_id, position).path
 
 
 async def test_a_picture_that_had_come_whole_is_kept_and_its_generation_done(

@@ -29,6 +29,15 @@ SPELLINGS = {
     'base64 behind one letter': base64.b64encode(f'u{KEY}'.encode()).decode(),
     'base64 behind a name': base64.b64encode(f'me:{KEY}'.encode()).decode(),
     'base64 between': base64.b64encode(f'user:{KEY}:x'.encode()).decode(),
+    'escaped': ''.join(f'\\u{ord(sign):04X}' for sign in KEY),
+    'escaped in part': KEY.replace('e', '\\x65').replace('/', '\\/'),
+    'escaped twice': ''.join(f'\\\\u{ord(sign):04x}' for sign in KEY),
+    'percent-encoded whole': ''.join(f'%{ord(sign):02x}' for sign in KEY),
+    'as entities': ''.join(f'&#{ord(sign)};' for sign in KEY),
+    'hex': KEY.encode().hex(),
+    'hex in capitals': KEY.encode().hex().upper(),
+    'with blanks': ' '.join(KEY),
+    'with line breaks': '\n'.join(KEY[at : at + 5] for at in range(0, len(KEY), 5)),
     'its first letters': KEY[:SLICE],
     'its last letters': KEY[-SLICE:],
 }
@@ -64,6 +73,39 @@ def test_without_a_key_worth_the_name_words_stay_as_they_are(key: str | None) ->
     words = 'none of x at http://localhost:1337/v1 ……'
 
     assert quiet.text(words) == words
+
+
+def test_a_word_in_a_harmless_header_is_no_secret() -> None:
+    headers = (('OpenAI-Organization', 'openai'), ('X-Model', 'gpt-image-1'))
+    redactor = SecretRedactor(replace(provider_settings(), headers=headers))
+    words = 'openai has no gpt-image-1'
+
+    assert redactor.text(words) == words
+
+
+@pytest.mark.parametrize(
+    ('name', 'value', 'repeated'),
+    [
+        ('X-Api-Key', 'plumage', 'plumage'),
+        ('Cookie', 'next=http://a.test/; session=abcdefgh', 'session=abcdefgh'),
+        ('X-Hook', 'https://hooks.test/T0/B1/secret', '/B1/secret'),
+    ],
+)
+def test_a_secret_header_is_hidden_in_whole_and_in_parts(
+    name: str, value: str, repeated: str
+) -> None:
+    redactor = SecretRedactor(replace(provider_settings(), headers=((name, value),)))
+
+    assert redactor.text(f'not {repeated}!') in ('not …!', 'not…!')
+
+
+def test_the_values_of_an_addresss_query_are_secrets_and_its_version_is_none() -> None:
+    url = 'http://fake.test/v1?api-version=2024-10-21&sig=Zq7%2Bplumage'
+    redactor = SecretRedactor(replace(provider_settings(), base_url=url))
+
+    shown = redactor.text('2024-10-21 with Zq7+plumage or Zq7%2Bplumage')
+
+    assert shown == '2024-10-21 with … or …'
 
 
 def test_every_text_of_a_failure_is_hushed() -> None:

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.providers.discovery.model_list import models_in
-from app.providers.response.images import Item, Json, find_items
+from app.providers.response.images import Item, find_items
+from app.providers.response.json_text import Json
 from app.providers.response.messages import chat_text_of, task_of
 from app.providers.response.parser import parse
 from tests.support.fakes import Ending, Reply, asking, refused_port, upstream

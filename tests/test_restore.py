@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import io
 import os
 import shutil
@@ -18,7 +19,7 @@ import pytest
 from app.cli.backup import backup
 from app.cli.restore import restore
 from app.database.sqlite.opening import migrations
-from app.maintenance.archive import ArchiveWriter, may_hold
+from app.maintenance.archive import ArchiveWriter, line_of, may_hold
 from app.maintenance.backup import back_up
 from app.maintenance.restore import restore as unpack
 from tests.support.kept_folder import (
@@ -32,7 +33,7 @@ from tests.support.kept_folder import (
     members_of,
     rows_in,
 )
-from tests.test_lifecycle import command
+from tests.support.servers import command
 from tests.test_older_data import WRITTEN
 
 pytestmark = pytest.mark.usefixtures('own_process')
@@ -115,7 +116,7 @@ def test_a_folder_that_is_a_mount_is_filled_in_place(
     archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     new = tmp_path / 'new'
-    new.mkdir()
+    (new / 'lost+found').mkdir(parents=True)
     inode = new.stat().st_ino
     monkeypatch.setattr(os.path, 'ismount', lambda path: path == new)
 
@@ -126,29 +127,34 @@ def test_a_folder_that_is_a_mount_is_filled_in_place(
     assert (new / 'images' / FIRST).read_bytes() == b'first'
 
 
-def rewritten(archive: Path, change: Callable[[list[tarfile.TarInfo]], object]) -> None:
-    """Write an archive again, its heads as `change` leaves them."""
-    bytes_of = members_of(archive)
+def heads_of(archive: Path) -> list[tarfile.TarInfo]:
     with tarfile.open(archive) as tar:
-        heads = tar.getmembers()
-    change(heads)
+        return tar.getmembers()
+
+
+def write(archive: Path, heads: list[tarfile.TarInfo], content: dict[str, bytes]) -> None:
     with tarfile.open(archive, 'w') as tar:
         for head in heads:
-            body = bytes_of.get(head.name, b'evil')
-            if head.isreg():
-                head.size = len(body)
-            tar.addfile(head, io.BytesIO(body))
+            head.size = len(content[head.name]) if head.isreg() else 0
+            tar.addfile(head, io.BytesIO(content[head.name]))
 
 
 def with_another(
     name: str, kind: bytes = tarfile.REGTYPE, link: str = ''
 ) -> Callable[[Path], None]:
-    def change(heads: list[tarfile.TarInfo]) -> None:
+    """Forge an archive, and its list with it."""
+
+    def forge(archive: Path) -> None:
         head = tarfile.TarInfo(name)
         head.type, head.linkname = kind, link
-        heads.insert(1, head)
+        first, *others = heads_of(archive)
+        heads, content = [first, head, *others], {name: b'evil'} | members_of(archive)
+        lines = [
+            line_of(one.name, hashlib.sha256(content[one.name]).hexdigest()) for one in heads[:-1]
+        ]
+        write(archive, heads, content | {heads[-1].name: b''.join(lines)})
 
-    return lambda archive: rewritten(archive, change)
+    return forge
 
 
 def with_a_picture_changed(archive: Path) -> None:
@@ -156,11 +162,12 @@ def with_a_picture_changed(archive: Path) -> None:
 
 
 def with_a_picture_left_out(archive: Path) -> None:
-    rewritten(archive, lambda heads: heads.pop(-2))
+    *others, _, sums = heads_of(archive)
+    write(archive, [*others, sums], members_of(archive))
 
 
 def without_its_list(archive: Path) -> None:
-    rewritten(archive, lambda heads: heads.pop())
+    write(archive, heads_of(archive)[:-1], members_of(archive))
 
 
 def cut_in_a_picture(archive: Path) -> None:
@@ -199,7 +206,7 @@ HARMS = {
     'compressed': compressed,
     'the same twice': with_another('easel.db'),
     'a path above': with_another('images/../../evil.png'),
-    'an absolute path': with_another('/tmp/evil.png'),
+    'an absolute path': with_another(f'{tempfile.gettempdir()}/easel-evil.png'),
     'what no backup has': with_another('cache/evil.cache'),
     'a folder of another name': with_another('images'),
     'a link': with_another('images/evil.png', tarfile.SYMTYPE, '/etc/passwd'),

@@ -14,6 +14,8 @@ from PIL import Image
 
 from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
 from app.models import MOST_IMAGE_BYTES, StoredImage
+from app.storage.arriving import hold
+from app.storage.decoder import Decoder
 from app.storage.metadata.read import read_settings
 from app.storage.store import THUMB_WIDTHS, Store
 from tests.support.fakes import arriving_in, differs, picture, received_in, sha256, storing
@@ -212,12 +214,25 @@ async def test_a_picture_may_have_64_mib_and_not_a_byte_more(store: Store) -> No
     assert arriving_in(store.data) == []
 
 
+@pytest.mark.parametrize('name', ['images', 'thumbs'])
+async def test_a_link_in_place_of_a_folder_is_refused_at_the_start(
+    name: str, tmp_path: Path
+) -> None:
+    (tmp_path / 'elsewhere').mkdir()
+    data = tmp_path / 'data'
+    data.mkdir()
+    (data / name).symlink_to(tmp_path / 'elsewhere')
+
+    with pytest.raises(StorageFailed, match=f'{name} is a link'):
+        Store(data, Decoder({})).prepare()
+
+
 async def test_a_start_sweeps_our_own_temporary_files_and_nothing_else(tmp_path: Path) -> None:
     async with storing(tmp_path) as store:
         for name in ('.probe', 'fox.png', '12-0-notours.part'):
             (store.arriving / name).write_text('somebody else')
         (store.arriving / '@eaDir').mkdir()
-        whole = await store.hold(received_in(store, picture()), 17, 0)
+        whole = hold(store.arriving, received_in(store, picture()), 17, 0)
         store.new_temp_file(17).received()
         store.new_temp_file().received()
 

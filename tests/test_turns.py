@@ -231,7 +231,7 @@ async def test_what_is_bound_to_a_server_that_hangs_goes_one_at_a_time(turns: Tu
 
     assert len(begun) == 1
     assert waiting == Prospect(0, hanging=True)
-    assert turns.scheduler.hanging() == {}  # none of its own is known to be silent
+    assert turns.scheduler.hanging() == {'one': LEAST_PATIENCE_S}
 
 
 async def test_a_server_that_answers_again_goes_on_by_itself(turns: Turns) -> None:

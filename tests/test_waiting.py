@@ -14,7 +14,7 @@ from app.models import GenerationRequest
 from app.net.client import HttpClient
 from app.providers.core.base import Run
 from app.providers.provider import ApiProvider
-from app.providers.response.images import Json
+from app.providers.response.json_text import Json
 from tests.support.fakes import Asked, Reply, Upstream, arriving_in, storing, upstream
 from tests.support.provider_calls import ONE, bodies, drawn, settings, times
 

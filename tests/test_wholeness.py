@@ -18,6 +18,7 @@ from app.recovery.service import Recovery
 from app.recovery.volume import is_thrown_away
 from app.recovery.wholeness import PROGRESS, WholenessCheck
 from app.storage.store import Store
+from tests.rebuilding import DAY, OURS, write
 from tests.support.fakes import sha256, storing
 from tests.support.rows import pictured, submitted
 
@@ -246,6 +247,30 @@ async def test_a_database_that_is_gone_is_told_at_the_next_start_alone(tmp_path:
     assert 'easel restore' in lost.lost.cure
     assert 'easel rebuild' in lost.lost.cure
     assert after.lost is None
+
+
+async def test_a_lost_database_is_not_told_beside_pictures_that_can_come_back(
+    tmp_path: Path,
+) -> None:
+    await Folder(tmp_path).start(asks=True)
+    (tmp_path / 'easel.db').unlink()
+    day = tmp_path / 'images' / DAY
+    day.mkdir(parents=True)
+    write(day / 'a.png', OURS)
+
+    async with storing(tmp_path) as store:
+        library = await Library.open(tmp_path / 'easel.db')
+        recovery = Recovery(library, store, Changes(), Background())
+        await recovery.begin()
+        before = recovery.notices
+        recovery.pictures.bring_back()
+        assert recovery.pictures._task
+        await recovery.pictures._task
+        await library.close()
+
+    assert [notice.link for notice in before] == ['/images/recovery']
+    assert recovery.folder.lost
+    assert recovery.notices == ()
 
 
 async def test_a_database_of_an_older_easel_or_of_a_backup_is_not_lost(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,11 +11,12 @@ import pytest
 
 from app.database import Library
 from app.errors import Conflict, InvalidRequest
+from app.generation.outcome_writer import growing_pauses
 from app.models import GenerationRequest, GenerationResult, Status
 from app.providers.core.base import Run
-from tests.support.fakes import ANSWERING, REFUSING, FakeProvider, provider_settings, storing
+from tests.support.fakes import ANSWERING, REFUSING, FakeProvider, provider_settings
 from tests.support.rows import running
-from tests.support.worker_setup import DEADLINE_S, Shop, shop_in, shop_with
+from tests.support.worker_setup import DEADLINE_S, Shop, shop_in
 
 
 @dataclass
@@ -57,24 +57,6 @@ async def test_an_ask_is_drawn_and_its_picture_kept(shop: Shop, provider: FakePr
     assert provider.asks == [GenerationRequest(prompt='a cat')]
     assert done.started_at
     assert done.finished_at
-
-
-async def test_a_clock_that_is_set_back_while_it_is_drawn_makes_no_time_negative(
-    tmp_path: Path, provider: FakeProvider
-) -> None:
-    moments = itertools.count(2e9, -86_400.0)
-    provider.go.set()
-
-    async with (
-        storing(tmp_path) as store,
-        shop_with(store, provider, clock=lambda: next(moments)) as shop,
-    ):
-        await shop.worker.start()
-        done = await shop.until(await shop.request())
-
-    assert done.started_at
-    assert done.finished_at
-    assert 0 < done.finished_at - done.started_at < DEADLINE_S
 
 
 async def test_what_waits_is_drawn_after_a_restart(tmp_path: Path, provider: FakeProvider) -> None:
@@ -289,3 +271,16 @@ async def test_without_the_queue_the_demo_stands_in_as_well(tmp_path: Path) -> N
         done = await shop.worker.draw_now(GenerationRequest(prompt='now'))
 
     assert (done.status, done.provider) == (Status.DONE, 'demo')
+
+
+async def test_how_long_a_picture_took_does_not_depend_on_the_clock_of_the_day(
+    shop: Shop, provider: FakeProvider
+) -> None:
+    provider.go.set()
+    claimed = await running(shop.library, 'fake')  # in 1970, by the clock of then
+
+    await shop.worker.run_generation(claimed, growing_pauses())
+
+    [image] = (await shop.library.generations.one(claimed.id)).images
+    assert image.took_s is not None
+    assert 0 < image.took_s < 600

@@ -89,6 +89,21 @@ class Sessions:
             return OWNER
         return next((one for one in found if one != STRANGER), STRANGER)
 
+    def device_cookie(self) -> str:
+        """Return what a browser keeps that the password was given in: its guesses count apart."""
+        mark = secrets.token_hex(16)
+        return f'{mark}.{self._device_signature(mark)}'
+
+    def device_in(self, headers: Mapping[str, str], scheme: str) -> str:
+        """Return the mark of a browser that the password was given in; empty for any other."""
+        for mark, _, signature in self._cookies_in(headers, self.device_name_on(scheme)):
+            if hmac.compare_digest(signature.encode(), self._device_signature(mark).encode()):
+                return mark
+        return ''
+
+    def device_name_on(self, scheme: str) -> str:
+        return f'{self.cookie_name_on(scheme)}-device'
+
     async def sign_out(self, headers: Mapping[str, str], scheme: str) -> None:
         """End the sessions of a request, wherever their cookies are."""
         for claims in self._claims_in(headers, scheme):
@@ -102,15 +117,18 @@ class Sessions:
 
     def _claims_in(self, headers: Mapping[str, str], scheme: str) -> list[str]:
         """Return what the cookies of this Easel say whose signature is right."""
-        # by hand: a library gives up at the odd cookies that other apps on this host set
-        pairs = [pair.strip().partition('=') for pair in headers.get('cookie', '').split(';')]
-        wanted = self.cookie_name_on(scheme)
-        signed = [value.rpartition('.') for name, _, value in pairs if name == wanted]
+        signed = self._cookies_in(headers, self.cookie_name_on(scheme))
         return [
             claims
             for claims, _, signature in signed
             if hmac.compare_digest(signature.encode(), self._signature(claims).encode())
         ]
+
+    def _cookies_in(self, headers: Mapping[str, str], wanted: str) -> list[tuple[str, str, str]]:
+        """Return the cookies of a name, each parted before its signature."""
+        # by hand: a library gives up at the odd cookies that other apps on this host set
+        pairs = [pair.strip().partition('=') for pair in headers.get('cookie', '').split(';')]
+        return [value.rpartition('.') for name, _, value in pairs if name == wanted]
 
     def _whose(self, claims: str) -> Identity:
         expires, guest_id, _ = parts_of(claims)
@@ -124,6 +142,9 @@ class Sessions:
         kept = password.kept if password else None
         key = hashlib.sha256(f'{self._secret}\n{kept}'.encode()).digest()
         return hmac.new(key, claims.encode(), 'sha256').hexdigest()
+
+    def _device_signature(self, mark: str) -> str:
+        return hmac.new(self._secret.encode(), f'device.{mark}'.encode(), 'sha256').hexdigest()
 
 
 def bearer_in(headers: Mapping[str, str]) -> str:

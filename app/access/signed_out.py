@@ -7,12 +7,12 @@ import json
 import time
 from pathlib import Path
 
+from app.config import SIGNED_OUT
 from app.log import logger
 from app.storage.files import write_private
 
 log = logger(__name__)
 
-FILE = 'signed-out.json'
 MOST_EACH = 1_000  # of the owner, and of each guest: nobody crowds out what another ended
 
 
@@ -30,7 +30,9 @@ class SignedOut:
             if self._path and self._path.exists():
                 self._claims = dict.fromkeys(map(str, json.loads(self._path.read_bytes())))
         except (OSError, ValueError, TypeError) as error:
-            log.warning('%s can not be read, so who signed out may be signed in: %s', FILE, error)
+            log.warning(
+                '%s can not be read, so who signed out may be signed in: %s', SIGNED_OUT, error
+            )
         return self
 
     def __contains__(self, claims: str) -> bool:
@@ -50,7 +52,7 @@ class SignedOut:
             try:
                 await asyncio.to_thread(write_private, self._path, json.dumps([*self._claims]))
             except OSError as error:
-                log.warning('%s could not be written: %s', FILE, error.strerror)
+                log.warning('%s could not be written: %s', SIGNED_OUT, error.strerror)
 
 
 def parts_of(claims: str) -> tuple[int, str, str]:

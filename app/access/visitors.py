@@ -140,9 +140,13 @@ class Throttle:
     def knows(self, who: str) -> bool:
         return who in self._known
 
-    def trust(self, who: str) -> None:
-        """Note that one guessed right, or need not guess."""
+    def know(self, who: str) -> None:
+        """Note that the common limit does not count for one."""
         self._known.add(who)
+
+    def trust(self, who: str) -> None:
+        """Note that one guessed right."""
+        self.know(who)
         self._own.pop(who, None)
 
     def _forget(self, before: float) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urljoin
 
 import httpx
 
+from app.access.visitors import Visitor
 from app.cli.serve import run
 from app.config import TOKEN, Config, language_of_terminal
 from app.errors import AppError, ErrorKind, Failure, InvalidRequest, NotFound
@@ -109,7 +110,11 @@ async def _draw_here(config: Config, order: Order) -> tuple[Object, list[Path]]:
                 await services.providers.memory.forget(provider.settings.base_url)
         generation = await services.worker.draw_now(parse_request(order.fields))
         paths = [services.store.original(image.file) for image in generation.images]
-        return generation_json(generation, services.renderer.language(order.language)), paths
+        language, owner = (
+            services.renderer.language(order.language),
+            Visitor('', 'http', owner=True),
+        )
+        return generation_json(generation, language, owner), paths
 
 
 async def _draw_there(config: Config, order: Order, holder: Holder) -> tuple[Object, list[Path]]:

@@ -35,7 +35,7 @@ from app.storage.store import Store
 SET_ASIDE = 'before-rebuild'
 REBUILT = 'easel-rebuilt.db'
 SUFFIXES = ('-wal', '-shm', '')
-WRITTEN_AT_ONCE = 100
+WRITTEN_AT_ONCE = TOLD_EVERY = 100  # pictures
 
 
 @dataclass(slots=True)
@@ -116,10 +116,11 @@ async def read_all(*stores: Store) -> Reading:
     reading, images = Reading(), stores[0].images
     paths = list(files_below(images, lambda error: reading.refuse(str(error.filename), error)))
     found = dict[str, LabelledImage]()
-    waiting = iter(sorted(paths))
+    waiting = enumerate(sorted(paths))
 
     async def read(store: Store) -> None:
-        for path in waiting:
+        for number, path in waiting:
+            _show_progress(number, len(paths))
             file = path.relative_to(images).as_posix()
             try:
                 one = await read_labelled(store, path)
@@ -146,6 +147,12 @@ def _without_copies(found: dict[str, LabelledImage]) -> Iterator[LabelledImage]:
             describe(f'{file} is a copy of {original} and was left alone.')
     own = [found[file] for file in first.values()]
     yield from sorted(own, key=lambda one: (one.label.generation_id, one.label.position))
+
+
+def _show_progress(number: int, total: int) -> None:
+    """Say how many files were read, now and then, to somebody who watches."""
+    if number % TOLD_EVERY == 0 and sys.stderr.isatty():
+        sys.stderr.write(f'\r{number} of {total} files\r')
 
 
 def describe(sentence: str) -> None:

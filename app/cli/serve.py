@@ -17,7 +17,6 @@ from app.access.sharing import SharingSettings, Source
 from app.access.visitors import Proxies
 from app.config import Config, can_show_browser
 from app.errors import AppError
-from app.log import logger
 from app.main import create_app, open_services, read_sharing
 from app.net.urls import origin_of
 from app.providers.discovery.local_servers import UNASKED
@@ -31,8 +30,7 @@ from app.web.security.routes import is_own
 from app.web.views.notices import notices_of
 from app.web.views.providers import NO_API
 
-log = logger(__name__)
-
+SETTLE_S = 0.05
 AFTER_START_S = 0.3  # asking loads modules, and the first page comes first
 MOST_CONNECTIONS = 10_000
 COLLECT_AT = (50_000, 20, 50)  # a full collection with 2,000 open streams takes 90 ms
@@ -104,9 +102,6 @@ async def _serve(
         await services.worker.start()
         services.maintenance.nightly.start()
         services.recovery.start()
-        gc.freeze()
-        gc.set_threshold(*COLLECT_AT)
-        gc.enable()
         announce(config.data, url, port)
         new = ' (new)' if services.recovery.folder.is_new else ''
         _say(f'Easel {__version__}\n  open      {url}\n  data      {config.data}{new}\n')
@@ -152,15 +147,13 @@ def _print_network(config: Config, sharing: SharingSettings, port: int) -> None:
 
 async def _tell(services: Services) -> None:
     """Say what needs no saying before the first page."""
+    await asyncio.sleep(SETTLE_S)
+    gc.collect()  # 0.4 MB that importing left, for the modules that asking loads
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AT)
+    gc.enable()
     await asyncio.sleep(AFTER_START_S)
-    log.info('how the decoder of pictures is confined: %s', await asyncio.to_thread(_protection))
     await print_providers(services)
-
-
-def _protection() -> str:
-    from app.storage.sandbox import protection  # 5 ms that no start needs
-
-    return protection()
 
 
 async def print_providers(services: Services) -> None:

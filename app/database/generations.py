@@ -67,13 +67,16 @@ class Generations(Table):
         )
         return generation_of(claimed[0]) if claimed else None
 
-    async def finish(self, claimed: Generation, outcome: Outcome, now: float) -> bool:
-        """Write an attempt's outcome and its pictures, all or nothing.
+    async def finish(
+        self, claimed: Generation, outcome: Outcome, now: float | None, first: int = 0
+    ) -> bool:
+        """Write an attempt's outcome and its pictures, from a position on, all or nothing.
 
         Returns False if the row has moved on since (cancelled, or a later attempt).
         """
 
         def change(db: apsw.Connection) -> bool:
+            place = {'id': claimed.id, 'attempt': claimed.attempt, 'before': claimed.status}
             error = outcome.error and json.dumps(failure_fields(outcome.error), ensure_ascii=False)
             db.execute(
                 """
@@ -81,23 +84,22 @@ class Generations(Table):
                 set status = :status, provider = :provider, model = :model, error = :error,
                   item_errors = :item_errors, dropped = :dropped, progress = null,
                   finished_at = :now
-                where id = :id and attempt = :attempt and status = 'running'
+                where id = :id and attempt = :attempt and status = :before
                 """,
-                {
-                    'id': claimed.id,
-                    'attempt': claimed.attempt,
+                place
+                | {
                     'status': outcome.status,
                     'provider': outcome.provider,
                     'model': outcome.model,
                     'error': error,
-                    'item_errors': json.dumps([failure_fields(e) for e in outcome.item_errors]),
+                    'item_errors': json.dumps([*map(failure_fields, outcome.item_errors)]),
                     'dropped': json.dumps(outcome.dropped),
                     'now': now,
                 },
             )
             if not db.changes():
                 return False
-            add_images(db, claimed, outcome, now, list(range(len(outcome.kept))))
+            add_images(db, claimed, outcome, now or 0, first)
             for number, call in enumerate(outcome.calls):
                 own = {'generation_id': claimed.id, 'attempt': claimed.attempt, 'number': number}
                 texts = {'headers': json.dumps(call.headers), 'dropped': json.dumps(call.dropped)}

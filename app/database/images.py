@@ -80,6 +80,23 @@ class Images(Table):
             kind=kind,
         )
 
+    async def next_position(self, generation_id: int) -> int:
+        """Return the first position behind all pictures of a generation, those in the trash too."""
+        return await self._database.read(
+            lambda db: cast(
+                'int',
+                select(
+                    db,
+                    """
+                    select coalesce(max(position) + 1, 0) as next
+                    from images
+                    where generation_id = :id
+                    """,
+                    id=generation_id,
+                )[0]['next'],
+            )
+        )
+
     async def reserve(self) -> int:
         """Reserve an id that no picture has had or will get, for one that is about to be kept."""
         [reserved] = await self._database.run(
@@ -162,11 +179,11 @@ def images_of(db: apsw.Connection, generation_ids: list[int]) -> dict[int, tuple
 
 
 def add_images(
-    db: apsw.Connection, generation: Generation, outcome: Outcome, now: float, positions: list[int]
+    db: apsw.Connection, generation: Generation, outcome: Outcome, now: float, first: int = 0
 ) -> None:
-    """Write the pictures of a finished attempt and their search words, within its transaction."""
+    """Write an attempt's pictures, from a position on, and their words, in its transaction."""
     words = index_words(generation.request.prompt)
-    for position, picture in zip(positions, outcome.kept, strict=True):
+    for position, picture in enumerate(outcome.kept, start=first):
         own = {
             'generation_id': generation.id,
             'position': position,

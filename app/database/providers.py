@@ -138,6 +138,7 @@ class LearnedFacts(Table):
             """
             delete from learned
             where origin = :base_url and model = coalesce(:model, model)
+              and (fact <> 'picture_origins' or :model is null)
             """,
             base_url=base_url,
             model=model,

@@ -206,7 +206,7 @@ def _add(db: apsw.Connection, generation: Generation, told: ToldImage) -> None:
     outcome = Outcome(
         status=Status.DONE, provider=asked.provider, model=asked.model, kept=(picture,)
     )
-    add_images(db, generation, outcome, asked.created_at, [position])
+    add_images(db, generation, outcome, asked.created_at, position)
 
 
 def _finish(db: apsw.Connection, generation: Generation, told: Generation) -> None:

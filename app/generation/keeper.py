@@ -16,6 +16,7 @@ from app.generation.storage_monitor import StorageMonitor
 from app.log import logger
 from app.models import Generation, GenerationResult, Outcome, Received, Status, StoredImage
 from app.net.urls import without_query
+from app.storage.arriving import hold, is_lost
 from app.storage.decoder import DecoderFailed
 from app.storage.files import remove
 from app.storage.store import Store
@@ -51,22 +52,22 @@ class PictureKeeper:
         result: GenerationResult,
         outcome: Outcome,
         pauses: Iterator[float],
+        first: int = 0,
     ) -> tuple[tuple[StoredImage, ...], tuple[Failure, ...]]:
-        """Keep what is a picture; a bad one does not take the good ones along.
+        """Keep what is a picture, from the position `first` on; a bad one takes none along.
 
         Raises `StorageFailed` where no pause (seconds) before another try is left. Nothing that
         came is deleted then, nor by a stop: only where the generation itself was cancelled.
         """
-        waiting = dict(enumerate(result.received))
+        waiting = dict(enumerate(result.received, start=first))
         kept, failures = list[StoredImage](), list(result.item_errors)
         try:
             for position in waiting:
                 with suppress(StorageFailed):
-                    waiting[position] = await self._store.hold(
-                        waiting[position], claimed.id, position
-                    )
+                    await self._hold(waiting, position, claimed.id)
             for position in list(waiting):
-                label = label_for(claimed, waiting[position], len(kept), outcome, result.dropped)
+                number = first + len(kept)
+                label = label_for(claimed, waiting[position], number, outcome, result.dropped)
                 label = replace(label, created_at=self._clock())
                 try:
                     kept.append(await self._until_kept(waiting, position, label, pauses))
@@ -88,17 +89,23 @@ class PictureKeeper:
         generation_id = label.generation_id or 0
         while True:
             try:
-                received = await self._store.hold(waiting[position], generation_id, position)
-                waiting[position] = received
+                received = await self._hold(waiting, position, generation_id)
                 if label.image_id is None:  # for the file to name it
                     label = replace(label, image_id=await self._library.images.reserve())
                 return await self._store.keep(received, label)
             except (StorageFailed, DecoderFailed) as error:
-                if self._store.has_lost(waiting[position]):
+                if is_lost(self._store.arriving, waiting[position]):
                     raise ProviderError(LOST) from error
                 log.warning('%s: a picture cannot be kept yet: %s', generation_id, error)
                 self._monitor.report(error)
                 await self._rest(error, pauses)
+
+    async def _hold(
+        self, waiting: dict[int, Received], position: int, generation_id: int
+    ) -> Received:
+        folder, received = self._store.arriving, waiting[position]
+        waiting[position] = await asyncio.to_thread(hold, folder, received, generation_id, position)
+        return waiting[position]
 
     async def _rest(self, refused: AppError, pauses: Iterator[float]) -> None:
         """Wait until the storage is well; raise what was refused where no pause is left."""

@@ -38,7 +38,7 @@ class OutcomeWriter:
         self._one_tries_again = asyncio.Lock()
 
     async def finish(
-        self, claimed: Generation, outcome: Outcome, now: float, pauses: Iterable[float]
+        self, claimed: Generation, outcome: Outcome, ended_at: float, pauses: Iterable[float]
     ) -> None:
         """Write an outcome; its pictures are removed if the row has moved on since.
 
@@ -46,7 +46,7 @@ class OutcomeWriter:
         `Unkeepable` where no try can help.
         """
         try:
-            written = await self._until_written(claimed, outcome, now, pauses)
+            written = await self._until_written(claimed, outcome, ended_at, pauses)
         except asyncio.CancelledError:
             with contextlib.suppress(StorageFailed):
                 row = await self._library.generations.one(claimed.id)
@@ -63,10 +63,10 @@ class OutcomeWriter:
             self._store.forget(picture)
 
     async def _until_written(
-        self, claimed: Generation, outcome: Outcome, now: float, pauses: Iterable[float]
+        self, claimed: Generation, outcome: Outcome, ended_at: float, pauses: Iterable[float]
     ) -> bool:
         try:
-            return await self._write(claimed, outcome, now)
+            return await self._write(claimed, outcome, ended_at)
         except StorageFailed as error:
             if not error.retryable:
                 raise
@@ -76,16 +76,17 @@ class OutcomeWriter:
             for pause_s in pauses:
                 await self._sleep(pause_s)
                 try:
-                    return await self._write(claimed, outcome, now)
+                    return await self._write(claimed, outcome, ended_at)
                 except StorageFailed as error:
                     if not error.retryable:
                         raise
                     refused = error
         raise refused
 
-    async def _write(self, claimed: Generation, outcome: Outcome, now: float) -> bool:
+    async def _write(self, claimed: Generation, outcome: Outcome, ended_at: float) -> bool:
         """Write once, whole even when the task is cancelled in the middle of it."""
-        writing = asyncio.ensure_future(self._library.generations.finish(claimed, outcome, now))
+        finishing = self._library.generations.finish(claimed, outcome, ended_at)
+        writing = asyncio.ensure_future(finishing)
         try:
             return await asyncio.shield(writing)
         except asyncio.CancelledError:

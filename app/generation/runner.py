@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from app.database import Library
-from app.errors import ErrorKind, ProviderError, StorageFailed
+from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
 from app.generation.changes import Changes
 from app.generation.keeper import PictureKeeper
 from app.generation.previews import Previews
@@ -19,6 +19,18 @@ from app.providers.registry import Providers
 from app.storage.store import Store
 
 log = logger(__name__)
+
+
+def failures_of(generation: Generation) -> tuple[Failure, ...]:
+    """Return the failure of each picture that did not come."""
+    first = (generation.error,) if generation.error else ()
+    return (*first, *generation.item_errors)
+
+
+def is_fetchable(generation: Generation) -> bool:
+    """Whether a picture was made that can be fetched again without asking anew."""
+    has_ended = generation.status in (Status.DONE, Status.FAILED)
+    return has_ended and any(failure.picture_url for failure in failures_of(generation))
 
 
 class GenerationRunner:
@@ -59,15 +71,40 @@ class GenerationRunner:
             failure = error.failure
             self._providers.saw(provider, answered=failure.kind is not ErrorKind.UNREACHABLE)
             log.warning('%s: %s: %s', claimed.id, failure.kind, failure.words or failure.reason)
-            return replace(outcome, error=failure, calls=tuple(calls))
+            outcome = replace(outcome, error=failure, item_errors=error.others)
+            return replace(outcome, calls=tuple(calls))
         outcome = replace(outcome, calls=tuple(calls))
         kept, failures = await self._keeper.keep(claimed, result, outcome, pauses)
         if not kept:
-            return replace(outcome, error=failures[0])
+            return replace(outcome, error=failures[0], item_errors=failures[1:])
         log.info('%s: kept %s, lost %s', claimed.id, len(kept), len(failures))
         self._previews.forget(claimed.id)
         done = replace(outcome, status=Status.DONE, kept=kept, item_errors=failures)
         return replace(done, dropped=result.dropped)
+
+    async def fetch_again(
+        self, generation: Generation, first: int, pauses: Iterator[float]
+    ) -> Outcome:
+        """Fetch the pictures that were made and could not be fetched, for positions from `first`.
+
+        Raises ProviderError where the provider is gone, and as `draw`.
+        """
+        provider = await self._providers.drawing(generation.provider)
+        lost = failures_of(generation)
+        fetchable = [failure for failure in lost if failure.picture_url]
+        outcome = Outcome(
+            status=generation.status,
+            provider=generation.provider,
+            model=generation.model,
+            dropped=generation.dropped,
+        )
+        new_file = partial(self._store.new_temp_file, generation.id)
+        result = await provider.fetch(fetchable, Run(new_file))
+        kept, failures = await self._keeper.keep(generation, result, outcome, pauses, first)
+        failures = (*(failure for failure in lost if not failure.picture_url), *failures)
+        if kept or generation.status is Status.DONE:
+            return replace(outcome, status=Status.DONE, kept=kept, item_errors=failures)
+        return replace(outcome, error=failures[0], item_errors=failures[1:])
 
     def _run(self, claimed: Generation, calls: list[Call]) -> Run:
         async def write(progress: float) -> None:

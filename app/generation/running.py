@@ -31,7 +31,7 @@ class _Running:
     provider: str
     places: int  # so many may run at the provider
     patience_s: float  # after so long without a sign of life it counts as silent
-    began_s: float  # of the clock that is never set
+    began_s: float  # of a clock that is never set
     serial: int  # of its last sign of life
     silent: bool = False
     timer: Timer | None = None
@@ -54,7 +54,7 @@ class Running:
         self._later = later
         # by generation and attempt: a cancelled one may still be ending when the next one begins
         self._running: dict[tuple[int, int], _Running] = {}
-        self._hanging: set[str] = set()
+        self._hanging: dict[str, float] = {}  # since when something runs there in vain
 
     def begin(self, claimed: Generation, places: int, patience_s: float) -> None:
         """Count an attempt to one of its provider's places, until `end`."""
@@ -63,19 +63,19 @@ class Running:
         one = _Running(claimed.provider, places, patience_s, self._clock(), serial)
         self._running[claimed.id, claimed.attempt] = one
         self._listen(claimed.id, one)
+        self._tell(claimed.provider)
 
     def end(self, claimed: Generation) -> None:
         one = self._running.pop((claimed.id, claimed.attempt))
         if one.timer:
             one.timer.cancel()
-        if one.silent:
-            self._changes.announce_notices()
+        self._tell(one.provider)
 
     def answered(self, provider: str) -> None:
         """Take note of a sign of life: it hangs no more."""
-        if provider in self._hanging:
-            self._hanging.remove(provider)
-            self._changes.announce_notices()
+        if self.hangs(provider):
+            self._tell(provider)
+            del self._hanging[provider]
             log.info('%s answers again', provider)
 
     def load(self, provider: str, places: int) -> float:
@@ -87,13 +87,9 @@ class Running:
         return provider in self._hanging
 
     def hanging(self) -> dict[str, float]:
-        """Return what hangs, and for how many seconds something runs there in vain."""
-        silent_s: dict[str, float] = {}
-        for one in self._running.values():
-            if one.silent and self.hangs(one.provider):
-                took_s = self._clock() - one.began_s
-                silent_s[one.provider] = max(took_s, silent_s.get(one.provider, 0.0))
-        return silent_s
+        """Return what hangs while something runs there, and for how many seconds it has."""
+        busy, now_s = {one.provider for one in self._running.values()}, self._clock()
+        return {name: now_s - since_s for name, since_s in self._hanging.items() if name in busy}
 
     def _listen(self, generation_id: int, one: _Running) -> None:
         later = self._later or asyncio.get_running_loop().call_later
@@ -111,8 +107,15 @@ class Running:
         self._listen(generation_id, one)
 
     def _suspect(self, provider: str, places: int) -> None:
-        silent = sum(one.silent and one.provider == provider for one in self._running.values())
-        if silent >= places and not self.hangs(provider):
-            self._hanging.add(provider)
+        silent = [
+            one.began_s for one in self._running.values() if one.silent and one.provider == provider
+        ]
+        if len(silent) >= places and not self.hangs(provider):
+            self._hanging[provider] = min(silent)
             log.warning('%s does not answer: it is given one at a time', provider)
-        self._changes.announce_notices()
+        self._tell(provider)
+
+    def _tell(self, provider: str) -> None:
+        """Have the pages say anew what hangs, where this one does."""
+        if self.hangs(provider):
+            self._changes.announce_notices()

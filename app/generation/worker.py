@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from app.database import Library
-from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
+from app.errors import N_, Conflict, ErrorKind, Failure, ProviderError, StorageFailed
 from app.generation.changes import Changes
 from app.generation.outcome_writer import OutcomeWriter, growing_pauses
-from app.generation.runner import GenerationRunner
+from app.generation.runner import GenerationRunner, is_fetchable
 from app.generation.running import Running
 from app.generation.scheduler import Scheduler
 from app.generation.storage_monitor import StorageMonitor
@@ -51,6 +51,7 @@ class Worker:
         self._clock = clock
         self._wake = asyncio.Event()
         self._running: dict[tuple[int, int], asyncio.Task[None]] = {}  # by generation and attempt
+        self._fetching: set[int] = set()
         self.scheduler = Scheduler(library, providers, Running(changes))
         self._loop_task: asyncio.Task[None] | None = None
 
@@ -129,6 +130,30 @@ class Worker:
         self._announce(generation_id)
         return again
 
+    async def fetch(self, generation_id: int) -> Generation:
+        """Fetch again what was made and could not be fetched. Raises `NotFound`.
+
+        Raises `Conflict` where there is nothing of that kind, or it is being fetched already, and
+        `InvalidRequest` or ProviderError where the provider is gone.
+        """
+        generation = await self._library.generations.one(generation_id)
+        if not is_fetchable(generation):
+            raise Conflict(N_('There is no picture that could be fetched again.'))
+        if generation_id in self._fetching:
+            raise Conflict(N_('It is being fetched already.'))
+        self._fetching.add(generation_id)
+        try:
+            first = await self._library.images.next_position(generation_id)
+            pauses = islice(growing_pauses(), MOST_TRIES_NOW - 1)
+            outcome = await self._runner.fetch_again(generation, first, pauses)
+            ended_at, rows = generation.finished_at, self._library.generations
+            if not await rows.finish(generation, outcome, ended_at, first):
+                self._writer.forget(outcome)
+        finally:
+            self._fetching.discard(generation_id)
+        self._changes.announce(generation_id)
+        return await self._library.generations.one(generation_id)
+
     async def draw_now(self, request: GenerationRequest) -> Generation:
         """Draw a request without the queue, for a command that has no server.
 
@@ -152,7 +177,7 @@ class Worker:
         Raises `StorageFailed` where no pause is left.
         """
         log.info('%s: attempt %s begins', claimed.id, claimed.attempt)
-        began_s = time.monotonic()  # the clock may be set while it is drawn
+        began_s = time.monotonic()
         try:
             outcome = await self._runner.draw(claimed, pauses)
         except ProviderError as error:  # its provider is gone
@@ -161,8 +186,9 @@ class Worker:
             log.exception('%s: could not be drawn', claimed.id)
             outcome = _failed(claimed, _failure_of(error))
         self.scheduler.saw(claimed, outcome)
-        now = (claimed.started_at or 0.0) + time.monotonic() - began_s
-        await self._finish(claimed, outcome, now, pauses)
+        began_at = self._clock() if claimed.started_at is None else claimed.started_at
+        ended_at = began_at + time.monotonic() - began_s  # whatever the clock was set to meanwhile
+        await self._finish(claimed, outcome, ended_at, pauses)
 
     def _announce(self, generation_id: int) -> None:
         self._changes.announce(generation_id)
@@ -205,18 +231,18 @@ class Worker:
         task.add_done_callback(ended)
 
     async def _finish(
-        self, claimed: Generation, outcome: Outcome, now: float, pauses: Iterator[float]
+        self, claimed: Generation, outcome: Outcome, ended_at: float, pauses: Iterator[float]
     ) -> None:
         """Write an outcome, or that it cannot be written, and announce it."""
         try:
-            await self._writer.finish(claimed, outcome, now, pauses)
+            await self._writer.finish(claimed, outcome, ended_at, pauses)
         except Exception as error:
             if isinstance(error, StorageFailed) and error.retryable:
                 raise
             log.exception('%s: could not be written down', claimed.id)
             self._writer.forget(outcome)
             outcome = _failed(claimed, _failure_of(error))
-            await self._writer.finish(claimed, outcome, now, pauses)
+            await self._writer.finish(claimed, outcome, ended_at, pauses)
         self._changes.announce(claimed.id)
 
 

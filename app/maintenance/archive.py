@@ -12,12 +12,10 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from app.config import DATABASE, KEYS, SECRET, SHARING, TOKEN
+from app.config import DATABASE, PRIVATE
 from app.storage.store import IMAGES, RESCUED
 
 SUMS = 'SHA256SUMS'
-DOTENV = '.env'
-PRIVATE = (SECRET, TOKEN, KEYS, SHARING, DOTENV)
 FOLDERS = (IMAGES, RESCUED)
 BLOCK_BYTES = 256 * 1024
 FORBIDDEN = frozenset('\0\\:' if os.name == 'nt' else '\0')  # in a path

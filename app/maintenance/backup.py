@@ -11,13 +11,14 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
-from app.config import DATABASE
+from app.config import DATABASE, PRIVATE
 from app.database.files import kept_files, total_of
 from app.database.sqlite.readers import copy_database
 from app.errors import N_, StorageFailed
-from app.maintenance.archive import BLOCK_BYTES, FOLDERS, PRIVATE, ArchiveWriter
+from app.maintenance.archive import BLOCK_BYTES, FOLDERS, ArchiveWriter
 from app.maintenance.verification import strangers
 from app.storage.files import PART, open_beneath, sync_folder
 from app.storage.health import LARGEST_RESERVE_BYTES, MB, RESERVED_PART
@@ -63,17 +64,29 @@ class Backup:
         with copy.open('rb') as opened:
             yield from archive.add(DATABASE, opened)
         for name in PRIVATE:
-            with contextlib.suppress(FileNotFoundError), (self.data / name).open('rb') as opened:
-                yield from archive.add(name, opened)
+            yield from self._private(archive, name)
         images = self.data / IMAGES
         for kept in kept_files(copy):
             digest = yield from self._with_sidecar(archive, images / kept.file)
             if digest != kept.digest:
                 self.not_whole.append(f'{IMAGES}/{kept.file}')
         rescued = files_below(self.data / RESCUED, _ignore)
-        for path in (*strangers(copy, images, began_at, self.rest), *rescued):
+        for path in chain(strangers(copy, images, began_at, self.rest), rescued):
             yield from self._with_sidecar(archive, path)
         yield from archive.end()
+
+    def _private(self, archive: ArchiveWriter, name: str) -> Iterator[bytes]:
+        path = self.data / name
+        try:
+            opened = path.open('rb')
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StorageFailed(
+                N_("{file} can't be read: {reason}."), file=path, reason=error.strerror
+            ) from error
+        with opened:
+            yield from archive.add(name, opened)
 
     def _with_sidecar(self, archive: ArchiveWriter, path: Path) -> Generator[bytes, None, str]:
         """Yield a file and the label beside it; return its sha256, empty where it is missing."""

@@ -96,11 +96,10 @@ class NightlyBackup:
             owner_only=True,
         )
 
-    async def load(self) -> None:
+    def load(self) -> None:
         """Read the settings; a damaged file is told as a backup that failed."""
         try:
-            text = await asyncio.to_thread((self._data / NIGHTLY).read_text, encoding='utf-8')
-            kept = json.loads(text)
+            kept = json.loads((self._data / NIGHTLY).read_text(encoding='utf-8'))
             last = LastBackup(**kept.pop('last')) if kept.get('last') else None
             self.settings = NightlySettings(**kept | {'last': last})
         except FileNotFoundError:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import itertools
 import os
 import shutil
 import tarfile
@@ -26,6 +25,7 @@ from app.maintenance.verification import find_faults
 from app.storage.files import sync_folder
 
 UNPACKED = '.restoring-'
+OF_A_VOLUME = ('lost+found',)  # what an empty one has
 NOT_EMPTY = N_('{path} is not empty. Restore into a folder that does not exist yet.')
 NO_BACKUP = N_("This isn't a complete backup of Easel ({reason}). Nothing was restored.")
 
@@ -67,10 +67,10 @@ def _refuse_filled(data: Path) -> None:
     """Refuse a folder with something in it, and remove what a killed restoring left there."""
     if not data.exists():
         return
-    for entry in data.iterdir():
-        if not entry.name.startswith(UNPACKED):
-            raise StorageFailed(NOT_EMPTY, path=data)
-    for entry in data.iterdir():
+    found = [entry for entry in data.iterdir() if entry.name not in OF_A_VOLUME]
+    if not all(entry.name.startswith(UNPACKED) for entry in found):
+        raise StorageFailed(NOT_EMPTY, path=data)
+    for entry in found:
         shutil.rmtree(entry)
 
 
@@ -138,9 +138,12 @@ def _write(content: IO[bytes], folder: Path, member: tarfile.TarInfo) -> str:
 
 def _compare(listed: IO[bytes], read: IO[bytes]) -> None:
     read.seek(0)
-    for one, other in itertools.zip_longest(listed, read):
-        if one != other:
+    while True:
+        block = listed.read(BLOCK_BYTES)
+        if block != read.read(BLOCK_BYTES):
             raise _no_backup('it was changed, or is damaged')
+        if not block:
+            return
 
 
 def _no_backup(reason: str) -> StorageFailed:

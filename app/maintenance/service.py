@@ -30,10 +30,10 @@ class Maintenance:
         self._is_streaming = False
 
     @classmethod
-    async def open(cls, data: Path, on_result: Callable[[], None]) -> Maintenance:
+    def open(cls, data: Path, on_result: Callable[[], None]) -> Maintenance:
         """Read the settings of the nightly backup, and begin nothing yet."""
         maintenance = cls(data, on_result)
-        await maintenance.nightly.load()
+        maintenance.nightly.load()
         return maintenance
 
     def end(self) -> None:

@@ -9,7 +9,7 @@ httpx keeps a response that was read whole in a reference cycle, so nothing here
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Self, cast
@@ -34,6 +34,8 @@ REASONS = {
     'incomplete': Reason.BROKE_OFF,
     'illegal chunk': Reason.BROKE_OFF,
     'peer closed': Reason.BROKE_OFF,
+    'receive buffer': Reason.HEADERS_OVER_32_KIB,
+    'interim': Reason.ONLY_INTERIM_ANSWERS,
 }
 
 
@@ -48,19 +50,20 @@ class HttpClient:
         *,
         in_container: bool = False,  # `localhost` is not the machine that people mean
     ) -> None:
-        origins = [origin_of(url) for url in named]
+        self._named = [origin_of(url) for url in named]
+        self._look_up = look_up
         self._own_ports: set[int] = set()
         self._transport = transport
         self._in_container = in_container
-        self.policy = ConnectPolicy(origins, self._own_ports, look_up)
-        self._strict = ConnectPolicy(origins, self._own_ports, look_up)
+        self.policy = self._new_policy()
+        self._strict = self._new_policy()
         self.client = new_client(transport or _Transport(self.policy))
-        self._elsewhere: httpx.AsyncClient | None = None
+        # A trusted origin has a client of its own: no other provider uses its open connections.
+        self._elsewhere: dict[Origin | None, httpx.AsyncClient] = {}
 
     async def close(self) -> None:
-        await self.client.aclose()
-        if self._elsewhere:
-            await self._elsewhere.aclose()
+        for client in (self.client, *self._elsewhere.values()):
+            await client.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -81,17 +84,19 @@ class HttpClient:
 
     @asynccontextmanager
     async def picture(
-        self, url: str, *, own: Origin, headers: dict[str, str]
+        self, url: str, *, own: Origin, headers: dict[str, str], trusted: Collection[Origin] = ()
     ) -> AsyncIterator[httpx.Response]:
         """Open a picture's address and follow redirects; the body is not read yet.
 
         The provider's headers, its key among them, go to its `own` origin alone, until a redirect
-        leads away. Raise ProviderError: `blocked_url`, `too_large`, `image_fetch_failed`.
+        leads away; `trusted` ones may be private. Raise ProviderError: `blocked_url`, `too_large`,
+        `image_fetch_failed`.
         """
         address, along = _parsed(url), headers
         for _ in range(MOST_REDIRECTS + 1):
             along = along if address.origin == own else {}
-            response = await self._send(address, own, along)
+            client = self._client_for(address.origin, own, trusted)
+            response = await self._send(client, address, along)
             try:
                 if not response.has_redirect_location:
                     status = response.status_code
@@ -107,14 +112,26 @@ class HttpClient:
                 await response.aclose()
         raise _failed(address, 'too many redirects')
 
-    async def _send(self, address: Address, own: Origin, headers: dict[str, str]) -> httpx.Response:
+    def _new_policy(self, *trusted: Origin) -> ConnectPolicy:
+        return ConnectPolicy((*self._named, *trusted), self._own_ports, self._look_up)
+
+    def _client_for(
+        self, origin: Origin, own: Origin, trusted: Collection[Origin]
+    ) -> httpx.AsyncClient:
+        if origin == own:
+            return self.client
+        place = origin if origin in trusted else None
+        if place not in self._elsewhere:
+            policy = self._new_policy(place) if place else self._strict
+            self._elsewhere[place] = new_client(self._transport or _Transport(policy))
+        return self._elsewhere[place]
+
+    async def _send(
+        self, client: httpx.AsyncClient, address: Address, headers: dict[str, str]
+    ) -> httpx.Response:
         try:
-            client = self.client
-            if address.origin != own:
+            if client is not self.client:
                 self._strict.refuse_other_scheme(address.origin)
-                if self._elsewhere is None:
-                    self._elsewhere = new_client(self._transport or _Transport(self._strict))
-                client = self._elsewhere
             request = client.build_request(
                 'GET',
                 str(address),

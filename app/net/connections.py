@@ -5,7 +5,8 @@ its origin, and no metadata address of a cloud. That is decided on the very addr
 connected to, so that no second look-up can give another answer.
 
 A stream reader stops reading from inside the very callback that filled it. The client library's
-usual streams stop a little later: on a fast loop, after 8 MB more of each response.
+usual streams stop a little later: on a fast loop, after 8 MB more of each response. What was read
+is parsed without a pause, so that a connection reads less at once as long as that takes its time.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
 from functools import cache
@@ -24,8 +26,15 @@ from app.net.ip import is_literal, is_loopback, is_metadata, is_public
 from app.net.urls import METADATA_NAMES, Blocked, Origin, Private, canonical_host
 
 READ_AHEAD_BYTES = 64 * 1024
+LEAST_READ_BYTES = 8 * 1024
+SLOW_S = 0.005  # of parsing one piece
+MOST_HEADER_BYTES = 32 * 1024  # a tenth of a second of parsing, were it 100 kB
+MOST_INTERIM = 100  # responses of 1xx to one request
+INTERIM = b'HTTP/1.1 1'
 LookUp = Callable[[str, int], Awaitable[list[str]]]
 Connect = Callable[[Iterable[str], int, float | None], Awaitable[httpcore.AsyncNetworkStream]]
+
+httpcore.AsyncHTTP11Connection.MAX_INCOMPLETE_EVENT_SIZE = MOST_HEADER_BYTES  # no argument sets it
 
 
 class Stream(httpcore.AsyncNetworkStream):
@@ -34,12 +43,26 @@ class Stream(httpcore.AsyncNetworkStream):
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+        self._most_bytes = LEAST_READ_BYTES
+        self._read_at = 0.0
+        self._interim = 0
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Read a piece that is parsed in a few milliseconds, by what the last one took."""
+        is_slow = time.perf_counter() - self._read_at > SLOW_S
+        wished = self._most_bytes // 2 if is_slow else self._most_bytes * 2
+        self._most_bytes = min(max(wished, LEAST_READ_BYTES), max_bytes)
+        await asyncio.sleep(0)  # what has come already is read without a turn for anybody else
         async with _translated(timeout, httpcore.ReadTimeout, httpcore.ReadError):
-            return await self._reader.read(max_bytes)
+            piece = await self._reader.read(self._most_bytes)
+        self._interim += piece.count(INTERIM)
+        if self._interim > MOST_INTERIM:
+            raise httpcore.ReadError('only interim answers')
+        self._read_at = time.perf_counter()
+        return piece
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._interim = 0
         async with _translated(timeout, httpcore.WriteTimeout, httpcore.WriteError):
             self._writer.write(buffer)
             await self._writer.drain()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping
+
+from app.net.pace import Pace
 
 PIECE_BYTES = 64 * 1024
 FREE_BYTES = 1024 * 1024
@@ -30,11 +31,11 @@ async def inflated(
     Pieces are of at most 64 KiB, however much a small body stands for. Raise NotInflated at codings
     other than gzip or deflate alone, and past 1 MiB and a hundred times what came.
     """
-    layers = [layer.strip() for layer in headers.get('content-encoding', '').lower().split(',')]
-    layers = [layer for layer in layers if layer not in _AS_THEY_COME]
+    layers, pace = _layers(headers), Pace()
     if not layers:
         async for block in blocks:
             yield block
+            await pace.rest()
         return
     if len(layers) > 1 or layers[0] not in (*_GZIP, 'deflate'):
         raise NotInflated('a compressed answer')
@@ -58,9 +59,14 @@ async def inflated(
                 raise NotInflated('a compressed answer that swells out of proportion')
             if piece:
                 yield piece
-                await asyncio.sleep(0)  # a block may hold a hundred pieces; others want to go on
+            await pace.rest()  # a block may hold a hundred pieces, or thousands of empty members
     if read_bytes and (decoder is None or not decoder.eof):
         raise BrokeOff('broke off')
+
+
+def _layers(headers: Mapping[str, str]) -> list[str]:
+    layers = [layer.strip() for layer in headers.get('content-encoding', '').lower().split(',')]
+    return [layer for layer in layers if layer not in _AS_THEY_COME]
 
 
 def _decoder(start: bytes, *, is_gzip: bool, is_first: bool) -> zlib._Decompress:

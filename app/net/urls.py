@@ -39,6 +39,9 @@ _ADDRESS = re.compile(
 _SCHEME = re.compile(r'[a-z][a-z0-9+.-]*:', re.IGNORECASE)
 _LABEL = re.compile(r'[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?')
 _NUMBER = re.compile(r'[0-9]+|0x[0-9a-f]*')
+_HOST = re.compile(
+    r'(?:localhost|[a-z0-9-]+(?:\.[a-z0-9-]+)+|\[[0-9a-f:.]+\])(?::\d+)?|[\w-]+:\d+', re.IGNORECASE
+)
 _SLASHES = re.compile('/{2,}')
 _TWICE = re.compile('(/v[13])(?:/v[13])+$')
 
@@ -121,6 +124,8 @@ def canonical_host(host: str) -> str:
 
 def joined(reference: str, base: Address) -> Address:
     """Resolve a reference as a browser does, or raise Blocked; signatures cover its query."""
+    if len(reference) > MOST_LETTERS:
+        raise Blocked('odd spelling')
     text = reference.strip().replace(' ', '%20')
     if text.startswith('//'):
         text = f'{base.origin.scheme}:{text}'
@@ -137,6 +142,11 @@ def joined(reference: str, base: Address) -> Address:
 def is_local(host: str) -> bool:
     """Check whether a canonical host is this machine by any of its loopback names."""
     return host == 'localhost' or is_loopback(host)
+
+
+def names_a_host(name: str) -> bool:
+    """Check whether a name is an address: `localhost:1337`, `10.0.0.2`, `api.example.com`."""
+    return _HOST.fullmatch(name) is not None
 
 
 def same_server(one: str, other: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -51,8 +52,13 @@ class Generator:
         self._memory = memory
         self._redactor = SecretRedactor(settings)
         self._caller = Caller(settings, http_client)
-        fetcher = Fetcher(http_client, self._caller.origin, own_headers(settings))
-        collector = ImageCollector(self._caller, fetcher)
+        fetcher = Fetcher(
+            http_client,
+            self._caller.origin,
+            own_headers(settings),
+            trusted=lambda: memory.trusted(settings.base_url),
+        )
+        self._collector = collector = ImageCollector(self._caller, fetcher)
         self._dialects: dict[Dialect, ApiDialect] = {
             Dialect.OPENAI: ImagesApi(self._caller, collector),
             Dialect.SDAPI: SdApi(self._caller, collector),
@@ -69,7 +75,10 @@ class Generator:
                 result = await self._topped_up(result, request, redacted)
             return redactor.result(result)
         except ProviderError as error:
-            raise ProviderError(redactor.failure(error.failure)) from error
+            raise ProviderError(*map(redactor.failure, (error.failure, *error.others))) from error
+
+    async def fetch(self, lost: Sequence[Failure], run: Run) -> GenerationResult:
+        return self._redactor.result(await self._collector.fetch(lost, run))
 
     async def _patiently(self, request: GenerationRequest, run: Run) -> GenerationResult:
         """Ask again after the time that the server asks for, where the settings say so."""
@@ -156,7 +165,7 @@ class Generator:
                 received += (replace(got, seed=got.seed or seed) for got in one.received[:1])
                 remove(one.received[1:])
         except ProviderError as error:
-            failures.append(error.failure)
+            failures += (error.failure, *error.others)
         except BaseException:
             remove(received)
             raise

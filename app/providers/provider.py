@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import httpx
 
+from app.errors import Failure
 from app.models import GenerationRequest, GenerationResult
 from app.net.client import HttpClient
 from app.net.urls import Blocked
@@ -19,7 +21,7 @@ from app.providers.transport.client import Client, endpoint
 
 if TYPE_CHECKING:
     from app.providers.generator import Generator
-    from app.providers.response.images import Json
+    from app.providers.response.json_text import Json
 
 LOCALAI = '/.well-known/localai.json'
 
@@ -47,6 +49,9 @@ class ApiProvider:
 
     async def generate(self, request: GenerationRequest, run: Run) -> GenerationResult:
         return await self._generator.generate(request, run)
+
+    async def fetch(self, lost: Sequence[Failure], run: Run) -> GenerationResult:
+        return await self._generator.fetch(lost, run)
 
     async def list_models(self) -> ProviderStatus:
         at = known_endpoint(self.settings, self._memory, self.settings.model)

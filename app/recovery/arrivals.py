@@ -6,11 +6,12 @@ import asyncio
 from dataclasses import replace
 
 from app.database import Library
-from app.errors import AppError, NotFound
+from app.errors import AppError
 from app.generation.keeper import label_for
 from app.log import logger
 from app.models import Generation, Outcome, Received, Status
 from app.recovery.labelled import LabelledImage
+from app.storage.arriving import held_in
 from app.storage.files import remove
 from app.storage.place import mark_of
 from app.storage.store import Store
@@ -26,21 +27,17 @@ class Arrivals:
         self._store = store
 
     async def keep(self) -> None:
-        """Keep each, and attach it; one that cannot be kept now stays for the next start.
-
-        Raises `StorageFailed` where the database cannot be read or written.
-        """
-        held = await asyncio.to_thread(self._store.held)
+        """Keep each, and attach it; one that cannot be kept now stays for the next start."""
+        held = await asyncio.to_thread(held_in, self._store.arriving)
         for (generation_id, position), received in held.items():
             try:
                 generation = await self._library.generations.one(generation_id)
-            except NotFound:
-                log.warning('%s is of no generation that is known', received.path.name)
-                continue
-            if generation.status is Status.CANCELLED or _has(generation, received):
-                remove(received.path)
-            else:
-                await self._keep(generation, position, received)
+                if generation.status is Status.CANCELLED or _has(generation, received):
+                    remove(received.path)
+                else:
+                    await self._keep(generation, position, received)
+            except AppError as error:
+                log.warning('%s: what came is not kept yet: %s', generation_id, error)
 
     async def _keep(self, generation: Generation, position: int, received: Received) -> None:
         outcome = Outcome(
@@ -53,11 +50,7 @@ class Arrivals:
             image_id=await self._library.images.reserve(),
             created_at=received.path.stat().st_mtime,
         )
-        try:
-            kept = await self._store.keep(received, label)
-        except AppError as error:
-            log.warning('%s: what came cannot be kept: %s', generation.id, error)
-            return
+        kept = await self._store.keep(received, label)
         await self._library.recovery.end(generation.id)
         [attached] = await self._library.recovery.attach([LabelledImage(kept, label).told()])
         log.info('%s: what had come is kept (%s)', generation.id, attached.fate)

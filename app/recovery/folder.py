@@ -56,7 +56,7 @@ class FolderWatch:
 
     @property
     def lost(self) -> Notice | None:
-        return Notice(sentence=LOST, cure=PUT_BACK) if self._is_lost else None
+        return Notice(sentence=LOST, cure=PUT_BACK, owner_only=True) if self._is_lost else None
 
     async def begin(self) -> None:
         """Compare the folder with what the database knows. Raises `StorageFailed`."""
@@ -67,7 +67,7 @@ class FolderWatch:
         is_known = await self._library.files.state(KNOWN)
         self.is_new = is_empty and not is_marked
         self._is_lost = is_empty and is_marked and not is_known
-        if await asyncio.to_thread(_mark, marker) and not is_known:
+        if not (is_marked and is_known) and await asyncio.to_thread(_mark, marker):
             await self._library.files.set_state(KNOWN, 1)
         self._is_away = await self._look()
 
@@ -88,11 +88,10 @@ class FolderWatch:
 
 
 def _mark(marker: Path) -> bool:
-    """Write the marker where it is missing; False where that cannot be."""
+    """Write the marker; False where that cannot be."""
     try:
         marker.touch(mode=0o600)
-        if not marker.stat().st_size:
-            marker.write_text(TEXT, encoding='ascii')
+        marker.write_text(TEXT, encoding='ascii')
     except OSError as error:
         log.warning('the data folder cannot be marked: %s', error.strerror)
         return False

@@ -67,10 +67,16 @@ class PictureRecovery:
                 link='/images/recovery',
                 link_text=N_('Bring them back'),
                 is_act=True,
+                owner_only=True,
             )
-        if self._task.done():
-            return Notice(sentence=LEFT, cure=REBUILD, places=places)
-        return Notice(sentence=BRINGING, cure='', places=places)
+        if self.are_back:
+            return Notice(sentence=LEFT, cure=REBUILD, places=places, owner_only=True)
+        return Notice(sentence=BRINGING, cure='', places=places, owner_only=True)
+
+    @property
+    def are_back(self) -> bool:
+        """Whether all that was to be brought back was tried."""
+        return self._task is not None and self._task.done()
 
     async def begin(self) -> None:
         """Look for pictures without rows, and attach those whose generation waits for them.

@@ -29,7 +29,8 @@ class Recovery:
 
     @property
     def notices(self) -> tuple[Notice, ...]:
-        without_rows = self.pictures.notice or self.folder.lost
+        lost = None if self.pictures.are_back else self.folder.lost
+        without_rows = self.pictures.notice or lost
         found = (self.folder.away, without_rows, self.wholeness.notice)
         return tuple(notice for notice in found if notice)
 

@@ -16,6 +16,7 @@ import struct
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -167,6 +168,7 @@ class Decoder:
         self._number += 1
         if self._child is None or self._child.returncode is not None:
             self._child = None
+            _log_protection()
             self._child = await asyncio.create_subprocess_exec(
                 *(sys.executable, '-P', str(CHILD)),
                 stdin=asyncio.subprocess.PIPE,
@@ -213,6 +215,14 @@ def _reap_group(pid: int) -> None:
     if sys.platform != 'win32':
         with contextlib.suppress(ChildProcessError):
             os.waitpid(-pid, 0)
+
+
+@cache
+def _log_protection() -> None:
+    """Say once, before the first picture, how the child is confined."""
+    from app.storage.sandbox import protection  # 0.3 MB that no start needs
+
+    log.info('how the decoder of pictures is confined: %s', protection())
 
 
 def labelled_path(path: Path) -> Path:

@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import shutil
 import uuid
 from base64 import b64decode
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.errors import AppError, ErrorKind, Failure, ProviderError, StorageFailed
+from app.errors import N_, AppError, ErrorKind, Failure, ProviderError, StorageFailed
 from app.log import logger
 from app.models import Received, Size, StoredImage
+from app.storage.arriving import sweep
 from app.storage.decoder import Decoded, Decoder, DecoderFailed, labelled_path
-from app.storage.files import HEAD_BYTES, PART, TempFile, complete, open_beneath, remove, writing
+from app.storage.files import HEAD_BYTES, PART, TempFile, open_beneath, remove, writing
 from app.storage.metadata.container import Written, sidecar_of, size_of
 from app.storage.metadata.mime import mime_of, what_is
 from app.storage.place import file_key, put_in_place
@@ -34,13 +33,13 @@ log = logger(__name__)
 
 THUMB_WIDTHS = (480, 960)
 IMAGES, THUMBS, ARRIVING, RESCUED = 'images', 'thumbs', 'arriving', 'rescued'
-WHOLE = '.whole'  # of a picture that came whole: GENERATION-POSITION-….whole
+IS_LINK = N_(
+    'In the data folder, {name} is a link, and Easel follows none there. Mount the other folder in '
+    'its place, or move all of the data folder and name it by EASEL_DATA.'
+)
 GOOD_PICTURE = b64decode(
     'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj2FAAAAABJRU5ErkJggg=='
 )
-_HELD = re.compile(rf'(\d{{1,15}})-(\d{{1,4}})-[0-9a-f]{{32}}\{WHOLE}')
-# The names that we give in `arriving`, but those of whole pictures; all else there is not ours.
-_LEFTOVER = re.compile(rf'(\d+-)*[0-9a-f]{{32}}(-labelled|-small|-\d+)?(\{PART}|\.webp)(\.xmp)?')
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,50 +65,22 @@ class Store:
         return self.images / file
 
     def prepare(self) -> None:
-        """Make the folders, and delete the temporary files of an earlier run, and only those."""
+        """Make the folders, and delete the temporary files of an earlier run, and only those.
+
+        Raises `StorageFailed`, also for a link in place of a folder that is served from: none is
+        followed below the data folder.
+        """
+        for folder in (self.images, self.data / THUMBS):
+            if folder.is_symlink():
+                raise StorageFailed(IS_LINK, name=folder.name)
         with writing():
             for folder in (self.data, self.images, self.arriving, self.data / THUMBS):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            remove(*(path for path in self.arriving.iterdir() if _LEFTOVER.fullmatch(path.name)))
+            sweep(self.arriving)
 
     def new_temp_file(self, generation_id: int | None = None) -> TempFile:
         """Open a file for what arrives; of a generation, its name begins with the id."""
         return TempFile(self.arriving, '' if generation_id is None else f'{generation_id}-')
-
-    async def hold(self, received: Received, generation_id: int, position: int) -> Received:
-        """Complete a picture that came whole, under a name that no start sweeps.
-
-        Raises `StorageFailed`; what came stays, and can be held later.
-        """
-        if received.path.suffix == WHOLE:
-            return received
-        name = f'{generation_id}-{position}-{uuid.uuid4().hex}{WHOLE}'
-
-        def complete_and_rename() -> Path:
-            complete(received)
-            with writing():
-                return received.path.rename(self.arriving / name)
-
-        path = await asyncio.to_thread(complete_and_rename)
-        return replace(received, path=path, unwritten=None)
-
-    def has_lost(self, received: Received) -> bool:
-        """Whether somebody removed the file of a picture that waits to be kept."""
-        with suppress(OSError):
-            in_memory = received.unwritten is not None
-            return not in_memory and self.arriving.is_dir() and not received.path.exists()
-        return False
-
-    def held(self) -> dict[tuple[int, int], Received]:
-        """Find the pictures that came whole and were not kept, by generation and position."""
-        found = {}
-        for path in sorted(self.arriving.glob(f'*{WHOLE}')):
-            if named := _HELD.fullmatch(path.name):
-                with path.open('rb') as opened:
-                    head, size_bytes = opened.read(HEAD_BYTES), size_of(opened)
-                received = Received(path=path, size_bytes=size_bytes, head=head)
-                found[int(named[1]), int(named[2])] = received
-        return found
 
     async def keep(self, received: Received, label: Label) -> StoredImage:
         """Check a picture, write its label inside, put it in place; what was received is gone.

@@ -11,15 +11,23 @@ from functools import cache
 from pathlib import Path
 from pickle import UnpicklingError
 
-from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+from jinja2 import (
+    Environment,
+    FileSystemBytecodeCache,
+    FileSystemLoader,
+    StrictUndefined,
+    pass_context,
+)
 from jinja2.bccache import Bucket
+from jinja2.runtime import Context
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from app.access.visitors import Visitor
 from app.config import CHECKOUT
 from app.errors import N_, Failure, Notice
-from app.messages import LANGUAGES, FailureText, describe, translations
+from app.messages import LANGUAGES, FailureText, describe, for_guests, translations
+from app.net.urls import names_a_host
 from app.web.base_path import BasePath
 from app.web.static import Static
 
@@ -183,8 +191,8 @@ class Renderer:
         environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
         language = Language(code, environment, words, self._root)
         functions: dict[str, Callable[..., object]] = {
+            **_for_viewers(language),
             **{name: getattr(language, name) for name in ('date', 'day', 'amount', 'decimal')},
-            'failure_text': language.describe,
             'translate': language.translate,  # for what is no literal: `_` reads % in it
             'static': lambda name: self._root.address(self.static.address(name)),
             'name_of_guest': self._name_of_guest,
@@ -196,6 +204,21 @@ class Renderer:
             datetime.fromtimestamp(moment).astimezone().isoformat(timespec='seconds')
         )
         return language
+
+
+def _for_viewers(language: Language) -> dict[str, Callable[..., object]]:
+    """Return what templates say by who looks: a guest is not told where the servers are."""
+
+    @pass_context
+    def failure_text(context: Context, failure: Failure) -> FailureText:
+        return language.describe(failure if context['viewer'].owner else for_guests(failure))
+
+    @pass_context
+    def server_name(context: Context, name: str) -> str:
+        is_shown = context['viewer'].owner or not names_a_host(name)
+        return name if is_shown else language.translate(N_('The server'))
+
+    return {'failure_text': failure_text, 'server_name': server_name}
 
 
 def address_of(request: Request) -> str:

@@ -7,7 +7,7 @@ import hashlib
 import io
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from app.errors import Reason
+from app.errors import Failure, Reason
 from app.models import GenerationRequest, GenerationResult, Received
 from app.net.client import HttpClient
 from app.providers.core.base import ProviderSettings, ProviderState, ProviderStatus, Run
@@ -244,6 +244,7 @@ class FakeProvider:
     fault: BaseException | None = None
     status: ProviderStatus = ANSWERING
     asks: list[GenerationRequest] = field(default_factory=list)
+    fetched: list[Failure] = field(default_factory=list)
     begun: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
     go: asyncio.Event = field(default_factory=asyncio.Event)
     under_way: int = 0
@@ -264,6 +265,12 @@ class FakeProvider:
             self.under_way -= 1
         if self.fault:
             raise self.fault
+        return GenerationResult(
+            received=tuple(self._arrive(content, run.incoming) for content in self.pictures)
+        )
+
+    async def fetch(self, lost: Sequence[Failure], run: Run) -> GenerationResult:
+        self.fetched += lost
         return GenerationResult(
             received=tuple(self._arrive(content, run.incoming) for content in self.pictures)
         )

@@ -15,7 +15,13 @@ from tests.support.default_setup import config_of
 from tests.support.rows import drawn, kept, running
 
 FIRST, SECOND, TRASHED = '2025/12/31/a.png', '2026/01/02/b.gif', '2026/01/02/c.png'
-PRIVATE = {'keys.json': '{}', 'secret': 'one', 'token': 'two', '.env': 'EASEL_LOG=info'}
+PRIVATE = {
+    'signed-out.json': '[]',
+    'keys.json': '{}',
+    'secret': 'one',
+    'token': 'two',
+    '.env': 'EASEL_LOG=info',
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,10 +39,16 @@ class Address:
 
 @dataclass(slots=True)
 class Answered:
-    """What came back, and how much of the request was read for it."""
+    """What came back, and how much of the request was read for it.
+
+    Attributes:
+        headers: The first of each name.
+        cookies: Every one that was set.
+    """
 
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
+    cookies: list[str] = field(default_factory=list)
     body: bytes = b''
     read_bytes: int = 0
 
@@ -83,10 +89,9 @@ async def knock(
     async def send(message: Message) -> None:
         if message['type'] == 'http.response.start':
             answered.status = message['status']
-            answered.headers = {
-                name.decode('latin-1'): value.decode('latin-1')
-                for name, value in message['headers']
-            }
+            for name, value in message['headers']:
+                answered.headers.setdefault(name.decode('latin-1'), value.decode('latin-1'))
+                answered.cookies += [value.decode('latin-1')] if name == b'set-cookie' else []
         answered.body += message.get('body', b'')
 
     async with asyncio.timeout(20):

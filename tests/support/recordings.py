@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from app.errors import ErrorKind, Failure
 from app.models import GenerationRequest, ResponseFormat, Size, StoredImage
-from app.providers.response.images import Json
+from app.providers.response.json_text import Json
 from tests.support.fakes import NOT_FOUND, Asked, Ending, Reply, Upstream
 
 Fields = dict[str, Json]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,20 +90,13 @@ async def shop_in(
         added: Those of Settings, in order.
         environment: Variables.
     """
-    async with (
-        storing(folder) as store,
-        shop_with(store, provider, *added, clock=time.time, **environment) as shop,
-    ):
+    async with storing(folder) as store, shop_with(store, provider, *added, **environment) as shop:
         yield shop
 
 
 @asynccontextmanager
 async def shop_with(
-    store: Store,
-    provider: Provider,
-    *added: Provider,
-    clock: Callable[[], float] = time.time,
-    **environment: str,
+    store: Store, provider: Provider, *added: Provider, **environment: str
 ) -> AsyncIterator[Shop]:
     """Open the same over a store that is there."""
     config = config_from({'EASEL_DATA': str(store.data)} | environment)
@@ -126,7 +118,7 @@ async def shop_with(
             library, providers, store, changes, Previews(store, changes), keeper
         )
         writer = OutcomeWriter(library, store, sleep=rests)
-        worker = Worker(library, providers, drawing, writer, changes, monitor, clock)
+        worker = Worker(library, providers, drawing, writer, changes, monitor)
         try:
             yield Shop(worker, monitor, library, providers, store, listener, rests, pauses)
         finally:

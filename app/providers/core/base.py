@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -109,6 +109,9 @@ class Provider(Protocol):
 
         Raises `ProviderError` where nothing usable came; no file is left behind.
         """
+
+    async def fetch(self, lost: Sequence[Failure], run: Run) -> GenerationResult:
+        """Fetch pictures that were made and could not be fetched; nothing is asked anew."""
 
     async def list_models(self) -> ProviderStatus:
         """Ask what it offers; never raises for what the server does."""

@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from app.database.providers import LearnedFacts
+from app.net.urls import Origin, origin_of
 from app.providers.core.base import Dialect
 
 ABSENT = 'absent'
+PICTURE_ORIGINS = 'picture_origins'  # the fact's name; it is the owner's word, no refusal ends it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +23,8 @@ class Capabilities:
     response_format: str = ''  # what it takes: `absent`, `b64_json` or `url`
     refused: tuple[str, ...] = ()  # fields that it does not take, by their names in the request
     guidance: str = ''  # `int` or `float`: which kind of number it takes
+    # where its pictures may be fetched from although that is private: `http://nas:9000`
+    picture_origins: tuple[str, ...] = ()
 
 
 class CapabilityStore:
@@ -49,6 +53,7 @@ class CapabilityStore:
             response_format=fact('response_format'),
             refused=tuple(fact('refused').split()),
             guidance=fact('guidance'),
+            picture_origins=() if model else tuple(fact(PICTURE_ORIGINS).split()),
         )
 
     def known_of(self, base_url: str) -> dict[str, Capabilities]:
@@ -66,11 +71,22 @@ class CapabilityStore:
             'guidance': learned.guidance,
         }
         for name, value in facts.items():
-            key = (_place(base_url), model, name)
-            if value and self._facts.get(key) != value:
-                self._facts[key] = value
-                if self._table:
-                    await self._table.keep(*key, value, time.time())
+            await self._keep((_place(base_url), model, name), value)
+
+    async def _keep(self, key: tuple[str, str, str], value: str) -> None:
+        if value and self._facts.get(key) != value:
+            self._facts[key] = value
+            if self._table:
+                await self._table.keep(*key, value, time.time())
+
+    def trusted(self, base_url: str) -> frozenset[Origin]:
+        """Return the origins that the owner trusts for the pictures of a provider."""
+        return frozenset(origin_of(one) for one in self.of(base_url, '').picture_origins)
+
+    async def trust(self, base_url: str, origin: str) -> None:
+        """Trust an origin for the pictures of a provider. Raises `StorageFailed`."""
+        origins = dict.fromkeys((*self.of(base_url, '').picture_origins, origin))
+        await self._keep((_place(base_url), '', PICTURE_ORIGINS), ' '.join(origins))
 
     async def forget(self, base_url: str, model: str | None = None) -> None:
         """Drop what is known of a provider, or of one model of it. Raises `StorageFailed`."""
@@ -78,7 +94,9 @@ class CapabilityStore:
         self._facts = {
             key: value
             for key, value in self._facts.items()
-            if key[0] != place or model not in (None, key[1])
+            if key[0] != place
+            or model not in (None, key[1])
+            or (model is not None and key[2] == PICTURE_ORIGINS)
         }
         if self._table:
             await self._table.forget(place, model)

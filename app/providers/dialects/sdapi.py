@@ -85,4 +85,4 @@ class SdApi(ApiDialect):
                 run.progressed(float(progress))
             if isinstance(picture, str) and picture:
                 with contextlib.suppress(Base64Error):
-                    run.previewed(0, inline(picture, run.incoming))
+                    run.previewed(0, await asyncio.to_thread(inline, picture, run.incoming))

@@ -16,7 +16,7 @@ from app.errors import N_
 from app.providers.core.base import ANYBODY, Dialect
 from app.providers.discovery.model_list import drawing_in
 from app.providers.discovery.probe import ProbeResponse
-from app.providers.response.images import Json
+from app.providers.response.json_text import Json
 
 NEEDS_KEY = N_('It asks for a key.')
 NO_PICTURES = N_('It answers, but draws no pictures.')

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from app.providers.core.base import ProviderState, ProviderStatus
 
 if TYPE_CHECKING:
-    from app.providers.response.images import Json
+    from app.providers.response.json_text import Json
 
 MOST_NAMES = 2_000
 LONGEST_NAME = 200

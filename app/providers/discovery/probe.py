@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import httpx
 
 from app.net.client import HttpClient, what_happened
+from app.net.pace import Pace
 from app.net.urls import Blocked
-from app.providers.response.images import Json
+from app.providers.response.json_text import Json, loads
 
 MOST_BYTES = 1024 * 1024
+MOST_VALUES = 50_000  # of JSON: a list of a thousand models
 HEAD_CHARACTERS = 500
 
 
@@ -58,13 +59,15 @@ async def _read(response: httpx.Response) -> ProbeResponse:
     if response.headers.get('content-encoding', 'identity').lower() != 'identity':
         return bodiless
     body = bytearray()
+    pace = Pace()
     async for block in response.aiter_raw():
         body += block
+        await pace.rest()
         if len(body) > MOST_BYTES:
             return bodiless
     text = body.decode('utf-8-sig', 'replace')
     try:
-        tree = json.loads(text)
-    except (ValueError, RecursionError):
+        tree = loads(text, MOST_VALUES)
+    except ValueError:
         tree = None
     return replace(bodiless, head=text[:HEAD_CHARACTERS], json=tree)

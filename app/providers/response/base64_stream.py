@@ -18,6 +18,7 @@ _BACKSLASH = ord('\\')
 _STANDARD = bytes.maketrans(b'-_', b'+/')
 _CUT_ESCAPE = re.compile(rb'\\(?:u[0-9a-fA-F]{0,3})?\Z')
 _LETTERS = re.compile(rb'(?:[A-Za-z0-9+/_=-]++|\\/|\\u00(?:2[bBfF]|3[dD]))*+')
+_UNITS = re.compile(rb'(?:%[0-9a-fA-F]{2}|.){1,10000}', re.DOTALL)  # none of them cut
 _CUT_LETTER = re.compile(rb'\\(?:u(?:0(?:0[23]?)?)?)?')
 
 
@@ -56,16 +57,19 @@ class Base64Reader:
 
 
 def inline(text: str, incoming: Callable[[], TempFile]) -> Received:
-    """Decode a short picture, base64 or a data URI; raise Base64Error where it is neither."""
+    """Decode a picture, base64 or a data URI; raise Base64Error where it is neither."""
     header, comma, payload = text.partition(',')
     is_uri = bool(comma) and header.lower().startswith('data:')
-    raw = unquote_to_bytes(payload) if is_uri else text.encode('utf-8', 'replace')
+    raw = (payload if is_uri else text).encode('utf-8', 'replace')
+    pieces = (unquote_to_bytes(units[0]) for units in _UNITS.finditer(raw)) if is_uri else (raw,)
+    is_plain = is_uri and 'base64' not in header.lower().replace(' ', '').split(';')[1:]
     reader = Base64Reader(incoming())
     try:
-        if is_uri and 'base64' not in header.lower().replace(' ', '').split(';')[1:]:
-            reader.file.write(raw)
-        else:
-            reader.feed(raw)
+        for piece in pieces:
+            if is_plain:
+                reader.file.write(piece)
+            else:
+                reader.feed(piece)
         return reader.finish()
     except BaseException:
         reader.file.discard()

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 from app.errors import ErrorKind, Failure
-from app.providers.response.images import Json, at, rows_of
+from app.models import MOST_COUNT
+from app.providers.response.images import at, rows_of
+from app.providers.response.json_text import Json
 from app.providers.response.messages import (
     chat_text_of,
     errors_of_items,
@@ -24,6 +26,7 @@ from app.providers.response.messages import (
 from app.providers.response.parser import ApiResponse
 
 LONGEST_WAIT_S = 3_600.0
+LONGEST_CODE = 100
 REFUSED = 'safety'  # the reason that Gemini gives for not drawing
 MUST_BE = ('prompt', 'model', 'messages')
 OPTIONAL = (
@@ -42,15 +45,15 @@ _REJECTS = re.compile(
     r'unexpected|requires|must be|should be|extra'
 )
 _MODERATED = re.compile(
-    r'(?i)moderation_blocked|content_?(policy|filter)|ResponsibleAI|Sensitive\w*Content|'
+    r'(?i)moderation_blocked|content_?(policy|filter)|ResponsibleAI|Sensitive\w{0,24}Content|'
     r'safety.?(system|filter|checker|reasons)|IMAGE_SAFETY|PROHIBITED_CONTENT'
 )
 _MODERATION = re.compile(
     rf'{_MODERATED.pattern}|moderation|content.?(policy|filter)|flagged|nsfw|敏感|'
-    r'violat\w+.{0,40}(polic|guideline|terms)|(inappropriate|prohibited|unsafe).{0,10}content'
+    r'violat\w{1,4}.{0,40}(polic|guideline|terms)|(inappropriate|prohibited|unsafe).{0,10}content'
 )
 _QUOTA = re.compile(
-    r'(?i)insufficient\w*?.?(quota|balance|credit|funds)|exceeded your current quota|billing|'
+    r'(?i)insufficient\w{0,20}?.?(quota|balance|credit|funds)|exceeded your current quota|billing|'
     r'payment required|out of credits|余额不足|额度不足|欠费'
 )
 _BAD_KEY = re.compile(
@@ -104,7 +107,7 @@ def refusal(response: ApiResponse, *, where: str, sent: Collection[str]) -> Fail
     signs = _Signs(
         status=(status < 300 and has_failed and status_within(tree)) or status,
         text=everything,
-        codes=' '.join(str(code) for node in nodes for key in _CODES if (code := at(node, key))),
+        codes=' '.join(_words_at(nodes, _CODES)),
         promises=job is not None and not has_failed,
         is_html=is_html(text),
         waits='retry-after' in response.headers,
@@ -126,15 +129,20 @@ def _empty(tree: Json, where: str) -> Failure:
     """Return what a success without a picture means, with what a model says in its place."""
     words = chat_text_of(tree) or words_of(tree, '')
     places = ('choices', 'data', 'images', 'artifacts', 'candidates')
-    nodes = [tree, *(row for key in places for row in rows_of(tree, key))]
+    nodes = [tree, *(row for key in places for row in rows_of(tree, key)[:MOST_COUNT])]
     keys = ('finish_reason', 'finishReason', 'native_finish_reason', 'raiFilteredReason')
-    reasons = [str(at(node, key) or '').lower() for node in nodes for key in keys]
+    reasons = [reason.lower() for reason in _words_at(nodes, keys)]
     is_refused = any(at(node, 'message', 'refusal') for node in nodes) or any(
         reason == REFUSED or _MODERATED.search(reason) for reason in reasons
     )
     kind = ErrorKind.MODERATION if is_refused else ErrorKind.EMPTY
     is_plain = scrub(words).lower() in ('', 'ok', 'success', 'done')
     return Failure(kind=kind, where=where, words='' if is_plain else words)
+
+
+def _words_at(nodes: list[Json], keys: tuple[str, ...]) -> list[str]:
+    values = [at(node, key) for node in nodes for key in keys]
+    return [str(value)[:LONGEST_CODE] for value in values if isinstance(value, str | int) and value]
 
 
 def refused_param(tree: Json, text: str, sent: Collection[str]) -> str | None:

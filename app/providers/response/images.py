@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TypeAlias, TypeGuard
+from typing import TypeGuard
 
-Json: TypeAlias = 'dict[str, Json] | list[Json] | str | int | float | bool | None'
+from app.providers.response.json_text import Json, loads
 
 CONTAINERS = (
     *('data', 'images', 'output_images', 'results', 'output', 'choices', 'result', 'base64'),
@@ -22,14 +21,16 @@ INSIDE = (
 BASE64_KEYS = ('b64_json', 'image_base64', 'base64', 'b64', 'image', 'bytesBase64Encoded')
 URL_KEYS = ('url', 'image_url', 'imageUrl', 'imageURL')
 MOST_DEPTH = 8
-MOST_ITEMS = 64
+MOST_ITEMS = 1_000  # to be counted; few of them are kept
+MOST_NODES = 2_000  # of a tree, looked at in search of pictures: some ten microseconds each
+MOST_ROWS = 1_000
 MOST_PROSE_LETTERS = 20_000
 MARK = re.compile(r'picture-[0-9a-f]{16}-\d+')  # in the place of a long picture
 
 _PICTURE_KEYS = {*BASE64_KEYS, *URL_KEYS}
 _ANYWHERE = tuple(dict.fromkeys((*CONTAINERS, *INSIDE, *BASE64_KEYS, *URL_KEYS)))
 _ADDRESS = re.compile(r'(?i)(https?:)?//|data:|[a-z]+://')
-_FILE = re.compile(r'(?i)\.(png|jpe?g|webp|gif|avif)(\?\S*)?$')
+_FILE = re.compile(r'(?i)\.(?:png|jpe?g|webp|gif|avif)(?:\?[^\s?]*+)?$')
 _BASE64 = re.compile(r'[A-Za-z0-9+/_=\s-]{16,}')
 _OF_A_PICTURE = re.compile(r'iVBORw0KGgo|[/_]9j[/_]|UklGR|R0lGOD[dl]h|AAAA.{4}ZnR5cGF2a[WX]')
 _IN_PROSE = (
@@ -58,16 +59,12 @@ class Item:
     trouble: str = ''  # what the server says of one that it could not make
 
 
-def loads(text: str) -> Json:
-    """Parse JSON, control signs and halves of signs included; raise ValueError if too deep."""
-    try:
-        tree: Json = json.loads(text, strict=False)
-        if '\\ud' in text.lower():
-            whole = json.dumps(tree, ensure_ascii=False).encode('utf-8', 'replace')
-            tree = json.loads(whole)  # half a sign can neither be kept nor be shown
-    except RecursionError as error:
-        raise ValueError('nested too deep') from error
-    return tree
+@dataclass(slots=True)
+class _Budget:
+    """What may still be looked at in one tree."""
+
+    nodes: int = MOST_NODES
+    letters: int = MOST_PROSE_LETTERS  # of prose that has no picture but may have a link to one
 
 
 def at(node: Json, *path: str | int) -> Json:
@@ -83,13 +80,14 @@ def at(node: Json, *path: str | int) -> Json:
 
 
 def rows_of(node: Json, key: str) -> list[Json]:
+    """Return the first rows of a list that stands at a key; none where no list does."""
     rows = at(node, key)
-    return rows if isinstance(rows, list) else []
+    return rows[:MOST_ROWS] if isinstance(rows, list) else []
 
 
 def find_items(tree: Json) -> list[Item]:
     """List the pictures in their order; one missing in a list is an item without a text."""
-    items, info = _within(tree, 0), at(tree, 'info')
+    items, info = _within(tree, 0, _Budget()), at(tree, 'info')
     with contextlib.suppress(ValueError):  # AUTOMATIC1111 puts JSON within JSON
         info = loads(info) if isinstance(info, str) else info
     grids = at(info, 'index_of_first_image')
@@ -107,6 +105,20 @@ def find_items(tree: Json) -> list[Item]:
     ]
 
 
+def tree_of(items: list[Item]) -> Json:
+    """Return the least tree in which `find_items` finds the same."""
+    rows: list[Json] = [
+        {
+            'url' if item.is_address else 'b64_json': item.text,
+            'revised_prompt': item.revised_prompt,
+            'seed': item.seed,
+            'error': item.trouble,
+        }
+        for item in items
+    ]
+    return {'data': rows}
+
+
 def trouble_in(value: Json) -> str:
     """Return the server's words about one picture that it could not make."""
     error = at(value, 'error')
@@ -120,30 +132,39 @@ def is_picture(text: str) -> bool:
     return bool(_OF_A_PICTURE.match(text) and _BASE64.fullmatch(text))
 
 
-def _within(node: Json, depth: int, *, is_listed: bool = False) -> list[Item]:
-    if isinstance(node, str):
-        return list(_in_text(node, is_listed=is_listed))
-    if depth > MOST_DEPTH or not isinstance(node, dict | list):
+def _within(node: Json, depth: int, budget: _Budget, *, is_listed: bool = False) -> list[Item]:
+    budget.nodes -= 1
+    if depth > MOST_DEPTH or budget.nodes < 0:
         return []
+    if isinstance(node, str):
+        return list(_in_text(node, budget, is_listed=is_listed))
     if isinstance(node, list):
-        return [item for row in node for item in _within(row, depth + 1, is_listed=True)]
-    found, trouble = _of_fields(node, depth), trouble_in(node)
+        rows = node[:MOST_ROWS]
+        return [item for row in rows for item in _within(row, depth + 1, budget, is_listed=True)]
+    if not isinstance(node, dict):
+        return []
+    found, trouble = _of_fields(node, depth, budget), trouble_in(node)
     if is_listed and not found and (trouble or _PICTURE_KEYS & node.keys()):
         return [Item('', is_address=False, trouble=trouble)]  # a place where a picture is missing
     return found
 
 
-def _of_fields(node: dict[str, Json], depth: int) -> list[Item]:
+def _of_fields(node: dict[str, Json], depth: int, budget: _Budget) -> list[Item]:
     """Take a list of pictures, else the picture that this is, else what stands deeper."""
+    lost: list[Item] = []
     for key in CONTAINERS:  # the same pictures may stand under two names
-        found = _within(rows_of(node, key), depth + 1)
+        found = _within(rows_of(node, key), depth + 1, budget) if key in node else []
         if any(item.text for item in found):
             return found
-    lost = [*_item_of(node)]
-    if lost:
-        return lost
+        lost += found
+    own = [*_item_of(node)]
+    if own:
+        return own
     for key in _ANYWHERE:
-        found = _within(node.get(key), depth + 1)
+        value = node.get(key)
+        if not value or (key in CONTAINERS and isinstance(value, list)):
+            continue
+        found = _within(value, depth + 1, budget)
         if any(item.text for item in found):
             return found
         lost += found
@@ -172,7 +193,7 @@ def _is_number(value: Json) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63
 
 
-def _in_text(text: str, *, is_listed: bool) -> Iterator[Item]:
+def _in_text(text: str, budget: _Budget, *, is_listed: bool) -> Iterator[Item]:
     """Read a bare string: an address, base64, or prose with pictures in it.
 
     Prose and names can be written in base64's letters alone, so that only a string in a list may be
@@ -190,5 +211,6 @@ def _in_text(text: str, *, is_listed: bool) -> Iterator[Item]:
         yield Item(text, is_address=False)
     else:
         found = next(filter(None, (pattern.findall(text) for pattern in _IN_PROSE)), [])
-        links = found or dict.fromkeys(_LINK.findall(text[:MOST_PROSE_LETTERS]))
+        links = found or dict.fromkeys(_LINK.findall(text[: budget.letters]))
+        budget.letters = max(0, budget.letters - len(text))
         yield from (Item(link, is_address=True) for link in links)

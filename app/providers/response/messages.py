@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 
-from app.providers.response.images import MARK, Json, at, rows_of
+from app.models import MOST_COUNT
+from app.providers.response.images import MARK, at, rows_of
+from app.providers.response.json_text import Json, loads
 
 UNDER_WAY = (
     *('queued', 'queueing', 'in_queue', 'pending', 'waiting', 'scheduled', 'not_start'),
@@ -18,7 +20,10 @@ UNDER_WAY = (
 LONGEST_WORDS = 500
 MOST_DEPTH = 6
 MOST_PAGE_LETTERS = 200_000
-MOST_CLEANED_LETTERS = 100_000  # more is never shown, and looking for secrets takes its time
+MOST_CLEANED_LETTERS = 40_000  # more is never shown, and looking for secrets takes its time
+MOST_NODES = 1_000  # looked at in search of words
+MOST_ENTRIES = 50  # of a list in which words may be
+LONGEST_NAME = 500  # of a job
 DEEPER = ('data', 'images', 'choices', 'output', 'result', 'response', 'Response', 'base_resp')
 OTHER_NAMES = ('error_msg', 'error_message', 'error_description', 'status_msg', 'Message')
 
@@ -31,7 +36,7 @@ _SECRETS = {
     r'\bBasic\s+(?=\S*[0-9=])[A-Za-z0-9+/]{6,}={0,2}': 'Basic …',
     r'(?i)\bBearer\s+[^\s"\',]+': 'Bearer …',
     r'\b(sk|pk|rk|r8|hf|gsk|xai|nvapi)[-_][A-Za-z0-9_*-]{6,}': r'\1-…',
-    r'\beyJ[\w-]{5,}\.[\w-]{5,}(\.[\w-]*)?': '…',
+    r'\beyJ[\w-]{5,500}\.[\w-]{5,}(\.[\w-]*)?': '…',
     r'\bAIza[\w-]{20,}|\b(AKIA|ASIA)[A-Z0-9]{12,}|\bgh[pousr]_\w{20,}': '…',
     r'(?i)\b((?:api[-_ ]?key|access[-_]?token|token|secret|password|sig|signature)'
     r'["\']?\s*[=:]\s*["\']?)[A-Za-z0-9._~+/%=-]{8,}': r'\1…',
@@ -72,11 +77,11 @@ def failed_in_success(tree: Json) -> bool:
 
 
 def errors_of_items(tree: Json) -> list[Json]:
-    """List the errors that stand in the place of each picture; empty where one has none."""
+    """List the first errors that stand in the place of each picture; empty where one has none."""
     for key in ('data', 'images', 'choices'):
         errors = [at(row, 'error') for row in rows_of(tree, key)]
         if errors and all(errors):
-            return errors
+            return errors[:MOST_COUNT]
     return []
 
 
@@ -130,7 +135,8 @@ def _state_in(node: dict[str, Json]) -> str:
 
 
 def _is_name(value: Json) -> bool:
-    return isinstance(value, str | int) and not isinstance(value, bool) and bool(value)
+    is_one = isinstance(value, str | int) and not isinstance(value, bool) and bool(value)
+    return is_one and len(str(value)) <= LONGEST_NAME
 
 
 def _nodes(tree: Json) -> list[dict[str, Json]]:
@@ -143,13 +149,14 @@ def _nodes(tree: Json) -> list[dict[str, Json]]:
 def words_of(tree: Json, text: str) -> str:
     """Return the provider's own words in its response, as they came; empty if it gave none."""
     if isinstance(tree, dict | list):
-        return next(filter(None, _words_in(tree)), '')
+        return next(filter(None, islice(_words_in(tree), MOST_NODES)), '')
     if isinstance(tree, str) and tree:
         return tree
     text = text[:MOST_PAGE_LETTERS]
     title = _TITLE.search(text)
     lines = map(str.strip, _TAG.sub(' ', _UNSEEN.sub(' ', text)).splitlines())
-    return html.unescape((title and title[1].strip()) or next(filter(None, lines), ''))
+    words = (title and title[1].strip()) or next(filter(None, lines), '')
+    return html.unescape(words[: MOST_CLEANED_LETTERS + 1])
 
 
 def chat_text_of(tree: Json) -> str:
@@ -184,7 +191,7 @@ def _words_in(tree: Json, depth: int = 0) -> Iterator[str]:
     if isinstance(tree, str):
         yield tree
     if isinstance(tree, list):
-        for node in tree:
+        for node in tree[:MOST_ENTRIES]:
             if depth < 2 or isinstance(node, dict):
                 yield from _words_in(node, depth + 1)
     if not isinstance(tree, dict):
@@ -194,7 +201,7 @@ def _words_in(tree: Json, depth: int = 0) -> Iterator[str]:
         yield from map(_unwrapped, _texts(error, 'message', 'msg', 'detail'))
         yield from _words_in(error, depth + 1)
     for detail in (tree.get('detail'), tree.get('errors')):  # FastAPI's and its imitators'
-        for entry in detail if isinstance(detail, list) else [detail]:
+        for entry in detail[:MOST_ENTRIES] if isinstance(detail, list) else [detail]:
             field = at(entry, 'loc', -1)
             for text in _texts(entry, 'msg', 'message')[:1]:
                 yield text if field is None else f'{field}: {text}'
@@ -204,7 +211,7 @@ def _words_in(tree: Json, depth: int = 0) -> Iterator[str]:
     for key in ('errors', 'message', 'detail', *DEEPER):
         node = tree.get(key)
         if isinstance(node, list) and key in DEEPER:
-            node = [row for row in node if isinstance(row, dict)]
+            node = [row for row in node[:MOST_ENTRIES] if isinstance(row, dict)]
         if isinstance(node, dict | list):
             yield from _words_in(node, depth + 1)
     yield from _texts(tree, 'title', *OTHER_NAMES)
@@ -220,6 +227,6 @@ def _unwrapped(message: str) -> str:
     if not message.lstrip().startswith('{'):
         return message
     try:
-        return next(filter(None, _words_in(json.loads(message))), message)
-    except (ValueError, RecursionError):
+        return next(filter(None, _words_in(loads(message))), message)
+    except ValueError:
         return message

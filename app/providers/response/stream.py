@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import Enum, auto
 from urllib.parse import unquote_to_bytes
 
@@ -27,7 +27,8 @@ from app.storage.metadata.mime import is_binary, mime_of
 
 LONG_STRING_BYTES = 4_096
 MOST_SKELETON_BYTES = 4 * 1024 * 1024
-MOST_PICTURES = 64
+MOST_PICTURES = 64  # that are written to files; the rest are counted
+MOST_MARKS = 400  # in a piece: each string, line or event takes some twenty microseconds
 SNIFF_BYTES = 16
 
 _BASE64 = re.compile(rb'\s*(?:[A-Za-z0-9+/_=-]{48,}\s+)*[A-Za-z0-9+/_=-]*')  # lines, not words
@@ -51,6 +52,14 @@ class _Place(Enum):
     PICTURE_IN_TEXT = auto()
 
 
+def pieces(block: bytes) -> Iterator[bytes]:
+    """Cut a block so that no piece takes long to read, however many strings and lines it holds."""
+    marks = block.count(b'"') + block.count(b'\n') + block.count(b'\r')
+    size = max(1, len(block) * MOST_MARKS // max(marks, MOST_MARKS))
+    for at in range(0, len(block), size):
+        yield block[at : at + size]
+
+
 class ResponseStream:
     """Splits a response into a small skeleton and the pictures that it held."""
 
@@ -69,7 +78,8 @@ class ResponseStream:
         self._percent_encoded = False
         self._cut_percent = b''
         self._raw_file: TempFile | None = None
-        self._reader: Base64Reader | None = None  # None for the rest of a damaged picture
+        self._is_surplus = False
+        self._reader: Base64Reader | None = None  # None for a damaged picture, and a surplus one
 
     def feed(self, block: bytes) -> None:
         """Read the next bytes; raise ProviderError where a picture or the text is too large."""
@@ -159,11 +169,10 @@ class ResponseStream:
         self._decode(self._unescape(held)[start:])
 
     def _begin_picture(self, place: _Place, *, percent_encoded: bool = False) -> None:
-        if self._marks >= MOST_PICTURES:
-            raise ProviderError(Failure(kind=ErrorKind.TOO_LARGE, reason=Reason.OVER_64_PICTURES))
         self._place = place
         self._percent_encoded = percent_encoded
-        self._reader = Base64Reader(self._incoming())
+        self._is_surplus = len(self.pictures) >= MOST_PICTURES
+        self._reader = None if self._is_surplus else Base64Reader(self._incoming())
 
     def _take_text(self, piece: bytes) -> None:
         """Copy a long text; a picture within it, as chats give them, goes to a file as well."""
@@ -214,6 +223,8 @@ class ResponseStream:
 
     def _end_picture(self) -> None:
         reader = self._reader
+        if self._is_surplus:
+            self._add_mark()
         if not reader:
             return
         try:

@@ -17,19 +17,22 @@ from app.log import logger
 from app.models import Call
 from app.net.client import what_happened
 from app.net.decompress import BrokeOff, NotInflated, inflated
+from app.net.pace import Pace
 from app.net.urls import Blocked, origin_of
 from app.providers.core.base import Run
 from app.providers.response.errors import is_html, refusal
-from app.providers.response.images import Json
+from app.providers.response.events import Cut, Events
+from app.providers.response.json_text import Json, TooManyValues
 from app.providers.response.messages import words_of
-from app.providers.response.parser import ApiResponse, Cut, Events, parse
-from app.providers.response.stream import MOST_PICTURES, ResponseStream
+from app.providers.response.parser import ApiResponse, parse
+from app.providers.response.stream import MOST_PICTURES, ResponseStream, pieces
 from app.providers.transport.client import ACCEPT, Client, own_headers
 from app.storage.metadata.mime import what_is
 
 log = logger(__name__)
 
 REPEATED = (307, 308)  # with the same method and body, as HTTP has it
+SCHEMES = ('bearer', 'basic', 'token')
 KEY_SHOWN = '$EASEL_API_KEY'
 
 
@@ -119,7 +122,7 @@ class Caller(Client):
         tree: Json = None
         if not stream.raw and (response.status_code != 202 or text.strip()):
             try:
-                tree = parse(text)
+                tree = await asyncio.to_thread(parse, text, events)
             except ValueError as error:
                 if response.is_success:  # a refusal need not be JSON
                     raise self._unparsed(error, text, stream) from error
@@ -129,10 +132,11 @@ class Caller(Client):
         """Send a recorded call; the body of the response is not read yet."""
         plain = ({'Content-Type': 'application/json'} if recorder.body else {}) | ACCEPT
         own = own_headers(self.settings, url)
-        hidden = {  # how a key is sent, without the key
-            name: f'{value.partition(" ")[0]} {KEY_SHOWN}' if ' ' in value else KEY_SHOWN
-            for name, value in own.items()
-        }
+        hidden = {}  # how a key is sent, without the key
+        for name, value in own.items():
+            scheme, blank, _ = value.partition(' ')
+            is_scheme = blank and scheme.lower() in SCHEMES
+            hidden[name] = f'{scheme} {KEY_SHOWN}' if is_scheme else KEY_SHOWN
         recorder.headers = tuple((plain | hidden).items())
         try:
             content = recorder.body.encode('utf-8', 'replace')
@@ -158,12 +162,15 @@ class Caller(Client):
             return ''
 
     async def _read(self, response: httpx.Response, stream: ResponseStream, events: Events) -> None:
+        pace = Pace()
         try:
             async with aclosing(inflated(response.aiter_raw(), response.headers)) as blocks:
                 async for block in blocks:
-                    stream.feed(block)
-                    if events.are_over():
-                        return
+                    for piece in pieces(block):
+                        stream.feed(piece)
+                        if events.are_over():
+                            return
+                        await pace.rest()
         except (NotInflated, httpx.HTTPError, ProviderError) as error:
             if not response.is_success:  # the status of a refusal says enough
                 log.info('an answer of %s was not read to its end', response.status_code)
@@ -178,6 +185,8 @@ class Caller(Client):
     def _unparsed(self, error: ValueError, text: str, stream: ResponseStream) -> ProviderError:
         if isinstance(error, Cut):
             return self.failed(ErrorKind.TRUNCATED, str(error))
+        if isinstance(error, TooManyValues):
+            return self.failed(ErrorKind.TOO_LARGE, Reason.OVER_20_000_VALUES)
         if text.lstrip()[:1] in ('{', '[') or stream.bad:
             return self.failed(ErrorKind.TRUNCATED, 'the JSON breaks off')
         if not text.strip():

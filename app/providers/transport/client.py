@@ -8,10 +8,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-import json
 from collections.abc import Mapping
 from contextlib import aclosing
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
@@ -21,13 +19,12 @@ from app.net.client import HttpClient
 from app.net.decompress import NotInflated, inflated
 from app.net.urls import Blocked, origin_of
 from app.providers.core.base import Dialect, ProviderSettings
-
-if TYPE_CHECKING:
-    from app.providers.response.images import Json
+from app.providers.response.json_text import Json, loads
 
 GET_DEADLINE_S = 5.0
 NOTIFY_DEADLINE_S = 2.0
 MOST_GET_BYTES = 8 * 1024 * 1024
+MOST_GET_VALUES = 100_000  # of JSON; a list of two thousand models has half of that
 ACCEPT = {'Accept': 'application/json'}
 
 
@@ -56,10 +53,9 @@ class Client:
             finally:
                 await response.aclose()
         try:
-            tree: Json = json.loads(body)
-        except (ValueError, RecursionError):
-            tree = None
-        return response.status_code, tree
+            return response.status_code, loads(body.decode('utf-8-sig', 'replace'), MOST_GET_VALUES)
+        except ValueError:
+            return response.status_code, None
 
     async def find(self, url: str) -> Json:
         """Return the JSON of a 200 to a GET, None where nothing of that kind came."""

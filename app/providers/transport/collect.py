@@ -6,12 +6,14 @@ import asyncio
 import lzma
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.log import logger
-from app.models import GenerationResult, Received
+from app.models import MOST_COUNT, GenerationResult, Received
+from app.net.urls import MOST_LETTERS
 from app.providers.core.base import Run
 from app.providers.response.base64_stream import Base64Error, inline
 from app.providers.response.images import Item, find_items
@@ -26,6 +28,8 @@ log = logger(__name__)
 ZIP = b'PK\x03\x04'
 BLOCK_BYTES = 256 * 1024
 MOST_MEMBERS = 64
+MOST_DIRECTORY_BYTES = 256 * 1024
+MOST_ENDING_BYTES = 22 + 65_535  # with the longest comment
 MOST_BYTES = 640 * 1024 * 1024  # ten pictures at their cap
 FREE_BYTES = 1024 * 1024
 MOST_TIMES = 100  # a picture is packed already; what swells more than this is no picture
@@ -59,8 +63,10 @@ class ImageCollector:
     async def _all(self, items: list[Item], response: ApiResponse, run: Run) -> GenerationResult:
         received: list[Received] = []
         failures: list[Failure] = []
+        waiting = deque(items)
         try:
-            for item in items:
+            while waiting and len(received) < MOST_COUNT and len(failures) < MOST_COUNT:
+                item = waiting.popleft()
                 try:
                     received.append(await self._one(item, response, run))
                 except ProviderError as error:
@@ -71,26 +77,56 @@ class ImageCollector:
             remove(received)
             raise
         if not received:
-            raise ProviderError(failures[0])
-        return GenerationResult(received=tuple(received), item_errors=tuple(failures))
+            raise ProviderError(*failures)
+        left_out = _left_out(len(waiting))
+        return GenerationResult(received=tuple(received), item_errors=(*failures, *left_out))
+
+    async def fetch(self, lost: Sequence[Failure], run: Run) -> GenerationResult:
+        """Fetch pictures that could not be fetched; what still cannot is among the errors."""
+        fetched = await asyncio.gather(*(self._again(failure, run) for failure in lost))
+        return GenerationResult(
+            received=tuple(one for one in fetched if isinstance(one, Received)),
+            item_errors=tuple(one for one in fetched if isinstance(one, Failure)),
+        )
+
+    async def _again(self, lost: Failure, run: Run) -> Received | Failure:
+        item = Item(lost.picture_url or '', True, lost.revised_prompt, lost.seed)
+        try:
+            return await self._fetched(item, run)
+        except ProviderError as error:
+            return error.failure
+
+    async def _fetched(self, item: Item, run: Run) -> Received:
+        """Fetch a picture; the failure of one that cannot be fetched names its address."""
+        try:
+            received, source_url = await self._fetcher.fetch(item.text, run.incoming)
+        except ProviderError as error:
+            lost = replace(
+                error.failure,
+                picture_url=item.text[:MOST_LETTERS],
+                revised_prompt=item.revised_prompt,
+                seed=item.seed,
+            )
+            raise ProviderError(lost) from error
+        return replace(
+            received, revised_prompt=item.revised_prompt, source_url=source_url, seed=item.seed
+        )
 
     async def _one(self, item: Item, response: ApiResponse, run: Run) -> Received:
         if not item.text:
             kind = ErrorKind.UPSTREAM_ERROR if item.trouble else ErrorKind.EMPTY
             raise self._caller.failed(kind, words=item.trouble)
-        source_url: str | None = None
+        if item.is_address and not item.text.lower().startswith('data:'):
+            return await self._fetched(item, run)
         received = response.stream.pictures.pop(item.text, None)
         try:
             if item.text in response.stream.bad:
                 raise Base64Error
-            if not received and item.is_address and not item.text.lower().startswith('data:'):
-                received, source_url = await self._fetcher.fetch(item.text, run.incoming)
-            received = received or inline(item.text, run.incoming)
+            if not received:
+                received = await asyncio.to_thread(inline, item.text, run.incoming)
         except Base64Error as error:
             raise self._caller.failed(ErrorKind.BAD_IMAGE, 'its base64 is damaged') from error
-        return replace(
-            received, revised_prompt=item.revised_prompt, source_url=source_url, seed=item.seed
-        )
+        return replace(received, revised_prompt=item.revised_prompt, seed=item.seed)
 
     async def _raw(self, raw: Received, run: Run) -> GenerationResult:
         """Take a response that is a picture itself, or a zip of some."""
@@ -109,7 +145,13 @@ class ImageCollector:
             raw.path.unlink(missing_ok=True)
         if not received:
             raise self._caller.failed(ErrorKind.EMPTY, 'a zip without pictures')
-        return GenerationResult(received=tuple(received))
+        kept, rest = received[:MOST_COUNT], received[MOST_COUNT:]
+        remove(rest)
+        return GenerationResult(received=tuple(kept), item_errors=_left_out(len(rest)))
+
+
+def _left_out(count: int) -> tuple[Failure, ...]:
+    return (Failure(kind=ErrorKind.SURPLUS, reason=str(count)),) if count else ()
 
 
 def remove(pictures: Iterable[Received]) -> None:
@@ -127,8 +169,11 @@ def unzipped(raw: Received, incoming: Callable[[], TempFile]) -> list[Received]:
     left_bytes = min(MOST_BYTES, max(FREE_BYTES, MOST_TIMES * raw.size_bytes))
     complete(raw)
     try:
+        _check_directory(raw)
         with zipfile.ZipFile(raw.path) as packed:
             for member in packed.infolist()[:MOST_MEMBERS]:
+                if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise zipfile.BadZipFile('a method that may take any memory')
                 with packed.open(member) as opened:
                     block = opened.read(HEAD_BYTES)
                     if not mime_of(block):
@@ -147,3 +192,17 @@ def unzipped(raw: Received, incoming: Callable[[], TempFile]) -> list[Received]:
             file.discard()
         raise
     return received
+
+
+def _check_directory(raw: Received) -> None:
+    """Raise BadZipFile where the list of members is long: each takes a kilobyte once it is read.
+
+    Source: APPNOTE.TXT 4.3.16, the end of the central directory
+    """
+    with raw.path.open('rb') as file:
+        file.seek(max(0, raw.size_bytes - MOST_ENDING_BYTES))
+        ending = file.read()
+    at = ending.rfind(b'PK\5\6')
+    size_bytes = int.from_bytes(ending[at + 12 : at + 16], 'little')
+    if at >= 0 and size_bytes > MOST_DIRECTORY_BYTES:
+        raise zipfile.BadZipFile('too many members')

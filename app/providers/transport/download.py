@@ -52,11 +52,13 @@ class Fetcher:
         origin: Origin,
         headers: dict[str, str],
         timeouts: DownloadTimeouts = TIMEOUTS,
+        trusted: Callable[[], frozenset[Origin]] = frozenset,
     ) -> None:
         self._http_client = http_client
         self._origin = origin
         self._headers = {**headers, 'Accept': 'image/*, */*;q=0.5'}
         self._timeouts = timeouts
+        self._trusted = trusted
 
     async def fetch(self, text: str, incoming: Callable[[], TempFile]) -> tuple[Received, str]:
         """Download a picture from an address of any spelling; return it and where it came from."""
@@ -113,7 +115,10 @@ class Fetcher:
     ) -> Received:
         own, headers = self._origin, self._headers
         try:
-            async with self._http_client.picture(str(place), own=own, headers=headers) as response:
+            opened = self._http_client.picture(
+                str(place), own=own, headers=headers, trusted=self._trusted()
+            )
+            async with opened as response:
                 file = incoming()
                 try:
                     async with (

@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from urllib.parse import quote
+from urllib.parse import parse_qsl, urlsplit
 
 from app.errors import Failure
 from app.models import Call, GenerationResult
@@ -15,43 +15,65 @@ from app.providers.core.base import ProviderSettings
 from app.providers.response.messages import MOST_CLEANED_LETTERS, clean, scrub
 
 SLICE = 8  # letters of a secret in a row that are not shown
+HEX_SLICE = 16  # digits: eight letters
 SHORTEST = 6  # what is shorter is a word like any other
+LONGEST_WORD = 20  # of a value that nothing calls secret: `openai`, `gpt-image-1`
 MOST_RESPONSE_LETTERS = 20_000
 INSTEAD = '…'
+HARMLESS = ('api-version', 'version', 'model')  # names in an address's query
 
-_ORIGIN = re.compile(r'(?i)[a-z][a-z0-9+.-]*://[^/?#@]*/?')  # as in `Referer`
+_ORIGIN = re.compile(r'(?i)[a-z][a-z0-9+.-]*://[^/?#@\s]*/?')  # as in `Referer`
+_ADDRESS = re.compile(r'(?i)[a-z][a-z0-9+.-]*://\S+')
+_SECRET_NAME = re.compile(
+    r'(?i)auth|key|token|secret|cookie|pass|session|signature|credential|bearer|jwt|hook'
+)
+_HIDDEN = re.compile(rb'[^\0]+')
+_HEX = re.compile(f'[0-9a-fA-F]{{{HEX_SLICE},}}')
 _REPEATED = re.compile(f'{INSTEAD}{{2,}}')
+# What stands between the letters of a secret, and how one letter may be spelled.
+_SPELLED = re.compile(
+    r'[\s\u200b\u00ad]+|(?<!\\)\\++(?:u00|x)(?P<json>[0-9a-f]{2})|%(?P<url>[0-9a-f]{2})'
+    r'|&\#x0*(?P<html>[0-9a-f]{2});|&\#0*(?P<decimal>[0-9]{2,3});|(?<!\\)\\++(?=[/"\'+=])',
+    re.IGNORECASE,
+)
 
 
 class SecretRedactor:
-    """Replaces every piece of a secret, also backwards, percent-encoded and in base64.
+    """Replaces every piece of a secret in each spelling.
 
-    All texts are redacted whole and only then cleaned and shortened: half a secret, which a cut or
-    a pattern leaves behind, would not be recognised.
+    These are: itself, backwards, in hex and base64, with any of its letters escaped, and with
+    blanks between them. All texts are redacted whole and only then cleaned and shortened: half a
+    secret, which a cut or a pattern leaves behind, would not be recognised.
     """
 
     def __init__(self, settings: ProviderSettings) -> None:
-        given = [settings.key or '', *(value for _, value in settings.headers)]
-        secrets = [one for one in given if len(one) >= SHORTEST and not _ORIGIN.fullmatch(one)]
-        self._pieces = {piece for one in secrets for piece in _pieces(one)}
-        self._lengths = sorted({len(piece) for piece in self._pieces}, reverse=True)
+        given = [_read(one)[0] for one in _secrets_of(settings)]
+        secrets = [one for one in given if len(one) >= SHORTEST]
+        pieces = {piece for one in secrets for piece in _pieces(one)}
+        self._hex = {piece for one in secrets for piece in _slices(one.encode().hex(), HEX_SLICE)}
+        self._slices = {piece for piece in pieces if len(piece) == SLICE}
+        self._others = pieces - self._slices
+        self._longest = max(map(len, {*pieces, *self._hex}), default=0)
 
     def text(self, text: str, most: int = sys.maxsize) -> str:
         """Return the first `most` characters of `text`, every secret replaced by `…`."""
         shown = text[:most]
-        if not self._pieces:
+        if not self._longest:
             return shown
+        read, starts, ends = _read(shown)
         hidden = bytearray(len(shown))
-        for length in self._lengths:
-            for at in range(len(shown) - length + 1):
-                if shown[at : at + length] in self._pieces:
-                    hidden[at : at + length] = b'\1' * length
+        for start, end in self._found_in(read):
+            first, last = starts[start], ends[end - 1]
+            hidden[first:last] = b'\1' * (last - first)
         if len(shown) < len(text):  # its last characters may begin a piece that the cut ends
-            shown = shown[: 1 - self._lengths[0]]
-        if not any(hidden):
+            shown = shown[: 1 - self._longest]
+        runs = [run.span() for run in _HIDDEN.finditer(hidden[: len(shown)])]
+        if not runs:
             return shown
-        letters = (INSTEAD if hide else sign for sign, hide in zip(shown, hidden, strict=False))
-        return _REPEATED.sub(INSTEAD, ''.join(letters))
+        begins = [0, *(end for _, end in runs)]
+        finishes = [*(start for start, _ in runs), len(shown)]
+        plain = (shown[begin:finish] for begin, finish in zip(begins, finishes, strict=True))
+        return _REPEATED.sub(INSTEAD, INSTEAD.join(plain))
 
     def failure(self, failure: Failure) -> Failure:
         """Return a failure whose texts may be shown, its words on one line and short."""
@@ -62,6 +84,8 @@ class SecretRedactor:
             param=failure.param and self.text(failure.param),
             job_id=failure.job_id and self.text(failure.job_id),
             url=failure.url and self.text(failure.url),
+            revised_prompt=failure.revised_prompt and self.text(failure.revised_prompt),
+            picture_url=self._unless_secret(failure.picture_url),
         )
 
     def call(self, call: Call) -> Call:
@@ -82,17 +106,78 @@ class SecretRedactor:
             item_errors=tuple(self.failure(one) for one in result.item_errors),
         )
 
+    def _unless_secret(self, url: str | None) -> str | None:
+        """Return an address that must stay whole to be of use; None where a secret is in it."""
+        return url if url and self.text(url) == url else None
+
+    def _found_in(self, text: str) -> Iterator[tuple[int, int]]:
+        last, slices = len(text) - SLICE + 1, self._slices
+        start = end = 0
+        for at in [at for at in range(last) if text[at : at + SLICE] in slices]:
+            if at > end and end:
+                yield start, end
+            start, end = at if at > end else start, at + SLICE
+        if end:
+            yield start, end
+        for piece in self._others:
+            at = text.find(piece)
+            while at >= 0:
+                yield at, at + len(piece)
+                at = text.find(piece, at + 1)
+        for run in _HEX.finditer(text):
+            for at in range(run.start(), run.end() - HEX_SLICE + 1):
+                if text[at : at + HEX_SLICE].lower() in self._hex:
+                    yield at, at + HEX_SLICE
+
+
+def _read(text: str) -> tuple[str, list[int], list[int]]:
+    """Undo escapes and leave blanks out; return where in `text` each letter begins and ends."""
+    parts, starts, ends, at = list[str](), list[int](), list[int](), 0
+    for found in _SPELLED.finditer(text):
+        parts.append(text[at : found.start()])
+        starts.extend(range(at, found.start()))
+        ends.extend(range(at + 1, found.start() + 1))
+        at = found.end()
+        digits = found['json'] or found['url'] or found['html']
+        if digits or found['decimal']:
+            parts.append(chr(int(digits, 16) if digits else int(found['decimal'])))
+            starts.append(found.start())
+            ends.append(at)
+    parts.append(text[at:])
+    starts.extend(range(at, len(text)))
+    ends.extend(range(at + 1, len(text) + 1))
+    return ''.join(parts), starts, ends
+
+
+def _secrets_of(settings: ProviderSettings) -> Iterator[str]:
+    """Yield the key, headers and values of the address's query that may be secret."""
+    yield settings.key or ''
+    for name, value in settings.headers:
+        is_word = len(value) < LONGEST_WORD and not _SECRET_NAME.search(name)
+        if not is_word and not _ORIGIN.fullmatch(value):
+            yield value
+    for name, value in parse_qsl(urlsplit(settings.base_url).query):
+        if name.lower() not in HARMLESS:
+            yield value
+
 
 def _pieces(secret: str) -> Iterator[str]:
     """Cut a secret, in each spelling, into all its slices; an address is only one as a whole."""
-    if '://' in secret:
+    if _ADDRESS.fullmatch(secret):
         yield secret
-        return
-    spellings, content = {secret, secret[::-1], quote(secret, safe='')}, secret.encode()
+        origin = _ORIGIN.match(secret)
+        secret = secret[origin.end() :] if origin else ''
+        if len(secret) < SHORTEST:
+            return
+    spellings, content = {secret, secret[::-1]}, secret.encode()
     for before, shared in ((0, 0), (1, 2), (2, 3)):  # base64 behind other bytes, whose letters go
         written = base64.b64encode(bytes(before) + content).decode().rstrip('=')
         own = written[shared : (before + len(content)) * 8 // 6]
         spellings |= {own, own.replace('+', '-').replace('/', '_')}
     for spelling in spellings:
-        length = min(SLICE, len(spelling))
-        yield from (spelling[at : at + length] for at in range(len(spelling) - length + 1))
+        yield from _slices(spelling, SLICE)
+
+
+def _slices(text: str, most: int) -> Iterator[str]:
+    length = min(most, len(text))
+    yield from (text[at : at + length] for at in range(len(text) - length + 1))

@@ -34,7 +34,7 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
     older = _query(chosen, before=found[-1].id) if len(found) == PAGE else None
     if wants_json(request):
         after = services.root.address(f'/gallery.json{older}') if older else None
-        listed = [image_json(image, services.root) for image in found]
+        listed = [image_json(image, services.root, visitor_of(request)) for image in found]
         return JSONResponse({'images': listed, 'next': after})
     newer = ''
     if before:
@@ -60,7 +60,7 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
 async def image_page(request: Request, services: TheServices, image: VisibleImage) -> Response:
     """Show one picture with its whole label; in the trash, with the way back."""
     if wants_json(request):
-        return JSONResponse(image_json(image, services.root))
+        return JSONResponse(image_json(image, services.root, visitor_of(request)))
     chosen, library = _filter(request), services.library
     newer = await library.images.newer(chosen, image.id, PAGE)
     older = await library.images.page(chosen, image.id, 1)

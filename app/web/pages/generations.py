@@ -11,10 +11,11 @@ from starlette.responses import JSONResponse, Response
 from app.errors import N_, NotFound
 from app.web.context import TheServices
 from app.web.delivery.files import FILE_POLICY
-from app.web.forms import number_in
+from app.web.forms import form_fields, number_in
 from app.web.security.permissions import OwnGeneration, check_own, visitor_of
 from app.web.templates import wants_fragment, wants_json
 from app.web.views.notices import notices_json
+from app.web.views.private_origins import trust_origin
 from app.web.views.queue_bar import show_queue
 from app.web.views.serializers import attempt_json, generation_json
 from app.web.views.tiles import tile_values, tiles
@@ -32,9 +33,10 @@ async def generations_page(request: Request, services: TheServices) -> Response:
     found = await services.library.generations.page(before, MOST_PAGE, visitor_of(request).guest_id)
     older = f'?before={found[-1].id}' if len(found) == MOST_PAGE else None
     if wants_json(request):
-        listed = [generation_json(one, services.language(request)) for one in found]
+        language, viewer = services.language(request), visitor_of(request)
+        listed = [generation_json(one, language, viewer) for one in found]
         after = services.root.address(f'/generations.json{older}') if older else None
-        notices = notices_json(services, visitor_of(request), services.language(request))
+        notices = notices_json(services, viewer, language)
         return JSONResponse({'generations': listed, 'next': after, 'notices': notices})
     values = await tile_values(services, found)
     values['older'] = f'/generations{older}' if older else None
@@ -46,7 +48,8 @@ async def generation_page(
 ) -> Response:
     """Show one generation: a page, its fragment, or JSON by its `.json` address."""
     if wants_json(request):
-        return JSONResponse(generation_json(generation, services.language(request)))
+        language = services.language(request)
+        return JSONResponse(generation_json(generation, language, visitor_of(request)))
     if wants_fragment(request):
         return await tiles(request, services, generation)
     values = await tile_values(services, (generation,)) | {'older': None}
@@ -63,6 +66,14 @@ async def retry(request: Request, services: TheServices, generation: OwnGenerati
     who = visitor_of(request)
     again = await services.worker.retry(generation.id, who.quota_key, who.guest_id)
     return await tiles(request, services, again)
+
+
+async def fetch(request: Request, services: TheServices, generation: OwnGeneration) -> Response:
+    """Fetch again what was made and could not be fetched; the owner may trust its origin first."""
+    fields = await form_fields(request) if 'content-type' in request.headers else {}
+    if 'trust' in fields:
+        await trust_origin(services, generation, visitor_of(request), fields['trust'])
+    return await tiles(request, services, await services.worker.fetch(generation.id))
 
 
 async def dismiss(request: Request, services: TheServices, generation: OwnGeneration) -> Response:

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app import __version__
 from app.errors import N_
 from app.messages import LANGUAGES
+from app.net.urls import without_secrets
 from app.web.context import Services, TheServices
 from app.web.forms import choice_in, form_fields
 from app.web.security.guard import PAGE_POLICY
@@ -59,7 +60,7 @@ async def settings_page(request: Request, services: TheServices) -> Response:
     }
     if wants_json(request):
         configured = {
-            'api_url': config.api_url,
+            'api_url': without_secrets(config.api_url),
             'api_model': config.api_model,
             'timeout_s': config.timeout_s,
             'providers': [provider_json(one) for one in provider_views(providers)],

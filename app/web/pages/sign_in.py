@@ -18,7 +18,8 @@ from app.web.error_pages import fields_in_words, in_words
 from app.web.forms import form_fields
 from app.web.security.permissions import (
     check_still_owner,
-    check_throttle,
+    check_wait,
+    set_device_cookie,
     set_session_cookie,
     visitor_of,
 )
@@ -69,7 +70,8 @@ async def sign_in(request: Request, services: TheServices) -> Response:
         return response
     log.info('%s signed in', visitor_of(request).address)
     response = RedirectResponse(back if OWN_PAGE.fullmatch(back) else '/', 303)
-    return set_session_cookie(request, services, response, cookie)
+    set_session_cookie(request, services, response, cookie)
+    return set_device_cookie(request, services, response)
 
 
 async def sign_out(request: Request, services: TheServices) -> Response:
@@ -130,17 +132,22 @@ async def _cookie_for(request: Request, services: Services, given: str) -> str:
     visitor = visitor_of(request)
     if len(given) > LONGEST_PASSWORD:  # nothing is computed for it
         raise InvalidRequest(N_('No password is that long.'))
+    throttle = services.password_throttle
+    device = services.sessions.device_in(request.headers, request.scope['scheme'])
+    who = device or visitor.throttle_key
+    if device:  # whoever guesses from the same address does not hold it up
+        throttle.know(device)
     try:
-        check_throttle(request, services.password_throttle)
+        check_wait(throttle.take(who))
     except TooManyGuesses:
         log.warning('%s: too many wrong passwords', visitor.address)
         raise
     async with contextlib.AsyncExitStack() as turn:
-        if not services.password_throttle.knows(visitor.throttle_key):
+        if not throttle.knows(who):
             await turn.enter_async_context(services.guess_turn)  # a crowd has one core to itself
         cookie = await asyncio.to_thread(services.sessions.sign_in, given)
     if cookie is None:
         log.warning('%s: a wrong password', visitor.address)
         raise SignInRequired(WRONG)
-    services.password_throttle.trust(visitor.throttle_key)
+    throttle.trust(who)
     return cookie

@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.access.sessions import bearer_in
+from app.access.sessions import STRANGER, Identity, bearer_in
 from app.access.visitors import MOST_CONNECTIONS_A_VISITOR, Proxies, QuotaCounter, Visitor
 from app.errors import (
     N_,
@@ -103,13 +103,13 @@ class Guard:
         peer = scope['client'][0] if scope.get('client') else ''
         visitor = self._proxies.visitor(peer, scope['scheme'], scope['headers'])
         headers = Headers(scope=scope)
-        self._check_token(headers, visitor)
+        known = self._sessions.who(headers, visitor.scheme)
+        self._check_token(headers, visitor, known)
         self._check_site(scope, headers, visitor)
         if not scope['path']:
             to_slash = RedirectResponse(f'/{address_of(Request(scope))}', 308)
             await to_slash(scope, receive, send)
             return
-        known = self._sessions.who(headers, visitor.scheme)
         proved = known.owner and self._sessions.needed  # who has shown to be the owner: no limits
         quota_key = '' if proved else visitor.quota_key
         visitor = replace(visitor, owner=known.owner, guest=known.guest, quota_key=quota_key)
@@ -127,12 +127,17 @@ class Guard:
             if is_counted:
                 self._proxied.give_back(quota_key)
 
-    def _check_token(self, headers: Headers, visitor: Visitor) -> None:
-        """Count a wrong token; refuse whoever tried too many, then even with the right one."""
-        if bearer_in(headers) and self._sessions.needed:
-            is_right, throttle = self._sessions.has_token(headers), self._token_throttle
-            look = throttle.wait_of if is_right else throttle.take
-            check_wait(look(visitor.throttle_key))
+    def _check_token(self, headers: Headers, visitor: Visitor, known: Identity) -> None:
+        """Count a wrong token; refuse whoever tried too many, then even with the right one.
+
+        Beside a session a token is a proxy's own.
+        """
+        if self._sessions.needed and bearer_in(headers):
+            key = visitor.throttle_key
+            if self._sessions.has_token(headers):
+                check_wait(self._token_throttle.wait_of(key))
+            elif known == STRANGER:
+                check_wait(self._token_throttle.take(key))
 
     def _check_site(self, scope: Scope, headers: Headers, visitor: Visitor) -> None:
         """Refuse another site's name, and an act of another site's page.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Depends
@@ -43,10 +44,21 @@ def check_still_owner(request: Request, services: Services) -> None:
 def set_session_cookie(
     request: Request, services: Services, response: Response, cookie: str
 ) -> Response:
+    return _set_cookie(request, response, services.sessions.cookie_name_on, cookie)
+
+
+def set_device_cookie(request: Request, services: Services, response: Response) -> Response:
+    sessions = services.sessions
+    return _set_cookie(request, response, sessions.device_name_on, sessions.device_cookie())
+
+
+def _set_cookie(
+    request: Request, response: Response, name_on: Callable[[str], str], value: str
+) -> Response:
     scheme = request.scope['scheme']
     response.set_cookie(
-        services.sessions.cookie_name_on(scheme),
-        cookie,
+        name_on(scheme),
+        value,
         SESSION_S,
         secure=scheme == 'https',
         httponly=True,

@@ -63,6 +63,7 @@ ROUTES = (
     RouteRule('GET', '/generations/{id}', 'generations.generation_page', Role.MAKER),
     RouteRule('POST', '/generations/{id}/cancellation', 'generations.cancel', Role.MAKER),
     RouteRule('POST', '/generations/{id}/retry', 'generations.retry', Role.MAKER),
+    RouteRule('POST', '/generations/{id}/fetching', 'generations.fetch', Role.MAKER),
     RouteRule('POST', '/generations/{id}/dismissal', 'generations.dismiss', Role.MAKER),
     RouteRule('GET', '/generations/{id}/attempts', 'generations.attempts_page'),
     RouteRule('GET', '/generations/{id}/attempts.json', 'generations.attempts_page'),

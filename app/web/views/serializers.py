@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import shlex
+from dataclasses import replace
 
-from app.messages import error_json, item_error_json
+from app.access.visitors import Visitor
+from app.messages import error_json, for_guests, item_error_json
 from app.models import REQUEST_FIELDS, Call, Generation, Image
+from app.net.urls import names_a_host
 from app.web.base_path import BasePath
 from app.web.templates import Language
 
@@ -18,15 +21,27 @@ IMAGE_FIELDS = (
 )
 
 
-def image_json(image: Image, root: BasePath) -> dict[str, object]:
+def image_json(image: Image, root: BasePath, viewer: Visitor) -> dict[str, object]:
     computed = {
         'url': root.address(f'/files/{image.digest}.{image.extension}'),
         'thumb_url': root.address(f'/thumbs/{image.digest}-{THUMB_WIDTH}.webp'),
+        'source_url': image.source_url if viewer.owner else None,
+        'provider': _server_name(image.provider, viewer),
     }
-    return {name: computed.get(name) or getattr(image, name) for name in IMAGE_FIELDS}
+    return {
+        name: computed[name] if name in computed else getattr(image, name) for name in IMAGE_FIELDS
+    }
 
 
-def generation_json(generation: Generation, language: Language) -> dict[str, object]:
+def generation_json(
+    generation: Generation, language: Language, viewer: Visitor
+) -> dict[str, object]:
+    if not viewer.owner:
+        generation = replace(
+            generation,
+            error=generation.error and for_guests(generation.error),
+            item_errors=tuple(map(for_guests, generation.item_errors)),
+        )
     request, error = generation.request, generation.error
     asked = {name: getattr(request, name) for name, rule in REQUEST_FIELDS.items() if rule.in_json}
     asked['size'] = str(request.size) if request.size else None
@@ -35,18 +50,23 @@ def generation_json(generation: Generation, language: Language) -> dict[str, obj
         'status': generation.status,
         'attempt': generation.attempt,
         'prompt': request.prompt,
-        'provider': generation.provider,
+        'provider': _server_name(generation.provider, viewer),
         'model': generation.model,
         **asked,
         'progress': generation.progress,
         'dropped': list(generation.dropped),
         'item_errors': [item_error_json(one, language.translate) for one in generation.item_errors],
         'error': error_json(error, language.translate) if error else None,
-        'images': [image_json(image, language.root) for image in generation.images],
+        'images': [image_json(image, language.root, viewer) for image in generation.images],
         'created_at': generation.created_at,
         'started_at': generation.started_at,
         'finished_at': generation.finished_at,
     }
+
+
+def _server_name(name: str, viewer: Visitor) -> str:
+    """Return a provider's name; a guest is not told one that is an address."""
+    return name if viewer.owner or not names_a_host(name) else 'server'
 
 
 def attempt_json(attempt: Call) -> dict[str, object]:

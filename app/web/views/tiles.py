@@ -10,10 +10,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from app.errors import N_
+from app.generation.runner import is_fetchable
 from app.generation.scheduler import Prospect
 from app.models import Generation, Status
 from app.web.context import Services
 from app.web.templates import wants_fragment
+from app.web.views.private_origins import private_origins_of
 
 SAMPLES = 20
 REFRESH_S = 3
@@ -37,6 +39,8 @@ async def tile_values(services: Services, generations: Sequence[Generation]) -> 
         'generations': generations,
         'estimates': {one.id: await _estimate(services, one) for one in unfinished},
         'news': NEWS,
+        'fetchable': {one.id for one in generations if is_fetchable(one)},
+        'private_origins': {one.id: private_origins_of(one) for one in generations},
         'now': time.time(),
         'refresh_s': REFRESH_S if any(one.status.unfinished for one in generations) else None,
     }

@@ -1,0 +1,55 @@
+"""The folder of what arrives: the names in it, what of it is swept, and what waits in it whole."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from app.models import Received
+from app.storage.files import HEAD_BYTES, PART, complete, remove, writing
+
+WHOLE = '.whole'  # of a picture that came whole: GENERATION-POSITION-….whole
+_HELD = re.compile(rf'(\d{{1,15}})-(\d{{1,4}})-[0-9a-f]{{32}}\{WHOLE}')
+# The names that we give, but those of whole pictures; all else is not ours.
+_LEFTOVER = re.compile(rf'(\d+-)*[0-9a-f]{{32}}(-labelled|-small|-\d+)?(\{PART}|\.webp)(\.xmp)?')
+
+
+def sweep(folder: Path) -> None:
+    """Delete the temporary files of an earlier run, and only those."""
+    remove(*(path for path in folder.iterdir() if _LEFTOVER.fullmatch(path.name)))
+
+
+def hold(folder: Path, received: Received, generation_id: int, position: int) -> Received:
+    """Complete a picture that came whole, under a name that no start sweeps.
+
+    Raises `StorageFailed`; what came stays, and can be held later.
+    """
+    if received.path.suffix == WHOLE:
+        return received
+    complete(received)
+    name = f'{generation_id}-{position}-{uuid.uuid4().hex}{WHOLE}'
+    with writing():
+        path = received.path.rename(folder / name)
+    return replace(received, path=path, unwritten=None)
+
+
+def is_lost(folder: Path, received: Received) -> bool:
+    """Whether somebody removed the file of a picture that waits to be kept."""
+    with suppress(OSError):
+        return not received.unwritten and folder.is_dir() and not received.path.exists()
+    return False
+
+
+def held_in(folder: Path) -> dict[tuple[int, int], Received]:
+    """Find the pictures that came whole and were not kept, by generation and position."""
+    found = {}
+    for path in sorted(folder.glob(f'*{WHOLE}')):
+        if named := _HELD.fullmatch(path.name):
+            with path.open('rb') as opened:
+                head = opened.read(HEAD_BYTES)
+            received = Received(path=path, size_bytes=path.stat().st_size, head=head)
+            found[int(named[1]), int(named[2])] = received
+    return found
