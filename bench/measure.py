@@ -61,10 +61,10 @@ async def beating(beats: Beats) -> AsyncIterator[None]:
     """Beat every millisecond on the running loop for as long as the block lasts."""
 
     async def beat() -> None:
-        before, queued_before = time.perf_counter(), _queued_s()
+        before, queued_before = time.perf_counter(), queued_s()
         while True:
             await asyncio.sleep(BEAT_S)
-            now, queued = time.perf_counter(), _queued_s()
+            now, queued = time.perf_counter(), queued_s()
             late_s = max(0.0, now - before - BEAT_S)
             beats.late_s.append(late_s)
             beats.own_s.append(max(0.0, late_s - (queued - queued_before)))
@@ -80,9 +80,16 @@ async def beating(beats: Beats) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-def _queued_s() -> float:
-    """Read for how long this thread was ready to run and had no processor. Linux only."""
-    return int(Path('/proc/thread-self/schedstat').read_bytes().split()[1]) / 1e9
+def queued_s() -> float:
+    """Read for how long this process's threads were ready to run without a processor. Linux only.
+
+    All of them, since one that has the interpreter's lock may be what the others wait for.
+    """
+    waited_ns = 0
+    for thread in Path('/proc/self/task').iterdir():
+        with contextlib.suppress(OSError):  # it has just ended
+            waited_ns += int((thread / 'schedstat').read_bytes().split()[1])
+    return waited_ns / 1e9
 
 
 def forget_peak() -> None:

@@ -15,6 +15,7 @@ from app.storage.files import refused
 from tests.rebuilding import OURS, write
 from tests.support.guests import Party, party
 from tests.support.raw_requests import HOME
+from tests.support.rows import running
 
 pytestmark = pytest.mark.asyncio(loop_scope='module')
 
@@ -31,7 +32,7 @@ async def guests(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Part
 
 @pytest.fixture
 def problem(guests: Party) -> None:
-    guests.services.storage_monitor.report(FAULT)
+    guests.services.storage_monitor.report(0, FAULT)
 
 
 async def mend(guests: Party) -> None:
@@ -85,13 +86,28 @@ async def test_an_open_page_is_told_when_a_problem_comes_and_goes(guests: Party)
     stream = asyncio.ensure_future(guests.app(stream_scope(guests), waiting_for_ever(), send))
     async with asyncio.timeout(10):
         before = await blocks.get()
-        guests.services.storage_monitor.report(FAULT)
+        guests.services.storage_monitor.report(0, FAULT)
         during = await blocks.get()
         await mend(guests)
         after = await blocks.get()
     stream.cancel()
 
     assert [SENTENCE in block for block in (before, during, after)] == [False, True, False]
+
+
+async def test_a_picture_that_came_and_waits_for_the_disk_is_not_told_as_being_drawn(
+    guests: Party,
+) -> None:
+    running_one = await running(guests.services.library)
+    address = f'/generations/{running_one.id}'
+
+    drawing = await guests.request('owner', 'GET', address)
+    guests.services.storage_monitor.report(running_one.id, FAULT)
+    held = await guests.request('owner', 'GET', address)
+    await mend(guests)
+
+    told = b'Arrived. Easel saves it as soon as it can.'
+    assert [told in page.body for page in (drawing, held)] == [False, True]
 
 
 def waiting_for_ever() -> Callable[[], asyncio.Future[Message]]:

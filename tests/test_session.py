@@ -238,10 +238,11 @@ async def test_a_disk_that_keeps_nothing_ends_the_session_for_now(
     assert 'could not be written' in caplog.text
 
 
+@pytest.mark.parametrize('text', ['[', '5', '["x"]', '{"a": 1}'])
 def test_a_damaged_list_of_what_was_signed_out_is_told(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    text: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / 'list').write_text('[')
+    (tmp_path / 'list').write_text(text)
 
     SignedOut(tmp_path / 'list').load()
 

@@ -189,15 +189,14 @@ async def test_one_picture_that_is_there_is_enough(home: Home) -> None:
 
 
 async def test_the_watch_tells_when_pictures_go_and_come(home: Home) -> None:
-    seen = list[bool]()
+    images, parked, seen = home.store.images, home.store.data / 'unmounted', list[bool]()
+    moves = [(images, parked), (parked, parked), (parked, images)]
 
     async def take_turns(_: float) -> None:
-        if len(seen) == 2:
-            raise EndOfTest
         seen.append(bool(watch.away))
-        source, target = home.store.images, home.store.data / 'unmounted'
-        if watch.away:
-            source, target = target, source
+        if not moves:
+            raise EndOfTest
+        source, target = moves.pop(0)
         source.rename(target)
 
     watch = FolderWatch(home.library, home.store, lambda: home.told.append('told'), take_turns)
@@ -206,7 +205,7 @@ async def test_the_watch_tells_when_pictures_go_and_come(home: Home) -> None:
     with pytest.raises(EndOfTest):
         await watch.run()
 
-    assert seen == [False, True]
+    assert seen == [False, True, True, False]
     assert home.told == ['told', 'told']
 
 

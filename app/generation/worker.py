@@ -67,7 +67,6 @@ class Worker:
 
         What runs then becomes interrupted, what waits stays queued.
         """
-        self._library.database.hurry()
         if self._loop_task:
             self._loop_task.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -21,6 +21,7 @@ DONE = '[DONE]'
 PREVIEWS = ('partial', 'preview')
 MOST_LINES = 10_000  # of data in one event
 MOST_LOST = 64
+MOST_PREVIEWS = 200  # of one response; each is a file
 LONGEST_NAME = 6  # of a field, with its colon
 
 _STARTS = re.compile(rb'(?:data|event|id|retry)?:')
@@ -98,6 +99,7 @@ class Events:
         self._stream = stream
         self._run = run
         self._missing = count
+        self._previews_left = MOST_PREVIEWS
         self._values = Values()
         self._reader = EventReader()
         self._start = 0  # of the text, behind blanks
@@ -142,7 +144,8 @@ class Events:
 
     def _preview(self, payload: Json) -> None:
         position = at(payload, 'image_index')
-        for item in find_items(payload):
+        for item in find_items(payload)[: self._previews_left]:
+            self._previews_left -= 1
             with contextlib.suppress(Base64Error):
                 received = self._stream.pictures.pop(item.text, None) or inline(
                     item.text, self._run.incoming
