@@ -108,6 +108,18 @@ async def test_a_folder_that_refuses_pauses_the_queue_and_it_goes_on_by_itself(
     assert shop.monitor.problem is None
 
 
+async def test_a_database_that_goes_on_refusing_is_told_once(
+    tmp_path: Path, provider: FakeProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with shop_in(tmp_path, provider) as shop:
+        await shop.library.database.write(lambda db: db.pragma('query_only', 1))
+
+        found = [await shop.monitor.check() for _ in range(3)]
+
+    assert found == [False, False, False]
+    assert caplog.text.count('the queue pauses') == 1
+
+
 async def drawn_by_a_server(reply: Reply, folder: Path) -> Generation:
     """Have the real provider ask a server that answers so, and read the row afterwards."""
     async with upstream({'POST /v1/images/generations': reply}) as server:

@@ -115,7 +115,8 @@ class Generations(Table):
             db.execute(
                 """
                 update generations
-                set status = 'cancelled', finished_at = :now, progress = null, share = ''
+                set status = 'cancelled', finished_at = max(:now, coalesce(started_at, :now)),
+                  progress = null, share = ''
                 where id = :id and status in ('queued', 'running')
                 """,
                 {'id': generation_id, 'now': now},
@@ -170,7 +171,8 @@ class Generations(Table):
         rows = await self._database.run(
             """
             update generations
-            set status = 'interrupted', finished_at = :now, progress = null
+            set status = 'interrupted', finished_at = max(:now, coalesce(started_at, :now)),
+              progress = null
             where status = 'running'
               and (:id is null or id = :id and attempt = :attempt)
             returning id

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from app.errors import AppError
 from app.generation.changes import Changes
-from app.log import logger
+from app.log import logger, logging_faults
 from app.models import Received
 from app.storage.files import remove
 from app.storage.store import Store
@@ -62,7 +62,8 @@ class Previews:
                 remove(older.path)
             sheet.waiting[position] = received
             if sheet.decoding is None or sheet.decoding.done():
-                sheet.decoding = asyncio.create_task(self._decode(generation_id, sheet))
+                decoding = logging_faults(self._decode(generation_id, sheet))
+                sheet.decoding = asyncio.create_task(decoding)
 
         return add
 

@@ -50,7 +50,7 @@ class Worker:
         self._storage_monitor = storage_monitor
         self._clock = clock
         self._wake = asyncio.Event()
-        self._running: dict[int, asyncio.Task[None]] = {}
+        self._running: dict[tuple[int, int], asyncio.Task[None]] = {}  # by generation and attempt
         self._fetching: set[int] = set()
         self.scheduler = Scheduler(library, providers, Running(changes))
         self._loop_task: asyncio.Task[None] | None = None
@@ -113,7 +113,7 @@ class Worker:
     async def cancel(self, generation_id: int) -> Generation:
         """Close a generation's call and end it; a final one stays as it is. Raises `NotFound`."""
         cancelled = await self._library.generations.cancel(generation_id, self._clock())
-        task = self._running.get(generation_id)
+        task = self._running.get((cancelled.id, cancelled.attempt))
         if task and cancelled.status is Status.CANCELLED:
             task.cancel()
         self._announce(generation_id)
@@ -221,7 +221,7 @@ class Worker:
     def _begin(self, claimed: Generation) -> None:
         work = self.run_generation(claimed, growing_pauses())
         task = asyncio.create_task(work, name=f'generation {claimed.id}')
-        self._running[claimed.id] = task
+        self._running[claimed.id, claimed.attempt] = task
 
         def ended(_: asyncio.Task[None]) -> None:
             if not task.cancelled() and (error := task.exception()):
@@ -229,8 +229,7 @@ class Worker:
             if task.cancelled() or task.exception():
                 self._settle(claimed)
             self.scheduler.end(claimed)
-            if self._running.get(claimed.id) is task:
-                del self._running[claimed.id]
+            del self._running[claimed.id, claimed.attempt]
             self._wake.set()
 
         task.add_done_callback(ended)

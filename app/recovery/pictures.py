@@ -19,7 +19,7 @@ from app.database import Library
 from app.database.recovery import Attached, Fate
 from app.errors import N_, AppError, Notice
 from app.generation.changes import Changes
-from app.log import logger
+from app.log import logger, logging_faults
 from app.models import PictureIds
 from app.recovery.arrivals import Arrivals
 from app.recovery.labelled import read_labelled
@@ -102,7 +102,8 @@ class PictureRecovery:
     def bring_back(self) -> None:
         """Begin to write rows for all that was found; once."""
         if self._unnamed and self._task is None:
-            self._task = asyncio.create_task(self._bring_back(), name='bringing back')
+            work = logging_faults(self._bring_back())
+            self._task = asyncio.create_task(work, name='bringing back')
             self._changes.announce_notices()
 
     async def close(self) -> None:

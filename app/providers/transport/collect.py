@@ -117,11 +117,13 @@ class ImageCollector:
         if not item.text:
             kind = ErrorKind.UPSTREAM_ERROR if item.trouble else ErrorKind.EMPTY
             raise self._caller.failed(kind, words=item.trouble)
-        if item.is_address and not item.text.lower().startswith('data:'):
+        stream = response.stream
+        received, is_bad = stream.pictures.pop(item.text, None), item.text in stream.bad
+        is_named = item.is_address and not item.text.lower().startswith('data:')
+        if is_named and not received and not is_bad:
             return await self._fetched(item, run)
-        received = response.stream.pictures.pop(item.text, None)
         try:
-            if item.text in response.stream.bad:
+            if is_bad:
                 raise Base64Error
             if not received:
                 received = await asyncio.to_thread(inline, item.text, run.incoming)
