@@ -11,10 +11,12 @@ import pytest
 import pytest_asyncio
 from starlette.types import Message
 
+from app.errors import Notice
 from app.storage.files import refused
 from tests.rebuilding import OURS, write
 from tests.support.guests import Party, party
 from tests.support.raw_requests import HOME
+from tests.support.rows import running
 
 pytestmark = pytest.mark.asyncio(loop_scope='module')
 
@@ -31,7 +33,7 @@ async def guests(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Part
 
 @pytest.fixture
 def problem(guests: Party) -> None:
-    guests.services.storage_monitor.report(FAULT)
+    guests.services.storage_monitor.report(0, FAULT)
 
 
 async def mend(guests: Party) -> None:
@@ -85,13 +87,28 @@ async def test_an_open_page_is_told_when_a_problem_comes_and_goes(guests: Party)
     stream = asyncio.ensure_future(guests.app(stream_scope(guests), waiting_for_ever(), send))
     async with asyncio.timeout(10):
         before = await blocks.get()
-        guests.services.storage_monitor.report(FAULT)
+        guests.services.storage_monitor.report(0, FAULT)
         during = await blocks.get()
         await mend(guests)
         after = await blocks.get()
     stream.cancel()
 
     assert [SENTENCE in block for block in (before, during, after)] == [False, True, False]
+
+
+async def test_a_picture_that_came_and_waits_for_the_disk_is_not_told_as_being_drawn(
+    guests: Party,
+) -> None:
+    running_one = await running(guests.services.library)
+    address = f'/generations/{running_one.id}'
+
+    drawing = await guests.request('owner', 'GET', address)
+    guests.services.storage_monitor.report(running_one.id, FAULT)
+    held = await guests.request('owner', 'GET', address)
+    await mend(guests)
+
+    told = b'Arrived. Easel saves it as soon as it can.'
+    assert [told in page.body for page in (drawing, held)] == [False, True]
 
 
 def waiting_for_ever() -> Callable[[], asyncio.Future[Message]]:
@@ -135,3 +152,15 @@ async def test_pictures_without_rows_are_offered_back_by_a_button_of_the_owners(
     assert (refused.status, done.status) == (403, 303)
     assert guests.services.recovery.pictures.notice
     await guests.services.recovery.pictures.close()
+
+
+async def test_a_notice_without_a_cure_says_nothing_more(guests: Party) -> None:
+    guests.services.storage_monitor.problem = Notice(sentence='It is odd.', cure='')
+
+    page = await guests.request('owner', 'GET', '/gallery', (b'accept-language', b'ru'))
+    listed = await guests.request('owner', 'GET', '/generations.json', (b'accept-language', b'ru'))
+    guests.services.storage_monitor.problem = None
+
+    assert b'It is odd.' in page.body
+    assert b'Project-Id-Version' not in page.body
+    assert {'sentence': 'It is odd.', 'cure': None} in json.loads(listed.body)['notices']

@@ -33,6 +33,24 @@ async def test_a_pause_outlasts_a_restart(tmp_path: Path) -> None:
     assert (after.paused, resumed.paused) == (True, False)
 
 
+async def test_what_was_held_back_begins_as_soon_as_the_pause_ends(tmp_path: Path) -> None:
+    provider = FakeProvider()
+    provider.go.set()
+    async with shop_in(tmp_path, provider, EASEL_API_URL='http://fake.test/v1') as shop:
+        acts = QueueActs(shop.library, shop.providers, Changes(), shop.worker.look_again)
+        await acts.pause(None)
+        await shop.worker.start()
+        waiting = await shop.request()
+        for _ in range(4):
+            await shop.rest()
+
+        held = provider.asks.copy()
+        await acts.resume(None)
+        done = await shop.until(waiting)
+
+    assert (held, done.status) == ([], Status.DONE)
+
+
 @pytest.mark.parametrize('seed', range(2))
 async def test_whatever_is_pressed_meanwhile_each_ends_as_exactly_one_thing(
     seed: int, tmp_path: Path

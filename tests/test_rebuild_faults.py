@@ -169,7 +169,7 @@ def test_a_picture_whose_reading_fails_costs_no_other(
     assert f'{DAY}/a.png can not be read: ' in capsys.readouterr().err
 
 
-@pytest.mark.parametrize('in_the_way', ['unreadable pictures', 'a folder'])
+@pytest.mark.parametrize('in_the_way', ['unreadable pictures', 'no pictures', 'a folder'])
 def test_a_rebuild_that_fails_leaves_the_old_database(
     in_the_way: str, images: Path, tmp_path: Path
 ) -> None:
@@ -177,6 +177,8 @@ def test_a_rebuild_that_fails_leaves_the_old_database(
     before = (tmp_path / 'easel.db').read_bytes()
     if in_the_way == 'a folder':
         (tmp_path / 'easel-rebuilt.db').mkdir()
+    elif in_the_way == 'no pictures':  # a disk of their own that is not mounted
+        (images / 'm.png').unlink()
     else:
         (images / 'm.png').write_bytes(b'')
 

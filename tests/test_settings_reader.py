@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from app.access.visitors import Visitor
+from app.database.links import GuestRow
 from app.errors import QueueFull, StorageFailed
 from app.storage import decoder_child as child
 from app.storage.decoder import Decoder
@@ -102,3 +105,15 @@ async def test_a_reading_has_less_memory_and_time_than_a_picture_that_is_kept(
     assert (found['steps'], found['seed']) == (child.READ_CPU_S, child.READ_MEMORY_BYTES)
     assert child.READ_CPU_S < child.CPU_S
     assert child.READ_MEMORY_BYTES < child.MEMORY_BYTES
+
+
+def test_a_guest_has_one_turn_from_any_address_and_others_one_for_each() -> None:
+    guest = GuestRow(
+        id=3, name='a', token_hash='x', makes=True, sees_all=True, created_at=1.0, expires_at=None
+    )
+    visitors = [Visitor(ip, 'http', quota_key=ip) for ip in ('10.0.0.1', '10.0.0.2')]
+
+    keys = [one.reader_key for one in visitors]
+    guests = [replace(one, guest=guest).reader_key for one in visitors]
+
+    assert len({*keys, *guests}) == 3

@@ -28,7 +28,8 @@ class SignedOut:
         """Read the file, if there is one; a damaged one is told, and replaced by the next."""
         try:
             if self._path and self._path.exists():
-                self._claims = dict.fromkeys(map(str, json.loads(self._path.read_bytes())))
+                listed = [str(one) for one in json.loads(self._path.read_bytes())]
+                self._claims = {one: None for one in listed if parts_of(one)}
         except (OSError, ValueError, TypeError) as error:
             log.warning(
                 '%s can not be read, so who signed out may be signed in: %s', SIGNED_OUT, error

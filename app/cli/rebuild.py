@@ -14,6 +14,8 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import or_
 from pathlib import Path
 
 from app.config import DATABASE, Config, child_environment
@@ -30,7 +32,7 @@ from app.storage.files import sync, sync_folder
 from app.storage.inventory import files_below
 from app.storage.lock import Held, holding
 from app.storage.metadata.label import Label
-from app.storage.store import Store
+from app.storage.store import IMAGES, Store
 
 SET_ASIDE = 'before-rebuild'
 REBUILT = 'easel-rebuilt.db'
@@ -45,10 +47,14 @@ class Reading:
     found: list[LabelledImage] = field(default_factory=list)
     others: int = 0  # without a label
     unreadable: int = 0
+    known: PictureIds = field(
+        default_factory=PictureIds
+    )  # the highest ids that the old database gave
 
     @property
     def failed(self) -> bool:
-        return bool(self.unreadable and not self.found)
+        """Whether nothing came of what must have been there."""
+        return not self.found and bool(self.unreadable or self.known.image)
 
     def refuse(self, file: str, error: Exception) -> None:
         reason = error.strerror if isinstance(error, OSError) else None
@@ -71,7 +77,10 @@ def rebuild(config: Config) -> int:
         sys.stderr.write(f'{error}{what_to_do}\n')
         return 1
     if reading.failed:
-        sys.stderr.write('No picture could be read, so the database stays as it is.\n')
+        sys.stderr.write(
+            f'No picture could be read in {config.data / IMAGES}, so the database stays as it is. '
+            'If that folder is on a disk of its own, mount it first.\n'
+        )
         return 1
     sys.stdout.write(f'{len(reading.found)} pictures are in the new database.\n')
     if reading.others:
@@ -91,12 +100,13 @@ async def _rebuild(config: Config) -> Reading:
         reading = await read_all(*stores)
     finally:
         await asyncio.gather(*(one.decoder.close() for one in stores))
+    rebuilt, database = config.data / REBUILT, config.data / DATABASE
+    reading.known = highest_ids_in(database)
     if reading.failed:
         return reading
-    rebuilt, database = config.data / REBUILT, config.data / DATABASE
     _remove(rebuilt)
     try:
-        await _write(rebuilt, reading, highest_ids_in(database))
+        await _write(rebuilt, reading)
         _replace(database, rebuilt)
     finally:
         _remove(rebuilt)
@@ -160,10 +170,9 @@ def describe(sentence: str) -> None:
     sys.stderr.write(f'{line}\n')
 
 
-async def _write(rebuilt: Path, reading: Reading, highest: PictureIds) -> None:
+async def _write(rebuilt: Path, reading: Reading) -> None:
     """Write the new database, whose next ids are above every one that was ever given."""
-    for one in reading.found:
-        highest |= one.ids
+    highest = reduce(or_, (one.ids for one in reading.found), reading.known)
     library = await Library.open(rebuilt)
     try:
         await library.recovery.raise_ids(highest)

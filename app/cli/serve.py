@@ -17,6 +17,7 @@ from app.access.sharing import SharingSettings, Source
 from app.access.visitors import Proxies
 from app.config import Config, can_show_browser
 from app.errors import AppError
+from app.log import logging_faults
 from app.main import create_app, open_services, read_sharing
 from app.net.urls import origin_of
 from app.providers.discovery.local_servers import UNASKED
@@ -111,7 +112,7 @@ async def _serve(
             _say(f'  notice    {notice} {notice.cure.format(**notice.places)}\n')
         if sharing.is_shared:
             _print_network(config, sharing, port)
-        printing = asyncio.create_task(_tell(services))
+        printing = asyncio.create_task(logging_faults(_tell(services)))
         if browser:
             asyncio.get_running_loop().run_in_executor(None, _show, url)
         await server.serve(sockets=sockets)

@@ -80,6 +80,8 @@ class PictureKeeper:
                     self._store.forget(picture)
                 remove(*(received.path for received in waiting.values()))
             raise
+        finally:
+            self._monitor.held.discard(claimed.id)
         return tuple(kept), tuple(failures)
 
     async def _until_kept(
@@ -97,7 +99,7 @@ class PictureKeeper:
                 if is_lost(self._store.arriving, waiting[position]):
                     raise ProviderError(LOST) from error
                 log.warning('%s: a picture cannot be kept yet: %s', generation_id, error)
-                self._monitor.report(error)
+                self._monitor.report(generation_id, error)
                 await self._rest(error, pauses)
 
     async def _hold(

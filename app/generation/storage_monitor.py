@@ -32,6 +32,7 @@ class StorageMonitor:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.problem: Notice | None = None
+        self.held: set[int] = set()  # generations whose pictures came, and cannot be kept yet
         self._library = library
         self._store = store
         self._changes = changes
@@ -61,9 +62,11 @@ class StorageMonitor:
         """Wait a little before what failed is tried again."""
         await self._sleep(PAUSE_S)
 
-    def report(self, error: AppError) -> None:
+    def report(self, generation_id: int, error: AppError) -> None:
         """Pause the queue for what a picture met, until a check finds nothing wrong."""
         self._fresh_until_s = 0.0
+        self.held.add(generation_id)
+        self._changes.announce(generation_id)
         if isinstance(error, DecoderFailed):
             self._decoder_failed = True
             self._show(DECODER_FAILS)
@@ -83,11 +86,11 @@ class StorageMonitor:
         return None
 
     def _show(self, problem: Notice | None) -> None:
-        if problem == self.problem:
+        before, self.problem = self.problem, problem
+        if problem == before:
             return
-        if problem:
+        if problem and not (before and before.sentence == problem.sentence):
             log.warning('the queue pauses: %s', problem)
-        else:
+        if not problem:
             log.info('pictures can be kept again; the queue goes on')
-        self.problem = problem
         self._changes.announce_notices()

@@ -23,6 +23,7 @@ log = logger(__name__)
 
 LOOK_EVERY_S = 60.0  # so that a clock that jumps, or a machine that slept, costs a minute
 AGAIN_AFTER_S = 3_600.0  # after a failure
+CLOCK_ERROR_S = 24 * 3_600.0  # what is later still was said by a clock that was set back since
 LAST_HOUR = 23
 MOST_KEPT = 365
 OWN_NAME = re.compile(r'easel-\d{8}-\d{6}\.tar')
@@ -59,7 +60,8 @@ class NightlySettings:
         tried_at = self.last.at if self.last else 0.0
         if self.last and self.last.sentence and now - tried_at >= AGAIN_AFTER_S:
             return True
-        return max(self.since, tried_at) < _last_time_at(self.hour, now)
+        known = (at for at in (self.since, tried_at) if at <= now + CLOCK_ERROR_S)
+        return max(known, default=0.0) < _last_time_at(self.hour, now)
 
 
 class NightlyBackup:

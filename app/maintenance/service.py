@@ -10,6 +10,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 from app.errors import N_, Conflict
+from app.log import logging_faults
 from app.maintenance.background import Background, Stopped
 from app.maintenance.nightly import NightlyBackup
 from app.maintenance.verifier import Verifier
@@ -89,7 +90,8 @@ class ThumbnailSize:
         now = time.monotonic()
         if now - self._measured_at >= MEASURE_EVERY_S:
             self._measured_at = now
-            self._task = asyncio.create_task(self._measure(), name='size of the thumbnails')
+            work = logging_faults(self._measure())
+            self._task = asyncio.create_task(work, name='size of the thumbnails')
 
     async def close(self) -> None:
         if self._task:

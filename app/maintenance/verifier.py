@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.errors import N_, StorageFailed
-from app.log import logger
+from app.log import logger, logging_faults
 from app.maintenance.background import Background, Pace, Stopped
 from app.maintenance.faults import Fault, FaultKind
 
@@ -58,7 +58,8 @@ class Verifier:
             return
         self._unwanted.clear()
         self.last = Verification(time.time())
-        self._task = asyncio.create_task(self._verify(self.last), name='verification')
+        work = logging_faults(self._verify(self.last))
+        self._task = asyncio.create_task(work, name='verification')
 
     def cancel(self) -> None:
         self._unwanted.set()

@@ -17,9 +17,9 @@ from typing import TypeAlias
 
 from app.database import Library
 from app.database.recovery import Attached, Fate
-from app.errors import N_, Notice, ProviderError
+from app.errors import N_, AppError, Notice
 from app.generation.changes import Changes
-from app.log import logger
+from app.log import logger, logging_faults
 from app.models import PictureIds
 from app.recovery.arrivals import Arrivals
 from app.recovery.labelled import read_labelled
@@ -31,7 +31,7 @@ Told: TypeAlias = dict[Path, PictureIds]
 
 KNOWN_FOLDERS = 2  # so many newest ones without a stranger, and the older ones are believed
 TELL_EVERY = 20
-UNREADABLE = (ProviderError, OSError, ValueError)
+UNREADABLE = (AppError, OSError, ValueError)
 UNNAMED = N_('Pictures in the data folder that the gallery does not know: {count}.')
 OFFER = N_(
     'The database may be lost, or older than they are. Bring them back here, or stop Easel and run '
@@ -102,7 +102,8 @@ class PictureRecovery:
     def bring_back(self) -> None:
         """Begin to write rows for all that was found; once."""
         if self._unnamed and self._task is None:
-            self._task = asyncio.create_task(self._bring_back(), name='bringing back')
+            work = logging_faults(self._bring_back())
+            self._task = asyncio.create_task(work, name='bringing back')
             self._changes.announce_notices()
 
     async def close(self) -> None:
@@ -146,13 +147,13 @@ class PictureRecovery:
         """Attach a picture to the generation that it tells, if that asked for the same."""
         try:
             one = await read_labelled(self._store, path)
+            if one is None or one.label.prompt != prompt:
+                return False
+            await self._library.recovery.end(one.label.generation_id)
+            [attached] = await self._library.recovery.attach([one.told()])
         except UNREADABLE as error:
             log.warning('%s cannot be attached: %s', path, error)
             return False
-        if one is None or one.label.prompt != prompt:
-            return False
-        await self._library.recovery.end(one.label.generation_id)
-        [attached] = await self._library.recovery.attach([one.told()])
         log.info('%s: %s is attached (%s)', attached.generation_id, path.name, attached.fate)
         return attached.fate is Fate.ATTACHED
 
@@ -175,11 +176,11 @@ class PictureRecovery:
     async def _bring(self, path: Path) -> Attached:
         try:
             one = await read_labelled(self._store, path)
+            if one is None:
+                return Attached(Fate.COPY)
+            [attached] = await self._library.recovery.attach([one.told()])
         except UNREADABLE as error:
             return Attached(Fate.REFUSED, reason=str(error))
-        if one is None:
-            return Attached(Fate.COPY)
-        [attached] = await self._library.recovery.attach([one.told()])
         return attached
 
 

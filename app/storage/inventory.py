@@ -69,8 +69,11 @@ def has_picture_name(path: Path) -> bool:
 
 
 def is_picture(path: Path) -> bool:
-    """Check whether a path is named as a picture, and is a file and no link."""
-    return has_picture_name(path) and stat.S_ISREG(path.lstat().st_mode)
+    """Check whether a path is named as a picture, and is there, a file and no link."""
+    try:
+        return has_picture_name(path) and stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def open_kept(data: Path, path: Path, kept: KeptFile | None = None) -> int:

@@ -32,7 +32,6 @@ class SettingsReader:
         mime = mime_of(received.head)
         if mime is None:
             return {}
-        await asyncio.to_thread(complete, received)
         turn = self._turns.setdefault(who, asyncio.Lock())
         try:
             async with asyncio.timeout(self._turn_timeout_s):
@@ -41,6 +40,7 @@ class SettingsReader:
             sentence = N_('Another picture is still being read for you. Try again in a moment.')
             raise QueueFull(sentence) from error
         try:
+            await asyncio.to_thread(complete, received)
             return await self._decoder.read(received.path, mime)
         finally:
             turn.release()

@@ -17,7 +17,7 @@ from app.database.links import GuestRow, ShownRow
 from app.database.providers import ProviderRow
 from app.errors import ErrorKind, Failure
 from app.models import Call, GenerationRequest, Outcome, Status, StoredImage
-from tests.support.fakes import picture
+from tests.support.fakes import picture, sha256
 from tests.support.rows import kept
 from tests.support.script_payloads import joined
 from tests.support.static_server import Quiet, serving
@@ -96,8 +96,8 @@ async def _write(library: Library, text: str, pictures: tuple[StoredImage, ...])
 
 
 def _kept(text: str) -> StoredImage:
-    made = kept('f' * 64, revised_prompt=f'{text}!')
-    return replace(made, source_url=text[:80])
+    made = kept(sha256(picture()), revised_prompt=f'{text}!')
+    return replace(made, source_url=text[:80], size_bytes=len(picture()))
 
 
 def _write_file(path: Path) -> None:

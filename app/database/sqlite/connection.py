@@ -7,7 +7,6 @@ Source: https://sqlite.org/wal.html#walresetbug
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,7 +15,7 @@ from typing import TypeAlias, TypeVar, cast
 
 import apsw
 
-from app.database.sqlite.opening import BUSY_TIMEOUT_MS, DAMAGE, connect
+from app.database.sqlite.opening import DAMAGE, connect
 from app.database.sqlite.readers import Readers
 from app.errors import N_, StorageFailed, Unkeepable
 
@@ -24,7 +23,7 @@ T = TypeVar('T')
 Value: TypeAlias = str | int | float | None
 Row: TypeAlias = dict[str, Value]
 
-HURRIED_TIMEOUT_MS = 1_000
+LOCK_TIMEOUT_MS = 600  # somebody waits for each write, or it is tried again
 LOOK_EVERY_MS = 20
 CAN_NOT_KEEP = N_('The database could not keep this: {reason}.')
 IS_DAMAGED = N_(
@@ -52,7 +51,6 @@ class Database:
         self._thread = thread
         self._readers = readers
         self._closed = False
-        self._hurried = threading.Event()
         self._asked_at = 0.0  # for the transaction that the thread is at
         connection.set_busy_handler(self._wait_for_lock)
 
@@ -115,14 +113,9 @@ class Database:
         """Commit a page as it is; raise `StorageFailed` where nothing can be written now."""
         await self.write(lambda db: db.pragma('user_version', int(db.pragma('user_version'))))
 
-    def hurry(self) -> None:
-        """Wait less from now on for a lock that another program holds: Easel is ending."""
-        self._hurried.set()
-
     def _wait_for_lock(self, _tries: int) -> bool:
         """Wait a moment for a lock; those behind wait as long as it, not one after the other."""
-        timeout_ms = HURRIED_TIMEOUT_MS if self._hurried.is_set() else BUSY_TIMEOUT_MS
-        if time.monotonic() - self._asked_at > timeout_ms / 1000:
+        if time.monotonic() - self._asked_at > LOCK_TIMEOUT_MS / 1000:
             return False
         time.sleep(LOOK_EVERY_MS / 1000)
         return True

@@ -21,6 +21,7 @@ from app.providers.response.parser import ApiResponse
 from app.providers.transport.caller import Caller
 from app.providers.transport.download import Fetcher
 from app.storage.files import HEAD_BYTES, TempFile, complete
+from app.storage.files import remove as remove_files
 from app.storage.metadata.mime import mime_of
 
 log = logger(__name__)
@@ -144,7 +145,7 @@ class ImageCollector:
         except _FAULTS as error:
             raise self._caller.failed(ErrorKind.TRUNCATED, 'its zip is damaged') from error
         finally:
-            raw.path.unlink(missing_ok=True)
+            remove_files(raw.path)
         if not received:
             raise self._caller.failed(ErrorKind.EMPTY, 'a zip without pictures')
         kept, rest = received[:MOST_COUNT], received[MOST_COUNT:]
@@ -158,8 +159,7 @@ def _left_out(count: int) -> tuple[Failure, ...]:
 
 def remove(pictures: Iterable[Received]) -> None:
     """Delete files that nobody takes."""
-    for picture in pictures:
-        picture.path.unlink(missing_ok=True)
+    remove_files(*(picture.path for picture in pictures))
 
 
 def unzipped(raw: Received, incoming: Callable[[], TempFile]) -> list[Received]:

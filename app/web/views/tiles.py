@@ -30,6 +30,7 @@ class Estimate:
     low_s: float | None  # a quarter of its like took less; None: nothing is known
     high_s: float | None  # a quarter of its like took more
     previews: Mapping[int, str]  # addresses of partial pictures, by position
+    is_held: bool  # whether a picture of it came, and waits for the storage
 
 
 async def tile_values(services: Services, generations: Sequence[Generation]) -> dict[str, object]:
@@ -69,4 +70,5 @@ async def _estimate(services: Services, generation: Generation) -> Estimate:
         for position, preview in services.previews.of(generation.id).items()
     }
     low_s, high_s = (took[len(took) // 4], took[(3 * len(took)) // 4]) if took else (None, None)
-    return Estimate(prospect, low_s, high_s, previews)
+    is_held = generation.id in services.storage_monitor.held
+    return Estimate(prospect, low_s, high_s, previews, is_held)
