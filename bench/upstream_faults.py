@@ -1,7 +1,7 @@
 """Hostile answers of servers, one after the other, and another page that is asked for beside each.
 
-Run as `python -m bench.upstream_faults [--only PATTERN]`. Easel runs in this process, so that a task
-that ticks on its own loop sees what holds it; only time that this process computed counts, not
+Run as `python -m bench.upstream_faults [--only PATTERN]`. Easel runs in this process, so that a
+task that ticks on its own loop sees what holds it; only time that this process computed counts, not
 what others took from it. Each answer ends as a failure with a kind that fits it, or with its
 picture kept.
 """
