@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -74,6 +75,17 @@ async def test_a_fault_is_written_down_and_the_next_is_drawn(
 
     assert (broken.status, broken.error) == (Status.FAILED, failure)
     assert following.status is Status.DONE
+
+
+async def test_what_ends_without_an_outcome_is_interrupted_and_not_left_running(
+    shop: Shop, provider: FakeProvider
+) -> None:
+    provider.fault = asyncio.CancelledError()
+    provider.go.set()
+
+    ended = await shop.until(await shop.request())
+
+    assert ended.status is Status.INTERRUPTED
 
 
 @pytest.mark.parametrize('folder', ['images', 'arriving'])

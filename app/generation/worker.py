@@ -54,6 +54,7 @@ class Worker:
         self._fetching: set[int] = set()
         self.scheduler = Scheduler(library, providers, Running(changes))
         self._loop_task: asyncio.Task[None] | None = None
+        self._settling: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Mark what an earlier server left running as interrupted, then work through the queue."""
@@ -74,6 +75,8 @@ class Worker:
         limit = asyncio.get_running_loop().call_later(grace_s, self.hurry)
         await asyncio.gather(*self._running.values(), return_exceptions=True)
         limit.cancel()
+        for settling in self._settling:
+            settling.cancel()
         try:
             await self._library.generations.interrupt_running(self._clock())
         except StorageFailed as error:
@@ -223,11 +226,27 @@ class Worker:
         def ended(_: asyncio.Task[None]) -> None:
             if not task.cancelled() and (error := task.exception()):
                 log.error('%s: its failure could not be kept', claimed.id, exc_info=error)
+            if task.cancelled() or task.exception():
+                self._settle(claimed)
             self.scheduler.end(claimed)
             del self._running[claimed.id, claimed.attempt]
             self._wake.set()
 
         task.add_done_callback(ended)
+
+    def _settle(self, claimed: Generation) -> None:
+        """Have written, in a while, that an attempt ended, where nothing else was written of it."""
+        settling = asyncio.create_task(self._until_settled(claimed))
+        self._settling.add(settling)
+        settling.add_done_callback(self._settling.discard)
+
+    async def _until_settled(self, claimed: Generation) -> None:
+        for pause_s in growing_pauses():
+            with contextlib.suppress(StorageFailed):
+                if await self._library.generations.interrupt_running(self._clock(), claimed):
+                    self._changes.announce(claimed.id)
+                return
+            await asyncio.sleep(pause_s)
 
     async def _finish(
         self, claimed: Generation, outcome: Outcome, ended_at: float, pauses: Iterator[float]

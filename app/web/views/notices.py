@@ -38,7 +38,7 @@ def notices_json(
         {
             'sentence': language.translate(notice.sentence).format(**notice.places),
             'cure': language.translate(notice.cure).format(**notice.places)
-            if viewer.owner
+            if viewer.owner and notice.cure
             else None,
         }
         for notice in notices_of(services)
