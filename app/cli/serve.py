@@ -112,7 +112,7 @@ async def _serve(
             _say(f'  notice    {notice} {notice.cure.format(**notice.places)}\n')
         if sharing.is_shared:
             _print_network(config, sharing, port)
-        printing = asyncio.create_task(logging_faults(_tell(services)))
+        printing = asyncio.create_task(logging_faults(lambda: _tell(services)))
         if browser:
             asyncio.get_running_loop().run_in_executor(None, _show, url)
         await server.serve(sockets=sockets)

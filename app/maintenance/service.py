@@ -90,7 +90,7 @@ class ThumbnailSize:
         now = time.monotonic()
         if now - self._measured_at >= MEASURE_EVERY_S:
             self._measured_at = now
-            work = logging_faults(self._measure())
+            work = logging_faults(self._measure)
             self._task = asyncio.create_task(work, name='size of the thumbnails')
 
     async def close(self) -> None:

@@ -102,7 +102,7 @@ class PictureRecovery:
     def bring_back(self) -> None:
         """Begin to write rows for all that was found; once."""
         if self._unnamed and self._task is None:
-            work = logging_faults(self._bring_back())
+            work = logging_faults(self._bring_back)
             self._task = asyncio.create_task(work, name='bringing back')
             self._changes.announce_notices()
 
