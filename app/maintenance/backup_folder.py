@@ -46,6 +46,8 @@ def why_not(name: str, data: Path) -> AppError | None:
             )
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(b'easel')
+    except FileNotFoundError:
+        return InvalidRequest(N_('There is no such folder. Create it first.'))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         return InvalidRequest(N_("Easel can't write there: {reason}."), reason=reason)

@@ -37,7 +37,7 @@ UNREADABLE = (AppError, OSError, ValueError)
 UNNAMED = N_('Pictures in the data folder that the gallery does not know: {count}.')
 OFFER = N_(
     'The database may be lost, or older than they are. Bring them back here, or stop Easel and run '
-    '`easel rebuild`; `easel restore FILE.tar` brings a backup back.'
+    '`easel restore FILE.tar` or `easel rebuild`.'
 )
 BRINGING = N_('Pictures are being brought back: {done} of {count}.')
 LEFT = N_('Pictures that could not be brought back: {count}.')
