@@ -19,15 +19,9 @@ from pathlib import Path
 # What a command imports once it is needed is here too.
 IMPORTED = (
     *('app.cli.serve', 'app.cli.generate', 'app.cli.doctor', 'app.cli.rebuild', 'app.cli.verify'),
-    *(
-        'app.config',
-        'app.log',
-        'app.web.pages',
-        'app.providers.provider',
-        'app.providers.generator',
-    ),
-    *('httpx', 'anyio._backends._asyncio', 'jinja2.ext', 'uvicorn.lifespan.off', 'uvloop'),
-    'tests.support.forked_easel',
+    *('app.config', 'app.log', 'app.providers.generator', 'app.providers.provider'),
+    *('app.web.pages', 'httpx', 'anyio._backends._asyncio', 'jinja2.ext', 'uvicorn.lifespan.off'),
+    *('uvloop', 'tests.support.forked_easel'),
 )
 
 
