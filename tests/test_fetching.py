@@ -117,6 +117,8 @@ async def test_the_owner_trusts_a_private_address_for_this_server_alone(tmp_path
         done = await it.now(blocked)
         memory = it.party.services.providers.memory
         assert words in owners
+        assert 'Fetch again' not in owners
+        assert 'a private address' in owners
         assert (again, still.status, calls, elsewhere, trusted) == (303, Status.FAILED, 0, 422, 303)
         assert (done.status, it.asked) == (Status.DONE, 1)
         assert 'authorization' not in it.storage.asked[0].headers

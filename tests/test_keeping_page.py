@@ -58,7 +58,7 @@ async def test_disk_use_is_told_by_year_and_by_what(easel: tuple[ASGIApp, Servic
     await finished(services)
     after = await json_of(app)
     await services.library.images.set_deleted(3, None)
-    restored = await json_of(app)
+    restored, text = await json_of(app), await page(app, PAGE)
 
     assert (unknown, after['thumbs_bytes']) == (None, 4)
     assert (after['originals_bytes'], after['trash_bytes']) == (18, 7)
@@ -67,6 +67,7 @@ async def test_disk_use_is_told_by_year_and_by_what(easel: tuple[ASGIApp, Servic
         {'year': '2025', 'images': 1, 'size_bytes': 5, 'trashed': 0, 'trashed_bytes': 0},
     ]
     assert (restored['originals_bytes'], restored['trash_bytes']) == (18, 0)
+    assert '<dt>of these in the trash</dt><dd>0 kB</dd>' in text
 
 
 async def test_a_verification_runs_beside_and_its_result_stays(

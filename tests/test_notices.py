@@ -148,9 +148,11 @@ async def test_pictures_without_rows_are_offered_back_by_a_button_of_the_owners(
     button = b'action="/images/recovery" method="post"'
     assert button in page.body
     assert b'does not know' in page.body
+    assert b'or <code>easel rebuild</code>.' in page.body
     assert b'does not know' not in theirs.body
     assert (refused.status, done.status) == (403, 303)
     assert guests.services.recovery.pictures.notice
+    await asyncio.sleep(0)  # it begins
     await guests.services.recovery.pictures.close()
 
 

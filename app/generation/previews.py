@@ -10,6 +10,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from app.errors import AppError
 from app.generation.changes import Changes
@@ -62,7 +63,7 @@ class Previews:
                 remove(older.path)
             sheet.waiting[position] = received
             if sheet.decoding is None or sheet.decoding.done():
-                decoding = logging_faults(self._decode(generation_id, sheet))
+                decoding = logging_faults(partial(self._decode, generation_id, sheet))
                 sheet.decoding = asyncio.create_task(decoding)
 
         return add

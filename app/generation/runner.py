@@ -115,7 +115,7 @@ class GenerationRunner:
             self._changes.announce(claimed.id)
 
         def progressed(progress: float) -> None:
-            task = asyncio.create_task(logging_faults(write(progress)))
+            task = asyncio.create_task(logging_faults(partial(write, progress)))
             self._writing_progress.add(task)
             task.add_done_callback(self._writing_progress.discard)
 

@@ -251,14 +251,13 @@ class Worker:
     async def _finish(
         self, claimed: Generation, outcome: Outcome, ended_at: float, pauses: Iterator[float]
     ) -> None:
-        """Write an outcome, or that it cannot be written, and announce it."""
+        """Write an outcome, or that it cannot be written: its pictures stay without rows then."""
         try:
             await self._writer.finish(claimed, outcome, ended_at, pauses)
         except Exception as error:
             if isinstance(error, StorageFailed) and error.retryable:
                 raise
             log.exception('%s: could not be written down', claimed.id)
-            self._writer.forget(outcome)
             outcome = _failed(claimed, _failure_of(error))
             await self._writer.finish(claimed, outcome, ended_at, pauses)
         self._changes.announce(claimed.id)

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from app.errors import N_, StorageFailed
@@ -58,7 +59,7 @@ class Verifier:
             return
         self._unwanted.clear()
         self.last = Verification(time.time())
-        work = logging_faults(self._verify(self.last))
+        work = logging_faults(partial(self._verify, self.last))
         self._task = asyncio.create_task(work, name='verification')
 
     def cancel(self) -> None:

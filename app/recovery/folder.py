@@ -27,8 +27,8 @@ PUT_BACK = N_(
 )
 AWAY = N_('The pictures are not in the data folder: `images` is empty, or not mounted.')
 MOUNT = N_(
-    'Mount it again, and they are back: nothing was removed. `easel restore FILE.tar` brings a '
-    'backup back; `easel rebuild` makes the gallery of what is there.'
+    'Mount it again, and they are back: nothing was removed. If they are lost, '
+    '`easel restore FILE.tar` brings a backup back.'
 )
 
 

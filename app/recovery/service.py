@@ -43,7 +43,7 @@ class Recovery:
 
     def start(self) -> None:
         """Go on looking beside the pages."""
-        for work in (self.folder.run(), self.wholeness.run()):
+        for work in (self.folder.run, self.wholeness.run):
             self._tasks.append(asyncio.create_task(logging_faults(work), name='recovery'))
 
     async def close(self) -> None:

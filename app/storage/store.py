@@ -24,7 +24,6 @@ from app.storage.decoder import Decoded, Decoder, DecoderFailed, labelled_path
 from app.storage.files import HEAD_BYTES, PART, TempFile, open_beneath, remove, writing
 from app.storage.metadata.container import Written, sidecar_of, size_of
 from app.storage.metadata.mime import mime_of, what_is
-from app.storage.place import file_key, put_in_place
 
 if TYPE_CHECKING:
     from app.storage.metadata.label import Label
@@ -104,6 +103,8 @@ class Store:
         return kept
 
     async def _keep(self, received: Received, label: Label, made: dict[int, Path]) -> StoredImage:
+        from app.storage.place import file_key, put_in_place  # no start keeps a picture
+
         mime = _recognise(received)
         decoded = await self._decode_or_set_aside(received, mime, made, label)
         written = decoded.written
@@ -156,6 +157,7 @@ class Store:
     def _set_aside(self, received: Received, mime: str, label: Label) -> str:
         """Put a picture as it came, its label beside it; `easel rebuild` finds it once moved."""
         from app.storage.metadata.label import xmp_packet
+        from app.storage.place import file_key, put_in_place
 
         written = _unlabelled(received)
         try:

@@ -15,7 +15,10 @@ class LiveNotices extends HTMLElement {
 
   take(text) {
     const next = elements(text).find((one) => one.id === this.id);
-    if (next) this.replaceChildren(...next.childNodes);
+    if (!next) return;
+    this.replaceChildren(...next.childNodes);
+    // What was to be brought back is there now.
+    if (!this.children.length && document.querySelector('.gallery .empty')) location.reload();
   }
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import filecmp
 import itertools
 import os
 from pathlib import Path
@@ -162,6 +161,8 @@ def _migrate(connection: apsw.Connection, path: Path, have: int) -> None:
 
 def _keep_copy(connection: apsw.Connection, path: Path, version: int) -> None:
     """Keep the database as it is before an upgrade; no copy is ever replaced by another."""
+    import filecmp  # few starts upgrade
+
     stem = f'{path.stem}-before-{version}'
     part = path.with_name(f'{stem}.part')
     part.unlink(missing_ok=True)
