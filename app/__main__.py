@@ -7,6 +7,8 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,8 +32,12 @@ FILES = (  # of the first of them
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0 done, 1 failed, 2 wrong usage."""
     for name in ('stdout', 'stderr'):
-        if getattr(sys, name) is None:  # closed: the next file opened would be taken for it
+        stream = getattr(sys, name)
+        if stream is None:  # closed: the next file opened would be taken for it
             setattr(sys, name, Path(os.devnull).open('w', encoding='utf-8'))  # noqa: SIM115
+        elif isinstance(stream, TextIOWrapper):  # whatever the locale can write, and any file name
+            with suppress(OSError):  # what it was opened for is gone
+                stream.reconfigure(encoding='utf-8', errors='surrogateescape')
     given = list(sys.argv[1:] if arguments is None else arguments)
     if not given or (given[0].startswith('-') and given[0] not in ('-h', '--help')):
         given.insert(0, 'serve')

@@ -142,7 +142,7 @@ class Notice:
     """
 
     sentence: str  # what is the case
-    cure: str  # what the owner can do
+    cure: str  # what the owner can do; empty where that is nothing, or said already
     places: Mapping[str, object] = field(default_factory=dict)  # what goes into both
     link: str = ''  # an address of ours where it can be done, and its words
     link_text: str = ''

@@ -127,7 +127,8 @@ MODES: dict[str, Mode] = {
         lambda: iter([head('200 OK', 'Content-Length: 9'), DRAWN]), 'truncated'
     ),
     'bad chunks': Mode(
-        lambda: iter([head('200 OK', 'Transfer-Encoding: chunked'), b'zz\r\n' + DRAWN]), 'truncated'
+        lambda: iter([head('200 OK', 'Transfer-Encoding: chunked'), b'zz\r\n' + DRAWN]),
+        'truncated unreachable',
     ),
     'chunks break off': Mode(
         lambda: iter([head('200 OK', 'Transfer-Encoding: chunked'), b'ff\r\n{"data":']), 'truncated'

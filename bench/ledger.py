@@ -87,7 +87,10 @@ class ImageApi(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         length = int(self.headers.get('Content-Length', 0))
-        prompt = json.loads(self.rfile.read(length))['prompt']
+        body = self.rfile.read(length)
+        if len(body) < length:  # its server was killed in the middle
+            return
+        prompt = json.loads(body)['prompt']
         self._ledger.asked[prompt] += 1
         self._ledger.began.append(time.monotonic())
         time.sleep(self._ledger.delay_s)

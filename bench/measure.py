@@ -34,7 +34,7 @@ class Beats:
     """How late each beat of a loop came, in seconds.
 
     Attributes:
-        own_s: The same without the time for which another process had the processor.
+        own_s: What of that this process itself computed; the rest is the machine's.
     """
 
     late_s: list[float] = field(default_factory=list)
@@ -61,14 +61,14 @@ async def beating(beats: Beats) -> AsyncIterator[None]:
     """Beat every millisecond on the running loop for as long as the block lasts."""
 
     async def beat() -> None:
-        before, queued_before = time.perf_counter(), queued_s()
+        before, computed_before = time.perf_counter(), time.process_time()
         while True:
             await asyncio.sleep(BEAT_S)
-            now, queued = time.perf_counter(), queued_s()
+            now, computed = time.perf_counter(), time.process_time()
             late_s = max(0.0, now - before - BEAT_S)
             beats.late_s.append(late_s)
-            beats.own_s.append(max(0.0, late_s - (queued - queued_before)))
-            before, queued_before = now, queued
+            beats.own_s.append(min(late_s, computed - computed_before))
+            before, computed_before = now, computed
 
     task = asyncio.create_task(beat())
     await asyncio.sleep(2 * BEAT_S)  # so that the first beat is under way
@@ -78,18 +78,6 @@ async def beating(beats: Beats) -> AsyncIterator[None]:
         await asyncio.sleep(2 * BEAT_S)  # so that a stall at the end is seen
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-
-
-def queued_s() -> float:
-    """Read for how long this process's threads were ready to run without a processor. Linux only.
-
-    All of them, since one that has the interpreter's lock may be what the others wait for.
-    """
-    waited_ns = 0
-    for thread in Path('/proc/self/task').iterdir():
-        with contextlib.suppress(OSError):  # it has just ended
-            waited_ns += int((thread / 'schedstat').read_bytes().split()[1])
-    return waited_ns / 1e9
 
 
 def forget_peak() -> None:

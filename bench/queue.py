@@ -140,20 +140,8 @@ def long_queue(server: Server, queued: int, submissions: int) -> list[Claim]:
         rss_mb = memory_kb('VmRSS', server.pid) / 1024
     rows = [
         ('', 'p50, ms', 'p99, ms', 'restart, s'),
-        *(
-            (
-                *(
-                    name,
-                    f'{quantile(times, 0.5) * 1000:.1f}',
-                    f'{quantile(times, SHARE) * 1000:.1f}',
-                ),
-                f'{ready_s:.2f}',
-            )
-            for name, times, ready_s in (
-                ('empty queue', empty_s, empty_ready_s),
-                (f'{queued} wait', full_s, server.ready_s),
-            )
-        ),
+        _row('empty queue', empty_s, empty_ready_s),
+        _row(f'{queued} wait', full_s, server.ready_s),
         ('memory after the restart, MB', f'{rss_mb:.1f}', '', ''),
     ]
     print_table('a submission', rows)
@@ -162,6 +150,11 @@ def long_queue(server: Server, queued: int, submissions: int) -> list[Claim]:
         Claim('submission p99, to an empty queue', ratio, MOST_TIMES_EMPTY, 'times'),
         Claim('restart, to the first page', server.ready_s, MOST_RESTART_S, 's'),
     ]
+
+
+def _row(name: str, times: list[float], ready_s: float) -> tuple[str, str, str, str]:
+    middle, late = (f'{quantile(times, share) * 1000:.1f}' for share in (0.5, SHARE))
+    return (name, middle, late, f'{ready_s:.2f}')
 
 
 def locked(server: Server) -> Claim:

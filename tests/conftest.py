@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
+from app.web import templates
 from tests.support.browser import launched
 from tests.support.browser_origins import RULES
 from tests.support.kept_folder import KeptFolder, kept_folder
@@ -58,6 +59,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return item.path in browsing, place, item.path not in serving
 
     items.sort(key=order)
+
+
+@pytest.fixture(scope='session', autouse=True)
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Have templates compiled once, and not for each data folder anew."""
+    kept = templates.BytecodeCache(tmp_path_factory.mktemp('templates'))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(templates, 'BytecodeCache', lambda _: kept)
+        yield
 
 
 @pytest.fixture(scope='session')

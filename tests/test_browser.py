@@ -78,7 +78,7 @@ def test_the_queue_is_paused_and_ended_in_place(page: Page, easel: Easel) -> Non
     page.get_by_role('button', name='Pause').click()
     expect(last.get_by_text('Paused')).to_be_visible()
     expect(page.get_by_role('button', name='Resume')).to_be_focused()
-    page.get_by_role('button', name='Cancel all that wait').click()
+    page.get_by_role('button', name='Cancel waiting').click()
     expect(last.get_by_text('Cancelled')).to_be_visible()
     page.get_by_role('button', name='Resume').click()
     expect(page.get_by_text('The queue is paused.')).to_be_hidden()

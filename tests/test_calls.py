@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -12,6 +13,7 @@ import httpx
 from app.generation.changes import Changes
 from app.generation.previews import Previews
 from app.models import Call
+from app.providers.transport.caller import CallRecorder
 from app.web.views.serializers import attempt_json
 from tests.support.fakes import picture, received_in, storing
 from tests.support.servers import Easel, running_easel
@@ -80,6 +82,15 @@ def test_a_command_is_one_that_a_shell_reads_back() -> None:
     assert "X-It: it's" in words
 
 
+def test_how_long_a_call_took_is_not_read_off_a_clock_that_may_be_set() -> None:
+    recorder = CallRecorder('GET', 'http://localhost:1337/v1', began_at=0.0)
+
+    call = recorder.call()
+
+    assert call.began_at == 0.0
+    assert 0 <= call.took_s < 60
+
+
 async def test_the_newest_partial_picture_is_shown_small(tmp_path: Path) -> None:
     changes = Changes()
     async with storing(tmp_path) as store, changes.listening() as listener:
@@ -122,6 +133,19 @@ async def test_previews_are_gone_with_their_generation(tmp_path: Path) -> None:
 
     assert previews.of(17) == {}
     assert left == []
+
+
+async def test_a_disk_that_deletes_nothing_does_not_stop_what_is_drawn(tmp_path: Path) -> None:
+    async with storing(tmp_path) as store:
+        previews = Previews(store, Changes())
+        take = previews.begin(17)
+        undeletable = replace(received_in(store, picture()), path=tmp_path / 'arriving')
+
+        take(0, undeletable)
+        take(0, undeletable)
+        previews.forget(17)
+
+    assert previews.of(17) == {}
 
 
 def test_a_preview_that_is_not_there_is_not_found(easel: Easel) -> None:

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import pytest
 
-from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
+from app.errors import ProviderError, StorageFailed
 from app.storage import decoder as client
 from app.storage import decoder_child as child
 from app.storage.decoder import Decoder
@@ -153,16 +153,6 @@ async def test_what_is_no_answer_ends_the_child_and_a_fresh_one_is_asked(
         assert [(one.width, one.height) for one in (kept, again)] == [(7, 5), (9, 5)]
         assert len(children()) <= 1
         assert arriving_in(store.data) == []
-
-
-async def test_a_picture_that_takes_two_children_to_their_limits_is_refused(tmp_path: Path) -> None:
-    limit = 'os.kill(os.getpid(), signal.SIGSEGV)'
-    async with storing(tmp_path / 'data', doing(tmp_path / 'habit', limit, always=True)) as store:
-        with pytest.raises(ProviderError) as caught:
-            await store.keep(received_in(store, picture()), label_of('a', NOW))
-
-    assert caught.value.failure == Failure(kind=ErrorKind.BAD_IMAGE, reason=client.LIMITS)
-    assert rescued_in(tmp_path / 'data') == []
 
 
 async def test_a_picture_whose_thumbnails_were_only_promised_is_kept(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import ErrorKind, ProviderError
+from app.errors import ErrorKind, Failure, ProviderError
 from app.messages import describe
 from app.models import Status
 from app.storage import decoder as client
@@ -30,6 +30,8 @@ def not_starting(folder: Path) -> Decoder:
     return Decoder({'LONG': 'x' * 4_000_000})
 
 
+SEGFAULT = 'os.kill(os.getpid(), signal.SIGSEGV)'
+REFUSES = 'import PIL.Image; PIL.Image.open = lambda *_, **__: [][0]'
 FAILING: dict[str, Callable[[Path], Decoder]] = {
     'it says junk': lambda folder: doing(folder, NO_ANSWER['a line of junk'], always=True),
     'it ends': lambda folder: doing(folder, NO_ANSWER['the end'], always=True),
@@ -37,6 +39,8 @@ FAILING: dict[str, Callable[[Path], Decoder]] = {
     'it is killed': lambda folder: doing(folder, NO_ANSWER['a kill'], always=True),
     'it is slow': lambda folder: doing(folder, STOPS, always=True, timeout_s=0.5),
     'it can not start': not_starting,
+    'it has no memory': lambda folder: doing(folder, SEGFAULT, always=True),
+    'it takes nothing': lambda folder: doing(folder, REFUSES, always=True),
 }
 
 
@@ -54,13 +58,33 @@ async def test_a_picture_stays_where_the_decoder_fails_at_any(name: str, tmp_pat
 class FailsAtOne(Decoder):
     """Fails at every picture but those of one pixel, as the one is that it is tried with."""
 
+    fault: ProviderError = client.DecoderFailed('the decoder died')
+
     async def decode(
         self, path: Path, mime: str, thumbs: Mapping[int, Path], label: Label | None = None
     ) -> Decoded:
         decoded = await super().decode(path, mime, thumbs, label)
         if decoded.width > 1:
-            raise client.DecoderFailed('the decoder died')
+            raise self.fault
         return decoded
+
+
+class RefusesOne(FailsAtOne):
+    """Finds every picture damaged but those of one pixel."""
+
+    fault: ProviderError = ProviderError(Failure(kind=ErrorKind.BAD_IMAGE, reason=client.LIMITS))
+
+
+async def test_a_picture_that_takes_the_decoder_alone_to_its_limits_is_refused(
+    tmp_path: Path,
+) -> None:
+    async with storing(tmp_path / 'data', RefusesOne({})) as store:
+        with pytest.raises(ProviderError) as caught:
+            await store.keep(received_in(store, picture()), label_of('a', NOW))
+
+    assert caught.value.failure == Failure(kind=ErrorKind.BAD_IMAGE, reason=client.LIMITS)
+    assert rescued_in(tmp_path / 'data') == []
+    assert arriving_in(tmp_path / 'data') == []
 
 
 @pytest.mark.parametrize('form', ['PNG', 'GIF'])

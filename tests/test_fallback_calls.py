@@ -249,3 +249,15 @@ async def test_what_was_learned_and_does_not_help_is_forgotten(tmp_path: Path) -
             await drawn(server, tmp_path, GenerationRequest(prompt='a cat'), memory)
 
     assert memory.of(url, 'flux') == Capabilities()
+
+
+async def test_of_a_secret_header_nothing_is_recorded(tmp_path: Path) -> None:
+    tried: list[Call] = []
+    headers = (('Cookie', 'session=abcdef; theme=dark'), ('X-Auth', 'Token abcdef'))
+    async with upstream() as server:
+        server.otherwise = lambda _: ONE
+        told = settings(server, headers=headers)
+        await drawn(server, tmp_path, GenerationRequest(prompt='a'), told=told, tried=tried)
+
+    shown = dict(tried[0].headers)
+    assert (shown['Cookie'], shown['X-Auth']) == ('$EASEL_API_KEY', 'Token $EASEL_API_KEY')

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import sys
 import tarfile
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 from starlette.types import ASGIApp
 
@@ -90,6 +93,21 @@ async def test_a_verification_runs_beside_and_its_result_stays(
     assert {'kind': 'rotten', 'path': f'images/{FIRST}'} in found['files']
     assert "2 pictures aren't whole: 1 missing, 0 cut short, 1 changed." in text
     assert 'data-running' not in text
+
+
+@pytest.mark.skipif(sys.platform in ('win32', 'darwin'), reason='file names are text there')
+async def test_a_file_whose_name_is_no_text_costs_no_page(easel: tuple[ASGIApp, Services]) -> None:
+    app, services = easel
+    (services.config.data / 'images' / os.fsdecode(b'mine-\xff.png')).touch()
+
+    await post(app, '/settings/verification')
+    await finished(services)
+    shown, text = await json_of(app), await page(app, PAGE)
+
+    found = shown['verification']
+    assert isinstance(found, dict)
+    assert found['files'] == [{'kind': 'stranger', 'path': 'images/mine-\ufffd.png'}]
+    assert 'images/mine-' in text
 
 
 async def test_a_verification_can_be_stopped(easel: tuple[ASGIApp, Services]) -> None:

@@ -7,7 +7,10 @@ import json
 import logging
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 import pytest
 from hypothesis import given
@@ -15,8 +18,18 @@ from hypothesis import strategies as st
 
 from app.log import JsonLines, TextLines, escape
 from app.log import logger as logger_of
+from app.maintenance.background import Background
+from app.maintenance.verifier import Verifier
 
+T = TypeVar('T')
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
+
+
+class NoThreads(Background):
+    """A background as a system without room for another thread leaves it."""
+
+    async def run(self, work: Callable[[], T]) -> T:
+        raise RuntimeError("can't start new thread")
 
 
 def line(form: logging.Formatter, text: str, *places: object, fault: ExcInfo | None = None) -> str:
@@ -138,3 +151,16 @@ def test_a_closed_standard_error_does_not_stop_the_work() -> None:
     ended = run(program)
 
     assert ended.stdout == 'went on\n'
+
+
+async def test_what_fails_beside_the_pages_is_logged_and_no_stop_fails_by_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    verifier = Verifier(tmp_path, NoThreads())
+
+    verifier.start()
+    await verifier.close()
+
+    assert verifier.last
+    assert not verifier.last.running
+    assert "can't start new thread" in caplog.text

@@ -60,6 +60,8 @@ def backups_in(settings: NightlySettings) -> list[str]:
         (NIGHT - DAY_S, LastBackup(NIGHT - 5), True),  # Easel was off at that hour
         (NIGHT - DAY_S, FAILED, False),
         (NIGHT - DAY_S, replace(FAILED, at=NIGHT - 1_800), True),
+        (NIGHT - DAY_S, LastBackup(NIGHT + 400 * DAY_S), True),  # the clock was set back since
+        (NIGHT + 400 * DAY_S, LastBackup(NIGHT + 5), False),
     ],
 )
 def test_it_is_due_once_a_night_and_an_hour_after_a_failure(

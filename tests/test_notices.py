@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from starlette.types import Message
 
+from app.errors import Notice
 from app.storage.files import refused
 from tests.rebuilding import OURS, write
 from tests.support.guests import Party, party
@@ -151,4 +152,17 @@ async def test_pictures_without_rows_are_offered_back_by_a_button_of_the_owners(
     assert b'does not know' not in theirs.body
     assert (refused.status, done.status) == (403, 303)
     assert guests.services.recovery.pictures.notice
+    await asyncio.sleep(0)  # it begins
     await guests.services.recovery.pictures.close()
+
+
+async def test_a_notice_without_a_cure_says_nothing_more(guests: Party) -> None:
+    guests.services.storage_monitor.problem = Notice(sentence='It is odd.', cure='')
+
+    page = await guests.request('owner', 'GET', '/gallery', (b'accept-language', b'ru'))
+    listed = await guests.request('owner', 'GET', '/generations.json', (b'accept-language', b'ru'))
+    guests.services.storage_monitor.problem = None
+
+    assert b'It is odd.' in page.body
+    assert b'Project-Id-Version' not in page.body
+    assert {'sentence': 'It is odd.', 'cure': None} in json.loads(listed.body)['notices']

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import apsw
 import pytest
 
 from app.database import Library
+from app.database.files import total_of
+from app.database.recovery import highest_ids_in
 from app.database.sqlite.connection import select
-from app.database.sqlite.opening import migrations
+from app.database.sqlite.opening import migrations, refusal
 from app.errors import StorageFailed
 from tests.support.rows import pictured, submitted
 
@@ -72,6 +76,44 @@ async def test_a_damaged_database_names_the_ways_back_and_is_left_as_it_is(
 
     assert str(path) in str(caught.value)
     assert contents(path) == before
+
+
+@pytest.fixture
+def no_shared_memory() -> Iterator[None]:
+    apsw.set_default_vfs('unix-none')  # as SQLite meets it on some disks of a network
+    yield
+    apsw.set_default_vfs('unix')
+
+
+@pytest.mark.usefixtures('no_shared_memory')
+@pytest.mark.skipif(sys.platform == 'win32', reason='has one way to open files')
+async def test_a_disk_without_shared_memory_is_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(StorageFailed, match=r'no shared memory.*disk of this machine'):
+        await Library.open(tmp_path / 'easel.db')
+
+
+class SharedMemoryFails(apsw.IOError):
+    extendedresult = apsw.SQLITE_IOERR_SHMMAP
+
+
+def test_shared_memory_that_fails_is_told_as_the_disks_fault(tmp_path: Path) -> None:
+    assert 'no shared memory' in str(refusal(tmp_path / 'easel.db', SharedMemoryFails()))
+
+
+@pytest.mark.skipif(sys.platform in ('win32', 'darwin'), reason='file names are text there')
+async def test_a_folder_whose_name_the_locale_cannot_read_holds_a_database(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b'\xd0\x81-\xff %41?#') / 'easel.db'
+    path.parent.mkdir()
+    older_database(tmp_path / 'older.db', 1)
+    (tmp_path / 'older.db').rename(path)
+
+    library = await Library.open(path)
+    await pictured(library)
+    await library.close()
+
+    assert total_of(path)[0] == 1
+    assert highest_ids_in(path).image == 1
+    assert len(list(path.parent.glob('easel-before-*.db'))) == 1
 
 
 async def test_damage_that_is_met_later_names_the_ways_back(tmp_path: Path) -> None:

@@ -38,6 +38,22 @@ async def test_the_expected_time_comes_from_the_newest_ones(library: Library) ->
     assert newest == (30.0, 20.0)
 
 
+async def test_a_clock_that_was_set_back_makes_no_time_that_is_negative(library: Library) -> None:
+    before = await running(library)
+    await library.generations.finish(before, drawn(kept('before')), -86_400.0)
+    cancelled, interrupted = await running(library), await running(library)
+    await library.generations.cancel(cancelled.id, -86_400.0)
+    await library.generations.interrupt_running(-86_400.0)
+
+    [image] = (await library.generations.one(before.id)).images
+
+    assert image.took_s is None
+    assert await library.queue.durations('g4f', 'flux', 1, 9) == ()
+    for one in (cancelled, interrupted):
+        found = await library.generations.one(one.id)
+        assert found.started_at == found.finished_at
+
+
 async def test_the_progress_of_an_older_attempt_is_not_written(library: Library) -> None:
     stale = await running(library)
     await library.generations.cancel(stale.id, 8.0)

@@ -11,8 +11,23 @@ from pathlib import Path
 import pytest
 
 from app.database import Library
+from app.models import Image
 from app.storage.metadata.label import LATEST_S
 from tests.rebuilding import DAY, OURS, rebuilt, rows, write, write_saying
+
+# What a label can say that no Easel would write: the text, and what it says.
+STRANGE = [
+    *[('image_id', value) for value in ('0', '-7', str(2**63 - 1), str(2**63), '1.5', 'x')],
+    *[('generation_id', value) for value in ('0', '-7', str(2**63 - 1), str(2**63), '1.5')],
+    *[('position', value) for value in (str(10**18), '-1', str(2**64))],
+    *[('asked_size', value) for value in ('99999999999x1', 'junk', f'{"9" * 5000}x1', '0x0')],
+    *[('created_at', value) for value in ('NaN', 'inf', '1e300', '-1e18', 'yesterday', '')],
+    *[('seed', value) for value in (str(2**63), '-1', 'x')],
+    ('prompt', 'long ' * 200_000),
+    ('exact', json.dumps({'prompt': 'a\0b \ud800', 'model': '\udfff\0'})),
+    *[(name, 'y' * 30_000) for name in ('provider', 'model', 'sampler', 'source_url')],
+    *[('steps', '99999999999'), ('guidance', '1e308')],
+]
 
 
 @pytest.fixture
@@ -69,38 +84,29 @@ def test_two_prompts_under_one_generation_s_id_are_two_generations(
     ]
 
 
-@pytest.mark.parametrize(
-    ('name', 'value'),
-    [
-        *[('image_id', value) for value in ('0', '-7', str(2**63 - 1), str(2**63), '1.5', 'x')],
-        *[('generation_id', value) for value in ('0', '-7', str(2**63 - 1), str(2**63), '1.5')],
-        *[('position', value) for value in (str(10**18), '-1', str(2**64))],
-        *[('asked_size', value) for value in ('99999999999x1', 'junk', f'{"9" * 5000}x1', '0x0')],
-        *[('created_at', value) for value in ('NaN', 'inf', '1e300', '-1e18', 'yesterday', '')],
-        *[('seed', value) for value in (str(2**63), '-1', 'x')],
-        ('prompt', 'long ' * 200_000),
-        ('exact', json.dumps({'prompt': 'a\0b \ud800', 'model': '\udfff\0'})),
-        *[(name, 'y' * 30_000) for name in ('provider', 'model', 'sampler', 'source_url')],
-        *[('steps', '99999999999'), ('guidance', '1e308')],
-    ],
-)
-def test_a_label_that_can_not_be_meant_costs_no_picture(
-    name: str, value: str, images: Path, tmp_path: Path
-) -> None:
-    said = {'generation_id': '8', 'image_id': '8', 'prompt': 'a fox', 'provider': 'p'}
-    write_saying(images / 'strange.gif', said | {name: value})
+def test_labels_that_can_not_be_meant_cost_no_picture(images: Path, tmp_path: Path) -> None:
+    for number, (name, value) in enumerate(STRANGE, 10):
+        said = {'generation_id': f'{number}', 'image_id': f'{number}', 'prompt': 'a fox'}
+        write_saying(images / f'{number}.gif', {**said, 'provider': 'p', name: value})
 
     status = rebuilt(tmp_path)
 
     found = rows(tmp_path)
-    strange = found['strange.gif']
+    ours = found.pop('m.png')
     assert status == 0
-    assert (found['m.png'].id, found['m.png'].generation_id) == (5, 3)
-    assert 0 < strange.id < 1 << 49
-    assert 0 < strange.generation_id < 1 << 49
-    assert 0 <= strange.created_at <= LATEST_S
-    assert len(strange.prompt) <= 32_000
-    assert len(strange.provider) <= 200
+    assert (ours.id, ours.generation_id) == (5, 3)
+    assert len(found) == len(STRANGE)
+    assert [image for image in found.values() if not is_possible(image)] == []
+
+
+def is_possible(image: Image) -> bool:
+    ids = (image.id, image.generation_id)
+    return (
+        all(0 < one < 1 << 49 for one in ids)
+        and 0 <= image.created_at <= LATEST_S
+        and len(image.prompt) <= 32_000
+        and len(image.provider) <= 200
+    )
 
 
 def test_a_new_picture_can_be_kept_after_the_largest_id_that_is_believed(

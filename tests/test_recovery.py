@@ -14,6 +14,7 @@ from app.database import Library
 from app.database.images import Filter
 from app.generation.changes import Changes
 from app.models import Generation, Image, PictureIds, Status
+from app.recovery.folder import FolderWatch
 from app.recovery.pictures import PictureRecovery
 from app.storage.arriving import hold
 from app.storage.metadata.copies import embed
@@ -258,3 +259,16 @@ def test_a_damaged_file_tells_no_ids(content: bytes, tmp_path: Path) -> None:
 
     assert ids_told(tmp_path / 'a.png') == PictureIds()
     assert ids_told(tmp_path / 'none.png') == PictureIds()
+
+
+async def test_a_folder_that_cannot_even_be_looked_at_is_away(tmp_path: Path) -> None:
+    async with storing(tmp_path) as store:
+        library = await Library.open(tmp_path / 'easel.db')
+        await pictured(library)
+        await library.database.run('update images set file = :file', file='n' * 300)
+        watch = FolderWatch(library, store, lambda: None)
+
+        await watch.begin()
+        await library.close()
+
+    assert watch.away

@@ -13,7 +13,7 @@ from app.database.queue import LONGEST_SHARE
 from app.errors import ErrorKind, Failure, QueueFull
 from app.generation.changes import Changes
 from app.generation.running import Running
-from app.generation.scheduler import Prospect, Scheduler
+from app.generation.scheduler import LEAST_PATIENCE_S, Prospect, Scheduler
 from app.models import Generation, GenerationRequest, Outcome, Status
 from tests.support.fakes import FakeProvider, provider_settings
 from tests.support.rows import drawn, failed, kept
@@ -28,6 +28,7 @@ class Timers:
     """Timers that the test lets run out."""
 
     due: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
+    now_s: float = 100.0
 
     def later(self, delay_s: float, callback: Callable[[], None]) -> Timers:
         self.due.append((delay_s, callback))
@@ -38,6 +39,7 @@ class Timers:
     def run_out(self) -> None:
         """Let every timer of this moment run out."""
         due, self.due = self.due, []
+        self.now_s += max(delay_s for delay_s, _ in due)
         for _, callback in due:
             callback()
 
@@ -96,7 +98,7 @@ async def turns(tmp_path: Path) -> AsyncIterator[Turns]:
                 )
             )  # fmt: skip
         changes, timers = Changes(), Timers()
-        running = Running(changes, lambda: 100.0, timers.later)
+        running = Running(changes, lambda: timers.now_s, timers.later)
         yield Turns(shop, Scheduler(shop.library, shop.providers, running), changes, timers)
 
 
@@ -223,7 +225,7 @@ async def test_a_server_that_hangs_is_given_nothing_that_another_can_take(turns:
 
     begun = await turns.begin_all()
 
-    assert turns.scheduler.hanging() == {'one': 100.0}
+    assert turns.scheduler.hanging() == {'one': LEAST_PATIENCE_S}
     assert [one.provider for one in begun] == ['two', 'two']
 
 
@@ -238,7 +240,7 @@ async def test_what_is_bound_to_a_server_that_hangs_goes_one_at_a_time(turns: Tu
 
     assert len(begun) == 1
     assert waiting == Prospect(0, hanging=True)
-    assert turns.scheduler.hanging() == {'one': 100.0}
+    assert turns.scheduler.hanging() == {'one': LEAST_PATIENCE_S}
 
 
 async def test_a_server_that_answers_again_goes_on_by_itself(turns: Turns) -> None:
@@ -264,7 +266,7 @@ async def test_a_server_that_sends_progress_does_not_hang(turns: Turns) -> None:
     first = turns.scheduler.hanging()
     turns.timers.run_out()
 
-    assert (first, turns.scheduler.hanging()) == ({}, {'one': 100.0})
+    assert (first, turns.scheduler.hanging()) == ({}, {'one': 2 * LEAST_PATIENCE_S})
 
 
 async def test_a_slow_server_is_waited_for_as_long_as_it_usually_takes(turns: Turns) -> None:

@@ -183,3 +183,14 @@ async def test_share_from_the_command_line_ends_when_it_is_withdrawn(tmp_path: P
 
     assert before
     assert not sharing.is_shared
+
+
+async def test_no_page_of_settings_tells_the_values_of_an_addresss_query(tmp_path: Path) -> None:
+    url = 'http://localhost:1/v1?api-version=1&sig=canary-plumage'
+    async with open_door(tmp_path / 'data', EASEL_API_URL=url) as (app, _):
+        pages = [
+            (await knock(app, 'GET', path, HOME)).body.decode()
+            for path in ('/settings.json', '/settings', '/settings/providers/environment')
+        ]
+
+    assert 'canary' not in ''.join(pages)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,27 @@ import pytest
 from app.database import Library
 from app.errors import Conflict, InvalidRequest
 from app.generation.outcome_writer import growing_pauses
-from app.models import GenerationRequest, Status
+from app.models import GenerationRequest, GenerationResult, Status
+from app.providers.core.base import Run
 from tests.support.fakes import ANSWERING, REFUSING, FakeProvider, provider_settings
 from tests.support.rows import running
 from tests.support.worker_setup import DEADLINE_S, Shop, shop_in
+
+
+@dataclass
+class SlowToClose(FakeProvider):
+    """A provider that takes its time with a call that is given up."""
+
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    may_close: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def generate(self, request: GenerationRequest, run: Run) -> GenerationResult:
+        try:
+            return await super().generate(request, run)
+        except asyncio.CancelledError:
+            self.closing.set()
+            await self.may_close.wait()
+            raise
 
 
 @pytest.fixture
@@ -128,6 +146,30 @@ async def test_a_cancelled_generation_can_be_tried_again(
     done = await shop.until(generation, Status.DONE)
 
     assert (done.attempt, len(done.images)) == (2, 1)
+
+
+async def test_one_that_is_tried_again_while_its_call_still_closes_is_drawn_and_the_queue_goes_on(
+    tmp_path: Path,
+) -> None:
+    provider = SlowToClose(provider_settings(at_once=2))
+    async with shop_in(tmp_path, provider, EASEL_API_URL='http://fake.test/v1') as shop:
+        await shop.worker.start()
+        generation = await shop.request()
+        await provider.begun.acquire()
+        await shop.worker.cancel(generation.id)
+        await provider.closing.wait()
+
+        await shop.worker.retry(generation.id)
+        await provider.begun.acquire()
+        provider.may_close.set()
+        others = [await shop.request() for _ in range(3)]
+        await shop.rest()
+        provider.go.set()
+        done = await shop.until(generation, Status.DONE)
+
+        assert (done.attempt, len(done.images)) == (2, 1)
+        assert {(await shop.until(one)).status for one in others} == {Status.DONE}
+        assert provider.most_under_way == provider.settings.at_once
 
 
 async def test_what_is_done_can_not_be_tried_again(shop: Shop, provider: FakeProvider) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -76,6 +77,17 @@ async def test_a_fault_is_written_down_and_the_next_is_drawn(
     assert following.status is Status.DONE
 
 
+async def test_what_ends_without_an_outcome_is_interrupted_and_not_left_running(
+    shop: Shop, provider: FakeProvider
+) -> None:
+    provider.fault = asyncio.CancelledError()
+    provider.go.set()
+
+    ended = await shop.until(await shop.request())
+
+    assert ended.status is Status.INTERRUPTED
+
+
 @pytest.mark.parametrize('folder', ['images', 'arriving'])
 async def test_a_folder_that_refuses_pauses_the_queue_and_it_goes_on_by_itself(
     folder: str, shop: Shop, provider: FakeProvider
@@ -94,6 +106,18 @@ async def test_a_folder_that_refuses_pauses_the_queue_and_it_goes_on_by_itself(
     assert (await shop.until(waiting)).status is Status.DONE
     assert (asked, problem and problem.places['what']) == (0, folder)
     assert shop.monitor.problem is None
+
+
+async def test_a_database_that_goes_on_refusing_is_told_once(
+    tmp_path: Path, provider: FakeProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with shop_in(tmp_path, provider) as shop:
+        await shop.library.database.write(lambda db: db.pragma('query_only', 1))
+
+        found = [await shop.monitor.check() for _ in range(3)]
+
+    assert found == [False, False, False]
+    assert caplog.text.count('the queue pauses') == 1
 
 
 async def drawn_by_a_server(reply: Reply, folder: Path) -> Generation:
@@ -139,7 +163,7 @@ async def test_words_that_no_row_can_hold_do_not_hide_the_failure(
     assert failed.error.kind is kind
 
 
-async def test_a_generation_that_could_not_be_written_down_leaves_no_picture(
+async def test_a_generation_that_could_not_be_written_down_has_failed_and_its_picture_stays(
     shop: Shop, provider: FakeProvider
 ) -> None:
     await shop.library.database.write(
@@ -153,7 +177,7 @@ async def test_a_generation_that_could_not_be_written_down_leaves_no_picture(
 
     assert failed.error
     assert failed.error.kind is ErrorKind.STORAGE
-    assert shop.originals() == []
+    assert len(shop.originals()) == 1
 
 
 async def test_a_queue_that_could_not_be_read_is_read_again_soon(

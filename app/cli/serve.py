@@ -17,10 +17,10 @@ from app.access.sharing import SharingSettings, Source
 from app.access.visitors import Proxies
 from app.config import Config, can_show_browser
 from app.errors import AppError
+from app.log import logging_faults
 from app.main import create_app, open_services, read_sharing
 from app.net.urls import origin_of
 from app.providers.discovery.local_servers import UNASKED
-from app.recovery.volume import is_thrown_away
 from app.server.listeners import Listeners, PortTaken, listen, listen_everywhere
 from app.server.protocol import SPARE_FILES, ConnectionLimiter
 from app.server.stopping import StoppingServer
@@ -105,13 +105,13 @@ async def _serve(
         announce(config.data, url, port)
         new = ' (new)' if services.recovery.folder.is_new else ''
         _say(f'Easel {__version__}\n  open      {url}\n  data      {config.data}{new}\n')
-        if services.local_servers.in_container and is_thrown_away(config.data):
-            _say(THROWN_AWAY)
+        if services.local_servers.in_container:
+            _warn_of_volume(config.data)
         for notice in notices_of(services):
             _say(f'  notice    {notice} {notice.cure.format(**notice.places)}\n')
         if sharing.is_shared:
             _print_network(config, sharing, port)
-        printing = asyncio.create_task(_tell(services))
+        printing = asyncio.create_task(logging_faults(lambda: _tell(services)))
         if browser:
             asyncio.get_running_loop().run_in_executor(None, _show, url)
         await server.serve(sockets=sockets)
@@ -128,6 +128,13 @@ def _connections() -> int:
         if hard != resource.RLIM_INFINITY:
             return min(MOST_CONNECTIONS, max(hard - SPARE_FILES, hard // 2))
     return MOST_CONNECTIONS
+
+
+def _warn_of_volume(data: Path) -> None:
+    from app.recovery.volume import is_thrown_away  # of containers alone
+
+    if is_thrown_away(data):
+        _say(THROWN_AWAY)
 
 
 def _print_network(config: Config, sharing: SharingSettings, port: int) -> None:

@@ -115,7 +115,8 @@ class Generations(Table):
             db.execute(
                 """
                 update generations
-                set status = 'cancelled', finished_at = :now, progress = null, share = ''
+                set status = 'cancelled', finished_at = max(:now, coalesce(started_at, :now)),
+                  progress = null, share = ''
                 where id = :id and status in ('queued', 'running')
                 """,
                 {'id': generation_id, 'now': now},
@@ -163,16 +164,22 @@ class Generations(Table):
 
         return await self._database.write(change)
 
-    async def interrupt_running(self, now: float) -> tuple[int, ...]:
-        """Mark what was running when an earlier server ended; it may have been paid for."""
+    async def interrupt_running(
+        self, now: float, claimed: Generation | None = None
+    ) -> tuple[int, ...]:
+        """Mark what was running when an earlier server ended, or one attempt; it may be paid."""
         rows = await self._database.run(
             """
             update generations
-            set status = 'interrupted', finished_at = :now, progress = null
+            set status = 'interrupted', finished_at = max(:now, coalesce(started_at, :now)),
+              progress = null
             where status = 'running'
+              and (:id is null or id = :id and attempt = :attempt)
             returning id
             """,
             now=now,
+            id=claimed.id if claimed else None,
+            attempt=claimed.attempt if claimed else None,
         )
         return tuple(cast('int', row['id']) for row in rows)
 

@@ -19,7 +19,11 @@ COLUMNS = """
   images.width, images.height, images.size_bytes, images.mean_colour, images.provider, images.model,
   images.revised_prompt, images.source_url, images.seed, images.favourite, images.created_at,
   images.deleted_at, images.guest, generations.prompt, generations.negative_prompt,
-  generations.size as asked_size, generations.finished_at - generations.started_at as took_s
+  generations.size as asked_size,
+  iif( -- a clock that was set back made some of earlier versions negative
+    generations.finished_at >= generations.started_at,
+    generations.finished_at - generations.started_at, null
+  ) as took_s
 """
 NEWEST = 1 << 62
 

@@ -107,7 +107,7 @@ class Queue(Table):
             from generations
             where status = 'done' and provider = :provider and model is :model
               and (:count is null or coalesce(n, 1) = :count)
-              and started_at is not null -- as it is of those that were brought back from files
+              and finished_at >= started_at -- which is null for what was brought back from files
             order by id desc
             limit :limit
             """,

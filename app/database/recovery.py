@@ -16,6 +16,7 @@ from app.database.generations import new_row
 from app.database.images import add_images
 from app.database.mapping import generation_of
 from app.database.sqlite.connection import REFUSALS, Database, Row, Table, Value, insert, select
+from app.database.sqlite.opening import open_file
 from app.models import Generation, Outcome, PictureIds, Status, StoredImage
 
 
@@ -150,10 +151,7 @@ class Recovery(Table):
 def highest_ids_in(path: Path) -> PictureIds:
     """Read the highest ids that a database gave, as far as it can be read; it is not changed."""
     highest = {'images': 0, 'generations': 0}
-    with (
-        suppress(apsw.Error),
-        closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)) as connection,
-    ):
+    with suppress(apsw.Error), closing(open_file(path, apsw.SQLITE_OPEN_READONLY)) as connection:
         for given in ('select name, seq from sqlite_sequence', 'select name, last from reserved'):
             for name, last in connection.execute(given):
                 highest[str(name)] = max(highest.get(str(name), 0), cast('int', last))

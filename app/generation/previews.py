@@ -10,11 +10,13 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from app.errors import AppError
 from app.generation.changes import Changes
-from app.log import logger
+from app.log import logger, logging_faults
 from app.models import Received
+from app.storage.files import remove
 from app.storage.store import Store
 
 log = logger(__name__)
@@ -58,10 +60,11 @@ class Previews:
         def add(position: int, received: Received) -> None:
             older = sheet.waiting.pop(position, None)
             if older:
-                older.path.unlink(missing_ok=True)
+                remove(older.path)
             sheet.waiting[position] = received
             if sheet.decoding is None or sheet.decoding.done():
-                sheet.decoding = asyncio.create_task(self._decode(generation_id, sheet))
+                decoding = logging_faults(partial(self._decode, generation_id, sheet))
+                sheet.decoding = asyncio.create_task(decoding)
 
         return add
 
@@ -75,8 +78,7 @@ class Previews:
             return
         if sheet.decoding:
             sheet.decoding.cancel()
-        for received in sheet.waiting.values():
-            received.path.unlink(missing_ok=True)
+        remove(*(received.path for received in sheet.waiting.values()))
 
     async def _decode(self, generation_id: int, sheet: _Sheet) -> None:
         while sheet.waiting:

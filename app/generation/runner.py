@@ -12,7 +12,7 @@ from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
 from app.generation.changes import Changes
 from app.generation.keeper import PictureKeeper
 from app.generation.previews import Previews
-from app.log import logger
+from app.log import logger, logging_faults
 from app.models import DEMO, Call, Generation, Outcome, Status
 from app.providers.core.base import Run
 from app.providers.registry import Providers
@@ -115,7 +115,7 @@ class GenerationRunner:
             self._changes.announce(claimed.id)
 
         def progressed(progress: float) -> None:
-            task = asyncio.create_task(write(progress))
+            task = asyncio.create_task(logging_faults(partial(write, progress)))
             self._writing_progress.add(task)
             task.add_done_callback(self._writing_progress.discard)
 

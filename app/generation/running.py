@@ -10,6 +10,7 @@ from typing import Protocol
 
 from app.generation.changes import Changes
 from app.log import logger
+from app.models import Generation
 
 log = logger(__name__)
 
@@ -30,7 +31,7 @@ class _Running:
     provider: str
     places: int  # so many may run at the provider
     patience_s: float  # after so long without a sign of life it counts as silent
-    began_at: float  # seconds since 1970
+    began_s: float  # of a clock that is never set
     serial: int  # of its last sign of life
     silent: bool = False
     timer: Timer | None = None
@@ -43,25 +44,29 @@ class Running:
     """
 
     def __init__(
-        self, changes: Changes, clock: Callable[[], float] = time.time, later: Later | None = None
+        self,
+        changes: Changes,
+        clock: Callable[[], float] = time.monotonic,
+        later: Later | None = None,
     ) -> None:
         self._changes = changes
         self._clock = clock
         self._later = later
-        self._running: dict[int, _Running] = {}
+        # by generation and attempt: a cancelled one may still be ending when the next one begins
+        self._running: dict[tuple[int, int], _Running] = {}
         self._hanging: dict[str, float] = {}  # since when something runs there in vain
 
-    def begin(self, generation_id: int, provider: str, places: int, patience_s: float) -> None:
-        """Count a generation to one of its provider's places, until `end`."""
-        self._changes.announce(generation_id)
-        serial = self._changes.serial_of(generation_id)
-        one = _Running(provider, places, patience_s, self._clock(), serial)
-        self._running[generation_id] = one
-        self._listen(generation_id, one)
-        self._tell(provider)
+    def begin(self, claimed: Generation, places: int, patience_s: float) -> None:
+        """Count an attempt to one of its provider's places, until `end`."""
+        self._changes.announce(claimed.id)
+        serial = self._changes.serial_of(claimed.id)
+        one = _Running(claimed.provider, places, patience_s, self._clock(), serial)
+        self._running[claimed.id, claimed.attempt] = one
+        self._listen(claimed.id, one)
+        self._tell(claimed.provider)
 
-    def end(self, generation_id: int) -> None:
-        one = self._running.pop(generation_id)
+    def end(self, claimed: Generation) -> None:
+        one = self._running.pop((claimed.id, claimed.attempt))
         if one.timer:
             one.timer.cancel()
         self._tell(one.provider)
@@ -82,9 +87,9 @@ class Running:
         return provider in self._hanging
 
     def hanging(self) -> dict[str, float]:
-        """Return what hangs while something runs there, and since when (seconds since 1970)."""
-        busy = {one.provider for one in self._running.values()}
-        return {provider: since for provider, since in self._hanging.items() if provider in busy}
+        """Return what hangs while something runs there, and for how many seconds it has."""
+        busy, now_s = {one.provider for one in self._running.values()}, self._clock()
+        return {name: now_s - since_s for name, since_s in self._hanging.items() if name in busy}
 
     def _listen(self, generation_id: int, one: _Running) -> None:
         later = self._later or asyncio.get_running_loop().call_later
@@ -103,9 +108,7 @@ class Running:
 
     def _suspect(self, provider: str, places: int) -> None:
         silent = [
-            one.began_at
-            for one in self._running.values()
-            if one.silent and one.provider == provider
+            one.began_s for one in self._running.values() if one.silent and one.provider == provider
         ]
         if len(silent) >= places and not self.hangs(provider):
             self._hanging[provider] = min(silent)

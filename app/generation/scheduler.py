@@ -63,13 +63,13 @@ class Scheduler:
             claimed = await self._library.generations.claim(name, now, one.id)
             if claimed:  # it may have been cancelled in between
                 self._take_turn(claimed.provider, one.share)
-                self._running.begin(claimed.id, claimed.provider, places, patience_s)
+                self._running.begin(claimed, places, patience_s)
                 return claimed
         return None
 
     def end(self, claimed: Generation) -> None:
         """Free the place of a generation that runs no more."""
-        self._running.end(claimed.id)
+        self._running.end(claimed)
 
     def saw(self, claimed: Generation, outcome: Outcome) -> None:
         """Take note of how an attempt ended at its provider."""
@@ -77,7 +77,7 @@ class Scheduler:
             self._running.answered(claimed.provider)
 
     def hanging(self) -> dict[str, float]:
-        """Return the providers that hang, and since when (seconds since 1970)."""
+        """Return the providers that hang, and for how many seconds."""
         return self._running.hanging()
 
     async def prospect_of(self, generation_id: int) -> Prospect:

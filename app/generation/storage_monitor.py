@@ -86,11 +86,11 @@ class StorageMonitor:
         return None
 
     def _show(self, problem: Notice | None) -> None:
-        if problem == self.problem:
+        before, self.problem = self.problem, problem
+        if problem == before:
             return
-        if problem:
+        if problem and not (before and before.sentence == problem.sentence):
             log.warning('the queue pauses: %s', problem)
-        else:
+        if not problem:
             log.info('pictures can be kept again; the queue goes on')
-        self.problem = problem
         self._changes.announce_notices()

@@ -50,10 +50,11 @@ class Worker:
         self._storage_monitor = storage_monitor
         self._clock = clock
         self._wake = asyncio.Event()
-        self._running: dict[int, asyncio.Task[None]] = {}
+        self._running: dict[tuple[int, int], asyncio.Task[None]] = {}  # by generation and attempt
         self._fetching: set[int] = set()
         self.scheduler = Scheduler(library, providers, Running(changes))
         self._loop_task: asyncio.Task[None] | None = None
+        self._settling: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Mark what an earlier server left running as interrupted, then work through the queue."""
@@ -74,6 +75,8 @@ class Worker:
         limit = asyncio.get_running_loop().call_later(grace_s, self.hurry)
         await asyncio.gather(*self._running.values(), return_exceptions=True)
         limit.cancel()
+        for settling in self._settling:
+            settling.cancel()
         try:
             await self._library.generations.interrupt_running(self._clock())
         except StorageFailed as error:
@@ -110,7 +113,7 @@ class Worker:
     async def cancel(self, generation_id: int) -> Generation:
         """Close a generation's call and end it; a final one stays as it is. Raises `NotFound`."""
         cancelled = await self._library.generations.cancel(generation_id, self._clock())
-        task = self._running.get(generation_id)
+        task = self._running.get((cancelled.id, cancelled.attempt))
         if task and cancelled.status is Status.CANCELLED:
             task.cancel()
         self._announce(generation_id)
@@ -218,29 +221,43 @@ class Worker:
     def _begin(self, claimed: Generation) -> None:
         work = self.run_generation(claimed, growing_pauses())
         task = asyncio.create_task(work, name=f'generation {claimed.id}')
-        self._running[claimed.id] = task
+        self._running[claimed.id, claimed.attempt] = task
 
         def ended(_: asyncio.Task[None]) -> None:
             if not task.cancelled() and (error := task.exception()):
                 log.error('%s: its failure could not be kept', claimed.id, exc_info=error)
+            if task.cancelled() or task.exception():
+                self._settle(claimed)
             self.scheduler.end(claimed)
-            if self._running.get(claimed.id) is task:
-                del self._running[claimed.id]
+            del self._running[claimed.id, claimed.attempt]
             self._wake.set()
 
         task.add_done_callback(ended)
 
+    def _settle(self, claimed: Generation) -> None:
+        """Have written, in a while, that an attempt ended, where nothing else was written of it."""
+        settling = asyncio.create_task(self._until_settled(claimed))
+        self._settling.add(settling)
+        settling.add_done_callback(self._settling.discard)
+
+    async def _until_settled(self, claimed: Generation) -> None:
+        for pause_s in growing_pauses():
+            with contextlib.suppress(StorageFailed):
+                if await self._library.generations.interrupt_running(self._clock(), claimed):
+                    self._changes.announce(claimed.id)
+                return
+            await asyncio.sleep(pause_s)
+
     async def _finish(
         self, claimed: Generation, outcome: Outcome, ended_at: float, pauses: Iterator[float]
     ) -> None:
-        """Write an outcome, or that it cannot be written, and announce it."""
+        """Write an outcome, or that it cannot be written: its pictures stay without rows then."""
         try:
             await self._writer.finish(claimed, outcome, ended_at, pauses)
         except Exception as error:
             if isinstance(error, StorageFailed) and error.retryable:
                 raise
             log.exception('%s: could not be written down', claimed.id)
-            self._writer.forget(outcome)
             outcome = _failed(claimed, _failure_of(error))
             await self._writer.finish(claimed, outcome, ended_at, pauses)
         self._changes.announce(claimed.id)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import re
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -23,10 +21,9 @@ log = logger(__name__)
 
 LOOK_EVERY_S = 60.0  # so that a clock that jumps, or a machine that slept, costs a minute
 AGAIN_AFTER_S = 3_600.0  # after a failure
+CLOCK_ERROR_S = 24 * 3_600.0  # what is later still was said by a clock that was set back since
 LAST_HOUR = 23
 MOST_KEPT = 365
-OWN_NAME = re.compile(r'easel-\d{8}-\d{6}\.tar')
-LEFT_BEHIND = re.compile(r'\.easel-\d{8}-\d{6}\.tar-.+\.part')
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +56,8 @@ class NightlySettings:
         tried_at = self.last.at if self.last else 0.0
         if self.last and self.last.sentence and now - tried_at >= AGAIN_AFTER_S:
             return True
-        return max(self.since, tried_at) < _last_time_at(self.hour, now)
+        known = (at for at in (self.since, tried_at) if at <= now + CLOCK_ERROR_S)
+        return max(known, default=0.0) < _last_time_at(self.hour, now)
 
 
 class NightlyBackup:
@@ -152,16 +150,11 @@ class NightlyBackup:
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _back_up(self, settings: NightlySettings) -> LastBackup:
-        from app.maintenance.backup import back_up  # tarfile, which no start needs
+        from app.maintenance.backup_folder import back_up_into  # tarfile, which no start needs
 
-        folder, now = Path(settings.folder), self._clock()
-        target = folder / f'easel-{time.strftime("%Y%m%d-%H%M%S", time.localtime(now))}.tar'
-        _remove(folder, LEFT_BEHIND, keep=0)
-        backup = back_up(self._data, target, self._background.pace().rest)
-        _remove(folder, OWN_NAME, settings.keep)
-        size_bytes = target.stat().st_size
-        log.info('the nightly backup is %s', target)
-        return LastBackup(now, str(target), size_bytes, len(backup.not_whole))
+        folder, now, rest = Path(settings.folder), self._clock(), self._background.pace().rest
+        target, backup = back_up_into(folder, self._data, settings.keep, now, rest)
+        return LastBackup(now, str(target), target.stat().st_size, len(backup.not_whole))
 
     async def _keep(self, settings: NightlySettings) -> None:
         self.settings = settings
@@ -180,42 +173,16 @@ def _last_time_at(hour: int, now: float) -> float:
     return (day if day.timestamp() <= now else day - timedelta(days=1)).timestamp()
 
 
-def _remove(folder: Path, name: re.Pattern[str], keep: int) -> None:
-    """Delete files of ours but for the newest; what cannot be deleted stays."""
-    with contextlib.suppress(OSError):
-        found = sorted(path for path in folder.iterdir() if name.fullmatch(path.name))
-        for path in found[: max(0, len(found) - keep)]:
-            path.unlink()
-
-
 def _check(settings: NightlySettings, data: Path) -> None:
     """Raise `InvalidRequest` for what cannot be done, a sentence a field."""
+    from app.maintenance.backup_folder import why_not  # few runs change the settings
+
     wrong: dict[str, AppError] = {}
     if not 0 <= settings.hour <= LAST_HOUR:
         wrong['hour'] = InvalidRequest(N_('Choose an hour from 0 to {most}.'), most=LAST_HOUR)
     if not 1 <= settings.keep <= MOST_KEPT:
         wrong['keep'] = InvalidRequest(N_('Keep from 1 to {most} backups.'), most=MOST_KEPT)
-    if refused := _why_not(settings.folder, data):
+    if refused := why_not(settings.folder, data):
         wrong['folder'] = refused
     if wrong:
         raise InvalidRequest(N_('Some of this can not be used yet.'), fields=wrong)
-
-
-def _why_not(name: str, data: Path) -> AppError | None:
-    """Return why backups cannot go to a folder, by writing something there."""
-    folder = Path(name)
-    if not folder.is_absolute():
-        return InvalidRequest(N_('Enter the full path of a folder.'))
-    try:
-        if folder.resolve().is_relative_to(data.resolve()):
-            return InvalidRequest(
-                N_('This is inside the data folder. Choose one outside, best on another disk.')
-            )
-        with tempfile.TemporaryFile(dir=folder) as probe:
-            probe.write(b'easel')
-    except FileNotFoundError:
-        return InvalidRequest(N_('There is no such folder. Create it first.'))
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        return InvalidRequest(N_("Easel can't write there: {reason}."), reason=reason)
-    return None

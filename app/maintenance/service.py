@@ -8,12 +8,16 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.errors import N_, Conflict
+from app.log import logging_faults
 from app.maintenance.background import Background, Stopped
 from app.maintenance.nightly import NightlyBackup
-from app.maintenance.verifier import Verifier
 from app.storage.store import THUMBS
+
+if TYPE_CHECKING:
+    from app.maintenance.verifier import Verifier
 
 MEASURE_EVERY_S = 600.0
 
@@ -23,10 +27,10 @@ class Maintenance:
 
     def __init__(self, data: Path, on_result: Callable[[], None]) -> None:
         self.background = Background()
-        self.verifier = Verifier(data, self.background)
         self.nightly = NightlyBackup(data, self.background, on_result)
         self.thumbs = ThumbnailSize(data / THUMBS, self.background)
         self._data = data
+        self._verifier: Verifier | None = None
         self._is_streaming = False
 
     @classmethod
@@ -36,13 +40,22 @@ class Maintenance:
         maintenance.nightly.load()
         return maintenance
 
+    @property
+    def verifier(self) -> Verifier:
+        if self._verifier is None:
+            from app.maintenance.verifier import Verifier  # few runs verify
+
+            self._verifier = Verifier(self._data, self.background)
+        return self._verifier
+
     def end(self) -> None:
         self.background.end()
 
     async def close(self) -> None:
         self.end()
         await self.nightly.close()
-        await self.verifier.close()
+        if self._verifier:
+            await self._verifier.close()
         await self.thumbs.close()
         await self.background.close()
 
@@ -89,7 +102,8 @@ class ThumbnailSize:
         now = time.monotonic()
         if now - self._measured_at >= MEASURE_EVERY_S:
             self._measured_at = now
-            self._task = asyncio.create_task(self._measure(), name='size of the thumbnails')
+            work = logging_faults(self._measure)
+            self._task = asyncio.create_task(work, name='size of the thumbnails')
 
     async def close(self) -> None:
         if self._task:

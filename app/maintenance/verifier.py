@@ -7,10 +7,11 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from app.errors import N_, StorageFailed
-from app.log import logger
+from app.log import logger, logging_faults
 from app.maintenance.background import Background, Pace, Stopped
 from app.maintenance.faults import Fault, FaultKind
 
@@ -58,7 +59,8 @@ class Verifier:
             return
         self._unwanted.clear()
         self.last = Verification(time.time())
-        self._task = asyncio.create_task(self._verify(self.last), name='verification')
+        work = logging_faults(partial(self._verify, self.last))
+        self._task = asyncio.create_task(work, name='verification')
 
     def cancel(self) -> None:
         self._unwanted.set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 
 SLICE_S = 0.003
 
@@ -14,10 +15,11 @@ class Pace:
     Bytes that have come already are read without waiting, and so without a turn for anybody else.
     """
 
-    def __init__(self) -> None:
-        self._due = time.perf_counter() + SLICE_S
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._clock = clock
+        self._due = clock() + SLICE_S
 
     async def rest(self) -> None:
-        if time.perf_counter() >= self._due:
+        if self._clock() >= self._due:
             await asyncio.sleep(0)
-            self._due = time.perf_counter() + SLICE_S
+            self._due = self._clock() + SLICE_S

@@ -86,6 +86,8 @@ class MonitoredProvider:
 
     async def _list(self, after_s: float) -> ProviderStatus:
         await asyncio.sleep(after_s)
-        self._status = await self.provider.list_models()
-        self._asked_at = time.monotonic()
+        try:
+            self._status = await self.provider.list_models()
+        finally:
+            self._asked_at = time.monotonic()
         return self._status

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 
 from app.database import Library
@@ -11,7 +11,6 @@ from app.generation.keeper import label_for
 from app.log import logger
 from app.models import Generation, Outcome, Received, Status
 from app.recovery.labelled import LabelledImage
-from app.storage.arriving import held_in
 from app.storage.files import remove
 from app.storage.place import mark_of
 from app.storage.store import Store
@@ -26,9 +25,8 @@ class Arrivals:
         self._library = library
         self._store = store
 
-    async def keep(self) -> None:
+    async def keep(self, held: Mapping[tuple[int, int], Received]) -> None:
         """Keep each, and attach it; one that cannot be kept now stays for the next start."""
-        held = await asyncio.to_thread(held_in, self._store.arriving)
         for (generation_id, position), received in held.items():
             try:
                 generation = await self._library.generations.one(generation_id)

@@ -99,4 +99,11 @@ def _mark(marker: Path) -> bool:
 
 
 def _is_any_there(paths: list[Path]) -> bool:
-    return any(path.exists() for path in paths)
+    return any(map(_is_there, paths))
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return bool(path.stat())
+    except OSError:  # of any kind: a mount whose server is gone has its own
+        return False

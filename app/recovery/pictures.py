@@ -13,18 +13,20 @@ from functools import reduce
 from itertools import groupby
 from operator import attrgetter, or_
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from app.database import Library
 from app.database.recovery import Attached, Fate
 from app.errors import N_, AppError, Notice
 from app.generation.changes import Changes
-from app.log import logger
+from app.log import logger, logging_faults
 from app.models import PictureIds
-from app.recovery.arrivals import Arrivals
-from app.recovery.labelled import read_labelled
+from app.storage.arriving import held_in
 from app.storage.inventory import Condition, examine, files_below, has_picture_name, is_picture
 from app.storage.store import Store
+
+if TYPE_CHECKING:
+    from app.recovery.labelled import LabelledImage
 
 log = logger(__name__)
 Told: TypeAlias = dict[Path, PictureIds]
@@ -46,7 +48,6 @@ class PictureRecovery:
     """Finds pictures without rows, attaches some by itself, and all when it is asked to."""
 
     def __init__(self, library: Library, store: Store, changes: Changes) -> None:
-        self._arrivals = Arrivals(library, store)
         self._library = library
         self._store = store
         self._changes = changes
@@ -87,7 +88,14 @@ class PictureRecovery:
         told = await self._find()
         if told:
             await self._attach(told)
-        await self._arrivals.keep()
+        await self._keep_arrivals()
+
+    async def _keep_arrivals(self) -> None:
+        held = await asyncio.to_thread(held_in, self._store.arriving)
+        if held:
+            from app.recovery.arrivals import Arrivals  # few starts find any
+
+            await Arrivals(self._library, self._store).keep(held)
 
     async def _attach(self, told: Told) -> None:
         await self._library.recovery.raise_ids(reduce(or_, told.values()))
@@ -102,7 +110,8 @@ class PictureRecovery:
     def bring_back(self) -> None:
         """Begin to write rows for all that was found; once."""
         if self._unnamed and self._task is None:
-            self._task = asyncio.create_task(self._bring_back(), name='bringing back')
+            work = logging_faults(self._bring_back)
+            self._task = asyncio.create_task(work, name='bringing back')
             self._changes.announce_notices()
 
     async def close(self) -> None:
@@ -145,7 +154,7 @@ class PictureRecovery:
     async def _attach_to(self, path: Path, prompt: str) -> bool:
         """Attach a picture to the generation that it tells, if that asked for the same."""
         try:
-            one = await read_labelled(self._store, path)
+            one = await self._read(path)
             if one is None or one.label.prompt != prompt:
                 return False
             await self._library.recovery.end(one.label.generation_id)
@@ -174,13 +183,18 @@ class PictureRecovery:
 
     async def _bring(self, path: Path) -> Attached:
         try:
-            one = await read_labelled(self._store, path)
+            one = await self._read(path)
             if one is None:
                 return Attached(Fate.COPY)
             [attached] = await self._library.recovery.attach([one.told()])
         except UNREADABLE as error:
             return Attached(Fate.REFUSED, reason=str(error))
         return attached
+
+    async def _read(self, path: Path) -> LabelledImage | None:
+        from app.recovery.labelled import read_labelled  # few runs find a picture without its row
+
+        return await read_labelled(self._store, path)
 
 
 def _tell(paths: Sequence[Path]) -> Told:

@@ -8,6 +8,7 @@ import contextlib
 from app.database import Library
 from app.errors import Notice
 from app.generation.changes import Changes
+from app.log import logging_faults
 from app.maintenance.background import Background
 from app.recovery.folder import FolderWatch
 from app.recovery.pictures import PictureRecovery
@@ -42,8 +43,8 @@ class Recovery:
 
     def start(self) -> None:
         """Go on looking beside the pages."""
-        for work in (self.folder.run(), self.wholeness.run()):
-            self._tasks.append(asyncio.create_task(work, name='recovery'))
+        for work in (self.folder.run, self.wholeness.run):
+            self._tasks.append(asyncio.create_task(logging_faults(work), name='recovery'))
 
     async def close(self) -> None:
         await self.pictures.close()

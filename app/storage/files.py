@@ -192,9 +192,9 @@ def move(source: Path, target: Path) -> None:
             sync(copy)
             copy.replace(target)
         except BaseException:
-            copy.unlink(missing_ok=True)
+            remove(copy)
             raise
-        source.unlink()
+        remove(source)
 
 
 def sync(path: Path, flags: int = os.O_RDWR) -> None:

@@ -51,7 +51,9 @@ def find_problem(store: Store) -> Notice | None:
 def unwritable(what: str, reason: object) -> Notice:
     """Say that a part of the data folder, '' for any, cannot be written."""
     sentence = UNWRITABLE if what else UNWRITABLE_DATA
-    return Notice(sentence=sentence, cure=MAKE_WRITABLE, places={'what': what, 'reason': reason})
+    return Notice(
+        sentence=sentence, cure=MAKE_WRITABLE, places={'what': what, 'reason': str(reason)}
+    )
 
 
 def _shortage(folder: Path) -> Notice | None:

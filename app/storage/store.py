@@ -24,7 +24,6 @@ from app.storage.decoder import Decoded, Decoder, DecoderFailed, labelled_path
 from app.storage.files import HEAD_BYTES, PART, TempFile, open_beneath, remove, writing
 from app.storage.metadata.container import Written, sidecar_of, size_of
 from app.storage.metadata.mime import mime_of, what_is
-from app.storage.place import file_key, put_in_place
 
 if TYPE_CHECKING:
     from app.storage.metadata.label import Label
@@ -104,6 +103,8 @@ class Store:
         return kept
 
     async def _keep(self, received: Received, label: Label, made: dict[int, Path]) -> StoredImage:
+        from app.storage.place import file_key, put_in_place  # no start keeps a picture
+
         mime = _recognise(received)
         decoded = await self._decode_or_set_aside(received, mime, made, label)
         written = decoded.written
@@ -124,11 +125,16 @@ class Store:
     async def _decode_or_set_aside(
         self, received: Received, mime: str, thumbs: dict[int, Path], label: Label
     ) -> Decoded:
-        """Decode; where the decoder fails at this picture alone, it is not deleted all the same."""
+        """Decode; where the decoder fails at this picture alone, it is not deleted all the same.
+
+        Raises DecoderFailed where it takes not even a good one: that says nothing of this one.
+        """
         try:
             return await self.decoder.decode(received.path, mime, thumbs, label)
-        except DecoderFailed as error:
+        except ProviderError as error:
             if not await self.decoder_works():
+                raise DecoderFailed(error.failure.reason) from error
+            if not isinstance(error, DecoderFailed):
                 raise
             file = await asyncio.to_thread(self._set_aside, received, mime, label)
             log.warning('a picture is set aside unchecked: %s', error.failure.reason)
@@ -136,21 +142,22 @@ class Store:
             raise ProviderError(failure) from error
 
     async def decoder_works(self) -> bool:
-        """Whether a picture that is known to be good can be decoded."""
-        path = self.arriving / f'{uuid.uuid4().hex}{PART}'
+        """Whether a picture that is known to be good can be decoded, and made small."""
+        path, made = self.arriving / f'{uuid.uuid4().hex}{PART}', self._new_thumbs()
         try:
             await asyncio.to_thread(path.write_bytes, GOOD_PICTURE)
-            await self.decoder.decode(path, 'image/png', {})
-        except (OSError, ProviderError) as error:
+            await self.decoder.decode(path, 'image/png', made)
+        except (OSError, AppError) as error:
             log.warning('the decoder does not work: %s', error)
             return False
         finally:
-            remove(path)
+            remove(path, *made.values())
         return True
 
     def _set_aside(self, received: Received, mime: str, label: Label) -> str:
         """Put a picture as it came, its label beside it; `easel rebuild` finds it once moved."""
         from app.storage.metadata.label import xmp_packet
+        from app.storage.place import file_key, put_in_place
 
         written = _unlabelled(received)
         try:

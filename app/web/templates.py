@@ -174,7 +174,7 @@ class Renderer:
             notices=self._notices(),
             **values,
         )
-        return HTMLResponse(html, status)
+        return HTMLResponse(html.encode(errors='replace'), status)  # a file's name may be any bytes
 
     def _make(self, code: str) -> Language:
         environment = Environment(

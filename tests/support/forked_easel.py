@@ -16,7 +16,13 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-IMPORTED = ['app.cli.serve', 'app.config', 'app.log', 'tests.support.forked_easel']
+# What a command imports once it is needed is here too.
+IMPORTED = (
+    *('app.cli.serve', 'app.cli.generate', 'app.cli.doctor', 'app.cli.rebuild', 'app.cli.verify'),
+    *('app.config', 'app.log', 'app.providers.generator', 'app.providers.provider'),
+    *('app.web.pages', 'httpx', 'anyio._backends._asyncio', 'jinja2.ext', 'uvicorn.lifespan.off'),
+    *('uvloop', 'tests.support.forked_easel'),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ class Forked:
 
 def forked(start: Start) -> Forked:
     context = multiprocessing.get_context('forkserver')
-    context.set_forkserver_preload(IMPORTED)
+    context.set_forkserver_preload(list(IMPORTED))
     with ExitStack() as stack:
         files = [stack.enter_context(Connection(os.dup(one))) for one in start.files]
         process = context.Process(target=_become, args=(start, files), daemon=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import filecmp
 import itertools
+import os
 from pathlib import Path
 
 import apsw
@@ -17,6 +17,14 @@ MIGRATIONS = Path(__file__).parents[1] / 'migrations'
 OLDEST_SAFE_SQLITE = (3, 51, 3)
 BUSY_TIMEOUT_MS = 5_000
 DAMAGE = (apsw.CorruptError, apsw.NotADBError)
+NO_SHARED_MEMORY = (
+    *(apsw.SQLITE_IOERR_SHMOPEN, apsw.SQLITE_IOERR_SHMSIZE),
+    *(apsw.SQLITE_IOERR_SHMLOCK, apsw.SQLITE_IOERR_SHMMAP),
+)
+NO_JOURNAL = N_(
+    "The database {path} can't be kept on this disk: it has no shared memory, like some disks of a "
+    'network. Move the data folder to a disk of this machine.'
+)
 CAN_NOT_OPEN = N_('The database {path} can not be opened: {reason}.')
 IS_DAMAGED = N_(
     'The database {path} is damaged ({reason}), and was left as it is. `easel restore FILE.tar` '
@@ -40,7 +48,7 @@ def connect(path: Path) -> apsw.Connection:
     if not size_of(path) and size_of(journal_of(path)):  # which SQLite would delete
         raise StorageFailed(IS_GONE, path=path)
     try:
-        connection = apsw.Connection(str(path))
+        connection = open_file(path, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
         try:
             _prepare(connection, path)
         except BaseException:
@@ -51,6 +59,15 @@ def connect(path: Path) -> apsw.Connection:
     return connection
 
 
+def open_file(path: Path, flags: int) -> apsw.Connection:
+    return apsw.Connection(address_of(path), flags=flags | apsw.SQLITE_OPEN_URI)
+
+
+def address_of(path: Path) -> str:
+    """Return a path as SQLite takes it, also where the locale has no letters for its bytes."""
+    return str(path) if os.name == 'nt' else path.absolute().as_uri()
+
+
 def settle(path: Path) -> None:
     """Write a database's journal back into its file; a damaged one stays as it is.
 
@@ -59,7 +76,7 @@ def settle(path: Path) -> None:
     if not size_of(path):
         return
     try:
-        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+        connection = open_file(path, apsw.SQLITE_OPEN_READWRITE)
         try:
             connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
             connection.execute('select count(*) from sqlite_schema').fetchall()
@@ -86,6 +103,8 @@ def refusal(path: Path, error: apsw.Error) -> StorageFailed:
     """Say why a database cannot be opened, and what to do about it."""
     if isinstance(error, DAMAGE):
         return StorageFailed(IS_DAMAGED, path=path, reason=error)
+    if getattr(error, 'extendedresult', 0) in NO_SHARED_MEMORY:
+        return StorageFailed(NO_JOURNAL, path=path)
     return StorageFailed(CAN_NOT_OPEN, path=path, reason=error)
 
 
@@ -119,7 +138,8 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
     have, known = refuse_newer(connection, path), len(migrations())
     connection.execute('select count(*) from sqlite_schema').fetchall()  # reads the schema
-    connection.execute('pragma journal_mode = wal')
+    if connection.execute('pragma journal_mode = wal').get != 'wal':
+        raise StorageFailed(NO_JOURNAL, path=path)
     connection.execute('pragma synchronous = full')
     connection.execute('pragma foreign_keys = on')
     connection.row_trace = named
@@ -141,10 +161,12 @@ def _migrate(connection: apsw.Connection, path: Path, have: int) -> None:
 
 def _keep_copy(connection: apsw.Connection, path: Path, version: int) -> None:
     """Keep the database as it is before an upgrade; no copy is ever replaced by another."""
+    import filecmp  # few starts upgrade
+
     stem = f'{path.stem}-before-{version}'
     part = path.with_name(f'{stem}.part')
     part.unlink(missing_ok=True)
-    connection.execute('vacuum into ?', (str(part),))
+    connection.execute('vacuum into ?', (address_of(part),))
     for ending in itertools.chain([''], (f'-{number}' for number in itertools.count(2))):
         copy = path.with_name(f'{stem}{ending}{path.suffix}')
         if not copy.exists():

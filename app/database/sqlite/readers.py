@@ -11,7 +11,14 @@ from typing import TypeVar
 
 import apsw
 
-from app.database.sqlite.opening import journal_of, migrations, named, refusal, refuse_newer
+from app.database.sqlite.opening import (
+    journal_of,
+    migrations,
+    named,
+    open_file,
+    refusal,
+    refuse_newer,
+)
 from app.errors import N_, StorageFailed
 
 T = TypeVar('T')
@@ -68,7 +75,7 @@ class Readers:
         return self._idle.get()
 
     def _open(self) -> apsw.Connection:
-        connection = apsw.Connection(str(self._path), flags=apsw.SQLITE_OPEN_READONLY)
+        connection = open_file(self._path, apsw.SQLITE_OPEN_READONLY)
         connection.set_busy_timeout(READER_TIMEOUT_MS)
         connection.execute(f'pragma cache_size = -{READER_CACHE_KB}')
         connection.row_trace = named
@@ -113,7 +120,9 @@ def copy_database(path: Path, target: Path, rest: Callable[[], None]) -> None:
         # one read transaction for all steps: a change by others would start the copy over
         source.execute('begin')
         source.execute('select 1 from sqlite_schema').fetchall()
-        with contextlib.closing(apsw.Connection(str(target))) as copy:
+        with contextlib.closing(
+            open_file(target, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
+        ) as copy:
             copy.execute('pragma journal_mode = off')
             copy.execute('pragma synchronous = off')
             with copy.backup('main', source, 'main') as backup:

@@ -10,7 +10,7 @@ from typing import Protocol
 from app.database.providers import ProviderRow
 from app.errors import Failure, Reason
 from app.models import Call, GenerationRequest, GenerationResult, Received
-from app.storage.files import TempFile
+from app.storage.files import TempFile, remove
 
 ANYBODY = 'OpenAI-compatible'  # a server that lists models and is none of those known
 CONNECTION_REFUSED = (Reason.CONNECTION_REFUSED, Reason.CONNECTION_REFUSED_INSIDE)
@@ -92,9 +92,7 @@ class Run:
     incoming: Callable[[], TempFile]  # opens a file for a picture that is about to arrive
     tried: Callable[[Call], None] = lambda _: None  # notes each call, as soon as it is over
     # takes a partial picture of a position, and its file with it
-    previewed: Callable[[int, Received], None] = lambda _, preview: preview.path.unlink(
-        missing_ok=True
-    )
+    previewed: Callable[[int, Received], None] = lambda _, preview: remove(preview.path)
     progressed: Callable[[float], None] = lambda _: None  # notes how far the drawing is, 0 to 1
 
 

@@ -22,7 +22,7 @@ from app.providers.response.base64_stream import (
     string_end,
     unescaped,
 )
-from app.storage.files import TempFile
+from app.storage.files import TempFile, remove
 from app.storage.metadata.mime import is_binary, mime_of
 
 LONG_STRING_BYTES = 4_096
@@ -112,8 +112,7 @@ class ResponseStream:
         for file in (self._raw_file, self._reader and self._reader.file):
             if file:
                 file.discard()
-        for received in self.pictures.values():
-            received.path.unlink(missing_ok=True)
+        remove(*(received.path for received in self.pictures.values()))
 
     def _begin(self) -> bytes:
         """Decide by the first bytes what comes, and return them."""

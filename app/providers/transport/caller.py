@@ -46,6 +46,7 @@ class CallRecorder:
     dropped: tuple[str, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     began_at: float = field(default_factory=time.time)
+    began_s: float = field(default_factory=time.monotonic)
     status: int | None = None
     answer: str = ''
     reason: str = ''
@@ -55,8 +56,9 @@ class CallRecorder:
         parts = urlsplit(self.url)
         names = [pair.partition('=')[0] for pair in parts.query.split('&') if pair]
         url = urlunsplit(parts._replace(query='&'.join(f'{name}=…' for name in names)))
-        took_s = max(0.0, time.time() - self.began_at)
-        return Call(**asdict(self) | {'url': url, 'took_s': took_s})
+        known = asdict(self) | {'url': url}
+        took_s = time.monotonic() - known.pop('began_s')
+        return Call(**known, took_s=took_s)
 
 
 class Caller(Client):

@@ -21,6 +21,7 @@ from app.providers.response.parser import ApiResponse
 from app.providers.transport.caller import Caller
 from app.providers.transport.download import Fetcher
 from app.storage.files import HEAD_BYTES, TempFile, complete
+from app.storage.files import remove as remove_files
 from app.storage.metadata.mime import mime_of
 
 log = logger(__name__)
@@ -116,11 +117,13 @@ class ImageCollector:
         if not item.text:
             kind = ErrorKind.UPSTREAM_ERROR if item.trouble else ErrorKind.EMPTY
             raise self._caller.failed(kind, words=item.trouble)
-        if item.is_address and not item.text.lower().startswith('data:'):
+        stream = response.stream
+        received, is_bad = stream.pictures.pop(item.text, None), item.text in stream.bad
+        is_named = item.is_address and not item.text.lower().startswith('data:')
+        if is_named and not received and not is_bad:
             return await self._fetched(item, run)
-        received = response.stream.pictures.pop(item.text, None)
         try:
-            if item.text in response.stream.bad:
+            if is_bad:
                 raise Base64Error
             if not received:
                 received = await asyncio.to_thread(inline, item.text, run.incoming)
@@ -142,7 +145,7 @@ class ImageCollector:
         except _FAULTS as error:
             raise self._caller.failed(ErrorKind.TRUNCATED, 'its zip is damaged') from error
         finally:
-            raw.path.unlink(missing_ok=True)
+            remove_files(raw.path)
         if not received:
             raise self._caller.failed(ErrorKind.EMPTY, 'a zip without pictures')
         kept, rest = received[:MOST_COUNT], received[MOST_COUNT:]
@@ -156,8 +159,7 @@ def _left_out(count: int) -> tuple[Failure, ...]:
 
 def remove(pictures: Iterable[Received]) -> None:
     """Delete files that nobody takes."""
-    for picture in pictures:
-        picture.path.unlink(missing_ok=True)
+    remove_files(*(picture.path for picture in pictures))
 
 
 def unzipped(raw: Received, incoming: Callable[[], TempFile]) -> list[Received]:

@@ -20,7 +20,7 @@ from app.models import MOST_IMAGE_BYTES, Received
 from app.net.client import FETCH_DEADLINE_S, HttpClient, blocked, too_large, what_happened
 from app.net.decompress import NotInflated, inflated
 from app.net.urls import Address, Blocked, Origin, Private, joined, without_query
-from app.storage.files import TempFile
+from app.storage.files import TempFile, remove
 from app.storage.metadata.mime import mime_of, what_is
 
 log = logger(__name__)
@@ -135,7 +135,7 @@ class Fetcher:
             reason = str(error) if isinstance(error, NotInflated) else what_happened(error)
             raise _failed(place, reason) from error
         if is_guess and mime_of(received.head) is None:  # a page that a server has for any path
-            received.path.unlink(missing_ok=True)
+            remove(received.path)
             raise _failed(place, what_is(received.head))
         if is_guess:
             log.info('a picture was not at its address, but at %s', without_query(str(place)))

@@ -151,7 +151,7 @@ class Viewer:
 
 def _event_block(name: str, html: str) -> bytes:
     lines = ''.join(f'data: {line.strip()}\n' for line in html.splitlines() if line.strip())
-    return f'event: {name}\n{lines}\n'.encode()
+    return f'event: {name}\n{lines}\n'.encode(errors='replace')
 
 
 async def _write(send: Send, block: bytes) -> None:

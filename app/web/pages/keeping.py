@@ -22,6 +22,7 @@ from app.web.views.keeping import (
     disk_use_json,
     disk_use_of,
     nightly_json,
+    readable,
     verification_json,
     why_failed,
 )
@@ -110,7 +111,7 @@ async def _page(
     if wants_json(request):
         return JSONResponse(
             {
-                'data': str(services.config.data),
+                'data': readable(str(services.config.data)),
                 **disk_use_json(use),
                 'verification': verification_json(verification, language),
                 'nightly': nightly_json(nightly, language),
@@ -120,7 +121,7 @@ async def _page(
         request,
         'pages/keeping.html',
         status=error.status if error else 200,
-        data=services.config.data,
+        data=readable(str(services.config.data)),
         use=use,
         verification=verification,
         nightly=nightly,

@@ -24,6 +24,7 @@ from app.web.templates import (
     theme_of,
     wants_json,
 )
+from app.web.views.keeping import readable
 from app.web.views.providers import offers_json, offers_of, provider_json, provider_views
 
 COOKIE_S = 400 * 24 * 3600
@@ -54,7 +55,7 @@ async def settings_page(request: Request, services: TheServices) -> Response:
     everything = await services.library.images.facets('all')
     shown = {
         'version': __version__,
-        'data': str(config.data),
+        'data': readable(str(config.data)),
         'images': everything[0].images if everything else 0,
         'free_bytes': shutil.disk_usage(config.data).free,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from dataclasses import asdict, dataclass
 
@@ -57,6 +58,11 @@ async def disk_use_of(services: Services) -> DiskUse:
     return DiskUse(years, thumbs.size_bytes, database.st_size, usage.free)
 
 
+def readable(path: str) -> str:
+    """Return a path as UTF-8 has it, `�` for what is none."""
+    return os.fsencode(path).decode('utf-8', 'replace')
+
+
 def disk_use_json(use: DiskUse) -> dict[str, object]:
     return {
         'originals_bytes': use.originals_bytes,
@@ -77,7 +83,9 @@ def verification_json(
     return {
         **{name: getattr(verification, name) for name in own},
         **{kind: verification.counts[kind] for kind in FaultKind},
-        'files': [asdict(fault) for fault in verification.listed],
+        'files': [
+            {'kind': fault.kind, 'path': readable(fault.path)} for fault in verification.listed
+        ],
         'error': in_words(verification.failure, language) if verification.failure else None,
     }
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from app.access.visitors import Visitor
 from app.errors import N_, Notice
 from app.web.context import Services
@@ -14,19 +12,18 @@ def notices_of(services: Services) -> tuple[Notice, ...]:
     """List what is to be noticed now; whoever changes it calls `Changes.announce_notices`."""
     found = (services.storage_monitor.problem, services.maintenance.nightly.problem)
     hanging = services.worker.scheduler.hanging()
-    silent = (_silence(server, since) for server, since in hanging.items())
+    silent = (_silence(server, silent_s) for server, silent_s in hanging.items())
     return (*services.recovery.notices, *(notice for notice in found if notice), *silent)
 
 
-def _silence(server: str, since: float) -> Notice:
-    """Say since when (seconds since 1970) a server has not answered."""
+def _silence(server: str, silent_s: float) -> Notice:
     return Notice(
         sentence=N_('{server} has not answered for {minutes} min. Prompts for it are waiting.'),
         cure=N_(
             'Wait, cancel what it is generating, or turn it off in Settings. Easel gives it one '
             'prompt at a time, and continues by itself once it answers.'
         ),
-        places={'server': server, 'minutes': max(1, int(time.time() - since) // 60)},
+        places={'server': server, 'minutes': max(1, int(silent_s) // 60)},
         link='/settings',
         link_text=N_('Settings'),
         owner_only=True,
@@ -41,7 +38,7 @@ def notices_json(
         {
             'sentence': language.translate(notice.sentence).format(**notice.places),
             'cure': language.translate(notice.cure).format(**notice.places)
-            if viewer.owner
+            if viewer.owner and notice.cure
             else None,
         }
         for notice in notices_of(services)

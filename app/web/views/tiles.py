@@ -15,7 +15,6 @@ from app.generation.scheduler import Prospect
 from app.models import Generation, Status
 from app.web.context import Services
 from app.web.templates import wants_fragment
-from app.web.views.private_origins import private_origins_of
 
 SAMPLES = 20
 REFRESH_S = 3
@@ -36,15 +35,24 @@ class Estimate:
 async def tile_values(services: Services, generations: Sequence[Generation]) -> dict[str, object]:
     """Return what tiles need; `refresh_s`: when a page without scripts loads again."""
     unfinished = [one for one in generations if one.status is not Status.DONE]
+    fetchable = [one for one in generations if is_fetchable(one)]
     return {
         'generations': generations,
         'estimates': {one.id: await _estimate(services, one) for one in unfinished},
         'news': NEWS,
-        'fetchable': {one.id for one in generations if is_fetchable(one)},
-        'private_origins': {one.id: private_origins_of(one) for one in generations},
+        'fetchable': {one.id for one in fetchable},
+        'private_origins': _private_origins(fetchable),
         'now': time.time(),
         'refresh_s': REFRESH_S if any(one.status.unfinished for one in generations) else None,
     }
+
+
+def _private_origins(fetchable: Sequence[Generation]) -> dict[int, list[str]]:
+    if not fetchable:
+        return {}
+    from app.web.views.private_origins import private_origins_of  # few pages have any to fetch
+
+    return {one.id: private_origins_of(one) for one in fetchable}
 
 
 async def tiles(
