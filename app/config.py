@@ -214,7 +214,7 @@ def _checked(config: Config) -> Config:
     ):
         is_off = secret == config.password == NO_PASSWORD
         if secret and len(secret) < least and not is_off:
-            raise ConfigError(f'{name} is too short; at least {least} characters are allowed.')
+            raise ConfigError(f'{name} is too short; it needs at least {least} characters.')
     if not config.loopback and config.password is None and not config.share:
         raise ConfigError(
             f'EASEL_HOST is {config.host!r}, which other machines can reach, and no EASEL_PASSWORD '

@@ -21,6 +21,9 @@ SHIFT = """() => new Promise((done) => {
   }).observe({ type: 'layout-shift', buffered: true });
   setTimeout(() => done(total), 600);
 })"""
+ADD_A_FIELD = """form => form.append(
+    Object.assign(document.createElement('input'), { name: 'field', value: 'text' })
+)"""
 
 
 @pytest.fixture(scope='module')
@@ -78,11 +81,14 @@ def test_the_queue_is_paused_and_ended_in_place(page: Page, easel: Easel) -> Non
     page.get_by_role('button', name='Pause').click()
     expect(last.get_by_text('Paused')).to_be_visible()
     expect(page.get_by_role('button', name='Resume')).to_be_focused()
-    page.get_by_role('button', name='Cancel all that wait').click()
+    page.get_by_role('button', name='Cancel waiting').click()
     expect(last.get_by_text('Cancelled')).to_be_visible()
     page.get_by_role('button', name='Resume').click()
     expect(page.get_by_text('The queue is paused.')).to_be_hidden()
-    last.get_by_role('button', name='Dismiss').click()
+    last.locator('.dismissal').evaluate(ADD_A_FIELD)
+    with page.expect_request('**/dismissal') as sent:
+        last.get_by_role('button', name='Dismiss').click()
+    assert sent.value.post_data == 'field=text'
     expect(page.get_by_text(f'queued {AT_ONCE + 2}')).to_be_hidden()
     with easel.client() as client:
         for one in client.get('/generations.json').json()['generations']:

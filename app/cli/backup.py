@@ -30,7 +30,9 @@ def backup(config: Config, target: str) -> int:
         sys.stderr.write(f'{escape(str(error))}\n')
         return 1
     for path in written.not_whole:
-        sys.stderr.write(f'{escape(path)} is not whole, and is in the backup as it was found.\n')
+        sys.stderr.write(
+            f'{escape(path)} is not whole or is missing; the backup has what was there.\n'
+        )
     return 1 if written.not_whole else 0
 
 

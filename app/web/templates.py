@@ -117,7 +117,9 @@ class Language:
         for unit, words in ((1e9, N_('{n} GB')), (1e6, N_('{n} MB'))):
             if size_bytes >= unit:
                 return self.translate(words).format(n=self.decimal(size_bytes / unit))
-        return self.translate(N_('{n} kB')).format(n=-(-size_bytes // 1000))
+        return self.translate(N_('{n} kB')).format(
+            n=max(min(size_bytes, 1), round(size_bytes / 1000))
+        )
 
 
 class BytecodeCache(FileSystemBytecodeCache):

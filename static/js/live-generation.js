@@ -16,8 +16,9 @@ class LiveGeneration extends HTMLElement {
 
   async handleEvent(event) {
     event.preventDefault();
+    const body = new URLSearchParams(new FormData(event.target));
     try {
-      this.become(await fragment(event.target.action, { method: 'POST' }));
+      this.become(await fragment(event.target.action, { method: 'POST', body }));
     } catch {
       event.target.submit(); // let the page say what went wrong
     }
