@@ -228,9 +228,10 @@ def test_cve_2026_48545_a_cookie_of_another_port_signs_nobody_in_or_out(
 ) -> None:
     url = scene.worlds.urls[kind]
     with scene.signed_in(kind) as context:
-        (own,) = (one['name'] for one in context.cookies(url))
-        tossed = f'{own}=9999999999.{"0" * 64}'
-        scene.evil.headers['/'] = [('Set-Cookie', f'{tossed}; Path={p}') for p in TOSSED_PATHS]
+        tossed = [f'{one["name"]}=9999999999.{"0" * 64}' for one in context.cookies(url)]
+        scene.evil.headers['/'] = [
+            ('Set-Cookie', f'{one}; Path={path}') for one in tossed for path in TOSSED_PATHS
+        ]
         scene.evil_page(context, kind, 'another port')
         still_in = context.new_page().goto(f'{url}/gallery')
         for path in TOSSED_PATHS:
