@@ -19,10 +19,10 @@ from tests.support.servers import Easel, running_demo, running_easel
 
 # By the processor time that each takes, as `--durations` and `time` say it.
 LONGEST = (
-    *('scripting', 'axe_sharing', 'axe', 'browser', 'evil_pages', 'shortcuts', 'view_transition'),
-    *('picture_label', 'sub_path', 'tiles', 'picture_page', 'composer_providers', 'install'),
-    *('lifecycle', 'bombs', 'rebuild', 'guessing', 'providers_page', 'decoder_answers'),
-    *('rebuild_labels', 'listeners', 'whole_reader', 'hostile_texts', 'event_stream', 'files'),
+    *('scripting', 'browser', 'axe', 'evil_pages', 'axe_sharing', 'tiles', 'shortcuts', 'sub_path'),
+    *('view_transition', 'picture_page', 'picture_label', 'composer_providers', 'install'),
+    *('bombs', 'decoder_answers', 'lifecycle', 'providers_page', 'guessing', 'rebuild'),
+    *('hostile_texts', 'files', 'event_stream', 'whole_reader', 'listeners', 'stopping'),
 )
 
 
