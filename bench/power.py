@@ -113,7 +113,7 @@ def _live(
 ) -> None:
     """Run a server on the disk for a while, note what it tells, and cut the power."""
     settings = {'EASEL_API_URL': ledger.url, 'EASEL_LOG': 'error'}
-    easel = start_easel(disk.mount, settings, by=executed)
+    easel = start_easel(disk.mount, settings, log=sys.stderr, by=executed)
     try:
         ending = time.monotonic() + chance.uniform(0.2, LONGEST_LIFE_S)
         with easel.client() as client:

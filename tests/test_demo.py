@@ -1,6 +1,7 @@
 """The embedded provider: how it speaks the OpenAI images API."""
 
 import base64
+import threading
 import time
 from collections.abc import AsyncIterator
 
@@ -35,6 +36,22 @@ async def test_the_official_script_gets_an_address_that_gives_the_picture(
     assert answer['data'][0]['url'].startswith('http://demo.local/media/')
     assert picture.headers['content-type'] == 'image/png'
     assert opened(picture.content).size == (1024, 1024)
+
+
+async def test_the_end_of_the_process_waits_for_no_sketch(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[threading.Thread] = []
+
+    def draw(_: object, __: int) -> list[bytes]:
+        threads.append(threading.current_thread())
+        return [png(Image.new('RGB', (16, 16)))]
+
+    monkeypatch.setattr('app.demo.render.draw_stages', draw)
+
+    await client.post(GENERATIONS, json={'prompt': 'hills', 'size': '16x16'})
+
+    assert [thread.daemon for thread in threads] == [True]
 
 
 async def test_the_address_is_on_the_host_that_was_asked(client: httpx.AsyncClient) -> None:

@@ -3,7 +3,9 @@
 It fails on demand, for trying out a client: the model's name says how.
 """
 
+import asyncio
 import base64
+import contextlib
 import json
 import logging
 import re
@@ -11,10 +13,10 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import Future, InvalidStateError
 from functools import partial
+from threading import Thread
 
-import anyio
-import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -84,7 +86,7 @@ class _Demo:
 
     def __init__(self) -> None:
         self._pictures: OrderedDict[str, bytes] = OrderedDict()
-        self._limiter = anyio.CapacityLimiter(_AT_ONCE)
+        self._places = asyncio.Semaphore(_AT_ONCE)
 
     async def models(self, _request: Request) -> Response:
         model = {'id': 'sketch', 'object': 'model', 'created': 0, 'owned_by': 'easel'}
@@ -129,7 +131,7 @@ class _Demo:
                 media_type='text/event-stream',
                 headers={'Cache-Control': 'no-cache'},
             )
-        await anyio.sleep(_delay_s(spec.model))
+        await asyncio.sleep(_delay_s(spec.model))
         pictures = []
         for index in range(spec.count):
             picture = (await self._draw(draw, index))[-1]
@@ -144,7 +146,8 @@ class _Demo:
         )
 
     async def _draw(self, draw: Draw, index: int) -> list[bytes]:
-        return await anyio.to_thread.run_sync(draw, index, limiter=self._limiter)
+        async with self._places:
+            return await asyncio.wrap_future(_in_thread(partial(draw, index)))
 
     def _keep(self, picture: bytes) -> str:
         """Keep a picture under a new name, and drop the oldest beyond the limits."""
@@ -163,7 +166,7 @@ class _Demo:
         for index in range(spec.count):
             stages = first if index == 0 else await self._draw(draw, index)
             for number, picture in enumerate(stages):
-                await anyio.sleep(pause_s)
+                await asyncio.sleep(pause_s)
                 finished = number == len(stages) - 1
                 name = f'{kind}.completed' if finished else f'{kind}.partial_image'
                 event: dict[str, object] = {
@@ -222,6 +225,24 @@ def _error_response(
 ) -> JSONResponse:
     error = {'message': message, 'type': kind, 'param': param, 'code': code}
     return JSONResponse({'error': error}, status)
+
+
+def _in_thread(draw: Callable[[], list[bytes]]) -> Future[list[bytes]]:
+    """Draw in a thread that the end of the process does not wait for, as it would for a pool's."""
+    drawn = Future[list[bytes]]()
+
+    def work() -> None:
+        try:
+            stages = draw()
+        except Exception as error:
+            finish = partial(drawn.set_exception, error)
+        else:
+            finish = partial(drawn.set_result, stages)
+        with contextlib.suppress(InvalidStateError):  # nobody waits for it any more
+            finish()
+
+    Thread(target=work, name='demo', daemon=True).start()
+    return drawn
 
 
 def _requested_failure(model: str, origin: str) -> Response | None:

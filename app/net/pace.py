@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 SLICE_S = 0.003
+SHORT_LETTERS = 64 * 1024  # of a text that is read within a slice
+T = TypeVar('T')
 
 
 class Pace:
@@ -23,3 +26,8 @@ class Pace:
         if self._clock() >= self._due:
             await asyncio.sleep(0)
             self._due = self._clock() + SLICE_S
+
+
+async def aside(text: str, read: Callable[[], T]) -> T:
+    """Read a text, a long one in a thread."""
+    return read() if len(text) <= SHORT_LETTERS else await asyncio.to_thread(read)

@@ -17,7 +17,7 @@ from app.log import logger
 from app.models import Call
 from app.net.client import what_happened
 from app.net.decompress import BrokeOff, NotInflated, inflated
-from app.net.pace import Pace
+from app.net.pace import Pace, aside
 from app.net.urls import Blocked, origin_of
 from app.providers.core.base import Run
 from app.providers.response.errors import is_html, refusal
@@ -122,7 +122,7 @@ class Caller(Client):
         tree: Json = None
         if not stream.raw and (response.status_code != 202 or text.strip()):
             try:
-                tree = await asyncio.to_thread(parse, text, events)
+                tree = await aside(text, lambda: parse(text, events))
             except ValueError as error:
                 if response.is_success:  # a refusal need not be JSON
                     raise self._unparsed(error, text, stream) from error

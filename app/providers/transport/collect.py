@@ -13,6 +13,7 @@ from dataclasses import replace
 from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.log import logger
 from app.models import MOST_COUNT, GenerationResult, Received
+from app.net.pace import aside
 from app.net.urls import MOST_LETTERS
 from app.providers.core.base import Run
 from app.providers.response.base64_stream import Base64Error, inline
@@ -126,7 +127,7 @@ class ImageCollector:
             if is_bad:
                 raise Base64Error
             if not received:
-                received = await asyncio.to_thread(inline, item.text, run.incoming)
+                received = await aside(item.text, lambda: inline(item.text, run.incoming))
         except Base64Error as error:
             raise self._caller.failed(ErrorKind.BAD_IMAGE, 'its base64 is damaged') from error
         return replace(received, revised_prompt=item.revised_prompt, seed=item.seed)

@@ -41,7 +41,7 @@ async def tile_values(services: Services, generations: Sequence[Generation]) -> 
         'estimates': {one.id: await _estimate(services, one) for one in unfinished},
         'news': NEWS,
         'fetchable': {one.id for one in fetchable},
-        'private_origins': _private_origins(fetchable),
+        'private_origins': {one.id: [] for one in generations} | _private_origins(fetchable),
         'now': time.time(),
         'refresh_s': REFRESH_S if any(one.status.unfinished for one in generations) else None,
     }
