@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
-from app.web import templates
 from tests.support.browser import launched
 from tests.support.browser_origins import RULES
+from tests.support.compiled_templates import KEPT_IN, keep_templates_in
 from tests.support.kept_folder import KeptFolder, kept_folder
 from tests.support.servers import Easel, running_demo, running_easel
 
@@ -62,12 +62,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope='session', autouse=True)
-def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Have templates compiled once, and not for each data folder anew."""
-    kept = templates.BytecodeCache(tmp_path_factory.mktemp('templates'))
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(templates, 'BytecodeCache', lambda _: kept)
-        yield
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Have templates compiled once, in forked servers as well."""
+    os.environ[KEPT_IN] = str(tmp_path_factory.mktemp('templates'))
+    keep_templates_in(os.environ[KEPT_IN])
 
 
 @pytest.fixture(scope='session')
