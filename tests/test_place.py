@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from app.storage.files import remove
 from app.storage.health import find_problem
 from app.storage.metadata.read import read_settings
 from app.storage.store import THUMB_WIDTHS
@@ -34,12 +35,17 @@ async def test_a_picture_is_kept_on_a_volume_of_its_own(
     monkeypatch.setattr(Path, 'replace', only_within_a_folder)
     async with storing(tmp_path) as store:
         kept = await store.keep(received_in(store, picture(form=form)), label_of('a heron', NOW))
+        thumbs = [store.thumb(kept.digest, width).exists() for width in THUMB_WIDTHS]
+        remove(*(store.thumb(kept.digest, width) for width in THUMB_WIDTHS))
+        await store.ensure_thumbs(kept.digest, kept.file)
+        again = [store.thumb(kept.digest, width).exists() for width in THUMB_WIDTHS]
         problem = find_problem(store)
 
     content = store.original(kept.file).read_bytes()
     assert sha256(content) == kept.digest
     assert read_settings(str(store.original(kept.file)), form)['prompt'] == 'a heron'
     assert arriving_in(tmp_path) == []
+    assert (thumbs, again) == ([True, True], [True, True])
     assert problem is None
 
 

@@ -57,7 +57,7 @@ def put_in_place(thumbs: dict[Path, Path], written: Written, original: Path) -> 
     for made, thumb in thumbs.items():
         try:
             thumb.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            made.replace(thumb)
+            move(made, thumb)
         except OSError as error:  # it is made again when it is asked for
             log.warning('a thumbnail is left for later: %s', error.strerror)
     with writing():

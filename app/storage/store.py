@@ -21,7 +21,7 @@ from app.log import logger
 from app.models import Received, Size, StoredImage
 from app.storage.arriving import sweep
 from app.storage.decoder import Decoded, Decoder, DecoderFailed, labelled_path
-from app.storage.files import HEAD_BYTES, PART, TempFile, open_beneath, remove, writing
+from app.storage.files import HEAD_BYTES, PART, TempFile, move, open_beneath, remove, writing
 from app.storage.metadata.container import Written, sidecar_of, size_of
 from app.storage.metadata.mime import mime_of, what_is
 
@@ -239,7 +239,7 @@ class Store:
         for width, thumb in made.items():
             place = self.thumb(digest, width)
             place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            thumb.replace(place)
+            move(thumb, place)
         return decoded
 
     async def settings_in(self, path: Path) -> dict[str, str | int | float]:
