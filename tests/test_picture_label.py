@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Playwright, expect
 
-from tests.support.browser import lent, window
+from tests.support.browser import launched, lent, window
 from tests.support.picture_page import FOX, at_picture, hang, still_window
 from tests.support.servers import Easel
 
@@ -28,8 +28,11 @@ def pictures(easel: Easel) -> list[int]:
 
 
 @pytest.fixture(scope='module')
-def granted(browser: Browser) -> Iterator[Page]:
-    with still_window(browser, permissions=GRANTED) as page:
+def granted(playwright: Playwright) -> Iterator[Page]:
+    with (
+        launched(playwright, whole=True) as browser,
+        still_window(browser, permissions=GRANTED) as page,
+    ):
         yield page
 
 

@@ -18,10 +18,11 @@ class QueueBar extends HTMLElement {
     this.become(fragment(form.action, { method: 'POST' })).catch(() => form.submit()); // the page says why
   }
 
-  // Shows what is true now; the focus stays at its place in the row.
+  // Shows what is true now. It keeps its room, so that no tile jumps, and the focus its place in the row.
   async become(coming) {
     const next = await coming;
     const at = [...this.querySelectorAll('button')].indexOf(document.activeElement);
+    this.style.minBlockSize = `${this.offsetHeight}px`;
     this.replaceChildren(...next.childNodes);
     if (at >= 0) [...this.querySelectorAll('button')].slice(0, at + 1).pop()?.focus();
   }
