@@ -22,7 +22,7 @@ class QueueBar extends HTMLElement {
   async become(coming) {
     const next = await coming;
     const at = [...this.querySelectorAll('button')].indexOf(document.activeElement);
-    this.style.minBlockSize = `${this.offsetHeight}px`;
+    this.style.minBlockSize = `${this.getBoundingClientRect().height}px`;
     this.replaceChildren(...next.childNodes);
     if (at >= 0) [...this.querySelectorAll('button')].slice(0, at + 1).pop()?.focus();
   }

@@ -10,7 +10,7 @@ from app.errors import ErrorKind, Failure
 from app.net.client import HttpClient
 from app.net.urls import candidates, origin_of
 from app.providers.core.base import KeyState, ProviderState, ProviderStatus
-from app.providers.discovery.model_list import drawing_in, models_in, rows_in
+from app.providers.discovery.model_list import drawing_in, models_in, printable, rows_in
 from app.providers.discovery.probe import NoResponse, ProbeResponse, probe
 
 RESPONSE_S = 5.0
@@ -62,7 +62,7 @@ async def _check(
 
 
 def _with_models(status: ProviderStatus, models: tuple[str, ...]) -> ProviderStatus:
-    models = tuple(name for name in models if name.isprintable())
+    models = printable(models)
     return replace(status, models=models, drawing=len(drawing_in([*models])))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from app.providers.core.base import ProviderState, ProviderStatus
@@ -35,6 +36,11 @@ def status_of(http_status: int, tree: Json) -> ProviderStatus:
     models = models_in(tree)
     drawing = len(drawing_in([*models]))
     return ProviderStatus(state=ProviderState.LIST, models=models, drawing=drawing)
+
+
+def printable(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names that a page can show as they are; a half sign came as U+FFFD."""
+    return tuple(name for name in names if name.isprintable() and '\ufffd' not in name)
 
 
 def models_in(tree: Json) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from app.providers.discovery.fingerprints import (
     Fingerprint,
     fingerprints_at,
 )
-from app.providers.discovery.model_list import drawing_in, models_in
+from app.providers.discovery.model_list import drawing_in, models_in, printable
 from app.providers.discovery.probe import NoResponse, ProbeResponse, probe
 
 RESPONSE_S = 1.0
@@ -123,7 +123,7 @@ async def _describe(
     draws = listed if dialect is Dialect.SDAPI else drawing_in(response.json)
     if fingerprint.marks_drawing and not draws:
         return replace(found, hint=NO_MODEL)
-    models = tuple(name for name in listed if name.isprintable())
+    models = printable(listed)
     first = next((name for name in draws if name in models), models[0] if len(models) == 1 else '')
     return replace(found, models=models, model='' if dialect is Dialect.SDAPI else first)
 

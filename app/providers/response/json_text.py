@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TypeAlias
 
 Json: TypeAlias = 'dict[str, Json] | list[Json] | str | int | float | bool | None'
@@ -19,6 +20,7 @@ def _number(digits: str) -> int | float:
     return int(digits) if len(digits) <= MOST_DIGITS else float(digits)
 
 
+_HALF = re.compile('[\ud800-\udfff]')
 _DECODER = json.JSONDecoder(strict=False, parse_int=_number)
 
 
@@ -32,8 +34,8 @@ def loads(text: str, most: int = MOST_VALUES) -> Json:
     try:
         tree: Json = _DECODER.decode(text)
         if '\\ud' in text.lower():
-            whole = json.dumps(tree, ensure_ascii=False).encode('utf-8', 'replace').decode()
-            tree = _DECODER.decode(whole)  # half a sign can neither be kept nor be shown
+            # half a sign can neither be kept nor be shown
+            tree = _DECODER.decode(_HALF.sub('\ufffd', json.dumps(tree, ensure_ascii=False)))
     except RecursionError as error:
         raise ValueError('nested too deep') from error
     return tree
