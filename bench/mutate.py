@@ -42,7 +42,7 @@ SERVED = {
     'app/web/security': ('guard', 'hosts', 'roles', 'routes', 'cross_site', 'visitors', 'sharing'),
     'app/access': ('sharing', 'visitors', 'session', 'queue_share'),
 }
-NOT_COPIED = shutil.ignore_patterns('.venv', '.git', 'data', '__pycache__', '.*_cache', 'docs')
+NOT_COPIED = shutil.ignore_patterns('.venv', '.git', '__pycache__', '.*_cache', 'docs')
 MOST_FILES, NEAR_S = 10, 25.0  # What the near files of one module may take together.
 FAR_S = 100.0  # What all the others may take.
 SLOWER, LEAST_LIMIT_S = 4, 30.0  # The limit is this many times what they took unchanged.
