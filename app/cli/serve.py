@@ -80,7 +80,7 @@ def serve(config: Config, *, browser: bool) -> int:
 
 def run(main: Coroutine[object, object, Result]) -> Result:
     """Run a coroutine on the fastest loop there is."""
-    # apsw lets go of the interpreter at each row: beside a loop that is busy every row waits so long
+    # apsw lets go of the interpreter at each row, and beside a busy loop every row waits so long
     sys.setswitchinterval(SWITCH_S)
     try:
         import uvloop
