@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import socket
 import sqlite3
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import BaseServer
 
 import httpx
 
@@ -33,9 +36,9 @@ class Ledger:
         delivered: The prompts whose answers were sent to the last byte.
     """
 
-    url: str
     delay_s: float
     side: int
+    url: str = ''
     accepted: dict[int, str] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
     delivered: set[str] = field(default_factory=set)
@@ -57,45 +60,54 @@ class Ledger:
 @contextlib.contextmanager
 def keeping_account(delay_s: float = 0.1, side: int = 64) -> Iterator[Ledger]:
     """Run an image API whose every answer is another picture, in threads of this process."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = 'HTTP/1.1'
-
-        def do_GET(self) -> None:
-            self._send(b'{"object":"list","data":[]}')
-
-        def do_POST(self) -> None:
-            length = int(self.headers.get('Content-Length', 0))
-            prompt = json.loads(self.rfile.read(length))['prompt']
-            ledger.asked[prompt] += 1
-            ledger.began.append(time.monotonic())
-            time.sleep(ledger.delay_s)
-            with contextlib.suppress(OSError):
-                self._send(body_of(noise_png(ledger.side)))
-                ledger.delivered.add(prompt)
-
-        def _send(self, body: bytes) -> None:
-            self.send_response(200)
-            self.send_header('Content-Type', 'application/json')
-            self.send_header('Content-Length', str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Stay silent."""
-
-        def handle(self) -> None:
-            with contextlib.suppress(OSError):
-                super().handle()
-
-    with ThreadingHTTPServer(('127.0.0.1', 0), Handler) as server:
+    ledger = Ledger(delay_s, side)
+    with ThreadingHTTPServer(('127.0.0.1', 0), partial(ImageApi, ledger)) as server:
         server.daemon_threads = True
-        ledger = Ledger(f'http://127.0.0.1:{server.server_address[1]}/v1', delay_s, side)
+        ledger.url = f'http://127.0.0.1:{server.server_address[1]}/v1'
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield ledger
         finally:
             server.shutdown()
+
+
+class ImageApi(BaseHTTPRequestHandler):
+    """Enters every request in a ledger."""
+
+    protocol_version = 'HTTP/1.1'
+
+    def __init__(
+        self, ledger: Ledger, request: socket.socket, client_address: str, server: BaseServer
+    ) -> None:
+        self._ledger = ledger
+        super().__init__(request, client_address, server)
+
+    def do_GET(self) -> None:
+        self._send(b'{"object":"list","data":[]}')
+
+    def do_POST(self) -> None:
+        length = int(self.headers.get('Content-Length', 0))
+        prompt = json.loads(self.rfile.read(length))['prompt']
+        self._ledger.asked[prompt] += 1
+        self._ledger.began.append(time.monotonic())
+        time.sleep(self._ledger.delay_s)
+        with contextlib.suppress(OSError):
+            self._send(body_of(noise_png(self._ledger.side)))
+            self._ledger.delivered.add(prompt)
+
+    def _send(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header('Content-Type', 'application/json')
+        self.send_header('Content-Length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""
+
+    def handle(self) -> None:
+        with contextlib.suppress(OSError):
+            super().handle()
 
 
 def wait_until_settled(easel: Easel, ledger: Ledger, within_s: float) -> None:
