@@ -121,7 +121,7 @@ class ProviderSettingsStore:
 
     async def load(self) -> None:
         """Read rows and keys, and put them in force. Raises `StorageFailed`."""
-        await asyncio.to_thread(self._keys.load)
+        self._keys.load()
         await self._apply()
 
     def secrets_of(self, row: ProviderRow) -> Secrets:

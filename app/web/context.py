@@ -54,7 +54,7 @@ class Services:
         return self.renderer.language(language_of(request))
 
 
-def services_of(request: Request) -> Services:
+async def services_of(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
 

@@ -40,7 +40,7 @@ BACK = ('/', LIST)  # where a button that adds what was found leads
 MOVES = {'up': -1, 'down': 1}
 
 
-def provider_in(request: Request, services: TheServices) -> MonitoredProvider:
+async def provider_in(request: Request, services: TheServices) -> MonitoredProvider:
     """Find the provider of an address, with or without `.json` behind it; raise `NotFound`."""
     key = str(request.path_params['id']).removesuffix('.json')
     for provider in services.providers.all():
