@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.access.guests import Guests
 from app.access.sessions import Sessions, kept_secret
@@ -32,9 +35,8 @@ from app.web.context import Services
 from app.web.delivery.events import EventStream
 from app.web.delivery.files import PictureFiles
 from app.web.error_pages import ErrorPages
-from app.web.pages import create, gallery, generations, links, providers, settings, sharing, sign_in
 from app.web.security.guard import Guard
-from app.web.security.routes import REST, ROUTES
+from app.web.security.routes import REST, ROUTES, RouteRule
 from app.web.static import Static
 from app.web.templates import Renderer, assets
 from app.web.views.providers import provider_summary
@@ -46,7 +48,6 @@ DATABASE = 'easel.db'
 SECRET = 'secret'  # noqa: S105 (the file's name)
 KEYS = 'keys.json'
 CACHE = 'cache'
-PAGES = (create, gallery, generations, links, providers, settings, sharing, sign_in)
 TOKEN = 'token'  # noqa: S105 (the file's name)
 
 
@@ -131,6 +132,22 @@ def open_store(config: Config) -> Store:
     return store
 
 
+class Page:
+    """A page's function as an app, loaded and analysed when it is first opened."""
+
+    def __init__(self, rule: RouteRule) -> None:
+        self._rule = rule
+
+    @cached_property
+    def _route(self) -> APIRoute:
+        module, _, function = self._rule.handler.partition('.')
+        page = getattr(import_module(f'app.web.pages.{module}'), function)
+        return APIRoute(self._rule.path, page)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._route.app(scope, receive, send)
+
+
 def create_app(services: Services) -> ASGIApp:
     failures = ErrorPages(services.renderer)
     return Guard(create_pages(services, failures), services, failures)
@@ -149,13 +166,11 @@ def create_pages(services: Services, failures: ErrorPages) -> FastAPI:
         'static': services.renderer.static,
         'events': EventStream(services),
     }
-    pages = {page.__name__.rpartition('.')[2]: page for page in PAGES}
     for rule in ROUTES:
-        page, _, function = rule.handler.partition('.')
-        if function:
-            app.add_api_route(rule.path, getattr(pages[page], function), methods=[rule.method])
+        if '.' in rule.handler:
+            app.router.routes.append(Route(rule.path, Page(rule), methods=[rule.method]))
         elif rule.path.endswith(REST):
-            app.mount(rule.path.removesuffix(f'/{REST}'), apps[page])
+            app.mount(rule.path.removesuffix(f'/{REST}'), apps[rule.handler])
         else:
-            app.router.routes.append(Route(rule.path, apps[page]))
+            app.router.routes.append(Route(rule.path, apps[rule.handler]))
     return app

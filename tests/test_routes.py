@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from importlib import import_module
+from inspect import iscoroutinefunction
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from starlette.types import ASGIApp
 
 from app.web.context import Services
@@ -40,6 +44,24 @@ async def test_every_address_of_a_page_stands_in_the_table(
 
     assert pages - known == set()
     assert known - pages == set()
+
+
+async def test_no_page_and_nothing_that_a_page_asks_for_takes_a_thread() -> None:
+    """FastAPI runs what is no coroutine in a thread, for every page that is loaded."""
+    pages = [rule.handler.split('.') for rule in ROUTES if '.' in rule.handler]
+    functions = {getattr(import_module(f'app.web.pages.{one}'), name) for one, name in pages}
+
+    calls = {call for page in functions for call in _calls(APIRoute('/', page).dependant)}
+
+    assert calls > functions
+    assert [call for call in calls if not iscoroutinefunction(call)] == []
+
+
+def _calls(dependant: Dependant) -> Iterator[Callable[..., object]]:
+    assert dependant.call
+    yield dependant.call
+    for inner in dependant.dependencies:
+        yield from _calls(inner)
 
 
 async def test_every_page_is_examined_by_axe() -> None:

@@ -1,10 +1,11 @@
-"""Style sheets, scripts and icons: read once, joined, compressed, and named by one digest."""
+"""Style sheets, scripts and icons: read once, joined, and named by one digest."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
 import mimetypes
+from functools import cache
 from pathlib import Path
 
 from starlette.datastructures import Headers
@@ -29,12 +30,12 @@ class Static:
         }
         sheets = [name for name in files if name.startswith('css/')]
         files[STYLE_SHEET] = b''.join(files.pop(name) for name in sheets)
-        digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:12]
-        self._prefix = f'/static/{digest}/'
+        digest = hashlib.sha256()
+        for name, content in sorted(files.items()):
+            digest.update(f'{name} {len(content)} '.encode() + content)
+        self._prefix = f'/static/{digest.hexdigest()[:12]}/'
         self._plain = files
-        self._compressed = {
-            name: gzip.compress(content, 9, mtime=0) for name, content in files.items()
-        }
+        self._compressed = cache(lambda name: gzip.compress(files[name], 9, mtime=0))
 
     def address(self, name: str) -> str:
         """Return a file's address, which changes when any file does; raise `KeyError`."""
@@ -50,6 +51,6 @@ class Static:
         headers = {'Cache-Control': FOREVER, 'Content-Type': mime, 'Vary': 'Accept-Encoding'}
         content = self._plain[name]
         if 'gzip' in Headers(scope=scope).get('accept-encoding', ''):
-            content = self._compressed[name]
+            content = self._compressed(name)
             headers['Content-Encoding'] = 'gzip'
         await Response(content, headers=headers)(scope, receive, send)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
@@ -12,9 +11,7 @@ from dataclasses import dataclass, field
 from starlette.types import ASGIApp
 
 from app.errors import AppError
-from app.main import create_pages
 from app.web.context import Services
-from app.web.error_pages import ErrorPages
 from tests.support.fuzz_requests import Shot
 from tests.support.raw_requests import Address, addresses, knock
 from tests.support.rows import failed, pictured, running, submitted
@@ -39,16 +36,9 @@ class Fired:
 
 
 def targets(services: Services) -> list[Address]:
-    """List what to fire at: the routes, the schema that FastAPI makes of them, and beyond."""
-    pages = create_pages(services, ErrorPages(services.renderer))
-    schema = pages.openapi()['paths']
-    named = [
-        Address(method.upper(), re.sub(r'\{\w+\}', '{}', path))
-        for path, methods in schema.items()
-        for method in methods
-    ]
+    """List what to fire at: the routes, and beyond."""
     beyond = [Address(method, path) for path in BEYOND for method in ('GET', 'POST')]
-    every = dict.fromkeys([*addresses(services), *named, *beyond])
+    every = dict.fromkeys([*addresses(services), *beyond])
     return [one for one in every if one not in LEFT_OUT]
 
 
