@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.errors import ErrorKind, Failure
 from app.providers.response.messages import LONGEST_WORDS, MOST_CLEANED_LETTERS
-from app.providers.transport.client import CallRecorder
+from app.providers.transport.caller import CallRecorder
 from app.providers.transport.redaction import MOST_RESPONSE_LETTERS, SLICE, SecretRedactor
 from tests.support.fakes import provider_settings
 

@@ -21,7 +21,7 @@ from app.errors import ErrorKind, Failure, ProviderError
 from app.models import Received
 from app.net.client import HttpClient
 from app.providers.core.base import ProviderSettings, Run
-from app.providers.transport.client import Caller
+from app.providers.transport.caller import Caller
 from app.providers.transport.collect import ImageCollector
 from app.storage.files import TempFile
 from tests.support.provider_calls import B64, PNG

@@ -10,9 +10,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 from app.errors import ErrorKind, Failure, Reason
 from app.net.urls import candidates
-from app.providers.core.base import Dialect
+from app.providers.core.base import Dialect, ProviderSettings
+from app.providers.core.capabilities import CapabilityStore
 from app.providers.discovery.model_list import draws_in_chats, models_in
-from app.providers.transport.client import Caller, endpoint
+from app.providers.transport.client import Client, endpoint
 
 SDAPI_ROOT = '/sdapi/v1'
 CHAT = 'chat/completions'
@@ -27,15 +28,22 @@ class Endpoint:
     base_url: str
 
 
-def configured_endpoint(caller: Caller) -> Endpoint:
+def configured_endpoint(settings: ProviderSettings) -> Endpoint:
     """Return the endpoint that the settings name, before anything was asked."""
-    settings = caller.settings
     dialect = settings.dialect
     if dialect is Dialect.AUTO:
         path = urlsplit(settings.base_url).path.rstrip('/')
         dialect = Dialect.SDAPI if path.endswith(SDAPI_ROOT) else Dialect.OPENAI
     root = sdapi_root(settings.base_url) if dialect is Dialect.SDAPI else settings.base_url
     return Endpoint(dialect, root)
+
+
+def known_endpoint(settings: ProviderSettings, memory: CapabilityStore, model: str) -> Endpoint:
+    """Return the endpoint that was learned for a model, else the configured one."""
+    configured, known = configured_endpoint(settings), memory.of(settings.base_url, model)
+    if settings.dialect is not Dialect.AUTO or not known.dialect:
+        return configured
+    return Endpoint(known.dialect, known.base_url or configured.base_url)
 
 
 def may_be_elsewhere(failure: Failure) -> bool:
@@ -48,14 +56,14 @@ def may_be_elsewhere(failure: Failure) -> bool:
     return failure.kind is ErrorKind.ENDPOINT_NOT_FOUND or _names_the_chat(failure)
 
 
-async def other_endpoints(caller: Caller, model: str, failure: Failure) -> tuple[Endpoint, ...]:
+async def other_endpoints(client: Client, model: str, failure: Failure) -> tuple[Endpoint, ...]:
     """Return where else to ask, likeliest first; empty where nothing shows one."""
-    base_url = caller.settings.base_url
+    base_url = client.settings.base_url
     roots = candidates(base_url)
-    listed = await caller.find(endpoint(roots[0], 'models'))
+    listed = await client.find(endpoint(roots[0], 'models'))
     if draws_in_chats(listed, model) or _names_the_chat(failure):
         return (Endpoint(Dialect.CHAT, base_url),)
-    tree = await caller.find(endpoint(sdapi_root(base_url), 'sd-models'))
+    tree = await client.find(endpoint(sdapi_root(base_url), 'sd-models'))
     if isinstance(tree, list) and any(
         isinstance(one, dict) and 'model_name' in one for one in tree
     ):
@@ -63,7 +71,7 @@ async def other_endpoints(caller: Caller, model: str, failure: Failure) -> tuple
     if models_in(listed):
         return ()
     for root in roots[1:]:
-        if models_in(await caller.find(endpoint(root, 'models'))):
+        if models_in(await client.find(endpoint(root, 'models'))):
             return (Endpoint(Dialect.OPENAI, root),)
     return tuple(Endpoint(Dialect.OPENAI, root) for root in roots[1:2])
 

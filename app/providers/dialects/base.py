@@ -17,7 +17,7 @@ from app.models import GenerationRequest, GenerationResult
 from app.providers.core.base import Run
 from app.providers.core.capabilities import ABSENT, Capabilities, with_refused
 from app.providers.response.parser import ApiResponse
-from app.providers.transport.client import Caller
+from app.providers.transport.caller import Caller
 from app.providers.transport.collect import ImageCollector
 
 FORMAT = 'response_format'

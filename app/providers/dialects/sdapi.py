@@ -15,7 +15,8 @@ from app.providers.dialects.openai import number
 from app.providers.response.base64_stream import Base64Error, inline
 from app.providers.response.images import at
 from app.providers.response.parser import ApiResponse
-from app.providers.transport.client import Caller, endpoint
+from app.providers.transport.caller import Caller
+from app.providers.transport.client import endpoint
 from app.providers.transport.collect import ImageCollector
 
 PROGRESS_EVERY_S = 1.0

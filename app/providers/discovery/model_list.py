@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from app.providers.core.base import ProviderState, ProviderStatus
-from app.providers.response.images import Json
+
+if TYPE_CHECKING:
+    from app.providers.response.images import Json
 
 MOST_NAMES = 2_000
 LONGEST_NAME = 200

@@ -1,4 +1,4 @@
-"""One call to a provider: what goes out, what comes back, and a record of both.
+"""Small calls to one provider, which need none of what reads pictures.
 
 The key goes to the provider's own origin and nowhere else.
 """
@@ -9,89 +9,36 @@ import asyncio
 import base64
 import contextlib
 import json
-import time
 from collections.abc import Mapping
 from contextlib import aclosing
-from dataclasses import asdict, dataclass, field
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
-from app.errors import ErrorKind, Failure, ProviderError, Reason
-from app.log import logger
-from app.models import Call
-from app.net.client import HttpClient, what_happened
-from app.net.decompress import BrokeOff, NotInflated, inflated
+from app.errors import ErrorKind, Failure, ProviderError
+from app.net.client import HttpClient
+from app.net.decompress import NotInflated, inflated
 from app.net.urls import Blocked, origin_of
-from app.providers.core.base import Dialect, ProviderSettings, Run
-from app.providers.response.errors import is_html, refusal
-from app.providers.response.images import Json
-from app.providers.response.messages import words_of
-from app.providers.response.parser import ApiResponse, Cut, Events, parse
-from app.providers.response.stream import MOST_PICTURES, ResponseStream
-from app.storage.metadata.mime import what_is
+from app.providers.core.base import Dialect, ProviderSettings
 
-log = logger(__name__)
+if TYPE_CHECKING:
+    from app.providers.response.images import Json
 
 GET_DEADLINE_S = 5.0
 NOTIFY_DEADLINE_S = 2.0
 MOST_GET_BYTES = 8 * 1024 * 1024
-REPEATED = (307, 308)  # with the same method and body, as HTTP has it
-KEY_SHOWN = '$EASEL_API_KEY'
 ACCEPT = {'Accept': 'application/json'}
 
 
-@dataclass(slots=True)
-class CallRecorder:
-    """What is known of a call so far; its texts are not redacted yet."""
-
-    method: str
-    url: str
-    body: str = ''
-    dropped: tuple[str, ...] = ()
-    headers: tuple[tuple[str, str], ...] = ()
-    began_at: float = field(default_factory=time.time)
-    status: int | None = None
-    answer: str = ''
-    reason: str = ''
-
-    def call(self) -> Call:
-        """Return the record of the call that is over, without the values of its query."""
-        parts = urlsplit(self.url)
-        names = [pair.partition('=')[0] for pair in parts.query.split('&') if pair]
-        url = urlunsplit(parts._replace(query='&'.join(f'{name}=…' for name in names)))
-        took_s = max(0.0, time.time() - self.began_at)
-        return Call(**asdict(self) | {'url': url, 'took_s': took_s})
-
-
-class Caller:
-    """Calls one provider; what its failures and records say is not redacted yet."""
+class Client:
+    """Calls one provider; what its failures say is not redacted yet."""
 
     def __init__(self, settings: ProviderSettings, http_client: HttpClient) -> None:
         self.settings = settings
         self.origin = origin_of(settings.base_url)
         self._http_client = http_client
         http_client.policy.trust(self.origin)
-
-    async def post(
-        self,
-        url: str,
-        fields: Mapping[str, object],
-        run: Run,
-        *,
-        count: int = 1,
-        dropped: tuple[str, ...] = (),
-    ) -> ApiResponse:
-        """Send JSON and read the response as it comes; events may be left after `count` pictures.
-
-        Raises ProviderError where nothing came, or not whole; no file is left behind.
-        """
-        body = json.dumps(fields, ensure_ascii=False)
-        return await self._call(CallRecorder('POST', url, body, dropped), run, count)
-
-    async def look(self, url: str, run: Run) -> ApiResponse:
-        """Send a GET for what may hold pictures; raises as `post` does."""
-        return await self._call(CallRecorder('GET', url), run, MOST_PICTURES)
 
     async def get(self, url: str) -> tuple[int, Json]:
         """Send a GET for JSON, or None; raise httpx.HTTPError, TimeoutError or ValueError."""
@@ -136,119 +83,12 @@ class Caller:
     def failed(self, kind: ErrorKind, reason: str = '', words: str = '') -> ProviderError:
         return ProviderError(Failure(kind=kind, where=str(self.origin), reason=reason, words=words))
 
-    def refused(self, response: ApiResponse, sent: Mapping[str, object]) -> ProviderError:
-        """Return what a response without a picture means, where the fields `sent` were sent."""
-        return ProviderError(refusal(response, where=str(self.origin), sent=sent.keys()))
-
-    async def _call(self, recorder: CallRecorder, run: Run, count: int) -> ApiResponse:
-        stream = ResponseStream(run.incoming)
-        try:
-            async with asyncio.timeout(self.settings.timeout_s):
-                return await self._receive(recorder, stream, Events(stream, run, count))
-        except BaseException as error:
-            stream.discard()
-            recorder.reason = 'cancelled'
-            if isinstance(error, ProviderError):
-                recorder.reason = error.failure.reason
-            if isinstance(error, TimeoutError):
-                recorder.reason = 'no whole answer in time'
-                raise self.failed(ErrorKind.TIMEOUT, f'{self.settings.timeout_s:g}') from error
-            raise
-        finally:
-            run.tried(recorder.call())
-
-    async def _receive(
-        self, recorder: CallRecorder, stream: ResponseStream, events: Events
-    ) -> ApiResponse:
-        response = await self._open(recorder, recorder.url)
-        url = self._moved_to(response, recorder.url)
-        if url:
-            await response.aclose()
-            response = await self._open(recorder, url)
-        recorder.status = response.status_code
-        try:
-            await self._read(response, stream, events)
-        finally:
-            await response.aclose()
-        recorder.answer = text = stream.finish(events.end)
-        tree: Json = None
-        if not stream.raw and (response.status_code != 202 or text.strip()):
-            try:
-                tree = parse(text)
-            except ValueError as error:
-                if response.is_success:  # a refusal need not be JSON
-                    raise self._unparsed(error, text, stream) from error
-        return ApiResponse(response.status_code, response.headers, text, tree, stream)
-
-    async def _open(self, recorder: CallRecorder, url: str) -> httpx.Response:
-        """Send a recorded call; the body of the response is not read yet."""
-        plain = ({'Content-Type': 'application/json'} if recorder.body else {}) | ACCEPT
-        own = own_headers(self.settings, url)
-        hidden = {  # how a key is sent, without the key
-            name: f'{value.partition(" ")[0]} {KEY_SHOWN}' if ' ' in value else KEY_SHOWN
-            for name, value in own.items()
-        }
-        recorder.headers = tuple((plain | hidden).items())
-        try:
-            content = recorder.body.encode('utf-8', 'replace')
-            return await self._send(recorder.method, url, plain, content)
-        except httpx.ConnectTimeout as error:
-            raise self.failed(ErrorKind.UNREACHABLE, 'no answer to the connection') from error
-        except (httpx.InvalidURL, ValueError) as error:
-            raise self.failed(ErrorKind.REDIRECT, 'an odd address') from error
-        except (httpx.HTTPError, Blocked) as error:
-            if 'in location header' in str(error):  # httpx reads it although it does not follow
-                raise self.failed(ErrorKind.REDIRECT, 'an odd address') from error
-            raise self.failed(ErrorKind.UNREACHABLE, self.seen(error)) from error
-
     async def _send(
         self, method: str, url: str, plain: Mapping[str, str] = ACCEPT, content: bytes = b''
     ) -> httpx.Response:
         client, headers = self._http_client.client, {**plain, **own_headers(self.settings, url)}
         request = client.build_request(method, url, content=content, headers=headers)
         return await client.send(request, stream=True)
-
-    def _moved_to(self, response: httpx.Response, url: str) -> str:
-        """Return where a redirect keeps method and body, on the same origin only; or nothing."""
-        location = response.headers.get('location', '')
-        if response.status_code not in REPEATED or not location:
-            return ''
-        try:
-            moved = urljoin(url, location)
-            return moved if origin_of(moved) == self.origin else ''
-        except (Blocked, ValueError):
-            return ''
-
-    async def _read(self, response: httpx.Response, stream: ResponseStream, events: Events) -> None:
-        try:
-            async with aclosing(inflated(response.aiter_raw(), response.headers)) as blocks:
-                async for block in blocks:
-                    stream.feed(block)
-                    if events.are_over():
-                        return
-        except (NotInflated, httpx.HTTPError, ProviderError) as error:
-            if not response.is_success:  # the status of a refusal says enough
-                log.info('an answer of %s was not read to its end', response.status_code)
-            elif isinstance(error, ProviderError):
-                raise
-            elif isinstance(error, NotInflated) and not isinstance(error, BrokeOff):
-                raise self.failed(ErrorKind.NOT_JSON, str(error)) from error
-            else:
-                reason = str(error) if isinstance(error, BrokeOff) else what_happened(error)
-                raise self.failed(ErrorKind.TRUNCATED, reason) from error
-
-    def _unparsed(self, error: ValueError, text: str, stream: ResponseStream) -> ProviderError:
-        if isinstance(error, Cut):
-            return self.failed(ErrorKind.TRUNCATED, str(error))
-        if text.lstrip()[:1] in ('{', '[') or stream.bad:
-            return self.failed(ErrorKind.TRUNCATED, 'the JSON breaks off')
-        if not text.strip():
-            return self.failed(ErrorKind.EMPTY, 'an empty body')
-        what = what_is(text[:500].encode())
-        if what == 'svg':
-            return self.failed(ErrorKind.NOT_AN_IMAGE, what)
-        reason = Reason.HTML if is_html(text) else ''
-        return self.failed(ErrorKind.NOT_JSON, reason, words_of(None, text))
 
 
 def own_headers(settings: ProviderSettings, url: str = '') -> dict[str, str]:

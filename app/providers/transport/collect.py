@@ -16,7 +16,7 @@ from app.providers.core.base import Run
 from app.providers.response.base64_stream import Base64Error, inline
 from app.providers.response.images import Item, find_items
 from app.providers.response.parser import ApiResponse
-from app.providers.transport.client import Caller
+from app.providers.transport.caller import Caller
 from app.providers.transport.download import Fetcher
 from app.storage.files import HEAD_BYTES, TempFile
 from app.storage.metadata.mime import mime_of
