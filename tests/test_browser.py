@@ -145,7 +145,7 @@ def test_delete_and_undo(page: Page, easel: Easel) -> None:
 
 
 def test_every_act_works_without_scripts(browser: Browser, easel: Easel) -> None:
-    context = browser.new_context(viewport=PHONE, java_script_enabled=False)  # type: ignore[arg-type]
+    context = browser.new_context(viewport=PHONE, java_script_enabled=False)
     page = context.new_page()
     page.goto(easel.url)
 
@@ -227,7 +227,7 @@ def _first_image(generation: dict[str, object]) -> int:
 
 def test_a_second_tab_shows_what_the_first_one_asked_for(browser: Browser, easel: Easel) -> None:
     easel.draw(prompt='so that there is a wall', size='32x32')
-    context = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]
+    context = browser.new_context(viewport=DESKTOP)
     first, second = context.new_page(), context.new_page()
     first.goto(easel.url)
     second.goto(easel.url)

@@ -84,7 +84,7 @@ def test_the_choice_is_reached_by_keyboard_alone(page: Page, studios: Easel) -> 
 def test_a_server_is_added_tested_and_used_without_scripts(
     browser: Browser, studios: Easel, upstream: str
 ) -> None:
-    context = browser.new_context(viewport=PHONE, java_script_enabled=False)  # type: ignore[arg-type]
+    context = browser.new_context(viewport=PHONE, java_script_enabled=False)
     page = context.new_page()
     page.goto(f'{studios.url}/settings')
     page.get_by_role('link', name='Add a server').click()

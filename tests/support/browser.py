@@ -15,14 +15,15 @@ from playwright.sync_api import (
     Error,
     Page,
     Playwright,
+    ViewportSize,
     sync_playwright,
 )
 
 from tests.support.tools import path_of
 
 ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking']
-DESKTOP = {'width': 1360, 'height': 860}
-PHONE = {'width': 390, 'height': 844}
+DESKTOP: ViewportSize = {'width': 1360, 'height': 860}
+PHONE: ViewportSize = {'width': 390, 'height': 844}
 PLAIN_PAGE = '/health'  # It runs nothing, and keeps no connection.
 ICON = '/favicon.ico'  # What Chromium looks for where a page names no icon, as the plain one.
 FORGET = '() => [localStorage, sessionStorage].forEach((store) => store.clear())'
