@@ -89,9 +89,6 @@ def run(main: Coroutine[object, object, Result]) -> Result:
 async def _serve(
     config: Config, sharing: SharingSettings, sockets: list[socket.socket], *, browser: bool
 ) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn raises what it caught again at its end; by then the parts still need closing
-        signal.signal(number, lambda *_: None)
     port = sockets[0].getsockname()[1]
     url = _url(config, port)
     async with open_services(config, sharing=sharing) as services:
@@ -99,6 +96,9 @@ async def _serve(
         services.local_servers.never_ask(port)
         limiter = ConnectionLimiter(Proxies(config.trusted_proxies), _connections())
         server = _Server(services, limiter)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # Until uvicorn listens to them, and after it, when it raises what it caught again.
+            signal.signal(number, server.handle_exit)
         sharing.listener = Listeners(server, sockets, config.host, port)
         await services.worker.start()
         gc.freeze()
