@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
-from tests.support.axe import WIDTHS, faults_of, windows
+from tests.support.axe import AxePage, axe_page
 from tests.support.browser import give_back
 from tests.support.default_setup import discovered
 from tests.support.servers import CLOSED_PORT_URL, Easel
@@ -36,9 +36,9 @@ PAGES = {
 
 
 @pytest.fixture(scope='module')
-def pages(browser: Browser) -> Iterator[dict[str, Page]]:
-    with windows(browser) as pages:
-        yield pages
+def measured(browser: Browser) -> Iterator[AxePage]:
+    with axe_page(browser) as opened:
+        yield opened
 
 
 @pytest.fixture(scope='module')
@@ -63,33 +63,27 @@ def furnished(easel: Easel) -> Easel:
 
 @pytest.fixture(scope='module')
 def surrounded(
-    pages: dict[str, Page], tmp_path_factory: pytest.TempPathFactory
+    measured: AxePage, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, str]]:
     """Addresses beside what was found: none of it added yet, and one of it added."""
     fresh, settled = tmp_path_factory.mktemp('fresh'), tmp_path_factory.mktemp('settled')
     with discovered(fresh) as one, discovered(settled, 'LocalAI') as other:
         yield {'fresh': one, 'settled': other}
-        for page in pages.values():
-            give_back(page)
+        give_back(measured.page)
 
 
 @pytest.mark.parametrize('address', PAGES.values(), ids=PAGES.keys())
-@pytest.mark.parametrize('width', WIDTHS)
-def test_axe_finds_nothing(
-    pages: dict[str, Page], furnished: Easel, address: str, width: str
-) -> None:
-    assert faults_at(furnished.url + address, pages[width], width) == []
+def test_axe_finds_nothing(measured: AxePage, furnished: Easel, address: str) -> None:
+    measured.open(furnished.url + address)
+
+    assert measured.faults() == []
 
 
 @pytest.mark.parametrize('address', ['/', '/settings'])
 @pytest.mark.parametrize('state', ['fresh', 'settled'])
-@pytest.mark.parametrize('width', WIDTHS)
 def test_axe_finds_nothing_beside_what_was_found(
-    pages: dict[str, Page], surrounded: dict[str, str], state: str, address: str, width: str
+    measured: AxePage, surrounded: dict[str, str], state: str, address: str
 ) -> None:
-    assert faults_at(surrounded[state] + address, pages[width], width) == []
+    measured.open(surrounded[state] + address)
 
-
-def faults_at(url: str, page: Page, width: str) -> list[str]:
-    page.goto(url, wait_until='load')
-    return faults_of(page, width)
+    assert measured.faults() == []

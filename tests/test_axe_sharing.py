@@ -10,7 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.support.axe import ALL_RULES, WIDTHS, faults_of, measure, windows
+from tests.support.axe import ALL_RULES, WIDTHS, AxePage, axe_page
 from tests.support.browser import watching, window
 from tests.support.guests import path_of
 from tests.support.servers import Easel, running_easel
@@ -45,9 +45,9 @@ class Shared:
 
 
 @pytest.fixture(scope='module')
-def pages(browser: Browser) -> Iterator[dict[str, Page]]:
-    with windows(browser) as pages:
-        yield pages
+def measured(browser: Browser) -> Iterator[AxePage]:
+    with axe_page(browser) as opened:
+        yield opened
 
 
 @pytest.fixture(scope='module')
@@ -85,40 +85,34 @@ def become(page: Page, shared: Shared, who: str) -> None:
 
 
 @pytest.mark.parametrize(('who', 'address'), PAGES.values(), ids=PAGES.keys())
-@pytest.mark.parametrize('width', WIDTHS)
-def test_axe_finds_nothing(
-    pages: dict[str, Page], shared: Shared, who: str, address: str, width: str
-) -> None:
-    page = pages[width]
-    become(page, shared, who)
-    page.goto(shared.easel.url + shared.links.get(address, address), wait_until='load')
-    page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+def test_axe_finds_nothing(measured: AxePage, shared: Shared, who: str, address: str) -> None:
+    become(measured.page, shared, who)
+    measured.open(shared.easel.url + shared.links.get(address, address))
+    opened = "document.querySelectorAll('details').forEach((one) => (one.open = true))"
+    measured.page.evaluate(opened)
 
-    faults = faults_of(page, width)
-    overflow = page.evaluate('document.documentElement.scrollWidth - innerWidth')
-
-    assert faults == []
-    assert overflow <= 0
+    assert measured.faults() == []
 
 
 @pytest.mark.parametrize('width', WIDTHS)
 def test_an_owner_makes_both_kinds_of_link_by_hand(
-    pages: dict[str, Page], shared: Shared, width: str
+    measured: AxePage, shared: Shared, width: str
 ) -> None:
-    page = pages[width]
+    page = measured.page
     become(page, shared, 'owner')
+    measured.show(width, 'light')
     with watching(page) as complaints:
         page.goto(f'{shared.easel.url}/share')
         page.get_by_label('For whom').fill('Ada')
         page.get_by_role('button', name='Make a link').click()
         guests_link = page.locator('#link-1').inner_text()
-        first = measure(page, ALL_RULES)
+        first = measured.measure(ALL_RULES)
 
         page.goto(f'{shared.easel.url}/images/1')
         page.get_by_text('Show it to others by a link').click()
         page.get_by_role('button', name='Make a link').click()
         pictures_link = page.locator('#link-1').inner_text()
-        second = measure(page, ALL_RULES)
+        second = measured.measure(ALL_RULES)
 
     assert '/join/' in guests_link
     assert '/shared/' in pictures_link

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
 
 from axe_playwright_python.base import AxeResults
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, CDPSession, Page
 
 from tests.support.browser import DESKTOP, PHONE, window
 
 Rules = dict[str, object]
+Colour = Literal['light', 'dark']
 WIDTHS = {'wide': DESKTOP, 'narrow': PHONE}
 FULL = ('wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa')
 ALL_RULES: Rules = {'resultTypes': ['violations'], 'runOnly': {'type': 'tag', 'values': FULL}}
@@ -34,30 +37,54 @@ def only(rules: tuple[str, ...]) -> Rules:
     return {'resultTypes': ['violations'], 'runOnly': {'type': 'rule', 'values': rules}}
 
 
+# One load serves them all: to load a page and axe takes longer than most of these.
+LOOKS: tuple[tuple[str, Colour, Rules], ...] = (
+    ('wide', 'light', ALL_RULES),
+    ('wide', 'dark', only(OF_COLOUR)),
+    ('narrow', 'dark', only(OF_COLOUR)),
+    ('narrow', 'light', only(OF_WIDTH)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AxePage:
+    """A window that shows what is open in it in each width and colour, and measures that."""
+
+    page: Page
+    session: CDPSession
+
+    def open(self, url: str) -> None:
+        self.show('wide', 'light')
+        self.page.goto(url, wait_until='load')
+
+    def show(self, width: str, colour: Colour) -> None:
+        """Show what is open in a width and a colour; what is narrow is under a finger."""
+        touched = {'enabled': width == 'narrow'}
+        self.session.send('Emulation.setTouchEmulationEnabled', touched)
+        self.page.set_viewport_size(WIDTHS[width])
+        self.page.emulate_media(color_scheme=colour)
+
+    def measure(self, rules: Rules) -> AxeResults:
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(Axe().axe_script)
+        self.page.evaluate(AT_REST)
+        return AxeResults(self.page.evaluate('(rules) => axe.run(rules)', rules))
+
+    def faults(self) -> list[str]:
+        """Return what axe finds in every width and colour, and what is too wide for the window."""
+        found: list[str] = []
+        for width, colour, rules in LOOKS:
+            self.show(width, colour)
+            results = self.measure(rules)
+            if results.violations_count:
+                found.append(f'{width}, {colour}: {results.generate_report()}')
+            if self.page.evaluate('document.documentElement.scrollWidth > innerWidth'):
+                found.append(f'{width}, {colour}: wider than the window')
+        return found
+
+
 @contextmanager
-def windows(browser: Browser) -> Iterator[dict[str, Page]]:
-    """Open a window of each width, for a whole file."""
-    with ExitStack() as stack:
-        yield {
-            name: stack.enter_context(
-                window(browser, viewport=size, has_touch=size is PHONE, color_scheme='light')
-            )
-            for name, size in WIDTHS.items()
-        }
-
-
-def faults_of(page: Page, width: str) -> list[str]:
-    """Return what axe finds on an open page, in light and in dark."""
-    found = [measure(page, ALL_RULES if width == 'wide' else only(OF_WIDTH))]
-    page.emulate_media(color_scheme='dark')
-    page.evaluate(AT_REST)
-    found.append(measure(page, only(OF_COLOUR)))
-    page.emulate_media(color_scheme='light')
-    return [one.generate_report() for one in found if one.violations_count]
-
-
-def measure(page: Page, rules: Rules) -> AxeResults:
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(Axe().axe_script)
-    page.evaluate(AT_REST)
-    return AxeResults(page.evaluate('(rules) => axe.run(rules)', rules))
+def axe_page(browser: Browser) -> Iterator[AxePage]:
+    """Open a window for a whole file."""
+    with window(browser) as page:
+        yield AxePage(page, page.context.new_cdp_session(page))
