@@ -16,7 +16,7 @@ import httpx
 
 from bench.measure import Claim, judge, print_table
 from bench.upstream import upstream
-from tests.support.servers import Easel, running_easel
+from tests.support.servers import Easel, executed, running_easel
 
 AT_ONCE = 4
 MOST_BEYOND_MS = 30.0
@@ -34,7 +34,7 @@ def main() -> int:
     beside: list[float] = []
     with tempfile.TemporaryDirectory() as folder, upstream() as url:
         environment = {'EASEL_API_URL': url, 'EASEL_LOG': 'error'}
-        with running_easel(Path(folder) / 'data', environment) as easel:
+        with running_easel(Path(folder) / 'data', environment, executed) as easel:
             easel.draw(prompt='small')
             for _ in range(rounds):
                 alone += _visits(easel, IDLE_S, [])

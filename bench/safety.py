@@ -26,7 +26,7 @@ from tests.support.raw_requests import open_door
 from tests.support.request_fuzzer import Fired, fire, fire_raw, furnish, targets
 from tests.support.script_payloads import SEED, payloads
 from tests.support.secret_canary import hits, lived
-from tests.support.servers import CLOSED_PORT_URL, ROOT, running_easel
+from tests.support.servers import CLOSED_PORT_URL, ROOT, executed, running_easel
 from tests.support.text_places import Seen, look_at, sights
 
 TEXTS_A_PAGE = 50
@@ -116,7 +116,9 @@ async def _fired(count: int, seed: int) -> tuple[Fired, Fired]:
             await furnish(services)
             addresses = targets(services)
             await fire(app, shots(addresses, count, seed), fired)
-        with running_easel(Path(folder) / 'other', {'EASEL_API_URL': CLOSED_PORT_URL}) as easel:
+        with running_easel(
+            Path(folder) / 'other', {'EASEL_API_URL': CLOSED_PORT_URL}, executed
+        ) as easel:
             port = int(easel.url.rpartition(':')[2])
             await fire_raw(port, shots(addresses, count // RAW_SHARE, seed + 1), raw)
     return fired, raw

@@ -23,7 +23,7 @@ from pathlib import Path
 import httpx
 
 from bench.measure import Claim, judge
-from tests.support.servers import CLOSED_PORT_URL, running_easel
+from tests.support.servers import CLOSED_PORT_URL, executed, running_easel
 
 MOST_P99_MS = 200.0
 LONGEST_S = 13.0  # the 10 s that head and body have, and how late a busy bench looks
@@ -98,7 +98,7 @@ def main() -> int:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / 'data'
-        with running_easel(data, {'EASEL_API_URL': CLOSED_PORT_URL}) as easel:
+        with running_easel(data, {'EASEL_API_URL': CLOSED_PORT_URL}, executed) as easel:
             port = int(easel.url.rpartition(':')[2])
             crowd = Crowd(port, random.Random(chosen.seed))
             alone = _visits(easel.url, 5.0)

@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT))
 from playwright.sync_api import Browser, BrowserContext  # noqa: E402
 
 from tests.support.browser import DESKTOP, PHONE, chromium  # noqa: E402
-from tests.support.servers import Easel, running_demo, running_easel  # noqa: E402
+from tests.support.servers import Easel, executed, running_demo, running_easel  # noqa: E402
 
 DOCS = ROOT / 'docs'
 PROMPTS = (
@@ -57,7 +57,7 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         running_demo() as upstream,
-        running_easel(Path(folder) / 'data', {'EASEL_API_URL': upstream}) as easel,
+        running_easel(Path(folder) / 'data', {'EASEL_API_URL': upstream}, executed) as easel,
         chromium() as browser,
     ):
         for prompt, size in PROMPTS:
@@ -79,7 +79,9 @@ def main() -> None:
         with (
             tempfile.TemporaryDirectory() as folder,
             running_demo() as upstream,
-            running_easel(Path(folder) / 'data', {'EASEL_API_URL': upstream, **secret}) as easel,
+            running_easel(
+                Path(folder) / 'data', {'EASEL_API_URL': upstream, **secret}, executed
+            ) as easel,
             chromium() as browser,
         ):
             photograph_all(browser, easel, {name: address})

@@ -22,6 +22,7 @@ from tests.support.servers import (
     CLOSED_PORT_URL,
     ROOT,
     clean_environment,
+    executed,
     running_easel,
     start_easel,
 )
@@ -44,10 +45,10 @@ def command(
 
 def test_what_was_kept_is_there_after_a_restart(upstream: str, tmp_path: Path) -> None:
     settings = {'EASEL_API_URL': upstream}
-    with running_easel(tmp_path / 'data', settings) as easel:
+    with running_easel(tmp_path / 'data', settings, executed) as easel:
         drawn = easel.draw(prompt='tomorrow', size='32x32')
 
-    with running_easel(tmp_path / 'data', settings) as easel, easel.client() as client:
+    with running_easel(tmp_path / 'data', settings, executed) as easel, easel.client() as client:
         page = client.get('/gallery?q=tomorrow').text
 
     assert drawn['status'] == 'done'
@@ -55,7 +56,7 @@ def test_what_was_kept_is_there_after_a_restart(upstream: str, tmp_path: Path) -
 
 
 def test_a_crash_interrupts_what_ran_and_runs_what_waited(upstream: str, tmp_path: Path) -> None:
-    easel = start_easel(tmp_path / 'data', {'EASEL_API_URL': upstream})
+    easel = start_easel(tmp_path / 'data', {'EASEL_API_URL': upstream}, by=executed)
     running = [easel.submit(prompt='slow', model='slow-60') for _ in range(4)]
     for one in running:
         easel.wait(one, 'running')

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 
 from tests.support.fakes import picture
-from tests.support.servers import Easel, start_easel
+from tests.support.servers import Easel, executed, start_easel
 from tests.support.static_server import Quiet, serving
 from tests.test_lifecycle import command
 
@@ -65,7 +65,7 @@ def lived(folder: Path) -> Said:
             'EASEL_API_URL': url, 'EASEL_API_KEY': API_KEY, 'EASEL_PASSWORD': PASSWORD,
             'EASEL_TOKEN': TOKEN, 'EASEL_LOG': 'debug', 'EASEL_LOG_FORMAT': 'json',
         }  # fmt: skip
-        easel = start_easel(folder / 'data', settings, log=log)
+        easel = start_easel(folder / 'data', settings, log=log, by=executed)
         with _client(easel, said) as client:
             _act(easel, client, url)
             _look(client)

@@ -9,20 +9,22 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 import httpx
 import uvicorn
 
 from app.demo.server import create_demo
+from tests.support.forked_easel import Start, forked
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 30
 FINISH_S = 30
+STOP_S = 20
 CLOSED_PORT_URL = 'http://127.0.0.1:9/v1'
 
 
@@ -36,13 +38,24 @@ def clean_environment(**more: str) -> dict[str, str]:
     return {**kept, 'PYTHONPATH': str(ROOT), **more}
 
 
+class Process(Protocol):
+    """What `subprocess.Popen` and `Forked` have in common."""
+
+    @property
+    def pid(self) -> int: ...
+    def send_signal(self, number: int, /) -> None: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+
+
 @dataclass
 class Easel:
     """A running Easel, and a client that talks to it as a browser on the same page would."""
 
-    process: subprocess.Popen[str]
+    process: Process
     url: str
     data: Path
+    output: IO[str]
 
     def client(self) -> httpx.Client:
         return httpx.Client(base_url=self.url, timeout=20, trust_env=False)
@@ -75,8 +88,25 @@ class Easel:
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
-        self.process.communicate(timeout=20)
-        return self.process.returncode
+        try:
+            return self.process.wait(STOP_S)
+        finally:
+            self.output.close()
+
+
+def executed(start: Start) -> Process:
+    """Start Easel as a person does."""
+    return subprocess.Popen(
+        [sys.executable, '-m', 'app', *start.arguments],
+        cwd=start.folder,
+        env=start.environment,
+        stdout=start.out,
+        stderr=start.err,
+    )
+
+
+Starter = Callable[[Start], Process]
+QUICKEST: Starter = executed if sys.platform == 'win32' else forked
 
 
 def start_easel(
@@ -84,31 +114,31 @@ def start_easel(
     environment: Mapping[str, str] | None = None,
     port: int = 0,
     log: IO[str] | None = None,
+    by: Starter = QUICKEST,
 ) -> Easel:
     """Start the real server, on a free port unless one is named; the caller stops it."""
-    command = [sys.executable, '-m', 'app', '--no-browser', '--data', str(data)]
-    process = subprocess.Popen(
-        [*command, '--port', str(port)],
-        cwd=data.parent,
-        env=clean_environment(**(environment or {})),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL if log is None else log,
-        text=True,
-    )
-    assert process.stdout
-    said = ''
-    for line in process.stdout:
+    arguments = ['--no-browser', '--data', str(data), '--port', str(port)]
+    reading, writing = os.pipe()
+    with Path(os.devnull).open('w') as nowhere, os.fdopen(writing, 'w'):
+        err = (nowhere if log is None else log).fileno()
+        variables = clean_environment(**(environment or {}))
+        process = by(Start(arguments, data.parent, variables, writing, err))
+    output, said = os.fdopen(reading), ''
+    for line in output:
         said += line
         found = re.search(r'open +http://localhost:(\d+)/', line)
         if found:
-            return Easel(process, f'http://localhost:{found[1]}', data)
+            return Easel(process, f'http://localhost:{found[1]}', data, output)
+    output.close()
     raise AssertionError(f'Easel ended with {process.wait()}: {said}')
 
 
 @contextmanager
-def running_easel(data: Path, environment: Mapping[str, str] | None = None) -> Iterator[Easel]:
+def running_easel(
+    data: Path, environment: Mapping[str, str] | None = None, by: Starter = QUICKEST
+) -> Iterator[Easel]:
     """Run Easel for as long as the block lasts."""
-    easel = start_easel(data, environment)
+    easel = start_easel(data, environment, by=by)
     try:
         yield easel
     finally:
