@@ -26,7 +26,7 @@ import httpx
 from bench.injection import Injection
 from bench.ledger import Ledger, faults_of, keeping_account, wait_until_settled
 from bench.measure import Claim, judge
-from tests.support.servers import Easel, running_easel
+from tests.support.servers import Easel, executed, running_easel
 
 AT_ONCE = 4  # calls of one server, as it is set where nobody set it
 SENT = 6
@@ -95,7 +95,7 @@ def _failing_calls(scratch: Path, count: int, chance: random.Random, found: Foun
     prompts = (f'picture {number}' for number in itertools.count())
     with keeping_account() as ledger:
         settings = {'EASEL_API_URL': ledger.url, 'EASEL_LOG': 'error', **injection.environment}
-        with running_easel(data, settings) as easel:
+        with running_easel(data, settings, by=executed) as easel:
             easel.draw(prompt='the first makes the folders')
             for number in range(1, count + 1):
                 error = chance.choice(list(ERRORS))
@@ -117,7 +117,7 @@ def _full_volume(data: Path, found: Found) -> None:
         with keeping_account(side=LARGE_SIDE) as ledger:
             prompts = (f'picture {number}' for number in itertools.count())
             settings = {'EASEL_API_URL': ledger.url, 'EASEL_LOG': 'error'}
-            with running_easel(data, settings) as easel:
+            with running_easel(data, settings, by=executed) as easel:
                 easel.draw(prompt='the first makes the folders')
                 _one(
                     easel, ledger, prompts, lambda: _fill(filler), filler.unlink, LASTS_S,
@@ -137,7 +137,7 @@ def _locked_database(data: Path, found: Found) -> None:
     prompts = (f'picture {number}' for number in itertools.count())
     with keeping_account() as ledger:
         settings = {'EASEL_API_URL': ledger.url, 'EASEL_LOG': 'error'}
-        with running_easel(data, settings) as easel:
+        with running_easel(data, settings, by=executed) as easel:
             easel.draw(prompt='the first makes the folders')
             holder = sqlite3.connect(data / 'easel.db', isolation_level=None, timeout=10)
             _one(

@@ -23,7 +23,14 @@ from pathlib import Path
 from bench.injection import KINDS, Injection
 from bench.ledger import Ledger, faults_of, gallery, keeping_account, wait_until_settled
 from bench.measure import Claim, judge
-from tests.support.servers import ROOT, Easel, clean_environment, running_easel, start_easel
+from tests.support.servers import (
+    ROOT,
+    Easel,
+    clean_environment,
+    executed,
+    running_easel,
+    start_easel,
+)
 
 AT_ONCE = 3
 LONGEST_LIFE_S = 1.5
@@ -54,7 +61,7 @@ def _at_random(data: Path, kills: int, chance: random.Random) -> Iterator[str]:
         settings = {'EASEL_API_URL': ledger.url, 'EASEL_LOG': 'error'}
         prompts = (f'picture {number}' for number in itertools.count())
         for number in range(1, kills + 1):
-            easel = start_easel(data, settings)
+            easel = start_easel(data, settings, by=executed)
             _live(easel, ledger, prompts, chance.uniform(0, LONGEST_LIFE_S))
             easel.stop(signal.SIGKILL)
             if number % CHECKED_EVERY == 0 or number == kills:
@@ -76,7 +83,7 @@ def _live(easel: Easel, ledger: Ledger, prompts: Iterator[str], seconds: float) 
 
 
 def _checked(data: Path, settings: dict[str, str], ledger: Ledger) -> list[str]:
-    with running_easel(data, settings) as easel:
+    with running_easel(data, settings, by=executed) as easel:
         wait_until_settled(easel, ledger, SETTLES_WITHIN_S)
         return faults_of(easel, ledger)
 
@@ -116,7 +123,7 @@ def _at_each_call(scratch: Path) -> list[str]:
 def _calls_of_one(
     scratch: Path, settings: dict[str, str], injection: Injection, ledger: Ledger
 ) -> dict[str, int]:
-    with running_easel(scratch / 'calls', settings) as easel:
+    with running_easel(scratch / 'calls', settings, by=executed) as easel:
         easel.draw(prompt='the first makes the folders')
         injection.count(scratch / 'calls')
         easel.draw(prompt='counted')
@@ -133,7 +140,7 @@ def _one_kill(
     before: int,
 ) -> list[str]:
     data = scratch / 'calls'
-    easel = start_easel(data, settings)
+    easel = start_easel(data, settings, by=executed)
     injection.kill(data, kind, before)
     with easel.client() as client:
         ledger.submit(client, f'killed at {kind} {before}')

@@ -26,7 +26,7 @@ import httpx
 
 from bench.ledger import Ledger, keeping_account, wait_until_settled
 from bench.measure import Claim, judge
-from tests.support.servers import ROOT, Easel, running_easel, start_easel
+from tests.support.servers import ROOT, Easel, executed, running_easel, start_easel
 
 LONGEST_LIFE_S = 2.0
 AT_ONCE = 3
@@ -113,7 +113,7 @@ def _live(
 ) -> None:
     """Run a server on the disk for a while, note what it tells, and cut the power."""
     settings = {'EASEL_API_URL': ledger.url, 'EASEL_LOG': 'error'}
-    easel = start_easel(disk.mount, settings)
+    easel = start_easel(disk.mount, settings, by=executed)
     try:
         ending = time.monotonic() + chance.uniform(0.2, LONGEST_LIFE_S)
         with easel.client() as client:
@@ -135,7 +135,7 @@ def _note(client: httpx.Client, told: Told) -> None:
 
 def _lost(content: Path, ledger: Ledger, told: Told) -> Iterator[str]:
     """Name what a server that starts with what is left does not have."""
-    with running_easel(content, {'EASEL_API_URL': ledger.url}) as easel:
+    with running_easel(content, {'EASEL_API_URL': ledger.url}, by=executed) as easel:
         wait_until_settled(easel, ledger, SETTLES_WITHIN_S)
         with easel.client() as client:
             for number in sorted(told.accepted):
