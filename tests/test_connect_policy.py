@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -207,6 +209,16 @@ async def test_a_name_server_that_is_silent_is_not_waited_for() -> None:
 async def test_a_name_that_can_not_be_looked_up_is_no_such_name() -> None:
     with pytest.raises(httpcore.ConnectError, match='no such name'):
         await addresses_of('a..b', 80)
+
+
+async def test_why_no_way_leads_to_a_server_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unreachable(*_: object, **__: object) -> None:
+        raise OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
+
+    monkeypatch.setattr('asyncio.open_connection', unreachable)
+
+    with pytest.raises(httpcore.ConnectError, match='No route to host'):
+        await connect(['8.8.8.8'], 80, timeout=1)
 
 
 async def test_a_server_that_says_nothing_is_late() -> None:

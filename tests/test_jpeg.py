@@ -62,3 +62,13 @@ def test_what_says_nothing_more_stays_as_it_is(tmp_path: Path) -> None:
     again = stripped(first)
 
     assert again.read_bytes() == first.read_bytes()
+
+
+def test_bytes_that_fill_the_space_between_segments_are_passed_over(tmp_path: Path) -> None:
+    source, whole = tmp_path / 'source.jpg', saved('JPEG', comment=b'a comment')
+    source.write_bytes(whole[:2] + b'\xff\xff' + whole[2:])
+
+    shown = stripped(source)
+
+    assert frames_of(shown) == frames_of(source)
+    assert b'a comment' not in shown.read_bytes()
