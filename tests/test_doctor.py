@@ -20,8 +20,7 @@ from app.providers.discovery.local_servers import (
 )
 from tests.support.fakes import KEY, refused_port, upstream
 from tests.support.local_servers import HOMES, LIST, locked
-from tests.support.servers import CLOSED_PORT_URL, running_easel
-from tests.test_lifecycle import command
+from tests.support.servers import CLOSED_PORT_URL, command, running_easel
 
 AT_HOME = HostEnvironment(in_container=False, hosts=LOOPBACK)
 IN_CONTAINER = HostEnvironment(in_container=True, hosts=LOOPBACK)

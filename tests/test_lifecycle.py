@@ -22,25 +22,11 @@ from tests.support.servers import (
     CLOSED_PORT_URL,
     ROOT,
     clean_environment,
+    command,
     executed,
     running_easel,
     start_easel,
 )
-
-
-def command(
-    *arguments: str, environment: dict[str, str] | None = None, typed: str | None = None
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, '-m', 'app', *arguments],
-        cwd=ROOT,
-        env=clean_environment(**(environment or {})),
-        input=typed,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def test_what_was_kept_is_there_after_a_restart(upstream: str, tmp_path: Path) -> None:

@@ -9,8 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.servers import CLOSED_PORT_URL, ROOT, running_easel
-from tests.test_lifecycle import command
+from tests.support.servers import CLOSED_PORT_URL, ROOT, command, running_easel
 
 WRITTEN = ROOT / 'tests' / 'data' / 'a769895'
 

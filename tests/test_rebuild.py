@@ -7,9 +7,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.support.servers import running_easel
+from tests.support.servers import command, running_easel
 from tests.support.tools import path_of
-from tests.test_lifecycle import command
 
 SAME = ('id', 'generation_id', 'position', 'prompt', 'negative_prompt', 'provider', 'model')
 ALSO_SAME = ('digest', 'seed', 'width', 'height', 'mime', 'created_at', 'url', 'asked_size')

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.support.browser import DESKTOP, PHONE, PLAIN_PAGE, watching, window
 from tests.support.crawler import crawl
-from tests.support.servers import ROOT, Easel, clean_environment, running_easel
+from tests.support.servers import Easel, clean_environment, command, running_easel
 from tests.support.sub_path_proxy import ROOT_PATH, SubPath, running_sub_path
 
 SAME_ORIGIN = {'sec-fetch-site': 'same-origin'}
@@ -218,10 +218,10 @@ def test_language_and_colours_are_kept_below_and_not_beside(below: Easel) -> Non
 
 
 def test_the_command_line_draws_by_the_server_that_is_below(below: Easel) -> None:
-    command = [sys.executable, '-m', 'app', 'generate', 'by command', '--json']
+    typed = [sys.executable, '-m', 'app', 'generate', 'by command', '--json']
 
     done = subprocess.run(
-        [*command, '--data', str(below.data)],
+        [*typed, '--data', str(below.data)],
         cwd=below.data.parent, env=clean_environment(), capture_output=True, text=True, timeout=60,
     )  # fmt: skip
 
@@ -231,12 +231,8 @@ def test_the_command_line_draws_by_the_server_that_is_below(below: Easel) -> Non
 
 def test_a_second_start_names_the_whole_address(below: Easel) -> None:
     port = below.url.rpartition(':')[2]
-    command = [sys.executable, '-m', 'app', '--no-browser', '--port', port]
 
-    done = subprocess.run(
-        [*command, '--data', str(below.data)],
-        cwd=below.data.parent, env=clean_environment(), capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
+    done = command('--no-browser', '--port', port, '--data', str(below.data))
 
     assert done.returncode == 0
     assert done.stdout == f'Easel is running already: {urljoin(below.url, ROOT_PATH)}/\n'
@@ -252,12 +248,9 @@ def test_a_second_start_names_the_whole_address(below: Easel) -> None:
     ],
 )
 def test_a_wrong_sub_path_ends_the_start(value: str, allowed: str, tmp_path: Path) -> None:
-    command = [sys.executable, '-m', 'app', '--no-browser', '--port', '0', '--data', str(tmp_path)]
+    environment = {'EASEL_ROOT_PATH': value}
 
-    done = subprocess.run(
-        command, cwd=ROOT, env=clean_environment(EASEL_ROOT_PATH=value), capture_output=True,
-        text=True, timeout=60,
-    )  # fmt: skip
+    done = command('--no-browser', '--port', '0', '--data', str(tmp_path), environment=environment)
 
     assert done.returncode == 2
     assert f'EASEL_ROOT_PATH is {value!r}' in done.stderr

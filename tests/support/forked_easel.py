@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -20,13 +21,12 @@ IMPORTED = ['app.cli.serve', 'app.config', 'app.log', 'tests.support.forked_ease
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What a process is started with; `out` and `err` are files that are open for writing."""
+    """What a process is started with, and its standard input, output and error."""
 
     arguments: Sequence[str]
     folder: Path
     environment: Mapping[str, str]
-    out: int
-    err: int
+    files: tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +56,21 @@ class Forked:
 def forked(start: Start) -> Forked:
     context = multiprocessing.get_context('forkserver')
     context.set_forkserver_preload(IMPORTED)
-    with (
-        Connection(os.dup(start.out), readable=False) as out,
-        Connection(os.dup(start.err), readable=False) as err,
-    ):
-        process = context.Process(target=_become, args=(start, out, err), daemon=True)
+    with ExitStack() as stack:
+        files = [stack.enter_context(Connection(os.dup(one))) for one in start.files]
+        process = context.Process(target=_become, args=(start, files), daemon=True)
         process.start()
     return Forked(process)
 
 
-def _become(start: Start, out: Connection, err: Connection) -> None:
+def _become(start: Start, files: Sequence[Connection]) -> None:
     from app.__main__ import main
 
     os.chdir(start.folder)
     os.environ.clear()
     os.environ.update(start.environment)
-    os.dup2(out.fileno(), 1)
-    os.dup2(err.fileno(), 2)
-    out.close()
-    err.close()
+    for number, one in enumerate(files):
+        os.dup2(one.fileno(), number)
+        one.close()
+    sys.stdin = os.fdopen(0, closefd=False)
     sys.exit(main(start.arguments))

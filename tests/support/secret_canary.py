@@ -12,9 +12,8 @@ from urllib.parse import quote
 import httpx
 
 from tests.support.fakes import picture
-from tests.support.servers import Easel, executed, start_easel
+from tests.support.servers import Easel, command, executed, start_easel
 from tests.support.static_server import Quiet, serving
-from tests.test_lifecycle import command
 
 SLICE = 8
 API_KEY, OWN_KEY, HEADER = 'Qv7xKp2+mWz9tRb4/nYc', 'hG5sJd8fLq3wEu6yTi1o', 'Xn4cVb7zMa2sDk9fPw6e'

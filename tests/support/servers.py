@@ -10,9 +10,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO, Protocol
 
 import httpx
@@ -24,6 +25,7 @@ from tests.support.forked_easel import Start, forked
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 30
 FINISH_S = 30
+COMMAND_S = 60
 STOP_S = 20
 CLOSED_PORT_URL = 'http://127.0.0.1:9/v1'
 
@@ -96,12 +98,14 @@ class Easel:
 
 def executed(start: Start) -> Process:
     """Start Easel as a person does."""
+    source, out, err = start.files
     return subprocess.Popen(
         [sys.executable, '-m', 'app', *start.arguments],
         cwd=start.folder,
         env=start.environment,
-        stdout=start.out,
-        stderr=start.err,
+        stdin=source,
+        stdout=out,
+        stderr=err,
     )
 
 
@@ -119,10 +123,9 @@ def start_easel(
     """Start the real server, on a free port unless one is named; the caller stops it."""
     arguments = ['--no-browser', '--data', str(data), '--port', str(port)]
     reading, writing = os.pipe()
-    with Path(os.devnull).open('w') as nowhere, os.fdopen(writing, 'w'):
-        err = (nowhere if log is None else log).fileno()
-        variables = clean_environment(**(environment or {}))
-        process = by(Start(arguments, data.parent, variables, writing, err))
+    with Path(os.devnull).open('r+') as nowhere, os.fdopen(writing, 'w'):
+        files = nowhere.fileno(), writing, (log or nowhere).fileno()
+        process = by(Start(arguments, data.parent, clean_environment(**(environment or {})), files))
     output, said = os.fdopen(reading), ''
     for line in output:
         said += line
@@ -164,3 +167,19 @@ def running_demo() -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(timeout=10)
+
+
+def command(
+    *arguments: str, environment: Mapping[str, str] | None = None, typed: str = ''
+) -> subprocess.CompletedProcess[str]:
+    """Run a command of Easel in the checkout until it ends."""
+    with ExitStack() as stack:
+        source, out, err = (stack.enter_context(TemporaryFile('w+')) for _ in range(3))
+        source.write(typed)
+        source.seek(0)
+        files = source.fileno(), out.fileno(), err.fileno()
+        variables = clean_environment(**(environment or {}))
+        code = QUICKEST(Start(arguments, ROOT, variables, files)).wait(COMMAND_S)
+        out.seek(0)
+        err.seek(0)
+        return subprocess.CompletedProcess(arguments, code, out.read(), err.read())
