@@ -125,12 +125,12 @@ async def test_cve_2024_12534_an_overlong_password_is_refused_before_it_is_hashe
     assert services.password_throttle.take(LAN) == 0
 
 
-@pytest.mark.parametrize('wrong', ['', 'Open Sesame 12', 'open sesame 123', '\udcff', 'é'])
-async def test_a_chosen_password_is_hashed_and_only_it_matches(wrong: str) -> None:
+def test_a_chosen_password_is_hashed_and_only_it_matches() -> None:
     password = hashed_password('open sesame 12')
+    wrong = ('', 'Open Sesame 12', 'open sesame 123', '\udcff', 'é')
 
     assert password.matches('open sesame 12')
-    assert not password.matches(wrong)
+    assert [one for one in wrong if password.matches(one)] == []
     assert 'sesame' not in password.kept
     assert hashed_password('open sesame 12') != password
 

@@ -100,6 +100,7 @@ def small_png(*chunks: bytes) -> bytes:
     return png(2, 2, *chunks, rows=(b'\0' + bytes(6)) * 2)
 
 
+@cache
 def squeezed(megabytes: int) -> bytes:
     """Compress so many zeros."""
     return zlib.compress(bytes(megabytes * MEGABYTE), 9)
