@@ -12,7 +12,6 @@ import gzip
 import io
 import json
 import socketserver
-import subprocess
 import sys
 import time
 import zipfile
@@ -21,7 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import repeat
 
-from bench.upstream import ROOT, noise_png
+from bench.upstream import noise_png
 
 MEGA = 1 << 20
 MOST_SENT = 256 * MEGA  # of what has no end; by then it was refused
@@ -206,20 +205,6 @@ MODES: dict[str, Mode] = {
     'a zip of bombs': Mode(body(zipped(40, PNG + bytes(9 * MEGA))), TOO_MUCH),
     'a zip by LZMA': Mode(body(zipped(9, PNG, zipfile.ZIP_LZMA)), 'truncated'),
 }  # fmt: skip
-
-
-@contextlib.contextmanager
-def faulty() -> Iterator[str]:
-    """Run the API as a process of its own, and give its base address."""
-    process = subprocess.Popen(
-        [sys.executable, '-m', 'bench.fault_modes'], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout
-        yield f'http://127.0.0.1:{int(process.stdout.readline())}/v1'
-    finally:
-        process.kill()
-        process.wait()
 
 
 class _Handler(socketserver.StreamRequestHandler):

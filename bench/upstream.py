@@ -23,10 +23,10 @@ CHUNK_BYTES = 64 * 1024
 
 
 @contextlib.contextmanager
-def upstream() -> Iterator[str]:
-    """Run the stub as a process of its own, and give its base address."""
+def upstream(module: str = 'bench.upstream') -> Iterator[str]:
+    """Run a stub as a process of its own, and give its base address."""
     process = subprocess.Popen(
-        [sys.executable, '-m', 'bench.upstream'], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, '-m', module], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     try:
         assert process.stdout

@@ -26,8 +26,9 @@ from app.cli.serve import run
 from app.messages import describe
 from app.models import Generation, GenerationRequest
 from app.web.context import Services
-from bench.fault_modes import MODES, SLOW, faulty
+from bench.fault_modes import MODES, SLOW
 from bench.measure import Beats, Claim, beating, forget_peak, judge, memory_kb, print_table
+from bench.upstream import upstream
 from tests.support.raw_requests import HOME, knock, open_door
 
 MOST_STALL_MS = 100.0
@@ -68,7 +69,7 @@ def main() -> int:
 
 async def _measure(only: str) -> int:
     seen: list[Seen] = []
-    with tempfile.TemporaryDirectory() as folder, faulty() as url:
+    with tempfile.TemporaryDirectory() as folder, upstream('bench.fault_modes') as url:
         for is_slow, patience_s in PATIENCE_S.items():
             data = Path(folder) / patience_s
             settings = {'EASEL_API_URL': url, 'EASEL_TIMEOUT_S': patience_s}

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import apsw
@@ -16,7 +15,7 @@ from app.database import Library
 from app.database.sqlite.connection import select
 from app.database.sqlite.readers import read_beside
 from app.errors import AppError, Conflict, StorageFailed
-from tests.support.rows import submitted
+from tests.support.rows import locked, submitted
 
 
 @pytest.fixture
@@ -127,17 +126,6 @@ async def test_a_database_that_was_closed_is_one_file(tmp_path: Path) -> None:
 
     assert 'easel.db-wal' in before
     assert [path.name for path in folder_of(tmp_path)] == ['easel.db']
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold the write lock, as another program would."""
-    other = apsw.Connection(str(folder / 'easel.db'))
-    other.execute('begin immediate')
-    try:
-        yield
-    finally:
-        other.close()
 
 
 async def test_reads_go_on_while_another_program_holds_the_write_lock(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-import apsw
 import pytest
 
 from app.database import Library
@@ -18,6 +17,7 @@ from app.generation.worker import MOST_TRIES_NOW
 from app.models import Generation, GenerationRequest, Outcome, Status
 from tests.support.fakes import FakeProvider, provider_settings, received_in, storing
 from tests.support.labelled_pictures import label_of, saved
+from tests.support.rows import locked
 from tests.support.worker_setup import Shop, shop_in
 
 # Its words are indexed when it is done, which takes pages that a full database has not.
@@ -52,17 +52,6 @@ async def drawn_onto_a_full_disk(shop: Shop, provider: FakeProvider) -> Generati
     provider.go.set()
     await shop.rests.begun.acquire()
     return generation
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold the database's write lock, as another program would."""
-    other = apsw.Connection(str(folder / 'easel.db'))
-    other.execute('begin immediate')
-    try:
-        yield
-    finally:
-        other.close()
 
 
 @asynccontextmanager

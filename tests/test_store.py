@@ -14,7 +14,7 @@ from PIL import Image
 
 from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
 from app.models import MOST_IMAGE_BYTES, StoredImage
-from app.storage.arriving import hold
+from app.storage.arriving import WHOLE, held_in, hold
 from app.storage.decoder import Decoder
 from app.storage.metadata.read import read_settings
 from app.storage.store import THUMB_WIDTHS, Store
@@ -289,3 +289,10 @@ async def test_the_settings_of_a_picture_are_in_it_and_of_what_is_none_nowhere(
     found, none = [await store.settings_in(path) for path in (store.original(kept.file), other)]
 
     assert (found['prompt'], none) == ('a heron', {})
+
+
+async def test_what_waits_and_can_not_be_read_keeps_no_other_from_its_place(tmp_path: Path) -> None:
+    (tmp_path / f'1-0-{"a" * 32}{WHOLE}').mkdir()
+    (tmp_path / f'2-0-{"b" * 32}{WHOLE}').write_bytes(picture())
+
+    assert list(held_in(tmp_path)) == [(2, 0)]

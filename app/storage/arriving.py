@@ -8,8 +8,11 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from app.log import logger
 from app.models import Received
 from app.storage.files import HEAD_BYTES, PART, complete, remove, writing
+
+log = logger(__name__)
 
 WHOLE = '.whole'  # of a picture that came whole: GENERATION-POSITION-….whole
 _HELD = re.compile(rf'(\d{{1,15}})-(\d{{1,4}})-[0-9a-f]{{32}}\{WHOLE}')
@@ -48,8 +51,12 @@ def held_in(folder: Path) -> dict[tuple[int, int], Received]:
     found = {}
     for path in sorted(folder.glob(f'*{WHOLE}')):
         if named := _HELD.fullmatch(path.name):
-            with path.open('rb') as opened:
-                head = opened.read(HEAD_BYTES)
-            received = Received(path=path, size_bytes=path.stat().st_size, head=head)
-            found[int(named[1]), int(named[2])] = received
+            try:
+                with path.open('rb') as opened:
+                    head = opened.read(HEAD_BYTES)
+                received = Received(path=path, size_bytes=path.stat().st_size, head=head)
+            except OSError as error:
+                log.warning('%s waits for a start that can read it: %s', path, error.strerror)
+            else:
+                found[int(named[1]), int(named[2])] = received
     return found

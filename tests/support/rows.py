@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
 
 from app.database import Library
 from app.errors import ErrorKind, Failure
@@ -78,3 +83,14 @@ async def pictured(
     outcome = drawn(kept(f'digest-{generation.id}'), provider=provider, model=model)
     await library.generations.finish(claimed, outcome, 3.0)
     return (await library.generations.one(generation.id)).images[0]
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the database's write lock, as another program would."""
+    other = apsw.Connection(str(folder / 'easel.db'))
+    other.execute('begin immediate')
+    try:
+        yield
+    finally:
+        other.close()
