@@ -60,7 +60,7 @@ class GenerationRunner:
         """
         provider = await self._providers.drawing(claimed.provider)
         settings, calls = provider.settings, list[Call]()
-        model = claimed.request.model or settings.model or None
+        model = claimed.request.model or await provider.default_model() or None
         if settings.name == DEMO != claimed.provider:
             model = settings.model
         outcome = Outcome(status=Status.FAILED, provider=settings.name, model=model)

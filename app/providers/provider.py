@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from app.errors import Failure
+from app.errors import Failure, ProviderError
 from app.models import GenerationRequest, GenerationResult
 from app.net.client import HttpClient
 from app.net.urls import Blocked
 from app.providers.core.base import Dialect, ProviderSettings, ProviderState, ProviderStatus, Run
 from app.providers.core.capabilities import CapabilityStore
-from app.providers.discovery.model_list import are_bare, status_of
+from app.providers.discovery.model_list import are_bare, is_listed, status_of
 from app.providers.endpoints import known_endpoint
 from app.providers.transport.client import Client, endpoint
 
@@ -38,6 +38,7 @@ class ApiProvider:
         self.settings = settings
         self._http_client = http_client
         self._memory = memory or CapabilityStore()
+        self._status: ProviderStatus | None = None  # what its list showed last
         self._is_localai: bool | None = None
         self._client = Client(settings, http_client)
 
@@ -48,23 +49,50 @@ class ApiProvider:
         return Generator(self.settings, self._http_client, self._memory)
 
     async def generate(self, request: GenerationRequest, run: Run) -> GenerationResult:
-        return await self._generator.generate(request, run)
+        request = replace(request, model=request.model or self._default or None)
+        try:
+            return await self._generator.generate(request, run)
+        except ProviderError as error:
+            from app.providers.hints import MODEL_MATTERS, explained
+
+            if error.failure.kind in MODEL_MATTERS and self._status is None:
+                await self.list_models()
+            failure = explained(error.failure, self.settings, request.model, self._status)
+            raise ProviderError(failure, *error.others) from error
+
+    async def default_model(self) -> str:
+        if self.settings.model and self._status is None:
+            await self.list_models()
+        return self._default
+
+    @property
+    def _default(self) -> str:
+        lacks_it = self._status is not None and self._status.lacks_default
+        return '' if lacks_it else self.settings.model
 
     async def fetch(self, lost: Sequence[Failure], run: Run) -> GenerationResult:
         return await self._generator.fetch(lost, run)
 
     async def list_models(self) -> ProviderStatus:
+        self._status = await self._list()
+        return self._status
+
+    async def _list(self) -> ProviderStatus:
         at = known_endpoint(self.settings, self._memory, self.settings.model)
         path = 'sd-models' if at.dialect is Dialect.SDAPI else 'models'
         try:
-            status, tree = await self._client.get(endpoint(at.base_url, path))
+            http_status, tree = await self._client.get(endpoint(at.base_url, path))
         except TimeoutError:
             return ProviderStatus(state=ProviderState.NOTHING, reason='no answer')
         except (httpx.HTTPError, httpx.InvalidURL, Blocked, ValueError) as error:
             return ProviderStatus(state=ProviderState.NOTHING, reason=self._client.seen(error))
-        better_url = at.base_url if at.base_url != self.settings.base_url else ''
-        bars_split = await self._splits_at_bars(tree)
-        return replace(status_of(status, tree), better_url=better_url, bars_split=bars_split)
+        status = status_of(http_status, tree)
+        return replace(
+            status,
+            better_url=at.base_url if at.base_url != self.settings.base_url else '',
+            bars_split=await self._splits_at_bars(tree),
+            lacks_default=bool(status.models) and not is_listed(self.settings.model, tree),
+        )
 
     async def _splits_at_bars(self, tree: Json) -> bool:
         """Return whether this is LocalAI; its bare list is the hint that makes it worth a call.
