@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import cast
 
@@ -100,13 +101,14 @@ class Generations(Table):
             if not db.changes():
                 return False
             add_images(db, claimed, outcome, now or 0, first)
-            for number, call in enumerate(outcome.calls):
-                own = {'generation_id': claimed.id, 'attempt': claimed.attempt, 'number': number}
-                texts = {'headers': json.dumps(call.headers), 'dropped': json.dumps(call.dropped)}
-                insert(db, 'attempts', asdict(call) | own | texts, 'on conflict do nothing')
+            _add_calls(db, claimed, outcome.calls)
             return True
 
         return await self._database.write(change)
+
+    async def keep_calls(self, claimed: Generation, calls: Sequence[Call]) -> None:
+        """Write the calls of an attempt that ended without an outcome."""
+        await self._database.write(lambda db: _add_calls(db, claimed, calls))
 
     async def cancel(self, generation_id: int, now: float) -> Generation:
         """End a waiting or running generation; a final one stays as it is. Raises `NotFound`."""
@@ -240,6 +242,13 @@ class Generations(Table):
             guest=guest,
         )
         return last.request if last else None
+
+
+def _add_calls(db: apsw.Connection, claimed: Generation, calls: Sequence[Call]) -> None:
+    for number, call in enumerate(calls):
+        own = {'generation_id': claimed.id, 'attempt': claimed.attempt, 'number': number}
+        texts = {'headers': json.dumps(call.headers), 'dropped': json.dumps(call.dropped)}
+        insert(db, 'attempts', asdict(call) | own | texts, 'on conflict do nothing')
 
 
 def new_row(request: GenerationRequest, provider: str, now: float) -> Row:

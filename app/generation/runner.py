@@ -73,6 +73,9 @@ class GenerationRunner:
             log.warning('%s: %s: %s', claimed.id, failure.kind, failure.words or failure.reason)
             outcome = replace(outcome, error=failure, item_errors=error.others)
             return replace(outcome, calls=tuple(calls))
+        except asyncio.CancelledError:
+            await self._keep_calls(claimed, calls)
+            raise
         outcome = replace(outcome, calls=tuple(calls))
         kept, failures = await self._keeper.keep(claimed, result, outcome, pauses)
         if not kept:
@@ -105,6 +108,12 @@ class GenerationRunner:
         if kept or generation.status is Status.DONE:
             return replace(outcome, status=Status.DONE, kept=kept, item_errors=failures)
         return replace(outcome, error=failures[0], item_errors=failures[1:])
+
+    async def _keep_calls(self, claimed: Generation, calls: list[Call]) -> None:
+        try:
+            await self._library.generations.keep_calls(claimed, calls)
+        except StorageFailed as error:
+            log.warning('%s: its calls could not be written: %s', claimed.id, error)
 
     def _run(self, claimed: Generation, calls: list[Call]) -> Run:
         async def write(progress: float) -> None:
