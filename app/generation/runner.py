@@ -76,7 +76,7 @@ class GenerationRunner:
         except asyncio.CancelledError:
             await self._keep_calls(claimed, calls)
             raise
-        outcome = replace(outcome, calls=tuple(calls))
+        outcome = replace(outcome, model=model or result.model or None, calls=tuple(calls))
         kept, failures = await self._keeper.keep(claimed, result, outcome, pauses)
         if not kept:
             return replace(outcome, error=failures[0], item_errors=failures[1:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -39,6 +40,7 @@ class ApiProvider:
         self._http_client = http_client
         self._memory = memory or CapabilityStore()
         self._status: ProviderStatus | None = None  # what its list showed last
+        self._chosen = ''  # of its list, once it refused to draw without a model
         self._is_localai: bool | None = None
         self._client = Client(settings, http_client)
 
@@ -50,13 +52,23 @@ class ApiProvider:
 
     async def generate(self, request: GenerationRequest, run: Run) -> GenerationResult:
         request = replace(request, model=request.model or self._default or None)
+        began_s = time.monotonic()
         try:
             return await self._generator.generate(request, run)
         except ProviderError as error:
-            from app.providers.hints import MODEL_MATTERS, explained
+            from app.providers.hints import explained, lacks_model, needs_list
 
-            if error.failure.kind in MODEL_MATTERS and self._status is None:
+            if self._status is None and (needs_list(error.failure) or not request.model):
                 await self.list_models()
+            first = self._first_drawing
+            if (
+                first
+                and not request.model
+                and lacks_model(error.failure, time.monotonic() - began_s)
+            ):
+                self._chosen = first
+                result = await self.generate(replace(request, model=first), run)
+                return replace(result, model=first)
             failure = explained(error.failure, self.settings, request.model, self._status)
             raise ProviderError(failure, *error.others) from error
 
@@ -68,7 +80,11 @@ class ApiProvider:
     @property
     def _default(self) -> str:
         lacks_it = self._status is not None and self._status.lacks_default
-        return '' if lacks_it else self.settings.model
+        return (self.settings.model if not lacks_it else '') or self._chosen
+
+    @property
+    def _first_drawing(self) -> str:
+        return self._status.models[0] if self._status and self._status.drawing else ''
 
     async def fetch(self, lost: Sequence[Failure], run: Run) -> GenerationResult:
         return await self._generator.fetch(lost, run)
