@@ -25,7 +25,7 @@ _ALSO_CALLED = {
     **dict.fromkeys(('size', 'width', 'height', 'image_size'), _SIDES),
     **dict.fromkeys(
         ('n', 'batch_size'),
-        r'number of (?:images|pictures)|num_images|n ?(?:=|must|should)|images (?:per|at)',
+        r'number of (?:images|pictures)|num_images|n ?= ?\d+|n (?:must|should)|images (?:per|at)',
     ),
     'num_inference_steps': 'steps',
     **dict.fromkeys(('guidance_scale', 'cfg_scale'), 'guidance|cfg'),
@@ -38,7 +38,7 @@ _NAMED_PARAM = re.compile(
 )
 _REJECTS = re.compile(
     r'(?i)unknown|unhandled|unsupported|not supported|not (a|an|valid|permitted)|invalid|unrecogni|'
-    r'unexpected|requires|must be|should be|extra|divisible|multiples? of'
+    r'unexpected|requires|must (be|provide|use)|should be|extra|divisible|multiples? of'
 )
 _BOUNDS = (
     r'exceed|too (?:large|big|small|high|low|many|long|wide|tall|few)|at (?:least|most)|one of|'
@@ -55,7 +55,8 @@ _OF_A_NAME = re.compile(
     (?!\W+values?\b)|argument\ not\ supported|got\ an\ unexpected"""
 )
 _OF_A_VALUE = re.compile(
-    rf'(?i){_BOUNDS}|\bvalues?\b|must be|should be|between|multiple|divisible|not (?:a )?valid|'
+    rf'(?i){_BOUNDS}|\bvalues?\b|must be|should be|between|multiple|divisible|'
+    r'must (?:provide|use)|not (?:a )?valid|'
     r'(?:invalid|unknown|bad|wrong)\W+(?!param|arg|field|key|option|setting|input|propert|attribute)'
 )
 _BARE = re.compile(r'(?i)(not|n.t) (support|allow|permit)\w*|unsupported|\bonly\b')
