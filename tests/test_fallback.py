@@ -228,7 +228,7 @@ def test_a_size_that_is_refused_twice_is_left_out_and_said() -> None:
     ids=['larger: it may cost more', '500: it may have worked'],
 )
 def test_no_size_is_tried_that_may_cost_more(words: str, status: int, mended: bool) -> None:
-    sent = {'prompt': 'a', 'size': '512x513'}
+    sent: dict[str, object] = {'prompt': 'a', 'size': '512x513'}
     fallback = ParameterFallback(sent, Capabilities())
 
     went_on = fallback.mend(refusing('size', words=words, sent=sent, status=status))

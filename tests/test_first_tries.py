@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import ErrorKind, ProviderError
+from app.errors import ErrorKind, Failure, ProviderError
 from app.models import GenerationRequest, Size
 from app.net.client import HttpClient
 from app.providers.core.base import Run
@@ -17,11 +17,14 @@ from app.providers.provider import ApiProvider
 from app.providers.response.json_text import Json
 from tests.support.fakes import Asked, Reply, storing, upstream
 from tests.support.provider_calls import B64, ONE, bodies, drawn, settings
+from tests.support.raw_requests import HOME, knock, open_door
+from tests.support.rows import failed, running, submitted
 
 FIELD = json.loads(
     (Path(__file__).parent / 'data/field/upstream_answers.json').read_text(encoding='utf-8')
 )
 ROOT = '/sdapi/v1'
+REFUSED = ErrorKind.UNSUPPORTED_PARAM
 DRAWN = Reply(body=json.dumps({'images': [B64]}).encode())
 FAULT = Reply(status=500, body=b'{"error": {"message": "Request execution failed"}}')
 
@@ -180,3 +183,42 @@ async def test_a_model_that_was_named_is_never_exchanged(tmp_path: Path) -> None
     assert len(bodies(server)) == 1
     assert caught.value.failure.kind is ErrorKind.UPSTREAM_ERROR
     assert caught.value.failure.offers == ('sdxl',)
+
+
+@pytest.mark.parametrize(
+    ('failure', 'link', 'filled'),
+    [
+        (Failure(kind=REFUSED, param='width', value='204x500', offers=('208x504',)), 'size=208x504',
+         'value="208x504"'),
+        (Failure(kind=ErrorKind.MODEL_NOT_FOUND, offers=('sd xl',)), 'model=sd+xl',
+         'value="sd xl"'),
+        (Failure(kind=REFUSED, param='batch_size', value='4', offers=('2',)), 'n=2',
+         '<option selected>2'),
+    ],
+    ids=['size', 'model', 'count'],
+)  # fmt: skip
+async def test_what_may_be_taken_instead_is_one_press_away(
+    failure: Failure, link: str, filled: str, tmp_path: Path
+) -> None:
+    async with open_door(tmp_path) as (app, services):
+        claimed = await running(services.library)
+        await services.library.generations.finish(claimed, failed(failure), 3.0)
+        address = f'/?from={claimed.id}&{link}'
+
+        shown = (await knock(app, 'GET', '/', HOME)).body.decode()
+        form = (await knock(app, 'GET', address, HOME)).body.decode()
+
+    assert f'href="{address.replace("&", "&amp;")}"' in shown
+    assert filled in form
+    assert 'a cat</textarea>' in ''.join(form.split('\n'))
+
+
+async def test_a_cancelled_one_that_was_sent_says_that_the_server_may_go_on(tmp_path: Path) -> None:
+    async with open_door(tmp_path) as (app, services):
+        begun, waiting = await running(services.library), await submitted(services.library)
+        pages = []
+        for one in (begun, waiting):
+            await services.library.generations.cancel(one.id, 3.0)
+            pages.append((await knock(app, 'GET', f'/generations/{one.id}', HOME)).body.decode())
+
+    assert ['may still be generating' in page for page in pages] == [True, False]
