@@ -146,6 +146,15 @@ def refusal(response: ApiResponse, *, where: str, sent: Collection[str]) -> Fail
     return with_refused_value(replace(failure, param=signs.param), signs.codes, values)
 
 
+def refuses_key(status: int, tree: Json) -> bool:
+    """Whether a response of any kind says that the key is missing or wrong."""
+    if status in (401, 403):
+        return True
+    nodes = [tree, at(tree, 'error')]
+    said = f'{" ".join(_words_at(nodes, _CODES))} {scrub(words_of(tree, ""))}'
+    return 400 <= status < 500 and status != 429 and _BAD_KEY.search(said) is not None
+
+
 def _empty(tree: Json, where: str) -> Failure:
     """Return what a success without a picture means, with what a model says in its place."""
     words = chat_text_of(tree) or words_of(tree, '')
