@@ -14,6 +14,7 @@ from app.providers.hints import explained
 from app.providers.response.errors import refusal
 from app.providers.response.json_text import Json
 from app.providers.response.parser import ApiResponse
+from app.providers.response.refused import with_refused_value
 from app.providers.response.stream import ResponseStream
 from app.storage.files import TempFile
 
@@ -119,6 +120,26 @@ def test_a_refused_size_has_the_nearest_ones_as_its_hint(
 )
 def test_a_hint_follows_the_reason(status: int, said: Json, words: str) -> None:
     assert words in hint(refused(status, said))
+
+
+@pytest.mark.parametrize(
+    ('code', 'value'),
+    [('unknown_parameter', ''), ('unsupported_value', 'hd'), ('invalid_parameter_value', 'hd')],
+)
+def test_the_code_of_a_refusal_tells_the_field_from_the_value(code: str, value: str) -> None:
+    said: Json = {'error': {'message': 'Not good.', 'param': 'quality', 'code': code}}
+
+    assert refused(400, said).value == value
+
+
+def test_a_shape_in_other_words_is_no_size_to_choose() -> None:
+    failure = Failure(
+        kind=ErrorKind.UNSUPPORTED_PARAM, param='aspect_ratio', words='one of 1:1, 2:3'
+    )
+
+    told = with_refused_value(failure, '', {'aspect_ratio': '9:16'})
+
+    assert (told.value, told.offers, hint(told)) == ('9:16', (), 'Choose another size.')
 
 
 def test_a_model_that_a_list_lacks_is_named_where_a_server_only_fails() -> None:

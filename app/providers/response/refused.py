@@ -59,6 +59,7 @@ _OF_A_VALUE = re.compile(
     r'must (?:provide|use)|not (?:a )?valid|'
     r'(?:invalid|unknown|bad|wrong)\W+(?!param|arg|field|key|option|setting|input|propert|attribute)'
 )
+_NAME_CODE = re.compile(r'(?i)(unknown|unsupported|unexpected|unrecogni[sz]ed)_?(param|arg|field)')
 _BARE = re.compile(r'(?i)(not|n.t) (support|allow|permit)\w*|unsupported|\bonly\b')
 
 
@@ -98,7 +99,7 @@ def with_refused_value(failure: Failure, codes: str, sent: Mapping[str, object])
 
 
 def _is_of_value(words: str, codes: str, value: str) -> bool:
-    if _OF_A_NAME.search(words) or 'parameter' in codes:
+    if _OF_A_NAME.search(words) or _NAME_CODE.search(codes):
         return False
     is_said = len(value) > 1 and re.search(rf'(?<!\w){re.escape(value)}(?!\w)', words) is not None
     if is_said or 'value' in codes or choices_in(words):
@@ -114,9 +115,9 @@ def _wished(param: str, sent: Mapping[str, object]) -> str:
 
 
 def _offers(words: str, wish: str, value: str) -> tuple[str, ...]:
-    wished = _size_of(value)
-    if wish == 'size' and wished:
-        return tuple(map(str, limits_in(words, wished).sizes_near(wished)))
+    if wish == 'size':
+        wished = _size_of(value)
+        return tuple(map(str, limits_in(words, wished).sizes_near(wished))) if wished else ()
     if wish in NUMBERS:
         number = limits_in(words).number_near(float(value))
         return () if number is None else (str(number),)
