@@ -165,11 +165,12 @@ class Renderer:
         self, request: Request, template: str, *, status: int = 200, **values: object
     ) -> Response:
         """Render a page or a fragment for this visitor."""
-        viewer = request.scope.get('state', {}).get('visitor', STRANGER)
+        viewer = _viewer_of(request)
         html = self.language(language_of(request)).draw(
             template,
             request_path=request.scope['path'],
             request_address=address_of(request),
+            request_host=host_of(request),
             theme=theme_of(request),
             viewer=viewer,
             provider_summary=self._provider_summary() if viewer.owner else None,
@@ -227,3 +228,14 @@ def address_of(request: Request) -> str:
     """Return the page's address, without a fragment: with one, loading it again only scrolls."""
     query = request.scope['query_string'].decode('ascii', 'replace')
     return f'{request.scope["path"]}?{query}' if query else str(request.scope['path'])
+
+
+def host_of(request: Request) -> str:
+    """Return the host and port that the browser asked for."""
+    forwarded = _viewer_of(request).forwarded_host.decode('ascii')
+    return forwarded or request.headers.get('host', '')
+
+
+def _viewer_of(request: Request) -> Visitor:
+    visitor: Visitor = request.scope.get('state', {}).get('visitor', STRANGER)
+    return visitor
