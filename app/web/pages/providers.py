@@ -23,6 +23,7 @@ from app.web.forms import choice_in, form_fields, form_pairs
 from app.web.templates import wants_fragment, wants_json
 from app.web.views.provider_form import MOST_AT_ONCE, MOST_TIMEOUT_S, NEW, SWITCHES, draft_of
 from app.web.views.providers import (
+    PAGE,
     key_of,
     offers_json,
     offers_of,
@@ -31,7 +32,6 @@ from app.web.views.providers import (
     provider_views,
 )
 
-PAGE = '/settings/providers'
 LIST = '/settings#servers'
 SECRET_FIELDS = ('key', 'headers')
 TEST_PROMPT = 'A paper boat on calm water, simple'

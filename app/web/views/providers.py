@@ -19,6 +19,7 @@ from app.providers.monitor import MonitoredProvider
 from app.providers.registry import Providers
 from app.web.context import Services
 
+PAGE = '/settings/providers'
 ENVIRONMENT, DEFAULT, SETTINGS = 'environment', 'default', 'settings'
 NO_API = ('HTTP 404', 'HTTP 405', Reason.NO_LIST_OF_MODELS)
 MARKS = {ProviderState.NOTHING: 'down', ProviderState.LIST: 'up'}  # colours of a dot; else `odd`
@@ -77,6 +78,11 @@ class ProviderSummary:
 def key_of(settings: ProviderSettings) -> str:
     """Return what a provider's addresses end in: its row's id, or `environment`."""
     return str(settings.id or ENVIRONMENT)
+
+
+def server_pages(providers: Providers) -> dict[str, str]:
+    """Return the address of each provider's own page in Settings, by name."""
+    return {one.name: f'{PAGE}/{key_of(one.settings)}' for one in providers.all()}
 
 
 def provider_summary(providers: Providers) -> ProviderSummary:
