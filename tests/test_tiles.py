@@ -127,7 +127,9 @@ def test_details_are_shown_below_the_row_and_move_no_tile_of_it(page: Page, ease
     shown, wall = panel.bounding_box(), page.locator('.wall').bounding_box()
     caption = page.locator('.label').first.bounding_box()
     assert boxes(page, '.plate')[:2] == before
-    assert shown and wall and caption
+    assert shown
+    assert wall
+    assert caption
     assert (shown['x'], shown['width']) == (wall['x'], wall['width'])
     assert shown['y'] >= caption['y'] + caption['height']
     expect(panel.get_by_role('link', name='Settings of')).to_have_attribute(
