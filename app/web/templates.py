@@ -35,6 +35,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 LANGUAGE_COOKIE = 'easel-language'
 THEME_COOKIE = 'easel-theme'
 THEMES = ('system', 'light', 'dark')
+SAVED = '?saved=1'  # behind the address that a form leads to, which then says so
 STRANGER = Visitor('', 'http')
 CANVAS = {'light': '#fafafa', 'dark': '#101010'}  # the window around a page, as --canvas
 MONTHS = (
@@ -171,6 +172,7 @@ class Renderer:
             request_path=request.scope['path'],
             request_address=address_of(request),
             request_host=host_of(request),
+            saved='saved' in request.query_params,
             theme=theme_of(request),
             viewer=viewer,
             provider_summary=self._provider_summary() if viewer.owner else None,

@@ -18,6 +18,7 @@ from app.web.security.permissions import visitor_of
 from app.web.templates import (
     CANVAS,
     LANGUAGE_COOKIE,
+    SAVED,
     THEME_COOKIE,
     THEMES,
     language_of,
@@ -84,7 +85,7 @@ async def settings_page(request: Request, services: TheServices) -> Response:
 async def change_settings(request: Request) -> Response:
     """Keep a visitor's language and theme in their browser; raise `InvalidRequest`."""
     fields = await form_fields(request)
-    response = RedirectResponse('/settings', 303)
+    response = RedirectResponse(f'/settings{SAVED}', 303)
     over_tls = request.scope['scheme'] == 'https'
     for field, (cookie, values) in CHOICES.items():
         if fields.get(field):

@@ -23,7 +23,7 @@ from app.web.security.permissions import (
     set_session_cookie,
     visitor_of,
 )
-from app.web.templates import wants_json
+from app.web.templates import SAVED, wants_json
 
 log = logger(__name__)
 
@@ -102,7 +102,7 @@ async def change_password(request: Request, services: TheServices) -> Response:
         )
     services.changes.doubt()
     log.warning('%s changed the password; every other session ends', visitor_of(request).address)
-    response = RedirectResponse('/settings#password', 303)
+    response = RedirectResponse(f'/settings{SAVED}#password', 303)
     return set_session_cookie(request, services, response, services.sessions.cookie_for())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from urllib.parse import urlsplit, urlunsplit
 
 from app.errors import Reason
 from app.net.urls import origin_of, outside_of, same_server, without_secrets
@@ -51,6 +52,12 @@ class ProviderView:
     def is_fixed(self) -> bool:
         """Whether it cannot be changed in Settings."""
         return self.source != SETTINGS
+
+    @property
+    def outside_url(self) -> str:
+        """The whole address of `outside`, or empty."""
+        parts = urlsplit(self.settings.base_url)
+        return urlunsplit(parts._replace(netloc=self.outside)) if self.outside else ''
 
 
 @dataclass(frozen=True, slots=True)
