@@ -34,6 +34,8 @@ from app.web.static import Static
 PACKAGE = Path(__file__).resolve().parent.parent
 LANGUAGE_COOKIE = 'easel-language'
 THEME_COOKIE = 'easel-theme'
+NOTE_COOKIE = 'easel-note'  # that no server is there: `seen` in full, or `closed`
+COOKIE_S = 400 * 24 * 3600
 THEMES = ('system', 'light', 'dark')
 SAVED = '?saved=1'  # behind the address that a form leads to, which then says so
 STRANGER = Visitor('', 'http')
@@ -174,6 +176,7 @@ class Renderer:
             request_host=host_of(request),
             saved='saved' in request.query_params,
             theme=theme_of(request),
+            note=request.cookies.get(NOTE_COOKIE, ''),
             viewer=viewer,
             provider_summary=self._provider_summary() if viewer.owner else None,
             notices=self._notices(),
@@ -224,6 +227,12 @@ def _for_viewers(language: Language) -> dict[str, Callable[..., object]]:
         return name if is_shown else language.translate(N_('The server'))
 
     return {'failure_text': failure_text, 'server_name': server_name}
+
+
+def keep_choice(request: Request, response: Response, cookie: str, value: str) -> None:
+    """Have the visitor's browser keep a choice of theirs."""
+    over_tls = request.scope['scheme'] == 'https'
+    response.set_cookie(cookie, value, COOKIE_S, secure=over_tls, samesite='lax', httponly=True)
 
 
 def address_of(request: Request) -> str:
