@@ -194,7 +194,7 @@ async def test_a_nightly_backup_is_set_and_shown(
     saved = await save(app, folder=str(tmp_path))
     shown, text = await json_of(app), await page(app, PAGE)
 
-    assert (saved.status, saved.headers['location']) == (303, f'{PAGE}?saved=1#nightly')
+    assert (saved.status, saved.headers['location']) == (303, f'{PAGE}#nightly')
     expected = {'enabled': True, 'folder': str(tmp_path), 'hour': 4, 'keep': 3, 'last': None}
     assert shown['nightly'] == expected
     assert '<option value="4" selected>04:00</option>' in text

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.database.providers import AT_ONCE
 from tests.support.browser import DESKTOP, PHONE, lent, window
+from tests.support.holding_proxy import holding_proxy
 from tests.support.servers import Easel
 
 pytestmark = pytest.mark.browser
@@ -160,3 +161,22 @@ def test_a_slow_answer_to_the_form_does_not_undo_what_the_stream_brought(
     page.evaluate("detail => dispatchEvent(new CustomEvent('easel-added', { detail }))", answer)
 
     expect(picture).to_be_visible()
+
+
+def test_row_b7_a_page_behind_a_proxy_that_holds_events_back_asks_by_itself(
+    browser: Browser, easel: Easel
+) -> None:
+    easel.draw(prompt='so that there is a wall', size='32x32')
+    with holding_proxy(easel.url) as url, window(browser) as page:
+        page.add_init_script('delete globalThis.SharedWorker')  # whose clock no test can turn
+        page.clock.install()
+        page.goto(url)
+        page.get_by_role('textbox', name='Prompt').fill('held back')
+        page.get_by_role('button', name='Generate').click()
+        expect(page.locator('.generation', has_text='held back')).to_be_visible()
+
+        page.clock.fast_forward('00:11')
+        expect(page.get_by_text("Live updates don't get through")).to_be_visible()
+        page.clock.fast_forward('00:05')
+
+        expect(page.locator('.hung img[alt="held back"]').first).to_be_visible(timeout=15_000)

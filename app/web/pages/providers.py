@@ -20,7 +20,7 @@ from app.providers.monitor import MonitoredProvider
 from app.web.context import Services, TheServices
 from app.web.error_pages import failure_json, fields_in_words
 from app.web.forms import choice_in, form_fields, form_pairs
-from app.web.templates import SAVED, wants_fragment, wants_json
+from app.web.templates import say_saved, wants_fragment, wants_json
 from app.web.views.provider_form import MOST_AT_ONCE, MOST_TIMEOUT_S, NEW, SWITCHES, draft_of
 from app.web.views.providers import (
     PAGE,
@@ -127,7 +127,8 @@ async def change(
     key = key_of(provider.settings)
     if draft.row.enabled:
         await _provider(services, key).test()
-    return await _after_act(request, services, key, SAVED)
+    response = await _after_act(request, services, key)
+    return say_saved(request, response) if response.status_code == 303 else response
 
 
 async def delete(request: Request, services: TheServices, row: TheRow) -> Response:

@@ -19,11 +19,11 @@ from app.web.templates import (
     CANVAS,
     LANGUAGE_COOKIE,
     NOTE_COOKIE,
-    SAVED,
     THEME_COOKIE,
     THEMES,
     keep_choice,
     language_of,
+    say_saved,
     theme_of,
     wants_json,
 )
@@ -87,13 +87,14 @@ async def settings_page(request: Request, services: TheServices) -> Response:
 async def change_settings(request: Request) -> Response:
     """Keep a visitor's own choices in their browser; raise `InvalidRequest`."""
     fields = await form_fields(request)
-    response = RedirectResponse('/' if fields.get('back') == '/' else f'/settings{SAVED}', 303)
+    is_note = fields.get('back') == '/'
+    response: Response = RedirectResponse('/' if is_note else '/settings', 303)
     for field, (cookie, values) in CHOICES.items():
         if fields.get(field):
             keep_choice(request, response, cookie, choice_in(fields, field, values))
         elif field in fields:
             response.delete_cookie(cookie)
-    return response
+    return response if is_note else say_saved(request, response)
 
 
 async def install_page(request: Request, services: TheServices) -> Response:

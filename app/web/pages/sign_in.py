@@ -23,7 +23,7 @@ from app.web.security.permissions import (
     set_session_cookie,
     visitor_of,
 )
-from app.web.templates import SAVED, wants_json
+from app.web.templates import say_saved, wants_json
 
 log = logger(__name__)
 
@@ -102,8 +102,9 @@ async def change_password(request: Request, services: TheServices) -> Response:
         )
     services.changes.doubt()
     log.warning('%s changed the password; every other session ends', visitor_of(request).address)
-    response = RedirectResponse(f'/settings{SAVED}#password', 303)
-    return set_session_cookie(request, services, response, services.sessions.cookie_for())
+    response = RedirectResponse('/settings#password', 303)
+    set_session_cookie(request, services, response, services.sessions.cookie_for())
+    return say_saved(request, response)
 
 
 async def _change(request: Request, services: Services, current: str, new: str) -> None:
