@@ -41,6 +41,7 @@ class Reason(StrEnum):
     SWELLS = N_('a compressed answer that swells out of proportion')
     BROKE_OFF = N_('broke off')
     ONLY_INTERIM_ANSWERS = N_('only interim answers')
+    NOT_BY_THE_RULES_OF_HTTP = N_('it breaks the rules of HTTP')
     HEADERS_OVER_32_KIB = N_('headers over 32 KiB')
     IT_CAME_TOO_SLOWLY = N_('it came too slowly')
     NOT_A_PLAIN_HTTP_ADDRESS = N_('not a plain http address')

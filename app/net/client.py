@@ -188,7 +188,12 @@ def what_happened(error: Exception) -> str:
     if isinstance(error, httpx.LocalProtocolError):  # its text may hold a header, and so the key
         return Reason.REQUEST_THAT_CAN_NOT_BE_SENT
     text = str(error).strip() or type(error).__name__
-    return next((reason for part, reason in REASONS.items() if part in text.lower()), text[:200])
+    otherwise = text[:200]
+    if isinstance(error, httpx.RemoteProtocolError):
+        otherwise = Reason.NOT_BY_THE_RULES_OF_HTTP
+    elif isinstance(error, httpx.NetworkError) and not isinstance(error, httpx.ConnectError):
+        otherwise = text if text in list(Reason) else Reason.CONNECTION_RESET
+    return next((reason for part, reason in REASONS.items() if part in text.lower()), otherwise)
 
 
 def _parsed(url: str, base: Address | None = None) -> Address:

@@ -22,15 +22,14 @@ from typing import Any
 
 import httpcore
 
+from app.net.heads import MOST_HEADER_BYTES, Responses
 from app.net.ip import is_literal, is_loopback, is_metadata, is_public
 from app.net.urls import METADATA_NAMES, Blocked, Origin, Private, canonical_host
 
 READ_AHEAD_BYTES = 64 * 1024
 LEAST_READ_BYTES = 8 * 1024
 SLOW_S = 0.005  # of parsing one piece
-MOST_HEADER_BYTES = 32 * 1024  # a tenth of a second of parsing, were it 100 kB
-MOST_INTERIM = 100  # responses of 1xx to one request
-INTERIM = b'HTTP/1.1 1'
+SILENCE_S = 5.0  # that ends a response whose length was told wrongly
 LookUp = Callable[[str, int], Awaitable[list[str]]]
 Connect = Callable[[Iterable[str], int, float | None], Awaitable[httpcore.AsyncNetworkStream]]
 
@@ -45,24 +44,36 @@ class Stream(httpcore.AsyncNetworkStream):
         self._writer = writer
         self._most_bytes = LEAST_READ_BYTES
         self._read_at = 0.0
-        self._interim = 0
+        self._responses = Responses()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Read a piece that is parsed in a few milliseconds, by what the last one took."""
+        """Read what is parsed in a few milliseconds, by what the last piece took; mend heads."""
+        while not self._responses.is_over:
+            piece = await self._read_piece(max_bytes, timeout)
+            passed = self._responses.feed(piece)
+            self._read_at = time.perf_counter()
+            if passed or not piece:
+                return passed
+        return b''
+
+    async def _read_piece(self, max_bytes: int, timeout: float | None) -> bytes:
         is_slow = time.perf_counter() - self._read_at > SLOW_S
         wished = self._most_bytes // 2 if is_slow else self._most_bytes * 2
         self._most_bytes = min(max(wished, LEAST_READ_BYTES), max_bytes)
         await asyncio.sleep(0)  # what has come already is read without a turn for anybody else
-        async with _translated(timeout, httpcore.ReadTimeout, httpcore.ReadError):
-            piece = await self._reader.read(self._most_bytes)
-        self._interim += piece.count(INTERIM)
-        if self._interim > MOST_INTERIM:
-            raise httpcore.ReadError('only interim answers')
-        self._read_at = time.perf_counter()
-        return piece
+        guessed = self._responses.is_guessed
+        try:
+            async with _translated(
+                SILENCE_S if guessed else timeout, httpcore.ReadTimeout, httpcore.ReadError
+            ):
+                return await self._reader.read(self._most_bytes)
+        except httpcore.ReadTimeout:
+            if guessed:
+                return b''
+            raise
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._interim = 0
+        self._responses.begin()
         async with _translated(timeout, httpcore.WriteTimeout, httpcore.WriteError):
             self._writer.write(buffer)
             await self._writer.drain()
