@@ -22,7 +22,7 @@ from typing import Any
 
 import httpcore
 
-from app.net.heads import MOST_HEADER_BYTES, Responses
+from app.net.heads import MOST_HEADER_BYTES, Responses, Unreadable
 from app.net.ip import is_literal, is_loopback, is_metadata, is_public
 from app.net.urls import METADATA_NAMES, Blocked, Origin, Private, canonical_host
 
@@ -50,7 +50,10 @@ class Stream(httpcore.AsyncNetworkStream):
         """Read what is parsed in a few milliseconds, by what the last piece took; mend heads."""
         while not self._responses.is_over:
             piece = await self._read_piece(max_bytes, timeout)
-            passed = self._responses.feed(piece)
+            try:
+                passed = self._responses.feed(piece)
+            except Unreadable as error:
+                raise httpcore.ReadError(str(error)) from error
             self._read_at = time.perf_counter()
             if passed or not piece:
                 return passed
@@ -95,8 +98,9 @@ class Stream(httpcore.AsyncNetworkStream):
         return self
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 (httpcore's own signature)
-        if info == 'is_readable':
-            return self._reader.at_eof()
+        surplus = self._responses.surplus
+        if info in ('is_readable', 'surplus'):
+            return surplus if info == 'surplus' else bool(surplus) or self._reader.at_eof()
         names = {'client_addr': 'sockname', 'server_addr': 'peername'}
         return self._writer.get_extra_info(names.get(info, info))
 

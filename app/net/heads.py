@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import re
 
-import httpcore
-
 MOST_HEADER_BYTES = 32 * 1024  # a tenth of a second of parsing, were it 100 kB
 MOST_INTERIM = 100  # responses of 1xx to one request
 MOST_CHUNK_LINE_BYTES = 1_024
@@ -33,13 +31,19 @@ _CLEAN = re.compile(
     rb"(?:[-!#$%&'*+.^_`|~0-9A-Za-z]+:[^\x00-\x08\x0a-\x1f\x7f]*\r\n)*\r\n"
 )
 _CLEAN_FRAMING = re.compile(rb'(?im)^(?:content-length|transfer-encoding):[ \t]*([^\r\n]*?)\s*$')
+_LENGTH_TOLD = re.compile(rb'(?im)^content-length:[ \t]*([0-9]{1,18})[ \t]*\r$')
 _CLEAN_SIZE = re.compile(rb'[0-9A-Fa-f]{1,15}[ \t]*(?:;[^\n]*)?(?:\r\n|\r?\Z)')
 _STATUS = re.compile(rb'(?i)(?:HTTP|ICY)\s*/?\s*[0-9.]*[\s:]+([1-5][0-9]{2})(?![0-9])')
 _NOT_IN_NAMES = re.compile(rb"[^-!#$%&'*+.^_`|~0-9A-Za-z]+")
 _NOT_IN_VALUES = re.compile(rb'[\x00-\x20\x7f]+')
 _LENGTH = re.compile(rb'[0-9]{1,18}')
 _SIZE = re.compile(rb'\s*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\n]*)?\r*\n')
+_PLAIN = re.compile(rb'\s*(?:[\[{"<]|data:|event:|\x89PNG|\xff\xd8\xff|RIFF|GIF8|PK\x03)')
 _PART_OF_A_SIZE = re.compile(rb'\s*[0-9A-Fa-f]{0,15}[ \t]*(?:;[^\n]*)?\r*')
+
+
+class Unreadable(Exception):
+    """A head that is none, or has no end; the text is a reason for a `Failure`."""
 
 
 class Responses:
@@ -54,6 +58,8 @@ class Responses:
         self._held = bytearray()
         self._interim = 0
         self._body: _Body | None = None  # of a response whose head was mended
+        self._left_bytes: int | None = None  # of one whose head was clean, where it told a length
+        self.surplus = b''  # what came with the end of such a body, and is beyond its length
 
     @property
     def awaits_first_byte(self) -> bool:
@@ -69,10 +75,13 @@ class Responses:
         return self._body is not None and self._body.is_guessed
 
     def feed(self, piece: bytes) -> bytes:
-        """Return what of `piece`, empty at the end, goes on now; raise httpcore.ReadError."""
+        """Return what of `piece`, empty at the end, goes on now; raise Unreadable."""
         if self._body:
             return self._body.feed(piece)
         if not self._in_head:
+            if self._left_bytes is not None:
+                self.surplus += piece[max(self._left_bytes, 0) :]
+                self._left_bytes -= len(piece)
             return piece
         if not piece:
             self._in_head = False
@@ -88,14 +97,14 @@ class Responses:
         """Return a head that is whole, with all behind it unless it is an interim one."""
         held = self._held
         if held.startswith(TLS_ALERT):
-            raise httpcore.ReadError('https is spoken there')
+            raise Unreadable('https is spoken there')
         start = _BEFORE.match(held)
         at = start.end() if start else 0
-        if held[at : at + 1] in (b'{', b'['):  # a body with no head at all, as in HTTP/0.9
+        if held.startswith((b'{', b'['), at):  # a body with no head at all, as in HTTP/0.9
             return self._mended(b'HTTP/1.1 200', bytes(held[at:]))
         end = _END.search(held, max(at, searched))
         if (end.end() if end else len(held)) > MOST_HEADER_BYTES:
-            raise httpcore.ReadError('headers over 32 KiB')
+            raise Unreadable('headers over 32 KiB')
         if not end:
             return None
         head, rest = bytes(held[: end.end()]), bytes(held[end.end() :])
@@ -103,11 +112,13 @@ class Responses:
         if status and status[1].startswith(b'1') and status[1] != b'101':
             self._interim += 1
             if self._interim > MOST_INTERIM:
-                raise httpcore.ReadError('only interim answers')
+                raise Unreadable('only interim answers')
             self._held = bytearray(rest)
             return head if _is_clean(head, b'') else b''
         if not status or _is_clean(head, rest):
             self._in_head = False
+            told = _LENGTH_TOLD.search(head)
+            self._left_bytes = int(told[1]) - len(rest) if told else None
             return head + rest
         return self._mended(head[at:], rest)
 
@@ -127,7 +138,10 @@ def _is_clean(head: bytes, rest: bytes) -> bool:
     told = framing[0].lower() if framing else b''
     if _LENGTH.fullmatch(told):
         return len(rest) <= int(told)
-    return not framing or (told == b'chunked' and (not rest or bool(_CLEAN_SIZE.match(rest))))
+    is_odd = rest.lstrip()[:1] in (b'{', b'[') or (
+        _SIZE.match(rest) and not _CLEAN_SIZE.match(rest)
+    )
+    return not framing or (told == b'chunked' and not is_odd)
 
 
 def _mend(head: bytes) -> tuple[bytes, _Body]:
@@ -197,7 +211,7 @@ class _Chunks:
     """A chunked body; one that only claims to be chunked is passed on as it comes."""
 
     def __init__(self) -> None:
-        self.is_over = self.is_plain = False
+        self.is_over = self.is_plain = self._has_begun = False
         self._held = b''
         self._left_bytes = 0
 
@@ -218,8 +232,10 @@ class _Chunks:
                 may_be_cut = _PART_OF_A_SIZE.fullmatch(text, at)
                 if may_be_cut and len(text) - at <= MOST_CHUNK_LINE_BYTES:
                     self._held = text[at:]
-                else:
-                    self.is_plain = True
-                    passed.append(text[at:])
-                break
+                    break
+                self.is_plain = not self._has_begun and bool(_PLAIN.match(text, at))
+                if not self.is_plain:
+                    raise Unreadable('broke off')
+                return text[at:]
+            self._has_begun = True
         return b''.join(passed)

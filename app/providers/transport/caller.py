@@ -154,7 +154,7 @@ class Caller(Client):
             if 'in location header' in str(error):  # httpx reads it although it does not follow
                 raise self.failed(ErrorKind.REDIRECT, 'an odd address') from error
             reason = self.seen(error)
-            is_answer = reason == Reason.NOT_BY_THE_RULES_OF_HTTP
+            is_answer = reason in (Reason.NOT_BY_THE_RULES_OF_HTTP, Reason.BROKE_OFF)
             kind = ErrorKind.TRUNCATED if is_answer else ErrorKind.UNREACHABLE
             raise self.failed(kind, reason) from error
 
@@ -179,6 +179,10 @@ class Caller(Client):
                         if events.are_over():
                             return
                         await pace.rest()
+            connection = response.extensions.get('network_stream')
+            surplus = connection.get_extra_info('surplus') if connection else b''
+            if surplus and surplus.strip():  # its length counts letters, or something else
+                stream.feed(surplus)
         except (NotInflated, httpx.HTTPError, ProviderError) as error:
             if not response.is_success:  # the status of a refusal says enough
                 log.info('an answer of %s was not read to its end', response.status_code)
