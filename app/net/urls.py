@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 
 from app.errors import N_, InvalidRequest
-from app.net.ip import is_literal, is_loopback
+from app.net.ip import is_literal, is_loopback, is_public
 
 MOST_LETTERS = 8_192
 MOST_HOST_LETTERS = 253
@@ -142,6 +142,13 @@ def joined(reference: str, base: Address) -> Address:
 def is_local(host: str) -> bool:
     """Check whether a canonical host is this machine by any of its loopback names."""
     return host == 'localhost' or is_loopback(host)
+
+
+def is_private(host: str) -> bool:
+    """Check whether a canonical host is one of a private network by its spelling alone."""
+    if is_literal(host):
+        return not is_public(host)
+    return '.' not in host.removesuffix('.') or host.removesuffix('.').endswith(PRIVATE_ENDINGS)
 
 
 def names_a_host(name: str) -> bool:

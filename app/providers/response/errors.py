@@ -49,7 +49,7 @@ _MODERATED = re.compile(
     r'safety.?(system|filter|checker|reasons)|IMAGE_SAFETY|PROHIBITED_CONTENT'
 )
 _MODERATION = re.compile(
-    rf'{_MODERATED.pattern}|moderation|content.?(policy|filter)|flagged|nsfw|敏感|'
+    rf'{_MODERATED.pattern}|moderat(?:ion|ed)|content.?(policy|filter)|flagged|nsfw|敏感|'
     r'violat\w{1,4}.{0,40}(polic|guideline|terms)|(inappropriate|prohibited|unsafe).{0,10}content'
 )
 _QUOTA = re.compile(
