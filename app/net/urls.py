@@ -28,6 +28,8 @@ CALLS = (
 # What the root of an API ends in. Source: the addresses of some thirty servers, and of Azure.
 ROOTS = ('/engines/v1', '/openai/v1', '/sdapi/v1', '/api/v1', '/v1', '/v3')
 USUAL_ROOTS = ('/v1', '', '/api/v1', '/v3', '/engines/v1', '/sdapi/v1')
+API_ROOT = '/v1'
+MOST_PREFIXES = 4
 PRIVATE_ENDINGS = ('.local', '.localhost', '.lan', '.home', '.internal', '.home.arpa', '.test')
 
 _ADDRESS = re.compile(
@@ -221,6 +223,19 @@ def candidates(base_url: str) -> tuple[str, ...]:
     start = given.removesuffix(ending)
     paths = (given, *(start + root for root in USUAL_ROOTS))
     return tuple(dict.fromkeys(_with_path(parts, path) for path in paths))
+
+
+def is_root(path: str) -> bool:
+    """Check whether an API's path is one that servers have by themselves, with nothing before."""
+    return path.rstrip('/') in ('', *ROOTS)
+
+
+def prefixes_of(path: str) -> list[str]:
+    """Return what may stand before the paths of an API's server, likeliest first: `/x`, `/x/v1`."""
+    parts = path.strip('/').split('/')[:MOST_PREFIXES]
+    every = ['/' + '/'.join(parts[:count]) for count in range(len(parts), 0, -1)]
+    likely = [one for one in (*every[1:2], *every[:1], *every[2:]) if one != '/']
+    return list(dict.fromkeys((*likely, API_ROOT)))
 
 
 def _host_of(text: str) -> str:
