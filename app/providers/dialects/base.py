@@ -64,13 +64,14 @@ class ApiDialect(ABC):
         self, fallback: ParameterFallback, request: GenerationRequest, run: Run, base_url: str
     ) -> GenerationResult:
         """Call until pictures come or the refusal is final; raise it, with no file left behind."""
+        asked = 1 if 'n' in self.unsupported else request.count
         while True:
             response = await self.post(fallback, request, run, base_url)
-            result = await self._collector.collect(response, run)
+            result = await self._collector.collect(response, run, asked)
             if result is None and response.is_success:
                 finished = await self.finished(response, run, base_url)
                 if finished:
-                    response, result = finished, await self._collector.collect(finished, run)
+                    response, result = finished, await self._collector.collect(finished, run, asked)
             if result:
                 unused = [n for n in self.unsupported if getattr(request, n) not in (None, '', 1)]
                 dropped = (*unused, *(self.names.get(name, name) for name in fallback.dropped))

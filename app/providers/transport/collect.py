@@ -21,6 +21,7 @@ from app.providers.response.images import Item, find_items
 from app.providers.response.parser import ApiResponse
 from app.providers.transport.caller import Caller
 from app.providers.transport.download import Fetcher
+from app.providers.transport.repeats import addressed_once, kept_once
 from app.storage.files import HEAD_BYTES, TempFile, complete
 from app.storage.files import remove as remove_files
 from app.storage.metadata.mime import mime_of
@@ -51,14 +52,22 @@ class ImageCollector:
         self._caller = caller
         self._fetcher = fetcher
 
-    async def collect(self, response: ApiResponse, run: Run) -> GenerationResult | None:
-        """Return the pictures, None where none is named; raise if each of them failed."""
+    async def collect(
+        self, response: ApiResponse, run: Run, asked: int = 1
+    ) -> GenerationResult | None:
+        """Return the pictures, None where none is named; raise if each of them failed.
+
+        A picture that comes twice is one, unless so many were `asked` for.
+        """
         stream = response.stream
         if response.is_success and stream.raw:
             return await self._raw(stream.raw, run)
         try:
             items = find_items(response.tree) if response.is_success else []
-            return await self._all(items, response, run) if items else None
+            if not items:
+                return None
+            result = await self._all(addressed_once(items, asked), response, run)
+            return replace(result, received=await kept_once(result.received, asked))
         finally:
             stream.discard()
 
