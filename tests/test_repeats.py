@@ -11,7 +11,6 @@ import pytest
 
 from app.models import GenerationRequest
 from app.providers.core.base import Dialect
-from app.providers.response.json_text import Json
 from tests.support.fakes import Reply, arriving_in, picture, upstream
 from tests.support.provider_calls import B64, PNG, drawn, settings
 
@@ -21,11 +20,11 @@ PART = {'type': 'image_url', 'image_url': {'url': URI}}
 LARGE = base64.b64encode(picture() + bytes(9_000)).decode()
 
 
-def message(**fields: Json) -> Json:
+def message(**fields: object) -> object:
     return {'choices': [{'message': fields}]}
 
 
-def text(words: str) -> Json:
+def text(words: str) -> object:
     return {'type': 'text', 'text': words}
 
 
@@ -43,7 +42,7 @@ def text(words: str) -> Json:
     ],
     ids=['both', 'parts', 'address', 'addresses', 'link', 'percents', 'fetched', 'in files'],
 )
-async def test_a_picture_that_a_chat_shows_twice_is_one(tree: Json, tmp_path: Path) -> None:
+async def test_a_picture_that_a_chat_shows_twice_is_one(tree: object, tmp_path: Path) -> None:
     async with upstream({'GET /a.png': Reply(body=PNG)}) as server:
         body = json.dumps(tree).replace('{host}', f'127.0.0.1:{server.port}')
         server.replies['POST /v1/chat/completions'] = Reply(body=body.encode())
