@@ -36,6 +36,16 @@ class Reason(StrEnum):
     NO_ANSWER_TO_THE_CONNECTION = N_('no answer to the connection')
     CLOSED_WITHOUT_AN_ANSWER = N_('closed without an answer')
     CERTIFICATE_IS_NOT_TRUSTED = N_('its certificate is not trusted')
+    CERTIFICATE_OF_UNKNOWN_AUTHORITY = N_(
+        'its certificate is not trusted: this computer does not know who signed it'
+    )
+    CERTIFICATE_SELF_SIGNED = N_('its certificate is not trusted: it is self-signed')
+    CERTIFICATE_EXPIRED = N_('its certificate has expired')
+    CERTIFICATE_NOT_VALID_YET = N_('its certificate is not valid yet')
+    CERTIFICATE_FOR_ANOTHER_NAME = N_('its certificate is for another name')
+    HTTP_IS_SPOKEN_THERE = N_('http is spoken there')
+    HTTPS_IS_SPOKEN_THERE = N_('https is spoken there')
+    TLS_CANNOT_BE_AGREED_ON = N_('the TLS handshake failed')
     TOO_MANY_REDIRECTS = N_('too many redirects')
     COMPRESSED_ANSWER = N_('a compressed answer')
     SWELLS = N_('a compressed answer that swells out of proportion')

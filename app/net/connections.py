@@ -17,13 +17,14 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
-from functools import cache
 from typing import Any
 
 import httpcore
 
+from app.errors import Reason
 from app.net.heads import MOST_HEADER_BYTES, Responses, Unreadable
 from app.net.ip import is_literal, is_loopback, is_metadata, is_public
+from app.net.tls import speaks_http, speaks_tls, tls_context, tls_reason
 from app.net.urls import METADATA_NAMES, Blocked, Origin, Private, canonical_host
 
 READ_AHEAD_BYTES = 64 * 1024
@@ -45,6 +46,7 @@ class Stream(httpcore.AsyncNetworkStream):
         self._most_bytes = LEAST_READ_BYTES
         self._read_at = 0.0
         self._responses = Responses()
+        self._has_answered = False
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read what is parsed in a few milliseconds, by what the last piece took; mend heads."""
@@ -69,11 +71,26 @@ class Stream(httpcore.AsyncNetworkStream):
             async with _translated(
                 SILENCE_S if guessed else timeout, httpcore.ReadTimeout, httpcore.ReadError
             ):
-                return await self._reader.read(self._most_bytes)
+                piece = await self._reader.read(self._most_bytes)
         except httpcore.ReadTimeout:
             if guessed:
                 return b''
             raise
+        except httpcore.ReadError:
+            await self._refuse_tls()
+            raise
+        if not piece:
+            await self._refuse_tls()
+        self._has_answered = True
+        return piece
+
+    async def _refuse_tls(self) -> None:
+        """Raise httpcore.ConnectError where plain HTTP was spoken to a TLS server."""
+        if self._has_answered or self.get_extra_info('ssl_object'):
+            return
+        peer = self.get_extra_info('server_addr')
+        if peer and await speaks_tls(*peer[:2]):
+            raise httpcore.ConnectError(Reason.HTTPS_IS_SPOKEN_THERE)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._responses.begin()
@@ -93,8 +110,17 @@ class Stream(httpcore.AsyncNetworkStream):
     ) -> httpcore.AsyncNetworkStream:
         """Encrypt, under the one context of the process and not the one that is given."""
         context = await asyncio.to_thread(tls_context)
-        async with _translated(timeout, httpcore.ConnectTimeout, httpcore.ConnectError):
-            await self._writer.start_tls(context, server_hostname=server_hostname)
+        peer = self.get_extra_info('server_addr')
+        try:
+            async with _translated(timeout, httpcore.ConnectTimeout, httpcore.ConnectError):
+                await self._writer.start_tls(context, server_hostname=server_hostname)
+        except (httpcore.ConnectTimeout, httpcore.ConnectError) as error:
+            is_told = isinstance(error.__cause__, ssl.SSLError)
+            if not is_told and not self._has_answered and await speaks_http(*peer[:2]):
+                raise httpcore.ConnectError(Reason.HTTP_IS_SPOKEN_THERE) from error
+            if is_told or isinstance(error, httpcore.ConnectTimeout):
+                raise
+            raise httpcore.ConnectError(Reason.TLS_CANNOT_BE_AGREED_ON) from error
         return self
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 (httpcore's own signature)
@@ -103,14 +129,6 @@ class Stream(httpcore.AsyncNetworkStream):
             return surplus if info == 'surplus' else bool(surplus) or self._reader.at_eof()
         names = {'client_addr': 'sockname', 'server_addr': 'peername'}
         return self._writer.get_extra_info(names.get(info, info))
-
-
-@cache
-def tls_context() -> ssl.SSLContext:
-    """Return the one TLS context, made for the first https address: 25 ms and 1.6 MB."""
-    context = ssl.create_default_context()
-    context.set_alpn_protocols(['http/1.1'])
-    return context
 
 
 async def addresses_of(host: str, port: int) -> list[str]:
@@ -148,8 +166,8 @@ async def _translated(
         raise broken('connection refused') from error
     except (ConnectionResetError, BrokenPipeError) as error:
         raise broken('connection reset') from error
-    except ssl.SSLCertVerificationError as error:
-        raise broken('its certificate is not trusted') from error
+    except ssl.SSLError as error:
+        raise broken(tls_reason(error)) from error
     except OSError as error:
         raise broken(error.strerror or str(error)) from error
 

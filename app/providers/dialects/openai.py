@@ -58,6 +58,7 @@ class ChatApi(ApiDialect):
     unsupported = (
         *('n', 'response_format', 'negative_prompt', 'quality', 'steps', 'guidance', 'sampler'),
     )
+    alike = 1  # what it says in words it often shows beside them once more
     names: ClassVar[Mapping[str, str]] = {'image_config': 'size', 'modalities': ''}
 
     async def body(self, request: GenerationRequest, base_url: str) -> dict[str, object]:
