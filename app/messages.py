@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.errors import N_, ErrorKind, Failure, Reason
+from app.net.sentences import OF_CONNECTIONS
 from app.net.urls import outside_of, without_secrets
 
 Translate = Callable[[str], str]
@@ -212,37 +213,6 @@ _SENTENCES: dict[ErrorKind, tuple[str, str]] = {
 }
 
 _CHARGED = N_('It got the request, and may have drawn and charged. Its own log says more.')
-_UNSAFE = N_('{where} cannot be reached safely: {reason}.')
-_SIGNED = N_(
-    'If it is yours, set SSL_CERT_FILE to the certificate that signed it (a PEM file) and start '
-    'Easel again. Nothing was charged.'
-)
-_IN_TIME = N_(
-    'Check the clock of this computer; if it is right, renew the certificate on the server. '
-    'Nothing was charged.'
-)
-_OF_TLS: dict[str, tuple[str, str]] = {
-    Reason.CERTIFICATE_OF_UNKNOWN_AUTHORITY: (_UNSAFE, _SIGNED),
-    Reason.CERTIFICATE_SELF_SIGNED: (_UNSAFE, _SIGNED),
-    Reason.CERTIFICATE_EXPIRED: (_UNSAFE, _IN_TIME),
-    Reason.CERTIFICATE_NOT_VALID_YET: (_UNSAFE, _IN_TIME),
-    Reason.CERTIFICATE_FOR_ANOTHER_NAME: (
-        _UNSAFE,
-        N_('In Settings, write the name that its certificate is for. Nothing was charged.'),
-    ),
-    Reason.HTTP_IS_SPOKEN_THERE: (
-        N_('{where} speaks http, not https.'),
-        N_('In Settings, write its address with http://. Nothing was charged.'),
-    ),
-    Reason.HTTPS_IS_SPOKEN_THERE: (
-        N_('{where} speaks https, not http.'),
-        N_('In Settings, write its address with https://. Nothing was charged.'),
-    ),
-    Reason.TLS_CANNOT_BE_AGREED_ON: (
-        N_('{where} cannot be reached over https ({reason}).'),
-        N_('Check whether its address begins with http:// or https://. Nothing was charged.'),
-    ),
-}
 _BY_REASON: dict[tuple[ErrorKind, str], tuple[str, str]] = {
     **{
         (ErrorKind.UNREACHABLE, reason): (
@@ -256,5 +226,5 @@ _BY_REASON: dict[tuple[ErrorKind, str], tuple[str, str]] = {
         for reason in UNREADABLE
         for kind in (ErrorKind.UNREACHABLE, ErrorKind.TRUNCATED)
     },
-    **{(ErrorKind.UNREACHABLE, reason): sentences for reason, sentences in _OF_TLS.items()},
+    **{(ErrorKind.UNREACHABLE, reason): sentences for reason, sentences in OF_CONNECTIONS.items()},
 }

@@ -72,8 +72,8 @@ MAY_IMPORT = {
 }
 HOMES = {
     'apsw': ('app.database',),
-    'httpx': ('app.net.client', 'app.providers', 'app.cli.generate'),
-    'httpcore': ('app.net.connections', 'app.net.client', 'app.providers.discovery.local_servers'),
+    'httpx': ('app.net', 'app.providers', 'app.cli.generate'),
+    'httpcore': ('app.net', 'app.providers.discovery.local_servers'),
     'pybase64': ('app.providers.response.base64_stream',),
     'PIL': (
         *('app.storage.decoder_child', 'app.demo'),

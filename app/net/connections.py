@@ -25,11 +25,12 @@ from app.errors import Reason
 from app.net.heads import MOST_HEADER_BYTES, Responses, Unreadable
 from app.net.ip import is_literal, is_loopback, is_metadata, is_public
 from app.net.tls import speaks_http, speaks_tls, tls_context, tls_reason
-from app.net.urls import METADATA_NAMES, Blocked, Origin, Private, canonical_host
+from app.net.urls import METADATA_NAMES, Blocked, Origin, Private, canonical_host, is_private
 
 READ_AHEAD_BYTES = 64 * 1024
 LEAST_READ_BYTES = 8 * 1024
 SLOW_S = 0.005  # of parsing one piece
+LOOK_UP_S = 2.0  # of a name that a proxy may know; without it nothing may answer at all
 SILENCE_S = 5.0  # that ends a response whose length was told wrongly
 LookUp = Callable[[str, int], Awaitable[list[str]]]
 Connect = Callable[[Iterable[str], int, float | None], Awaitable[httpcore.AsyncNetworkStream]]
@@ -192,6 +193,20 @@ class ConnectPolicy(httpcore.AsyncNetworkBackend):
     def trust(self, origin: Origin) -> None:
         """Allow an origin at any address, as a provider's."""
         self._trusted.add((origin.host, origin.port))
+
+    async def sees_in_public(self, host: str) -> bool:
+        """Check that a host is public as far as can be told here, which may know no names."""
+        try:
+            host = canonical_host(host)
+        except ValueError:
+            return False
+        if is_literal(host) or is_private(host) or host in METADATA_NAMES:
+            return is_literal(host) and is_public(host)
+        try:
+            async with asyncio.timeout(LOOK_UP_S):
+                return all(map(is_public, await self._look_up(host, 0)))
+        except (httpcore.ConnectError, TimeoutError):
+            return True
 
     def refuse_other_scheme(self, origin: Origin) -> None:
         """Raise Private where an origin's host and port are named under the other scheme."""

@@ -101,8 +101,8 @@ class _Signs:
 def refusal(response: ApiResponse, *, where: str, sent: Collection[str]) -> Failure:
     """Classify a response without a picture to the fields `sent`; its words are as they came."""
     status, tree, text = response.status, response.tree, response.text
-    if status == 400 and wants_https(text):
-        reason = Reason.HTTPS_IS_SPOKEN_THERE
+    if status == 407 or (status == 400 and wants_https(text)):
+        reason = Reason.PROXY_ASKS_WHO if status == 407 else Reason.HTTPS_IS_SPOKEN_THERE
         return Failure(kind=ErrorKind.UNREACHABLE, where=where, reason=reason)
     has_failed, job = status >= 300 or failed_in_success(tree), task_of(tree)
     if not has_failed and job is None and status != 202:
