@@ -19,8 +19,7 @@ import httpx
 from app import __version__
 from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.models import MOST_IMAGE_BYTES
-from app.net.connections import ConnectPolicy, LookUp, addresses_of
-from app.net.transport import direct_transport
+from app.net.connections import ConnectPolicy, LookUp, addresses_of, direct_transport
 from app.net.urls import Address, Blocked, Origin, address_of, is_local, joined, origin_of
 
 CONNECT_TIMEOUT_S = 10.0

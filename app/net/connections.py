@@ -17,9 +17,10 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import httpcore
+import httpx
 
 from app.errors import Reason
 from app.net.heads import MOST_HEADER_BYTES, Responses, Unreadable
@@ -27,6 +28,8 @@ from app.net.ip import is_literal, is_loopback, is_metadata, is_public
 from app.net.tls import speaks_http, speaks_tls, tls_context, tls_reason
 from app.net.urls import METADATA_NAMES, Blocked, Origin, Private, canonical_host, is_private
 
+MOST_IDLE = 20
+IDLE_S = 5.0
 READ_AHEAD_BYTES = 64 * 1024
 LEAST_READ_BYTES = 8 * 1024
 SLOW_S = 0.005  # of parsing one piece
@@ -257,3 +260,33 @@ class ConnectPolicy(httpcore.AsyncNetworkBackend):
             raise Blocked('a metadata address')
         if not is_named and not is_public(address):
             raise Private('not a public address')
+
+
+class PooledTransport(httpx.AsyncHTTPTransport):
+    """Sends over a pool, which httpx has no public way to be given."""
+
+    def __init__(self, pool: httpcore.AsyncConnectionPool) -> None:
+        self._pool = pool
+
+
+class _NoContext:
+    """Stands for the TLS context, which connections bring themselves: an unused one is 0.4 MB."""
+
+    def set_alpn_protocols(self, protocols: list[str]) -> None:
+        """Leave them: the connection's own context has them."""
+
+
+NO_CONTEXT = cast('ssl.SSLContext', _NoContext())
+
+
+def direct_transport(backend: httpcore.AsyncNetworkBackend) -> PooledTransport:
+    """Make a transport whose connections go where `backend` lets them."""
+    return PooledTransport(
+        httpcore.AsyncConnectionPool(
+            ssl_context=NO_CONTEXT,
+            max_connections=None,
+            max_keepalive_connections=MOST_IDLE,
+            keepalive_expiry=IDLE_S,
+            network_backend=backend,
+        )
+    )

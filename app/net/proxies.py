@@ -18,8 +18,14 @@ import httpcore
 import httpx
 
 from app.errors import Reason
-from app.net.connections import ConnectPolicy
-from app.net.transport import IDLE_S, MOST_IDLE, NO_CONTEXT, PooledTransport, direct_transport
+from app.net.connections import (
+    IDLE_S,
+    MOST_IDLE,
+    NO_CONTEXT,
+    ConnectPolicy,
+    PooledTransport,
+    direct_transport,
+)
 from app.net.urls import USUAL_PORTS, Origin, canonical_host
 
 PROXY_PORTS = {'http': 80, 'https': 443}
