@@ -20,7 +20,6 @@ from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import httpcore
-import httpx
 
 from app.errors import Reason
 from app.net.heads import MOST_HEADER_BYTES, Responses, Unreadable
@@ -262,13 +261,6 @@ class ConnectPolicy(httpcore.AsyncNetworkBackend):
             raise Private('not a public address')
 
 
-class PooledTransport(httpx.AsyncHTTPTransport):
-    """Sends over a pool, which httpx has no public way to be given."""
-
-    def __init__(self, pool: httpcore.AsyncConnectionPool) -> None:
-        self._pool = pool
-
-
 class _NoContext:
     """Stands for the TLS context, which connections bring themselves: an unused one is 0.4 MB."""
 
@@ -277,16 +269,3 @@ class _NoContext:
 
 
 NO_CONTEXT = cast('ssl.SSLContext', _NoContext())
-
-
-def direct_transport(backend: httpcore.AsyncNetworkBackend) -> PooledTransport:
-    """Make a transport whose connections go where `backend` lets them."""
-    return PooledTransport(
-        httpcore.AsyncConnectionPool(
-            ssl_context=NO_CONTEXT,
-            max_connections=None,
-            max_keepalive_connections=MOST_IDLE,
-            keepalive_expiry=IDLE_S,
-            network_backend=backend,
-        )
-    )
