@@ -76,7 +76,7 @@ HOMES = {
     'httpcore': ('app.net.connections', 'app.net.client', 'app.providers.discovery.local_servers'),
     'pybase64': ('app.providers.response.base64_stream',),
     'PIL': (
-        *('app.storage.decoder_child', 'app.demo'),
+        *('app.storage.decoder_child', 'app.storage.colours', 'app.demo'),
         *('app.storage.metadata.read', 'app.storage.metadata.other_tools'),
         'app.storage.metadata.jpeg',
     ),

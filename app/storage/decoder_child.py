@@ -30,7 +30,7 @@ from operator import mul
 from pathlib import Path
 from typing import NoReturn
 
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 MOST_PIXELS = 40_000_000
 MOST_FRAMES = 200
@@ -50,7 +50,7 @@ CODINGS = ('utf-8-sig', 'utf-16-le', 'utf-16-be')  # of the texts in pictures
 WEBP_QUALITY = 80
 WEBP_METHOD = 2
 LONGEST_SIDE_WEBP = 16_383
-MOST_PROFILE_BYTES = 16_384
+MORE_NAMES = {'JPEG': 'MPO'}  # of a JPEG with another picture behind it, as phones write them
 HEAD = struct.Struct('>QI')  # the order's number, the length; `decoder.py` has both constants too
 # Source: the twelve texts of a label and its generator, each cut at 32,000 characters, none of
 # which takes more than the 12 bytes of two escaped halves in JSON: 4.6 MB.
@@ -98,7 +98,8 @@ def load_for(order: dict[str, object]) -> None:
     """Import what an order needs: where it is worked at, no file can be opened any more."""
     from PIL import AvifImagePlugin, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401
 
-    from app.storage.metadata import container  # noqa: F401
+    from app.storage import colours  # noqa: F401
+    from app.storage.metadata import jpeg  # noqa: F401
 
     Image.preinit()
     for name in CODINGS:
@@ -215,10 +216,14 @@ def label_copy(order: dict[str, object], found: dict[str, object]) -> dict[str, 
 
 
 def decode(path: str, form: str, thumbs: dict[str, str]) -> dict[str, object]:
-    """Decode a whole picture and write its thumbnails."""
+    """Decode a whole picture and write its thumbnails, turned as browsers turn it."""
+    from app.storage.colours import shown_colours, turned
+    from app.storage.metadata.jpeg import shown_side
+
     with Image.open(path, formats=[form]) as picture:
-        if picture.format != form:
+        if picture.format not in (form, MORE_NAMES.get(form)):
             raise RefusedError(f'really {picture.format}')
+        side = shown_side(form, picture.info.get('exif', b''))  # not what comes behind the pixels
         if picture.width * picture.height > MOST_PIXELS:
             raise RefusedError('over 40 megapixels')
         if getattr(picture, 'is_animated', False):
@@ -228,24 +233,14 @@ def decode(path: str, form: str, thumbs: dict[str, str]) -> dict[str, object]:
             picture.seek(0)
         profile = picture.info.get('icc_profile', b'')
         picture.load()
-        ImageOps.exif_transpose(picture, in_place=True)
-        plain = plain_colours(picture)
+        plain, profile = shown_colours(picture, profile)
+    plain = turned(plain, side)
     for width, target in thumbs.items():
         save_thumb(plain, int(width), target, profile)
     counts, pixels = plain.histogram(), plain.width * plain.height
     bands = [counts[start : start + 256] for start in (0, 256, 512)]
     mean = bytes(round(sum(map(mul, band, range(256))) / pixels) for band in bands)
     return {'width': plain.width, 'height': plain.height, 'mean_colour': f'#{mean.hex()}'}
-
-
-def plain_colours(picture: Image.Image) -> Image.Image:
-    """Convert to RGB, or RGBA where something shows through; 16-bit greys are scaled, not cut."""
-    if picture.mode.startswith('I'):
-        picture = picture.point(lambda value: value / 256).convert('L')
-    if picture.mode in ('RGB', 'RGBA'):
-        return picture
-    clear = picture.mode in ('LA', 'PA', 'RGBa', 'La') or 'transparency' in picture.info
-    return picture.convert('RGBA' if clear else 'RGB')
 
 
 def save_thumb(picture: Image.Image, width: int, target: str, profile: bytes) -> None:
@@ -255,7 +250,6 @@ def save_thumb(picture: Image.Image, width: int, target: str, profile: bytes) ->
     if height > LONGEST_SIDE_WEBP:
         width, height = max(1, width * LONGEST_SIDE_WEBP // height), LONGEST_SIDE_WEBP
     small = picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    profile = profile if len(profile) <= MOST_PROFILE_BYTES else b''
     how = {'quality': WEBP_QUALITY, 'method': WEBP_METHOD}
     with open(target, 'wb') as file:  # noqa: PTH123 (Pillow would ask for the right to read it)
         small.save(file, 'WEBP', icc_profile=profile, exif=b'', **how)

@@ -140,7 +140,7 @@ def _texts(picture: Image.Image) -> Iterator[tuple[str, str]]:
     for name, value in picture.info.items():
         if isinstance(name, str) and isinstance(value, str):
             yield name, value
-    if picture.format not in ('JPEG', 'WEBP', 'AVIF'):
+    if picture.format not in ('JPEG', 'MPO', 'WEBP', 'AVIF'):
         return
     exif = picture.getexif()
     comment = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment)
