@@ -17,7 +17,6 @@ frame is the number of its order, the length of its JSON, and that JSON.
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import errno
 import json
@@ -46,7 +45,8 @@ LIMITS = {
     'RLIMIT_NOFILE': 32,
 }
 READ_MEMORY_BYTES, READ_CPU_S = 256 * 1024 * 1024, 3  # for settings, which seldom need the pixels
-CODINGS = ('utf-8-sig', 'utf-16-le', 'utf-16-be')  # of the texts in pictures
+# of the texts in pictures; those of Japan load tables at their first letter
+CODINGS = ('utf-8-sig', 'utf-16-le', 'utf-16-be', 'iso2022_jp', 'shift_jis')
 WEBP_QUALITY = 80
 WEBP_METHOD = 2
 LONGEST_SIDE_WEBP = 16_383
@@ -103,7 +103,7 @@ def load_for(order: dict[str, object]) -> None:
 
     Image.preinit()
     for name in CODINGS:
-        codecs.lookup(name)
+        'あ'.encode(name).decode(name)
     if 'read' in order:
         from app.storage.metadata import read  # noqa: F401
     if 'label' in order:
@@ -171,9 +171,12 @@ def frame(number: int, found: dict[str, object]) -> bytes:
 def answer(order: dict[str, object]) -> dict[str, object]:
     form = str(order['format'])
     if 'read' in order:
-        from app.storage.metadata.read import read_settings
+        from app.storage.metadata.read import read_settings, unread_places
 
-        return {'settings': read_settings(str(order['read']), form)}
+        path = str(order['read'])
+        settings = read_settings(path, form)
+        places = '' if settings else unread_places(path, form)
+        return {'settings': {'unread': places} if places else settings}
     thumbs = order['thumbs']
     assert isinstance(thumbs, dict)  # noqa: S101 (the server wrote the order)
     try:
