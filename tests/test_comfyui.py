@@ -31,8 +31,7 @@ KSAMPLER: dict[str, object] = {
 
 def told(graph: Graph, **sampler: object) -> dict[str, object]:
     """Read a graph with the texts above and a sampler with these inputs."""
-    whole = TEXTS | {'s': ('KSampler', KSAMPLER | sampler)} | graph
-    return read(whole)
+    return read(TEXTS | {'s': ('KSampler', KSAMPLER | sampler)} | graph)
 
 
 def read(graph: Graph) -> dict[str, object]:
