@@ -62,7 +62,6 @@ def hint(failure: Failure) -> str:
         (403, '<html><title>Sign in - Acme</title></html>'),
         (403, {'error': {'message': 'User not found.', 'code': 401}}),
         (404, {'error': 'API key not found'}),
-        (407, ''),
         (500, {'error': {'message': 'Invalid API key'}}),
         (200, {'success': False, 'message': 'Unauthorized'}),
         (200, {'error': {'message': 'Incorrect API key provided'}}),

@@ -16,7 +16,7 @@ from app.net.client import HttpClient
 from app.net.urls import Blocked
 from app.providers.core.base import Dialect, ProviderSettings, ProviderState, ProviderStatus, Run
 from app.providers.core.capabilities import CapabilityStore
-from app.providers.discovery.model_list import are_bare, is_listed, status_of
+from app.providers.discovery.model_list import are_bare, aside, is_listed, status_of
 from app.providers.endpoints import known_endpoint
 from app.providers.transport.client import Client, endpoint
 
@@ -102,7 +102,7 @@ class ApiProvider:
             return ProviderStatus(state=ProviderState.NOTHING, reason='no answer')
         except (httpx.HTTPError, httpx.InvalidURL, Blocked, ValueError) as error:
             return ProviderStatus(state=ProviderState.NOTHING, reason=self._client.seen(error))
-        status = status_of(http_status, tree)
+        status = await aside(tree, lambda tree: status_of(http_status, tree))
         return replace(
             status,
             better_url=at.base_url if at.base_url != self.settings.base_url else '',
