@@ -17,6 +17,7 @@ pytestmark = pytest.mark.browser
 PAGES = {
     'create': '/',
     'filled': '/?prompt=a+fox',
+    'earlier prompts': '/prompts',
     'gallery': '/gallery',
     'nothing found': '/gallery?q=nothingatall',
     'trash': '/gallery?deleted=1',

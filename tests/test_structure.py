@@ -229,7 +229,9 @@ def test_every_partial_and_every_element_is_used() -> None:
         'fragment',
         'feed',
         'feed-worker',
+        'form-errors',
         'notify',
+        'storage',
         'subscribe',
     }
 
