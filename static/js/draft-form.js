@@ -6,16 +6,15 @@ const DOUBLE_MS = 700; // a second press sooner is a double click, and pictures 
 const isTick = (field) => field.type === 'checkbox';
 const place = (field) => (isTick(field) ? `${field.name} ${field.value}` : field.name);
 
-// Keeps what is typed in this browser, so that it survives an error, a reload and a crash. Each tab has
-// its own draft; a new tab begins with the newest.
+// Keeps what is typed through an error, a reload and a crash; a new tab begins with the newest draft of all.
 class DraftForm extends HTMLElement {
   connectedCallback() {
     this.form = this.querySelector('form');
     if (!('given' in this.dataset)) this.restore();
     this.form.addEventListener('input', () => this.keep());
     this.form.addEventListener('submit', (event) => this.send(event));
-    this.begin();
     this.form.addEventListener('keydown', (event) => this.shortcut(event));
+    this.begin();
     addEventListener('pageshow', (event) => event.persisted && this.renewMark());
   }
 
@@ -56,7 +55,10 @@ class DraftForm extends HTMLElement {
       const { clearErrors, showFailure } = await import('./form-errors.js');
       const headers = { 'X-Fragment': 'true', Accept: 'application/json' };
       const answer = await fetch(this.form.action, { method: 'POST', body, headers });
-      if (!answer.ok) return (await showFailure(this.form, answer)) || this.form.submit();
+      if (!answer.ok) {
+        this.sent = -Infinity; // what is mended may go at once
+        return (await showFailure(this.form, answer)) || this.form.submit();
+      }
       clearErrors(this.form);
       dispatchEvent(new CustomEvent('easel-added', { detail: await answer.text() }));
       this.renewMark();

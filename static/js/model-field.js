@@ -1,6 +1,4 @@
 const PAUSE_MS = 120; // between the last key and the search
-const GAP_PX = 8;
-const TALLEST_PX = 420;
 
 // Suggests models below a field that takes any text: ARIA's combobox with a list, found by the server.
 class ModelField extends HTMLElement {
@@ -17,7 +15,7 @@ class ModelField extends HTMLElement {
     this.input.addEventListener('blur', () => this.close());
     this.panel.addEventListener('pointerdown', (event) => event.preventDefault()); // the field keeps the focus
     this.panel.addEventListener('click', (event) => this.choose(event.target.closest('[role=option]')));
-    addEventListener('resize', () => this.isOpen && this.put());
+    addEventListener('resize', () => this.isOpen && this.place()); // as a keyboard comes up
   }
 
   get isOpen() {
@@ -37,7 +35,7 @@ class ModelField extends HTMLElement {
 
   async search(text) {
     const asked = (this.asked = Symbol(text));
-    const { fragment } = await import('./fragment.js');
+    const [{ fragment }, { placeBeside }] = await Promise.all([import('./fragment.js'), import('./beside.js')]);
     const found = await fragment(`${this.dataset.address}?${new URLSearchParams({ q: text })}`).catch(() => null);
     if (asked !== this.asked || document.activeElement !== this.input) return;
     if (!found) return this.close();
@@ -46,18 +44,8 @@ class ModelField extends HTMLElement {
     this.mark(null);
     if (!this.isOpen) this.panel.showPopover();
     this.input.ariaExpanded = 'true';
-    this.put();
-  }
-
-  // Below the field or above it, where there is more room: on a phone it stands at the bottom.
-  put() {
-    const { top, bottom, left } = this.input.parentElement.getBoundingClientRect();
-    const isBelow = innerHeight - bottom > top;
-    const { style } = this.panel;
-    style.left = `${Math.max(GAP_PX, Math.min(left, innerWidth - this.panel.offsetWidth - GAP_PX))}px`;
-    style.top = isBelow ? `${bottom + GAP_PX}px` : 'auto';
-    style.bottom = isBelow ? 'auto' : `${innerHeight - top + GAP_PX}px`;
-    style.maxHeight = `${Math.min(TALLEST_PX, (isBelow ? innerHeight - bottom : top) - 2 * GAP_PX)}px`;
+    this.place = () => placeBeside(this.input.parentElement, this.panel);
+    this.place();
   }
 
   press(event) {
