@@ -5,6 +5,7 @@ class MoreSettings extends HTMLElement {
     this.form = this.closest('form');
     this.form.addEventListener('input', (event) => this.show(event));
     this.form.addEventListener('click', (event) => this.reset(event));
+    addEventListener('easel-added', () => this.giveWay());
     this.show();
   }
 
@@ -12,6 +13,12 @@ class MoreSettings extends HTMLElement {
     const set = [...this.querySelectorAll('.drawer [name]')].filter((field) => field.value);
     this.querySelector('[data-count]').textContent = set.length ? ` · ${set.length}` : '';
     if (set.length && event?.target === this.form) this.querySelector('details').open = true;
+  }
+
+  // On a phone the settings cover the picture that was just asked for.
+  giveWay() {
+    if (!matchMedia('(max-width: 40rem)').matches) return;
+    for (const one of this.form.querySelectorAll('details')) one.open = false;
   }
 
   reset(event) {
