@@ -25,7 +25,7 @@ from app.web.views.providers import offers_of
 from app.web.views.tiles import tile_values, tiles
 
 RECENT = 18
-MOST_SUGGESTED = 100  # without scripts; with them `/models` searches all
+MOST_SUGGESTED = 200  # without scripts; with them `/models` searches all
 SHAPES = (
     ('1024x1024', N_('Square'), '1 : 1'),
     ('1536x1024', N_('Landscape'), '3 : 2'),
