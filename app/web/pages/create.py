@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from itertools import islice
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -25,7 +24,7 @@ from app.web.views.providers import offers_of
 from app.web.views.tiles import tile_values, tiles
 
 RECENT = 18
-MOST_SUGGESTED = 200  # without scripts; with them `/models` searches all
+MOST_SUGGESTED, OF_MORE = 200, 50  # with scripts `/models` searches all
 SHAPES = (
     ('1024x1024', N_('Square'), '1 : 1'),
     ('1536x1024', N_('Landscape'), '3 : 2'),
@@ -176,6 +175,6 @@ def _server_values(services: Services) -> dict[str, object]:
         'local_servers': services.local_servers,
         'splitting': [one.name for one in enabled if one.status.bars_split],
         'providers': [one.name for one in enabled] if len(enabled) > 1 else [],
-        'models': list(islice(models, MOST_SUGGESTED)),
+        'models': list(models)[: MOST_SUGGESTED if len(models) <= MOST_SUGGESTED else OF_MORE],
         'default_model': drawing[0].settings.model if drawing else '',
     }
