@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from itertools import islice
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -24,7 +25,8 @@ from app.web.views.providers import offers_of
 from app.web.views.tiles import tile_values, tiles
 
 RECENT = 18
-MOST_SUGGESTED, OF_MORE = 200, 50  # with scripts `/models` searches all
+MOST_SUGGESTED = 200
+OF_A_LONG_LIST = 50  # of a server that lists more than that; scripts search `/models` for the rest
 SHAPES = (
     ('1024x1024', N_('Square'), '1 : 1'),
     ('1536x1024', N_('Landscape'), '3 : 2'),
@@ -169,12 +171,16 @@ def _server_values(services: Services) -> dict[str, object]:
     providers, enabled = services.providers, services.providers.enabled()
     is_demo = providers.demo_stands_in
     drawing = (providers.demo,) if is_demo else enabled
-    models = dict.fromkeys(name for one in enabled for name in one.status.models)
+    models = dict.fromkeys(name for one in enabled for name in _suggested(one.status.models))
     return {
         'offers': [one for one in offers_of(services) if one.can_be_added] if is_demo else [],
         'local_servers': services.local_servers,
         'splitting': [one.name for one in enabled if one.status.bars_split],
         'providers': [one.name for one in enabled] if len(enabled) > 1 else [],
-        'models': list(models)[: MOST_SUGGESTED if len(models) <= MOST_SUGGESTED else OF_MORE],
+        'models': list(islice(models, MOST_SUGGESTED)),
         'default_model': drawing[0].settings.model if drawing else '',
     }
+
+
+def _suggested(models: tuple[str, ...]) -> tuple[str, ...]:
+    return models if len(models) <= MOST_SUGGESTED else models[:OF_A_LONG_LIST]
