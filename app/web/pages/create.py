@@ -17,10 +17,10 @@ from app.generation.request import (
 )
 from app.models import LONGEST_PROMPT, MOST_COUNT
 from app.web.context import Services, TheServices
-from app.web.error_pages import fields_in_words, in_words
+from app.web.error_pages import failure_json, fields_in_words, in_words
 from app.web.forms import form_pairs, new_submission, number_in, save_upload, submission_of
 from app.web.security.permissions import check_own, visitor_of
-from app.web.templates import wants_json
+from app.web.templates import wants_fragment, wants_json
 from app.web.views.providers import offers_of
 from app.web.views.tiles import tile_values, tiles
 
@@ -73,8 +73,9 @@ async def submit(request: Request, services: TheServices) -> Response:
             for one, own_mark in zip(wanted, marks, strict=True)
         ]
     except InvalidRequest as error:
-        if wants_json(request):
-            raise
+        if wants_json(request) or wants_fragment(request):
+            failure = failure_json(error, services.language(request))
+            return JSONResponse({'error': failure}, error.status)
         return await _form_page(request, services, fields, given=True, chosen=chosen, error=error)
     status = 201 if any(one.new for one in submitted) else 200
     generations = [one.generation for one in submitted]
