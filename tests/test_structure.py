@@ -227,7 +227,7 @@ def test_every_partial_and_every_element_is_used() -> None:
     elements = set(re.findall(r'<([a-z]+-[a-z-]+)[\s>{]', '\n'.join(pages.values())))
     scripts = {path.stem for path in (ROOT / 'static/js').glob('*.js')} - {
         *('feed', 'feed-worker', 'fragment', 'kept-gallery', 'notify', 'picture-acts'),
-        *('picture-pages', 'subscribe', 'time-zone'),
+        *('picture-pages', 'subscribe', 'time-zone', 'view-transition'),
     }
 
     assert unused == set()
