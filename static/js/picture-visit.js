@@ -80,13 +80,16 @@ class PictureVisit extends HTMLElement {
   }
 
   prepare() {
+    const [strip, mark] = [this.querySelector('.siblings'), this.querySelector('.siblings [aria-current]')];
+    strip?.scrollBy(middle(mark) - middle(strip), 0);
     const nearest = Object.keys(STEPS).map((side) => this.beyond(side)[0]);
     if (!this.ahead) this.pages.prepare(this.page, nearest.filter(Boolean).map((id) => this.address(id)));
   }
 
   // To the ear: what was done, and what hangs here now.
   announce() {
-    const [toast, place] = [this.querySelector('.toast p')?.textContent, this.querySelector('.siblings [aria-current] img')?.alt];
+    const toast = this.querySelector('.toast p')?.textContent;
+    const place = this.querySelector('.siblings [aria-current] img')?.alt;
     const words = [toast, this.page.dataset.title, place].filter(Boolean).join(' · ');
     const news = this.querySelector('[data-news]');
     if (!this.ahead && news.textContent !== words) news.textContent = words;
@@ -99,6 +102,11 @@ class PictureVisit extends HTMLElement {
   address(id) {
     return new URL(id + this.page.dataset.query, location).href;
   }
+}
+
+function middle(thing) {
+  const { x, width } = thing.getBoundingClientRect();
+  return x + width / 2;
 }
 
 customElements.define('picture-visit', PictureVisit);
