@@ -257,19 +257,6 @@ def test_no_line_of_a_template_or_a_style_sheet_is_long() -> None:
     assert too_long == []
 
 
-def test_readme_names_every_variable_and_command() -> None:
-    readme = (ROOT / 'README.md').read_text(encoding='utf-8')
-    config = (ROOT / 'app/config.py').read_text(encoding='utf-8')
-
-    variables = set(re.findall(r"'(EASEL_[A-Z_]+)'", config))
-    told = set(re.findall(r'EASEL_[A-Z_]+', readme))
-
-    assert variables - told == set()
-    assert {name.removesuffix('_FILE') for name in told} - variables == set()
-    for command in ('run.py', 'generate', 'demo', 'run.py test'):
-        assert command in readme
-
-
 @pytest.mark.parametrize(
     'path', sorted((ROOT / 'static/js').glob('*.js')), ids=lambda path: path.name
 )
