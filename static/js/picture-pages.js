@@ -33,3 +33,12 @@ export class PicturePages {
     for (const address of addresses) this.load(address).catch(() => this.known.delete(address));
   }
 }
+
+// The addresses of the pictures on one side of a page's own, the nearest first.
+export function beyond(page, side) {
+  return page.dataset[side].split(' ').filter(Boolean).map((id) => addressOf(id, page));
+}
+
+export function addressOf(id, page) {
+  return new URL(id + page.dataset.query, location).href;
+}

@@ -1,5 +1,5 @@
 import { act, exchange, exchangeActs } from './picture-acts.js';
-import { PicturePages } from './picture-pages.js';
+import { PicturePages, addressOf, beyond } from './picture-pages.js';
 
 const STEPS = { newer: -1, older: 1 };
 
@@ -44,9 +44,9 @@ class PictureVisit extends HTMLElement {
   async walk() {
     while (this.ahead) {
       const side = this.ahead < 0 ? 'newer' : 'older';
-      const ids = this.beyond(side).slice(0, Math.abs(this.ahead));
-      this.ahead -= STEPS[side] * ids.length;
-      if (!ids.length || !(await this.show(this.address(ids.at(-1))))) this.ahead = 0;
+      const way = beyond(this.page, side).slice(0, Math.abs(this.ahead));
+      this.ahead -= STEPS[side] * way.length;
+      if (!way.length || !(await this.show(way.at(-1)))) this.ahead = 0;
     }
   }
 
@@ -64,7 +64,7 @@ class PictureVisit extends HTMLElement {
     if (!next) return;
     this.pages.forget();
     if (form.dataset.act === 'favourite') exchangeActs(this.page, next);
-    else this.swap(next, this.address(next.dataset.id));
+    else this.swap(next, addressOf(next.dataset.id, next));
   }
 
   swap(next, address) {
@@ -80,10 +80,8 @@ class PictureVisit extends HTMLElement {
   }
 
   prepare() {
-    const [strip, mark] = [this.querySelector('.siblings'), this.querySelector('.siblings [aria-current]')];
-    strip?.scrollBy(middle(mark) - middle(strip), 0);
-    const nearest = Object.keys(STEPS).map((side) => this.beyond(side)[0]);
-    if (!this.ahead) this.pages.prepare(this.page, nearest.filter(Boolean).map((id) => this.address(id)));
+    const nearest = Object.keys(STEPS).flatMap((side) => beyond(this.page, side).slice(0, 1));
+    if (!this.ahead) this.pages.prepare(this.page, nearest);
   }
 
   // To the ear: what was done, and what hangs here now.
@@ -94,19 +92,6 @@ class PictureVisit extends HTMLElement {
     const news = this.querySelector('[data-news]');
     if (!this.ahead && news.textContent !== words) news.textContent = words;
   }
-
-  beyond(side) {
-    return this.page.dataset[side].split(' ').filter(Boolean);
-  }
-
-  address(id) {
-    return new URL(id + this.page.dataset.query, location).href;
-  }
-}
-
-function middle(thing) {
-  const { x, width } = thing.getBoundingClientRect();
-  return x + width / 2;
 }
 
 customElements.define('picture-visit', PictureVisit);
