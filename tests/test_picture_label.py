@@ -129,7 +129,7 @@ def test_the_links_below_more_like_this_bring_parts(
     at_picture(page, easel, pictures[0])
 
     open_more(page)
-    page.get_by_role('link', name='Its settings only').click()
+    page.get_by_role('link', name='Settings only').click()
 
     expect(page.get_by_role('textbox', name='Prompt', exact=True)).to_have_value('')
     assert page.get_by_label('Seed').input_value() == '7'
