@@ -203,7 +203,7 @@ async def test_what_may_be_taken_instead_is_one_press_away(
     async with open_door(tmp_path) as (app, services):
         claimed = await running(services.library)
         await services.library.generations.finish(claimed, failed(failure), 3.0)
-        address = f'/?from={claimed.id}&{link}'
+        address = f'/?from={claimed.id}&bring=all&{link}'
 
         shown = (await knock(app, 'GET', '/', HOME)).body.decode()
         form = (await knock(app, 'GET', address, HOME)).body.decode()

@@ -61,7 +61,8 @@ def _instead_of(generation: Generation) -> dict[str, str]:
         return {}
     name = failure.param or 'model'
     field = WIRE_NAMES.get(name, name)
-    return {one: f'/?{urlencode({"from": generation.id, field: one})}' for one in failure.offers}
+    brought = {'from': generation.id, 'bring': 'all'}
+    return {one: f'/?{urlencode(brought | {field: one})}' for one in failure.offers}
 
 
 def _private_origins(fetchable: Sequence[Generation]) -> dict[int, list[str]]:
