@@ -149,6 +149,7 @@ def test_a_refused_stream_is_no_setting_that_somebody_misses() -> None:
         ("Input should be 'high', 'medium' or 'low'", 'quality=hd'),
         ("Unsupported value: 'quality' does not support 'hd' with this model.", 'quality=hd'),
         ('quality hd is not supported', 'quality=hd'),
+        ('This quality is not supported. Supported: low, high', 'quality=hd'),
         ('Invalid quality', 'quality=hd'),
         ('This quality was not found', 'quality=hd'),
         ("Unsupported parameter: 'quality' is not supported with this model.", 'quality'),

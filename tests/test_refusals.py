@@ -10,7 +10,7 @@ import pytest
 from app.errors import ErrorKind, Failure
 from app.messages import describe
 from app.providers.core.base import ProviderSettings, ProviderState, ProviderStatus
-from app.providers.hints import explained
+from app.providers.hints import explained, lacks_model
 from app.providers.response.errors import refusal
 from app.providers.response.json_text import Json
 from app.providers.response.parser import ApiResponse
@@ -148,6 +148,25 @@ def test_a_model_that_a_list_lacks_is_named_where_a_server_only_fails() -> None:
     assert "list doesn't have the model “flix”" in describe(failure, str).message
     assert failure.kind is listed.kind is ErrorKind.UPSTREAM_ERROR
     assert (listed.value, listed.offers) == ('', ())
+
+
+@pytest.mark.parametrize(
+    ('kind', 'status', 'words', 'took_s', 'lacks_it'),
+    [
+        (ErrorKind.UPSTREAM_ERROR, 500, 'Request execution failed', 0.1, True),
+        (ErrorKind.UPSTREAM_ERROR, 500, 'Request execution failed', 9, False),
+        (ErrorKind.UPSTREAM_ERROR, 502, 'bad gateway', 0.1, False),
+        (ErrorKind.MODEL_NOT_FOUND, 404, '', 9, True),
+        (ErrorKind.INVALID_REQUEST, 422, 'model: Field required', 0.1, True),
+        (ErrorKind.INVALID_REQUEST, 400, 'no', 0.1, False),
+    ],
+)
+def test_what_a_request_without_a_model_may_have_failed_of_before_any_work(
+    kind: ErrorKind, status: int, words: str, took_s: float, lacks_it: bool
+) -> None:
+    failure = Failure(kind=kind, http_status=status, words=words)
+
+    assert lacks_model(failure, took_s) is lacks_it
 
 
 def test_a_redirect_to_a_sign_in_page_asks_for_a_key() -> None:
