@@ -8,12 +8,12 @@ from difflib import get_close_matches
 
 from app.errors import ErrorKind, Failure, Reason
 from app.providers.core.base import ProviderSettings, ProviderStatus
+from app.providers.dialects.base import QUICK_S
 
 _MODEL_MATTERS = (ErrorKind.MODEL_NOT_FOUND, ErrorKind.AUTH, ErrorKind.UPSTREAM_ERROR)
 MOST_OFFERS = 3
 ALIKE = 0.6  # of 1: how much of two names has to be the same
 BARE_FAULT = 'internal server error'
-QUICK_S = 2.0  # within this no picture is drawn: a fault that comes so soon did no work
 
 _OF_A_MODEL = re.compile(r'(?i)\bmodel\b')
 _SIGN_IN = re.compile(r'(?i)\b(log|sign)[ -]?(in|on)\b|\blogin\b|single sign|\bsso\b|access denied')
