@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import zlib
-from collections.abc import AsyncGenerator, AsyncIterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping
 
 from app.net.pace import Pace
 
@@ -11,7 +12,11 @@ PIECE_BYTES = 64 * 1024
 FREE_BYTES = 1024 * 1024
 MOST_TIMES = 100
 
-_AS_THEY_COME = ('', 'identity', 'aws-chunked')  # the last is how it was uploaded to a storage
+# What is no compression: how it was uploaded to a storage, and how letters are written.
+_AS_THEY_COME = (
+    *('', 'identity', 'none', 'aws-chunked', 'binary', '8bit', 'utf-8', 'utf8', 'us-ascii'),
+)
+_JSON = re.compile(rb'\s*[\[{]\s*["\[{\]}]')
 _GZIP = ('gzip', 'x-gzip')
 
 
@@ -31,8 +36,11 @@ async def inflated(
     Pieces are of at most 64 KiB, however much a small body stands for. Raise NotInflated at codings
     other than gzip or deflate alone, and past 1 MiB and a hundred times what came.
     """
-    layers, pace = _layers(headers), Pace()
-    if not layers:
+    layers, pace, blocks = _layers(headers), Pace(), aiter(blocks)
+    first = await anext(blocks, b'') if layers else b''
+    if not layers or (layers != ['deflate'] and _JSON.match(first)):  # it only says so
+        if first:
+            yield first
         async for block in blocks:
             yield block
             await pace.rest()
@@ -40,7 +48,7 @@ async def inflated(
     if len(layers) > 1 or layers[0] not in (*_GZIP, 'deflate'):
         raise NotInflated('a compressed answer')
     decoder, start, read_bytes, written_bytes = None, b'', 0, 0
-    async for block in blocks:
+    async for block in _with_first(first, blocks):
         read_bytes += len(block)
         left, start, piece = start + block, b'', b''
         if decoder is None and len(left) < 2:
@@ -62,6 +70,12 @@ async def inflated(
             await pace.rest()  # a block may hold a hundred pieces, or thousands of empty members
     if read_bytes and (decoder is None or not decoder.eof):
         raise BrokeOff('broke off')
+
+
+async def _with_first(first: bytes, others: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    yield first
+    async for block in others:
+        yield block
 
 
 def _layers(headers: Mapping[str, str]) -> list[str]:
