@@ -36,19 +36,14 @@ async def inflated(
     Pieces are of at most 64 KiB, however much a small body stands for. Raise NotInflated at codings
     other than gzip or deflate alone, and past 1 MiB and a hundred times what came.
     """
-    layers, pace, blocks = _layers(headers), Pace(), aiter(blocks)
-    first = await anext(blocks, b'') if layers else b''
-    if not layers or (layers != ['deflate'] and _JSON.match(first)):  # it only says so
-        if first:
-            yield first
+    (blocks, coding), pace = await _coded(blocks, _layers(headers)), Pace()
+    if not coding:
         async for block in blocks:
             yield block
             await pace.rest()
         return
-    if len(layers) > 1 or layers[0] not in (*_GZIP, 'deflate'):
-        raise NotInflated('a compressed answer')
     decoder, start, read_bytes, written_bytes = None, b'', 0, 0
-    async for block in _with_first(first, blocks):
+    async for block in blocks:
         read_bytes += len(block)
         left, start, piece = start + block, b'', b''
         if decoder is None and len(left) < 2:
@@ -56,7 +51,7 @@ async def inflated(
             continue
         while left or (len(piece) == PIECE_BYTES and decoder and not decoder.eof):
             if decoder is None or decoder.eof:  # gzip has members, deflate has one end
-                decoder = _decoder(left, is_gzip=layers[0] in _GZIP, is_first=decoder is None)
+                decoder = _decoder(left, is_gzip=coding in _GZIP, is_first=decoder is None)
             try:
                 piece = decoder.decompress(left, PIECE_BYTES)
             except zlib.error as error:
@@ -70,6 +65,20 @@ async def inflated(
             await pace.rest()  # a block may hold a hundred pieces, or thousands of empty members
     if read_bytes and (decoder is None or not decoder.eof):
         raise BrokeOff('broke off')
+
+
+async def _coded(
+    blocks: AsyncIterable[bytes], layers: list[str]
+) -> tuple[AsyncIterable[bytes], str]:
+    """Return a body and its coding: none where it only says so, and is JSON as it comes."""
+    if not layers:
+        return blocks, ''
+    others = aiter(blocks)
+    first = await anext(others, b'')
+    is_plain = layers != ['deflate'] and bool(_JSON.match(first))
+    if not is_plain and (len(layers) > 1 or layers[0] not in (*_GZIP, 'deflate')):
+        raise NotInflated('a compressed answer')
+    return _with_first(first, others), '' if is_plain else layers[0]
 
 
 async def _with_first(first: bytes, others: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
