@@ -83,7 +83,6 @@ ODD = {
     'two first lines': answer(OK, OK, LENGTH),
     'a coding that is none': answer(OK, b'Content-Encoding: UTF-8', LENGTH),
     'said to be compressed': answer(OK, b'Content-Encoding: gzip', LENGTH),
-    'a coding that nobody knows': answer(OK, b'Content-Encoding: br', LENGTH),
     'compressed by its transfer': answer(OK, b'Transfer-Encoding: gzip', body=gzip.compress(BODY)),
     'a body alone': BODY,
     **{path.stem: path.read_bytes() for path in FIELD.glob('head_*.http')},

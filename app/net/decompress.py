@@ -75,7 +75,7 @@ async def _coded(
         return blocks, ''
     others = aiter(blocks)
     first = await anext(others, b'')
-    is_plain = layers != ['deflate'] and bool(_JSON.match(first))
+    is_plain = layers[0] in _GZIP and bool(_JSON.match(first))  # which begins otherwise
     if not is_plain and (len(layers) > 1 or layers[0] not in (*_GZIP, 'deflate')):
         raise NotInflated('a compressed answer')
     return _with_first(first, others), '' if is_plain else layers[0]
