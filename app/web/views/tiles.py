@@ -15,6 +15,7 @@ from app.generation.scheduler import Prospect
 from app.models import Generation, Status
 from app.web.context import Services
 from app.web.templates import wants_fragment
+from app.web.views.providers import server_pages
 
 SAMPLES = 20
 REFRESH_S = 3
@@ -36,9 +37,12 @@ async def tile_values(services: Services, generations: Sequence[Generation]) -> 
     """Return what tiles need; `refresh_s`: when a page without scripts loads again."""
     unfinished = [one for one in generations if one.status is not Status.DONE]
     fetchable = [one for one in generations if is_fetchable(one)]
+    failed = [one for one in unfinished if not one.status.unfinished]
     return {
         'generations': generations,
         'estimates': {one.id: await _estimate(services, one) for one in unfinished},
+        'calls': {one.id: await services.library.generations.calls_of(one.id) for one in failed},
+        'server_pages': server_pages(services.providers),
         'news': NEWS,
         'fetchable': {one.id for one in fetchable},
         'private_origins': {one.id: [] for one in generations} | _private_origins(fetchable),
