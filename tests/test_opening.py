@@ -142,7 +142,8 @@ def contents(path: Path) -> dict[str, bytes]:
 
 def older_database(path: Path, version: int, *statements: str) -> None:
     connection = apsw.Connection(str(path))
-    connection.create_scalar_function('index_words', lambda text: index_words(str(text)), 1)
+    words: Callable[..., str] = index_words
+    connection.create_scalar_function('index_words', words, 1)
     for step in migrations()[:version]:
         connection.execute(step.read_text('utf-8'))
     for statement in statements:
