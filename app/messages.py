@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.errors import N_, ErrorKind, Failure, Reason
+from app.net.sentences import OF_CONNECTIONS
 from app.net.urls import outside_of, without_secrets
 
 Translate = Callable[[str], str]
@@ -17,9 +18,10 @@ LANGUAGES = {'en': 'English', 'ru': 'Русский'}
 
 EXPIRED = (401, 403, 410)  # what storage answers for an address whose time is up
 # what is seen of a connection that a server closed with the request in its hands
-AFTER_SENDING = (
-    *(Reason.CONNECTION_RESET, Reason.CLOSED_WITHOUT_AN_ANSWER, Reason.BROKE_OFF),
-    *(Reason.ONLY_INTERIM_ANSWERS, Reason.HEADERS_OVER_32_KIB),
+AFTER_SENDING = (Reason.CONNECTION_RESET, Reason.CLOSED_WITHOUT_AN_ANSWER, Reason.BROKE_OFF)
+# what is seen of an answer that came, in which nothing can be told from the rest
+UNREADABLE = (
+    *(Reason.ONLY_INTERIM_ANSWERS, Reason.HEADERS_OVER_32_KIB, Reason.NOT_BY_THE_RULES_OF_HTTP),
 )
 
 
@@ -50,8 +52,7 @@ def describe(failure: Failure, translate: Translate) -> FailureText:
             'In a container, localhost is the container itself. Its host is at {outside}: set that '
             'in Settings or EASEL_API_URL. Nothing was charged.'
         )
-    if failure.kind is ErrorKind.UNREACHABLE and failure.reason in AFTER_SENDING:
-        hint = N_('It got the request, and may have drawn and charged. Its own log says more.')
+    message, hint = _BY_REASON.get((failure.kind, failure.reason), (message, hint))
     places = {
         'where': failure.where or translate(N_('The server')),
         'outside': outside_of(failure.where),
@@ -209,4 +210,21 @@ _SENTENCES: dict[ErrorKind, tuple[str, str]] = {
         N_('{where} failed ({status}).'),
         N_('Try again. If it stays, its own log says more.'),
     ),
+}
+
+_CHARGED = N_('It got the request, and may have drawn and charged. Its own log says more.')
+_BY_REASON: dict[tuple[ErrorKind, str], tuple[str, str]] = {
+    **{
+        (ErrorKind.UNREACHABLE, reason): (
+            N_('{where} got the request and closed the connection ({reason}).'),
+            _CHARGED,
+        )
+        for reason in AFTER_SENDING
+    },
+    **{
+        (kind, reason): (N_("{where}'s answer can't be read ({reason})."), _CHARGED)
+        for reason in UNREADABLE
+        for kind in (ErrorKind.UNREACHABLE, ErrorKind.TRUNCATED)
+    },
+    **{(ErrorKind.UNREACHABLE, reason): sentences for reason, sentences in OF_CONNECTIONS.items()},
 }

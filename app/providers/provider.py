@@ -15,7 +15,7 @@ from app.net.client import HttpClient
 from app.net.urls import Blocked
 from app.providers.core.base import Dialect, ProviderSettings, ProviderState, ProviderStatus, Run
 from app.providers.core.capabilities import CapabilityStore
-from app.providers.discovery.model_list import are_bare, status_of
+from app.providers.discovery.model_list import are_bare, aside, status_of
 from app.providers.endpoints import known_endpoint
 from app.providers.transport.client import Client, endpoint
 
@@ -64,7 +64,8 @@ class ApiProvider:
             return ProviderStatus(state=ProviderState.NOTHING, reason=self._client.seen(error))
         better_url = at.base_url if at.base_url != self.settings.base_url else ''
         bars_split = await self._splits_at_bars(tree)
-        return replace(status_of(status, tree), better_url=better_url, bars_split=bars_split)
+        told = await aside(tree, lambda tree: status_of(status, tree))
+        return replace(told, better_url=better_url, bars_split=bars_split)
 
     async def _splits_at_bars(self, tree: Json) -> bool:
         """Return whether this is LocalAI; its bare list is the hint that makes it worth a call.

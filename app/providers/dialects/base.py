@@ -16,6 +16,7 @@ from app.errors import ErrorKind, Failure
 from app.models import GenerationRequest, GenerationResult
 from app.providers.core.base import Run
 from app.providers.core.capabilities import ABSENT, Capabilities, with_refused
+from app.providers.response.images import MOST_ITEMS
 from app.providers.response.parser import ApiResponse
 from app.providers.transport.caller import Caller
 from app.providers.transport.collect import ImageCollector
@@ -40,6 +41,7 @@ class ApiDialect(ABC):
     """One kind of API: which body it takes, and how a call is made."""
 
     unsupported: ClassVar[tuple[str, ...]] = ()  # fields that this API has no name for
+    alike: ClassVar[int] = MOST_ITEMS  # so many pictures of one answer may be the same
     names: ClassVar[Mapping[str, str]] = {}  # fields by their names on the wire; empty: not ours
 
     def __init__(self, caller: Caller, collector: ImageCollector) -> None:
@@ -66,11 +68,14 @@ class ApiDialect(ABC):
         """Call until pictures come or the refusal is final; raise it, with no file left behind."""
         while True:
             response = await self.post(fallback, request, run, base_url)
-            result = await self._collector.collect(response, run)
+            result = await self._collector.collect(response, run, self.alike)
             if result is None and response.is_success:
                 finished = await self.finished(response, run, base_url)
                 if finished:
-                    response, result = finished, await self._collector.collect(finished, run)
+                    response, result = (
+                        finished,
+                        await self._collector.collect(finished, run, self.alike),
+                    )
             if result:
                 unused = [n for n in self.unsupported if getattr(request, n) not in (None, '', 1)]
                 dropped = (*unused, *(self.names.get(name, name) for name in fallback.dropped))

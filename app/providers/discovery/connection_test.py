@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit, urlunsplit
 
-from app.errors import ErrorKind, Failure
+from app.errors import ErrorKind, Failure, Reason
 from app.net.client import HttpClient
 from app.net.urls import candidates, origin_of
 from app.providers.core.base import KeyState, ProviderState, ProviderStatus
-from app.providers.discovery.model_list import drawing_in, models_in, printable, rows_in
+from app.providers.discovery.model_list import aside, drawing_in, models_in, printable, rows_in
 from app.providers.discovery.probe import NoResponse, ProbeResponse, probe
+from app.providers.response.errors import wants_https
 
 RESPONSE_S = 5.0
+MOST_LIST_BYTES = 16 * 1024 * 1024  # five thousand models may have half of that
 STATES = {
     ErrorKind.AUTH: ProviderState.KEY_REFUSED,
     ErrorKind.NOT_JSON: ProviderState.WEB_PAGE,
@@ -36,7 +38,7 @@ async def add_key_state(
     """Add to a list of models that came with the key whether it needed that key."""
     async with HttpClient([base_url]) as http_client:
         key = await _key_state(http_client, base_url, secrets)
-    return _with_models(replace(status, key=key), status.models)
+    return await _with_models(replace(status, key=key), status.models)
 
 
 async def _check(
@@ -46,7 +48,9 @@ async def _check(
     first: ProbeResponse | None = None
     without_list = ProviderStatus(state=ProviderState.NO_LIST)
     for root in candidates(base_url):
-        response = await probe(http_client, _list_url(root), RESPONSE_S, secrets)
+        response = await probe(http_client, _list_url(root), RESPONSE_S, secrets, MOST_LIST_BYTES)
+        if response.status == 400 and wants_https(response.head):
+            raise NoResponse(Reason.HTTPS_IS_SPOKEN_THERE)
         better_url = root if first else ''
         first = first or response
         kind = ErrorKind.ENDPOINT_NOT_FOUND if better_url else _kind(first)
@@ -57,13 +61,15 @@ async def _check(
         if rows_in(response.ok_json) is not None:
             state = ProviderState.ELSEWHERE if better_url else ProviderState.LIST
             key = await _key_state(http_client, root, secrets)
-            return _with_models(replace(failed, state=state, key=key), models_in(response.json))
+            models = await aside(response.json, models_in)
+            return await _with_models(replace(failed, state=state, key=key), models)
     return without_list
 
 
-def _with_models(status: ProviderStatus, models: tuple[str, ...]) -> ProviderStatus:
+async def _with_models(status: ProviderStatus, models: tuple[str, ...]) -> ProviderStatus:
     models = printable(models)
-    return replace(status, models=models, drawing=len(drawing_in([*models])))
+    drawing = await aside([*models], drawing_in)
+    return replace(status, models=models, drawing=len(drawing))
 
 
 def _failed(

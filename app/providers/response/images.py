@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TypeGuard
 
+from app.models import MOST_SEED
 from app.providers.response.json_text import Json, loads
 
 CONTAINERS = (
@@ -190,7 +191,7 @@ def _item_of(node: dict[str, Json]) -> Iterator[Item]:
 
 
 def _is_number(value: Json) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_SEED
 
 
 def _in_text(text: str, budget: _Budget, *, is_listed: bool) -> Iterator[Item]:

@@ -17,10 +17,11 @@ from app.net.pace import aside
 from app.net.urls import MOST_LETTERS
 from app.providers.core.base import Run
 from app.providers.response.base64_stream import Base64Error, inline
-from app.providers.response.images import Item, find_items
+from app.providers.response.images import MOST_ITEMS, Item, at, find_items
 from app.providers.response.parser import ApiResponse
 from app.providers.transport.caller import Caller
 from app.providers.transport.download import Fetcher
+from app.providers.transport.repeats import addressed_once, kept_once
 from app.storage.files import HEAD_BYTES, TempFile, complete
 from app.storage.files import remove as remove_files
 from app.storage.metadata.mime import mime_of
@@ -51,14 +52,23 @@ class ImageCollector:
         self._caller = caller
         self._fetcher = fetcher
 
-    async def collect(self, response: ApiResponse, run: Run) -> GenerationResult | None:
-        """Return the pictures, None where none is named; raise if each of them failed."""
+    async def collect(
+        self, response: ApiResponse, run: Run, alike: int = MOST_ITEMS
+    ) -> GenerationResult | None:
+        """Return the pictures, None where none is named; raise if each of them failed.
+
+        Of more than `alike`, or in a chat, those that are the same as one before are left out.
+        """
         stream = response.stream
         if response.is_success and stream.raw:
             return await self._raw(stream.raw, run)
         try:
             items = find_items(response.tree) if response.is_success else []
-            return await self._all(items, response, run) if items else None
+            if not items:
+                return None
+            alike = 1 if at(response.tree, 'choices') else alike
+            result = await self._all(addressed_once(items, alike), response, run)
+            return replace(result, received=await kept_once(result.received, alike))
         finally:
             stream.discard()
 
