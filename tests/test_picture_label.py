@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
-from tests.support.browser import launched, lent, window
-from tests.support.picture_page import FOX, at_picture, hang, still_window
+from tests.support.browser import PHONE, launched, lent, window
+from tests.support.picture_page import FOX, at_picture, hang, open_more, still_window
 from tests.support.servers import Easel
 
 pytestmark = pytest.mark.browser
@@ -55,6 +55,7 @@ def page(granted: Page) -> Iterator[Page]:
 def test_a_picture_is_copied_as_png(page: Page, easel: Easel, pictures: list[int]) -> None:
     at_picture(page, easel, pictures[0])
 
+    open_more(page)
     page.get_by_role('button', name='Copy picture').click()
     expect(page.get_by_role('button', name='Copied')).to_be_visible()
 
@@ -75,6 +76,7 @@ def test_words_are_copied(
 ) -> None:
     at_picture(page, easel, pictures[0])
 
+    open_more(page)
     page.get_by_role('button', name=button).click()
     expect(page.locator('#copied')).to_have_text('Copied')
 
@@ -93,6 +95,7 @@ def test_plain_http_selects_what_it_can_not_copy(
         page.goto(f'{easel.url.replace("localhost", "0.0.0.0")}/images/{pictures[0]}')
         assert not page.evaluate('isSecureContext')
 
+        open_more(page)
         page.get_by_role('button', name=button).click()
         expect(page.locator('#copied')).to_have_text('Selected: press Ctrl+C')
 
@@ -103,7 +106,8 @@ def test_plain_http_selects_what_it_can_not_copy(
 @pytest.mark.parametrize(
     ('bring', 'prompt', 'seed'),
     [
-        ('', FOX, '7'),
+        ('', FOX, ''),
+        ('&seed=7', FOX, '7'),
         ('&bring=all', FOX, '7'),
         ('&bring=prompt', FOX, '8'),
         ('&bring=settings', '', '7'),
@@ -118,7 +122,7 @@ def test_a_picture_brings_back_what_was_asked_for(
 
     page.goto(f'{easel.url}/?from={source}{bring}')
 
-    assert page.get_by_role('textbox', name='Prompt').input_value() == prompt
+    assert page.get_by_role('textbox', name='Prompt', exact=True).input_value() == prompt
     assert page.get_by_label('Seed').input_value() == seed
 
 
@@ -135,9 +139,10 @@ def test_the_links_below_more_like_this_bring_parts(
 ) -> None:
     at_picture(page, easel, pictures[0])
 
-    page.get_by_role('link', name='Its settings only').click()
+    open_more(page)
+    page.get_by_role('link', name='Settings only').click()
 
-    expect(page.get_by_role('textbox', name='Prompt')).to_have_value('')
+    expect(page.get_by_role('textbox', name='Prompt', exact=True)).to_have_value('')
     assert page.get_by_label('Seed').input_value() == '7'
 
 
@@ -204,3 +209,20 @@ def test_what_is_dropped_anywhere_is_caught(
     if told:
         expect(page.locator('drop-picture [role=status]')).to_contain_text(told)
     expect(page.get_by_role('textbox', name='Prompt')).to_have_value(prompt)
+
+
+def test_where_the_system_shares_files_a_button_does(
+    browser: Browser, easel: Easel, pictures: list[int]
+) -> None:
+    with still_window(browser, viewport=PHONE) as page:
+        page.add_init_script(
+            'navigator.canShare = () => true;'
+            'navigator.share = async ({ files }) => { globalThis.shared = files[0]; };'
+        )
+        at_picture(page, easel, pictures[0])
+
+        page.get_by_role('button', name='Share').click()
+        page.wait_for_function('globalThis.shared')
+
+        assert page.evaluate('[shared.type, shared.size > 0]') == ['image/png', True]
+        expect(page.locator('.acts > a', has_text='Download')).to_be_hidden()

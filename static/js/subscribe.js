@@ -13,12 +13,21 @@ export function subscribe(worker, tell) {
 }
 
 function connect(worker, hear) {
-  if (globalThis.SharedWorker) {
-    const { port } = sharedWorker(worker);
+  const port = sharedPort(worker);
+  if (port) {
     port.addEventListener('message', ({ data }) => hear(data));
     port.start();
     return (state) => port.postMessage(state);
   }
   const feed = new Feed();
   return (state) => feed.update(hear, hear, state);
+}
+
+// A browser that forbids storage forbids shared workers too.
+function sharedPort(worker) {
+  try {
+    return sharedWorker(worker).port;
+  } catch {
+    return null;
+  }
 }
