@@ -86,9 +86,9 @@ class PictureVisit extends HTMLElement {
 
   // To the ear: what was done, and what hangs here now.
   announce() {
-    const toast = this.querySelector('.toast p')?.textContent;
+    const done = this.querySelector('.undo p')?.textContent;
     const place = this.querySelector('.siblings [aria-current] img')?.alt;
-    const words = [toast, this.page.dataset.title, place].filter(Boolean).join(' · ');
+    const words = [done, this.page.dataset.title, place].filter(Boolean).join(' · ');
     const news = this.querySelector('[data-news]');
     if (!this.ahead && news.textContent !== words) news.textContent = words;
   }
