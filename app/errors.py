@@ -131,6 +131,7 @@ class Failure:
     picture_url: str | None = None
     revised_prompt: str | None = None
     seed: int | None = None
+    cost: str = ''
     file: str = ''  # where the picture is kept all the same, below the data folder
 
 

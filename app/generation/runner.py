@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -14,7 +15,7 @@ from app.generation.keeper import PictureKeeper
 from app.generation.previews import Previews
 from app.log import logger, logging_faults
 from app.models import DEMO, Call, Generation, Outcome, Status
-from app.providers.core.base import Run
+from app.providers.core.base import Provider, Run
 from app.providers.registry import Providers
 from app.storage.store import Store
 
@@ -58,8 +59,19 @@ class GenerationRunner:
 
         Raises `StorageFailed` where no pause (seconds) before another try to keep is left.
         """
-        provider = await self._providers.drawing(claimed.provider)
-        settings, calls = provider.settings, list[Call]()
+        provider, calls = await self._providers.drawing(claimed.provider), list[Call]()
+        try:
+            return await self._draw(claimed, provider, calls, pauses)
+        except BaseException:  # what was called may have cost something all the same
+            with suppress(StorageFailed):
+                rows, name = self._library.generations, provider.settings.name
+                await rows.keep_calls(claimed, name, calls)
+            raise
+
+    async def _draw(
+        self, claimed: Generation, provider: Provider, calls: list[Call], pauses: Iterator[float]
+    ) -> Outcome:
+        settings = provider.settings
         model = claimed.request.model or settings.model or None
         if settings.name == DEMO != claimed.provider:
             model = settings.model

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Context
 from functools import cache
 from pathlib import Path
 from pickle import UnpicklingError
@@ -19,12 +20,13 @@ from jinja2 import (
     pass_context,
 )
 from jinja2.bccache import Bucket
-from jinja2.runtime import Context
+from jinja2.runtime import Context as Values
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from app.access.visitors import Visitor
 from app.config import CHECKOUT
+from app.cost import Cost, plain
 from app.errors import N_, Failure, Notice
 from app.messages import LANGUAGES, FailureText, describe, for_guests, translations
 from app.net.urls import names_a_host
@@ -34,6 +36,7 @@ from app.web.static import Static
 PACKAGE = Path(__file__).resolve().parent.parent
 LANGUAGE_COOKIE = 'easel-language'
 THEME_COOKIE = 'easel-theme'
+FOUR_DIGITS = Context(prec=4)
 THEMES = ('system', 'light', 'dark')
 STRANGER = Visitor('', 'http')
 CANVAS = {'light': '#fafafa', 'dark': '#101010'}  # the window around a page, as --canvas
@@ -112,6 +115,20 @@ class Language:
         """Write a number with one digit after the language's own sign."""
         whole, _, part = f'{value:.1f}'.partition('.')
         return self.translate(N_('{whole}.{part}')).format(whole=whole, part=part)
+
+    def cost(self, cost: Cost) -> str:
+        """Write what something cost, an amount below one with four digits that count."""
+        parts = []
+        if cost.amount is not None:
+            rounded = (
+                f'{cost.amount:.2f}' if cost.amount >= 1 else plain(FOUR_DIGITS.plus(cost.amount))
+            )
+            whole, point, part = rounded.partition('.')
+            number = self.translate(N_('{whole}.{part}')).format(whole=whole, part=part)
+            parts.append(f'{number if point else whole} {cost.currency}')
+        if cost.tokens is not None:
+            parts.append(self.translate(N_('tokens: {n}')).format(n=cost.tokens))
+        return ' · '.join(parts)
 
     def amount(self, size_bytes: int) -> str:
         for unit, words in ((1e9, N_('{n} GB')), (1e6, N_('{n} MB'))):
@@ -194,7 +211,10 @@ class Renderer:
         language = Language(code, environment, words, self._root)
         functions: dict[str, Callable[..., object]] = {
             **_for_viewers(language),
-            **{name: getattr(language, name) for name in ('date', 'day', 'amount', 'decimal')},
+            **{
+                name: getattr(language, name)
+                for name in ('date', 'day', 'amount', 'cost', 'decimal')
+            },
             'translate': language.translate,  # for what is no literal: `_` reads % in it
             'static': lambda name: self._root.address(self.static.address(name)),
             'name_of_guest': self._name_of_guest,
@@ -212,11 +232,11 @@ def _for_viewers(language: Language) -> dict[str, Callable[..., object]]:
     """Return what templates say by who looks: a guest is not told where the servers are."""
 
     @pass_context
-    def failure_text(context: Context, failure: Failure) -> FailureText:
+    def failure_text(context: Values, failure: Failure) -> FailureText:
         return language.describe(failure if context['viewer'].owner else for_guests(failure))
 
     @pass_context
-    def server_name(context: Context, name: str) -> str:
+    def server_name(context: Values, name: str) -> str:
         is_shown = context['viewer'].owner or not names_a_host(name)
         return name if is_shown else language.translate(N_('The server'))
 

@@ -68,8 +68,10 @@ class ApiDialect(ABC):
             response = await self.post(fallback, request, run, base_url)
             result = await self._collector.collect(response, run)
             if result is None and response.is_success:
-                finished = await self.finished(response, run, base_url)
+                waiting = _told(run) if response.cost else run
+                finished = await self.finished(response, waiting, base_url)
                 if finished:
+                    finished = replace(finished, cost=finished.cost or response.cost)
                     response, result = finished, await self._collector.collect(finished, run)
             if result:
                 unused = [n for n in self.unsupported if getattr(request, n) not in (None, '', 1)]
@@ -78,6 +80,11 @@ class ApiDialect(ABC):
             refused = self._caller.refused(response, fallback.wished)
             if not fallback.mend(refused.failure):
                 raise refused
+
+
+def _told(run: Run) -> Run:
+    """Return a run for calls that repeat a cost which an earlier one has told."""
+    return replace(run, tried=lambda call: run.tried(replace(call, cost=None)))
 
 
 def filled(fields: Mapping[str, object]) -> dict[str, object]:

@@ -26,6 +26,7 @@ from app.web.templates import (
 )
 from app.web.views.keeping import readable
 from app.web.views.providers import offers_json, offers_of, provider_json, provider_views
+from app.web.views.spending import by_month, spending_json, spending_of
 
 COOKIE_S = 400 * 24 * 3600
 CHOICES = {
@@ -45,11 +46,15 @@ async def settings_page(request: Request, services: TheServices) -> Response:
     """Show language and theme; the owner also the providers, and where everything is kept."""
     own = {'language': language_of(request), 'theme': theme_of(request)}
     chosen_language = request.cookies.get(LANGUAGE_COOKIE, '')
+    spent = await spending_of(services, visitor_of(request))
     if not visitor_of(request).owner:
         if wants_json(request):
-            return JSONResponse(own)
+            return JSONResponse(own | {'spending': spending_json(spent)})
         return services.renderer.page(
-            request, 'pages/settings.html', chosen_language=chosen_language
+            request,
+            'pages/settings.html',
+            chosen_language=chosen_language,
+            spending=by_month(spent),
         )
     config, providers = services.config, services.providers
     everything = await services.library.images.facets('all')
@@ -65,6 +70,7 @@ async def settings_page(request: Request, services: TheServices) -> Response:
             'api_model': config.api_model,
             'timeout_s': config.timeout_s,
             'providers': [provider_json(one) for one in provider_views(providers)],
+            'spending': spending_json(spent),
         }
         return JSONResponse(shown | configured | offers_json(services) | own)
     return services.renderer.page(
@@ -78,6 +84,7 @@ async def settings_page(request: Request, services: TheServices) -> Response:
         sharing=services.sharing,
         wrong={},
         chosen_language=chosen_language,
+        spending=by_month(spent),
     )
 
 
