@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -133,14 +133,15 @@ async def generated(opened: Party, guest: int | None = None) -> Generation:
     return await rows.one(claimed.id)
 
 
-def answering(server: Upstream, status: int = 200, **fields: object) -> None:
-    body = json.dumps(fields).encode()
+def answering(server: Upstream, fields: Mapping[str, object], status: int = 200) -> None:
+    body = json.dumps({**fields, **PAID}).encode()
     server.replies['POST /v1/images/generations'] = Reply(status=status, body=body)
 
 
 def hanging(arrived: asyncio.Event) -> Callable[[Asked], Reply]:
-    def answer(_: Asked) -> Reply:
-        arrived.set()
+    def answer(asked: Asked) -> Reply:
+        if asked.target == '/slow.png':
+            arrived.set()
         return Reply(status=None, ending=Ending.HANGS)
 
     return answer
@@ -156,7 +157,7 @@ async def test_a_cost_is_kept_shown_summed_and_stays_when_the_picture_goes(tmp_p
     async with upstream() as server:
         keys = {'EASEL_API_URL': f'{server.origin}/v1'}
         async with party(tmp_path / 'data', **keys) as opened:
-            answering(server, **TWO, **PAID)
+            answering(server, TWO)
             image = (await generated(opened)).images[0]
             await opened.services.library.images.set_deleted(image.id, 1.0)
 
@@ -177,7 +178,7 @@ async def test_a_guest_knows_only_what_they_spent(tmp_path: Path) -> None:
     async with upstream() as server:
         keys = {'EASEL_API_URL': f'{server.origin}/v1'}
         async with party(tmp_path / 'data', **keys) as opened:
-            answering(server, **TWO, **PAID)
+            answering(server, TWO)
             owners = (await generated(opened)).images[0]
             theirs = (await generated(opened, opened.ids['both'])).images[0]
 
@@ -197,9 +198,9 @@ async def test_what_failed_or_was_cancelled_is_spent_all_the_same(tmp_path: Path
     async with upstream() as server:
         keys = {'EASEL_API_URL': f'{server.origin}/v1'}
         async with party(tmp_path / 'data', **keys) as opened:
-            answering(server, 400, error={'message': 'content policy'}, **PAID)
+            answering(server, {'error': {'message': 'content policy'}}, 400)
             failed = await generated(opened)
-            answering(server, data=[{'url': '/slow.png'}], **PAID)
+            answering(server, {'data': [{'url': '/slow.png'}]})
             arrived = asyncio.Event()
             server.otherwise = hanging(arrived)
             running = asyncio.create_task(generated(opened))
@@ -222,7 +223,7 @@ async def test_a_picture_that_is_fetched_later_has_its_cost_and_is_not_paid_twic
         keys = {'EASEL_API_URL': f'{server.origin}/v1'}
         async with party(tmp_path / 'data', **keys) as opened:
             server.otherwise = lambda _: Reply(status=403)
-            answering(server, data=[{'url': '/a.png'}, {'b64_json': B64}], **PAID)
+            answering(server, {'data': [{'url': '/a.png'}, {'b64_json': B64}]})
             lost = await generated(opened)
             server.replies['GET /a.png'] = Reply(body=PNG)
 
@@ -240,7 +241,7 @@ async def test_a_rebuild_brings_costs_back_from_the_files(tmp_path: Path) -> Non
     async with upstream() as server:
         keys = {'EASEL_API_URL': f'{server.origin}/v1'}
         async with party(tmp_path / 'data', **keys) as opened:
-            answering(server, **TWO, **PAID)
+            answering(server, TWO)
             await generated(opened)
 
     status = await asyncio.to_thread(rebuilt, tmp_path / 'data')
