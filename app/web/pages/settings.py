@@ -44,33 +44,27 @@ ICONS = (
 
 async def settings_page(request: Request, services: TheServices) -> Response:
     """Show language and theme; the owner also the providers, and where everything is kept."""
-    own = {'language': language_of(request), 'theme': theme_of(request)}
-    chosen_language = request.cookies.get(LANGUAGE_COOKIE, '')
     spent = await spending_of(services, visitor_of(request))
+    own = {
+        'language': language_of(request),
+        'theme': theme_of(request),
+        'spending': spending_json(spent),
+    }
+    chosen_language, spending = request.cookies.get(LANGUAGE_COOKIE, ''), by_month(spent)
     if not visitor_of(request).owner:
         if wants_json(request):
-            return JSONResponse(own | {'spending': spending_json(spent)})
+            return JSONResponse(own)
         return services.renderer.page(
-            request,
-            'pages/settings.html',
-            chosen_language=chosen_language,
-            spending=by_month(spent),
+            request, 'pages/settings.html', chosen_language=chosen_language, spending=spending
         )
     config, providers = services.config, services.providers
-    everything = await services.library.images.facets('all')
-    shown = {
-        'version': __version__,
-        'data': readable(str(config.data)),
-        'images': everything[0].images if everything else 0,
-        'free_bytes': shutil.disk_usage(config.data).free,
-    }
+    shown = await _what_is_kept(services)
     if wants_json(request):
         configured = {
             'api_url': without_secrets(config.api_url),
             'api_model': config.api_model,
             'timeout_s': config.timeout_s,
             'providers': [provider_json(one) for one in provider_views(providers)],
-            'spending': spending_json(spent),
         }
         return JSONResponse(shown | configured | offers_json(services) | own)
     return services.renderer.page(
@@ -84,8 +78,18 @@ async def settings_page(request: Request, services: TheServices) -> Response:
         sharing=services.sharing,
         wrong={},
         chosen_language=chosen_language,
-        spending=by_month(spent),
+        spending=spending,
     )
+
+
+async def _what_is_kept(services: Services) -> dict[str, object]:
+    everything, data = await services.library.images.facets('all'), services.config.data
+    return {
+        'version': __version__,
+        'data': readable(str(data)),
+        'images': everything[0].images if everything else 0,
+        'free_bytes': shutil.disk_usage(data).free,
+    }
 
 
 async def change_settings(request: Request) -> Response:
