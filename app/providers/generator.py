@@ -15,6 +15,7 @@ from app.providers.core.base import Dialect, ProviderSettings, Run
 from app.providers.core.capabilities import ABSENT, CapabilityStore, with_refused
 from app.providers.dialects.base import FORMAT, ApiDialect, ParameterFallback
 from app.providers.dialects.openai import ChatApi, ImagesApi
+from app.providers.dialects.openrouter import SecondImagesApi
 from app.providers.dialects.sdapi import SdApi
 from app.providers.endpoints import (
     Endpoint,
@@ -63,6 +64,7 @@ class Generator:
             Dialect.OPENAI: ImagesApi(self._caller, collector),
             Dialect.SDAPI: SdApi(self._caller, collector),
             Dialect.CHAT: ChatApi(self._caller, collector),
+            Dialect.OPENROUTER: SecondImagesApi(self._caller, collector),
         }
 
     async def generate(self, request: GenerationRequest, run: Run) -> GenerationResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -15,14 +16,17 @@ from app.net.client import HttpClient
 from app.net.urls import Blocked
 from app.providers.core.base import Dialect, ProviderSettings, ProviderState, ProviderStatus, Run
 from app.providers.core.capabilities import CapabilityStore
+from app.providers.core.parameters import ModelParameters
 from app.providers.discovery.model_list import are_bare, status_of
-from app.providers.endpoints import known_endpoint
+from app.providers.endpoints import Endpoint, known_endpoint
+from app.providers.response.parameters import LIST, parameters_in
 from app.providers.transport.client import Client, endpoint
 
 if TYPE_CHECKING:
     from app.providers.generator import Generator
     from app.providers.response.json_text import Json
 
+PARAMETERS_FRESH_S = 600.0
 LOCALAI = '/.well-known/localai.json'
 
 
@@ -40,6 +44,8 @@ class ApiProvider:
         self._memory = memory or CapabilityStore()
         self._is_localai: bool | None = None
         self._client = Client(settings, http_client)
+        self._parameters: dict[str, ModelParameters] = {}
+        self._look_again_s = float('-inf')
 
     @cached_property
     def _generator(self) -> Generator:
@@ -64,7 +70,26 @@ class ApiProvider:
             return ProviderStatus(state=ProviderState.NOTHING, reason=self._client.seen(error))
         better_url = at.base_url if at.base_url != self.settings.base_url else ''
         bars_split = await self._splits_at_bars(tree)
-        return replace(status_of(status, tree), better_url=better_url, bars_split=bars_split)
+        found = replace(status_of(status, tree), better_url=better_url, bars_split=bars_split)
+        return found if at.dialect is Dialect.SDAPI else await self._with_parameters(found, at)
+
+    async def _with_parameters(self, status: ProviderStatus, at: Endpoint) -> ProviderStatus:
+        """Add what the second images API lists, of a server that may have one."""
+        if status.state not in (ProviderState.LIST, ProviderState.NO_LIST):
+            return status
+        if time.monotonic() > self._look_again_s:
+            self._look_again_s = time.monotonic() + PARAMETERS_FRESH_S
+            listed = parameters_in(await self._client.find(endpoint(at.base_url, LIST)))
+            self._parameters = listed or self._parameters
+        if not self._parameters:
+            return status
+        return replace(
+            status,
+            state=ProviderState.LIST,
+            models=tuple(dict.fromkeys((*self._parameters, *status.models))),
+            drawing=max(status.drawing, len(self._parameters)),
+            parameters=self._parameters,
+        )
 
     async def _splits_at_bars(self, tree: Json) -> bool:
         """Return whether this is LocalAI; its bare list is the hint that makes it worth a call.

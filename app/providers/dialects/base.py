@@ -6,6 +6,7 @@ Nothing else is ever asked twice: a call that timed out, or broke, may have been
 
 from __future__ import annotations
 
+import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -56,6 +57,10 @@ class ApiDialect(ABC):
     ) -> ApiResponse:
         """Send what `fallback` has left of the body; raises as `Caller.post` does."""
 
+    def unused(self, request: GenerationRequest) -> list[str]:
+        """Return the fields of a request that this API does not take."""
+        return [name for name in self.unsupported if getattr(request, name) not in (None, '', 1)]
+
     async def finished(self, promise: ApiResponse, run: Run, base_url: str) -> ApiResponse | None:
         """Return the response of the job that a response promises, None where there is none."""
         return None
@@ -74,8 +79,10 @@ class ApiDialect(ABC):
                     finished = replace(finished, cost=finished.cost or response.cost)
                     response, result = finished, await self._collector.collect(finished, run)
             if result:
-                unused = [n for n in self.unsupported if getattr(request, n) not in (None, '', 1)]
-                dropped = (*unused, *(self.names.get(name, name) for name in fallback.dropped))
+                dropped = (
+                    *self.unused(request),
+                    *(self.names.get(name, name) for name in fallback.dropped),
+                )
                 return replace(result, dropped=tuple(dict.fromkeys(filter(None, dropped))))
             refused = self._caller.refused(response, fallback.wished)
             if not fallback.mend(refused.failure):
@@ -90,6 +97,12 @@ def _told(run: Run) -> Run:
 def filled(fields: Mapping[str, object]) -> dict[str, object]:
     """Return the fields that hold something: nothing empty is sent, and no null."""
     return {name: value for name, value in fields.items() if value not in (None, '')}
+
+
+def number(text: str | None) -> int | float | None:
+    """Parse a number as it was typed: `7` is an int, `7.0` is not."""
+    value: int | float | None = json.loads(text) if text else None
+    return value
 
 
 class ParameterFallback:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 from collections.abc import Mapping
 from typing import ClassVar
 from urllib.parse import quote, urljoin, urlsplit
@@ -16,7 +15,8 @@ from app.errors import ErrorKind, ProviderError
 from app.models import GenerationRequest
 from app.net.urls import Blocked, origin_of
 from app.providers.core.base import Run
-from app.providers.dialects.base import STREAM, ApiDialect, ParameterFallback, filled
+from app.providers.dialects.base import STREAM, ApiDialect, ParameterFallback, filled, number
+from app.providers.dialects.sizes import nearest_ratio
 from app.providers.response.images import find_items
 from app.providers.response.messages import (
     UNDER_WAY,
@@ -30,8 +30,6 @@ from app.providers.transport.client import endpoint
 
 PARTIAL_IMAGES = 2  # previews a picture, where they are asked for; each may cost
 TOGETHER_FORMATS = {'url': 'url', 'b64_json': 'base64'}
-RATIOS = {'1:1': 1, '3:2': 3 / 2, '2:3': 2 / 3, '4:3': 4 / 3, '3:4': 3 / 4}
-RATIOS |= {'16:9': 16 / 9, '9:16': 9 / 16, '2:1': 2, '1:2': 1 / 2}
 NAMES = {'num_inference_steps': 'steps', 'guidance_scale': 'guidance', 'image_size': 'size'}
 NAMES |= {'aspect_ratio': 'size', 'width': 'size', 'height': 'size', 'batch_size': 'n'}
 FIRST_PAUSE_S = 0.5
@@ -125,7 +123,7 @@ class ChatApi(ApiDialect):
     names: ClassVar[Mapping[str, str]] = {'image_config': 'size', 'modalities': ''}
 
     async def body(self, request: GenerationRequest, base_url: str) -> dict[str, object]:
-        ratio = ratio_of(request)
+        ratio = nearest_ratio(request.size)
         fields: dict[str, object] = {
             'model': request.model or self._caller.settings.model,
             'messages': [{'role': 'user', 'content': request.prompt}],
@@ -186,21 +184,7 @@ def _accents(request: GenerationRequest) -> dict[str, dict[str, dict[str, object
     return {
         'siliconflow.cn': siliconflow,
         'siliconflow.com': siliconflow,
-        'x.ai': {'size': {'aspect_ratio': ratio_of(request)}},
+        'x.ai': {'size': {'aspect_ratio': nearest_ratio(size)}},
         'together.xyz': together,
         'together.ai': together,
     }
-
-
-def number(text: str | None) -> int | float | None:
-    """Parse a number as it was typed: `7` is an int, `7.0` is not."""
-    value: int | float | None = json.loads(text) if text else None
-    return value
-
-
-def ratio_of(request: GenerationRequest) -> str | None:
-    """Return the nearest of the ratios that clouds know."""
-    if not request.size:
-        return None
-    wished = request.size.width / request.size.height
-    return min(RATIOS, key=lambda ratio: abs(RATIOS[ratio] - wished))

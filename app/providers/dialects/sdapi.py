@@ -10,8 +10,7 @@ import contextlib
 
 from app.models import GenerationRequest
 from app.providers.core.base import Run
-from app.providers.dialects.base import ApiDialect, ParameterFallback, filled
-from app.providers.dialects.openai import number
+from app.providers.dialects.base import ApiDialect, ParameterFallback, filled, number
 from app.providers.response.base64_stream import Base64Error, inline
 from app.providers.response.images import at
 from app.providers.response.parser import ApiResponse

@@ -63,7 +63,7 @@ async def _check(
 
 def _with_models(status: ProviderStatus, models: tuple[str, ...]) -> ProviderStatus:
     models = printable(models)
-    return replace(status, models=models, drawing=len(drawing_in([*models])))
+    return replace(status, models=models, drawing=max(status.drawing, len(drawing_in([*models]))))
 
 
 def _failed(
