@@ -127,7 +127,8 @@ class Generator:
         base_url, model = self.settings.base_url, request.model or self.settings.model
         known = self._memory.of(base_url, model)
         dialect = self._dialects[at.dialect]
-        fallback = ParameterFallback(await dialect.body(request, at.base_url), known)
+        body = await dialect.body(request, at.base_url)
+        fallback = ParameterFallback(body, known, dialect.second_values)
         try:
             result = await dialect.generate(fallback, request, run, at.base_url)
         except ProviderError as error:

@@ -11,6 +11,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import ClassVar
 
 from app.errors import ErrorKind, Failure
@@ -33,6 +34,7 @@ _OF_A_VALUE = re.compile(
 _OF_A_NAME = re.compile(
     r'(?i)unknown|unhandled|unrecogni|unexpected|not supported|unsupported|not permitted|extra'
 )
+EMPTY: Mapping[str, object] = MappingProxyType({})
 MOST_VALUE_LETTERS = 40
 MOST_DROPS = 2  # some servers name one field at a time: after this many, only what must be is sent
 
@@ -42,6 +44,9 @@ class ApiDialect(ABC):
 
     unsupported: ClassVar[tuple[str, ...]] = ()  # fields that this API has no name for
     names: ClassVar[Mapping[str, str]] = {}  # fields by their names on the wire; empty: not ours
+
+    # by name on the wire, what to send in the place of another value that was refused
+    second_values: ClassVar[Mapping[str, object]] = {}
 
     def __init__(self, caller: Caller, collector: ImageCollector) -> None:
         self._caller = caller
@@ -108,13 +113,22 @@ def number(text: str | None) -> int | float | None:
 class ParameterFallback:
     """The body of one ask, and how it changes with what is refused."""
 
-    def __init__(self, body: dict[str, object], learned: Capabilities) -> None:
+    def __init__(
+        self,
+        body: dict[str, object],
+        learned: Capabilities,
+        second_values: Mapping[str, object] = EMPTY,
+    ) -> None:
         self.wished = dict(body)
         self.body = {  # what of it to send now
             name: value
             for name, value in body.items()
             if name in KEPT or not {name, as_fact(name, value)} & {*learned.refused}
         }
+        self._second_values = second_values
+        for name, value in second_values.items():
+            if name in self.wished and as_fact(name, self.wished[name]) in learned.refused:
+                self.body[name] = value
         self.refused: list[str] = []  # by their names on the wire
         self._facts: list[str] = []
         self._tried: list[str] = []  # formats, the last of which is sent
@@ -161,6 +175,10 @@ class ParameterFallback:
         value = self.body[name]
         if name == GUIDANCE and isinstance(value, int):
             self.body[GUIDANCE] = float(value)
+            return True
+        if value != self._second_values.get(name, value):
+            self._facts.append(as_fact(name, value))
+            self.body[name] = self._second_values[name]
             return True
         names = STREAM if name in STREAM else (name,)
         if _OF_A_VALUE.search(failure.words) and not _OF_A_NAME.search(failure.words):

@@ -25,8 +25,11 @@ from app.providers.response.messages import (
     state_of,
     task_of,
 )
+from app.providers.response.parameters import only_draws
 from app.providers.response.parser import ApiResponse
+from app.providers.transport.caller import Caller
 from app.providers.transport.client import endpoint
+from app.providers.transport.collect import ImageCollector
 
 PARTIAL_IMAGES = 2  # previews a picture, where they are asked for; each may cost
 TOGETHER_FORMATS = {'url': 'url', 'b64_json': 'base64'}
@@ -114,20 +117,29 @@ class ImagesApi(ApiDialect):
 class ChatApi(ApiDialect):
     """Asks `POST …/chat/completions` for one picture, as OpenRouter, g4f and others offer it.
 
-    Source: https://openrouter.ai/docs/features/multimodal/image-generation
+    Models that only draw want to be asked for pictures alone, others also for text.
+    Source: https://openrouter.ai/docs/guides/overview/multimodal/image-generation
     """
 
     unsupported = (
         *('n', 'response_format', 'negative_prompt', 'quality', 'steps', 'guidance', 'sampler'),
     )
     names: ClassVar[Mapping[str, str]] = {'image_config': 'size', 'modalities': ''}
+    second_values: ClassVar[Mapping[str, object]] = {'modalities': ['image']}
+
+    def __init__(self, caller: Caller, collector: ImageCollector) -> None:
+        super().__init__(caller, collector)
+        self._only_draws: dict[str, bool] = {}  # by model
 
     async def body(self, request: GenerationRequest, base_url: str) -> dict[str, object]:
-        ratio = nearest_ratio(request.size)
+        ratio, model = nearest_ratio(request.size), request.model or self._caller.settings.model
+        if model not in self._only_draws:
+            listed = await self._caller.find(endpoint(base_url, 'models'))
+            self._only_draws[model] = only_draws(listed, model)
         fields: dict[str, object] = {
-            'model': request.model or self._caller.settings.model,
+            'model': model,
             'messages': [{'role': 'user', 'content': request.prompt}],
-            'modalities': ['image', 'text'],
+            'modalities': ['image'] if self._only_draws[model] else ['image', 'text'],
             'image_config': {'aspect_ratio': ratio} if ratio else None,
             'seed': request.seed,
         }

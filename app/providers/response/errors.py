@@ -75,6 +75,8 @@ _NOT_READY = re.compile(
 _CANCELLED = re.compile(r'(?i)cancel')
 _OUR_TYPES = re.compile(r'type_error|invalid_input')
 _SAMPLER = re.compile(r'(?i)\bsampler\b.{0,40}not found')
+_MODALITIES = re.compile(r'(?i)\b(output )?modalit(y|ies)\b')
+_IN_404 = ('sampler_name', 'modalities')  # refused as if they were addresses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +154,7 @@ def refused_param(tree: Json, text: str, sent: Collection[str]) -> str | None:
     named = [at(tree, 'error', 'param'), *(at(row, 'loc', -1) for row in rows_of(tree, 'detail'))]
     named += _NAMED_PARAM.findall(text)
     named += ['sampler_name'] if _SAMPLER.search(text) else []
+    named += ['modalities'] if _MODALITIES.search(text) else []
     for name in named:
         if name in plain:
             return str(name)
@@ -198,7 +201,7 @@ _RULES: tuple[tuple[ErrorKind, Callable[[_Signs], bool]], ...] = (
     (ErrorKind.GATEWAY_TIMEOUT, lambda s: s.status in (408, 504, 522, 524)),
     (ErrorKind.MODEL_NOT_FOUND, lambda s: s.status == 421 or bool(_NO_MODEL.search(s.codes))),
     (ErrorKind.MODEL_NOT_FOUND, lambda s: s.status in (400, 404, 422) and s.say(_MODEL)),
-    (ErrorKind.UNSUPPORTED_PARAM, lambda s: s.status in (400, 404) and s.param == 'sampler_name'),
+    (ErrorKind.UNSUPPORTED_PARAM, lambda s: s.status in (400, 404) and s.param in _IN_404),
     (ErrorKind.ENDPOINT_NOT_FOUND, lambda s: s.status in (404, 405, 501)),
     (ErrorKind.ENDPOINT_NOT_FOUND, lambda s: s.status < 500 and s.say(_ENDPOINT)),
     (ErrorKind.CANCELLED, lambda s: s.status == 409 and s.say(_CANCELLED)),

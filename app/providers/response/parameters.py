@@ -1,7 +1,7 @@
-"""Reader of `GET …/images/models`, which says of each model what every field may hold.
+"""Reader of what lists of models tell: what each field may hold, and what comes out.
 
-Sources: OpenRouter's `ImageModelListItem` and its `EnumCapability`, `RangeCapability` and
-`BooleanCapability`; NanoGPT's page *List Image Models*.
+Sources, for `GET …/images/models`: OpenRouter's `ImageModelListItem` and its `EnumCapability`,
+`RangeCapability` and `BooleanCapability`; NanoGPT's page *List Image Models*.
 """
 
 from __future__ import annotations
@@ -28,6 +28,15 @@ def parameters_in(tree: Json) -> dict[str, ModelParameters]:
             fields = {field: _parameter(told) for field, told in [*listed.items()][:MOST_FIELDS]}
             found[name] = ModelParameters(fields, at(row, 'supports_streaming') is True)
     return found
+
+
+def only_draws(tree: Json, model: str) -> bool:
+    """Whether a list of models tells pictures, and no text, as the output of a model."""
+    row = next((row for row in rows_of(tree, 'data') if at(row, 'id') == model), None)
+    for output in (at(row, 'architecture', 'output_modalities'), at(row, 'output_modalities')):
+        if isinstance(output, list):
+            return 'image' in output and 'text' not in output
+    return False
 
 
 def _parameter(told: Json) -> Parameter:
