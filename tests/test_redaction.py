@@ -76,9 +76,9 @@ def test_without_a_key_worth_the_name_words_stay_as_they_are(key: str | None) ->
 
 
 def test_a_word_in_a_harmless_header_is_no_secret() -> None:
-    headers = (('OpenAI-Organization', 'openai'), ('X-Model', 'gpt-image-1'))
+    headers = (('OpenAI-Organization', 'openai'), ('X-Model', 'gpt-image-2.6-sunburst'))
     redactor = SecretRedactor(replace(provider_settings(), headers=headers))
-    words = 'openai has no gpt-image-1'
+    words = 'openai has no gpt-image-2.6-sunburst'
 
     assert redactor.text(words) == words
 
