@@ -81,8 +81,8 @@ def _run(chosen: argparse.Namespace, config: Config) -> int:
         import asyncio
 
         from app.cli.doctor import doctor
+        from app.providers.discovery.fingerprints import SAME_PORTS
         from app.providers.discovery.local_servers import find_environment
-        from app.providers.discovery.scan import SAME_PORTS
 
         return doctor(config, asyncio.run(find_environment()), SAME_PORTS, as_json=chosen.json)
     gc.disable()  # nothing is garbage while all is imported; `serve` turns it on again

@@ -19,7 +19,7 @@ from app.access.sharing import SharingSettings
 from app.access.signed_out import SignedOut
 from app.config import CACHE, DATABASE, KEYS, SECRET, SIGNED_OUT, TOKEN, Config, child_environment
 from app.database import Library
-from app.errors import Notice
+from app.errors import Notice, Reason
 from app.generation.changes import Changes
 from app.generation.keeper import PictureKeeper
 from app.generation.outcome_writer import OutcomeWriter
@@ -128,7 +128,9 @@ async def _open_providers(
 
     memory = CapabilityStore(library.learned)
     await memory.load()
-    providers = Providers(config, open_client, memory)
+    inside = local_servers.in_container
+    refusal = Reason.CONNECTION_REFUSED_INSIDE if inside else Reason.CONNECTION_REFUSED
+    providers = Providers(config, open_client, memory, refusal=refusal)
     closing.push_async_callback(providers.close)
     closing.push_async_callback(local_servers.close)
     keys = Keys(config.data / KEYS)

@@ -12,6 +12,7 @@ is parsed without a pause, so that a connection reads less at once as long as th
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import ssl
 import time
@@ -31,6 +32,7 @@ SLOW_S = 0.005  # of parsing one piece
 MOST_HEADER_BYTES = 32 * 1024  # a tenth of a second of parsing, were it 100 kB
 MOST_INTERIM = 100  # responses of 1xx to one request
 INTERIM = b'HTTP/1.1 1'
+_FINAL = re.compile(rb'\nHTTP/1\.[01] [2-9]')  # after which no more interim ones come
 LookUp = Callable[[str, int], Awaitable[list[str]]]
 Connect = Callable[[Iterable[str], int, float | None], Awaitable[httpcore.AsyncNetworkStream]]
 
@@ -46,6 +48,7 @@ class Stream(httpcore.AsyncNetworkStream):
         self._most_bytes = LEAST_READ_BYTES
         self._read_at = 0.0
         self._interim = 0
+        self._searched: bytes | None = b'\n'  # the last of it; None after the head of an answer
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read a piece that is parsed in a few milliseconds, by what the last one took."""
@@ -55,14 +58,21 @@ class Stream(httpcore.AsyncNetworkStream):
         await asyncio.sleep(0)  # what has come already is read without a turn for anybody else
         async with _translated(timeout, httpcore.ReadTimeout, httpcore.ReadError):
             piece = await self._reader.read(self._most_bytes)
-        self._interim += piece.count(INTERIM)
-        if self._interim > MOST_INTERIM:
-            raise httpcore.ReadError('only interim answers')
+        self._count_interim(piece)
         self._read_at = time.perf_counter()
         return piece
 
+    def _count_interim(self, piece: bytes) -> None:
+        if self._searched is None:
+            return
+        text = self._searched + piece
+        self._interim += text.count(INTERIM)
+        if self._interim > MOST_INTERIM:
+            raise httpcore.ReadError('only interim answers')
+        self._searched = None if _FINAL.search(text) else text[1 - len(INTERIM) :]
+
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._interim = 0
+        self._interim, self._searched = 0, b'\n'
         async with _translated(timeout, httpcore.WriteTimeout, httpcore.WriteError):
             self._writer.write(buffer)
             await self._writer.drain()

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 
+from app.errors import Reason
+from app.net.port_check import is_refused
 from app.providers.core.base import Provider, ProviderSettings, ProviderState, ProviderStatus
 
 STATUS_FRESH_S = 15.0
@@ -18,8 +20,14 @@ NOT_ASKED = ProviderStatus(state=ProviderState.NOTHING, reason='not asked yet')
 class MonitoredProvider:
     """A provider with its status, which is asked for anew when it is old."""
 
-    def __init__(self, settings: ProviderSettings, make: Callable[[], Provider]) -> None:
+    def __init__(
+        self,
+        settings: ProviderSettings,
+        make: Callable[[], Provider],
+        refusal: Reason | None = None,  # what a port that nobody listens at is called; None: ask
+    ) -> None:
         self.settings = settings
+        self._refusal = refusal
         self._make = make
         self.test_status: ProviderStatus | None = None  # of the last test; None: there was none
         self.test_generation_id: int | None = None  # that the last test began, if it began one
@@ -87,7 +95,14 @@ class MonitoredProvider:
     async def _list(self, after_s: float) -> ProviderStatus:
         await asyncio.sleep(after_s)
         try:
-            self._status = await self.provider.list_models()
+            self._status = await self._refused() or await self.provider.list_models()
         finally:
             self._asked_at = time.monotonic()
         return self._status
+
+    async def _refused(self) -> ProviderStatus | None:
+        """Look whether nothing listens at its port, as long as the HTTP client is not loaded."""
+        is_loaded = 'provider' in self.__dict__
+        if not self._refusal or is_loaded or not await is_refused(self.settings.base_url):
+            return None
+        return ProviderStatus(state=ProviderState.NOTHING, reason=self._refusal)

@@ -58,11 +58,13 @@ class Providers:
         open_client: Callable[[], HttpClient],
         memory: CapabilityStore,
         make: Callable[[ProviderSettings, HttpClient, CapabilityStore], Provider] = _make_provider,
+        refusal: Reason | None = None,  # as a `MonitoredProvider` takes it
     ) -> None:
         self.memory = memory
         self._open_client = open_client
         self._own_ports: set[int] = set()
         self._make = make
+        self._refusal = refusal
         self._nobody_set = not config.api_url_was_set
         self.environment = self._monitored(environment_settings(config))
         demo = ProviderSettings(
@@ -86,7 +88,7 @@ class Providers:
 
     def _monitored(self, settings: ProviderSettings) -> MonitoredProvider:
         return MonitoredProvider(
-            settings, lambda: self._make(settings, self._http_client, self.memory)
+            settings, lambda: self._make(settings, self._http_client, self.memory), self._refusal
         )
 
     def _make_demo(self, settings: ProviderSettings) -> Provider:

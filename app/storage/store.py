@@ -282,7 +282,11 @@ def _described(decoded: Decoded, mime: str, file: str, digest: str, size_bytes: 
 
 
 def _unlabelled(received: Received) -> Written:
-    """Copy a picture as it came: what was received stays until the copy is in its place."""
+    """Give a picture as it came a second name: the first stays until this one is in its place."""
+    path = labelled_path(received.path)
     with writing():
-        path = Path(shutil.copyfile(received.path, labelled_path(received.path)))
+        try:
+            path.hardlink_to(received.path)
+        except OSError:  # not every file system has links
+            shutil.copyfile(received.path, path)
         return Written(path=path, digest=received.digest, size_bytes=received.size_bytes)

@@ -9,14 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import UnionType
-from typing import TypeAlias
+from types import MappingProxyType, UnionType
+from typing import TYPE_CHECKING, TypeAlias
 
 from app.errors import N_
 from app.providers.core.base import ANYBODY, Dialect
 from app.providers.discovery.model_list import drawing_in
-from app.providers.discovery.probe import ProbeResponse
-from app.providers.response.json_text import Json
+
+if TYPE_CHECKING:
+    from app.providers.discovery.probe import ProbeResponse
+    from app.providers.response.json_text import Json
 
 NEEDS_KEY = N_('It asks for a key.')
 NO_PICTURES = N_('It answers, but draws no pictures.')
@@ -26,7 +28,7 @@ UNPROVEN = N_('It does not say whether it draws: the first picture will show.')
 ITS_OWN_FILES = N_('Choose b64_json as the format: its addresses are files on its own disk.')
 UNUSABLE = (NO_PICTURES, NO_MODEL, OWN_API)
 
-Predicate: TypeAlias = Callable[[ProbeResponse], bool]
+Predicate: TypeAlias = 'Callable[[ProbeResponse], bool]'
 # A value to equal, a type to be of, a pattern to begin with; a list has one row or more.
 Shape: TypeAlias = (
     'str | bool | type | UnionType | re.Pattern[str] | list[Shape] | dict[str, Shape]'
@@ -164,6 +166,7 @@ FINGERPRINTS = (
     Fingerprint(9090, 'InvokeAI', {'/api/v1/app/version': _HAS_VERSION}, OWN_API, base=''),
 )
 USUAL_PORTS = tuple(dict.fromkeys(one.port for one in FINGERPRINTS))
+SAME_PORTS = MappingProxyType({port: port for port in USUAL_PORTS})
 
 
 def fingerprints_at(port: int) -> tuple[Fingerprint, ...]:

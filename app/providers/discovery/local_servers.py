@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.log import logger
+from app.net.port_check import listens
 from app.net.urls import DOCKER_HOST, LOOPBACK
 
 if TYPE_CHECKING:
@@ -45,12 +46,12 @@ class SearchResult:
 
 
 async def find_environment(root: Path = ROOT, look_up: LookUp | None = None) -> HostEnvironment:
+    if not await asyncio.to_thread(is_container, root):
+        return HostEnvironment(in_container=False, hosts=LOOPBACK)
     import httpcore
 
     from app.net.connections import addresses_of
 
-    if not await asyncio.to_thread(is_container, root):
-        return HostEnvironment(in_container=False, hosts=LOOPBACK)
     docker_host: list[str] = []
     with contextlib.suppress(TimeoutError, httpcore.ConnectError):
         async with asyncio.timeout(NAME_S):
@@ -124,10 +125,15 @@ class LocalServers:
             await asyncio.gather(self._looking, return_exceptions=True)
 
     async def _look(self, only: Collection[str]) -> None:
-        from app.providers.discovery.scan import SAME_PORTS, discover  # most starts never need it
+        from app.providers.discovery.fingerprints import SAME_PORTS  # most starts never need it
 
         environment = await find_environment(self._root, self._look_up)
         ports = SAME_PORTS if self._ports is None else self._ports
         hosts = [host for host in environment.hosts if not only or host in only]
-        self.seen = SearchResult(await discover(hosts, ports, self._own_ports), time.time())
+        found: tuple[FoundServer, ...] = ()
+        if await listens(hosts, {*ports.values()} - self._own_ports):
+            from app.providers.discovery.scan import discover
+
+            found = await discover(hosts, ports, self._own_ports)
+        self.seen = SearchResult(found, time.time())
         log.info('searched for image servers and found %s', len(self.seen.found))

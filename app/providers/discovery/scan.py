@@ -7,7 +7,6 @@ import contextlib
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 from app.config import DEFAULT_PORT
 from app.net.client import HttpClient
@@ -16,8 +15,8 @@ from app.providers.core.base import Dialect
 from app.providers.discovery.fingerprints import (
     NEEDS_KEY,
     NO_MODEL,
+    SAME_PORTS,
     UNUSABLE,
-    USUAL_PORTS,
     Fingerprint,
     fingerprints_at,
 )
@@ -26,7 +25,6 @@ from app.providers.discovery.probe import NoResponse, ProbeResponse, probe
 
 RESPONSE_S = 1.0
 PORT_S = 4.0
-SAME_PORTS = MappingProxyType({port: port for port in USUAL_PORTS})
 
 
 @dataclass(frozen=True, slots=True)

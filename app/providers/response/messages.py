@@ -44,7 +44,7 @@ _SECRETS = {
     r'[A-Za-z0-9+/_=-]{120,}': '…',
     MARK.pattern: '…',
     rf'(?<![\w/.])(?:file://)?/(?:{_ROOTS})/[^\s"\',)]*': '…',
-    r'(?<![\w/.])/[\w./-]{1,300}\.(?:py|safetensors|ckpt|gguf|pth?|onnx|so|sock)\b': '…',
+    r'(?<![\w/.-])/[\w./-]{1,300}\.(?:py|safetensors|ckpt|gguf|pth?|onnx|so|sock)\b': '…',
     r'(?<!\w)[A-Za-z]:\\{1,2}[^\s"\',)]+|(?<![\w\\])\\\\[\w.-]+\\[^\s"\',)]+': '…',
 }
 _PATTERNS = [(re.compile(pattern), instead) for pattern, instead in _SECRETS.items()]

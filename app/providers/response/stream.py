@@ -31,6 +31,7 @@ MOST_PICTURES = 64  # that are written to files; the rest are counted
 MOST_MARKS = 400  # in a piece: each string, line or event takes some twenty microseconds
 SNIFF_BYTES = 16
 
+_MARKS = (b'"', b'\n', b'\r')
 _BASE64 = re.compile(rb'\s*(?:[A-Za-z0-9+/_=-]{48,}\s+)*[A-Za-z0-9+/_=-]*')  # lines, not words
 _CUT_PERCENT = re.compile(rb'%[0-9a-fA-F]?\Z')
 _DATA_URI = re.compile(rb'\s*data:[^,"]{0,200};base64,', re.IGNORECASE)
@@ -54,7 +55,7 @@ class _Place(Enum):
 
 def pieces(block: bytes) -> Iterator[bytes]:
     """Cut a block so that no piece takes long to read, however many strings and lines it holds."""
-    marks = block.count(b'"') + block.count(b'\n') + block.count(b'\r')
+    marks = sum(block.count(mark) for mark in _MARKS if mark in block)  # `in` is the fastest no
     size = max(1, len(block) * MOST_MARKS // max(marks, MOST_MARKS))
     for at in range(0, len(block), size):
         yield block[at : at + size]
