@@ -149,7 +149,7 @@ def hanging(arrived: asyncio.Event) -> Callable[[Asked], Reply]:
 
 async def spent(opened: Party, who: str = 'owner') -> list[tuple[object, object]]:
     answer = await opened.request(who, 'GET', '/settings.json', JSON)
-    rows = json.loads(answer.body)['spending']
+    rows = json.loads(answer.body).get('spending', [])
     return [(row['guest'], row['cost']['amount']) for row in rows]
 
 

@@ -45,11 +45,9 @@ ICONS = (
 async def settings_page(request: Request, services: TheServices) -> Response:
     """Show language and theme; the owner also the providers, and where everything is kept."""
     spent = await spending_of(services, visitor_of(request))
-    own = {
-        'language': language_of(request),
-        'theme': theme_of(request),
-        'spending': spending_json(spent),
-    }
+    own: dict[str, object] = {'language': language_of(request), 'theme': theme_of(request)}
+    if spent or visitor_of(request).owner:
+        own['spending'] = spending_json(spent)
     chosen_language, spending = request.cookies.get(LANGUAGE_COOKIE, ''), by_month(spent)
     if not visitor_of(request).owner:
         if wants_json(request):
