@@ -183,6 +183,7 @@ class GenerationResult:
     received: tuple[Received, ...]
     item_errors: tuple[Failure, ...] = ()
     dropped: tuple[str, ...] = ()
+    model: str = ''  # the one that was chosen of the server's list, where none was named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

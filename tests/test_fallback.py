@@ -7,6 +7,7 @@ import pytest
 from app.errors import ErrorKind, Failure
 from app.providers.core.capabilities import Capabilities
 from app.providers.dialects.base import ParameterFallback
+from app.providers.response.refused import with_refused_value
 
 FULL: dict[str, object] = {
     'model': 'flux',
@@ -21,7 +22,7 @@ FULL: dict[str, object] = {
 def refusing(
     name: str | None, kind: ErrorKind = ErrorKind.UNSUPPORTED_PARAM, words: str = ''
 ) -> Failure:
-    return Failure(kind=kind, param=name, words=words)
+    return with_refused_value(Failure(kind=kind, param=name, words=words), '', FULL)
 
 
 def test_a_refused_format_goes_down_each_rung_once() -> None:

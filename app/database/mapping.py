@@ -69,8 +69,12 @@ def request_columns(request: GenerationRequest) -> Row:
 
 def failure_fields(failure: Failure) -> dict[str, object]:
     """Return a failure's fields without those that are empty."""
-    return {name: value for name, value in asdict(failure).items() if value not in (None, '')}
+    return {name: value for name, value in asdict(failure).items() if value not in (None, '', ())}
 
 
 def _failure_of(fields: dict[str, object]) -> Failure:
-    return Failure(**{**fields, 'kind': ErrorKind(str(fields['kind']))})  # type: ignore[arg-type]
+    kind, offers = (
+        ErrorKind(str(fields['kind'])),
+        tuple(cast('list[str]', fields.get('offers', []))),
+    )
+    return Failure(**{**fields, 'kind': kind, 'offers': offers})  # type: ignore[arg-type]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -63,16 +62,14 @@ class GenerationRunner:
         try:
             return await self._draw(claimed, provider, calls, pauses)
         except BaseException:  # what was called may have cost something all the same
-            with suppress(StorageFailed):
-                rows, name = self._library.generations, provider.settings.name
-                await rows.keep_calls(claimed, name, calls)
+            await self._keep_calls(claimed, provider, calls)
             raise
 
     async def _draw(
         self, claimed: Generation, provider: Provider, calls: list[Call], pauses: Iterator[float]
     ) -> Outcome:
         settings = provider.settings
-        model = claimed.request.model or settings.model or None
+        model = claimed.request.model or await provider.default_model() or None
         if settings.name == DEMO != claimed.provider:
             model = settings.model
         outcome = Outcome(status=Status.FAILED, provider=settings.name, model=model)
@@ -85,7 +82,7 @@ class GenerationRunner:
             log.warning('%s: %s: %s', claimed.id, failure.kind, failure.words or failure.reason)
             outcome = replace(outcome, error=failure, item_errors=error.others)
             return replace(outcome, calls=tuple(calls))
-        outcome = replace(outcome, calls=tuple(calls))
+        outcome = replace(outcome, model=model or result.model or None, calls=tuple(calls))
         kept, failures = await self._keeper.keep(claimed, result, outcome, pauses)
         if not kept:
             return replace(outcome, error=failures[0], item_errors=failures[1:])
@@ -117,6 +114,13 @@ class GenerationRunner:
         if kept or generation.status is Status.DONE:
             return replace(outcome, status=Status.DONE, kept=kept, item_errors=failures)
         return replace(outcome, error=failures[0], item_errors=failures[1:])
+
+    async def _keep_calls(self, claimed: Generation, provider: Provider, calls: list[Call]) -> None:
+        try:
+            rows, name = self._library.generations, provider.settings.name
+            await rows.keep_calls(claimed, name, calls)
+        except StorageFailed as error:
+            log.warning('%s: its calls could not be written: %s', claimed.id, error)
 
     def _run(self, claimed: Generation, calls: list[Call]) -> Run:
         async def write(progress: float) -> None:

@@ -14,6 +14,14 @@ from app.providers.core.parameters import ModelParameters
 from app.storage.files import TempFile, remove
 
 ANYBODY = 'OpenAI-compatible'  # a server that lists models and is none of those known
+WIRE_NAMES = {  # what APIs call our fields, where that is another name; several may be one wish
+    'num_inference_steps': 'steps',
+    'guidance_scale': 'guidance',
+    'cfg_scale': 'guidance',
+    'sampler_name': 'sampler',
+    'batch_size': 'n',
+    **dict.fromkeys(('image_size', 'width', 'height', 'aspect_ratio', 'resolution'), 'size'),
+}
 CONNECTION_REFUSED = (Reason.CONNECTION_REFUSED, Reason.CONNECTION_REFUSED_INSIDE)
 
 
@@ -71,6 +79,7 @@ class ProviderStatus:
     parameters: Mapping[str, ModelParameters] = field(default_factory=dict)
     bars_split: bool = False  # whether what follows a `|` in a prompt is read as what to leave out
     key: KeyState = KeyState.UNKNOWN  # known after a connection test only
+    lacks_default: bool = False  # whether it lists models, and not the one that is set for it
     better_url: str = ''  # where the list of models is instead, on the same server; or empty
     failure: Failure | None = None  # what speaks against a picture; a missing list alone does not
 
@@ -114,6 +123,9 @@ class Provider(Protocol):
 
     async def fetch(self, lost: Sequence[Failure], run: Run) -> GenerationResult:
         """Fetch pictures that were made and could not be fetched; nothing is asked anew."""
+
+    async def default_model(self) -> str:
+        """Return the model of its settings; empty where the server lists others only."""
 
     async def list_models(self) -> ProviderStatus:
         """Ask what it offers; never raises for what the server does."""

@@ -33,8 +33,6 @@ from app.providers.transport.collect import ImageCollector
 
 PARTIAL_IMAGES = 2  # previews a picture, where they are asked for; each may cost
 TOGETHER_FORMATS = {'url': 'url', 'b64_json': 'base64'}
-NAMES = {'num_inference_steps': 'steps', 'guidance_scale': 'guidance', 'image_size': 'size'}
-NAMES |= {'aspect_ratio': 'size', 'width': 'size', 'height': 'size', 'batch_size': 'n'}
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 5.0
 MOST_LOST_LOOKS = 5  # in a row; a look costs nothing, and the picture may have been paid for
@@ -46,10 +44,9 @@ class ImagesApi(ApiDialect):
     """Asks `POST …/images/generations`, and waits for a job where the response promises one."""
 
     unsupported = ('sampler',)
-    names = NAMES
 
     async def body(self, request: GenerationRequest, base_url: str) -> dict[str, object]:
-        body = request_body(request, self._caller.settings.model, base_url)
+        body = request_body(request, base_url)
         if self._caller.settings.previews:
             body |= dict(zip(STREAM, (True, PARTIAL_IMAGES), strict=True))
         return body
@@ -132,12 +129,12 @@ class ChatApi(ApiDialect):
         self._only_draws: dict[str, bool] = {}  # by model
 
     async def body(self, request: GenerationRequest, base_url: str) -> dict[str, object]:
-        ratio, model = nearest_ratio(request.size), request.model or self._caller.settings.model
+        ratio, model = nearest_ratio(request.size), request.model or ''
         if model not in self._only_draws:
             listed = await self._caller.find(endpoint(base_url, 'models'))
             self._only_draws[model] = only_draws(listed, model)
         fields: dict[str, object] = {
-            'model': model,
+            'model': request.model,
             'messages': [{'role': 'user', 'content': request.prompt}],
             'modalities': ['image'] if self._only_draws[model] else ['image', 'text'],
             'image_config': {'aspect_ratio': ratio} if ratio else None,
@@ -151,15 +148,13 @@ class ChatApi(ApiDialect):
         return await self._caller.post(endpoint(base_url, 'chat/completions'), fallback.body, run)
 
 
-def request_body(
-    request: GenerationRequest, default_model: str, base_url: str = ''
-) -> dict[str, object]:
+def request_body(request: GenerationRequest, base_url: str = '') -> dict[str, object]:
     """Build the least body that says what is wanted, in the words of the cloud at `base_url`.
 
     Source: the API references of those clouds; `size` is refused or ignored there.
     """
     fields: dict[str, object] = {
-        'model': request.model or default_model,
+        'model': request.model,
         'prompt': request.prompt,
         'n': request.n if request.count > 1 else None,
         'size': str(request.size) if request.size else None,

@@ -24,14 +24,13 @@ class SecondImagesApi(ApiDialect):
     """Asks `POST …/images`."""
 
     unsupported = tuple(NAMES)
-    names = {wire: name for name, wires in NAMES.items() for wire in wires}  # noqa: RUF012
 
     def __init__(self, caller: Caller, collector: ImageCollector) -> None:
         super().__init__(caller, collector)
         self._listed: dict[str, ModelParameters] = {}
 
     async def body(self, request: GenerationRequest, base_url: str) -> dict[str, object]:
-        model = request.model or self._caller.settings.model
+        model = request.model or ''
         if model not in self._listed:
             self._listed |= parameters_in(await self._caller.find(endpoint(base_url, LIST)))
         taken = self._listed.get(model)
@@ -48,8 +47,8 @@ class SecondImagesApi(ApiDialect):
         )
 
     def unused(self, request: GenerationRequest) -> list[str]:
-        taken = self._listed.get(request.model or self._caller.settings.model)
-        sent = {self.names[name] for name in fields_of(request, taken)}
+        taken = self._listed.get(request.model or '')
+        sent = {self.names.get(name, name) for name in fields_of(request, taken)}
         return [name for name in super().unused(request) if name not in sent]
 
 

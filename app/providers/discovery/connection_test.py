@@ -36,7 +36,8 @@ async def add_key_state(
     """Add to a list of models that came with the key whether it needed that key."""
     async with HttpClient([base_url]) as http_client:
         key = await _key_state(http_client, base_url, secrets)
-    return _with_models(replace(status, key=key), status.models)
+    models = printable(status.models)
+    return replace(status, key=key, models=models, drawing=min(status.drawing, len(models)))
 
 
 async def _check(
@@ -57,13 +58,10 @@ async def _check(
         if rows_in(response.ok_json) is not None:
             state = ProviderState.ELSEWHERE if better_url else ProviderState.LIST
             key = await _key_state(http_client, root, secrets)
-            return _with_models(replace(failed, state=state, key=key), models_in(response.json))
+            tree = response.json
+            models, drawing = printable(models_in(tree)), len(printable(drawing_in(tree)))
+            return replace(failed, state=state, key=key, models=models, drawing=drawing)
     return without_list
-
-
-def _with_models(status: ProviderStatus, models: tuple[str, ...]) -> ProviderStatus:
-    models = printable(models)
-    return replace(status, models=models, drawing=max(status.drawing, len(drawing_in([*models]))))
 
 
 def _failed(

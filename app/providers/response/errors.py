@@ -7,10 +7,10 @@ import math
 import re
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 
-from app.errors import ErrorKind, Failure
+from app.errors import ErrorKind, Failure, Reason
 from app.models import MOST_COUNT
 from app.providers.response.images import at, rows_of
 from app.providers.response.json_text import Json
@@ -24,26 +24,13 @@ from app.providers.response.messages import (
     words_of,
 )
 from app.providers.response.parser import ApiResponse
+from app.providers.response.refused import refused_param, with_refused_value
 
 LONGEST_WAIT_S = 3_600.0
 LONGEST_CODE = 100
 REFUSED = 'safety'  # the reason that Gemini gives for not drawing
-MUST_BE = ('prompt', 'model', 'messages')
-OPTIONAL = (
-    *('size', 'n', 'quality', 'style', 'seed', 'response_format', 'negative_prompt'),
-    *('guidance_scale', 'num_inference_steps'),
-)
 _CODES = ('code', 'type', 'error_id', 'error_code')  # short words
 
-_NAMED_PARAM = re.compile(
-    r"""(?ix)(?:unknown\ parameter|unhandled\ parameter|argument\ not\ supported|setting|parameter
-    |unrecognized\ (?:request\ )?argument(?:\ supplied)?|invalid\ value\ for|field)
-    \s*:?\s*['"`]?([a-z][a-z0-9_]*)['"`]?"""
-)
-_REJECTS = re.compile(
-    r'(?i)unknown|unhandled|unsupported|not supported|not (a|an|valid|permitted)|invalid|unrecogni|'
-    r'unexpected|requires|must be|should be|extra'
-)
 _MODERATED = re.compile(
     r'(?i)moderation_blocked|content_?(policy|filter)|ResponsibleAI|Sensitive\w{0,24}Content|'
     r'safety.?(system|filter|checker|reasons)|IMAGE_SAFETY|PROHIBITED_CONTENT'
@@ -57,6 +44,24 @@ _QUOTA = re.compile(
     r'payment required|out of credits|余额不足|额度不足|欠费'
 )
 _BAD_KEY = re.compile(
+    r'(?i)invalid_api_key|api_key_invalid|no_db_connection|unauthori[sz]ed|unauthenticated|'
+    r'not authenticated|authentication (failed|required|error)|(log|sign) ?in (first|to)|令牌|密钥|'
+    r'(invalid|incorrect|missing|wrong|bad|unknown|no|expired|revoked|malformed)\W.{0,16}'
+    r'(api.?key|credentials|bearer|(access|auth\w*|api|virtual).?token|token (provided|supplied))|'
+    r'(api.?key|credentials|(access|auth\w*|api|virtual|bearer).?(token|key)|^token)\b.{0,24}'
+    r'(not (valid|found|recogni[sz]ed|provided)|invalid|incorrect|missing|required|wrong|expired|'
+    r'revoked|disabled|malformed|does not exist|mismatch)'
+)
+_ACCOUNT = re.compile(  # a gateway's model whose own source refused the gateway
+    r'MissingAuthError|litellm\.AuthenticationError|upstream.{0,40}(invalid|incorrect) api.?key'
+)
+_LOGIN = re.compile(r'(?i)\b(log|sign)[-_]?(in|on)\b|oauth|/auth\b|\bsso\b|cdn-cgi/access')
+_LONG_PROMPT = re.compile(
+    r'(?i)prompt\b.{0,60}?(too long|exceed|longer|at most|max|length|characters|tokens)|'
+    r'(too long|exceed\w*|max\w*|longer)\b.{0,40}\b(prompt|tokens|characters|context)|'
+    r'string_(too_long|above_max_length)|context_length'
+)
+_KEY = re.compile(
     r'(?i)invalid_api_key|(invalid|incorrect|missing|no|expired).{0,12}api.?key|'
     r'api.?key.{0,24}(not valid|invalid|incorrect|missing|required|expired)'
 )
@@ -74,8 +79,6 @@ _NOT_READY = re.compile(
 )
 _CANCELLED = re.compile(r'(?i)cancel')
 _OUR_TYPES = re.compile(r'type_error|invalid_input')
-_SAMPLER = re.compile(r'(?i)\bsampler\b.{0,40}not found')
-_MODALITIES = re.compile(r'(?i)\b(output )?modalit(y|ies)\b')
 _IN_404 = ('sampler_name', 'modalities')  # refused as if they were addresses
 
 
@@ -90,6 +93,11 @@ class _Signs:
     is_html: bool
     waits: bool
     param: str | None
+    location: str  # of a redirect
+
+    @property
+    def is_long_prompt(self) -> bool:
+        return self.param is None and self.say(_LONG_PROMPT)
 
     def say(self, pattern: re.Pattern[str]) -> bool:
         return pattern.search(f'{self.codes} {self.text}') is not None
@@ -104,7 +112,6 @@ def refusal(response: ApiResponse, *, where: str, sent: Collection[str]) -> Fail
     words = words_of(tree, text)
     shown = scrub(words)
     everything = shown if is_html(text) else f'{shown} {text[:4000]}'
-    param = refused_param(tree, everything, sent)
     nodes = [tree, at(tree, 'error'), at(tree, 'error', 'inner_error'), *errors_of_items(tree)]
     signs = _Signs(
         status=(status < 300 and has_failed and status_within(tree)) or status,
@@ -113,18 +120,23 @@ def refusal(response: ApiResponse, *, where: str, sent: Collection[str]) -> Fail
         promises=job is not None and not has_failed,
         is_html=is_html(text),
         waits='retry-after' in response.headers,
-        param=param,
+        param=refused_param(tree, everything, sent, status),
+        location=response.headers.get('location', ''),
     )
     kind = next((kind for kind, holds in _RULES if holds(signs)), ErrorKind.UPSTREAM_ERROR)
-    return Failure(
+    failure = Failure(
         kind=kind,
         where=where,
         words=words,
+        reason=next((why for one, why, holds in _REASONS if one is kind and holds(signs)), ''),
         http_status=signs.status,
-        param=param if kind is ErrorKind.UNSUPPORTED_PARAM else None,
         retry_after_s=retry_after_s(response.headers),
         job_id=job if kind is ErrorKind.PENDING else None,
     )
+    if kind is not ErrorKind.UNSUPPORTED_PARAM or signs.param is None:
+        return failure
+    values = sent if isinstance(sent, Mapping) else {}
+    return with_refused_value(replace(failure, param=signs.param), signs.codes, values)
 
 
 def _empty(tree: Json, where: str) -> Failure:
@@ -145,27 +157,6 @@ def _empty(tree: Json, where: str) -> Failure:
 def _words_at(nodes: list[Json], keys: tuple[str, ...]) -> list[str]:
     values = [at(node, key) for node in nodes for key in keys]
     return [str(value)[:LONGEST_CODE] for value in values if isinstance(value, str | int) and value]
-
-
-def refused_param(tree: Json, text: str, sent: Collection[str]) -> str | None:
-    """Return the field that a refusal means: one that was sent, or a server's own default."""
-    droppable = [name for name in sent if name not in MUST_BE]
-    plain = [*droppable, *(name for name in OPTIONAL if name not in droppable)]
-    named = [at(tree, 'error', 'param'), *(at(row, 'loc', -1) for row in rows_of(tree, 'detail'))]
-    named += _NAMED_PARAM.findall(text)
-    named += ['sampler_name'] if _SAMPLER.search(text) else []
-    named += ['modalities'] if _MODALITIES.search(text) else []
-    for name in named:
-        if name in plain:
-            return str(name)
-    if not _REJECTS.search(text):
-        return None
-    for name in plain:
-        joined = name.replace('_', r'[\s_-]?')  # as a word, joined in any way: `response format`
-        sign = rf'(?i)(?<![a-z0-9_]){joined}(?![a-z0-9_])'
-        if len(name) > 1 and (name in droppable or '_' in name) and re.search(sign, text):
-            return name
-    return None
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
@@ -193,8 +184,8 @@ _RULES: tuple[tuple[ErrorKind, Callable[[_Signs], bool]], ...] = (
     (ErrorKind.MODERATION, lambda s: s.status < 500 and s.say(_MODERATION)),
     (ErrorKind.MODERATION, lambda s: s.status == 500 and s.say(_MODERATED)),
     (ErrorKind.QUOTA, lambda s: s.status == 402 or (s.status in (400, 403, 429) and s.say(_QUOTA))),
-    (ErrorKind.AUTH, lambda s: s.status == 401 or (s.status == 403 and s.say(_KEY))),
-    (ErrorKind.AUTH, lambda s: s.status == 400 and s.say(_BAD_KEY)),
+    (ErrorKind.AUTH, lambda s: s.status in (401, 407) or (s.status == 403 and s.say(_KEY))),
+    (ErrorKind.AUTH, lambda s: s.status < 500 and s.status != 429 and s.say(_BAD_KEY)),
     (ErrorKind.FORBIDDEN, lambda s: s.status == 403),
     (ErrorKind.RATE_LIMITED, lambda s: s.status == 429),
     (ErrorKind.TOO_LARGE, lambda s: s.status == 413),
@@ -202,6 +193,7 @@ _RULES: tuple[tuple[ErrorKind, Callable[[_Signs], bool]], ...] = (
     (ErrorKind.MODEL_NOT_FOUND, lambda s: s.status == 421 or bool(_NO_MODEL.search(s.codes))),
     (ErrorKind.MODEL_NOT_FOUND, lambda s: s.status in (400, 404, 422) and s.say(_MODEL)),
     (ErrorKind.UNSUPPORTED_PARAM, lambda s: s.status in (400, 404) and s.param in _IN_404),
+    (ErrorKind.INVALID_REQUEST, lambda s: s.status in (400, 422) and s.is_long_prompt),
     (ErrorKind.ENDPOINT_NOT_FOUND, lambda s: s.status in (404, 405, 501)),
     (ErrorKind.ENDPOINT_NOT_FOUND, lambda s: s.status < 500 and s.say(_ENDPOINT)),
     (ErrorKind.CANCELLED, lambda s: s.status == 409 and s.say(_CANCELLED)),
@@ -210,4 +202,9 @@ _RULES: tuple[tuple[ErrorKind, Callable[[_Signs], bool]], ...] = (
     (ErrorKind.INVALID_REQUEST, lambda s: 400 <= s.status < 500 or s.say(_OUR_TYPES)),
     (ErrorKind.INVALID_REQUEST, lambda s: s.status < 300 and 'invalid_request' in s.codes),
     (ErrorKind.NOT_JSON, lambda s: s.status < 300 and s.is_html),
+)
+_REASONS: tuple[tuple[ErrorKind, Reason, Callable[[_Signs], bool]], ...] = (
+    (ErrorKind.AUTH, Reason.MODEL_NEEDS_AN_ACCOUNT, lambda s: s.say(_ACCOUNT)),
+    (ErrorKind.INVALID_REQUEST, Reason.PROMPT_IS_TOO_LONG, lambda s: s.is_long_prompt),
+    (ErrorKind.REDIRECT, Reason.SIGN_IN_PAGE, lambda s: bool(_LOGIN.search(s.location))),
 )

@@ -90,7 +90,7 @@ class Caller(Client):
 
     def refused(self, response: ApiResponse, sent: Mapping[str, object]) -> ProviderError:
         """Return what a response without a picture means, where the fields `sent` were sent."""
-        return ProviderError(refusal(response, where=str(self.origin), sent=sent.keys()))
+        return ProviderError(refusal(response, where=str(self.origin), sent=sent))
 
     async def _call(self, recorder: CallRecorder, run: Run, count: int) -> ApiResponse:
         stream = ResponseStream(run.incoming)

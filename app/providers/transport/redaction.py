@@ -82,6 +82,8 @@ class SecretRedactor:
             words=scrub(self.text(failure.words, MOST_CLEANED_LETTERS)),
             reason=self.text(failure.reason),
             param=failure.param and self.text(failure.param),
+            value=scrub(self.text(failure.value)),
+            offers=tuple(scrub(self.text(one)) for one in failure.offers),
             job_id=failure.job_id and self.text(failure.job_id),
             url=failure.url and self.text(failure.url),
             revised_prompt=failure.revised_prompt and self.text(failure.revised_prompt),

@@ -14,7 +14,7 @@ from app.generation.request import (
     form_fields_of,
     parse_request,
 )
-from app.models import LONGEST_PROMPT, MOST_COUNT
+from app.models import LONGEST_PROMPT, LONGEST_TEXT, MOST_COUNT
 from app.web.context import Services, TheServices
 from app.web.error_pages import failure_json, fields_in_words, in_words
 from app.web.forms import form_pairs, new_submission, number_in, save_upload, submission_of
@@ -33,6 +33,7 @@ SHAPES = (
     ('768x1344', N_('Tall'), '9 : 16'),
     ('512x512', N_('Small square'), '1 : 1'),
 )
+CHANGEABLE = ('model', 'size', 'n', 'quality', 'steps', 'guidance', 'sampler')
 READ = N_('Read from the picture, as {generator} wrote it.')
 NOTHING_READ = N_('This file says nothing of how it was made.')
 EXAMPLES = (
@@ -104,7 +105,7 @@ async def _starting_fields(request: Request, services: Services) -> tuple[dict[s
         generation = await services.library.generations.one(source)
         if visitor.only is not None or not generation.images:  # else its prompt is in the gallery
             check_own(request, generation)
-        brought = form_fields_of(generation.request)
+        brought = form_fields_of(generation.request) | _changes_in(request)
     if brought and bring != 'prompt':
         return brought | ({'prompt': ''} if bring == 'settings' else {}), True
     last = await services.library.generations.last_asked(visitor.guest_id)
@@ -113,6 +114,12 @@ async def _starting_fields(request: Request, services: Services) -> tuple[dict[s
         return {**fields, 'prompt': brought['prompt']}, True
     prompt = request.query_params.get('prompt', '')[:LONGEST_PROMPT]
     return {**fields, 'prompt': prompt}, bool(prompt)
+
+
+def _changes_in(request: Request) -> dict[str, str]:
+    """Return the settings that an address names beside the generation that it starts from."""
+    query = request.query_params
+    return {name: query[name][:LONGEST_TEXT] for name in CHANGEABLE if name in query}
 
 
 async def _form_page(
@@ -153,5 +160,5 @@ async def _form_page(
         splitting=[one.name for one in enabled if one.status.bars_split],
         providers=[one.name for one in enabled] if len(enabled) > 1 else [],
         models=list(islice(models, MOST_SUGGESTED)),
-        default_model=drawing[0].settings.model if drawing else '',
+        default_model=drawing[0].default_model if drawing else '',
     )
