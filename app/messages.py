@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.errors import N_, ErrorKind, Failure, Reason
+from app.net.sentences import OF_CONNECTIONS
 from app.net.urls import outside_of, without_secrets
 
 Translate = Callable[[str], str]
@@ -17,9 +18,10 @@ LANGUAGES = {'en': 'English', 'ru': 'Русский'}
 
 EXPIRED = (401, 403, 410)  # what storage answers for an address whose time is up
 # what is seen of a connection that a server closed with the request in its hands
-AFTER_SENDING = (
-    *(Reason.CONNECTION_RESET, Reason.CLOSED_WITHOUT_AN_ANSWER, Reason.BROKE_OFF),
-    *(Reason.ONLY_INTERIM_ANSWERS, Reason.HEADERS_OVER_32_KIB),
+AFTER_SENDING = (Reason.CONNECTION_RESET, Reason.CLOSED_WITHOUT_AN_ANSWER, Reason.BROKE_OFF)
+# what is seen of an answer that came, in which nothing can be told from the rest
+UNREADABLE = (
+    *(Reason.ONLY_INTERIM_ANSWERS, Reason.HEADERS_OVER_32_KIB, Reason.NOT_BY_THE_RULES_OF_HTTP),
 )
 
 
@@ -50,8 +52,6 @@ def describe(failure: Failure, translate: Translate) -> FailureText:
             'In a container, localhost is the container itself. Its host is at {outside}: set that '
             'in Settings or EASEL_API_URL. Nothing was charged.'
         )
-    if failure.kind is ErrorKind.UNREACHABLE and failure.reason in AFTER_SENDING:
-        hint = N_('It got the request, and may have drawn and charged. Its own log says more.')
     places = {
         'where': failure.where or translate(N_('The server')),
         'outside': outside_of(failure.where),
@@ -239,6 +239,7 @@ _TOO_LARGE_A_REQUEST = (
 _TO_SIGN_IN = N_(
     "Enter the key or header that it asks for in Settings, or its API's address: most end in /v1."
 )
+_CHARGED = N_('It got the request, and may have drawn and charged. Its own log says more.')
 _OF_A_REASON: dict[tuple[ErrorKind, str], tuple[str, str]] = {
     (ErrorKind.AUTH, Reason.MODEL_NEEDS_AN_ACCOUNT): (
         N_("{where} has no account with this model's own source ({status})."),
@@ -270,4 +271,17 @@ _OF_A_REASON: dict[tuple[ErrorKind, str], tuple[str, str]] = {
         N_('{where} failed while partial pictures were on ({status}). It may have charged.'),
         N_('Easel no longer asks this model for them. Try again.'),
     ),
+    **{
+        (ErrorKind.UNREACHABLE, reason): (
+            N_('{where} got the request and closed the connection ({reason}).'),
+            _CHARGED,
+        )
+        for reason in AFTER_SENDING
+    },
+    **{
+        (kind, reason): (N_('The answer of {where} cannot be read ({reason}).'), _CHARGED)
+        for reason in UNREADABLE
+        for kind in (ErrorKind.UNREACHABLE, ErrorKind.TRUNCATED)
+    },
+    **{(ErrorKind.UNREACHABLE, reason): sentences for reason, sentences in OF_CONNECTIONS.items()},
 }

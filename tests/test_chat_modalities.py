@@ -9,8 +9,8 @@ import pytest
 from app.models import GenerationRequest
 from app.providers.core.base import Dialect
 from app.providers.core.capabilities import CapabilityStore
+from app.providers.dialects.parameters import only_draws
 from app.providers.response.json_text import Json
-from app.providers.response.parameters import only_draws
 from tests.support.fakes import NOT_FOUND, Asked, Reply, upstream
 from tests.support.provider_calls import bodies, drawn, settings
 from tests.support.second_images_api import FLUX, GEMINI, ROOT, SecondImagesServer

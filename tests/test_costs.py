@@ -16,12 +16,13 @@ from app.database import Library
 from app.database.images import Filter
 from app.generation.outcome_writer import growing_pauses
 from app.models import Call, Generation, GenerationRequest, Status
+from app.providers.core.base import Dialect
 from app.providers.response.costs import cost_of
 from app.providers.response.json_text import Json, loads
 from tests.rebuilding import rebuilt
 from tests.support.fakes import Asked, Ending, Reply, Upstream, upstream
 from tests.support.guests import JSON, Party, party
-from tests.support.provider_calls import B64, PNG, drawn
+from tests.support.provider_calls import B64, PNG, drawn, settings
 
 TWO = {'data': [{'b64_json': B64}, {'b64_json': B64}]}
 PAID = {'usage': {'cost': 0.05, 'total_tokens': 4161}}
@@ -253,3 +254,16 @@ async def test_a_rebuild_brings_costs_back_from_the_files(tmp_path: Path) -> Non
     assert status == 0
     assert costs == [Cost(Decimal('0.025'), 'USD', 2080), Cost(Decimal('0.025'), 'USD', 2081)]
     assert [str(one.cost) for one in spending] == ['0.05 USD 4161 tokens']
+
+
+async def test_a_picture_that_an_answer_shows_twice_has_all_of_its_cost(tmp_path: Path) -> None:
+    uri = f'data:image/png;base64,{B64}'
+    message = {'content': f'![a]({uri})', 'images': [{'image_url': {'url': uri}}]}
+    chat = {'choices': [{'message': message}], **PAID}
+    async with upstream() as server:
+        server.replies['POST /v1/chat/completions'] = Reply(body=json.dumps(chat).encode())
+        told = settings(server, dialect=Dialect.CHAT)
+
+        result = await drawn(server, tmp_path, GenerationRequest(prompt='a cat'), told=told)
+
+    assert [str(one.cost) for one in result.received] == ['0.05 USD 4161 tokens']

@@ -12,7 +12,8 @@ import pytest
 
 from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.models import GenerationRequest, Received
-from app.net.connections import LEAST_READ_BYTES, MOST_HEADER_BYTES, MOST_INTERIM, connect
+from app.net.connections import LEAST_READ_BYTES, connect
+from app.net.heads import MOST_HEADER_BYTES, MOST_INTERIM
 from app.net.pace import SLICE_S, Pace
 from app.net.urls import MOST_LETTERS, Address, Blocked, Origin, joined
 from app.providers.core.base import Run

@@ -13,10 +13,10 @@ from app.providers.core.base import Dialect, ProviderState
 from app.providers.core.capabilities import CapabilityStore
 from app.providers.core.parameters import ModelParameters, Parameter
 from app.providers.dialects.openrouter import fields_of
+from app.providers.dialects.parameters import parameters_in
 from app.providers.dialects.sizes import nearest_ratio
 from app.providers.provider import ApiProvider
 from app.providers.response.json_text import loads
-from app.providers.response.parameters import parameters_in
 from tests.support.fakes import NOT_FOUND, Asked, Reply, Upstream, upstream
 from tests.support.provider_calls import drawn, settings
 from tests.support.second_images_api import (

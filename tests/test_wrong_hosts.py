@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import httpcore
 import pytest
 
-from app.errors import ErrorKind
+from app.errors import ErrorKind, ProviderError
+from app.models import GenerationRequest
 from app.net.client import HttpClient
 from app.net.urls import origin_of
 from app.providers.transport.download import DownloadTimeouts, Fetcher
 from app.storage.files import TempFile
 from tests.support.downloads import AT_ONCE, LOST, PAGE, PAINTED, PNG, failure_of, fetched, targets
-from tests.support.fakes import Ending, Reply, refused_port, upstream
+from tests.support.fakes import KEY, Ending, Reply, Upstream, refused_port, upstream
+from tests.support.provider_calls import bodies, drawn, settings
+
+SECRET = {'Authorization': f'Bearer {KEY}'}
 
 
 async def test_a_host_that_refuses_has_its_picture_at_the_provider(tmp_path: Path) -> None:
@@ -118,3 +123,83 @@ async def test_only_a_404_leads_beside_the_api(status: int, tmp_path: Path) -> N
         await failure_of(server, '/v1/images/5f', tmp_path)
 
     assert set(targets(server)) == {'/v1/images/5f'}
+
+
+async def below(
+    server: Upstream, named: str, folder: Path, path: str = '/localai/v1'
+) -> tuple[bytes, str]:
+    http_client, own = HttpClient(), origin_of(server.origin)
+    http_client.policy.trust(own)
+    fetcher = Fetcher(http_client, own, SECRET, AT_ONCE, base_path=path)
+    try:
+        received, address = await fetcher.fetch(named, lambda: TempFile(folder))
+        return received.path.read_bytes(), address
+    finally:
+        await http_client.close()
+
+
+@pytest.mark.parametrize(
+    'named',
+    [
+        '{origin}/generated-images/b1.png?v=1',
+        '/generated-images/b1.png?v=1',
+        'generated-images/b1.png?v=1',
+        '//{host}/generated-images/b1.png?v=1',
+        'https://{host}/generated-images/b1.png?v=1',
+        'http://localhost:9/generated-images/b1.png?v=1',
+        'http://10.0.0.9:8080/generated-images/b1.png?v=1',
+        '{origin}/v1/generated-images/b1.png?v=1',
+        '{origin}/localai/v1/generated-images/b1.png?v=1',
+    ],
+)
+@pytest.mark.parametrize('elsewhere', [LOST, PAGE, Reply(status=401), Reply(status=502)])
+async def test_a_picture_is_sought_below_the_path_that_a_proxy_put_before_it(
+    named: str, elsewhere: Reply, tmp_path: Path
+) -> None:
+    async with upstream({'GET /localai/generated-images/b1.png?v=1': PAINTED}) as server:
+        server.otherwise = lambda _: elsewhere
+        url = named.format(origin=server.origin, host=f'127.0.0.1:{server.port}')
+
+        content, address = await below(server, url, tmp_path)
+
+    assert content == PNG
+    assert address == f'{server.origin}/localai/generated-images/b1.png?v=1'
+
+
+@pytest.mark.parametrize(
+    ('named', 'path'),
+    [('/localai/a.png', '/localai/v1'), ('/a.png', '/api/v1'), ('http://localai/a.png', '/x/v1')],
+)
+async def test_a_picture_is_sought_at_the_root_as_well(
+    named: str, path: str, tmp_path: Path
+) -> None:
+    async with upstream({'GET /a.png': PAINTED}) as server:
+        content, _ = await below(server, named, tmp_path, path)
+
+    assert content == PNG
+
+
+async def test_a_picture_that_is_nowhere_was_asked_for_below_the_path_and_at_the_root(
+    tmp_path: Path,
+) -> None:
+    async with upstream() as server:
+        with pytest.raises(ProviderError) as caught:
+            await below(server, f'{server.origin}/b1.png', tmp_path)
+
+    assert caught.value.failure.url == f'{server.origin}/b1.png'
+    assert targets(server) == 3 * ['/b1.png', '/localai/b1.png', '/localai/v1/b1.png', '/v1/b1.png']
+
+
+async def test_a_server_behind_a_path_names_its_pictures_without_it(tmp_path: Path) -> None:
+    async with upstream({'GET /localai/generated-images/b1.png': PAINTED}) as server:
+        body = {'created': 1, 'data': [{'url': f'{server.origin}/generated-images/b1.png'}]}
+        server.replies['POST /localai/v1/images/generations'] = Reply(
+            body=json.dumps(body).encode()
+        )
+
+        answer = await drawn(
+            server, tmp_path, GenerationRequest(prompt='x'), told=settings(server, '/localai/v1')
+        )
+
+    assert len(answer.received) == 1
+    assert len(bodies(server)) == 1

@@ -8,19 +8,19 @@ httpx keeps a response that was read whole in a reference cycle, so nothing here
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Self, cast
+from typing import Self
+from urllib.request import getproxies_environment
 
-import httpcore
 import httpx
 
 from app import __version__
 from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.models import MOST_IMAGE_BYTES
 from app.net.connections import ConnectPolicy, LookUp, addresses_of
+from app.net.transport import direct_transport
 from app.net.urls import Address, Blocked, Origin, address_of, is_local, joined, origin_of
 
 CONNECT_TIMEOUT_S = 10.0
@@ -28,6 +28,7 @@ FETCH_DEADLINE_S = 120.0
 MOST_REDIRECTS = 5
 MOST_URL_LETTERS = 500
 FETCH_TIMEOUT = httpx.Timeout(FETCH_DEADLINE_S, connect=CONNECT_TIMEOUT_S)
+PROXIED = {'http', 'https', 'all'}
 REASONS = {
     'readerror': Reason.CONNECTION_RESET,
     'disconnected without': Reason.CLOSED_WITHOUT_AN_ANSWER,
@@ -57,7 +58,7 @@ class HttpClient:
         self._in_container = in_container
         self.policy = self._new_policy()
         self._strict = self._new_policy()
-        self.client = new_client(transport or _Transport(self.policy))
+        self.client = new_client(self._over(self.policy))
         # A trusted origin has a client of its own: no other provider uses its open connections.
         self._elsewhere: dict[Origin | None, httpx.AsyncClient] = {}
 
@@ -112,6 +113,17 @@ class HttpClient:
                 await response.aclose()
         raise _failed(address, 'too many redirects')
 
+    def _over(self, policy: ConnectPolicy) -> httpx.AsyncBaseTransport:
+        """Return a transport for a policy, by the proxies that the environment names."""
+        if self._transport:
+            return self._transport
+        named = getproxies_environment()
+        if not PROXIED & named.keys():
+            return direct_transport(policy)
+        from app.net.proxies import ProxiedTransport  # which hardly any environment needs
+
+        return ProxiedTransport(policy, named)
+
     def _new_policy(self, *trusted: Origin) -> ConnectPolicy:
         return ConnectPolicy((*self._named, *trusted), self._own_ports, self._look_up)
 
@@ -123,7 +135,7 @@ class HttpClient:
         place = origin if origin in trusted else None
         if place not in self._elsewhere:
             policy = self._new_policy(place) if place else self._strict
-            self._elsewhere[place] = new_client(self._transport or _Transport(policy))
+            self._elsewhere[place] = new_client(self._over(policy))
         return self._elsewhere[place]
 
     async def _send(
@@ -150,29 +162,8 @@ class HttpClient:
             raise _failed(address, what_happened(error)) from error
 
 
-class _Transport(httpx.AsyncHTTPTransport):
-    """The transport of httpx, over a pool of our connections."""
-
-    def __init__(self, policy: ConnectPolicy) -> None:
-        # httpx has no public way to give its pool a network backend; httpcore has.
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=cast('ssl.SSLContext', _NoContext()),
-            max_connections=None,
-            max_keepalive_connections=20,
-            keepalive_expiry=5.0,
-            network_backend=policy,
-        )
-
-
-class _NoContext:
-    """Stands for the TLS context, which connections bring themselves: an unused one is 0.4 MB."""
-
-    def set_alpn_protocols(self, protocols: list[str]) -> None:
-        """Leave them: the connection's own context has them."""
-
-
 def new_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
-    """Make a client: nothing from the environment, no cookies, no redirects, no encodings."""
+    """Make a client: no proxy but the transport's, no cookies, no redirects, no encodings."""
     return httpx.AsyncClient(
         transport=transport,
         trust_env=False,
@@ -188,7 +179,16 @@ def what_happened(error: Exception) -> str:
     if isinstance(error, httpx.LocalProtocolError):  # its text may hold a header, and so the key
         return Reason.REQUEST_THAT_CAN_NOT_BE_SENT
     text = str(error).strip() or type(error).__name__
-    return next((reason for part, reason in REASONS.items() if part in text.lower()), text[:200])
+    otherwise = text[:200]
+    if isinstance(error, httpx.ProxyError):  # else of the form `403 Forbidden`
+        is_known = text in list(Reason)
+        refused = Reason.PROXY_ASKS_WHO if text.startswith('407') else Reason.PROXY_REFUSES
+        return text if is_known else refused
+    if isinstance(error, httpx.RemoteProtocolError):
+        otherwise = Reason.NOT_BY_THE_RULES_OF_HTTP
+    elif isinstance(error, httpx.NetworkError) and not isinstance(error, httpx.ConnectError):
+        otherwise = text if text in list(Reason) else Reason.CONNECTION_RESET
+    return next((reason for part, reason in REASONS.items() if part in text.lower()), otherwise)
 
 
 def _parsed(url: str, base: Address | None = None) -> Address:

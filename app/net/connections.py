@@ -12,27 +12,26 @@ is parsed without a pause, so that a connection reads less at once as long as th
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
-from functools import cache
 from typing import Any
 
 import httpcore
 
+from app.errors import Reason
+from app.net.heads import MOST_HEADER_BYTES, Responses, Unreadable
 from app.net.ip import is_literal, is_loopback, is_metadata, is_public
-from app.net.urls import METADATA_NAMES, Blocked, Origin, Private, canonical_host
+from app.net.tls import speaks_http, speaks_tls, tls_context, tls_reason
+from app.net.urls import METADATA_NAMES, Blocked, Origin, Private, canonical_host, is_private
 
 READ_AHEAD_BYTES = 64 * 1024
 LEAST_READ_BYTES = 8 * 1024
 SLOW_S = 0.005  # of parsing one piece
-MOST_HEADER_BYTES = 32 * 1024  # a tenth of a second of parsing, were it 100 kB
-MOST_INTERIM = 100  # responses of 1xx to one request
-INTERIM = b'HTTP/1.1 1'
-_FINAL = re.compile(rb'\nHTTP/1\.[01] [2-9]')  # after which no more interim ones come
+LOOK_UP_S = 2.0  # of a name that a proxy may know; without it nothing may answer at all
+SILENCE_S = 5.0  # that ends a response whose length was told wrongly
 LookUp = Callable[[str, int], Awaitable[list[str]]]
 Connect = Callable[[Iterable[str], int, float | None], Awaitable[httpcore.AsyncNetworkStream]]
 
@@ -47,32 +46,55 @@ class Stream(httpcore.AsyncNetworkStream):
         self._writer = writer
         self._most_bytes = LEAST_READ_BYTES
         self._read_at = 0.0
-        self._interim = 0
-        self._searched: bytes | None = b'\n'  # the last of it; None after the head of an answer
+        self._responses = Responses()
+        self._has_answered = False
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Read a piece that is parsed in a few milliseconds, by what the last one took."""
+        """Read what is parsed in a few milliseconds, by what the last piece took; mend heads."""
+        while not self._responses.is_over:
+            piece = await self._read_piece(max_bytes, timeout)
+            try:
+                passed = self._responses.feed(piece)
+            except Unreadable as error:
+                raise httpcore.ReadError(str(error)) from error
+            self._read_at = time.perf_counter()
+            if passed or not piece:
+                return passed
+        return b''
+
+    async def _read_piece(self, max_bytes: int, timeout: float | None) -> bytes:
         is_slow = time.perf_counter() - self._read_at > SLOW_S
         wished = self._most_bytes // 2 if is_slow else self._most_bytes * 2
         self._most_bytes = min(max(wished, LEAST_READ_BYTES), max_bytes)
         await asyncio.sleep(0)  # what has come already is read without a turn for anybody else
-        async with _translated(timeout, httpcore.ReadTimeout, httpcore.ReadError):
-            piece = await self._reader.read(self._most_bytes)
-        self._count_interim(piece)
-        self._read_at = time.perf_counter()
+        guessed = self._responses.is_guessed
+        try:
+            async with _translated(
+                SILENCE_S if guessed else timeout, httpcore.ReadTimeout, httpcore.ReadError
+            ):
+                piece = await self._reader.read(self._most_bytes)
+        except httpcore.ReadTimeout:
+            if guessed:
+                return b''
+            raise
+        except httpcore.ReadError:
+            await self._refuse_tls()
+            raise
+        if not piece:
+            await self._refuse_tls()
+        self._has_answered = True
         return piece
 
-    def _count_interim(self, piece: bytes) -> None:
-        if self._searched is None:
+    async def _refuse_tls(self) -> None:
+        """Raise httpcore.ConnectError where plain HTTP was spoken to a TLS server."""
+        if self._has_answered or self.get_extra_info('ssl_object'):
             return
-        text = self._searched + piece
-        self._interim += text.count(INTERIM)
-        if self._interim > MOST_INTERIM:
-            raise httpcore.ReadError('only interim answers')
-        self._searched = None if _FINAL.search(text) else text[1 - len(INTERIM) :]
+        peer = self.get_extra_info('server_addr')
+        if peer and await speaks_tls(*peer[:2]):
+            raise httpcore.ConnectError(Reason.HTTPS_IS_SPOKEN_THERE)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._interim, self._searched = 0, b'\n'
+        self._responses.begin()
         async with _translated(timeout, httpcore.WriteTimeout, httpcore.WriteError):
             self._writer.write(buffer)
             await self._writer.drain()
@@ -89,23 +111,25 @@ class Stream(httpcore.AsyncNetworkStream):
     ) -> httpcore.AsyncNetworkStream:
         """Encrypt, under the one context of the process and not the one that is given."""
         context = await asyncio.to_thread(tls_context)
-        async with _translated(timeout, httpcore.ConnectTimeout, httpcore.ConnectError):
-            await self._writer.start_tls(context, server_hostname=server_hostname)
+        peer = self.get_extra_info('server_addr')
+        try:
+            async with _translated(timeout, httpcore.ConnectTimeout, httpcore.ConnectError):
+                await self._writer.start_tls(context, server_hostname=server_hostname)
+        except (httpcore.ConnectTimeout, httpcore.ConnectError) as error:
+            is_told = isinstance(error.__cause__, ssl.SSLError)
+            if not is_told and not self._has_answered and await speaks_http(*peer[:2]):
+                raise httpcore.ConnectError(Reason.HTTP_IS_SPOKEN_THERE) from error
+            if is_told or isinstance(error, httpcore.ConnectTimeout):
+                raise
+            raise httpcore.ConnectError(Reason.TLS_CANNOT_BE_AGREED_ON) from error
         return self
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 (httpcore's own signature)
-        if info == 'is_readable':
-            return self._reader.at_eof()
+        surplus = self._responses.surplus
+        if info in ('is_readable', 'surplus'):
+            return surplus if info == 'surplus' else bool(surplus) or self._reader.at_eof()
         names = {'client_addr': 'sockname', 'server_addr': 'peername'}
         return self._writer.get_extra_info(names.get(info, info))
-
-
-@cache
-def tls_context() -> ssl.SSLContext:
-    """Return the one TLS context, made for the first https address: 25 ms and 1.6 MB."""
-    context = ssl.create_default_context()
-    context.set_alpn_protocols(['http/1.1'])
-    return context
 
 
 async def addresses_of(host: str, port: int) -> list[str]:
@@ -143,8 +167,8 @@ async def _translated(
         raise broken('connection refused') from error
     except (ConnectionResetError, BrokenPipeError) as error:
         raise broken('connection reset') from error
-    except ssl.SSLCertVerificationError as error:
-        raise broken('its certificate is not trusted') from error
+    except ssl.SSLError as error:
+        raise broken(tls_reason(error)) from error
     except OSError as error:
         raise broken(error.strerror or str(error)) from error
 
@@ -169,6 +193,20 @@ class ConnectPolicy(httpcore.AsyncNetworkBackend):
     def trust(self, origin: Origin) -> None:
         """Allow an origin at any address, as a provider's."""
         self._trusted.add((origin.host, origin.port))
+
+    async def sees_in_public(self, host: str) -> bool:
+        """Check that a host is public as far as can be told here, which may know no names."""
+        try:
+            host = canonical_host(host)
+        except ValueError:
+            return False
+        if is_literal(host) or is_private(host) or host in METADATA_NAMES:
+            return is_literal(host) and is_public(host)
+        try:
+            async with asyncio.timeout(LOOK_UP_S):
+                return all(map(is_public, await self._look_up(host, 0)))
+        except (httpcore.ConnectError, TimeoutError):
+            return True
 
     def refuse_other_scheme(self, origin: Origin) -> None:
         """Raise Private where an origin's host and port are named under the other scheme."""

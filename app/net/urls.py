@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 
 from app.errors import N_, InvalidRequest
-from app.net.ip import is_literal, is_loopback
+from app.net.ip import is_literal, is_loopback, is_public
 
 MOST_LETTERS = 8_192
 MOST_HOST_LETTERS = 253
@@ -36,6 +36,8 @@ CALLS = (
 # What the root of an API ends in. Source: the addresses of some thirty servers, and of Azure.
 ROOTS = ('/engines/v1', '/openai/v1', '/sdapi/v1', '/api/v1', '/v1', '/v3')
 USUAL_ROOTS = ('/v1', '', '/api/v1', '/v3', '/engines/v1', '/sdapi/v1')
+API_ROOT = '/v1'
+MOST_PREFIXES = 4
 PRIVATE_ENDINGS = ('.local', '.localhost', '.lan', '.home', '.internal', '.home.arpa', '.test')
 
 _ADDRESS = re.compile(
@@ -152,6 +154,13 @@ def is_local(host: str) -> bool:
     return host == 'localhost' or is_loopback(host)
 
 
+def is_private(host: str) -> bool:
+    """Check whether a canonical host is one of a private network by its spelling alone."""
+    if is_literal(host):
+        return not is_public(host)
+    return '.' not in host.removesuffix('.') or host.removesuffix('.').endswith(PRIVATE_ENDINGS)
+
+
 def names_a_host(name: str) -> bool:
     """Check whether a name is an address: `localhost:1337`, `10.0.0.2`, `api.example.com`."""
     return _HOST.fullmatch(name) is not None
@@ -222,6 +231,19 @@ def candidates(base_url: str) -> tuple[str, ...]:
     start = given.removesuffix(ending)
     paths = (given, *(start + root for root in USUAL_ROOTS))
     return tuple(dict.fromkeys(_with_path(parts, path) for path in paths))
+
+
+def is_root(path: str) -> bool:
+    """Check whether an API's path is one that servers have by themselves, with nothing before."""
+    return path.rstrip('/') in ('', *ROOTS)
+
+
+def prefixes_of(path: str) -> list[str]:
+    """Return what may stand before the paths of an API's server, likeliest first: `/x`, `/x/v1`."""
+    parts = path.strip('/').split('/')[:MOST_PREFIXES]
+    every = ['/' + '/'.join(parts[:count]) for count in range(len(parts), 0, -1)]
+    likely = [one for one in (*every[1:2], *every[:1], *every[2:]) if one != '/']
+    return list(dict.fromkeys((*likely, API_ROOT)))
 
 
 def _host_of(text: str) -> str:

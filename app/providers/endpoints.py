@@ -14,8 +14,8 @@ from app.net.urls import candidates
 from app.providers.core.base import Dialect, ProviderSettings
 from app.providers.core.capabilities import CapabilityStore
 from app.providers.core.parameters import ModelParameters
+from app.providers.dialects.parameters import LIST, parameters_in
 from app.providers.discovery.model_list import draws_in_chats, models_in
-from app.providers.response.parameters import LIST, parameters_in
 from app.providers.transport.client import Client, endpoint
 
 SDAPI_ROOT = '/sdapi/v1'

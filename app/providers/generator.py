@@ -58,6 +58,7 @@ class Generator:
             self._caller.origin,
             own_headers(settings),
             trusted=lambda: memory.trusted(settings.base_url),
+            base_path=urlsplit(settings.base_url).path,
         )
         self._collector = collector = ImageCollector(self._caller, fetcher)
         self._dialects: dict[Dialect, ApiDialect] = {

@@ -17,9 +17,9 @@ from app.net.urls import Blocked
 from app.providers.core.base import Dialect, ProviderSettings, ProviderState, ProviderStatus, Run
 from app.providers.core.capabilities import CapabilityStore
 from app.providers.core.parameters import ModelParameters
+from app.providers.dialects.parameters import LIST, parameters_in
 from app.providers.discovery.model_list import are_bare, is_listed, status_of
 from app.providers.endpoints import Endpoint, known_endpoint
-from app.providers.response.parameters import LIST, parameters_in
 from app.providers.transport.client import Client, endpoint
 
 if TYPE_CHECKING:

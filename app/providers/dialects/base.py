@@ -20,6 +20,7 @@ from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.models import GenerationRequest, GenerationResult
 from app.providers.core.base import WIRE_NAMES, Run
 from app.providers.core.capabilities import ABSENT, Capabilities, with_refused
+from app.providers.response.images import MOST_ITEMS
 from app.providers.response.parser import ApiResponse
 from app.providers.transport.caller import Caller
 from app.providers.transport.collect import ImageCollector
@@ -44,8 +45,8 @@ class ApiDialect(ABC):
     """One kind of API: which body it takes, and how a call is made."""
 
     unsupported: ClassVar[tuple[str, ...]] = ()  # fields that this API has no name for
+    alike: ClassVar[int] = MOST_ITEMS  # so many pictures of one answer may be the same
     names: ClassVar[Mapping[str, str]] = WIRE_NAMES  # our fields by theirs; empty: not ours
-
     # by name on the wire, what to send in the place of another value that was refused
     second_values: ClassVar[Mapping[str, object]] = {}
 
@@ -78,13 +79,13 @@ class ApiDialect(ABC):
         while True:
             began_s = time.monotonic()
             response = await self.post(fallback, request, run, base_url)
-            result = await self._collector.collect(response, run)
+            result = await self._collector.collect(response, run, self.alike)
             if result is None and response.is_success:
                 waiting = _told(run) if response.cost else run
                 finished = await self.finished(response, waiting, base_url)
                 if finished:
-                    finished = replace(finished, cost=finished.cost or response.cost)
-                    response, result = finished, await self._collector.collect(finished, run)
+                    response = replace(finished, cost=finished.cost or response.cost)
+                    result = await self._collector.collect(response, run, self.alike)
             if result:
                 dropped = (
                     *self.unused(request),

@@ -5,27 +5,16 @@ The images API may only promise a picture; its job is then polled, where it can 
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Mapping
 from typing import ClassVar
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import urlsplit
 
-from app.errors import ErrorKind, ProviderError
 from app.models import GenerationRequest
-from app.net.urls import Blocked, origin_of
 from app.providers.core.base import Run
 from app.providers.dialects.base import STREAM, ApiDialect, ParameterFallback, filled, number
+from app.providers.dialects.parameters import only_draws
+from app.providers.dialects.polling import JobPoller
 from app.providers.dialects.sizes import nearest_ratio
-from app.providers.response.images import find_items
-from app.providers.response.messages import (
-    UNDER_WAY,
-    failed_in_success,
-    poll_address_of,
-    state_of,
-    task_of,
-)
-from app.providers.response.parameters import only_draws
 from app.providers.response.parser import ApiResponse
 from app.providers.transport.caller import Caller
 from app.providers.transport.client import endpoint
@@ -33,11 +22,6 @@ from app.providers.transport.collect import ImageCollector
 
 PARTIAL_IMAGES = 2  # previews a picture, where they are asked for; each may cost
 TOGETHER_FORMATS = {'url': 'url', 'b64_json': 'base64'}
-FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 5.0
-MOST_LOST_LOOKS = 5  # in a row; a look costs nothing, and the picture may have been paid for
-PASSING = (408, 425, 429, 500, 502, 503, 504)
-SDCPP_ROOT = '/sdcpp/'
 
 
 class ImagesApi(ApiDialect):
@@ -60,55 +44,7 @@ class ImagesApi(ApiDialect):
         )
 
     async def finished(self, promise: ApiResponse, run: Run, base_url: str) -> ApiResponse | None:
-        """Poll a job until it is over; None where it cannot be asked for; raise on a time-out."""
-        caller, url = self._caller, self._address_of(promise, base_url)
-        if url is None:
-            return None
-        try:
-            async with asyncio.timeout(caller.settings.timeout_s):
-                return await self._poll(url, run)
-        except TimeoutError as error:
-            raise caller.failed(ErrorKind.TIMEOUT, f'{caller.settings.timeout_s:g}') from error
-        except asyncio.CancelledError:
-            if urlsplit(url).path.startswith(SDCPP_ROOT):  # stable-diffusion.cpp's can stop it
-                await caller.notify(f'{url.partition("?")[0]}/cancel')
-            raise
-
-    def _address_of(self, promise: ApiResponse, base_url: str) -> str | None:
-        """Return the job's address: the one it names, or where such jobs are by custom."""
-        job, headers, tree = task_of(promise.tree), promise.headers, promise.tree
-        named = poll_address_of(tree)
-        if promise.status == 202:
-            named = named or headers.get('operation-location') or headers.get('location')
-        elif job is None:
-            return None
-        if failed_in_success(tree) or not (named or job):
-            return None
-        try:
-            url = urljoin(base_url, named or endpoint(base_url, f'tasks/{quote(job or "", "")}'))
-            return url if origin_of(url) == self._caller.origin else None
-        except (Blocked, ValueError):
-            return None
-
-    async def _poll(self, url: str, run: Run) -> ApiResponse | None:
-        pause_s, lost = 0.0, 0
-        while lost <= MOST_LOST_LOOKS:
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s or FIRST_PAUSE_S, LONGEST_PAUSE_S)
-            lost += 1
-            with contextlib.suppress(ProviderError):
-                response = await self._caller.look(url, run)
-                tree = response.tree  # one that says nothing of the job is its end
-                has_ended = failed_in_success(tree) or bool(find_items(tree))
-                goes_on = not has_ended and (response.status == 202 or state_of(tree) in UNDER_WAY)
-                if response.stream.raw or (response.is_success and not goes_on):
-                    return response
-                response.stream.discard()
-                if response.is_success:
-                    lost = 0
-                elif response.status not in PASSING:
-                    return None
-        return None
+        return await JobPoller(self._caller).finished(promise, run, base_url)
 
 
 class ChatApi(ApiDialect):
@@ -121,6 +57,7 @@ class ChatApi(ApiDialect):
     unsupported = (
         *('n', 'response_format', 'negative_prompt', 'quality', 'steps', 'guidance', 'sampler'),
     )
+    alike = 1  # what it says in words it often shows beside them once more
     names: ClassVar[Mapping[str, str]] = {'image_config': 'size', 'modalities': ''}
     second_values: ClassVar[Mapping[str, object]] = {'modalities': ['image']}
 

@@ -10,8 +10,8 @@ from app.models import GenerationRequest
 from app.providers.core.base import Run
 from app.providers.core.parameters import NAMES, ModelParameters
 from app.providers.dialects.base import ApiDialect, ParameterFallback, filled, number
+from app.providers.dialects.parameters import LIST, parameters_in
 from app.providers.dialects.sizes import size_fields
-from app.providers.response.parameters import LIST, parameters_in
 from app.providers.response.parser import ApiResponse
 from app.providers.transport.caller import Caller
 from app.providers.transport.client import endpoint

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit, urlunsplit
 
-from app.errors import ErrorKind, Failure
+from app.errors import ErrorKind, Failure, Reason
 from app.net.client import HttpClient
 from app.net.urls import candidates, origin_of
 from app.providers.core.base import KeyState, ProviderState, ProviderStatus
 from app.providers.discovery.model_list import drawing_in, models_in, printable, rows_in
 from app.providers.discovery.probe import NoResponse, ProbeResponse, probe
+from app.providers.response.errors import wants_https
 
 RESPONSE_S = 5.0
 STATES = {
@@ -48,6 +49,8 @@ async def _check(
     without_list = ProviderStatus(state=ProviderState.NO_LIST)
     for root in candidates(base_url):
         response = await probe(http_client, _list_url(root), RESPONSE_S, secrets)
+        if response.status == 400 and wants_https(response.head):
+            raise NoResponse(Reason.HTTPS_IS_SPOKEN_THERE)
         better_url = root if first else ''
         first = first or response
         kind = ErrorKind.ENDPOINT_NOT_FOUND if better_url else _kind(first)

@@ -28,6 +28,7 @@ from app.providers.response.refused import refused_param, with_refused_value
 
 LONGEST_WAIT_S = 3_600.0
 LONGEST_CODE = 100
+MOST_PAGE_LETTERS = 2_000  # of the page of a server that was asked in plain HTTP
 REFUSED = 'safety'  # the reason that Gemini gives for not drawing
 _CODES = ('code', 'type', 'error_id', 'error_code')  # short words
 
@@ -36,7 +37,7 @@ _MODERATED = re.compile(
     r'safety.?(system|filter|checker|reasons)|IMAGE_SAFETY|PROHIBITED_CONTENT'
 )
 _MODERATION = re.compile(
-    rf'{_MODERATED.pattern}|moderation|content.?(policy|filter)|flagged|nsfw|敏感|'
+    rf'{_MODERATED.pattern}|moderat(?:ion|ed)|content.?(policy|filter)|flagged|nsfw|敏感|'
     r'violat\w{1,4}.{0,40}(polic|guideline|terms)|(inappropriate|prohibited|unsafe).{0,10}content'
 )
 _QUOTA = re.compile(
@@ -77,6 +78,10 @@ _NOT_READY = re.compile(
     r'(?i)loading|not (yet )?(ready|loaded)|no (image )?model loaded|worker exited|busy|overloaded|'
     r'starting|warming|initiali[sz]ing'
 )
+_PLAIN_HTTP = re.compile(  # of nginx, of Go's servers, of Apache and of others
+    r'(?i)plain http request was sent to https|http request to an https (server|port)|'
+    r'speaking plain http to an ssl|plain http.{0,40}(https|tls|ssl).{0,20}port'
+)
 _CANCELLED = re.compile(r'(?i)cancel')
 _OUR_TYPES = re.compile(r'type_error|invalid_input')
 _IN_404 = ('sampler_name', 'modalities')  # refused as if they were addresses
@@ -106,6 +111,9 @@ class _Signs:
 def refusal(response: ApiResponse, *, where: str, sent: Collection[str]) -> Failure:
     """Classify a response without a picture to the fields `sent`; its words are as they came."""
     status, tree, text = response.status, response.tree, response.text
+    if status == 407 or (status == 400 and wants_https(text)):
+        reason = Reason.PROXY_ASKS_WHO if status == 407 else Reason.HTTPS_IS_SPOKEN_THERE
+        return Failure(kind=ErrorKind.UNREACHABLE, where=where, reason=reason)
     has_failed, job = status >= 300 or failed_in_success(tree), task_of(tree)
     if not has_failed and job is None and status != 202:
         return _empty(tree, where)
@@ -172,6 +180,11 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
             if math.isfinite(seconds := read_s()):
                 return min(max(seconds, 0.0), LONGEST_WAIT_S)
     return None
+
+
+def wants_https(text: str) -> bool:
+    """Check whether a server says that plain HTTP was spoken to its port for TLS."""
+    return bool(_PLAIN_HTTP.search(text[:MOST_PAGE_LETTERS]))
 
 
 def is_html(text: str) -> bool:

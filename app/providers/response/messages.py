@@ -9,14 +9,9 @@ from itertools import islice
 
 from app.models import MOST_COUNT
 from app.providers.response.images import MARK, at, rows_of
+from app.providers.response.job_states import JobState, job_state_of
 from app.providers.response.json_text import Json, loads
 
-UNDER_WAY = (
-    *('queued', 'queueing', 'in_queue', 'pending', 'waiting', 'scheduled', 'not_start'),
-    *('submitted', 'accepted', 'created', 'preparing', 'initializing', 'starting', 'started'),
-    *('processing', 'running', 'in_progress', 'progress', 'generating', 'working'),
-    *('task_pending', 'task_processing'),
-)
 LONGEST_WORDS = 500
 MOST_DEPTH = 6
 MOST_PAGE_LETTERS = 200_000
@@ -51,9 +46,13 @@ _PATTERNS = [(re.compile(pattern), instead) for pattern, instead in _SECRETS.ite
 _TITLE = re.compile(r'(?i)<title[^<>]{0,200}>([^<]{0,1000})</title>')
 _UNSEEN = re.compile(r'(?i)<(script|style)\b[^<]{0,100000}</\1\s*>')
 _TAG = re.compile(r'<[^<>]+>')
-_FAILED = ('failed', 'failure', 'error', 'cancelled', 'canceled', 'rejected', 'expired')
 _FINE = (None, 0, '0', 200, '200', '', 'success', 'ok', 'OK', 'Success', 'SUCCESS')
-_TASK_KEYS = ('poll_url', 'polling_url', 'status_url', 'task_id', 'taskId', 'job_id')
+_POLL_KEYS = (
+    *('poll_url', 'polling_url', 'status_url', 'pollUrl', 'pollingUrl', 'statusUrl'),
+    *('operation_location', 'operationLocation', 'operation_url', 'get_url'),
+)
+_RESULT_KEYS = ('response_url', 'result_url', 'responseUrl', 'resultUrl', 'result_location')
+_TASK_KEYS = (*_POLL_KEYS, 'task_id', 'taskId', 'job_id', 'jobId')
 _INNER = ('data', 'output', 'result', 'task', 'job')
 
 
@@ -68,7 +67,7 @@ def failed_in_success(tree: Json) -> bool:
         or tree.get('error_code')
         or tree.get('detail')
         or tree.get('ok') is False
-        or state_of(tree) in _FAILED
+        or state_of(tree) is JobState.FAILED
         or 'error' in (tree.get('object'), tree.get('type'))
         or (tree.get('errors') and not data)
         or errors_of_items(tree)
@@ -97,9 +96,10 @@ def status_within(tree: Json) -> int | None:
     return None
 
 
-def state_of(tree: Json) -> str:
-    """Return the state of a job, `in_progress` for `In-Progress`; empty for none."""
-    return next(filter(None, map(_state_in, _nodes(tree))), '')
+def state_of(tree: Json) -> JobState:
+    """Return the state of the job that a response describes."""
+    states = map(job_state_of, _nodes(tree))
+    return next((one for one in states if one is not JobState.UNTOLD), JobState.UNTOLD)
 
 
 def task_of(tree: Json) -> str | None:
@@ -113,25 +113,28 @@ def task_of(tree: Json) -> str | None:
         name = node.get('id') or node.get('request_id')
         if str(node.get('object', '')).endswith('.task'):
             return str(name or '')
-        if _is_name(name) and _state_in(node) in UNDER_WAY:
+        if _is_name(name) and job_state_of(node) is JobState.GOES_ON:
             return str(name)
     return None
 
 
 def poll_address_of(tree: Json) -> str | None:
     """Return the address at which a response says that its job can be asked for."""
-    for node in _nodes(tree):
-        for value in (*map(node.get, _TASK_KEYS[:3]), at(node, 'urls', 'get')):
-            if isinstance(value, str) and value.strip():
-                return value.strip()
-    return None
+    addresses = [
+        _address_in(node, _POLL_KEYS) or _address_in(at(node, 'urls'), ('get',))
+        for node in _nodes(tree)
+    ]
+    return next(filter(None, addresses), None)
 
 
-def _state_in(node: dict[str, Json]) -> str:
-    for value in map(node.get, ('status', 'task_status', 'state')):
-        if isinstance(value, str) and value:
-            return value.lower().replace('-', '_').replace(' ', '_')
-    return ''
+def result_address_of(tree: Json) -> str | None:
+    """Return the address at which a job that is over says that its pictures are."""
+    return next(filter(None, (_address_in(node, _RESULT_KEYS) for node in _nodes(tree))), None)
+
+
+def _address_in(node: Json, keys: tuple[str, ...]) -> str | None:
+    values = (at(node, key) for key in keys)
+    return next((one.strip() for one in values if isinstance(one, str) and one.strip()), None)
 
 
 def _is_name(value: Json) -> bool:

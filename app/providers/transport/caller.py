@@ -25,7 +25,7 @@ from app.providers.response.costs import cost_of
 from app.providers.response.errors import is_html, refusal
 from app.providers.response.events import Cut, Events
 from app.providers.response.images import find_items
-from app.providers.response.json_text import Json, TooManyValues
+from app.providers.response.json_text import Json, TooManyValues, loads
 from app.providers.response.messages import words_of
 from app.providers.response.parser import ApiResponse, parse
 from app.providers.response.stream import MOST_PICTURES, ResponseStream, pieces
@@ -118,11 +118,16 @@ class Caller(Client):
             await response.aclose()
             response = await self._open(recorder, url)
         recorder.status = response.status_code
+        cut: ProviderError | None = None
         try:
             await self._read(response, stream, events)
+        except ProviderError as error:
+            cut = error
         finally:
             await response.aclose()
         recorder.answer = text = stream.finish(events.end)
+        if cut and not await _is_whole_json(text, stream, cut):
+            raise cut
         tree: Json = None
         if not stream.raw and (response.status_code != 202 or text.strip()):
             try:
@@ -155,7 +160,10 @@ class Caller(Client):
         except (httpx.HTTPError, Blocked) as error:
             if 'in location header' in str(error):  # httpx reads it although it does not follow
                 raise self.failed(ErrorKind.REDIRECT, 'an odd address') from error
-            raise self.failed(ErrorKind.UNREACHABLE, self.seen(error)) from error
+            reason = self.seen(error)
+            is_answer = reason in (Reason.NOT_BY_THE_RULES_OF_HTTP, Reason.BROKE_OFF)
+            kind = ErrorKind.TRUNCATED if is_answer else ErrorKind.UNREACHABLE
+            raise self.failed(kind, reason) from error
 
     def _moved_to(self, response: httpx.Response, url: str) -> str:
         """Return where a redirect keeps method and body, on the same origin only; or nothing."""
@@ -178,6 +186,10 @@ class Caller(Client):
                         if events.are_over():
                             return
                         await pace.rest()
+            connection = response.extensions.get('network_stream')
+            surplus = connection.get_extra_info('surplus') if connection else b''
+            if surplus and surplus.strip():  # its length counts letters, or something else
+                stream.feed(surplus)
         except (NotInflated, httpx.HTTPError, ProviderError) as error:
             if not response.is_success:  # the status of a refusal says enough
                 log.info('an answer of %s was not read to its end', response.status_code)
@@ -203,3 +215,13 @@ class Caller(Client):
             return self.failed(ErrorKind.NOT_AN_IMAGE, what)
         reason = Reason.HTML if is_html(text) else ''
         return self.failed(ErrorKind.NOT_JSON, reason, words_of(None, text))
+
+
+async def _is_whole_json(text: str, stream: ResponseStream, cut: ProviderError) -> bool:
+    """Check whether JSON came whole although its length, or its last chunk, says otherwise."""
+    if cut.failure.kind is not ErrorKind.TRUNCATED or stream.raw or stream.bad:
+        return False
+    try:
+        return isinstance(await aside(text, lambda: loads(text)), dict | list)
+    except ValueError:
+        return False

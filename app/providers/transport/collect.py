@@ -9,7 +9,9 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import reduce
 from itertools import repeat
+from operator import add
 
 from app.cost import Cost, read_cost
 from app.errors import ErrorKind, Failure, ProviderError, Reason
@@ -19,10 +21,11 @@ from app.net.pace import aside
 from app.net.urls import MOST_LETTERS
 from app.providers.core.base import Run
 from app.providers.response.base64_stream import Base64Error, inline
-from app.providers.response.images import Item, find_items
+from app.providers.response.images import MOST_ITEMS, Item, find_items
 from app.providers.response.parser import ApiResponse
 from app.providers.transport.caller import Caller
 from app.providers.transport.download import Fetcher
+from app.providers.transport.repeats import addressed_once, kept_once
 from app.storage.files import HEAD_BYTES, TempFile, complete
 from app.storage.files import remove as remove_files
 from app.storage.metadata.mime import mime_of
@@ -53,14 +56,28 @@ class ImageCollector:
         self._caller = caller
         self._fetcher = fetcher
 
-    async def collect(self, response: ApiResponse, run: Run) -> GenerationResult | None:
-        """Return the pictures, None where none is named; raise if each of them failed."""
+    async def collect(
+        self, response: ApiResponse, run: Run, alike: int = MOST_ITEMS
+    ) -> GenerationResult | None:
+        """Return the pictures, None where none is named; raise if each of them failed.
+
+        Of more than `alike`, those that are the same as one before are left out.
+        """
         stream = response.stream
         if response.is_success and stream.raw:
             return _with_costs(await self._raw(stream.raw, run), response.cost)
         try:
             items = find_items(response.tree) if response.is_success else []
-            return await self._all(items, response, run) if items else None
+            if not items:
+                return None
+            result = await self._all(addressed_once(items, alike), response, run)
+            kept = await kept_once(result.received, alike)
+            if len(kept) == len(result.received):
+                return result
+            costs = [one.cost for one in result.received if one.cost]
+            return _with_costs(
+                replace(result, received=kept), reduce(add, costs) if costs else None
+            )
         finally:
             stream.discard()
 

@@ -1,16 +1,17 @@
 """Download of the pictures that a response only names, at once, as files of ours.
 
-Servers behind a proxy or in a container often name a host that only they can reach. The same path
-on the provider's own origin then has the picture more often than not; a private address itself is
-never called.
+Servers behind a proxy or in a container often name a host that only they can reach, or leave out
+the path that the proxy put before theirs. The same path on the provider's own origin, below its API
+or at the root, then has the picture more often than not; a private address itself is never called.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import httpx
 
@@ -19,14 +20,22 @@ from app.log import logger
 from app.models import MOST_IMAGE_BYTES, Received
 from app.net.client import FETCH_DEADLINE_S, HttpClient, blocked, too_large, what_happened
 from app.net.decompress import NotInflated, inflated
-from app.net.urls import Address, Blocked, Origin, Private, joined, without_query
+from app.net.urls import (
+    Address,
+    Blocked,
+    Origin,
+    Private,
+    is_root,
+    joined,
+    prefixes_of,
+    without_query,
+)
 from app.storage.files import TempFile, remove
 from app.storage.metadata.mime import mime_of, what_is
 
 log = logger(__name__)
 
 LONGEST_URL_SHOWN = 2_000
-API_ROOT = '/v1'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +62,15 @@ class Fetcher:
         headers: dict[str, str],
         timeouts: DownloadTimeouts = TIMEOUTS,
         trusted: Callable[[], frozenset[Origin]] = frozenset,
+        base_path: str = '',
     ) -> None:
         self._http_client = http_client
         self._origin = origin
         self._headers = {**headers, 'Accept': 'image/*, */*;q=0.5'}
         self._timeouts = timeouts
         self._trusted = trusted
+        self._prefixes = prefixes_of(base_path)
+        self._is_below = not is_root(base_path)  # a proxy may have put a path before the server's
 
     async def fetch(self, text: str, incoming: Callable[[], TempFile]) -> tuple[Received, str]:
         """Download a picture from an address of any spelling; return it and where it came from."""
@@ -80,35 +92,47 @@ class Fetcher:
         """Ask at the address, then elsewhere, then again; `failures` are those of one round."""
         for attempt in range(1, self._timeouts.tries + 1):
             failures.clear()
-            place: Address | None = address
-            while place:
+            places = deque([address])
+            while places:
+                place = places.popleft()
                 try:
                     return await self._once(place, incoming, is_guess=place != address), place
                 except ProviderError as error:
                     reason, shown = error.failure.reason, without_query(str(place))
                     log.info('no picture at %s: %s', shown, reason)
                     failures.append(error)
-                    may_guess = attempt == 1 and place.target == address.target
-                    place = self._elsewhere(place, error, may_guess=may_guess)
+                    if place == address:
+                        places.extend(self._elsewhere(address, error, attempt))
+                    is_there = not self._is_below and error.failure.http_status != 404
+                    if place.origin == self._origin and is_there:
+                        break
             if attempt == self._timeouts.tries or not any(map(_may_come, failures)):
                 break
             await asyncio.sleep(self._timeouts.pause_s * attempt)
         raise failures[0]
 
-    def _elsewhere(
-        self, place: Address, error: ProviderError, *, may_guess: bool
-    ) -> Address | None:
-        """Return where a picture may be that is not at a place."""
-        if place.origin != self._origin:
-            unreachable = (Private, httpx.ConnectError, httpx.ConnectTimeout)
-            may_be_ours = place.origin.host == self._origin.host or isinstance(
-                error.__cause__, unreachable
-            )
-            return replace(place, origin=self._origin) if may_be_ours else None
-        is_below_api = place.target.startswith(f'{API_ROOT}/')
-        if may_guess and is_below_api and error.failure.http_status == 404:
-            return replace(place, target=place.target.removeprefix(API_ROOT))
-        return None
+    def _elsewhere(self, address: Address, error: ProviderError, attempt: int) -> list[Address]:
+        """Return where a picture may be that is not at its address, likeliest first."""
+        named = [] if address.origin == self._origin else [address.target]
+        if named and address.origin.host != self._origin.host:
+            unreachable = isinstance(error.__cause__, Private | httpx.TransportError)
+            if not unreachable:
+                return []
+        targets = [*self._beside(address.target), *named]
+        if not self._is_below:
+            targets = [*named, *(self._beside(address.target) if attempt == 1 else [])]
+        return [Address(self._origin, target) for target in targets]
+
+    def _beside(self, target: str) -> list[str]:
+        """Return a path below each prefix of the API, and without any."""
+        prefix = next((one for one in self._prefixes[::-1] if target.startswith(f'{one}/')), '')
+        bare = target.removeprefix(prefix)
+        return [one for one in (*(f'{one}{bare}' for one in self._prefixes), bare) if one != target]
+
+    def _may_be_another(self, place: Address) -> bool:
+        """Check whether what is at a place may be of another server, which a proxy has there."""
+        is_own = place.origin == self._origin
+        return self._is_below if is_own else place.origin.host == self._origin.host
 
     async def _once(
         self, place: Address, incoming: Callable[[], TempFile], *, is_guess: bool
@@ -134,9 +158,10 @@ class Fetcher:
         except (httpx.HTTPError, NotInflated) as error:
             reason = str(error) if isinstance(error, NotInflated) else what_happened(error)
             raise _failed(place, reason) from error
-        if is_guess and mime_of(received.head) is None:  # a page that a server has for any path
-            remove(received.path)
-            raise _failed(place, what_is(received.head))
+        if mime_of(received.head) is None and (is_guess or self._may_be_another(place)):
+            remove(received.path)  # a page that a server has for any path
+            kind = ErrorKind.IMAGE_FETCH_FAILED if is_guess else ErrorKind.NOT_AN_IMAGE
+            raise _failed(place, what_is(received.head), kind)
         if is_guess:
             log.info('a picture was not at its address, but at %s', without_query(str(place)))
         return received
@@ -173,6 +198,8 @@ def _may_come(error: ProviderError) -> bool:
     return isinstance(error.__cause__, httpx.HTTPError) or status == 404 or status >= 500
 
 
-def _failed(place: Address, reason: str) -> ProviderError:
+def _failed(
+    place: Address, reason: str, kind: ErrorKind = ErrorKind.IMAGE_FETCH_FAILED
+) -> ProviderError:
     url = str(place)[:LONGEST_URL_SHOWN]
-    return ProviderError(Failure(kind=ErrorKind.IMAGE_FETCH_FAILED, url=url, reason=reason))
+    return ProviderError(Failure(kind=kind, url=url, reason=reason))
