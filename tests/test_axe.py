@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.support.axe import AxePage, axe_page
 from tests.support.browser import give_back
@@ -17,6 +17,7 @@ pytestmark = pytest.mark.browser
 PAGES = {
     'create': '/',
     'filled': '/?prompt=a+fox',
+    'earlier prompts': '/prompts',
     'gallery': '/gallery',
     'nothing found': '/gallery?q=nothingatall',
     'trash': '/gallery?deleted=1',
@@ -81,6 +82,21 @@ def surrounded(
 @pytest.mark.parametrize('address', PAGES.values(), ids=PAGES.keys())
 def test_axe_finds_nothing(measured: AxePage, furnished: Easel, address: str) -> None:
     measured.open(furnished.url + address)
+
+    assert measured.faults() == []
+
+
+def test_axe_finds_nothing_in_a_list_of_models_and_beside_wrong_fields(
+    measured: AxePage, furnished: Easel
+) -> None:
+    page = measured.page
+    measured.open(f'{furnished.url}/?from=1&seed=x')
+    page.get_by_role('textbox', name='Prompt').fill('')
+    page.get_by_role('button', name='Generate').click()
+    expect(page.locator('[aria-invalid]')).to_have_count(2)
+
+    page.get_by_role('combobox', name='Model').click()
+    expect(page.get_by_role('option').first).to_be_visible()
 
     assert measured.faults() == []
 

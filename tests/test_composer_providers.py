@@ -1,16 +1,29 @@
-"""The composer's choice of servers, and the form of a server, in a real browser."""
+"""The composer and its choice of servers, and the form of a server, in a real browser."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import DESKTOP, PHONE, lent, window
+from tests.support.browser import DESKTOP, PHONE, lent, watching, window
 from tests.support.servers import Easel, running_demo
 
 pytestmark = pytest.mark.browser
+
+SIZES_PX = """() => [...document.querySelectorAll('input, select, textarea')]
+  .filter((field) => !field.matches('[type=hidden], [type=checkbox], [type=radio], [type=file]'))
+  .map((field) => parseFloat(getComputedStyle(field).fontSize))"""
+IN_REACH = """(button) => {
+  const { x, y, width, height } = button.getBoundingClientRect();
+  return height >= 44 && button.contains(document.elementFromPoint(x + width / 2, y + height - 2));
+}"""
+FORBIDDEN = """for (const name of ['localStorage', 'sessionStorage', 'SharedWorker']) {
+  const get = () => { throw new DOMException('denied', 'SecurityError'); };
+  Object.defineProperty(window, name, { get });
+}"""
 
 
 @pytest.fixture(scope='module')
@@ -26,6 +39,12 @@ def studios(easel: Easel) -> Iterator[Easel]:
 @pytest.fixture(scope='module')
 def desk_window(browser: Browser) -> Iterator[Page]:
     with window(browser, viewport=DESKTOP) as page:
+        yield page
+
+
+@pytest.fixture(scope='module')
+def phone(browser: Browser) -> Iterator[Page]:
+    with window(browser, viewport=PHONE, has_touch=True) as page:
         yield page
 
 
@@ -79,6 +98,114 @@ def test_the_choice_is_reached_by_keyboard_alone(page: Page, studios: Easel) -> 
 
     expect(page.locator('.pick input').first).to_be_checked()
     expect(page.locator('.pick input').first).to_be_focused()
+
+
+@pytest.mark.parametrize(
+    'address', ['/', '/gallery', '/settings', '/settings/providers/new', '/settings/keeping']
+)
+def test_no_field_is_so_small_that_a_phone_zooms_in(
+    phone: Page, studios: Easel, address: str
+) -> None:
+    phone.goto(studios.url + address)
+
+    assert min(phone.evaluate(SIZES_PX)) >= 16
+
+
+@pytest.mark.parametrize('height', [844, 480])
+def test_generate_is_in_reach_of_a_thumb_with_all_settings_open(
+    phone: Page, studios: Easel, height: int
+) -> None:
+    phone.set_viewport_size({'width': 390, 'height': height})
+    phone.goto(studios.url)
+    generate = phone.get_by_role('button', name='Generate')
+    closed = generate.evaluate(IN_REACH)
+
+    phone.locator('summary', has_text='More').click()
+    phone.locator('form.composer').evaluate('(form) => form.scrollTo(0, 0)')
+
+    assert closed
+    assert generate.evaluate(IN_REACH)
+
+
+def test_a_wrong_field_is_told_in_its_place_and_gone_to(browser: Browser, studios: Easel) -> None:
+    page = browser.new_page()  # which may complain: the browser itself does of a refusal
+    page.goto(studios.url)
+    page.get_by_role('textbox', name='Prompt').fill('in its place')
+    more = page.locator('summary', has_text='More')
+    more.click()
+    page.get_by_label('Steps').fill('9999')
+    expect(more).to_have_text(re.compile(r'More\s*· 1$'))
+    more.click()
+
+    page.get_by_role('button', name='Generate').click()
+    expect(page.get_by_label('Steps')).to_be_focused()
+    expect(page.get_by_label('Steps')).to_have_accessible_description(
+        'A whole number from 1 to 500.'
+    )
+    page.locator('.setting', has=page.get_by_label('Steps')).get_by_text('reset').click()
+    expect(more).to_have_text('More')
+    page.keyboard.press('Control+Enter')
+
+    expect(page.locator('.generation', has_text='in its place').first).to_be_visible()
+    expect(page.get_by_text('A whole number from')).to_be_hidden()
+    page.close()
+
+
+def test_a_model_is_searched_and_chosen_by_keyboard(page: Page, studios: Easel) -> None:
+    page.goto(studios.url)
+    model = page.get_by_role('combobox', name='Model')
+    model.fill('ske')
+    page.keyboard.type('t')
+    options = page.locator('.models').get_by_role('option')
+    expect(options.first).to_have_text('sketch')
+
+    page.keyboard.press('ArrowDown')
+    expect(options.and_(page.locator('[aria-selected=true]'))).to_have_text('sketch')
+    page.keyboard.press('Enter')
+
+    expect(model).to_have_value('sketch')
+    expect(options.first).to_be_hidden()
+    assert page.url == f'{studios.url}/'
+
+
+def test_up_brings_earlier_prompts_and_what_was_sent_is_replaced_by_typing(
+    page: Page, studios: Easel
+) -> None:
+    studios.submit(prompt='the older one', size='32x32')
+    page.goto(studios.url)
+    prompt = page.get_by_role('textbox', name='Prompt')
+    prompt.fill('the newer one')
+    page.get_by_role('button', name='Generate').click()
+    expect(page.locator('.generation', has_text='the newer one').first).to_be_visible()
+    expect(prompt).to_be_focused()
+
+    page.keyboard.type('قط')
+    page.keyboard.press('Home')
+    page.keyboard.press('ArrowUp')
+    expect(prompt).to_have_value('the newer one')
+    page.keyboard.press('ArrowUp')
+    expect(prompt).to_have_value('the older one')
+    page.keyboard.press('ArrowDown')
+    page.keyboard.press('ArrowDown')
+
+    expect(prompt).to_have_value('قط')
+    assert prompt.evaluate("(field) => field.matches(':dir(rtl)')")
+
+
+def test_a_browser_that_forbids_storage_does_everything_else(
+    browser: Browser, studios: Easel
+) -> None:
+    with window(browser, viewport=DESKTOP) as page, watching(page) as complaints:
+        page.add_init_script(FORBIDDEN)
+        page.goto(f'{studios.url}/settings')
+        page.get_by_role('checkbox', name='sound').check()
+        page.goto(studios.url)
+        page.get_by_role('textbox', name='Prompt').fill('kept nowhere')
+        page.get_by_role('button', name='Generate').click()
+
+        expect(page.locator('.hung img[alt="kept nowhere"]').first).to_be_visible(timeout=15_000)
+
+    assert complaints == []
 
 
 def test_a_server_is_added_tested_and_used_without_scripts(

@@ -92,7 +92,8 @@ def test_plain_http_selects_what_it_can_not_copy(
 @pytest.mark.parametrize(
     ('bring', 'prompt', 'seed'),
     [
-        ('', FOX, '7'),
+        ('', FOX, ''),
+        ('&seed=7', FOX, '7'),
         ('&bring=all', FOX, '7'),
         ('&bring=prompt', FOX, '8'),
         ('&bring=settings', '', '7'),
@@ -107,7 +108,7 @@ def test_a_picture_brings_back_what_was_asked_for(
 
     page.goto(f'{easel.url}/?from={source}{bring}')
 
-    assert page.get_by_role('textbox', name='Prompt').input_value() == prompt
+    assert page.get_by_role('textbox', name='Prompt', exact=True).input_value() == prompt
     assert page.get_by_label('Seed').input_value() == seed
 
 
@@ -126,7 +127,7 @@ def test_the_links_below_more_like_this_bring_parts(
 
     page.get_by_role('link', name='Its settings only').click()
 
-    expect(page.get_by_role('textbox', name='Prompt')).to_have_value('')
+    expect(page.get_by_role('textbox', name='Prompt', exact=True)).to_have_value('')
     assert page.get_by_label('Seed').input_value() == '7'
 
 

@@ -230,7 +230,10 @@ def test_every_partial_and_every_element_is_used() -> None:
         'fragment',
         'feed',
         'feed-worker',
+        'beside',
+        'form-errors',
         'notify',
+        'storage',
         'subscribe',
     }
 

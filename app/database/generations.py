@@ -231,6 +231,10 @@ class Generations(Table):
         """Write the calls of an attempt that has no outcome, and what they cost."""
         await self._database.write(lambda db: add_calls(db, claimed, provider, calls))
 
+    async def own(self, guest: int | None, limit: int) -> tuple[Generation, ...]:
+        """Read the newest ones of a guest, None: of the owner alone, as `page` does."""
+        return await self._newest('guest is :guest', guest, limit)
+
     async def last_asked(self, guest: int | None = None) -> GenerationRequest | None:
         """Return the newest request of a guest; None: of the owner."""
         last = await self._database.one(

@@ -1,41 +1,38 @@
+import { keep, kept, TAB_FIRST } from './storage.js';
+
 const KEY = 'easel-draft';
 const DOUBLE_MS = 700; // a second press sooner is a double click, and pictures can cost money
 
 const isTick = (field) => field.type === 'checkbox';
 const place = (field) => (isTick(field) ? `${field.name} ${field.value}` : field.name);
 
-// Keeps what is typed in this browser, so that it survives an error, a reload and a crash. Each tab has
-// its own draft; a new tab begins with the newest.
+// Keeps what is typed through an error, a reload and a crash; a new tab begins with the newest draft of all.
 class DraftForm extends HTMLElement {
   connectedCallback() {
     this.form = this.querySelector('form');
     if (!('given' in this.dataset)) this.restore();
     this.form.addEventListener('input', () => this.keep());
     this.form.addEventListener('submit', (event) => this.send(event));
-    if (matchMedia('(hover: hover)').matches) this.focusPrompt();
     this.form.addEventListener('keydown', (event) => this.shortcut(event));
+    this.begin();
     addEventListener('pageshow', (event) => event.persisted && this.renewMark());
   }
 
   get fields() {
-    return [...this.form.elements].filter((field) => field.name && field.name !== 'submission');
+    return [...this.form.elements].filter((field) => field.matches('[name]:not(button, [type=hidden])'));
   }
 
   keep() {
     const typed = Object.fromEntries(this.fields.map((field) => [place(field), isTick(field) ? field.checked : field.value]));
-    try {
-      for (const store of [sessionStorage, localStorage]) store.setItem(KEY, JSON.stringify(typed));
-    } catch {
-      // a full or forbidden store costs the draft, nothing else
-    }
+    keep(KEY, JSON.stringify(typed), TAB_FIRST);
   }
 
   restore() {
     let typed = {};
     try {
-      typed = JSON.parse(sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY) ?? '{}') ?? {};
+      typed = JSON.parse(kept(KEY, TAB_FIRST) ?? '{}') ?? {};
     } catch {
-      return;
+      return; // written by something else
     }
     for (const field of this.fields) {
       const value = typed[place(field)];
@@ -45,31 +42,45 @@ class DraftForm extends HTMLElement {
     }
   }
 
-  // Sends without leaving the page where there is a wall to hang the tile on; what the server does not
-  // take is sent once more as a plain form, so that its page can say why.
+  // Sends without leaving the page where there is a wall to hang the tile on. A session that is over, or an
+  // answer that nobody understands, is sent once more as a plain form, so that its page can say why.
   async send(event) {
     this.keep();
-    if (!document.querySelector('live-wall')) return;
+    if (event.submitter?.matches('.reset-all') || !document.querySelector('live-wall')) return;
     event.preventDefault();
     if (event.timeStamp - this.sent < DOUBLE_MS) return;
     this.sent = event.timeStamp;
     const body = new URLSearchParams(new FormData(this.form));
     try {
-      const headers = { 'X-Fragment': 'true' };
+      const { clearErrors, showFailure } = await import('./form-errors.js');
+      const headers = { 'X-Fragment': 'true', Accept: 'application/json' };
       const answer = await fetch(this.form.action, { method: 'POST', body, headers });
-      if (!answer.ok) return this.form.submit();
+      if (!answer.ok) {
+        this.sent = -Infinity; // what is mended may go at once
+        return (await showFailure(this.form, answer)) || this.form.submit();
+      }
+      clearErrors(this.form);
       dispatchEvent(new CustomEvent('easel-added', { detail: await answer.text() }));
-      this.querySelector('.offline').hidden = true;
       this.renewMark();
+      this.selectPrompt();
     } catch {
       this.querySelector('.offline').hidden = false;
     }
   }
 
-  focusPrompt() {
-    const prompt = this.form.elements.prompt;
-    prompt.focus({ preventScroll: true });
-    prompt.setSelectionRange(prompt.value.length, prompt.value.length);
+  // At the first wrong field; else in the prompt, which a page after its sending offers to be replaced.
+  begin() {
+    const wrong = this.form.querySelector('[aria-invalid]');
+    if (wrong) return wrong.focus();
+    const { prompt } = this.form.elements;
+    this.selectPrompt(location.hash.startsWith('#generation-') ? 0 : prompt.value.length);
+  }
+
+  // On a touch screen without the focus, which would bring its keyboard up.
+  selectPrompt(start = 0) {
+    const { prompt } = this.form.elements;
+    if (matchMedia('(hover: hover)').matches) prompt.focus({ preventScroll: true });
+    prompt.setSelectionRange(start, prompt.value.length);
   }
 
   // A page that comes back from the browser's cache must not bring its old mark along.

@@ -1,3 +1,5 @@
+import { keep, kept } from './storage.js';
+
 const OFF = 'easel-keys-off';
 const NAMES = { '+': 'Plus', '=': 'Plus' };
 const REPEATS = /^(Arrow.*|[-+=])$/;
@@ -9,26 +11,14 @@ class KeySheet extends HTMLElement {
   connectedCallback() {
     this.dialog = this.querySelector('dialog');
     this.tick = this.querySelector('[type=checkbox]');
-    this.tick.checked = !this.isOff;
-    this.tick.addEventListener('change', () => this.keep());
+    this.tick.checked = kept(OFF) !== 'yes';
+    this.tick.addEventListener('change', () => keep(OFF, this.isOff ? 'yes' : 'no'));
     addEventListener('keydown', this);
     if (!('command' in HTMLButtonElement.prototype)) document.addEventListener('click', (event) => this.open(event));
   }
 
   get isOff() {
-    try {
-      return localStorage.getItem(OFF) === 'yes';
-    } catch {
-      return false; // a forbidden store
-    }
-  }
-
-  keep() {
-    try {
-      localStorage.setItem(OFF, this.tick.checked ? 'no' : 'yes');
-    } catch {
-      this.tick.checked = true;
-    }
+    return !this.tick.checked;
   }
 
   open(event) {

@@ -1,4 +1,5 @@
 import { chosen, names, tone } from './notify.js';
+import { keep } from './storage.js';
 
 // Whether this browser makes a sound or shows a notification when a picture is ready.
 class NotifyChoice extends HTMLElement {
@@ -19,7 +20,7 @@ class NotifyChoice extends HTMLElement {
       box.checked = (await Notification.requestPermission()) === 'granted';
     }
     if (box.name === 'sound' && box.checked) tone();
-    localStorage.setItem(names[box.name], box.checked ? 'yes' : 'no');
+    keep(names[box.name], box.checked ? 'yes' : 'no');
   }
 }
 

@@ -1,7 +1,9 @@
+import { kept } from './storage.js';
+
 const SOUND = 'easel-sound';
 const NOTICE = 'easel-notice';
 
-export const chosen = (name) => localStorage.getItem(name) === 'yes';
+export const chosen = (name) => kept(name) === 'yes';
 export const names = { sound: SOUND, notice: NOTICE };
 
 // Tells somebody who is elsewhere that a picture is ready: a short tone, a notification, as chosen.

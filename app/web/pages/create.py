@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from itertools import islice
 
 from starlette.requests import Request
@@ -16,15 +17,15 @@ from app.generation.request import (
 )
 from app.models import LONGEST_PROMPT, LONGEST_TEXT, MOST_COUNT
 from app.web.context import Services, TheServices
-from app.web.error_pages import failure_json, fields_in_words, in_words
+from app.web.error_pages import fields_in_words, in_words
 from app.web.forms import form_pairs, new_submission, number_in, save_upload, submission_of
 from app.web.security.permissions import check_own, visitor_of
-from app.web.templates import wants_fragment, wants_json
+from app.web.templates import wants_json
 from app.web.views.providers import offers_of
 from app.web.views.tiles import tile_values, tiles
 
 RECENT = 18
-MOST_SUGGESTED = 200
+MOST_SUGGESTED = 200  # without scripts; with them `/models` searches all
 SHAPES = (
     ('1024x1024', N_('Square'), '1 : 1'),
     ('1536x1024', N_('Landscape'), '3 : 2'),
@@ -36,6 +37,11 @@ SHAPES = (
 CHANGEABLE = ('model', 'size', 'n', 'quality', 'steps', 'guidance', 'sampler')
 READ = N_('Read from the picture, as {generator} wrote it.')
 NOTHING_READ = N_('This file says nothing of how it was made.')
+MORE = ('negative_prompt', 'steps', 'guidance', 'sampler', 'quality', 'response_format')
+BRINGS = ('', 'all', 'prompt', 'settings')  # the first: all but the seed
+ROLL = 'roll'
+MOST_SEED_DIGITS = 20
+ROLLED_SEED_BITS = 31  # some servers read a seed as a signed number of 32 bits
 EXAMPLES = (
     N_('A lighthouse at dusk, long exposure, calm sea'),
     N_('Snow-covered ridge under two moons, risograph print'),
@@ -69,9 +75,6 @@ async def submit(request: Request, services: TheServices) -> Response:
     except InvalidRequest as error:
         if wants_json(request):
             raise
-        if wants_fragment(request):
-            failure = failure_json(error, services.language(request))
-            return JSONResponse({'error': failure}, error.status)
         return await _form_page(request, services, fields, given=True, chosen=chosen, error=error)
     status = 201 if any(one.new for one in submitted) else 200
     generations = [one.generation for one in submitted]
@@ -96,23 +99,21 @@ async def read_picture(request: Request, services: TheServices) -> Response:
 
 async def _starting_fields(request: Request, services: Services) -> tuple[dict[str, str], bool]:
     """Choose what the form starts with, and whether that outweighs what was typed before."""
-    visitor, source = visitor_of(request), number_in(request, 'from')
-    bring = request.query_params.get('bring', 'all')
-    if bring not in ('all', 'prompt', 'settings'):
+    query, source = request.query_params, number_in(request, 'from')
+    bring = query.get('bring', '')
+    if bring not in BRINGS:
         raise InvalidRequest(N_('Bring all, prompt or settings, not “{value}”.'), value=bring[:40])
-    brought: dict[str, str] = {}
-    if source is not None:
-        generation = await services.library.generations.one(source)
-        if visitor.only is not None or not generation.images:  # else its prompt is in the gallery
-            check_own(request, generation)
-        brought = form_fields_of(generation.request) | _changes_in(request)
-    if brought and bring != 'prompt':
-        return brought | ({'prompt': ''} if bring == 'settings' else {}), True
-    last = await services.library.generations.last_asked(visitor.guest_id)
+    if source is not None and bring != 'prompt':
+        brought = await _brought(request, services, source)
+        seed = {'seed': _seed(query.get('seed', ''))} if bring == '' else {}
+        return brought | seed | ({'prompt': ''} if bring == 'settings' else {}), True
+    prompt = query.get('prompt', '')[:LONGEST_PROMPT]
+    if source is None and bring == 'prompt':
+        return {'prompt': prompt}, True
+    last = await services.library.generations.last_asked(visitor_of(request).guest_id)
     fields = form_fields_of(last) | {'provider': ''} if last else {}
-    if brought:
-        return {**fields, 'prompt': brought['prompt']}, True
-    prompt = request.query_params.get('prompt', '')[:LONGEST_PROMPT]
+    if source is not None:
+        prompt = (await _brought(request, services, source))['prompt']
     return {**fields, 'prompt': prompt}, bool(prompt)
 
 
@@ -120,6 +121,19 @@ def _changes_in(request: Request) -> dict[str, str]:
     """Return the settings that an address names beside the generation that it starts from."""
     query = request.query_params
     return {name: query[name][:LONGEST_TEXT] for name in CHANGEABLE if name in query}
+
+
+async def _brought(request: Request, services: Services, source: int) -> dict[str, str]:
+    """Return the fields that ask for what a generation asked for, as far as one may see them."""
+    generation = await services.library.generations.one(source)
+    if visitor_of(request).only is not None or not generation.images:
+        check_own(request, generation)  # else its prompt is in the gallery
+    return form_fields_of(generation.request) | _changes_in(request)
+
+
+def _seed(asked: str) -> str:
+    """Return the seed that an address asks for; a rolled one is known before it is sent."""
+    return str(secrets.randbits(ROLLED_SEED_BITS)) if asked == ROLL else asked[:MOST_SEED_DIGITS]
 
 
 async def _form_page(
@@ -132,19 +146,18 @@ async def _form_page(
     error: AppError | None = None,
     message: str = '',
 ) -> Response:
-    language, providers = services.language(request), services.providers
-    library, guest = services.library, visitor_of(request).guest_id
+    language, library = services.language(request), services.library
+    guest = visitor_of(request).guest_id
     recent = await library.generations.recent(RECENT, guest)
-    wrong = fields_in_words(error, language)
-    is_demo, enabled = providers.demo_stands_in, providers.enabled()
-    drawing = (providers.demo,) if is_demo else enabled
-    models = dict.fromkeys(name for one in enabled for name in one.status.models)
+    wrong, set_in_more = fields_in_words(error, language), sum(map(bool, map(fields.get, MORE)))
     return services.renderer.page(
         request,
         'pages/create.html',
         status=error.status if error else 200,
         fields=fields,
         given=given,
+        set_in_more=set_in_more,
+        opens_more=(given and set_in_more) or not wrong.keys().isdisjoint(MORE),
         wrong=wrong,
         wrong_form=in_words(error, language) if error and not wrong else '',
         message=message,
@@ -155,10 +168,21 @@ async def _form_page(
         shapes=SHAPES,
         examples=EXAMPLES,
         most_count=MOST_COUNT,
-        offers=[one for one in offers_of(services) if one.can_be_added] if is_demo else [],
-        local_servers=services.local_servers,
-        splitting=[one.name for one in enabled if one.status.bars_split],
-        providers=[one.name for one in enabled] if len(enabled) > 1 else [],
-        models=list(islice(models, MOST_SUGGESTED)),
-        default_model=drawing[0].default_model if drawing else '',
+        **_server_values(services),
     )
+
+
+def _server_values(services: Services) -> dict[str, object]:
+    """Return what the form says of the servers that may draw."""
+    providers, enabled = services.providers, services.providers.enabled()
+    is_demo = providers.demo_stands_in
+    drawing = (providers.demo,) if is_demo else enabled
+    models = dict.fromkeys(name for one in enabled for name in one.status.models)
+    return {
+        'offers': [one for one in offers_of(services) if one.can_be_added] if is_demo else [],
+        'local_servers': services.local_servers,
+        'splitting': [one.name for one in enabled if one.status.bars_split],
+        'providers': [one.name for one in enabled] if len(enabled) > 1 else [],
+        'models': list(islice(models, MOST_SUGGESTED)),
+        'default_model': drawing[0].default_model if drawing else '',
+    }

@@ -51,6 +51,10 @@ class RouteRule:
 STRICTEST = RouteRule('', '', '')
 ROUTES = (
     RouteRule('GET', '/', 'create.create_page', Role.GUEST),
+    RouteRule('GET', '/models', 'suggestions.models', Role.MAKER),
+    RouteRule('GET', '/models.json', 'suggestions.models', Role.MAKER),
+    RouteRule('GET', '/prompts', 'suggestions.prompts_page', Role.MAKER),
+    RouteRule('GET', '/prompts.json', 'suggestions.prompts_page', Role.MAKER),
     RouteRule('POST', '/reading', 'create.read_picture', Role.MAKER, most_bytes=MOST_PICTURE_BYTES),
     RouteRule('GET', '/generations', 'generations.generations_page', Role.MAKER),
     RouteRule('GET', '/generations.json', 'generations.generations_page', Role.MAKER),

@@ -26,7 +26,7 @@ def image_json(image: Image, root: BasePath, viewer: Visitor) -> dict[str, objec
         'url': root.address(f'/files/{image.digest}.{image.extension}'),
         'thumb_url': root.address(f'/thumbs/{image.digest}-{THUMB_WIDTH}.webp'),
         'source_url': image.source_url if viewer.owner else None,
-        'provider': _server_name(image.provider, viewer),
+        'provider': public_server_name(image.provider, viewer),
         'cost': image.cost.as_json() if image.cost and sees_cost(image, viewer) else None,
     }
     return {
@@ -56,7 +56,7 @@ def generation_json(
         'status': generation.status,
         'attempt': generation.attempt,
         'prompt': request.prompt,
-        'provider': _server_name(generation.provider, viewer),
+        'provider': public_server_name(generation.provider, viewer),
         'model': generation.model,
         **asked,
         'progress': generation.progress,
@@ -70,7 +70,7 @@ def generation_json(
     }
 
 
-def _server_name(name: str, viewer: Visitor) -> str:
+def public_server_name(name: str, viewer: Visitor) -> str:
     """Return a provider's name; a guest is not told one that is an address."""
     return name if viewer.owner or not names_a_host(name) else 'server'
 
