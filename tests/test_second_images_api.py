@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,14 +13,16 @@ from app.models import GenerationRequest, Size
 from app.net.client import HttpClient
 from app.providers.core.base import Dialect, ProviderState
 from app.providers.core.capabilities import CapabilityStore
-from app.providers.core.parameters import ModelParameters, Parameter
+from app.providers.core.parameters import NAMES, ModelParameters, Parameter
 from app.providers.dialects.openrouter import fields_of
 from app.providers.dialects.parameters import parameters_in
 from app.providers.dialects.sizes import nearest_ratio
 from app.providers.provider import ApiProvider
 from app.providers.response.json_text import loads
+from app.web.views.limits import Limits
 from tests.support.fakes import NOT_FOUND, Asked, Reply, Upstream, upstream
 from tests.support.provider_calls import drawn, settings
+from tests.support.raw_requests import HOME, knock, open_door
 from tests.support.second_images_api import (
     FLUX,
     GEMINI,
@@ -180,3 +184,43 @@ async def test_a_server_without_such_a_list_is_asked_for_it_once() -> None:
 
     assert [one.state for one in statuses] == [ProviderState.LIST] * 2
     assert [one.target for one in server.asked].count('/v1/images/models') == 1
+
+
+async def test_the_form_goes_by_what_the_model_takes(tmp_path: Path) -> None:
+    async with upstream() as server:
+        server.otherwise = SecondImagesServer()
+        keys = {'EASEL_API_URL': f'{server.origin}{ROOT}', 'EASEL_API_MODEL': NANO}
+        async with open_door(tmp_path / 'data', **keys) as (app, services):
+            await services.providers.environment.ask_again()
+
+            page = (await knock(app, 'GET', '/', HOME)).body.decode()
+            told = (await knock(app, 'GET', f'/limits.json?model={SEEDREAM}', HOME)).body
+            unknown = (await knock(app, 'GET', '/limits.json?model=x', HOME)).body
+
+    assert re.search(r'name="steps"[^>]* type="number" step="any" min="1" max="50"', page)
+    assert re.search(r'data-field="steps">1–50</small>', page)
+    assert re.search(r'data-field="sampler">not taken by this model<', page)
+    assert re.search(r'data-field="size" hidden></small>', page)
+    assert 'js/model-limits' in page
+    limits = json.loads(told)
+    assert limits['n'] == {'values': [], 'least': '1', 'most': '4'}
+    assert (limits['steps'], json.loads(unknown)) == (None, {})
+
+
+async def test_without_such_a_list_the_form_is_as_it_was(tmp_path: Path) -> None:
+    async with open_door(tmp_path / 'data') as (app, _):
+        page = (await knock(app, 'GET', '/', HOME)).body.decode()
+
+    assert 'model-limits' not in page
+    assert 'type="number"' not in page
+    assert set(re.findall(r'class="quiet limit"[^>]*>', page)) == {
+        f'class="quiet limit" data-field="{name}" hidden>' for name in NAMES
+    }
+
+
+def test_a_range_of_counts_turns_the_higher_ones_off() -> None:
+    limits = Limits(TAKEN[SEEDREAM])
+
+    assert [number for number in range(1, 11) if limits.of('n').allows(number)] == [1, 2, 3, 4]
+    assert [number for number in range(1, 11) if Limits(TAKEN[FLUX]).of('n').allows(number)] == [1]
+    assert all(Limits().of('n').allows(number) for number in range(1, 11))

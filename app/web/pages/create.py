@@ -21,6 +21,7 @@ from app.web.error_pages import fields_in_words, in_words
 from app.web.forms import form_pairs, new_submission, number_in, save_upload, submission_of
 from app.web.security.permissions import check_own, visitor_of
 from app.web.templates import wants_json
+from app.web.views.limits import limits_of
 from app.web.views.providers import offers_of
 from app.web.views.tiles import tile_values, tiles
 
@@ -42,6 +43,7 @@ BRINGS = ('', 'all', 'prompt', 'settings')  # the first: all but the seed
 ROLL = 'roll'
 MOST_SEED_DIGITS = 20
 ROLLED_SEED_BITS = 31  # some servers read a seed as a signed number of 32 bits
+USUAL_QUALITIES = ('low', 'medium', 'high', 'standard', 'hd')
 EXAMPLES = (
     N_('A lighthouse at dusk, long exposure, calm sea'),
     N_('Snow-covered ridge under two moons, risograph print'),
@@ -168,6 +170,8 @@ async def _form_page(
         shapes=SHAPES,
         examples=EXAMPLES,
         most_count=MOST_COUNT,
+        limits=limits_of(services.providers, next(iter(chosen), ''), fields.get('model', '')),
+        usual_qualities=USUAL_QUALITIES,
         **_server_values(services),
     )
 
@@ -184,5 +188,6 @@ def _server_values(services: Services) -> dict[str, object]:
         'splitting': [one.name for one in enabled if one.status.bars_split],
         'providers': [one.name for one in enabled] if len(enabled) > 1 else [],
         'models': list(islice(models, MOST_SUGGESTED)),
+        'tells_limits': any(one.status.parameters for one in enabled),
         'default_model': drawing[0].default_model if drawing else '',
     }

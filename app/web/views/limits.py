@@ -23,6 +23,10 @@ class Limit:
         """A range in short, `1–50`; empty where there is none."""
         return f'{self.least}–{self.most}' if self.least or self.most else ''
 
+    def allows(self, number: int) -> bool:
+        """Whether so many pictures can be asked for; one always can."""
+        return number == 1 or (self.taken and not (self.most and number > float(self.most)))
+
 
 NO_LIMIT = Limit()
 
