@@ -275,7 +275,7 @@ def test_fields_follow_what_the_chosen_model_takes(page: Page, studios: Easel) -
     model.fill('another')
     expect(steps).to_have_attribute('max', '')
 
-    assert shown == ['1–4', '1–50', 'not taken']
+    assert shown == ['(1–4)', '(1–50)', 'not taken']
     assert (disabled, qualities) == (6, 2)
     assert page.locator('.limit:not([hidden])').count() == 0
     assert page.locator('#qualities option').count() == 3

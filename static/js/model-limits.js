@@ -28,7 +28,7 @@ class ModelLimits extends HTMLElement {
   show(note, limit) {
     const field = this.form.elements[note.dataset.field];
     const { least = '', most = '', values = [] } = limit ?? {};
-    note.textContent = limit === null ? this.dataset.untaken : least || most ? `${least}–${most}` : '';
+    note.textContent = limit === null ? this.dataset.untaken : least || most ? `(${least}–${most})` : '';
     note.hidden = !note.textContent;
     if (field.name === 'n') {
       const top = limit === null ? 1 : Number(most || Infinity);
