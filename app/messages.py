@@ -279,7 +279,7 @@ _OF_A_REASON: dict[tuple[ErrorKind, str], tuple[str, str]] = {
         for reason in AFTER_SENDING
     },
     **{
-        (kind, reason): (N_('The answer of {where} cannot be read ({reason}).'), _CHARGED)
+        (kind, reason): (N_("{where}'s answer can't be read ({reason})."), _CHARGED)
         for reason in UNREADABLE
         for kind in (ErrorKind.UNREACHABLE, ErrorKind.TRUNCATED)
     },

@@ -16,6 +16,7 @@ LONGEST_PROMPT = 32_000
 LONGEST_TEXT = 200
 LEAST_SIDE, MOST_SIDE = 16, 16_384
 MOST_COUNT = 10
+MOST_SEED = (1 << 64) - 1
 RULE = 'rule'  # in the metadata of a request's field
 
 
@@ -94,7 +95,7 @@ _PROVIDER = FieldRule(FieldKind.LINE, column='asked_provider')
 _SIZE = FieldRule(FieldKind.SIZE, LEAST_SIDE, MOST_SIDE, in_json=True)
 _COUNT = FieldRule(FieldKind.WHOLE, 1, MOST_COUNT, N_('From {least} to {most} pictures.'))
 _SEED = FieldRule(
-    *(FieldKind.WHOLE, 0, (1 << 63) - 1, N_('A seed is a whole number from 0 to {most}.')),
+    *(FieldKind.WHOLE, 0, MOST_SEED, N_('A seed is a whole number from 0 to {most}.')),
     in_pictures=True,
     in_json=True,
 )

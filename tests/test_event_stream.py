@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,6 +67,17 @@ def test_what_came_and_went_while_no_stream_was_open_is_told(
 
     assert f'id="generation-{missed[0]}"' in first
     assert f'id="generation-{missed[1]}"' in second
+
+
+def test_what_is_known_now_is_told_once_to_who_asks_for_no_more(
+    easel: Easel, client: httpx.Client
+) -> None:
+    done = easel.draw(prompt='asked for', size='32x32')
+
+    answer = client.get(f'/events?notices&showing={done["id"]}&once')
+
+    assert re.findall('^event: (.*)$', answer.text, re.MULTILINE) == ['notices', 'generation']
+    assert 'data-status="done"' in answer.text
 
 
 def test_a_stream_speaks_the_visitors_language(easel: Easel, client: httpx.Client) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from app.models import GenerationRequest
 from app.providers.core.base import Dialect
-from tests.support.default_setup import JSON, container_in, first_start, page, post
+from tests.support.default_setup import GATEWAY, JSON, container_in, first_start, page, post
 from tests.support.fakes import refused_port, upstream
+from tests.support.guests import cookie_in
 from tests.support.local_servers import HOMES, Home, models
+from tests.support.raw_requests import HOME, knock
 
 G4F, SD, JAN, A1111 = (HOMES[name] for name in ('g4f', 'sd-server', 'Jan', 'AUTOMATIC1111'))
 G4F_LINE = 'g4f api --bind'
@@ -47,6 +49,21 @@ async def test_with_nothing_found_the_lines_of_g4f_stay(tmp_path: Path) -> None:
 
     assert G4F_LINE in html
     assert 'Use it' not in html
+
+
+async def test_that_no_server_is_there_is_told_in_full_once_then_in_a_line_that_closes(
+    tmp_path: Path,
+) -> None:
+    async with first_start(tmp_path, {}) as (app, _):
+        first = await knock(app, 'GET', '/', HOME)
+        second = await knock(app, 'GET', '/', HOME, cookie_in(first))
+        closing = await post(app, '/settings', note='closed', back='/')
+        third = await knock(app, 'GET', '/', HOME, cookie_in(closing))
+
+    pages = [answered.body.decode() for answered in (first, second, third)]
+    told = [(G4F_LINE in html, 'Add one' in html) for html in pages]
+    assert told == [(True, False), (False, True), (False, False)]
+    assert (closing.status, closing.headers['location']) == (303, '/')
 
 
 async def test_what_can_not_draw_is_not_offered_beside_the_demo(tmp_path: Path) -> None:
@@ -208,3 +225,5 @@ async def test_in_a_container_the_demo_still_stands_in_and_says_where_the_host_i
 
         assert services.providers.demo_stands_in
     assert 'a server on its host is at host.docker.internal' in html
+    assert f'{G4F_LINE} {GATEWAY}:1337' in html
+    assert '-e EASEL_API_URL=http://host.docker.internal:1337/v1' in html

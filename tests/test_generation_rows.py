@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,25 @@ async def test_an_ask_comes_back_as_it_was_sent(library: Library) -> None:
     assert read == sent.generation
     assert read.request == FULL
     assert (read.status, read.attempt, read.created_at) == (Status.QUEUED, 1, 5.0)
+
+
+@pytest.mark.parametrize('seed', [0, (1 << 63) - 1, 1 << 63, (1 << 64) - 1])
+async def test_every_seed_of_64_bits_comes_back(seed: int, library: Library) -> None:
+    claimed = await running(library)
+    sent = await library.generations.submit(
+        replace(FULL, seed=seed), provider='g4f', submission='m', now=5.0
+    )
+
+    await library.generations.finish(claimed, drawn(kept(seed=seed)), 6.0)
+
+    again = await library.generations.submit(
+        replace(FULL, seed=seed), provider='g4f', submission='m', now=6.0
+    )
+    assert (await library.generations.one(claimed.id)).images[0].seed == seed
+    assert (again.new, again.generation, again.generation.request.seed) == (
+        *(False, sent.generation),
+        seed,
+    )
 
 
 async def test_the_same_submission_gives_the_same_generation(library: Library) -> None:

@@ -111,3 +111,16 @@ async def test_the_result_is_fetched_where_the_end_of_a_job_says(tmp_path: Path)
         answer = await drawn(server, tmp_path, GenerationRequest(prompt='x'))
 
     assert len(answer.received) == 1
+
+
+async def test_a_job_is_asked_for_below_the_path_that_a_proxy_added(tmp_path: Path) -> None:
+    async with upstream({'GET /localai/jobs/j': said(DONE)}) as server:
+        server.otherwise = lambda asked: (
+            said({'poll_url': '/jobs/j'}, status=202) if asked.method == 'POST' else GONE
+        )
+        told = settings(server, '/localai/v1')
+
+        answer = await drawn(server, tmp_path, GenerationRequest(prompt='x'), told=told)
+
+    assert len(answer.received) == 1
+    assert [asked.target for asked in server.asked[1:]] == ['/jobs/j', '/localai/jobs/j']

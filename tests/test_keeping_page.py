@@ -60,6 +60,8 @@ async def test_disk_use_is_told_by_year_and_by_what(easel: tuple[ASGIApp, Servic
     await services.library.images.set_deleted(3, None)
     restored, text = await json_of(app), await page(app, PAGE)
 
+    database = [services.config.data / name for name in ('easel.db', 'easel.db-wal')]
+    assert restored['database_bytes'] == sum(file.stat().st_size for file in database)
     assert (unknown, after['thumbs_bytes']) == (None, 4)
     assert (after['originals_bytes'], after['trash_bytes']) == (18, 7)
     assert after['years'] == [

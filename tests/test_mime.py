@@ -26,7 +26,15 @@ def test_text_is_told_from_what_is_none(head: bytes, binary: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ('head', 'what'), [(b'\0\0\0\x18ftypmp42', 'video'), (b'\0\0\0\x18moov', 'unknown')]
+    ('head', 'what'),
+    [
+        (b'\0\0\0\x18ftypmp42', 'video'),
+        (b'\0\0\0\x18moov', 'unknown'),
+        (b'\0\0\0\x18ftypheic', 'HEIC'),
+        (b'\0\0\0\x0cjP  \r\n\x87\n', 'JPEG 2000'),
+        (b'\0\0\0\x0cJXL \r\n\x87\n', 'JPEG XL'),
+        (b'II*\0', 'TIFF'),
+    ],
 )
-def test_a_film_is_known_by_its_second_word(head: bytes, what: str) -> None:
+def test_what_is_no_picture_of_ours_is_named(head: bytes, what: str) -> None:
     assert what_is(head) == what

@@ -212,12 +212,25 @@ def test_the_test_says_what_is_there(
         assert client.get(f'{page}.json').json()['base_url'] == second
 
 
-def test_the_test_says_when_nothing_is_there(client: httpx.Client) -> None:
-    page = add(client, CLOSED_PORT_URL, name='nothing')
+def test_one_that_is_added_is_tested_at_once(client: httpx.Client, second: str) -> None:
+    works = words(client.get(add(client, second, name='there')))
+    dead = words(client.get(add(client, CLOSED_PORT_URL, name='nothing')))
 
-    client.post(f'{page}/test')
+    assert 'lists 1 model' in works
+    assert 'Start creating' in works
+    assert "nothing can't be reached does not answer (connection refused" in dead
+    assert 'Start creating' not in dead
 
-    assert 'does not answer' in words(client.get(page))
+
+def test_save_says_so_and_tests_again(client: httpx.Client, second: str) -> None:
+    page = add(client, CLOSED_PORT_URL, name='moved')
+
+    answer = client.post(page, data={'base_url': second})
+    shown = client.get(answer.headers['location'])
+
+    assert re.search(r'role="status">.*Saved</p>', shown.text, re.DOTALL)
+    assert 'lists 1 model' in words(shown)
+    assert 'Saved' not in words(client.get(page))
 
 
 def test_the_environment_s_server_is_shown_first_and_can_not_be_changed(

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from tests.support.servers import Easel
+from tests.support.servers import ROOT, Easel
 
 JSON = {'Accept': 'application/json'}
 A1111 = (
@@ -95,3 +95,40 @@ def test_a_form_without_a_picture_is_refused_in_words(client: httpx.Client) -> N
 
     assert answer.status_code == 422
     assert 'Choose a picture' in answer.json()['error']['message']
+
+
+def test_a_seed_of_64_bits_goes_through_form_gallery_and_label(
+    easel: Easel, client: httpx.Client
+) -> None:
+    name = 'comfy_seed_9223372036854775813.png'
+
+    fields = read(client, (ROOT / 'tests' / 'data' / 'field' / name).read_bytes())
+    generation = easel.draw(**fields | {'size_other': '64x48', 'model': ''})
+
+    images = generation['images']
+    assert isinstance(images, list)
+    again = read(client, client.get(images[0]['url']).content)
+    seeds = (fields['seed'], str(generation['seed']), str(images[0]['seed']), again['seed'])
+    assert set(seeds) == {'9223372036854775813'}
+
+
+@pytest.mark.parametrize(
+    ('texts', 'message'),
+    [
+        ({'workflow': '{"odd": 1}'}, 'texts that Easel does not understand: workflow.'),
+        (
+            {
+                'prompt': '{"1": {"class_type": "KSampler", "inputs": {"positive": ["2", 0], '
+                '"seed": 5}}, "2": {"class_type": "Odd", "inputs": {}}}'
+            },
+            'as ComfyUI wrote it. Its graph does not tell the prompt.',
+        ),
+    ],
+)
+def test_what_is_there_and_not_understood_is_said(
+    texts: dict[str, str], message: str, client: httpx.Client
+) -> None:
+    answer = client.post('/reading', files={'picture': ('a.png', png(**texts))}, headers=JSON)
+
+    assert answer.json()['message'].endswith(message)
+    assert 'prompt' not in answer.json()['fields']

@@ -22,7 +22,7 @@ STRANGE = [
     *[('position', value) for value in (str(10**18), '-1', str(2**64))],
     *[('asked_size', value) for value in ('99999999999x1', 'junk', f'{"9" * 5000}x1', '0x0')],
     *[('created_at', value) for value in ('NaN', 'inf', '1e300', '-1e18', 'yesterday', '')],
-    *[('seed', value) for value in (str(2**63), '-1', 'x')],
+    *[('seed', value) for value in (str(2**64), '-1', 'x')],
     ('prompt', 'long ' * 200_000),
     ('exact', json.dumps({'prompt': 'a\0b \ud800', 'model': '\udfff\0'})),
     *[(name, 'y' * 30_000) for name in ('provider', 'model', 'sampler', 'source_url')],

@@ -75,6 +75,38 @@ def test_without_a_key_worth_the_name_words_stay_as_they_are(key: str | None) ->
     assert quiet.text(words) == words
 
 
+@pytest.mark.parametrize(
+    ('name', 'is_secret'),
+    [
+        ('x-portkey-provider', False),
+        ('X-Author', False),
+        ('X-Max-Tokens', False),
+        ('X-Passthrough', False),
+        ('x-portkey-api-key', True),
+        ('x-portkey-virtual-key', True),
+        ('XApiKey', True),
+        ('X-APIKEY', True),
+        ('g4f-api-key', True),
+        ('X-AuthToken', True),
+        ('Proxy-Authorization', True),
+        ('X-Webhook', True),
+    ],
+)
+def test_a_word_is_a_secret_by_the_name_of_its_header(name: str, is_secret: bool) -> None:
+    redactor = SecretRedactor(replace(provider_settings(), key=None, headers=((name, 'openai'),)))
+
+    assert ('openai' not in redactor.text('it went to openai')) is is_secret
+
+
+def test_a_long_value_is_shown_under_a_name_that_is_harmless_alone() -> None:
+    value = 'azure-openai-of-europe-west'
+    given = (('x-portkey-provider', value), ('x-extra', 'somewhere-else-altogether'))
+    redactor = SecretRedactor(replace(provider_settings(), key=None, headers=given))
+
+    assert redactor.text(f'{value} failed') == f'{value} failed'
+    assert 'somewhere' not in redactor.text('somewhere-else-altogether failed')
+
+
 def test_a_word_in_a_harmless_header_is_no_secret() -> None:
     headers = (('OpenAI-Organization', 'openai'), ('X-Model', 'gpt-image-2.6-sunburst'))
     redactor = SecretRedactor(replace(provider_settings(), headers=headers))

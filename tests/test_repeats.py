@@ -81,3 +81,11 @@ async def test_two_that_were_asked_for_are_kept_though_they_are_alike(tmp_path: 
         answer = await drawn(server, tmp_path, GenerationRequest(prompt='x', n=2))
 
     assert len(answer.received) == 2
+
+
+async def test_a_chat_is_one_wherever_it_was_asked(tmp_path: Path) -> None:
+    body = json.dumps(message(content=[text(f'![fox]({URI})'), PART, PART]))
+    async with upstream({'POST /v1/images/generations': Reply(body=body.encode())}) as server:
+        answer = await drawn(server, tmp_path, GenerationRequest(prompt='x'))
+
+    assert len(answer.received) == 1

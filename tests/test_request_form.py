@@ -17,7 +17,7 @@ FULL = GenerationRequest(
     model='flux',
     size=Size(512, 768),
     n=10,
-    seed=(1 << 63) - 1,
+    seed=(1 << 64) - 1,
     response_format=ResponseFormat.B64_JSON,
     negative_prompt='fog',
     quality='hd',
@@ -40,6 +40,11 @@ def test_empty_and_auto_mean_automatic(word: str) -> None:
     assert request == GenerationRequest(prompt='a cat')
 
 
+@pytest.mark.parametrize('seed', ['-1', ' -1 ', '', 'auto'])
+def test_a_seed_of_minus_one_is_left_to_the_server(seed: str) -> None:
+    assert asked(seed=seed).seed is None
+
+
 @pytest.mark.parametrize(
     ('name', 'text', 'value'),
     [
@@ -55,7 +60,7 @@ def test_empty_and_auto_mean_automatic(word: str) -> None:
         ('n', '1', 1),
         ('n', '10', 10),
         ('seed', '0', 0),
-        ('seed', '9223372036854775807', (1 << 63) - 1),
+        ('seed', '18446744073709551615', (1 << 64) - 1),
         ('response_format', 'url', ResponseFormat.URL),
         ('response_format', 'b64_json', ResponseFormat.B64_JSON),
         ('negative_prompt', 'fog\nrain', 'fog\nrain'),
@@ -118,8 +123,8 @@ def test_another_size_is_written_beside() -> None:
         ('n', '1e1'),
         ('n', '٣'),
         ('n', 'two'),
-        ('seed', '-1'),
-        ('seed', '9223372036854775808'),
+        ('seed', '-2'),
+        ('seed', '18446744073709551616'),
         ('seed', '1.0'),
         ('seed', '0x10'),
         ('seed', '1_000'),

@@ -120,7 +120,7 @@ def test_an_item_brings_its_own_prompt_and_seed(address: dict[str, Json]) -> Non
 
 
 @pytest.mark.parametrize(
-    ('revised', 'seed'), [(' ', True), (7, '7'), (None, 1 << 63), ({'a': 1}, 1.5)]
+    ('revised', 'seed'), [(' ', True), (7, '7'), (None, 1 << 64), ({'a': 1}, 1.5)]
 )
 def test_a_prompt_that_is_no_text_and_a_seed_that_is_no_number_are_absent(
     revised: Json, seed: Json

@@ -62,6 +62,15 @@ async def test_sharing_makes_a_password_and_keeps_in_who_asked_for_it(
     assert password.source is Source.MADE
     assert (answer.status, stranger.status, page.status) == (303, 401, 200)
     assert password.kept.encode() in page.body
+    assert b'private Easel at localhost.' in stranger.body
+
+
+async def test_a_link_has_a_qr_code_only_while_others_can_reach_it(guests: Party) -> None:
+    closed = await guests.request('owner', 'POST', '/share/guests', name='Kim', makes='on')
+    await guests.services.sharing.share()
+    opened = await guests.request('owner', 'POST', '/share/guests', name='Lu', makes='on')
+
+    assert [b'class="code"' in page.body for page in (closed, opened)] == [False, True]
 
 
 async def test_row_86_the_password_is_for_this_user_alone_and_lasts(

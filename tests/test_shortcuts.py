@@ -59,7 +59,7 @@ def test_a_question_mark_opens_the_sheet_and_escape_closes_it(
     address: str, page: Page, easel: Easel, wall: int
 ) -> None:
     at(page, easel, address)
-    sheet = page.get_by_role('dialog', name='Keys')
+    sheet = page.get_by_role('dialog', name='Shortcuts')
 
     page.keyboard.press('?')
     expect(sheet).to_be_visible()
@@ -72,9 +72,9 @@ def test_the_sheet_opens_by_its_button_and_closes_by_its_own(
     page: Page, easel: Easel, wall: int
 ) -> None:
     at(page, easel, '/gallery')
-    sheet = page.get_by_role('dialog', name='Keys')
+    sheet = page.get_by_role('dialog', name='Shortcuts')
 
-    page.get_by_role('button', name='Keys').click()
+    page.get_by_role('button', name='Shortcuts').click()
     expect(sheet).to_be_visible()
     sheet.get_by_role('button', name='Close').click()
 
@@ -95,7 +95,7 @@ def test_the_sheet_opens_where_the_browser_knows_no_commands(
 
         page.keyboard.press('?')
 
-        expect(page.get_by_role('dialog', name='Keys')).to_be_visible()
+        expect(page.get_by_role('dialog', name='Shortcuts')).to_be_visible()
         assert complaints == []
 
 
@@ -106,7 +106,7 @@ def test_no_key_works_while_the_sheet_is_open(page: Page, easel: Easel, wall: in
     for key in ('c', 'f', 'ArrowLeft', 'Delete', 'z'):
         page.keyboard.press(key)
 
-    expect(page.get_by_role('dialog', name='Keys')).to_be_visible()
+    expect(page.get_by_role('dialog', name='Shortcuts')).to_be_visible()
     assert page.url.endswith('/images/1')
     assert page.locator('[data-full]').count() == 0
 
@@ -161,7 +161,7 @@ def test_a_key_with_another_is_not_ours(key: str, page: Page, easel: Easel, wall
     page.keyboard.press(key)
     page.keyboard.press('?')
 
-    expect(page.get_by_role('dialog', name='Keys')).to_be_visible()
+    expect(page.get_by_role('dialog', name='Shortcuts')).to_be_visible()
     assert page.url.endswith('/settings')
 
 
@@ -176,20 +176,20 @@ def test_typing_presses_no_key(
 
     page.keyboard.type('g?cg/')
 
-    expect(page.get_by_role('dialog', name='Keys')).to_be_hidden()
+    expect(page.get_by_role('dialog', name='Shortcuts')).to_be_hidden()
     assert page.url == easel.url + address
 
 
 def test_single_keys_can_be_turned_off(page: Page, easel: Easel, wall: int) -> None:
     at(page, easel, '/settings')
-    page.get_by_role('button', name='Keys').click()
-    page.get_by_label('Keys of one letter or sign work').uncheck()
+    page.get_by_role('button', name='Shortcuts').click()
+    page.get_by_label('Use single-key shortcuts').uncheck()
 
     at(page, easel, '/settings')
     page.keyboard.press('g')
     page.keyboard.press('?')
 
-    expect(page.get_by_role('dialog', name='Keys')).to_be_hidden()
+    expect(page.get_by_role('dialog', name='Shortcuts')).to_be_hidden()
     assert page.url.endswith('/settings')
 
 

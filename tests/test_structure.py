@@ -22,7 +22,7 @@ MOST_MARKUP_LETTERS = 120
 GROUND = ('app', 'app.errors', 'app.log')
 NOUNS = ('app.models', 'app.cost', *GROUND)
 NET = ('app.net', *NOUNS)
-STORAGE = ('app.storage', 'app.storage.metadata', *NET)
+STORAGE = ('app.storage', 'app.storage.metadata', 'app.storage.metadata.foreign', *NET)
 DATABASE = ('app.database', 'app.database.sqlite', *STORAGE)
 CONFIG = ('app.config', 'app.env', 'app.messages', *DATABASE)
 CORE = ('app.providers.core', 'app.demo', *CONFIG)
@@ -64,7 +64,8 @@ MAY_IMPORT = {
     'app.database': ('app.database.sqlite', *NOUNS),
     'app.database.sqlite': NOUNS,
     'app.storage': ('app.storage.metadata', *NOUNS),
-    'app.storage.metadata': NOUNS,
+    'app.storage.metadata': ('app.storage.metadata.foreign', *NOUNS),
+    'app.storage.metadata.foreign': NOUNS,
     'app.net': NOUNS,
     'app.models': ('app.cost', 'app.errors'),
     'app.cost': (),
@@ -77,9 +78,9 @@ HOMES = {
     'httpcore': ('app.net', 'app.providers.discovery.local_servers'),
     'pybase64': ('app.providers.response.base64_stream',),
     'PIL': (
-        *('app.storage.decoder_child', 'app.demo'),
+        *('app.storage.decoder_child', 'app.storage.colours', 'app.demo'),
         *('app.storage.metadata.read', 'app.storage.metadata.other_tools'),
-        'app.storage.metadata.jpeg',
+        *('app.storage.metadata.jpeg', 'app.storage.metadata.foreign.texts'),
     ),
     'sd_parsers': ('app.storage.metadata.other_tools',),
     'jinja2': ('app.web.templates',),

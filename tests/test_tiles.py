@@ -9,11 +9,12 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.database.providers import AT_ONCE
 from tests.support.browser import DESKTOP, PHONE, lent, window
+from tests.support.holding_proxy import holding_proxy
 from tests.support.servers import Easel
 
 pytestmark = pytest.mark.browser
 
-BOXES = """() => [...document.querySelectorAll('.hung')].map((one) => {
+BOXES = """(chosen) => [...document.querySelectorAll(chosen)].map((one) => {
   const { x, y, width, height } = one.getBoundingClientRect();
   return [x, y + scrollY, width, height].map(Math.round);
 })"""
@@ -31,9 +32,9 @@ def page(sized_window: Page) -> Iterator[Page]:
     yield from lent(sized_window)
 
 
-def boxes(page: Page) -> list[list[int]]:
-    """Give the place and room of every tile on the wall, newest first."""
-    found: list[list[int]] = page.evaluate(BOXES)
+def boxes(page: Page, chosen: str = '.hung') -> list[list[int]]:
+    """Give the place and room of every tile on the wall, or of a part of it, newest first."""
+    found: list[list[int]] = page.evaluate(BOXES, chosen)
     return found
 
 
@@ -76,7 +77,7 @@ def test_a_failed_one_keeps_the_room_of_all_its_pictures(
 
     act(easel, busy[0], 'cancellation')
     tile = page.locator(f'#generation-{waiting}')
-    expect(tile.get_by_text('refused the prompt')).to_be_visible(timeout=15_000)
+    expect(tile.get_by_text('refused the prompt').first).to_be_visible(timeout=15_000)
     expect(page.locator(f'#generation-{busy[0]}').get_by_text('Cancelled')).to_be_visible()
     after = boxes(page)
     for one in busy[1:]:
@@ -105,10 +106,36 @@ def test_every_word_of_a_stopped_one_can_be_reached(page: Page, easel: Easel) ->
     for name in ('Try again', 'Edit prompt'):
         tile.get_by_text(name).scroll_into_view_if_needed()
         expect(tile.get_by_text(name)).to_be_in_viewport()
-    hint = tile.locator('.hint')
+    tile.get_by_text('Details').click()
+    hint = tile.get_by_text('Word it differently')
     hint.scroll_into_view_if_needed()
 
     expect(hint).to_be_in_viewport()
+
+
+def test_details_are_shown_below_the_row_and_move_no_tile_of_it(page: Page, easel: Easel) -> None:
+    failed = easel.submit(prompt='between', model='fail-400', size='200x300')
+    easel.wait(failed)
+    easel.draw(prompt='a newer one, ' * 9, size='300x200')
+    page.goto(easel.url)
+    tile = page.locator(f'#generation-{failed}')
+    before = boxes(page, '.plate')[:2]
+
+    tile.get_by_text('Details').click()
+    panel = tile.locator('.panel')
+    expect(panel.get_by_text('rejected by the safety system')).to_be_visible()
+
+    shown, wall = panel.bounding_box(), page.locator('.wall').bounding_box()
+    caption = page.locator('.label').first.bounding_box()
+    assert boxes(page, '.plate')[:2] == before
+    assert shown
+    assert wall
+    assert caption
+    assert (shown['x'], shown['width']) == (wall['x'], wall['width'])
+    assert shown['y'] >= caption['y'] + caption['height']
+    expect(panel.get_by_role('link', name='Settings of')).to_have_attribute(
+        'href', '/settings/providers/environment'
+    )
 
 
 def test_what_stopped_before_the_page_was_loaded_is_one_tile(page: Page, easel: Easel) -> None:
@@ -134,3 +161,22 @@ def test_a_slow_answer_to_the_form_does_not_undo_what_the_stream_brought(
     page.evaluate("detail => dispatchEvent(new CustomEvent('easel-added', { detail }))", answer)
 
     expect(picture).to_be_visible()
+
+
+def test_row_b7_a_page_behind_a_proxy_that_holds_events_back_asks_by_itself(
+    browser: Browser, easel: Easel
+) -> None:
+    easel.draw(prompt='so that there is a wall', size='32x32')
+    with holding_proxy(easel.url) as url, window(browser) as page:
+        page.add_init_script('delete globalThis.SharedWorker')  # whose clock no test can turn
+        page.clock.install()
+        page.goto(url)
+        page.get_by_role('textbox', name='Prompt').fill('held back')
+        page.get_by_role('button', name='Generate').click()
+        expect(page.locator('.generation', has_text='held back')).to_be_visible()
+
+        page.clock.fast_forward('00:11')
+        expect(page.get_by_text("Live updates don't get through")).to_be_visible()
+        page.clock.fast_forward('00:05')
+
+        expect(page.locator('.hung img[alt="held back"]').first).to_be_visible(timeout=15_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 from app.database.backlog import Backlog
@@ -12,6 +13,7 @@ from app.database.links import GuestRows, ShownRows
 from app.database.providers import LearnedFacts, ProviderRows
 from app.database.queue import Queue
 from app.database.recovery import Recovery
+from app.database.search import index_words
 from app.database.spending import Spending
 from app.database.sqlite.connection import Database
 
@@ -36,7 +38,7 @@ class Library:
     @classmethod
     async def open(cls, path: Path) -> Library:
         """Open the database, creating or upgrading it; raises what `Database.open` does."""
-        return cls(await Database.open(path))
+        return cls(await Database.open(path, {'index_words': lru_cache(64)(index_words)}))
 
     async def close(self) -> None:
         await self.database.close()

@@ -8,7 +8,7 @@ from typing import cast
 
 import apsw
 
-from app.database.mapping import image_of
+from app.database.mapping import image_of, signed
 from app.database.search import fts_query, index_words
 from app.database.sqlite.connection import Table, Value, builder, insert, select
 from app.errors import N_, NotFound
@@ -193,7 +193,7 @@ def add_images(
             'created_at': now if picture.created_at is None else picture.created_at,
             'cost': str(picture.cost) if picture.cost else None,
         }
-        insert(db, 'images', asdict(picture) | own)
+        insert(db, 'images', asdict(picture) | own | {'seed': signed(picture.seed)})
         insert(db, 'image_words', {'rowid': db.last_insert_rowid(), 'words': words})
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from typing import cast
 
 from app.cost import read_cost
-from app.database.sqlite.connection import Row, builder
+from app.database.sqlite.connection import Row, Value, builder
 from app.errors import ErrorKind, Failure
 from app.models import (
     REQUEST_FIELDS,
@@ -20,17 +20,15 @@ from app.models import (
     Status,
 )
 
+SEEDS = 1 << 64
 PLAIN_COLUMNS = (
     *('id', 'attempt', 'provider', 'model', 'progress', 'guest'),
     *('created_at', 'started_at', 'finished_at', 'dismissed_at'),
 )
 
 
-_image_of = builder(Image, 'favourite')
-
-
 def image_of(row: Row) -> Image:
-    image = _image_of(row)
+    image = _image_of(row | {'seed': _unsigned(row['seed'])})
     return replace(image, cost=read_cost(str(image.cost))) if image.cost else image
 
 
@@ -41,6 +39,7 @@ def generation_of(row: Row, images: tuple[Image, ...] = ()) -> Generation:
     asked['size'] = Size.parse(str(row['size'])) if row['size'] else None
     chosen = row['response_format']
     asked['response_format'] = ResponseFormat(str(chosen)) if chosen else None
+    asked['seed'] = _unsigned(row['seed'])
     own: dict[str, object] = {name: row[name] for name in PLAIN_COLUMNS}
     return Generation(
         **own,  # type: ignore[arg-type]
@@ -64,12 +63,25 @@ def call_of(row: Row) -> Call:
 
 def request_columns(request: GenerationRequest) -> Row:
     asked = {rule.column or name: getattr(request, name) for name, rule in REQUEST_FIELDS.items()}
-    return asked | {'size': str(request.size) if request.size else None}
+    size = str(request.size) if request.size else None
+    return asked | {'size': size, 'seed': signed(request.seed)}
+
+
+def signed(seed: int | None) -> int | None:
+    """Return the number that SQLite keeps for a seed: it has 64 bits, but a sign."""
+    return seed if seed is None or seed < SEEDS // 2 else seed - SEEDS
 
 
 def failure_fields(failure: Failure) -> dict[str, object]:
     """Return a failure's fields without those that are empty."""
     return {name: value for name, value in asdict(failure).items() if value not in (None, '', ())}
+
+
+def _unsigned(kept: Value) -> int | None:
+    return kept % SEEDS if isinstance(kept, int) else None
+
+
+_image_of = builder(Image, 'favourite')
 
 
 def _failure_of(fields: dict[str, object]) -> Failure:

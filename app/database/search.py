@@ -1,46 +1,118 @@
-"""The words of the search index.
+"""The words of the search index, in every script that people write; decided here alone.
 
-Folded in Python, so that the index and the query agree whatever SQLite's tokenizer does:
-case and accents go, and each CJK sign is a word of its own, since those scripts write no blanks.
+Folded in Python, for what is indexed and for what is asked: SQLite only splits at the blanks
+between the words, so both agree whatever its tokenizer knows of Unicode.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache, lru_cache
 
 MOST_QUERY_WORDS = 24
 
-_WORD = re.compile(r'[^\W_]+', re.UNICODE)
-# not compiled here: that takes a start 3 ms
-_CJK = r'([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff])'
+# The signs of scripts that write no blanks, each of them a word with the marks on it: Thai, Lao,
+# Burmese, Khmer, Tai, Balinese, Javanese, Chinese, Japanese, Yi; and Korean, which adds endings.
+_APART = (
+    r'\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1950-\u19ff\u1a20-\u1aaf\u1b00-\u1b7f\u3005-\u3007'
+    r'\u3040-\u30ff\u3105-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf'
+    r'\ua980-\ua9ff\uaa60-\uaadf\uac00-\ud7af\uf900-\ufaff\U0001b000-\U0001b16f'
+    r'\U00020000-\U0003ffff'
+)
+# By canonical combining class: vowel signs, sound marks of kana, viramas, Thai and Lao tones are
+# letters to those who write them. Points of Hebrew and Arabic, nuktas and accents may be left out.
+_KEPT_MARKS = (0, 8, 9, *range(84, 133))
+# Invisible, and no `Cf`: fillers and variation selectors. Source: DerivedCoreProperties.txt,
+# Default_Ignorable_Code_Point.
+_INVISIBLE = (
+    *(0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5),
+    *(*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0000, 0xE1000)),
+)
+_JOINER = '\u200d'  # makes one emoji of several
+_TOGETHER = '\x1f'  # ours, for it
+_EMOJI = range(0x1F000, 0x1FC00)  # of a newer Unicode than Python's too
+_SKIN_TONES = range(0x1F3FB, 0x1F400)
+_FLAG_LETTERS = range(0x1F1E6, 0x1F200)
+_KATAKANA, _TO_HIRAGANA = range(0x30A1, 0x30F7), -0x60
+_BLANKS = {code: ' ' for code in range(128) if not chr(code).isalnum()}
+_LETTERS = {
+    'æ': 'ae',
+    'œ': 'oe',
+    'þ': 'th',
+    **dict(zip('ðŋĸıȷəǝɛɔʉ', 'dnkijeeeou', strict=True)),
+    **dict.fromkeys('ʹʺʻʼʽʾʿـ', ''),
+    # one letter, as different keyboards of Arabic letters have it
+    **dict(zip('ٱىیکةہھە', 'اييكهههه', strict=True)),
+}
 
 
 def index_words(text: str) -> str:
     """Return the words to index, separated by blanks."""
-    return ' '.join(word for run in _runs(text) for word in run)
+    return ' '.join(_words().findall(_plain(text)))
 
 
 def fts_query(text: str) -> str | None:
     """Build an FTS5 query of what a person typed, None if it holds no word.
 
-    Every word must occur; the last may be the beginning of one; neighbouring CJK signs stay
-    neighbours. Whatever else was typed has no meaning to FTS5, since all is quoted.
+    Every word must occur; the last may be the beginning of one; signs of a script without blanks
+    that are neighbours stay neighbours. Whatever else was typed has no meaning to FTS5, since all
+    is quoted.
     """
-    runs = _runs(text)[:MOST_QUERY_WORDS]
-    if not runs:
-        return None
-    phrases = ['"' + ' '.join(run) + '"' for run in runs]
-    return ' '.join(phrases) + '*'
+    runs = [words for run in _plain(text).split(' ') if (words := _words().findall(run))]
+    phrases = ['"' + ' '.join(words) + '"' for words in runs[:MOST_QUERY_WORDS]]
+    return ' '.join(phrases) + '*' if phrases else None
 
 
-def _runs(text: str) -> list[list[str]]:
-    """Split into words; a run of CJK signs is one list of them, any other word stands alone."""
-    plain = unicodedata.normalize('NFKD', text.casefold())
-    plain = ''.join(sign for sign in plain if not unicodedata.combining(sign))
-    plain = unicodedata.normalize('NFKC', plain)
-    runs: list[list[str]] = []
-    for word in _WORD.findall(plain):
-        pieces = [piece for piece in re.split(_CJK, word) if piece]
-        runs.append(pieces)
-    return runs
+@cache  # not compiled here: that takes a start 3 ms
+def _words() -> re.Pattern[str]:
+    # behind a sign that stands apart, what is no letter is a mark on it
+    return re.compile(rf'[{_APART}][^\w {_TOGETHER}]*|[^{_APART} {_TOGETHER}]+')
+
+
+@cache
+def _flags() -> re.Pattern[str]:
+    return re.compile(f'[{chr(_FLAG_LETTERS[0])}-{chr(_FLAG_LETTERS[-1])}]{{2}}')
+
+
+def _plain(text: str) -> str:
+    """Return a text folded, with blanks between what can be found alone."""
+    if text.isascii():
+        return text.lower().translate(_BLANKS)
+    plain = unicodedata.normalize('NFKD', unicodedata.normalize('NFKD', text).casefold())
+    plain = _flags().sub(r' \g<0> ', plain)
+    folded = ''.join(map(_folded, plain)).replace(f' {_JOINER} ', _TOGETHER)
+    return unicodedata.normalize('NFC', folded.replace(_JOINER, ''))
+
+
+@lru_cache(8192)
+def _folded(sign: str) -> str:
+    """Return what a decomposed sign of a text is found by: itself, others, a blank, nothing."""
+    code, kind = ord(sign), unicodedata.category(sign)
+    if sign == _JOINER or code in _FLAG_LETTERS:
+        return sign
+    if kind == 'Cf' or code in _INVISIBLE or code in _SKIN_TONES:
+        return ''
+    if kind[0] == 'M':
+        is_kept = kind != 'Me' and unicodedata.combining(sign) in _KEPT_MARKS
+        return sign if is_kept else ''
+    if kind == 'Nd':
+        return str(unicodedata.decimal(sign))
+    if kind[0] in 'LN':
+        return _LETTERS[sign] if sign in _LETTERS else _base_of(sign)
+    is_picture = code in _EMOJI or (kind == 'So' and code > 0xFF)  # not ° and ©
+    return f' {sign} ' if is_picture else ' '
+
+
+def _base_of(letter: str) -> str:
+    """Return the letter that another is made of by a stroke or a hook, as its name says."""
+    code = ord(letter)
+    if code in _KATAKANA:
+        return chr(code + _TO_HIRAGANA)
+    name, made, _ = unicodedata.name(letter, '').partition(' WITH ')
+    if not made or not name.startswith(('LATIN', 'CYRILLIC')):
+        return letter
+    try:
+        return unicodedata.lookup(name)
+    except KeyError:
+        return letter

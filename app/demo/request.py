@@ -9,7 +9,7 @@ MOST_PICTURES = 10
 MOST_PIXELS = 40_000_000
 SIDES = range(16, 16384 + 1)
 _LONGEST_PROMPT = 32_000
-_SEEDS = range(-(2**63), 2**63)
+_SEEDS = range(-(2**63), 2**64)
 
 
 @dataclass(eq=False)

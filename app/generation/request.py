@@ -14,6 +14,7 @@ T = TypeVar('T')
 
 AUTOMATIC = ('', 'auto')
 OTHER = 'other'
+RANDOM_SEED = '-1'  # as most tools write it
 SD_SERVER_TAG = '<sd_cpp_extra_args>'
 CONTROL = re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]')
 
@@ -24,6 +25,8 @@ def parse_request(fields: Mapping[str, str]) -> GenerationRequest:
     Raises `InvalidRequest` with a sentence for each field that is wrong.
     """
     given = {name: fields.get(name, '') for name in REQUEST_FIELDS}
+    if given['seed'].strip() == RANDOM_SEED:
+        given['seed'] = ''
     if given['size'] == OTHER:
         given['size'] = fields.get('size_other', '')
     reader = FormReader()
@@ -102,7 +105,7 @@ class FormReader:
 
 def whole(rule: FieldRule, text: str) -> int:
     """Parse a whole number; raises `InvalidRequest` for any other, and out of the rule's range."""
-    if not re.fullmatch(r'[0-9]{1,19}', text) or not rule.least <= int(text) <= rule.most:
+    if not re.fullmatch(r'[0-9]{1,20}', text) or not rule.least <= int(text) <= rule.most:
         raise InvalidRequest(rule.sentence, least=rule.least, most=rule.most)
     return int(text)
 

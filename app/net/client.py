@@ -14,13 +14,13 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Self
 from urllib.request import getproxies_environment
 
+import httpcore
 import httpx
 
 from app import __version__
 from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.models import MOST_IMAGE_BYTES
-from app.net.connections import ConnectPolicy, LookUp, addresses_of
-from app.net.transport import direct_transport
+from app.net.connections import IDLE_S, MOST_IDLE, NO_CONTEXT, ConnectPolicy, LookUp, addresses_of
 from app.net.urls import Address, Blocked, Origin, address_of, is_local, joined, origin_of
 
 CONNECT_TIMEOUT_S = 10.0
@@ -119,10 +119,10 @@ class HttpClient:
             return self._transport
         named = getproxies_environment()
         if not PROXIED & named.keys():
-            return direct_transport(policy)
+            return _direct(policy)
         from app.net.proxies import ProxiedTransport  # which hardly any environment needs
 
-        return ProxiedTransport(policy, named)
+        return ProxiedTransport(policy, named, _direct(policy), PooledTransport)
 
     def _new_policy(self, *trusted: Origin) -> ConnectPolicy:
         return ConnectPolicy((*self._named, *trusted), self._own_ports, self._look_up)
@@ -160,6 +160,26 @@ class HttpClient:
             if 'in location header' in str(error):  # httpx reads it although it does not follow
                 raise blocked(address) from error
             raise _failed(address, what_happened(error)) from error
+
+
+class PooledTransport(httpx.AsyncHTTPTransport):
+    """Sends over a pool, which httpx has no public way to be given."""
+
+    def __init__(self, pool: httpcore.AsyncConnectionPool) -> None:
+        self._pool = pool
+
+
+def _direct(backend: httpcore.AsyncNetworkBackend) -> PooledTransport:
+    """Make a transport whose connections go where `backend` lets them."""
+    return PooledTransport(
+        httpcore.AsyncConnectionPool(
+            ssl_context=NO_CONTEXT,
+            max_connections=None,
+            max_keepalive_connections=MOST_IDLE,
+            keepalive_expiry=IDLE_S,
+            network_backend=backend,
+        )
+    )
 
 
 def new_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:

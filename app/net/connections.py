@@ -17,7 +17,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import httpcore
 
@@ -27,6 +27,8 @@ from app.net.ip import is_literal, is_loopback, is_metadata, is_public
 from app.net.tls import speaks_http, speaks_tls, tls_context, tls_reason
 from app.net.urls import METADATA_NAMES, Blocked, Origin, Private, canonical_host, is_private
 
+MOST_IDLE = 20
+IDLE_S = 5.0
 READ_AHEAD_BYTES = 64 * 1024
 LEAST_READ_BYTES = 8 * 1024
 SLOW_S = 0.005  # of parsing one piece
@@ -257,3 +259,13 @@ class ConnectPolicy(httpcore.AsyncNetworkBackend):
             raise Blocked('a metadata address')
         if not is_named and not is_public(address):
             raise Private('not a public address')
+
+
+class _NoContext:
+    """Stands for the TLS context, which connections bring themselves: an unused one is 0.4 MB."""
+
+    def set_alpn_protocols(self, protocols: list[str]) -> None:
+        """Leave them: the connection's own context has them."""
+
+
+NO_CONTEXT = cast('ssl.SSLContext', _NoContext())

@@ -97,7 +97,7 @@ class Responses:
         """Return a head that is whole, with all behind it unless it is an interim one."""
         held = self._held
         if held.startswith(TLS_ALERT):
-            raise Unreadable('https is spoken there')
+            raise Unreadable('https is used there')
         start = _BEFORE.match(held)
         at = start.end() if start else 0
         if held.startswith((b'{', b'['), at):  # a body with no head at all, as in HTTP/0.9

@@ -7,7 +7,7 @@ so is a public one: what it connects to cannot be checked from here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
@@ -18,8 +18,7 @@ import httpcore
 import httpx
 
 from app.errors import Reason
-from app.net.connections import ConnectPolicy
-from app.net.transport import IDLE_S, MOST_IDLE, NO_CONTEXT, PooledTransport, direct_transport
+from app.net.connections import IDLE_S, MOST_IDLE, NO_CONTEXT, ConnectPolicy
 from app.net.urls import USUAL_PORTS, Origin, canonical_host
 
 PROXY_PORTS = {'http': 80, 'https': 443}
@@ -36,11 +35,18 @@ class Proxy:
 class ProxiedTransport(httpx.AsyncBaseTransport):
     """Sends to public addresses by the proxies that `named` has for each scheme."""
 
-    def __init__(self, policy: ConnectPolicy, named: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        policy: ConnectPolicy,
+        named: Mapping[str, str],
+        direct: httpx.AsyncBaseTransport,
+        over: Callable[[httpcore.AsyncConnectionPool], httpx.AsyncBaseTransport],
+    ) -> None:
         self._policy = policy
         self._named = dict(named)
-        self._direct = direct_transport(policy)
-        self._pools: dict[Proxy, PooledTransport] = {}
+        self._direct = direct
+        self._over = over
+        self._pools: dict[Proxy, httpx.AsyncBaseTransport] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send; raises httpx.ProxyError with a `Reason` where no connection comes about."""
@@ -64,11 +70,11 @@ class ProxiedTransport(httpx.AsyncBaseTransport):
         port = url.port or USUAL_PORTS[url.scheme]
         return '' if is_left_out(url.host, port, self._named.get('no', '')) else named
 
-    def _through(self, proxy: Proxy) -> PooledTransport:
+    def _through(self, proxy: Proxy) -> httpx.AsyncBaseTransport:
         if proxy not in self._pools:
             origin = proxy.origin
             host = f'[{origin.host}]' if ':' in origin.host else origin.host
-            self._pools[proxy] = PooledTransport(
+            self._pools[proxy] = self._over(
                 _Pool(
                     f'{origin.scheme}://{host}:{origin.port}',
                     proxy_auth=proxy.login,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.errors import N_, Reason
 
-_UNSAFE = N_('{where} cannot be reached safely: {reason}.')
+_UNSAFE = N_("{where} can't be reached safely: {reason}.")
 _SIGNED = N_(
     'If it is yours, set SSL_CERT_FILE to the certificate that signed it (a PEM file) and start '
     'Easel again. Nothing was charged.'
@@ -26,34 +26,34 @@ OF_CONNECTIONS: dict[str, tuple[str, str]] = {
         N_('In Settings, write the name that its certificate is for. Nothing was charged.'),
     ),
     Reason.HTTP_IS_SPOKEN_THERE: (
-        N_('{where} speaks http, not https.'),
+        N_('{where} uses http, not https.'),
         N_('In Settings, write its address with http://. Nothing was charged.'),
     ),
     Reason.HTTPS_IS_SPOKEN_THERE: (
-        N_('{where} speaks https, not http.'),
+        N_('{where} uses https, not http.'),
         N_('In Settings, write its address with https://. Nothing was charged.'),
     ),
     Reason.TLS_CANNOT_BE_AGREED_ON: (
-        N_('{where} cannot be reached over https ({reason}).'),
+        N_("{where} can't be reached over https ({reason})."),
         N_('Check whether its address begins with http:// or https://. Nothing was charged.'),
     ),
     Reason.PROXY_CANNOT_BE_REACHED: (
-        N_('{where} cannot be reached: the proxy of the environment does not answer.'),
+        N_("{where} can't be reached: the proxy of the environment does not answer."),
         _PROXY,
     ),
     Reason.PROXY_REFUSES: (
-        N_('{where} cannot be reached: the proxy of the environment refuses to connect to it.'),
+        N_("{where} can't be reached: the proxy of the environment refuses to connect to it."),
         _PROXY,
     ),
     Reason.PROXY_ASKS_WHO: (
-        N_('{where} cannot be reached: the proxy of the environment asks for a password.'),
+        N_("{where} can't be reached: the proxy of the environment asks for a password."),
         N_(
             'Write it into HTTPS_PROXY, as in http://name:password@host:port, and start Easel '
             'again. Nothing was charged.'
         ),
     ),
     Reason.PROXY_OF_ANOTHER_KIND: (
-        N_('{where} cannot be reached directly, and the proxy of the environment is of no use.'),
+        N_("{where} can't be reached directly, and the proxy of the environment is of no use."),
         N_(
             'Easel uses HTTP proxies only, not SOCKS. Set HTTPS_PROXY to one that begins with '
             'http:// and start Easel again. Nothing was charged.'

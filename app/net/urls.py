@@ -38,7 +38,8 @@ ROOTS = ('/engines/v1', '/openai/v1', '/sdapi/v1', '/api/v1', '/v1', '/v3')
 USUAL_ROOTS = ('/v1', '', '/api/v1', '/v3', '/engines/v1', '/sdapi/v1')
 API_ROOT = '/v1'
 MOST_PREFIXES = 4
-PRIVATE_ENDINGS = ('.local', '.localhost', '.lan', '.home', '.internal', '.home.arpa', '.test')
+LAN_ENDINGS = ('.local', '.localhost', '.lan', '.home', '.internal', '.home.arpa')
+PRIVATE_ENDINGS = (*LAN_ENDINGS, '.test')
 
 _ADDRESS = re.compile(
     r'(?P<scheme>https?)://'
@@ -158,7 +159,7 @@ def is_private(host: str) -> bool:
     """Check whether a canonical host is one of a private network by its spelling alone."""
     if is_literal(host):
         return not is_public(host)
-    return '.' not in host.removesuffix('.') or host.removesuffix('.').endswith(PRIVATE_ENDINGS)
+    return '.' not in host.removesuffix('.') or host.removesuffix('.').endswith(LAN_ENDINGS)
 
 
 def names_a_host(name: str) -> bool:

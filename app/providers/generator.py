@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from app.errors import ErrorKind, Failure, ProviderError
 from app.log import logger
-from app.models import GenerationRequest, GenerationResult
+from app.models import MOST_SEED, GenerationRequest, GenerationResult
 from app.net.client import HttpClient
 from app.providers.core.base import Dialect, ProviderSettings, Run
 from app.providers.core.capabilities import ABSENT, CapabilityStore, with_refused
@@ -164,7 +164,7 @@ class Generator:
         received, failures = list(result.received), list(result.item_errors)
         try:
             for number in range(len(received) + len(failures), request.count):
-                seed = None if request.seed is None else request.seed + number
+                seed = None if request.seed is None else (request.seed + number) & MOST_SEED
                 one = await self._patiently(replace(request, n=None, seed=seed), run)
                 received += (replace(got, seed=got.seed or seed) for got in one.received[:1])
                 remove(one.received[1:])

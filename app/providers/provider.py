@@ -18,7 +18,7 @@ from app.providers.core.base import Dialect, ProviderSettings, ProviderState, Pr
 from app.providers.core.capabilities import CapabilityStore
 from app.providers.core.parameters import ModelParameters
 from app.providers.dialects.parameters import LIST, parameters_in
-from app.providers.discovery.model_list import are_bare, is_listed, status_of
+from app.providers.discovery.model_list import are_bare, aside, is_listed, status_of
 from app.providers.endpoints import Endpoint, known_endpoint
 from app.providers.transport.client import Client, endpoint
 
@@ -107,7 +107,7 @@ class ApiProvider:
             return ProviderStatus(state=ProviderState.NOTHING, reason='no answer')
         except (httpx.HTTPError, httpx.InvalidURL, Blocked, ValueError) as error:
             return ProviderStatus(state=ProviderState.NOTHING, reason=self._client.seen(error))
-        status = status_of(http_status, tree)
+        status = await aside(tree, lambda tree: status_of(http_status, tree))
         found = replace(
             status,
             better_url=at.base_url if at.base_url != self.settings.base_url else '',

@@ -17,7 +17,6 @@ frame is the number of its order, the length of its JSON, and that JSON.
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import errno
 import json
@@ -30,7 +29,7 @@ from operator import mul
 from pathlib import Path
 from typing import NoReturn
 
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 MOST_PIXELS = 40_000_000
 MOST_FRAMES = 200
@@ -46,11 +45,12 @@ LIMITS = {
     'RLIMIT_NOFILE': 32,
 }
 READ_MEMORY_BYTES, READ_CPU_S = 256 * 1024 * 1024, 3  # for settings, which seldom need the pixels
-CODINGS = ('utf-8-sig', 'utf-16-le', 'utf-16-be')  # of the texts in pictures
+# of the texts in pictures; those of Japan load tables at their first letter
+CODINGS = ('utf-8-sig', 'utf-16-le', 'utf-16-be', 'iso2022_jp', 'shift_jis')
 WEBP_QUALITY = 80
 WEBP_METHOD = 2
 LONGEST_SIDE_WEBP = 16_383
-MOST_PROFILE_BYTES = 16_384
+MORE_NAMES = {'JPEG': 'MPO'}  # of a JPEG with another picture behind it, as phones write them
 HEAD = struct.Struct('>QI')  # the order's number, the length; `decoder.py` has both constants too
 # Source: the twelve texts of a label and its generator, each cut at 32,000 characters, none of
 # which takes more than the 12 bytes of two escaped halves in JSON: 4.6 MB.
@@ -98,11 +98,12 @@ def load_for(order: dict[str, object]) -> None:
     """Import what an order needs: where it is worked at, no file can be opened any more."""
     from PIL import AvifImagePlugin, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401
 
-    from app.storage.metadata import container  # noqa: F401
+    from app.storage import colours  # noqa: F401
+    from app.storage.metadata import jpeg  # noqa: F401
 
     Image.preinit()
     for name in CODINGS:
-        codecs.lookup(name)
+        'あ'.encode(name).decode(name)
     if 'read' in order:
         from app.storage.metadata import read  # noqa: F401
     if 'label' in order:
@@ -170,9 +171,12 @@ def frame(number: int, found: dict[str, object]) -> bytes:
 def answer(order: dict[str, object]) -> dict[str, object]:
     form = str(order['format'])
     if 'read' in order:
-        from app.storage.metadata.read import read_settings
+        from app.storage.metadata.read import read_settings, unread_places
 
-        return {'settings': read_settings(str(order['read']), form)}
+        path = str(order['read'])
+        settings = read_settings(path, form)
+        places = '' if settings else unread_places(path, form)
+        return {'settings': {'unread': places} if places else settings}
     thumbs = order['thumbs']
     assert isinstance(thumbs, dict)  # noqa: S101 (the server wrote the order)
     try:
@@ -215,10 +219,14 @@ def label_copy(order: dict[str, object], found: dict[str, object]) -> dict[str, 
 
 
 def decode(path: str, form: str, thumbs: dict[str, str]) -> dict[str, object]:
-    """Decode a whole picture and write its thumbnails."""
+    """Decode a whole picture and write its thumbnails, turned as browsers turn it."""
+    from app.storage.colours import shown_colours, turned
+    from app.storage.metadata.jpeg import shown_side
+
     with Image.open(path, formats=[form]) as picture:
-        if picture.format != form:
+        if picture.format not in (form, MORE_NAMES.get(form)):
             raise RefusedError(f'really {picture.format}')
+        side = shown_side(form, picture.info.get('exif', b''))  # not what comes behind the pixels
         if picture.width * picture.height > MOST_PIXELS:
             raise RefusedError('over 40 megapixels')
         if getattr(picture, 'is_animated', False):
@@ -228,24 +236,14 @@ def decode(path: str, form: str, thumbs: dict[str, str]) -> dict[str, object]:
             picture.seek(0)
         profile = picture.info.get('icc_profile', b'')
         picture.load()
-        ImageOps.exif_transpose(picture, in_place=True)
-        plain = plain_colours(picture)
+        plain, profile = shown_colours(picture, profile)
+    plain = turned(plain, side)
     for width, target in thumbs.items():
         save_thumb(plain, int(width), target, profile)
     counts, pixels = plain.histogram(), plain.width * plain.height
     bands = [counts[start : start + 256] for start in (0, 256, 512)]
     mean = bytes(round(sum(map(mul, band, range(256))) / pixels) for band in bands)
     return {'width': plain.width, 'height': plain.height, 'mean_colour': f'#{mean.hex()}'}
-
-
-def plain_colours(picture: Image.Image) -> Image.Image:
-    """Convert to RGB, or RGBA where something shows through; 16-bit greys are scaled, not cut."""
-    if picture.mode.startswith('I'):
-        picture = picture.point(lambda value: value / 256).convert('L')
-    if picture.mode in ('RGB', 'RGBA'):
-        return picture
-    clear = picture.mode in ('LA', 'PA', 'RGBa', 'La') or 'transparency' in picture.info
-    return picture.convert('RGBA' if clear else 'RGB')
 
 
 def save_thumb(picture: Image.Image, width: int, target: str, profile: bytes) -> None:
@@ -255,7 +253,6 @@ def save_thumb(picture: Image.Image, width: int, target: str, profile: bytes) ->
     if height > LONGEST_SIDE_WEBP:
         width, height = max(1, width * LONGEST_SIDE_WEBP // height), LONGEST_SIDE_WEBP
     small = picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    profile = profile if len(profile) <= MOST_PROFILE_BYTES else b''
     how = {'quality': WEBP_QUALITY, 'method': WEBP_METHOD}
     with open(target, 'wb') as file:  # noqa: PTH123 (Pillow would ask for the right to read it)
         small.save(file, 'WEBP', icc_profile=profile, exif=b'', **how)

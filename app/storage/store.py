@@ -36,6 +36,7 @@ IS_LINK = N_(
     'In the data folder, {name} is a link, and Easel follows none there. Mount the other folder in '
     'its place, or move all of the data folder and name it by EASEL_DATA.'
 )
+UNTURNED = ('image/webp', 'image/gif')  # whatever their EXIF says
 GOOD_PICTURE = b64decode(
     'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj2FAAAAABJRU5ErkJggg=='
 )
@@ -207,12 +208,12 @@ class Store:
         received = Received(path=path, size_bytes=size_bytes, head=head)
         digest = await asyncio.to_thread(lambda: received.digest)
         mime = _recognise(received)
-        decoded = await self._decoded_before(digest, size) if size else None
+        decoded = await self._decoded_before(digest, mime, size) if size else None
         decoded = decoded or await self._decode_into_place(path, mime, digest)
         file = path.relative_to(self.images).as_posix()
         return _described(decoded, mime, file, digest, size_bytes)
 
-    async def _decoded_before(self, digest: str, size: Size) -> Decoded | None:
+    async def _decoded_before(self, digest: str, mime: str, size: Size) -> Decoded | None:
         """Describe a picture by its thumbnail, which was made of these very bytes, whole."""
         if not self._has_thumbs(digest):
             return None
@@ -221,7 +222,8 @@ class Store:
             small = await self.decoder.decode(self.thumb(digest, width), 'image/webp', {})
         except ProviderError:
             return None
-        for turned in (size, Size(size.height, size.width)):  # as EXIF may say
+        turns = (size,) if mime in UNTURNED else (size, Size(size.height, size.width))
+        for turned in turns:
             if Size(small.width, small.height) == _thumb_size(turned, width):
                 return replace(small, width=turned.width, height=turned.height)
         return None

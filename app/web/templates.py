@@ -37,7 +37,11 @@ PACKAGE = Path(__file__).resolve().parent.parent
 LANGUAGE_COOKIE = 'easel-language'
 THEME_COOKIE = 'easel-theme'
 FOUR_DIGITS = Context(prec=4)
+NOTE_COOKIE = 'easel-note'  # that no server is there: `seen` in full, or `closed`
+COOKIE_S = 400 * 24 * 3600
 THEMES = ('system', 'light', 'dark')
+SAVED_COOKIE = 'easel-saved'  # that the next page says so, once
+SAVED_S = 60
 STRANGER = Visitor('', 'http')
 CANVAS = {'light': '#fafafa', 'dark': '#101010'}  # the window around a page, as --canvas
 MONTHS = (
@@ -182,18 +186,24 @@ class Renderer:
         self, request: Request, template: str, *, status: int = 200, **values: object
     ) -> Response:
         """Render a page or a fragment for this visitor."""
-        viewer = request.scope.get('state', {}).get('visitor', STRANGER)
+        viewer, saved = _viewer_of(request), SAVED_COOKIE in request.cookies
         html = self.language(language_of(request)).draw(
             template,
             request_path=request.scope['path'],
             request_address=address_of(request),
+            request_host=host_of(request),
+            saved=saved,
             theme=theme_of(request),
+            note=request.cookies.get(NOTE_COOKIE, ''),
             viewer=viewer,
             provider_summary=self._provider_summary() if viewer.owner else None,
             notices=self._notices(),
             **values,
         )
-        return HTMLResponse(html.encode(errors='replace'), status)  # a file's name may be any bytes
+        response = HTMLResponse(html.encode(errors='replace'), status)  # a file's name: any bytes
+        if saved:
+            response.delete_cookie(SAVED_COOKIE)
+        return response
 
     def _make(self, code: str) -> Language:
         environment = Environment(
@@ -243,7 +253,32 @@ def _for_viewers(language: Language) -> dict[str, Callable[..., object]]:
     return {'failure_text': failure_text, 'server_name': server_name}
 
 
+def say_saved(request: Request, response: Response) -> Response:
+    """Have the page that a redirect leads to say that something was saved."""
+    keep_choice(request, response, SAVED_COOKIE, 'yes', SAVED_S)
+    return response
+
+
+def keep_choice(
+    request: Request, response: Response, cookie: str, value: str, for_s: int = COOKIE_S
+) -> None:
+    """Have the visitor's browser keep a choice of theirs."""
+    over_tls = request.scope['scheme'] == 'https'
+    response.set_cookie(cookie, value, for_s, secure=over_tls, samesite='lax', httponly=True)
+
+
 def address_of(request: Request) -> str:
     """Return the page's address, without a fragment: with one, loading it again only scrolls."""
     query = request.scope['query_string'].decode('ascii', 'replace')
     return f'{request.scope["path"]}?{query}' if query else str(request.scope['path'])
+
+
+def host_of(request: Request) -> str:
+    """Return the host and port that the browser asked for."""
+    forwarded = _viewer_of(request).forwarded_host.decode('ascii')
+    return forwarded or request.headers.get('host', '')
+
+
+def _viewer_of(request: Request) -> Visitor:
+    visitor: Visitor = request.scope.get('state', {}).get('visitor', STRANGER)
+    return visitor

@@ -15,7 +15,7 @@ from typing import TypeAlias, TypeVar, cast
 
 import apsw
 
-from app.database.sqlite.opening import DAMAGE, connect
+from app.database.sqlite.opening import DAMAGE, Functions, connect
 from app.database.sqlite.readers import Readers
 from app.errors import N_, StorageFailed, Unkeepable
 
@@ -55,15 +55,15 @@ class Database:
         connection.set_busy_handler(self._wait_for_lock)
 
     @classmethod
-    async def open(cls, path: Path) -> Database:
-        """Open the file, making or upgrading it.
+    async def open(cls, path: Path, functions: Functions) -> Database:
+        """Open the file, making or upgrading it by statements that may call `functions`.
 
         Raises `StorageFailed`: it cannot be opened, is damaged, or a newer Easel wrote it.
         """
         thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix='database')
         loop = asyncio.get_running_loop()
         try:
-            connection = await loop.run_in_executor(thread, connect, path)
+            connection = await loop.run_in_executor(thread, connect, path, functions)
         except BaseException:
             thread.shutdown(wait=False)
             raise

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 import apsw
 
@@ -12,6 +14,7 @@ from app.errors import N_, StorageFailed
 from app.log import logger
 
 log = logger(__name__)
+Functions: TypeAlias = Mapping[str, Callable[..., str]]  # of one text, by their names in SQL
 
 MIGRATIONS = Path(__file__).parents[1] / 'migrations'
 OLDEST_SAFE_SQLITE = (3, 51, 3)
@@ -37,8 +40,11 @@ IS_GONE = N_(
 )
 
 
-def connect(path: Path) -> apsw.Connection:
-    """Open the database for the one connection that writes. Raises `StorageFailed`."""
+def connect(path: Path, functions: Functions) -> apsw.Connection:
+    """Open the database for the one connection that writes. Raises `StorageFailed`.
+
+    An upgrade may call `functions`.
+    """
     version = tuple(int(part) for part in apsw.sqlite_lib_version().split('.'))
     if version < OLDEST_SAFE_SQLITE:
         raise StorageFailed(
@@ -50,7 +56,7 @@ def connect(path: Path) -> apsw.Connection:
     try:
         connection = open_file(path, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
         try:
-            _prepare(connection, path)
+            _prepare(connection, path, functions)
         except BaseException:
             connection.close()
             raise
@@ -132,7 +138,7 @@ def named(cursor: apsw.Cursor, row: apsw.SQLiteValues) -> dict[str, apsw.SQLiteV
     return {column[0]: value for column, value in zip(cursor.description, row, strict=True)}
 
 
-def _prepare(connection: apsw.Connection, path: Path) -> None:
+def _prepare(connection: apsw.Connection, path: Path, functions: Functions) -> None:
     # Until it is known to be whole and ours, closing it leaves the file and its journal alone.
     connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
@@ -144,6 +150,8 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
     connection.execute('pragma foreign_keys = on')
     connection.row_trace = named
     if have < known:
+        for name, function in functions.items():
+            connection.create_scalar_function(name, function, 1, deterministic=True)
         _migrate(connection, path, have)
     connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from app.errors import ErrorKind, ProviderError
-from app.net.urls import Blocked, is_private, origin_of
+from app.net.urls import Blocked, is_private, is_root, origin_of, prefixes_of
 from app.providers.core.base import Run
 from app.providers.response.errors import retry_after_s
 from app.providers.response.images import find_items
@@ -46,7 +47,8 @@ class JobPoller:
         try:
             async with asyncio.timeout(caller.settings.timeout_s):
                 await asyncio.sleep(_asked_pause_s(promise) or 0)
-                return await self._result(await self._poll(url, run), url, run)
+                end = await self._poll(_places_of(url, base_url), run)
+                return await self._result(end, url, run)
         except TimeoutError as error:
             raise caller.failed(ErrorKind.TIMEOUT, f'{caller.settings.timeout_s:g}') from error
         except asyncio.CancelledError:
@@ -79,14 +81,15 @@ class JobPoller:
         except (Blocked, ValueError):
             return None
 
-    async def _poll(self, url: str, run: Run) -> ApiResponse | None:
+    async def _poll(self, places: deque[str], run: Run) -> ApiResponse | None:
+        """Look at the first place until the job is over; at the next one where it is not there."""
         pause_s, lost = 0.0, 0
         while lost <= MOST_LOST_LOOKS:
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s or FIRST_PAUSE_S, LONGEST_PAUSE_S)
             lost += 1
             with contextlib.suppress(ProviderError):
-                response = await self._caller.look(url, run)
+                response = await self._caller.look(places[0], run)
                 if response.stream.raw or (response.is_success and not _goes_on(response)):
                     return response
                 response.stream.discard()
@@ -94,7 +97,10 @@ class JobPoller:
                     lost, asked_s = 0, _asked_pause_s(response)
                     pause_s = pause_s if asked_s is None else asked_s
                 elif response.status not in PASSING:
-                    return None
+                    places.popleft()
+                    if not places:
+                        return None
+                    pause_s = 0.0
         return None
 
     async def _result(self, end: ApiResponse | None, url: str, run: Run) -> ApiResponse | None:
@@ -106,6 +112,14 @@ class JobPoller:
             return end
         end.stream.discard()
         return await self._caller.look(found, run)
+
+
+def _places_of(url: str, base_url: str) -> deque[str]:
+    """Return where a job may be asked for: as it is named, and below a path that a proxy added."""
+    path, named = urlsplit(base_url).path, urlsplit(url)
+    prefixes = [] if is_root(path) else prefixes_of(path)
+    below = (one for one in prefixes if not named.path.startswith(f'{one}/'))
+    return deque((url, *(urlunsplit(named._replace(path=one + named.path)) for one in below)))
 
 
 def _goes_on(response: ApiResponse) -> bool:

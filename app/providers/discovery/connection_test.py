@@ -10,11 +10,12 @@ from app.errors import ErrorKind, Failure, Reason
 from app.net.client import HttpClient
 from app.net.urls import candidates, origin_of
 from app.providers.core.base import KeyState, ProviderState, ProviderStatus
-from app.providers.discovery.model_list import drawing_in, models_in, printable, rows_in
+from app.providers.discovery.model_list import aside, drawing_in, models_in, printable, rows_in
 from app.providers.discovery.probe import NoResponse, ProbeResponse, probe
 from app.providers.response.errors import wants_https
 
 RESPONSE_S = 5.0
+MOST_LIST_BYTES = 16 * 1024 * 1024  # five thousand models may have half of that
 STATES = {
     ErrorKind.AUTH: ProviderState.KEY_REFUSED,
     ErrorKind.NOT_JSON: ProviderState.WEB_PAGE,
@@ -48,7 +49,7 @@ async def _check(
     first: ProbeResponse | None = None
     without_list = ProviderStatus(state=ProviderState.NO_LIST)
     for root in candidates(base_url):
-        response = await probe(http_client, _list_url(root), RESPONSE_S, secrets)
+        response = await probe(http_client, _list_url(root), RESPONSE_S, secrets, MOST_LIST_BYTES)
         if response.status == 400 and wants_https(response.head):
             raise NoResponse(Reason.HTTPS_IS_SPOKEN_THERE)
         better_url = root if first else ''
@@ -61,8 +62,8 @@ async def _check(
         if rows_in(response.ok_json) is not None:
             state = ProviderState.ELSEWHERE if better_url else ProviderState.LIST
             key = await _key_state(http_client, root, secrets)
-            tree = response.json
-            models, drawing = printable(models_in(tree)), len(printable(drawing_in(tree)))
+            models = printable(await aside(response.json, models_in))
+            drawing = len(printable(await aside(response.json, drawing_in)))
             return replace(failed, state=state, key=key, models=models, drawing=drawing)
     return without_list
 

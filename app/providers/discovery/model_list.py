@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, TypeVar
 
 from app.providers.core.base import ProviderState, ProviderStatus
 
 if TYPE_CHECKING:
     from app.providers.response.json_text import Json
 
-MOST_NAMES = 2_000
+MOST_NAMES = 20_000
+LONG_ROWS = 500  # whose names take some milliseconds
 LONGEST_NAME = 200
 
+T = TypeVar('T')
 _DRAWS = re.compile(
     r'flux|sdxl|stable.?diffusion|(^|[^a-z])sd([^a-z]|$)|dall-?e|gpt-image|imagen|qwen-image|z-image|'
     r'seedream|kolors|recraft|ideogram|midjourney|hidream|playground|pixart|kandinsky|image',
@@ -25,6 +28,12 @@ _FLAGS = (
     *('output_modalities', 'type', 'model_type', 'mode', 'tasks', 'task_type'),
     *('supported_task_types', 'labels', 'capabilities', 'model_ability'),
 )
+
+
+async def aside(tree: Json, read: Callable[[Json], T]) -> T:
+    """Read a list of models, a long one in a thread."""
+    is_long = len(rows_in(tree) or ()) > LONG_ROWS
+    return await asyncio.to_thread(read, tree) if is_long else read(tree)
 
 
 def status_of(http_status: int, tree: Json) -> ProviderStatus:

@@ -11,10 +11,9 @@ import httpx
 from app.net.client import HttpClient, what_happened
 from app.net.pace import Pace
 from app.net.urls import Blocked
-from app.providers.response.json_text import Json, loads
+from app.providers.response.json_text import Json, loads_rows
 
-MOST_BYTES = 1024 * 1024
-MOST_VALUES = 50_000  # of JSON: a list of a thousand models
+MOST_BYTES = 4 * 1024 * 1024
 HEAD_CHARACTERS = 500
 
 
@@ -38,23 +37,27 @@ class ProbeResponse:
 
 
 async def probe(
-    http_client: HttpClient, url: str, deadline_s: float, headers: Mapping[str, str] | None = None
+    http_client: HttpClient,
+    url: str,
+    deadline_s: float,
+    headers: Mapping[str, str] | None = None,
+    most_bytes: int = MOST_BYTES,
 ) -> ProbeResponse:
-    """Send one GET and read at most 1 MiB, or raise NoResponse where nothing whole came in time."""
+    """Send one GET, or raise NoResponse where nothing whole came in time."""
     accepting = {'Accept': 'application/json', **(headers or {})}
     try:
         async with (
             asyncio.timeout(deadline_s),
             http_client.client.stream('GET', url, headers=accepting) as response,
         ):
-            return await _read(response)
+            return await _read(response, most_bytes)
     except TimeoutError as error:
         raise NoResponse('no answer') from error
     except (httpx.HTTPError, httpx.InvalidURL, Blocked, ValueError) as error:
         raise NoResponse(what_happened(error)) from error
 
 
-async def _read(response: httpx.Response) -> ProbeResponse:
+async def _read(response: httpx.Response, most_bytes: int) -> ProbeResponse:
     bodiless = ProbeResponse(response.status_code, response.headers.get('location', ''))
     if response.headers.get('content-encoding', 'identity').lower() != 'identity':
         return bodiless
@@ -63,11 +66,11 @@ async def _read(response: httpx.Response) -> ProbeResponse:
     async for block in response.aiter_raw():
         body += block
         await pace.rest()
-        if len(body) > MOST_BYTES:
+        if len(body) > most_bytes:
             return bodiless
     text = body.decode('utf-8-sig', 'replace')
     try:
-        tree = loads(text, MOST_VALUES)
+        tree = await loads_rows(text)
     except ValueError:
         tree = None
     return replace(bodiless, head=text[:HEAD_CHARACTERS], json=tree)

@@ -20,7 +20,7 @@ from app.providers.discovery.fingerprints import (
     Fingerprint,
     fingerprints_at,
 )
-from app.providers.discovery.model_list import drawing_in, models_in, printable
+from app.providers.discovery.model_list import aside, drawing_in, models_in, printable
 from app.providers.discovery.probe import NoResponse, ProbeResponse, probe
 
 RESPONSE_S = 1.0
@@ -117,8 +117,8 @@ async def _describe(
         return found
     # An `sdapi` server lists checkpoints, which all draw, and its own choice is left as it is
     # loaded, since changing it takes long.
-    listed = models_in(response.json)
-    draws = listed if dialect is Dialect.SDAPI else drawing_in(response.json)
+    listed = await aside(response.json, models_in)
+    draws = listed if dialect is Dialect.SDAPI else await aside(response.json, drawing_in)
     if fingerprint.marks_drawing and not draws:
         return replace(found, hint=NO_MODEL)
     models = printable(listed)

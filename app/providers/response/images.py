@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TypeGuard
 
 from app.cost import Cost
+from app.models import MOST_SEED
 from app.providers.response.json_text import Json, loads
 
 CONTAINERS = (
@@ -192,7 +193,7 @@ def _item_of(node: dict[str, Json]) -> Iterator[Item]:
 
 
 def _is_number(value: Json) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_SEED
 
 
 def _in_text(text: str, budget: _Budget, *, is_listed: bool) -> Iterator[Item]:

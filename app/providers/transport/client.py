@@ -19,12 +19,11 @@ from app.net.client import HttpClient
 from app.net.decompress import NotInflated, inflated
 from app.net.urls import Blocked, origin_of
 from app.providers.core.base import Dialect, ProviderSettings
-from app.providers.response.json_text import Json, loads
+from app.providers.response.json_text import Json, loads_rows
 
 GET_DEADLINE_S = 5.0
 NOTIFY_DEADLINE_S = 2.0
-MOST_GET_BYTES = 8 * 1024 * 1024
-MOST_GET_VALUES = 100_000  # of JSON; a list of two thousand models has half of that
+MOST_GET_BYTES = 16 * 1024 * 1024  # a list of five thousand models may have half of that
 ACCEPT = {'Accept': 'application/json'}
 
 
@@ -53,7 +52,7 @@ class Client:
             finally:
                 await response.aclose()
         try:
-            return response.status_code, loads(body.decode('utf-8-sig', 'replace'), MOST_GET_VALUES)
+            return response.status_code, await loads_rows(body.decode('utf-8-sig', 'replace'))
         except ValueError:
             return response.status_code, None
 

@@ -21,7 +21,7 @@ from app.net.pace import aside
 from app.net.urls import MOST_LETTERS
 from app.providers.core.base import Run
 from app.providers.response.base64_stream import Base64Error, inline
-from app.providers.response.images import MOST_ITEMS, Item, find_items
+from app.providers.response.images import MOST_ITEMS, Item, at, find_items
 from app.providers.response.parser import ApiResponse
 from app.providers.transport.caller import Caller
 from app.providers.transport.download import Fetcher
@@ -61,7 +61,7 @@ class ImageCollector:
     ) -> GenerationResult | None:
         """Return the pictures, None where none is named; raise if each of them failed.
 
-        Of more than `alike`, those that are the same as one before are left out.
+        Of more than `alike`, or in a chat, those that are the same as one before are left out.
         """
         stream = response.stream
         if response.is_success and stream.raw:
@@ -70,6 +70,7 @@ class ImageCollector:
             items = find_items(response.tree) if response.is_success else []
             if not items:
                 return None
+            alike = 1 if at(response.tree, 'choices') else alike
             result = await self._all(addressed_once(items, alike), response, run)
             kept = await kept_once(result.received, alike)
             if len(kept) == len(result.received):

@@ -20,13 +20,22 @@ SHORTEST = 6  # what is shorter is a word like any other
 LONGEST_WORD = 24  # of a value that nothing calls secret: `openai`, `gpt-image-2.6-sunburst`
 MOST_RESPONSE_LETTERS = 20_000
 INSTEAD = '…'
-HARMLESS = ('api-version', 'version', 'model')  # names in an address's query
+# What the name of a header, or of a value in an address's query, ends in where it is no secret.
+HARMLESS = {
+    *('accept', 'agent', 'encoding', 'language', 'model', 'provider', 'region', 'title'),
+    *('type', 'version'),
+}
+SECRET_WORDS = {
+    *('auth', 'bearer', 'cookie', 'cookies', 'credential', 'credentials', 'hook', 'jwt', 'key'),
+    *('keys', 'pass', 'passphrase', 'pwd', 'session', 'sid', 'sig', 'signature', 'webhook'),
+}
+SECRET_STARTS = ('apikey', 'authent', 'authoris', 'authoriz', 'passw', 'secret', 'session')
+SECRET_ENDS = ('auth', 'cookie', 'hook', 'jwt', 'key', 'password', 'secret', 'session', 'token')
+BY_CHANCE = {'hotkey', 'monkey', 'portkey', 'turkey'}  # `x-portkey-provider: openai`
 
 _ORIGIN = re.compile(r'(?i)[a-z][a-z0-9+.-]*://[^/?#@\s]*/?')  # as in `Referer`
 _ADDRESS = re.compile(r'(?i)[a-z][a-z0-9+.-]*://\S+')
-_SECRET_NAME = re.compile(
-    r'(?i)auth|key|token|secret|cookie|pass|session|signature|credential|bearer|jwt|hook'
-)
+_NAME_WORD = re.compile(r'[A-Z]?[a-z0-9]+|[A-Z0-9]+(?![a-z])')
 _HIDDEN = re.compile(rb'[^\0]+')
 _HEX = re.compile(f'[0-9a-fA-F]{{{HEX_SLICE},}}')
 _REPEATED = re.compile(f'{INSTEAD}{{2,}}')
@@ -155,12 +164,27 @@ def _secrets_of(settings: ProviderSettings) -> Iterator[str]:
     """Yield the key, headers and values of the address's query that may be secret."""
     yield settings.key or ''
     for name, value in settings.headers:
-        is_word = len(value) < LONGEST_WORD and not _SECRET_NAME.search(name)
-        if not is_word and not _ORIGIN.fullmatch(value):
+        words = _words_of(name)
+        is_word = len(value) < LONGEST_WORD and not any(map(_is_secret, words))
+        if not is_word and not _is_harmless(words) and not _ORIGIN.fullmatch(value):
             yield value
     for name, value in parse_qsl(urlsplit(settings.base_url).query):
-        if name.lower() not in HARMLESS:
+        if not _is_harmless(_words_of(name)):
             yield value
+
+
+def _words_of(name: str) -> list[str]:
+    """Return the words of a header's name: `x`, `api` and `key` of `X-ApiKey`."""
+    return [word.lower() for word in _NAME_WORD.findall(name)]
+
+
+def _is_harmless(words: list[str]) -> bool:
+    return bool(words) and words[-1] in HARMLESS and not any(map(_is_secret, words))
+
+
+def _is_secret(word: str) -> bool:
+    is_one = word in SECRET_WORDS or word.startswith(SECRET_STARTS) or word.endswith(SECRET_ENDS)
+    return is_one and word not in BY_CHANCE
 
 
 def _pieces(secret: str) -> Iterator[str]:

@@ -31,6 +31,9 @@ JFIF, JFIF_BYTES = b'JFIF\0', 14
 COLOURS = {0xE2: b'ICC_PROFILE\0', 0xEE: b'Adobe'}  # APP2 and APP14
 BYTE_ORDERS = {b'II*\0': '<', b'MM\0*': '>'}
 SHORT, EXIF_ENTRY_BYTES = 3, 12
+# Whose EXIF turns a picture in browsers (Chromium 156): not WebP's, and of a PNG only what comes
+# before its pixels. An AVIF is turned by its own container, which Pillow tells as EXIF.
+TURNED_BY_EXIF = ('JPEG', 'PNG', 'AVIF')
 END_OF_SCAN = re.compile(rb'\xff[^\x00\x01\xd0-\xd7\xff]')
 MOST_SEGMENT_BYTES = 65_533
 MOST_XMP_BYTES = 65_502  # a larger packet goes beside the picture
@@ -85,10 +88,12 @@ def layout(opened: BinaryIO, label: Label) -> Iterator[Piece]:
 def stripped(opened: BinaryIO) -> Iterator[Piece]:
     """Keep every segment that the pixels need, through all scans, up to the end marker."""
     yield range(2)
-    start, is_end = 2, False
+    start, is_end, has_exif = 2, False, False
     while not is_end:
         for one in _segments(opened, start):
-            yield from _needed(opened, one)
+            if not (one.is_named(EXIF) and has_exif):  # browsers read only the first
+                yield from _needed(opened, one)
+            has_exif = has_exif or one.is_named(EXIF)
             start = one.span.stop
         with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as whole:
             marker = END_OF_SCAN.search(whole, start)
@@ -111,10 +116,9 @@ def _needed(opened: BinaryIO, found: Segment) -> Iterator[Piece]:
         content = read_at(opened, found.span.start + 4, JFIF_BYTES - 2)
         yield struct.pack('>BBH', 0xFF, APP0, JFIF_BYTES + 2) + content + bytes(2)
     elif found.is_named(EXIF):
-        side = _orientation(found.content(opened, EXIF))
+        side = orientation(found.content(opened, EXIF))
         if side > 1:
-            tag = struct.pack('>HHIHH', ORIENTATION, SHORT, 1, side, 0)
-            yield segment(EXIF + b'MM\0*\0\0\0\x08\0\x01' + tag + bytes(4))
+            yield segment(EXIF + turning_exif(side))
     elif found.marker in COLOURS:
         if found.head.startswith(COLOURS[found.marker]):
             yield found.span
@@ -122,19 +126,35 @@ def _needed(opened: BinaryIO, found: Segment) -> Iterator[Piece]:
         yield found.span
 
 
-def _orientation(block: bytes) -> int:
-    """Read which side is up, at most 8; by hand, since the server parses no EXIF with Pillow."""
-    order = BYTE_ORDERS.get(block[:4], '>')
+def shown_side(form: str, block: bytes) -> int:
+    """Return the orientation that browsers show a picture of a format of Pillow's by, 1 to 8."""
+    return orientation(block.removeprefix(EXIF)) if form in TURNED_BY_EXIF else 1
+
+
+def orientation(block: bytes) -> int:
+    """Read which side is up from EXIF as browsers do, 1 to 8.
+
+    By hand, since the server parses none with Pillow, which takes other types and XMP too.
+    """
+    order = BYTE_ORDERS.get(block[:4])
+    if order is None:
+        return 1
     try:
         (start,) = struct.unpack_from(f'{order}I', block, 4)
         (count,) = struct.unpack_from(f'{order}H', block, start)
         for place in range(start + 2, start + 2 + count * EXIF_ENTRY_BYTES, EXIF_ENTRY_BYTES):
-            tag, _, _, side = struct.unpack_from(f'{order}HHIH', block, place)
+            tag, kind, values, side = struct.unpack_from(f'{order}HHIH', block, place)
             if tag == ORIENTATION:
-                return int(side) if side <= 8 else 1
+                return int(side) if (kind, values) == (SHORT, 1) and 1 <= side <= 8 else 1
     except struct.error:
         return 1
     return 1
+
+
+def turning_exif(side: int) -> bytes:
+    """Return EXIF that says nothing but which side is up."""
+    tag = struct.pack('>HHIHH', ORIENTATION, SHORT, 1, side, 0)
+    return b'MM\0*\0\0\0\x08\0\x01' + tag + bytes(4)
 
 
 def _segments(opened: BinaryIO, start: int = 2) -> Iterator[Segment]:
@@ -175,6 +195,8 @@ def with_comment(block: bytes, comment: str) -> bytes:
             exif.load(block)
             inner = exif.get_ifd(EXIF_DIRECTORY)
             inner[USER_COMMENT] = b'UNICODE\0' + comment.encode('utf-16-be')
+            if exif.get(ORIENTATION, 1) != orientation(block):  # Pillow would mend a wrong one
+                exif[ORIENTATION] = orientation(block)
             return exif.tobytes().removeprefix(EXIF)
     except UNREADABLE_EXIF:
         return block

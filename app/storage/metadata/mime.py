@@ -13,7 +13,7 @@ MIME_EXTENSIONS = {
 }
 _PICTURE = re.compile(
     rb'(?P<png>\x89PNG\r\n\x1a\n)|(?P<jpeg>\xff\xd8\xff)|(?P<webp>RIFF.{4}WEBP)'
-    rb'|(?P<gif>GIF8[79]a)|(?P<avif>.{4}ftypavi[fs])',
+    rb'|(?P<gif>GIF8[79]a)|(?P<avif>.{4}ftyp(?:avi[fs]|(?:mif1|miaf|msf1)(?:.{4}){1,10}?avi[fs]))',
     re.DOTALL,
 )
 
@@ -39,6 +39,7 @@ def what_is(head: bytes) -> str:
     if text.startswith(b'<?xml') and b'<svg' in text:
         return 'svg'
     other = 'video' if head[4:8] == b'ftyp' else 'unknown'
+    other = 'HEIC' if head[4:11] in (b'ftyphei', b'ftyphev', b'ftypmif') else other
     return next((name for name, starts in _OTHERS.items() if text.startswith(starts)), other)
 
 
@@ -50,5 +51,8 @@ _OTHERS: dict[str, tuple[bytes, ...]] = {
     'pdf': (b'%pdf',),
     'zip': (b'pk\x03\x04',),
     'video': (b'\x1aE\xdf\xa3'.lower(),),
+    'JPEG 2000': (b'\0\0\0\x0cjp  ', b'\xff\x4f\xff\x51'),
+    'JPEG XL': (b'\0\0\0\x0cjxl ', b'\xff\n'),
+    'TIFF': (b'ii*\0', b'mm\0*'),
     'audio': (b'id3', b'oggs', b'riff', b'\xff\xfb'),
 }

@@ -1,8 +1,8 @@
 """Reads the settings in pictures of other tools.
 
-`sd-parsers` gets texts and not the picture: so they are capped, EXIF of either byte order is read,
-and ComfyUI's graph is there where ComfyUI left it out. What it does not find, since it asks for a
-sampler and for names of 2024, is read here: Flux, services without samplers, InvokeAI since 4.0.
+`sd-parsers` gets texts and not the picture: so they are capped, and found in more places. What it
+does not find, since it asks for a sampler and for names of 2024, is read here: ComfyUI's graphs by
+their links, JSON by the names that programs give their settings, services without samplers.
 """
 
 from __future__ import annotations
@@ -12,10 +12,21 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 
-from PIL import ExifTags, Image
+from PIL import Image
 from sd_parsers.data import PromptInfo
-from sd_parsers.parsers import MANAGED_PARSERS, ComfyUIParser, Parser
+from sd_parsers.parsers import (
+    AUTOMATIC1111Parser,
+    FooocusParser,
+    InvokeAIParser,
+    NovelAIParser,
+    Parser,
+)
+
+from app.models import MOST_SEED
+from app.storage.metadata.foreign.comfyui import UNTOLD, from_graph
+from app.storage.metadata.foreign.texts import texts_of
 
 Value = str | int | float
 Settings = dict[str, Value]
@@ -26,15 +37,16 @@ MOST_CHARACTERS = 32_000
 WHOLE = re.compile('-?[0-9]{1,20}')
 
 PARAMETERS, PROMPT, WORKFLOW = 'parameters', 'prompt', 'workflow'
-PARSERS: tuple[type[Parser], ...] = tuple(MANAGED_PARSERS)
+PARSERS: tuple[type[Parser], ...] = (InvokeAIParser, NovelAIParser)
+TEXT_PARSERS: tuple[type[Parser], ...] = (FooocusParser, AUTOMATIC1111Parser)  # of any one text
 MOST_TEXT_CHARACTERS = {PROMPT: 4_000_000, WORKFLOW: 4_000_000}
 MOST_OTHER_CHARACTERS = 100_000
-COMFYUIS_TAGS = (ExifTags.Base.Make, ExifTags.Base.Model, ExifTags.Base.ImageDescription)
-MOST_NODES = 2_000
+MOST_TEXTS = 30
+JSON_NAMES = (PARAMETERS, 'Comment', 'invokeai_metadata')  # more of what is parsed may be in them
 NEGATIVE = 'Negative prompt:'
 LONGEST_LAST_LINE = 2_000
 ITEM = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
-SIZE = re.compile(r'\d{1,5}x\d{1,5}')
+SIZE = re.compile(r'\(?\s*(\d{1,5})\s*[x×,]\s*(\d{1,5})\s*\)?')
 
 
 def text(value: object) -> str | None:
@@ -63,30 +75,56 @@ def real(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
+def _seed(value: object) -> int | None:
+    seed = whole(value)
+    return seed if seed is not None and 0 <= seed <= MOST_SEED else None
+
+
 def _size(value: object) -> str | None:
-    return value if isinstance(value, str) and SIZE.fullmatch(value) else None
+    sides = SIZE.fullmatch(value[:40]) if isinstance(value, str) else None
+    return f'{sides[1]}x{sides[2]}' if sides else None
 
 
 READERS: dict[str, Reader] = {
-    **dict.fromkeys(('prompt', 'negative_prompt', 'sampler', 'model'), text),
-    **dict.fromkeys(('seed', 'steps'), whole),
+    **dict.fromkeys(('prompt', 'negative_prompt', 'sampler', 'model', UNTOLD), text),
+    'seed': _seed,
+    'steps': whole,
     'guidance': real,
     'size': _size,
 }
 # What a tool calls a setting, and what Easel calls it.
 SAMPLER = {'seed': 'seed', 'noise_seed': 'seed', 'steps': 'steps', 'cfg_scale': 'guidance'}
 ITEMS = {name.capitalize(): name for name in ('steps', 'sampler', 'seed', 'size', 'model')}
-ITEMS |= {'CFG scale': 'guidance'}
-INPUTS = {'noise_seed': 'seed', 'seed': 'seed', 'steps': 'steps', 'guidance': 'guidance'}
-INPUTS |= {'cfg': 'guidance', 'sampler_name': 'sampler', 'unet_name': 'model', 'ckpt_name': 'model'}
-INVOKEAI = {'positive_prompt': 'prompt', 'negative_prompt': 'negative_prompt', 'seed': 'seed'}
-INVOKEAI |= {'steps': 'steps', 'guidance': 'guidance', 'cfg_scale': 'guidance'}
-INVOKEAI |= {'scheduler': 'sampler'}
+ITEMS |= {'CFG scale': 'guidance', 'Guidance Scale': 'guidance'}
+# The same of JSON and of single texts, without capitals, blanks and signs between words.
+NAMES = {
+    'prompt': ('prompt', 'positiveprompt', 'positive', 'rawprompt', 'c', 'fullprompt'),
+    'negative_prompt': ('negativeprompt', 'negative', 'uc', 'undesiredcontent'),
+    'seed': ('seed', 'noiseseed'),
+    'steps': ('steps', 'numinferencesteps', 'inferencesteps', 'samplingsteps'),
+    'guidance': ('guidance', 'cfgscale', 'guidancescale', 'cfg', 'scale'),
+    'sampler': ('sampler', 'samplername', 'scheduler'),
+    'model': ('model', 'modelname', 'basemodel', 'usestablediffusionmodel', 'checkpoint'),
+    'size': ('size', 'resolution'),
+}
+# Who writes JSON of this kind, by a name in it; otherwise it is only JSON.
+PROGRAMS = {
+    'suiimageparams': 'SwarmUI',
+    'swarmversion': 'SwarmUI',
+    'appversion': 'InvokeAI',
+    'generationmode': 'InvokeAI',
+    'sharpness': 'Fooocus',
+    'signedhash': 'NovelAI',
+    'c': 'Draw Things',
+    'usestablediffusionmodel': 'Easy Diffusion',
+    'numinferencesteps': 'Easy Diffusion',
+}
+MIDJOURNEY = 'Job ID: '
 
 
 def foreign_settings(picture: Image.Image) -> Settings:
     """Read what a known tool wrote; empty where none did."""
-    found = _settings(dict(_texts(picture)))
+    found = _settings(dict(texts_of(picture)))
     if found or picture.format != 'PNG':
         return found
     return _settings(getattr(picture, 'text', {}))  # also behind the pixels: costs a decoding
@@ -97,18 +135,50 @@ def _settings(given: Mapping[str, str]) -> Settings:
     # with the square of a line's length.
     texts = {
         name: value
-        for name, value in given.items()
+        for name, value in islice(given.items(), MOST_TEXTS)
         if len(value) <= MOST_TEXT_CHARACTERS.get(name, MOST_OTHER_CHARACTERS)
     }
-    for parser in PARSERS:
-        try:
-            info = parser().parse(_with_graph(texts) if parser is ComfyUIParser else dict(texts))
-        except Exception:  # noqa: S112 (not only its own error, on a text it does not expect)
-            continue
-        found = _parsed(info)
+    graph = _read('ComfyUI', from_graph, texts.get(PROMPT, ''), texts.get(WORKFLOW, ''))
+    if 'prompt' in graph:
+        return graph
+    for found in _each(texts):
         if found.get('prompt') or found.get('seed') is not None:
-            return _without_sampler(texts) | found | {'generator': info.generator.value}
-    return _without_sampler(texts)
+            return found
+    return graph
+
+
+def _each(texts: dict[str, str]) -> Iterator[Settings]:
+    """Yield what each reader makes of the texts, those that know most of a tool first."""
+    others = {name: value for name, value in texts.items() if name not in (PROMPT, WORKFLOW)}
+    for value in others.values():
+        yield from (_by_parser(parser, {PARAMETERS: value}, value) for parser in TEXT_PARSERS)
+    yield from (_by_parser(parser, texts, '') for parser in PARSERS)
+    for value in others.values():
+        yield _from_json(value)
+    yield _from_single(texts)
+    for value in others.values():
+        yield _read('AUTOMATIC1111', _from_parameters, value)
+        yield _read('Midjourney', _from_midjourney, value)
+
+
+def _read(generator: str, read: Callable[..., Iterator[Pair]], *texts: str) -> Settings:
+    with contextlib.suppress(ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        found = _first_valid(*read(*texts))
+        if found:
+            return found | {'generator': generator}
+    return {}
+
+
+def _by_parser(parser: type[Parser], texts: dict[str, str], parameters: str) -> Settings:
+    try:
+        info = parser().parse(dict(texts))
+    except Exception:  # not only its own error, on a text it does not expect
+        return {}
+    found = _parsed(info)
+    more = _read('', _from_parameters, parameters)
+    for name in JSON_NAMES:
+        more |= _from_json(texts.get(name, ''))
+    return more | found | {'generator': info.generator.value} if found else {}
 
 
 def _parsed(info: PromptInfo) -> Settings:
@@ -127,67 +197,13 @@ def _parsed(info: PromptInfo) -> Settings:
         ('sampler', sampler.name),
         ('model', sampler.model and sampler.model.name),
         ('size', info.metadata.get('Size') or info.metadata.get('resolution')),
-        ('size', _sides(info.metadata)),
+        ('size', _sides({str(name): value for name, value in info.metadata.items()})),
     )
 
 
-def _sides(values: Mapping[object, object]) -> str | None:
+def _sides(values: Mapping[str, object]) -> str | None:
     width, height = whole(values.get('width')), whole(values.get('height'))
     return None if width is None or height is None else f'{width}x{height}'
-
-
-def _texts(picture: Image.Image) -> Iterator[tuple[str, str]]:
-    for name, value in picture.info.items():
-        if isinstance(name, str) and isinstance(value, str):
-            yield name, value
-    if picture.format not in ('JPEG', 'WEBP', 'AVIF'):
-        return
-    exif = picture.getexif()
-    comment = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment)
-    if isinstance(comment, bytes):
-        content, coding = comment[8:], 'utf-8'
-        if comment.startswith(b'UNICODE'):  # without a mark, plain letters' zeros tell the order
-            little = content[1::2].count(0) > content[::2].count(0)
-            coding = 'utf-16-le' if little else 'utf-16-be'
-        yield PARAMETERS, content.decode(coding, 'replace').strip('\0\ufeff')
-    for tag in COMFYUIS_TAGS:
-        name, _, value = str(exif.get(tag, '')).partition(':')
-        if name.lower() in (PROMPT, WORKFLOW):
-            yield name.lower(), value
-
-
-def _with_graph(texts: Mapping[str, str]) -> dict[str, object]:
-    """Derive the links of a ComfyUI workflow from its prompt, which alone is always there.
-
-    What is run by ComfyUI's API has no workflow, and one with subgraphs has other node ids. The
-    parser only needs to know which link is a CLIP. Raise ValueError at no graph, or one so large
-    that walking it from every sampler takes minutes.
-    """
-    nodes = json.loads(texts.get(PROMPT, ''))
-    if len(nodes) > MOST_NODES:
-        raise ValueError('too many nodes')
-    links = [
-        [0, value[0], 0, name, 0, key.upper()]
-        for name, node in nodes.items()
-        if isinstance(node, dict) and isinstance(node.get('inputs'), dict)
-        for key, value in node['inputs'].items()
-        if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str)
-    ]
-    return {**texts, PROMPT: nodes, WORKFLOW: {'links': links}}
-
-
-def _without_sampler(texts: Mapping[str, str]) -> Settings:
-    """Read texts that need not name a sampler; empty where there are none."""
-    for generator, name, read in (
-        ('AUTOMATIC1111', PARAMETERS, _from_parameters),
-        ('ComfyUI', PROMPT, _from_graph),
-        ('InvokeAI', 'invokeai_metadata', _from_invokeai),
-    ):
-        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            found = _first_valid(*read(texts.get(name, '')))
-            if found and (name == PARAMETERS or 'prompt' in found):
-                return found | {'generator': generator}
-    return {}
 
 
 def _from_parameters(parameters: str) -> Iterator[Pair]:
@@ -204,22 +220,46 @@ def _from_parameters(parameters: str) -> Iterator[Pair]:
     yield from _renamed(known, ITEMS)
 
 
-def _from_graph(prompt: str) -> Iterator[Pair]:
-    """Read the first of each input in the order of the nodes; good for the usual Flux workflow."""
-    nodes = json.loads(prompt)
-    inputs = [(str(node['class_type']), dict(node['inputs'])) for node in nodes.values()]
-    for kind, values in inputs:
-        if 'TextEncode' in kind:
-            yield 'prompt', values.get('text') or values.get('t5xxl') or values.get('prompt')
-        yield from _renamed(values, INPUTS)
+def _from_json(given: str) -> Settings:
+    """Read settings by their names, at the top of an object or one level below."""
+    with contextlib.suppress(ValueError, TypeError, AttributeError, RecursionError):
+        tree = json.loads(given)
+        for name, values in (('', tree), *tree.items()):
+            if isinstance(values, dict):
+                found = _first_valid(*_named(values))
+                if found.get('prompt'):
+                    marks = (_bare(one) for one in (name, *tree, *values))
+                    known = (PROGRAMS[mark] for mark in marks if mark in PROGRAMS)
+                    return found | {'generator': next(known, 'JSON')}
+    return {}
 
 
-def _from_invokeai(metadata: str) -> Iterator[Pair]:
-    values = {name: value for name, value in dict(json.loads(metadata)).items() if value != ''}
-    yield from _renamed(values, INVOKEAI)
-    if isinstance(values.get('model'), dict):
-        yield 'model', values['model'].get('name')
-    yield 'size', _sides(values)
+def _from_single(texts: Mapping[str, str]) -> Settings:
+    """Read settings that are a text each, as Easy Diffusion writes them."""
+    found = _first_valid(*_named(texts))
+    return found | {'generator': 'Easy Diffusion'} if 'prompt' in found and len(found) > 1 else {}
+
+
+def _named(values: Mapping[str, object]) -> Iterator[Pair]:
+    bare = {_bare(name): value for name, value in values.items() if value != ''}
+    for ours, names in NAMES.items():
+        for given in (bare[name] for name in names if name in bare):
+            if isinstance(given, dict):  # of a model or a prompt, with more about it
+                yield from ((ours, given[key]) for key in ('name', 'model_name') if key in given)
+            yield ours, given
+    yield 'size', _sides(bare)
+
+
+def _bare(name: str) -> str:
+    return re.sub(r'[\W_]', '', name).lower()
+
+
+def _from_midjourney(given: str) -> Iterator[Pair]:
+    told, mark, _ = given.partition(MIDJOURNEY)
+    if mark:
+        prompt, *options = re.split(r'\s--(?=\w)', told)
+        yield 'prompt', prompt.strip() or None
+        yield from (('seed', one[5:].strip()) for one in options if one.startswith('seed '))
 
 
 def _renamed(values: Mapping[str, object], names: Mapping[str, str]) -> Iterator[Pair]:

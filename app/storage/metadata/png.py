@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import BinaryIO
 
+from app.storage.metadata import jpeg
 from app.storage.metadata.container import (
     MOST_PACKET_BYTES,
     Chunk,
@@ -19,6 +20,7 @@ from app.storage.metadata.container import (
 from app.storage.metadata.label import Label, parameters_text, xmp_packet
 
 SIGNATURE = b'\x89PNG\r\n\x1a\n'
+EXIF = b'eXIf'
 PARAMETERS, XMP = b'parameters', b'XML:com.adobe.xmp'
 TEXT_CHUNKS = (b'tEXt', b'zTXt', b'iTXt')
 LONGEST_KEY_BYTES = 79
@@ -53,7 +55,15 @@ def layout(opened: BinaryIO, label: Label) -> Iterator[Piece]:
 
 def stripped(opened: BinaryIO) -> Iterator[Piece]:
     yield SIGNATURE
-    yield from (one.whole for one in chunks(opened) if one.name in PIXEL_CHUNKS)
+    is_ahead = True
+    for one in chunks(opened):
+        is_ahead = is_ahead and one.name != b'IDAT'
+        if one.name in PIXEL_CHUNKS:
+            yield one.whole
+        elif one.name == EXIF and is_ahead and len(one.span) <= jpeg.MOST_SEGMENT_BYTES:
+            side = jpeg.orientation(read_at(opened, one.span.start, len(one.span)))
+            if side > 1:
+                yield _chunk(EXIF, jpeg.turning_exif(side))
 
 
 def xmp(opened: BinaryIO) -> bytes:
@@ -84,7 +94,10 @@ def chunks(opened: BinaryIO) -> Iterator[Chunk]:
 def _text_chunk(key: bytes, text: str) -> bytes:
     """Write iTXt, or tEXt where Latin-1 is enough; XMP's own rule is iTXt."""
     if key != XMP and max(text, default='') <= '\xff':
-        checked = b'tEXt' + key + b'\0' + text.encode('latin-1')
-    else:
-        checked = b'iTXt' + key + b'\0\0\0\0\0' + text.encode()
-    return struct.pack('>I', len(checked) - 4) + checked + struct.pack('>I', zlib.crc32(checked))
+        return _chunk(b'tEXt', key + b'\0' + text.encode('latin-1'))
+    return _chunk(b'iTXt', key + b'\0\0\0\0\0' + text.encode())
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    checksum = zlib.crc32(content, zlib.crc32(name))
+    return struct.pack('>I', len(content)) + name + content + struct.pack('>I', checksum)

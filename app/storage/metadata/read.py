@@ -12,11 +12,11 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from xml.etree import ElementTree as Xml
 
 from PIL import Image
 
 from app.storage.metadata.container import MOST_PACKET_BYTES, sidecar_of
+from app.storage.metadata.foreign.texts import unread, xmp_root
 from app.storage.metadata.jpeg import EXTENDED_XMP
 from app.storage.metadata.label import NAMESPACE, RDF, Label
 from app.storage.metadata.other_tools import Reader, Settings, foreign_settings, real, text, whole
@@ -45,14 +45,21 @@ def read_settings(path: str, form: str) -> Settings:
         return {}
 
 
+def unread_places(path: str, form: str) -> str:
+    """Name the places in a picture's file that may tell how it was made."""
+    try:
+        with warnings.catch_warnings(action='ignore'), Image.open(path, formats=[form]) as picture:
+            if form == 'PNG':
+                picture.load()  # for what comes behind the pixels
+            return ', '.join(unread(picture))
+    except Exception:  # on hostile bytes Pillow raises nearly everything
+        return ''
+
+
 def easel_settings(packet: bytes) -> Settings:
     """Read Easel's properties in an XMP packet, also one that another tool has rewritten."""
-    if len(packet) > MOST_PACKET_BYTES or b'<!DOCTYPE' in packet:
-        return {}
-    try:
-        plain = packet.decode('utf-8-sig').strip('\0 \t\r\n')
-        root = Xml.fromstring(plain)  # noqa: S314 (no DOCTYPE, so no entities)
-    except (ValueError, Xml.ParseError):
+    root = xmp_root(packet)
+    if root is None:
         return {}
     values, ours = dict[str, str](), f'{{{NAMESPACE}}}'
     for node in root.iter(f'{{{RDF}}}Description'):  # elements and attributes are the same to RDF

@@ -25,7 +25,7 @@ RETRY_MS = 2_000
 MOST_SHOWING = 200
 MOST_MISSED = 18  # as many as the Create page shows
 MOST_DRAWN = 256
-PULSE = b':\n\n'
+PULSE = b'event: pulse\ndata: .\n\n'  # no comment: a page must hear that the stream gets through
 HEADERS = [
     (b'content-type', b'text/event-stream; charset=utf-8'),
     (b'cache-control', b'no-store'),
@@ -46,7 +46,8 @@ class Drawn:
 class EventStream:
     """Serves `/events?showing=17,18`, and with `&after=18` also what is newer.
 
-    `&notices` asks for what is noticed at once; else only its changes are told.
+    `&notices` asks for what is noticed at once; else only its changes are told. `&once` ends after
+    what is known now, for a page behind a proxy that holds a stream back until it ends.
     """
 
     def __init__(self, services: Services) -> None:
@@ -76,7 +77,8 @@ class EventStream:
                     await _write(send, self._notices(viewer))
                 for generation_id in [*showing, *await self._missed(after, showing)]:
                     await _write(send, viewer.part_of(await self._draw(generation_id, viewer)))
-                await self._follow(listener, viewer, send)
+                if 'once' not in request.query_params:
+                    await self._follow(listener, viewer, send)
             finally:
                 gone.cancel()
             await send({'type': 'http.response.body', 'body': b''})

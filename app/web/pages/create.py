@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from itertools import islice
 
 from starlette.requests import Request
@@ -20,7 +21,7 @@ from app.web.context import Services, TheServices
 from app.web.error_pages import fields_in_words, in_words
 from app.web.forms import form_pairs, new_submission, number_in, save_upload, submission_of
 from app.web.security.permissions import check_own, visitor_of
-from app.web.templates import wants_json
+from app.web.templates import NOTE_COOKIE, Language, keep_choice, wants_json
 from app.web.views.limits import limits_of
 from app.web.views.providers import offers_of
 from app.web.views.tiles import tile_values, tiles
@@ -44,6 +45,11 @@ ROLL = 'roll'
 MOST_SEED_DIGITS = 20
 ROLLED_SEED_BITS = 31  # some servers read a seed as a signed number of 32 bits
 USUAL_QUALITIES = ('low', 'medium', 'high', 'standard', 'hd')
+NOT_UNDERSTOOD = N_('This file holds texts that Easel does not understand: {unread}.')
+UNTOLD = {
+    'prompt': N_('Its graph does not tell the prompt.'),
+    'negative_prompt': N_('Its graph does not tell the negative prompt.'),
+}
 EXAMPLES = (
     N_('A lighthouse at dusk, long exposure, calm sea'),
     N_('Snow-covered ridge under two moons, risograph print'),
@@ -57,7 +63,10 @@ async def create_page(request: Request, services: TheServices) -> Response:
         return RedirectResponse('/gallery', 303)
     fields, given = await _starting_fields(request, services)
     chosen = chosen_providers(fields.items())
-    return await _form_page(request, services, fields, given=given, chosen=chosen)
+    page = await _form_page(request, services, fields, given=given, chosen=chosen)
+    if services.providers.demo_stands_in and NOTE_COOKIE not in request.cookies:
+        keep_choice(request, page, NOTE_COOKIE, 'seen')
+    return page
 
 
 async def submit(request: Request, services: TheServices) -> Response:
@@ -92,11 +101,20 @@ async def read_picture(request: Request, services: TheServices) -> Response:
     finally:
         temp_file.discard()
     fields = form_fields_from_picture(settings)
-    message = services.language(request).translate(READ if fields else NOTHING_READ)
-    message = message.format(generator=settings.get('generator', ''))
+    message = _message_about(settings, services.language(request), is_read=bool(fields))
     if wants_json(request):
         return JSONResponse({'fields': fields, 'message': message})
     return await _form_page(request, services, fields, given=bool(fields), message=message)
+
+
+def _message_about(
+    settings: Mapping[str, str | int | float], language: Language, *, is_read: bool
+) -> str:
+    found = NOT_UNDERSTOOD if settings.get('unread') else NOTHING_READ
+    untold = str(settings.get('untold', '')).split(', ')
+    sentences = [READ if is_read else found, *(UNTOLD[name] for name in untold if name in UNTOLD)]
+    known = {name: settings.get(name, '') for name in ('generator', 'unread')}
+    return ' '.join(language.translate(one).format(**known) for one in sentences)
 
 
 async def _starting_fields(request: Request, services: Services) -> tuple[dict[str, str], bool]:

@@ -17,7 +17,7 @@ from app.maintenance.nightly import LAST_HOUR, MOST_KEPT, NightlySettings
 from app.web.context import Services, TheServices
 from app.web.error_pages import fields_in_words
 from app.web.forms import form_fields
-from app.web.templates import wants_fragment, wants_json
+from app.web.templates import say_saved, wants_fragment, wants_json
 from app.web.views.keeping import (
     disk_use_json,
     disk_use_of,
@@ -69,7 +69,7 @@ async def change_nightly(request: Request, services: TheServices) -> Response:
         if wants_json(request):
             raise
         return await _page(request, services, settings, error)
-    return RedirectResponse(f'{PAGE}#nightly', 303)
+    return say_saved(request, RedirectResponse(f'{PAGE}#nightly', 303))
 
 
 class _Download(StreamingResponse):

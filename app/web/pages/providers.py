@@ -20,9 +20,10 @@ from app.providers.monitor import MonitoredProvider
 from app.web.context import Services, TheServices
 from app.web.error_pages import failure_json, fields_in_words
 from app.web.forms import choice_in, form_fields, form_pairs
-from app.web.templates import wants_fragment, wants_json
+from app.web.templates import say_saved, wants_fragment, wants_json
 from app.web.views.provider_form import MOST_AT_ONCE, MOST_TIMEOUT_S, NEW, SWITCHES, draft_of
 from app.web.views.providers import (
+    PAGE,
     key_of,
     offers_json,
     offers_of,
@@ -31,7 +32,6 @@ from app.web.views.providers import (
     provider_views,
 )
 
-PAGE = '/settings/providers'
 LIST = '/settings#servers'
 SECRET_FIELDS = ('key', 'headers')
 TEST_PROMPT = 'A paper boat on calm water, simple'
@@ -42,7 +42,10 @@ MOVES = {'up': -1, 'down': 1}
 
 async def provider_in(request: Request, services: TheServices) -> MonitoredProvider:
     """Find the provider of an address, with or without `.json` behind it; raise `NotFound`."""
-    key = str(request.path_params['id']).removesuffix('.json')
+    return _provider(services, str(request.path_params['id']).removesuffix('.json'))
+
+
+def _provider(services: Services, key: str) -> MonitoredProvider:
     for provider in services.providers.all():
         if key == key_of(provider.settings):
             return provider
@@ -88,7 +91,7 @@ async def new_page(request: Request, services: TheServices) -> Response:
 
 
 async def add(request: Request, services: TheServices) -> Response:
-    """Add a provider, or show the form again with what is wrong."""
+    """Add a provider and test it, or show the form again with what is wrong."""
     pairs = await form_pairs(request)
     fields = dict(pairs)
     try:
@@ -96,6 +99,7 @@ async def add(request: Request, services: TheServices) -> Response:
         provider_id = await services.provider_settings.add(draft.row, draft.secrets)
     except InvalidRequest as error:
         return _form_page(request, services, _fields_of(NEW) | fields, error=error)
+    await _provider(services, str(provider_id)).test()
     back = fields.get('back', '')
     to = back if back in BACK else ''
     return await _after_act(request, services, str(provider_id), to, status=201)
@@ -120,7 +124,11 @@ async def change(
         await settings.change(draft.row, draft.secrets)
     except InvalidRequest as error:
         return _form_page(request, services, _fields_of(row) | dict(pairs), provider, error)
-    return await _after_act(request, services, key_of(provider.settings))
+    key = key_of(provider.settings)
+    if draft.row.enabled:
+        await _provider(services, key).test()
+    response = await _after_act(request, services, key)
+    return say_saved(request, response) if response.status_code == 303 else response
 
 
 async def delete(request: Request, services: TheServices, row: TheRow) -> Response:

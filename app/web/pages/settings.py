@@ -18,9 +18,12 @@ from app.web.security.permissions import visitor_of
 from app.web.templates import (
     CANVAS,
     LANGUAGE_COOKIE,
+    NOTE_COOKIE,
     THEME_COOKIE,
     THEMES,
+    keep_choice,
     language_of,
+    say_saved,
     theme_of,
     wants_json,
 )
@@ -28,10 +31,10 @@ from app.web.views.keeping import readable
 from app.web.views.providers import offers_json, offers_of, provider_json, provider_views
 from app.web.views.spending import by_month, spending_json, spending_of
 
-COOKIE_S = 400 * 24 * 3600
 CHOICES = {
     'language': (LANGUAGE_COOKIE, {code: code for code in LANGUAGES}),
     'theme': (THEME_COOKIE, {theme: theme for theme in THEMES}),
+    'note': (NOTE_COOKIE, {'closed': 'closed'}),
 }
 # Only this page may load a manifest: everywhere else `default-src 'none'` refuses one.
 INSTALL_POLICY = f"{PAGE_POLICY}; manifest-src 'self'"
@@ -91,19 +94,16 @@ async def _what_is_kept(services: Services) -> dict[str, object]:
 
 
 async def change_settings(request: Request) -> Response:
-    """Keep a visitor's language and theme in their browser; raise `InvalidRequest`."""
+    """Keep a visitor's own choices in their browser; raise `InvalidRequest`."""
     fields = await form_fields(request)
-    response = RedirectResponse('/settings', 303)
-    over_tls = request.scope['scheme'] == 'https'
+    is_note = fields.get('back') == '/'
+    response: Response = RedirectResponse('/' if is_note else '/settings', 303)
     for field, (cookie, values) in CHOICES.items():
         if fields.get(field):
-            value = choice_in(fields, field, values)
-            response.set_cookie(
-                cookie, value, COOKIE_S, secure=over_tls, samesite='lax', httponly=True
-            )
+            keep_choice(request, response, cookie, choice_in(fields, field, values))
         elif field in fields:
             response.delete_cookie(cookie)
-    return response
+    return response if is_note else say_saved(request, response)
 
 
 async def install_page(request: Request, services: TheServices) -> Response:

@@ -18,7 +18,7 @@ from app.net.lan import origins
 from app.web.context import Services, TheServices
 from app.web.forms import LIFETIMES, TheId, choice_in, form_fields, lifetime_in
 from app.web.security.permissions import OwnImage, check_still_owner, set_session_cookie, visitor_of
-from app.web.templates import wants_json
+from app.web.templates import host_of, wants_json
 from app.web.views.qr_code import qr_code_of
 from app.web.views.stripped_picture import open_stripped
 
@@ -159,7 +159,7 @@ async def _link_page(
         'pages/link.html',
         status=201,
         links=links,
-        code=qr_code_of(links[0]),
+        code=qr_code_of(links[0]) if services.sharing.is_shared else None,
         name=name,
         image=image,
         sharing=services.sharing,
@@ -172,7 +172,7 @@ async def _own_addresses(request: Request, services: Services) -> list[str]:
     That is the one the owner came by, unless it names this machine alone.
     """
     visitor = visitor_of(request)
-    host = visitor.forwarded_host.decode('ascii') or request.headers['host']
+    host = host_of(request)
     name = host.rpartition(':')[0].lower() if host[-1:].isdigit() and ':' in host else host.lower()
     found: list[str] = []
     if services.sharing.is_shared:

@@ -23,7 +23,7 @@ from app.web.security.permissions import (
     set_session_cookie,
     visitor_of,
 )
-from app.web.templates import wants_json
+from app.web.templates import say_saved, wants_json
 
 log = logger(__name__)
 
@@ -103,7 +103,8 @@ async def change_password(request: Request, services: TheServices) -> Response:
     services.changes.doubt()
     log.warning('%s changed the password; every other session ends', visitor_of(request).address)
     response = RedirectResponse('/settings#password', 303)
-    return set_session_cookie(request, services, response, services.sessions.cookie_for())
+    set_session_cookie(request, services, response, services.sessions.cookie_for())
+    return say_saved(request, response)
 
 
 async def _change(request: Request, services: Services, current: str, new: str) -> None:

@@ -6,9 +6,11 @@ import asyncio
 import os
 import shutil
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from app.config import DATABASE
 from app.database.files import YearUse
+from app.database.sqlite.opening import journal_of, size_of
 from app.maintenance.faults import FaultKind
 from app.maintenance.nightly import LastBackup, NightlySettings
 from app.maintenance.verifier import Verification
@@ -54,8 +56,13 @@ async def disk_use_of(services: Services) -> DiskUse:
     thumbs.measure_soon()
     years = await services.library.files.years()
     usage = await asyncio.to_thread(shutil.disk_usage, data)
-    database = await asyncio.to_thread((data / DATABASE).stat)
-    return DiskUse(years, thumbs.size_bytes, database.st_size, usage.free)
+    database_bytes = await asyncio.to_thread(_database_bytes, data)
+    return DiskUse(years, thumbs.size_bytes, database_bytes, usage.free)
+
+
+def _database_bytes(data: Path) -> int:
+    """Return what the database takes with its journal, which can be larger than itself."""
+    return size_of(data / DATABASE) + size_of(journal_of(data / DATABASE))
 
 
 def readable(path: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from urllib.parse import urlsplit, urlunsplit
 
 from app.errors import Reason
 from app.net.urls import origin_of, outside_of, same_server, without_secrets
@@ -19,6 +20,7 @@ from app.providers.monitor import MonitoredProvider
 from app.providers.registry import Providers
 from app.web.context import Services
 
+PAGE = '/settings/providers'
 ENVIRONMENT, DEFAULT, SETTINGS = 'environment', 'default', 'settings'
 NO_API = ('HTTP 404', 'HTTP 405', Reason.NO_LIST_OF_MODELS)
 MARKS = {ProviderState.NOTHING: 'down', ProviderState.LIST: 'up'}  # colours of a dot; else `odd`
@@ -51,6 +53,12 @@ class ProviderView:
         """Whether it cannot be changed in Settings."""
         return self.source != SETTINGS
 
+    @property
+    def outside_url(self) -> str:
+        """The whole address of `outside`, or empty."""
+        parts = urlsplit(self.settings.base_url)
+        return urlunsplit(parts._replace(netloc=self.outside)) if self.outside else ''
+
 
 @dataclass(frozen=True, slots=True)
 class ProviderSummary:
@@ -77,6 +85,11 @@ class ProviderSummary:
 def key_of(settings: ProviderSettings) -> str:
     """Return what a provider's addresses end in: its row's id, or `environment`."""
     return str(settings.id or ENVIRONMENT)
+
+
+def server_pages(providers: Providers) -> dict[str, str]:
+    """Return the address of each provider's own page in Settings, by name."""
+    return {one.name: f'{PAGE}/{key_of(one.settings)}' for one in providers.all()}
 
 
 def provider_summary(providers: Providers) -> ProviderSummary:

@@ -17,6 +17,7 @@ from app.models import Generation, Status
 from app.providers.core.base import WIRE_NAMES
 from app.web.context import Services
 from app.web.templates import wants_fragment
+from app.web.views.providers import server_pages
 
 SAMPLES = 20
 REFRESH_S = 3
@@ -38,9 +39,12 @@ async def tile_values(services: Services, generations: Sequence[Generation]) -> 
     """Return what tiles need; `refresh_s`: when a page without scripts loads again."""
     unfinished = [one for one in generations if one.status is not Status.DONE]
     fetchable = [one for one in generations if is_fetchable(one)]
+    failed = [one for one in unfinished if not one.status.unfinished]
     return {
         'generations': generations,
         'estimates': {one.id: await _estimate(services, one) for one in unfinished},
+        'calls': {one.id: await services.library.generations.calls_of(one.id) for one in failed},
+        'server_pages': server_pages(services.providers),
         'news': NEWS,
         'fetchable': {one.id for one in fetchable},
         'instead': {one.id: _instead_of(one) for one in unfinished},

@@ -1,0 +1,1 @@
+"""What other tools write into pictures: where, and the graphs of ComfyUI."""

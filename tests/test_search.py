@@ -1,0 +1,143 @@
+"""Prompts in every script, what people type to find them, and what must not be found by it."""
+
+from __future__ import annotations
+
+import json
+
+import apsw
+import pytest
+
+from app.database.search import fts_query, index_words
+from app.database.sqlite.opening import migrations
+from tests.support.servers import ROOT
+
+SHARED = json.loads((ROOT / 'tests/data/field/search_pairs.json').read_text(encoding='utf-8'))
+TABLE = [
+    statement
+    for step in migrations()
+    for statement in step.read_text(encoding='utf-8').split(';')
+    if 'create virtual table' in statement
+][-1]
+FOUND = [
+    *[(pair['prompt'], pair['q']) for pair in SHARED],
+    # emoji: skin tones and presentation are like accents, a joined one is one
+    ('🦊 sits in snow', '🦊 snow'),
+    ('a fox🦊in snow', '🦊'),
+    ('a fox🦊in snow', 'fox'),
+    ('wave 👋🏽 at me', '👋'),
+    ('wave 👋 at me', '👋🏿'),
+    ('❤️ on a wall', '❤'),
+    ('❤ on a wall', '❤️'),
+    ('an 👩‍🚀 in space', '👩‍🚀'),
+    ('an 👩‍🚀 in space', '👩'),
+    ('flags 🇫🇷🇯🇵🇵🇱', '🇯🇵'),
+    ('press 1️⃣ now', '1'),
+    ('🫩 is newer than Python', '🫩'),
+    ('★ and ♥', '♥'),
+    # what nobody sees
+    ('a ca\u200bthedral', 'cathedral'),
+    ('a ca\u00adthedral', 'cathedral'),
+    ('a cathedral', 'ca\u00adthe\u2060dral'),
+    ('a ca\ufe0ft\u034f\ufeff\u200e', 'cat'),
+    ('می\u200cروم', 'میروم'),
+    ('a\u00a0cat\u2003sleeps', 'cat sleeps'),
+    # scripts without blanks
+    ('แมวสีส้มนอนบนโซฟา', 'แมว'),
+    ('แมวสีส้มนอนบนโซฟา', 'สีส้ม'),
+    ('แมวสีส้มนอนบนโซฟา', 'โซฟา แมว'),
+    ('ແມວສີສົ້ມນອນ', 'ສີສົ້ມ'),
+    ('ឆ្មាពណ៌ទឹកក្រូច', 'ពណ៌'),
+    ('လိမ္မော်ရောင်ကြောင်', 'ကြောင်'),
+    ('雪の中の狐', '狐'),
+    ('雪の中の狐', '雪の'),
+    ('サクラ', 'さくら'),
+    ('ﾊﾟﾝ', 'パン'),
+    ('一只橙色的猫', '橙色'),
+    ('𠮷野家', '𠮷野'),
+    ('고양이가 잔다', '고양이'),
+    ('高い東京タワー', '東京タワー'),
+    # signs on letters: points that may be left out, and vowels that may not
+    ('शेर और हिन्दी', 'हिन्दी'),
+    ('फ़िल्म का पोस्टर', 'फिल्म'),
+    ('বাংলা বিড়াল', 'বিড়াল'),
+    ('தமிழ் பூனை', 'பூனை'),
+    ('שָׁלוֹם עולם', 'שלום'),
+    ('שלום', 'שָׁלוֹם'),
+    ('قِطَّةٌ بَيْضَاء', 'قطة'),
+    ('قطه بيضاء', 'قطة'),
+    ('إسلام', 'اسلام'),
+    ('گربه‌ی سیاه', 'سياه'),
+    ('مـــدينة', 'مدينة'),
+    ('Đà Nẵng về đêm', 'da nang'),
+    ('Тёмный лес', 'темный'),
+    ('ΑΓΓΕΛΟΣ στο φως', 'άγγελος'),
+    # letters that do not decompose
+    ('Łódź', 'LODZ'),
+    ('smørrebrød på Ærø', 'smorrebrod aero'),
+    ('Straße im Regen', 'strasse'),
+    ('STRASSE', 'straße'),
+    ('Iğdır ve ISPARTA', 'igdir isparta'),
+    ('ışık', 'isik'),
+    ('Þórr and Hafnarfjörður', 'thorr hafnarfjordur'),
+    ('cœur', 'coeur'),
+    ('Ħal Għaxaq', 'hal ghaxaq'),
+    ('Azərbaycan', 'azerbaycan'),
+    ('қазақ', 'казак'),
+    ('Hawaiʻi', 'hawaii'),
+    # other forms of the same
+    ('𝓕𝓪𝓷𝓬𝔂 fox', 'fancy'),
+    ('ＦＵＬＬ width', 'full'),
+    ('ﬁgure', 'figure'),
+    ('in ٢٠٢٤', '2024'),
+    ('360° view', '360 view'),
+    ('concatenate', 'conc'),
+]  # fmt: skip
+NOT_FOUND = [
+    ('concatenate', 'cat'),
+    ('a red fox', 'red foxes'),
+    ('a fox in snow', 'sno fox'),
+    ('a fox', '🦊'),
+    ('🦊 in snow', '🐺'),
+    ('👩 and 🚀', '👩‍🚀'),
+    ('flag 🇦🇺🇸🇪', '🇺🇸'),
+    ('flag 🇯🇵', '🇵🇱'),
+    ('ca\u200bthedral', 'thedral'),
+    ('แมวสีส้ม', 'สีแดง'),
+    ('ป่าสน', 'ป้า'),
+    ('ลมแรง', 'แมว'),
+    ('東京', '京東'),
+    ('ハンが', 'パン'),
+    ('हिन्दी', 'हन्द'),
+    ('कमल', 'कमला'),
+    ('שלום', 'שלוש'),
+    ('قطة', 'قط كلب'),
+    ('Łódź', 'dol'),
+    ('Straße', 'strase'),
+    ('a fox', '\u200b'),
+    ('a fox', '…'),
+]  # fmt: skip
+
+
+def is_found(prompt: str, question: str) -> bool:
+    asked = fts_query(question)
+    if asked is None:
+        return False
+    database = apsw.Connection(':memory:')
+    database.execute(TABLE)
+    database.execute('insert into image_words (words) values (?)', (index_words(prompt),))
+    rows = database.execute('select rowid from image_words where image_words match ?', (asked,))
+    return bool(rows.fetchall())
+
+
+@pytest.mark.parametrize(('prompt', 'question'), FOUND)
+def test_a_prompt_is_found_as_people_type_it(prompt: str, question: str) -> None:
+    assert is_found(prompt, question)
+
+
+@pytest.mark.parametrize(('prompt', 'question'), NOT_FOUND)
+def test_another_word_is_not_taken_for_it(prompt: str, question: str) -> None:
+    assert not is_found(prompt, question)
+
+
+def test_every_prompt_is_found_by_itself() -> None:
+    assert [prompt for prompt, _ in (*FOUND, *NOT_FOUND) if not is_found(prompt, prompt)] == []
