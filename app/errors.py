@@ -96,6 +96,7 @@ class Reason(StrEnum):
     PREVIEWS_WERE_ON = N_('partial pictures were asked for')
     PROMPT_IS_TOO_LONG = N_('the prompt is too long')
     SIGN_IN_PAGE = N_('a sign-in page')
+    OUT_OF_MEMORY = N_('out of memory')
     SIZE = N_('the size')
     COUNT = N_('the number of pictures')
     EMPTY = N_('empty')

@@ -263,6 +263,10 @@ _OF_A_REASON: dict[tuple[ErrorKind, str], tuple[str, str]] = {
         N_("{where} failed ({status}), and its list doesn't have the model “{value}”."),
         N_('Choose a model from its list.'),
     ),
+    (ErrorKind.UPSTREAM_ERROR, Reason.OUT_OF_MEMORY): (
+        N_('{where} ran out of memory ({status}).'),
+        N_('Choose a smaller size or ask for fewer pictures.'),
+    ),
     (ErrorKind.UPSTREAM_ERROR, Reason.NO_KEY_WAS_SENT): (
         N_('{where} failed ({status}). Easel sent it no key.'),
         N_("If it needs a key, enter it in Settings. If not, check the server's log."),

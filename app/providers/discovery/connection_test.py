@@ -12,7 +12,7 @@ from app.net.urls import candidates, origin_of
 from app.providers.core.base import KeyState, ProviderState, ProviderStatus
 from app.providers.discovery.model_list import aside, drawing_in, models_in, printable, rows_in
 from app.providers.discovery.probe import NoResponse, ProbeResponse, probe
-from app.providers.response.errors import wants_https
+from app.providers.response.errors import refuses_key, wants_https
 
 RESPONSE_S = 5.0
 MOST_LIST_BYTES = 16 * 1024 * 1024  # five thousand models may have half of that
@@ -55,9 +55,11 @@ async def _check(
         better_url = root if first else ''
         first = first or response
         kind = ErrorKind.ENDPOINT_NOT_FOUND if better_url else _kind(first)
-        failed = replace(_failed(kind, base_url, first.status), better_url=better_url)
+        is_keyless_fault = first.status == 500 and not secrets
+        reason = Reason.NO_KEY_WAS_SENT if is_keyless_fault and not better_url else ''
+        failed = replace(_failed(kind, base_url, first.status, reason), better_url=better_url)
         without_list = without_list if better_url else failed
-        if response.status in (401, 403):
+        if refuses_key(response.status, response.json):
             return replace(failed, key=KeyState.REFUSED if secrets else KeyState.MISSING)
         if rows_in(response.ok_json) is not None:
             state = ProviderState.ELSEWHERE if better_url else ProviderState.LIST
@@ -80,7 +82,7 @@ def _failed(
 
 
 def _kind(response: ProbeResponse) -> ErrorKind | None:
-    if response.status in (401, 403):
+    if refuses_key(response.status, response.json):
         return ErrorKind.AUTH
     if 300 <= response.status < 400:
         return ErrorKind.REDIRECT
@@ -100,7 +102,8 @@ async def _key_state(http_client: HttpClient, root: str, secrets: Mapping[str, s
         response = await probe(http_client, _list_url(root), RESPONSE_S)
     except NoResponse:
         return KeyState.NOT_PROVED
-    return KeyState.ACCEPTED if response.status in (401, 403) else KeyState.NOT_PROVED
+    is_refused = refuses_key(response.status, response.json)
+    return KeyState.ACCEPTED if is_refused else KeyState.NOT_PROVED
 
 
 def _list_url(root: str) -> str:

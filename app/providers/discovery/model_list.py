@@ -38,7 +38,9 @@ async def aside(tree: Json, read: Callable[[Json], T]) -> T:
 
 def status_of(http_status: int, tree: Json) -> ProviderStatus:
     if http_status != 200:
-        refused = http_status in (401, 403)
+        from app.providers.response.errors import refuses_key  # most lists come without a word
+
+        refused = refuses_key(http_status, tree)
         state = ProviderState.KEY_REFUSED if refused else ProviderState.NO_LIST
         return ProviderStatus(state=state, reason=f'HTTP {http_status}')
     if not isinstance(tree, list | dict):

@@ -45,10 +45,13 @@ _QUOTA = re.compile(
     r'payment required|out of credits|余额不足|额度不足|欠费'
 )
 _BAD_KEY = re.compile(
-    r'(?i)invalid_api_key|api_key_invalid|no_db_connection|unauthori[sz]ed|unauthenticated|'
-    r'not authenticated|authentication (failed|required|error)|(log|sign) ?in (first|to)|令牌|密钥|'
+    r'(?i)invalid_api_key|api_key_invalid|no_db_connection|\bauth(entication)?[ _]?error|令牌|密钥|'
+    r'unauthori[sz]ed|unauthenticated|not authenticated|authentication (failed|required)|'
+    r'invalid[ _]token|\b(log|sign) ?in (first|to|fail)|'
+    r'authorization\b.{0,24}(required|missing|invalid|not found)|'
     r'(invalid|incorrect|missing|wrong|bad|unknown|no|expired|revoked|malformed)\W.{0,16}'
-    r'(api.?key|credentials|bearer|(access|auth\w*|api|virtual).?token|token (provided|supplied))|'
+    r'(api.?key|credentials|bearer|authorization|(access|auth\w*|api|virtual).?token|'
+    r'token (provided|supplied))|'
     r'(api.?key|credentials|(access|auth\w*|api|virtual|bearer).?(token|key)|^token)\b.{0,24}'
     r'(not (valid|found|recogni[sz]ed|provided)|invalid|incorrect|missing|required|wrong|expired|'
     r'revoked|disabled|malformed|does not exist|mismatch)'
@@ -56,6 +59,7 @@ _BAD_KEY = re.compile(
 _ACCOUNT = re.compile(  # a gateway's model whose own source refused the gateway
     r'MissingAuthError|litellm\.AuthenticationError|upstream.{0,40}(invalid|incorrect) api.?key'
 )
+_MEMORY = re.compile(r'(?i)out of (v?ram|memory)|OutOfMemory|not enough (v?ram|memory)')
 _LOGIN = re.compile(r'(?i)\b(log|sign)[-_]?(in|on)\b|oauth|/auth\b|\bsso\b|cdn-cgi/access')
 _LONG_PROMPT = re.compile(
     r'(?i)prompt\b.{0,60}?(too long|exceed|longer|at most|max|length|characters|tokens)|'
@@ -63,13 +67,13 @@ _LONG_PROMPT = re.compile(
     r'string_(too_long|above_max_length)|context_length'
 )
 _KEY = re.compile(
-    r'(?i)invalid_api_key|(invalid|incorrect|missing|no|expired).{0,12}api.?key|'
-    r'api.?key.{0,24}(not valid|invalid|incorrect|missing|required|expired)'
+    r'(?i)api.?key|token|credential|authenticat|unauthori[sz]ed|\b(log|sign)[ -]?in\b'
 )
-_KEY = re.compile(r'(?i)api.?key|token|credential|authenticat|unauthori[sz]ed')
 _MODEL = re.compile(
     r'(?is)model.{0,80}?(not found|does not exist|not exist|unknown|no longer)|'
-    r'(unknown|no such|invalid) model|no router for|DeploymentNotFound|provider not found|'
+    r'\bmodel\W+[\w./:-]+\W+is (not (available|supported)|unavailable)|'
+    r'(unknown|no such|unsupported|not a valid|invalid) model\b(?!\W+(param|option|setting|field))|'
+    r'no router for|no endpoints found|DeploymentNotFound|provider not found|'
     r'deployment.{0,60}does not exist'
 )
 _ENDPOINT = re.compile(r'(?i)unexpected endpoint|invalid url|not implemented|page not found')
@@ -99,6 +103,10 @@ class _Signs:
     waits: bool
     param: str | None
     location: str  # of a redirect
+
+    @property
+    def says_bad_key(self) -> bool:
+        return '401' in self.codes.split() or self.say(_BAD_KEY)
 
     @property
     def is_long_prompt(self) -> bool:
@@ -145,6 +153,15 @@ def refusal(response: ApiResponse, *, where: str, sent: Collection[str]) -> Fail
         return failure
     values = sent if isinstance(sent, Mapping) else {}
     return with_refused_value(replace(failure, param=signs.param), signs.codes, values)
+
+
+def refuses_key(status: int, tree: Json) -> bool:
+    """Whether a response of any kind says that the key is missing or wrong."""
+    if status in (401, 403):
+        return True
+    nodes = [tree, at(tree, 'error')]
+    said = f'{" ".join(_words_at(nodes, _CODES))} {scrub(words_of(tree, ""))}'
+    return 400 <= status < 500 and status != 429 and _BAD_KEY.search(said) is not None
 
 
 def _empty(tree: Json, where: str) -> Failure:
@@ -198,7 +215,7 @@ _RULES: tuple[tuple[ErrorKind, Callable[[_Signs], bool]], ...] = (
     (ErrorKind.MODERATION, lambda s: s.status == 500 and s.say(_MODERATED)),
     (ErrorKind.QUOTA, lambda s: s.status == 402 or (s.status in (400, 403, 429) and s.say(_QUOTA))),
     (ErrorKind.AUTH, lambda s: s.status in (401, 407) or (s.status == 403 and s.say(_KEY))),
-    (ErrorKind.AUTH, lambda s: s.status < 500 and s.status != 429 and s.say(_BAD_KEY)),
+    (ErrorKind.AUTH, lambda s: s.status <= 500 and s.status != 429 and s.says_bad_key),
     (ErrorKind.FORBIDDEN, lambda s: s.status == 403),
     (ErrorKind.RATE_LIMITED, lambda s: s.status == 429),
     (ErrorKind.TOO_LARGE, lambda s: s.status == 413),
@@ -219,5 +236,6 @@ _RULES: tuple[tuple[ErrorKind, Callable[[_Signs], bool]], ...] = (
 _REASONS: tuple[tuple[ErrorKind, Reason, Callable[[_Signs], bool]], ...] = (
     (ErrorKind.AUTH, Reason.MODEL_NEEDS_AN_ACCOUNT, lambda s: s.say(_ACCOUNT)),
     (ErrorKind.INVALID_REQUEST, Reason.PROMPT_IS_TOO_LONG, lambda s: s.is_long_prompt),
+    (ErrorKind.UPSTREAM_ERROR, Reason.OUT_OF_MEMORY, lambda s: s.say(_MEMORY)),
     (ErrorKind.REDIRECT, Reason.SIGN_IN_PAGE, lambda s: bool(_LOGIN.search(s.location))),
 )

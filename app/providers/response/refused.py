@@ -25,7 +25,7 @@ _ALSO_CALLED = {
     **dict.fromkeys(('size', 'width', 'height', 'image_size'), _SIDES),
     **dict.fromkeys(
         ('n', 'batch_size'),
-        r'number of (?:images|pictures)|num_images|n ?(?:=|must|should)|images (?:per|at)',
+        r'number of (?:images|pictures)|num_images|n ?= ?\d+|n (?:must|should)|images (?:per|at)',
     ),
     'num_inference_steps': 'steps',
     **dict.fromkeys(('guidance_scale', 'cfg_scale'), 'guidance|cfg'),
@@ -38,7 +38,7 @@ _NAMED_PARAM = re.compile(
 )
 _REJECTS = re.compile(
     r'(?i)unknown|unhandled|unsupported|not supported|not (a|an|valid|permitted)|invalid|unrecogni|'
-    r'unexpected|requires|must be|should be|extra|divisible|multiples? of'
+    r'unexpected|requires|must (be|provide|use)|should be|extra|divisible|multiples? of'
 )
 _BOUNDS = (
     r'exceed|too (?:large|big|small|high|low|many|long|wide|tall|few)|at (?:least|most)|one of|'
@@ -56,9 +56,11 @@ _OF_A_NAME = re.compile(
     (?!\W+values?\b)|argument\ not\ supported|got\ an\ unexpected"""
 )
 _OF_A_VALUE = re.compile(
-    rf'(?i){_BOUNDS}|\bvalues?\b|must be|should be|between|multiple|divisible|not (?:a )?valid|'
+    rf'(?i){_BOUNDS}|\bvalues?\b|must be|should be|between|multiple|divisible|'
+    r'must (?:provide|use)|not (?:a )?valid|'
     r'(?:invalid|unknown|bad|wrong)\W+(?!param|arg|field|key|option|setting|input|propert|attribute)'
 )
+_NAME_CODE = re.compile(r'(?i)(unknown|unsupported|unexpected|unrecogni[sz]ed)_?(param|arg|field)')
 _BARE = re.compile(r'(?i)(not|n.t) (support|allow|permit)\w*|unsupported|\bonly\b')
 
 
@@ -99,7 +101,7 @@ def with_refused_value(failure: Failure, codes: str, sent: Mapping[str, object])
 
 
 def _is_of_value(words: str, codes: str, value: str) -> bool:
-    if _OF_A_NAME.search(words) or 'parameter' in codes:
+    if _OF_A_NAME.search(words) or _NAME_CODE.search(codes):
         return False
     is_said = len(value) > 1 and re.search(rf'(?<!\w){re.escape(value)}(?!\w)', words) is not None
     if is_said or 'value' in codes or choices_in(words):
@@ -115,9 +117,9 @@ def _wished(param: str, sent: Mapping[str, object]) -> str:
 
 
 def _offers(words: str, wish: str, value: str) -> tuple[str, ...]:
-    wished = _size_of(value)
-    if wish == 'size' and wished:
-        return tuple(map(str, limits_in(words, wished).sizes_near(wished)))
+    if wish == 'size':
+        wished = _size_of(value)
+        return tuple(map(str, limits_in(words, wished).sizes_near(wished))) if wished else ()
     if wish in NUMBERS:
         number = limits_in(words).number_near(float(value))
         return () if number is None else (str(number),)
