@@ -18,16 +18,17 @@ from app.generation.request import (
 )
 from app.models import LONGEST_PROMPT, LONGEST_TEXT, MOST_COUNT
 from app.web.context import Services, TheServices
-from app.web.error_pages import fields_in_words, in_words
+from app.web.error_pages import failure_json, fields_in_words, in_words
 from app.web.forms import form_pairs, new_submission, number_in, save_upload, submission_of
 from app.web.security.permissions import check_own, visitor_of
-from app.web.templates import NOTE_COOKIE, Language, keep_choice, wants_json
+from app.web.templates import NOTE_COOKIE, Language, keep_choice, wants_fragment, wants_json
 from app.web.views.limits import limits_of
 from app.web.views.providers import offers_of
 from app.web.views.tiles import tile_values, tiles
 
 RECENT = 18
-MOST_SUGGESTED = 200  # without scripts; with them `/models` searches all
+MOST_SUGGESTED = 200
+OF_A_LONG_LIST = 50  # of a server that lists more than that; scripts search `/models` for the rest
 SHAPES = (
     ('1024x1024', N_('Square'), '1 : 1'),
     ('1536x1024', N_('Landscape'), '3 : 2'),
@@ -84,8 +85,9 @@ async def submit(request: Request, services: TheServices) -> Response:
             for one, own_mark in zip(wanted, marks, strict=True)
         ]
     except InvalidRequest as error:
-        if wants_json(request):
-            raise
+        if wants_json(request) or wants_fragment(request):
+            failure = failure_json(error, services.language(request))
+            return JSONResponse({'error': failure}, error.status)
         return await _form_page(request, services, fields, given=True, chosen=chosen, error=error)
     status = 201 if any(one.new for one in submitted) else 200
     generations = [one.generation for one in submitted]
@@ -199,7 +201,7 @@ def _server_values(services: Services) -> dict[str, object]:
     providers, enabled = services.providers, services.providers.enabled()
     is_demo = providers.demo_stands_in
     drawing = (providers.demo,) if is_demo else enabled
-    models = dict.fromkeys(name for one in enabled for name in one.status.models)
+    models = dict.fromkeys(name for one in enabled for name in _suggested(one.status.models))
     return {
         'offers': [one for one in offers_of(services) if one.can_be_added] if is_demo else [],
         'local_servers': services.local_servers,
@@ -209,3 +211,7 @@ def _server_values(services: Services) -> dict[str, object]:
         'tells_limits': any(one.status.parameters for one in enabled),
         'default_model': drawing[0].default_model if drawing else '',
     }
+
+
+def _suggested(models: tuple[str, ...]) -> tuple[str, ...]:
+    return models if len(models) <= MOST_SUGGESTED else models[:OF_A_LONG_LIST]
