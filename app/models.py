@@ -121,8 +121,7 @@ class GenerationRequest:
     negative_prompt: str | None = field(default=None, metadata={RULE: _PROMPT})
     quality: str | None = field(default=None, metadata={RULE: _LINE})
     steps: int | None = field(default=None, metadata={RULE: _STEPS})
-    # as it was typed, since servers differ over `7` and `7.0`
-    guidance: str | None = field(default=None, metadata={RULE: _GUIDANCE})
+    guidance: str | None = field(default=None, metadata={RULE: _GUIDANCE})  # as it was typed: `7.0`
     sampler: str | None = field(default=None, metadata={RULE: _LINE})
 
     @property

@@ -13,6 +13,7 @@ import pytest
 from app.database import Library
 from app.database.files import total_of
 from app.database.recovery import highest_ids_in
+from app.database.search import index_words
 from app.database.sqlite.connection import select
 from app.database.sqlite.opening import migrations, refusal
 from app.errors import StorageFailed
@@ -140,6 +141,7 @@ def contents(path: Path) -> dict[str, bytes]:
 
 def older_database(path: Path, version: int, *statements: str) -> None:
     connection = apsw.Connection(str(path))
+    connection.create_scalar_function('index_words', index_words)
     for step in migrations()[:version]:
         connection.execute(step.read_text('utf-8'))
     for statement in statements:

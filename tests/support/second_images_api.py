@@ -83,7 +83,8 @@ class SecondImagesServer:
 
     def _chat(self, body: dict[str, Json]) -> Reply:
         if body['modalities'] != (['image'] if body['model'] == FLUX else ['image', 'text']):
-            wrong = f'No endpoints found that support the requested output modalities: {body}'
+            asked = str(body['modalities']).strip('[]')
+            wrong = f'No endpoints found that support the requested output modalities: {asked}'
             self.refused.append(wrong)
             return answer({'error': {'message': wrong, 'code': 404}}, 404)
         self.bodies.append(body)
