@@ -15,6 +15,7 @@ LEAST_SHARE = Decimal('1e-10')  # a tick, the finest unit that a server counts i
 
 # Wide enough for sums of such amounts without rounding.
 _EXACT = Context(prec=80)
+_SHORT = Context(prec=4)
 _WRITTEN = re.compile(
     r'(?:([0-9]{1,7}(?:\.[0-9]{1,20})?) ([A-Z]{3}))?(?:(?:^| )([0-9]{1,10}) tokens)?'
 )
@@ -90,6 +91,11 @@ def read_cost(text: str | None) -> Cost | None:
 def plain(amount: Decimal) -> str:
     """Write an amount without an exponent and without zeros at its end."""
     return f'{amount.normalize(_EXACT):f}'
+
+
+def shortened(amount: Decimal) -> str:
+    """Write an amount for people: to the cent, or below one with four digits that count."""
+    return f'{amount:.2f}' if amount >= 1 else plain(_SHORT.plus(amount))
 
 
 def total(amounts: Iterable[Decimal]) -> Decimal:

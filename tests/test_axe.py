@@ -23,6 +23,7 @@ PAGES = {
     'trash': '/gallery?deleted=1',
     'picture': '/images/1',
     'deleted picture': '/images/2',
+    'just deleted': '/images/1?undo=2',
     'generations': '/generations',
     'one generation': '/generations/1',
     'what was sent': '/generations/3/attempts',

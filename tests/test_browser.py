@@ -165,10 +165,12 @@ def test_delete_and_undo(page: Page, easel: Easel) -> None:
     page.goto(f'{easel.url}/images/{_first_image(generation)}')
 
     page.get_by_role('button', name='Delete').click()
-    expect(page.get_by_text('in the trash')).to_be_visible()
-    page.get_by_role('button', name='Put it back').click()
+    expect(page.get_by_text('Moved to the trash: deleted and back', exact=True)).to_be_visible()
+    elsewhere = page.get_by_role('heading', name='deleted and back').count()
+    page.get_by_role('button', name='Undo').click()
 
-    expect(page.get_by_role('button', name='Delete')).to_be_visible()
+    expect(page.get_by_role('heading', name='deleted and back')).to_be_visible()
+    assert elsewhere == 0
 
 
 def test_every_act_works_without_scripts(browser: Browser, easel: Easel) -> None:
@@ -184,8 +186,9 @@ def test_every_act_works_without_scripts(browser: Browser, easel: Easel) -> None
     tile.locator('img').click()
     page.get_by_role('button', name='Favourite').click()
     page.get_by_role('button', name='Delete').click()
+    page.get_by_role('button', name='Undo').click()
 
-    expect(page.get_by_role('button', name='Put it back')).to_be_visible()
+    expect(page.get_by_role('heading', name='without scripts')).to_be_visible()
     context.close()
 
 

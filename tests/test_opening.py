@@ -141,7 +141,7 @@ def contents(path: Path) -> dict[str, bytes]:
 
 def older_database(path: Path, version: int, *statements: str) -> None:
     connection = apsw.Connection(str(path))
-    connection.create_scalar_function('index_words', index_words)
+    connection.create_scalar_function('index_words', lambda text: index_words(str(text)))
     for step in migrations()[:version]:
         connection.execute(step.read_text('utf-8'))
     for statement in statements:

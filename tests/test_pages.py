@@ -107,7 +107,7 @@ def test_without_a_mark_every_submission_is_new(client: httpx.Client) -> None:
         ({'prompt': 'x', 'size': '12x12'}, 'size'),
         ({'prompt': 'x', 'size': 'large'}, 'size'),
         ({'prompt': 'x', 'n': '11'}, 'n'),
-        ({'prompt': 'x', 'seed': '-1'}, 'seed'),
+        ({'prompt': 'x', 'seed': '-2'}, 'seed'),
         ({'prompt': 'x', 'response_format': 'jpeg'}, 'response_format'),
     ],
 )
@@ -146,6 +146,43 @@ def test_a_deleted_picture_keeps_its_page_and_comes_back(
     assert deleted.headers['location'] == page
     assert gone == (404, 200)
     assert client.get(str(image['url'])).status_code == 200
+
+
+def test_deleting_goes_on_to_the_older_one_then_the_newer_then_the_gallery(
+    easel: Easel, client: httpx.Client
+) -> None:
+    older, newer = (draw(easel, prompt='to go on from')['id'] for _ in range(2))
+    query = '?q=to+go+on+from'
+
+    ways = [
+        client.post(f'/images/{number}/deletion{query}&then=next').headers['location']
+        for number in (newer, older)
+    ]
+    client.post(f'/images/{newer}/restoration')
+    back = client.post(f'/images/{older}/deletion{query}&then=next').headers['location']
+    pages = [client.get(way) for way in (*ways, back, f'/images/{newer}?undo={newer}')]
+
+    assert ways == [f'/images/{older}{query}&undo={newer}', f'/gallery{query}&undo={older}']
+    assert back == f'/images/{newer}{query}&undo={older}'
+    undone = [re.findall(r'action="([^"]*)"[^>]*data-act="restoration', one.text) for one in pages]
+    form = '/images/{}/restoration?q=to+go+on+from&amp;then=page'
+    assert undone[1:] == [[form.format(older)], [form.format(older)], []]
+
+
+@pytest.mark.parametrize(
+    ('act', 'then', 'start'),
+    [('favourite', '', '<figure'), ('favourite', '?then=page', '<picture-keys')],
+)
+def test_an_act_answers_a_script_with_the_tile_or_the_page_it_asks_for(
+    act: str, then: str, start: str, easel: Easel, client: httpx.Client
+) -> None:
+    image = draw(easel, prompt='acted on')
+
+    answer = client.post(
+        f'/images/{image["id"]}/{act}{then}', headers={'X-Fragment': 'true'}, follow_redirects=True
+    )
+
+    assert answer.text.startswith(start)
 
 
 def test_a_file_gone_from_the_disk_is_410_and_its_page_says_so(

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
-from tests.support.browser import launched, lent, window
-from tests.support.picture_page import FOX, at_picture, hang, still_window
+from tests.support.browser import PHONE, launched, lent, window
+from tests.support.picture_page import FOX, at_picture, hang, open_more, still_window
 from tests.support.servers import Easel
 
 pytestmark = pytest.mark.browser
@@ -44,6 +44,7 @@ def page(granted: Page) -> Iterator[Page]:
 def test_a_picture_is_copied_as_png(page: Page, easel: Easel, pictures: list[int]) -> None:
     at_picture(page, easel, pictures[0])
 
+    open_more(page)
     page.get_by_role('button', name='Copy picture').click()
     expect(page.get_by_role('button', name='Copied')).to_be_visible()
 
@@ -64,6 +65,7 @@ def test_words_are_copied(
 ) -> None:
     at_picture(page, easel, pictures[0])
 
+    open_more(page)
     page.get_by_role('button', name=button).click()
     expect(page.locator('#copied')).to_have_text('Copied')
 
@@ -82,6 +84,7 @@ def test_plain_http_selects_what_it_can_not_copy(
         page.goto(f'{easel.url.replace("localhost", "0.0.0.0")}/images/{pictures[0]}')
         assert not page.evaluate('isSecureContext')
 
+        open_more(page)
         page.get_by_role('button', name=button).click()
         expect(page.locator('#copied')).to_have_text('Selected: press Ctrl+C')
 
@@ -125,7 +128,8 @@ def test_the_links_below_more_like_this_bring_parts(
 ) -> None:
     at_picture(page, easel, pictures[0])
 
-    page.get_by_role('link', name='Its settings only').click()
+    open_more(page)
+    page.get_by_role('link', name='Settings only').click()
 
     expect(page.get_by_role('textbox', name='Prompt', exact=True)).to_have_value('')
     assert page.get_by_label('Seed').input_value() == '7'
@@ -173,3 +177,20 @@ def test_without_scripts_the_picture_is_a_link_to_its_file(
 
         page.wait_for_url('**/files/*.png')
         assert not tools
+
+
+def test_where_the_system_shares_files_a_button_does(
+    browser: Browser, easel: Easel, pictures: list[int]
+) -> None:
+    with still_window(browser, viewport=PHONE) as page:
+        page.add_init_script(
+            'navigator.canShare = () => true;'
+            'navigator.share = async ({ files }) => { globalThis.shared = files[0]; };'
+        )
+        at_picture(page, easel, pictures[0])
+
+        page.get_by_role('button', name='Share').click()
+        page.wait_for_function('globalThis.shared')
+
+        assert page.evaluate('[shared.type, shared.size > 0]') == ['image/png', True]
+        expect(page.locator('.acts > a', has_text='Download')).to_be_hidden()

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, CDPSession, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.support.browser import PHONE, lent, watching
-from tests.support.picture_page import FOX, at_picture, hang, state, still_window
+from tests.support.picture_page import (
+    FOX,
+    at_picture,
+    drag_fingers,
+    hang,
+    line,
+    state,
+    still_window,
+)
 from tests.support.servers import Easel
 
 pytestmark = pytest.mark.browser
@@ -39,23 +47,6 @@ def page(desk_window: Page) -> Iterator[Page]:
 @pytest.fixture
 def phone(phone_window: Page) -> Iterator[Page]:
     yield from lent(phone_window)
-
-
-def touch(session: CDPSession, kind: str, *points: tuple[float, float]) -> None:
-    shown = [{'x': x, 'y': y, 'id': number} for number, (x, y) in enumerate(points)]
-    session.send('Input.dispatchTouchEvent', {'type': kind, 'touchPoints': shown})
-
-
-def drag_fingers(page: Page, *paths: list[tuple[float, float]]) -> None:
-    session = page.context.new_cdp_session(page)
-    for step, points in enumerate(zip(*paths, strict=True)):
-        touch(session, 'touchMove' if step else 'touchStart', *points)
-    touch(session, 'touchEnd')
-
-
-def line(start: tuple[float, float], end: tuple[float, float]) -> list[tuple[float, float]]:
-    (x, y), (to_x, to_y) = start, end
-    return [(x + (to_x - x) * part / 8, y + (to_y - y) * part / 8) for part in range(9)]
 
 
 def middle(thing: Locator) -> tuple[float, float]:
@@ -210,20 +201,29 @@ def test_two_fingers_pinch_and_one_moves(phone: Page, easel: Easel, pictures: li
     assert phone.url.endswith(f'/images/{pictures[2]}')
 
 
-def test_two_taps_look_closer_and_one_does_not(
-    phone: Page, easel: Easel, pictures: list[int]
-) -> None:
+def test_two_taps_look_closer(phone: Page, easel: Easel, pictures: list[int]) -> None:
     print_ = at_picture(phone, easel, pictures[2])
     x, y = middle(print_)
 
     phone.touchscreen.tap(x, y)
-    phone.wait_for_timeout(500)
-    after_one = state(print_)['scale']
-    phone.touchscreen.tap(x, y)
     phone.touchscreen.tap(x, y)
 
-    assert after_one == 1
     assert state(print_)['scale'] > 1
+    expect(phone.get_by_role('button', name='Full screen', pressed=False)).to_be_visible()
+
+
+def test_one_tap_shows_it_whole_and_the_next_the_page(
+    phone: Page, easel: Easel, pictures: list[int]
+) -> None:
+    print_ = at_picture(phone, easel, pictures[2])
+
+    phone.touchscreen.tap(*middle(print_))
+    expect(phone.get_by_role('button', name='Full screen', pressed=True)).to_be_visible()
+    scale = state(print_)['scale']
+    phone.touchscreen.tap(*middle(print_))
+
+    expect(phone.get_by_role('button', name='Full screen', pressed=False)).to_be_visible()
+    assert scale == 1
 
 
 def test_the_page_itself_can_be_pinched(phone: Page, easel: Easel, pictures: list[int]) -> None:

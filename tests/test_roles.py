@@ -159,6 +159,20 @@ async def test_a_guest_may_mark_delete_and_put_back_their_own(guests: Party) -> 
     assert trash.status == 403
 
 
+async def test_only_who_may_put_a_picture_back_is_offered_to_undo(guests: Party) -> None:
+    number = guests.made['both']
+    await guests.request('both', 'POST', f'/images/{number}/deletion')
+
+    offered = {
+        who: b'data-act="restoration"'
+        in (await guests.request(who, 'GET', f'/gallery?undo={number}')).body
+        for who in ('looker', 'maker', 'both', 'owner')
+    }
+    await guests.request('both', 'POST', f'/images/{number}/restoration')
+
+    assert offered == {'looker': False, 'maker': False, 'both': True, 'owner': True}
+
+
 async def test_a_deleted_picture_is_gone_for_other_guests(guests: Party) -> None:
     number = guests.made['both']
     await guests.request('both', 'POST', f'/images/{number}/deletion')

@@ -228,14 +228,8 @@ def test_every_partial_and_every_element_is_used() -> None:
     unused = {name for name in pages if f"'{name}'" not in everything}
     elements = set(re.findall(r'<([a-z]+-[a-z-]+)[\s>{]', '\n'.join(pages.values())))
     scripts = {path.stem for path in (ROOT / 'static/js').glob('*.js')} - {
-        'fragment',
-        'feed',
-        'feed-worker',
-        'beside',
-        'form-errors',
-        'notify',
-        'storage',
-        'subscribe',
+        *('beside', 'feed', 'feed-worker', 'form-errors', 'fragment', 'kept-gallery', 'notify'),
+        *('picture-acts', 'picture-pages', 'storage', 'subscribe', 'time-zone', 'view-transition'),
     }
 
     assert unused == set()

@@ -200,7 +200,7 @@ def test_every_act_works_below_without_scripts(
         page.get_by_role('button', name='Favourite').click()
         page.get_by_role('button', name='Delete').click()
 
-        expect(page.get_by_role('button', name='Put it back')).to_be_visible()
+        expect(page.get_by_role('button', name='Undo')).to_be_visible()
 
     assert complaints == [f'asked for {proxy.url}{ROOT_PATH}']
     assert proxy.outside() == [ROOT_PATH]

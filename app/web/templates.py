@@ -6,11 +6,11 @@ import gettext
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Context
+from datetime import datetime, tzinfo
 from functools import cache
 from pathlib import Path
 from pickle import UnpicklingError
+from zoneinfo import ZoneInfo
 
 from jinja2 import (
     Environment,
@@ -20,13 +20,13 @@ from jinja2 import (
     pass_context,
 )
 from jinja2.bccache import Bucket
-from jinja2.runtime import Context as Values
+from jinja2.runtime import Context
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from app.access.visitors import Visitor
 from app.config import CHECKOUT
-from app.cost import Cost, plain
+from app.cost import Cost, shortened
 from app.errors import N_, Failure, Notice
 from app.messages import LANGUAGES, FailureText, describe, for_guests, translations
 from app.net.urls import names_a_host
@@ -36,9 +36,9 @@ from app.web.static import Static
 PACKAGE = Path(__file__).resolve().parent.parent
 LANGUAGE_COOKIE = 'easel-language'
 THEME_COOKIE = 'easel-theme'
-FOUR_DIGITS = Context(prec=4)
 NOTE_COOKIE = 'easel-note'  # that no server is there: `seen` in full, or `closed`
 COOKIE_S = 400 * 24 * 3600
+ZONE_COOKIE = 'easel-zone'  # set by time-zone.js
 THEMES = ('system', 'light', 'dark')
 SAVED_COOKIE = 'easel-saved'  # that the next page says so, once
 SAVED_S = 60
@@ -75,6 +75,14 @@ def theme_of(request: Request) -> str:
     return chosen if chosen in THEMES else 'system'
 
 
+def zone_of(request: Request) -> tzinfo | None:
+    """Return the zone that the visitor's browser named; None, the server's own, for any other."""
+    try:
+        return ZoneInfo(request.cookies.get(ZONE_COOKIE, ''))
+    except (KeyError, ValueError, OSError):  # a zone not known here; a path; a folder of zones
+        return None
+
+
 def wants_fragment(request: Request) -> bool:
     """Whether a script asks for a part of a page."""
     return request.headers.get('x-fragment') == 'true'
@@ -105,14 +113,14 @@ class Language:
     def describe(self, failure: Failure) -> FailureText:
         return describe(failure, self.translate)
 
-    def day(self, moment: float) -> str:
-        """Return a day by the server's clock: today, yesterday, or its date."""
-        days = (date.today() - datetime.fromtimestamp(moment).date()).days
+    def day(self, moment: float, zone: tzinfo | None) -> str:
+        """Return a day in a zone, the server's by None: today, yesterday, or its date."""
+        days = (datetime.now(zone).date() - datetime.fromtimestamp(moment, zone).date()).days
         names = {0: N_('Today'), 1: N_('Yesterday')}
-        return self.translate(names[days]) if days in names else self.date(moment)
+        return self.translate(names[days]) if days in names else self.date(moment, zone)
 
-    def date(self, moment: float) -> str:
-        day = datetime.fromtimestamp(moment).date()
+    def date(self, moment: float, zone: tzinfo | None) -> str:
+        day = datetime.fromtimestamp(moment, zone).date()
         return self.translate(MONTHS[day.month - 1]).format(day=day.day, year=day.year)
 
     def decimal(self, value: float) -> str:
@@ -121,13 +129,9 @@ class Language:
         return self.translate(N_('{whole}.{part}')).format(whole=whole, part=part)
 
     def cost(self, cost: Cost) -> str:
-        """Write what something cost, an amount below one with four digits that count."""
         parts = []
         if cost.amount is not None:
-            rounded = (
-                f'{cost.amount:.2f}' if cost.amount >= 1 else plain(FOUR_DIGITS.plus(cost.amount))
-            )
-            whole, point, part = rounded.partition('.')
+            whole, point, part = shortened(cost.amount).partition('.')
             number = self.translate(N_('{whole}.{part}')).format(whole=whole, part=part)
             parts.append(f'{number if point else whole} {cost.currency}')
         if cost.tokens is not None:
@@ -195,6 +199,7 @@ class Renderer:
             saved=saved,
             theme=theme_of(request),
             note=request.cookies.get(NOTE_COOKIE, ''),
+            zone=zone_of(request),
             viewer=viewer,
             provider_summary=self._provider_summary() if viewer.owner else None,
             notices=self._notices(),
@@ -221,10 +226,7 @@ class Renderer:
         language = Language(code, environment, words, self._root)
         functions: dict[str, Callable[..., object]] = {
             **_for_viewers(language),
-            **{
-                name: getattr(language, name)
-                for name in ('date', 'day', 'amount', 'cost', 'decimal')
-            },
+            **{name: getattr(language, name) for name in ('amount', 'cost', 'decimal')},
             'translate': language.translate,  # for what is no literal: `_` reads % in it
             'static': lambda name: self._root.address(self.static.address(name)),
             'name_of_guest': self._name_of_guest,
@@ -242,15 +244,19 @@ def _for_viewers(language: Language) -> dict[str, Callable[..., object]]:
     """Return what templates say by who looks: a guest is not told where the servers are."""
 
     @pass_context
-    def failure_text(context: Values, failure: Failure) -> FailureText:
+    def date(context: Context, moment: float) -> str:
+        return language.date(moment, context.get('zone'))
+
+    @pass_context
+    def failure_text(context: Context, failure: Failure) -> FailureText:
         return language.describe(failure if context['viewer'].owner else for_guests(failure))
 
     @pass_context
-    def server_name(context: Values, name: str) -> str:
+    def server_name(context: Context, name: str) -> str:
         is_shown = context['viewer'].owner or not names_a_host(name)
         return name if is_shown else language.translate(N_('The server'))
 
-    return {'failure_text': failure_text, 'server_name': server_name}
+    return {'date': date, 'failure_text': failure_text, 'server_name': server_name}
 
 
 def say_saved(request: Request, response: Response) -> Response:

@@ -45,7 +45,7 @@ class FullScreen extends HTMLElement {
   // What is behind the picture can be neither seen nor reached.
   show() {
     this.button.setAttribute('aria-pressed', this.isFull);
-    for (const part of document.querySelectorAll('.skip, .bar, .placard')) part.inert = this.isFull;
+    for (const part of document.querySelectorAll('.skip, .bar, .acts, .placard')) part.inert = this.isFull;
   }
 }
 

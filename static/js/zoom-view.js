@@ -2,7 +2,8 @@ const MOST = 8;
 const TAPS_MS = 350;
 
 // A picture that can be looked at from closer: by wheel, click and double tap here, by fingers in
-// picture-gestures, by buttons in zoom-tools. The wheel with Ctrl always belongs to the page.
+// picture-gestures, by buttons in zoom-tools. One tap shows it whole, and the page again. The wheel with Ctrl
+// always belongs to the page.
 class ZoomView extends HTMLElement {
   connectedCallback() {
     this.print = this.querySelector('.print');
@@ -16,6 +17,7 @@ class ZoomView extends HTMLElement {
 
   disconnectedCallback() {
     this.sizes.disconnect();
+    clearTimeout(this.tap);
   }
 
   get closer() {
@@ -65,11 +67,19 @@ class ZoomView extends HTMLElement {
   press(event) {
     if (event.ctrlKey || event.metaKey || event.shiftKey || !event.target.closest('.print')) return;
     event.preventDefault();
-    const isSecondTap = event.timeStamp - this.tapped < TAPS_MS;
-    this.tapped = event.timeStamp;
     if (event.detail === 0) document.getElementById('full').click();
     else if ('moved' in this.dataset) delete this.dataset.moved;
-    else if (this.dataset.by === 'touch' ? isSecondTap : event.detail === 1) this.toggle(event);
+    else if (this.dataset.by === 'touch') this.touch(event);
+    else if (event.detail === 1) this.toggle(event);
+  }
+
+  // One tap waits a moment, whether it becomes two.
+  touch(event) {
+    const isSecondTap = event.timeStamp - this.tapped < TAPS_MS;
+    this.tapped = event.timeStamp;
+    clearTimeout(this.tap);
+    if (isSecondTap) this.toggle(event);
+    else if (!this.closer) this.tap = setTimeout(() => document.getElementById('full').click(), TAPS_MS);
   }
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import AbstractContextManager
 
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, CDPSession, Locator, Page, expect
 
 from tests.support.browser import DESKTOP, window
 from tests.support.servers import Easel
@@ -46,6 +46,27 @@ def at_picture(page: Page, easel: Easel, image_id: int, query: str = '') -> Loca
     return page.locator('.print')
 
 
+def open_more(page: Page) -> None:
+    page.get_by_role('button', name='More').click()
+
+
 def state(print_: Locator) -> dict[str, float]:
     held: dict[str, float] = print_.evaluate(TRANSFORM)
     return held
+
+
+def _touch(session: CDPSession, kind: str, *points: tuple[float, float]) -> None:
+    shown = [{'x': x, 'y': y, 'id': number} for number, (x, y) in enumerate(points)]
+    session.send('Input.dispatchTouchEvent', {'type': kind, 'touchPoints': shown})
+
+
+def drag_fingers(page: Page, *paths: list[tuple[float, float]]) -> None:
+    session = page.context.new_cdp_session(page)
+    for step, points in enumerate(zip(*paths, strict=True)):
+        _touch(session, 'touchMove' if step else 'touchStart', *points)
+    _touch(session, 'touchEnd')
+
+
+def line(start: tuple[float, float], end: tuple[float, float]) -> list[tuple[float, float]]:
+    (x, y), (to_x, to_y) = start, end
+    return [(x + (to_x - x) * part / 8, y + (to_y - y) * part / 8) for part in range(9)]

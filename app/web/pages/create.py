@@ -40,17 +40,17 @@ SHAPES = (
 CHANGEABLE = ('model', 'size', 'n', 'quality', 'steps', 'guidance', 'sampler')
 READ = N_('Read from the picture, as {generator} wrote it.')
 NOTHING_READ = N_('This file says nothing of how it was made.')
-MORE = ('negative_prompt', 'steps', 'guidance', 'sampler', 'quality', 'response_format')
-BRINGS = ('', 'all', 'prompt', 'settings')  # the first: all but the seed
-ROLL = 'roll'
-MOST_SEED_DIGITS = 20
-ROLLED_SEED_BITS = 31  # some servers read a seed as a signed number of 32 bits
 USUAL_QUALITIES = ('low', 'medium', 'high', 'standard', 'hd')
 NOT_UNDERSTOOD = N_('This file holds texts that Easel does not understand: {unread}.')
 UNTOLD = {
     'prompt': N_('Its graph does not tell the prompt.'),
     'negative_prompt': N_('Its graph does not tell the negative prompt.'),
 }
+MORE = ('negative_prompt', 'steps', 'guidance', 'sampler', 'quality', 'response_format')
+BRINGS = ('', 'all', 'prompt', 'settings')  # the first: all but the seed
+ROLL = 'roll'
+MOST_SEED_DIGITS = 20
+ROLLED_SEED_BITS = 31  # some servers read a seed as a signed number of 32 bits
 EXAMPLES = (
     N_('A lighthouse at dusk, long exposure, calm sea'),
     N_('Snow-covered ridge under two moons, risograph print'),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import asdict
+from datetime import datetime, timedelta, tzinfo
 from itertools import groupby
 from urllib.parse import urlencode
 
@@ -12,17 +13,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.database.images import Filter
-from app.errors import N_, Forbidden, Gone
+from app.errors import N_, Forbidden, Gone, NotFound
 from app.generation.request import label_fields_of
 from app.models import Generation, Image
 from app.storage.inventory import DamagedFile, open_kept
 from app.web.context import Services, TheServices
 from app.web.forms import LIFETIMES, number_in
-from app.web.security.permissions import OwnImage, VisibleImage, visitor_of
-from app.web.templates import wants_fragment, wants_json
+from app.web.security.permissions import OwnImage, VisibleImage, own_image, visitor_of
+from app.web.templates import wants_fragment, wants_json, zone_of
 from app.web.views.serializers import attempt_json, image_json
 
 PAGE = 60
+STEPS = 24  # how many neighbours a picture's page names, for arrows pressed faster than it loads
 LONGEST_QUESTION = 500
 MISSING, DAMAGED = 'missing', 'damaged'
 
@@ -40,13 +42,15 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
     if before:
         above = await images.newer(chosen, found[0].id, PAGE) if found else ()
         newer = '' if found and not above else _page_from(chosen, above, PAGE)
-    language, visitor = services.language(request), visitor_of(request)
-    days = groupby(found, key=lambda image: language.day(image.created_at))
+    language, visitor, zone = services.language(request), visitor_of(request), zone_of(request)
+    days = groupby(found, key=lambda image: language.day(image.created_at, zone))
     everything = await images.facets('all') if visitor.only is None else ()
     return services.renderer.page(
         request,
         'pages/gallery.html',
         days=[(name, list(of_day)) for name, of_day in days],
+        utc_offset_min=_utc_offset_min(zone),
+        just_deleted=await _just_deleted(request, services),
         chosen=chosen,
         query=_query(chosen),
         newer=newer,
@@ -63,7 +67,7 @@ async def image_page(request: Request, services: TheServices, image: VisibleImag
         return JSONResponse(image_json(image, services.root, visitor_of(request)))
     chosen, library = _filter(request), services.library
     newer = await library.images.newer(chosen, image.id, PAGE)
-    older = await library.images.page(chosen, image.id, 1)
+    older = await library.images.page(chosen, image.id, STEPS)
     generation = await library.generations.one(image.generation_id)
     calls = await library.generations.calls_of(generation.id) if visitor_of(request).owner else ()
     return services.renderer.page(
@@ -73,8 +77,9 @@ async def image_page(request: Request, services: TheServices, image: VisibleImag
         generation=generation,
         settings_text=_settings_text(image, generation),
         attempts=[attempt_json(call) for call in calls],
-        newer=newer[0] if newer else None,
-        older=older[0] if older else None,
+        newer=newer[:STEPS],
+        older=older,
+        just_deleted=await _just_deleted(request, services),
         chosen=chosen,
         query=_query(chosen),
         back=_page_from(chosen, newer, PAGE // 2),
@@ -93,6 +98,8 @@ async def delete(request: Request, services: TheServices, image: OwnImage) -> Re
     """Put a picture into the trash; its row and file stay."""
     image = await services.library.images.set_deleted(image.id, time.time())
     services.changes.announce(image.generation_id)
+    if request.query_params.get('then') == 'next':
+        return RedirectResponse(await _next_address(request, services, image), 303)
     return _after_act(request, services, image)
 
 
@@ -123,8 +130,35 @@ async def _fault(services: Services, image: Image) -> str:
     return ''
 
 
+async def _next_address(request: Request, services: Services, image: Image) -> str:
+    """Return where to go on from a deleted picture: the older one, else the newer, else all."""
+    chosen, images = _filter(request), services.library.images
+    found = await images.page(chosen, image.id, 1) or await images.newer(chosen, image.id, 1)
+    place = f'/images/{found[0].id}' if found else '/gallery'
+    return place + _query(chosen, undo=image.id)
+
+
+async def _just_deleted(request: Request, services: Services) -> Image | None:
+    """Return the picture that the last act put into the trash, if this visitor may undo that."""
+    number = number_in(request, 'undo')
+    if number is None:
+        return None
+    try:
+        image = await own_image(request, services, number)
+    except NotFound:
+        return None
+    return image if image.deleted_at else None
+
+
+def _utc_offset_min(zone: tzinfo | None) -> int:
+    """Return how far a zone is ahead of UTC now."""
+    ahead = datetime.now().astimezone(zone).utcoffset() or timedelta()
+    return ahead // timedelta(minutes=1)
+
+
 def _after_act(request: Request, services: Services, image: Image) -> Response:
-    if wants_fragment(request):
+    """Show the picture's page, to a script its tile; `then` in the query asks for the page."""
+    if wants_fragment(request) and 'then' not in request.query_params:
         return services.renderer.page(request, 'picture/gallery_tile.html', image=image, query='')
     return RedirectResponse(f'/images/{image.id}{_query(_filter(request))}', 303)
 

@@ -1,0 +1,126 @@
+"""From picture to picture in one place: steps, deleting and undoing, the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.browser import lent, window
+from tests.support.picture_page import at_picture, still_window
+from tests.support.servers import Easel
+
+pytestmark = pytest.mark.browser
+
+SHIFTS = """() => new Promise((done) => {
+  let total = 0;
+  const observer = new PerformanceObserver(() => {});
+  observer.observe({ type: 'layout-shift', buffered: true });
+  requestAnimationFrame(() => {
+    for (const { value } of observer.takeRecords()) total += value;
+    done(total);
+  });
+})"""
+
+
+@pytest.fixture(scope='module')
+def row(easel: Easel) -> list[int]:
+    """Twenty-four pictures of three prompts, newest first."""
+    asks = [easel.draw(prompt=f'row {number}', size='48x32', n='8') for number in (3, 2, 1)]
+    return sorted((one['id'] for ask in asks for one in ask['images']), reverse=True)  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope='module')
+def desk_window(browser: Browser) -> Iterator[Page]:
+    with still_window(browser) as page:
+        yield page
+
+
+@pytest.fixture
+def page(desk_window: Page) -> Iterator[Page]:
+    yield from lent(desk_window)
+
+
+def test_twenty_presses_move_twenty_pictures_in_one_entry_of_the_history(
+    page: Page, easel: Easel, row: list[int]
+) -> None:
+    page.goto(f'{easel.url}/gallery?q=row')
+    page.evaluate('scrollTo(0, 120)')
+    scrolled = page.evaluate('scrollY')
+    page.locator(f'#image-{row[0]} a').evaluate('link => link.click()')
+    expect(page.locator('.percent')).to_have_text('100 %')
+    entries = page.evaluate('history.length')
+
+    for _ in range(20):
+        page.keyboard.press('ArrowRight')
+    page.wait_for_url(f'**/images/{row[20]}?q=row')
+    shifts = page.evaluate(SHIFTS)
+    title, steps = page.title(), page.evaluate('history.length') - entries
+    page.go_back()
+
+    page.wait_for_url('**/gallery?q=row')
+    assert (title, steps, shifts) == ('row 3 · Easel', 0, 0)
+    assert page.evaluate('scrollY') == scrolled > 0
+
+
+def test_presses_count_while_a_page_is_on_its_way_and_late_answers_show_nothing(
+    page: Page, easel: Easel, row: list[int]
+) -> None:
+    at_picture(page, easel, row[12], '?q=row')
+    page.route('**/images/*', lambda _: None)
+    page.locator('#older').focus()
+
+    for key in ('ArrowRight', 'ArrowRight', 'ArrowRight', 'ArrowLeft', 'ArrowRight'):
+        page.keyboard.press(key)
+    page.unroute('**/images/*')  # what was held goes on
+    page.wait_for_url(f'**/images/{row[15]}?q=row')
+
+    expect(page.locator('#older')).to_be_focused()
+    expect(page.locator('[data-news]')).to_have_text('row 2 · Picture 1')
+
+
+def test_keys_go_on_working_from_one_deleted_to_the_next_and_back(
+    page: Page, easel: Easel, row: list[int]
+) -> None:
+    at_picture(page, easel, row[5], '?q=row')
+
+    page.keyboard.press('ArrowRight')
+    page.wait_for_url(f'**/images/{row[6]}?q=row')
+    page.keyboard.press('Delete')
+    page.wait_for_url(f'**/images/{row[7]}?q=row')
+    page.keyboard.press('f')
+    expect(page.get_by_role('button', name='Favourite', pressed=True)).to_be_visible()
+    page.get_by_role('button', name='Undo').click()
+    page.wait_for_url(f'**/images/{row[6]}?q=row')
+    page.get_by_role('link', name='Picture 1', exact=True).click()
+    page.wait_for_url(f'**/images/{row[7]}?q=row')
+
+    expect(page.locator('.siblings [aria-current] img')).to_have_attribute('alt', 'Picture 1')
+    with page.expect_download():
+        page.keyboard.press('d')
+
+
+def test_a_gallery_on_the_way_back_does_not_show_what_was_deleted(
+    page: Page, easel: Easel, row: list[int]
+) -> None:
+    page.goto(f'{easel.url}/gallery?q=row')
+    page.locator(f'#image-{row[1]} a').click()
+    expect(page.locator('.percent')).to_have_text('100 %')
+
+    page.keyboard.press('Delete')
+    page.wait_for_url(f'**/images/{row[2]}?q=row')
+    page.go_back()
+
+    expect(page.locator(f'#image-{row[2]}')).to_be_visible()
+    expect(page.locator(f'#image-{row[1]}')).to_have_count(0)
+
+
+def test_days_are_the_visitors_from_the_first_page_on(
+    browser: Browser, easel: Easel, row: list[int]
+) -> None:
+    with window(browser, timezone_id='Pacific/Kiritimati') as page:
+        page.goto(f'{easel.url}/gallery')
+
+        expect(page.locator('[data-utc-offset-min="840"]')).to_be_visible()
+        expect(page.locator('.day')).to_have_text(['Today'])
