@@ -14,7 +14,7 @@ from app.database import Library
 from app.database.files import total_of
 from app.database.recovery import highest_ids_in
 from app.database.search import index_words
-from app.database.sqlite.connection import select
+from app.database.sqlite.connection import Value, select
 from app.database.sqlite.opening import migrations, refusal
 from app.errors import StorageFailed
 from tests.support.rows import pictured, submitted
@@ -139,9 +139,13 @@ def contents(path: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in path.parent.iterdir() if file.name in names}
 
 
+def as_words(*texts: Value) -> str:
+    return index_words(str(texts[0]))
+
+
 def older_database(path: Path, version: int, *statements: str) -> None:
     connection = apsw.Connection(str(path))
-    connection.create_scalar_function('index_words', lambda text: index_words(str(text)))
+    connection.create_scalar_function('index_words', as_words)
     for step in migrations()[:version]:
         connection.execute(step.read_text('utf-8'))
     for statement in statements:

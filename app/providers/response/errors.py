@@ -88,7 +88,6 @@ _PLAIN_HTTP = re.compile(  # of nginx, of Go's servers, of Apache and of others
 )
 _CANCELLED = re.compile(r'(?i)cancel')
 _OUR_TYPES = re.compile(r'type_error|invalid_input')
-_IN_404 = ('sampler_name', 'modalities')  # refused as if they were addresses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,9 +219,10 @@ _RULES: tuple[tuple[ErrorKind, Callable[[_Signs], bool]], ...] = (
     (ErrorKind.RATE_LIMITED, lambda s: s.status == 429),
     (ErrorKind.TOO_LARGE, lambda s: s.status == 413),
     (ErrorKind.GATEWAY_TIMEOUT, lambda s: s.status in (408, 504, 522, 524)),
+    (ErrorKind.UNSUPPORTED_PARAM, lambda s: s.status in (400, 404) and s.param == 'modalities'),
     (ErrorKind.MODEL_NOT_FOUND, lambda s: s.status == 421 or bool(_NO_MODEL.search(s.codes))),
     (ErrorKind.MODEL_NOT_FOUND, lambda s: s.status in (400, 404, 422) and s.say(_MODEL)),
-    (ErrorKind.UNSUPPORTED_PARAM, lambda s: s.status in (400, 404) and s.param in _IN_404),
+    (ErrorKind.UNSUPPORTED_PARAM, lambda s: s.status in (400, 404) and s.param == 'sampler_name'),
     (ErrorKind.INVALID_REQUEST, lambda s: s.status in (400, 422) and s.is_long_prompt),
     (ErrorKind.ENDPOINT_NOT_FOUND, lambda s: s.status in (404, 405, 501)),
     (ErrorKind.ENDPOINT_NOT_FOUND, lambda s: s.status < 500 and s.say(_ENDPOINT)),
