@@ -175,6 +175,7 @@ class Notice:
     link_text: str = ''
     is_act: bool = False  # whether that address is a button's, and no page
     owner_only: bool = False
+    is_closable: bool = False  # by the owner: it would last until the next start
 
     def __str__(self) -> str:
         return self.sentence.format(**self.places)

@@ -24,8 +24,9 @@ READ = (
 )
 
 _BEFORE = re.compile(rb'(?:\xef\xbb\xbf)?[\r\n\t ]*')
-_END = re.compile(rb'\n\r{0,2}\n')
-_LINE_END = re.compile(rb'\r*\n')
+_END = re.compile(rb'\n[ \t]{0,9}\r{0,2}\n')
+_BODY = re.compile(rb'[\r\n]+(?=[{\[])')
+_LINE_END = re.compile(rb'\r*\n|\r')
 _CLEAN = re.compile(
     rb'HTTP/1\.[01] [1-9][0-9]{2}(?: [^\x00-\x08\x0a-\x1f\x7f]*)?\r\n'
     rb"(?:[-!#$%&'*+.^_`|~0-9A-Za-z]+:[^\x00-\x08\x0a-\x1f\x7f]*\r\n)*\r\n"
@@ -84,9 +85,8 @@ class Responses:
                 self._left_bytes -= len(piece)
             return piece
         if not piece:
-            self._in_head = False
-            return bytes(self._held)
-        searched = max(0, len(self._held) - 4)
+            return self._last_head()
+        searched = max(0, len(self._held) - 13)
         self._held += piece
         passed = b''
         while self._in_head and (whole := self._next_head(searched)) is not None:
@@ -121,6 +121,14 @@ class Responses:
             self._left_bytes = int(told[1]) - len(rest) if told else None
             return head + rest
         return self._mended(head[at:], rest)
+
+    def _last_head(self) -> bytes:
+        """Return what came of a head that has no end; a body may follow without a blank line."""
+        self._in_head = False
+        body = _BODY.search(self._held)
+        if not body or not _STATUS.match(self._held):
+            return bytes(self._held)
+        return self._mended(bytes(self._held[: body.start()]), bytes(self._held[body.end() :]))
 
     def _mended(self, head: bytes, rest: bytes) -> bytes:
         self._in_head = False

@@ -243,8 +243,7 @@ def prefixes_of(path: str) -> list[str]:
     """Return what may stand before the paths of an API's server, likeliest first: `/x`, `/x/v1`."""
     parts = path.strip('/').split('/')[:MOST_PREFIXES]
     every = ['/' + '/'.join(parts[:count]) for count in range(len(parts), 0, -1)]
-    likely = [one for one in (*every[1:2], *every[:1], *every[2:]) if one != '/']
-    return list(dict.fromkeys((*likely, API_ROOT)))
+    return [one for one in (*every[1:2], *every[:1], *every[2:]) if one != '/']
 
 
 def _host_of(text: str) -> str:

@@ -95,6 +95,11 @@ def wants_json(request: Request) -> bool:
     return request.scope['path'].endswith('.json') or by_accept
 
 
+def wants_page(request: Request) -> bool:
+    """Whether a browser asks; a program that is given a cookie has to send its `Origin` after."""
+    return 'text/html' in request.headers.get('accept', '')
+
+
 @dataclass(frozen=True, slots=True)
 class Language:
     """The templates and sentences of one language."""
@@ -261,7 +266,8 @@ def _for_viewers(language: Language) -> dict[str, Callable[..., object]]:
 
 def say_saved(request: Request, response: Response) -> Response:
     """Have the page that a redirect leads to say that something was saved."""
-    keep_choice(request, response, SAVED_COOKIE, 'yes', SAVED_S)
+    if wants_page(request):
+        keep_choice(request, response, SAVED_COOKIE, 'yes', SAVED_S)
     return response
 
 

@@ -21,7 +21,14 @@ from app.web.context import Services, TheServices
 from app.web.error_pages import failure_json, fields_in_words, in_words
 from app.web.forms import form_pairs, new_submission, number_in, save_upload, submission_of
 from app.web.security.permissions import check_own, visitor_of
-from app.web.templates import NOTE_COOKIE, Language, keep_choice, wants_fragment, wants_json
+from app.web.templates import (
+    NOTE_COOKIE,
+    Language,
+    keep_choice,
+    wants_fragment,
+    wants_json,
+    wants_page,
+)
 from app.web.views.limits import limits_of
 from app.web.views.providers import offers_of
 from app.web.views.tiles import tile_values, tiles
@@ -65,7 +72,8 @@ async def create_page(request: Request, services: TheServices) -> Response:
     fields, given = await _starting_fields(request, services)
     chosen = chosen_providers(fields.items())
     page = await _form_page(request, services, fields, given=given, chosen=chosen)
-    if services.providers.demo_stands_in and NOTE_COOKIE not in request.cookies:
+    unseen = services.providers.demo_stands_in and NOTE_COOKIE not in request.cookies
+    if unseen and wants_page(request):
         keep_choice(request, page, NOTE_COOKIE, 'seen')
     return page
 

@@ -90,6 +90,7 @@ ROUTES = (
     RouteRule(
         'POST', '/settings/password', 'sign_in.change_password', most_bytes=MOST_PASSWORD_BYTES
     ),
+    RouteRule('POST', '/settings/notices/closing', 'keeping.close_notice'),
     RouteRule('GET', '/settings/keeping', 'keeping.keeping_page'),
     RouteRule('GET', '/settings/keeping.json', 'keeping.keeping_page'),
     RouteRule('POST', '/settings/verification', 'keeping.verify'),
