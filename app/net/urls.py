@@ -22,7 +22,15 @@ USUAL_PORTS = {'http': 80, 'https': 443}
 AS_THEY_ARE = "%/:=&?~#+!$,;'@()*[]"
 # What an address that was copied whole ends in, beyond the API's root.
 CALLS = (
-    *('images/generations', 'images/edits', 'images/variations', 'chat/completions', 'models'),
+    *(
+        'images/generations',
+        'images/edits',
+        'images/variations',
+        'chat/completions',
+        'images/models',
+        'models',
+        'images',
+    ),
     *(f'sdapi/v1/{call}' for call in ('txt2img', 'img2img', 'sd-models', 'options')),
 )
 # What the root of an API ends in. Source: the addresses of some thirty servers, and of Azure.
