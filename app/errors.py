@@ -157,6 +157,7 @@ class Failure:
     picture_url: str | None = None
     revised_prompt: str | None = None
     seed: int | None = None
+    cost: str = ''
     file: str = ''  # where the picture is kept all the same, below the data folder
 
 
@@ -174,6 +175,7 @@ class Notice:
     link_text: str = ''
     is_act: bool = False  # whether that address is a button's, and no page
     owner_only: bool = False
+    is_closable: bool = False  # by the owner: it would last until the next start
 
     def __str__(self) -> str:
         return self.sentence.format(**self.places)

@@ -16,14 +16,17 @@ from app.net.client import HttpClient
 from app.net.urls import Blocked
 from app.providers.core.base import Dialect, ProviderSettings, ProviderState, ProviderStatus, Run
 from app.providers.core.capabilities import CapabilityStore
+from app.providers.core.parameters import ModelParameters
+from app.providers.dialects.parameters import LIST, parameters_in
 from app.providers.discovery.model_list import are_bare, aside, is_listed, status_of
-from app.providers.endpoints import known_endpoint
+from app.providers.endpoints import Endpoint, known_endpoint
 from app.providers.transport.client import Client, endpoint
 
 if TYPE_CHECKING:
     from app.providers.generator import Generator
     from app.providers.response.json_text import Json
 
+PARAMETERS_FRESH_S = 600.0
 LOCALAI = '/.well-known/localai.json'
 
 
@@ -43,6 +46,8 @@ class ApiProvider:
         self._chosen = ''  # of its list, once it refused to draw without a model
         self._is_localai: bool | None = None
         self._client = Client(settings, http_client)
+        self._parameters: dict[str, ModelParameters] = {}
+        self._look_again_s = float('-inf')
 
     @cached_property
     def _generator(self) -> Generator:
@@ -103,11 +108,34 @@ class ApiProvider:
         except (httpx.HTTPError, httpx.InvalidURL, Blocked, ValueError) as error:
             return ProviderStatus(state=ProviderState.NOTHING, reason=self._client.seen(error))
         status = await aside(tree, lambda tree: status_of(http_status, tree))
-        return replace(
+        found = replace(
             status,
             better_url=at.base_url if at.base_url != self.settings.base_url else '',
             bars_split=await self._splits_at_bars(tree),
             lacks_default=bool(status.models) and not is_listed(self.settings.model, tree),
+        )
+        return found if at.dialect is Dialect.SDAPI else await self._with_parameters(found, at)
+
+    async def _with_parameters(self, status: ProviderStatus, at: Endpoint) -> ProviderStatus:
+        """Add what the second images API lists, of a server that may have one."""
+        if status.state not in (ProviderState.LIST, ProviderState.NO_LIST):
+            return status
+        if time.monotonic() > self._look_again_s:
+            self._look_again_s = time.monotonic() + PARAMETERS_FRESH_S
+            listed = parameters_in(await self._client.find(endpoint(at.base_url, LIST)))
+            self._parameters = listed or self._parameters
+        if not self._parameters:
+            return status
+        is_in_neither = self.settings.model not in self._parameters and (
+            status.lacks_default or not status.models
+        )
+        return replace(
+            status,
+            state=ProviderState.LIST,
+            models=tuple(dict.fromkeys((*self._parameters, *status.models))),
+            drawing=max(status.drawing, len(self._parameters)),
+            parameters=self._parameters,
+            lacks_default=is_in_neither,
         )
 
     async def _splits_at_bars(self, tree: Json) -> bool:

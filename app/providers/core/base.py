@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -10,6 +10,7 @@ from typing import Protocol
 from app.database.providers import ProviderRow
 from app.errors import Failure, Reason
 from app.models import Call, GenerationRequest, GenerationResult, Received
+from app.providers.core.parameters import ModelParameters
 from app.storage.files import TempFile, remove
 
 ANYBODY = 'OpenAI-compatible'  # a server that lists models and is none of those known
@@ -31,6 +32,7 @@ class Dialect(StrEnum):
     OPENAI = 'openai'
     SDAPI = 'sdapi'
     CHAT = 'chat'
+    OPENROUTER = 'openrouter'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,8 @@ class ProviderStatus:
     reason: str = ''  # what was seen when it was not a list, in short technical English
     models: tuple[str, ...] = ()  # names to suggest, those that draw first
     drawing: int = 0  # how many of them can draw, by their names
+    # by model, where the list tells what each one takes
+    parameters: Mapping[str, ModelParameters] = field(default_factory=dict)
     bars_split: bool = False  # whether what follows a `|` in a prompt is read as what to leave out
     key: KeyState = KeyState.UNKNOWN  # known after a connection test only
     lacks_default: bool = False  # whether it lists models, and not the one that is set for it

@@ -6,12 +6,14 @@ Nothing else is ever asked twice: a call that timed out, or broke, may have been
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import ClassVar
 
 from app.errors import ErrorKind, Failure, ProviderError, Reason
@@ -34,6 +36,7 @@ _OF_A_STREAM = re.compile(
     r'(?i)stream|attribute|json|serializ|iterab|unexpected|NoneType|pars(e|ing)|decod|chunk'
 )
 KEPT = ('model', 'prompt', 'messages', 'override_settings')
+EMPTY: Mapping[str, object] = MappingProxyType({})
 MOST_VALUE_LETTERS = 40
 MOST_DROPS = 2  # some servers name one field at a time: after this many, only what must be is sent
 
@@ -44,6 +47,8 @@ class ApiDialect(ABC):
     unsupported: ClassVar[tuple[str, ...]] = ()  # fields that this API has no name for
     alike: ClassVar[int] = MOST_ITEMS  # so many pictures of one answer may be the same
     names: ClassVar[Mapping[str, str]] = WIRE_NAMES  # our fields by theirs; empty: not ours
+    # by name on the wire, what to send in the place of another value that was refused
+    second_values: ClassVar[Mapping[str, object]] = {}
 
     def __init__(self, caller: Caller, collector: ImageCollector) -> None:
         self._caller = caller
@@ -59,6 +64,10 @@ class ApiDialect(ABC):
     ) -> ApiResponse:
         """Send what `fallback` has left of the body; raises as `Caller.post` does."""
 
+    def unused(self, request: GenerationRequest) -> list[str]:
+        """Return the fields of a request that this API does not take."""
+        return [name for name in self.unsupported if getattr(request, name) not in (None, '', 1)]
+
     async def finished(self, promise: ApiResponse, run: Run, base_url: str) -> ApiResponse | None:
         """Return the response of the job that a response promises, None where there is none."""
         return None
@@ -72,15 +81,16 @@ class ApiDialect(ABC):
             response = await self.post(fallback, request, run, base_url)
             result = await self._collector.collect(response, run, self.alike)
             if result is None and response.is_success:
-                finished = await self.finished(response, run, base_url)
+                waiting = _told(run) if response.cost else run
+                finished = await self.finished(response, waiting, base_url)
                 if finished:
-                    response, result = (
-                        finished,
-                        await self._collector.collect(finished, run, self.alike),
-                    )
+                    response = replace(finished, cost=finished.cost or response.cost)
+                    result = await self._collector.collect(response, run, self.alike)
             if result:
-                unused = [n for n in self.unsupported if getattr(request, n) not in (None, '', 1)]
-                dropped = (*unused, *(self.names.get(name, name) for name in fallback.dropped))
+                dropped = (
+                    *self.unused(request),
+                    *(self.names.get(name, name) for name in fallback.dropped),
+                )
                 return replace(result, dropped=tuple(dict.fromkeys(filter(None, dropped))))
             refused = self._caller.refused(response, fallback.wished)
             took_s = time.monotonic() - began_s
@@ -93,17 +103,34 @@ class ApiDialect(ABC):
                 raise refused
 
 
+def _told(run: Run) -> Run:
+    """Return a run for calls that repeat a cost which an earlier one has told."""
+    return replace(run, tried=lambda call: run.tried(replace(call, cost=None)))
+
+
 def filled(fields: Mapping[str, object]) -> dict[str, object]:
     """Return the fields that hold something: nothing empty is sent, and no null."""
     return {name: value for name, value in fields.items() if value not in (None, '')}
 
 
+def number(text: str | None) -> int | float | None:
+    """Parse a number as it was typed: `7` is an int, `7.0` is not."""
+    value: int | float | None = json.loads(text) if text else None
+    return value
+
+
 class ParameterFallback:
     """The body of one ask, and how it changes with what is refused."""
 
-    def __init__(self, body: dict[str, object], learned: Capabilities) -> None:
+    def __init__(
+        self,
+        body: dict[str, object],
+        learned: Capabilities,
+        second_values: Mapping[str, object] = EMPTY,
+    ) -> None:
         self.wished = dict(body)
         self.body = dict(body)  # what of it to send now
+        self._second_values = second_values
         self.blames_stream = False  # whether previews made it fail after it may have worked
         self.refused: list[str] = []  # by their names on the wire
         self._wishes: set[str] = set()  # that were refused
@@ -155,6 +182,10 @@ class ParameterFallback:
         if name == GUIDANCE and isinstance(value, int):
             self.body[GUIDANCE] = float(value)
             return True
+        if value != self._second_values.get(name, value):
+            self._facts.append(self._fact_of(name))
+            self.body[name] = self._second_values[name]
+            return True
         if failure.offers and failure.reason in (Reason.SIZE, Reason.COUNT):
             if (failure.http_status or 0) >= 500:  # it may have worked: the person chooses
                 return False
@@ -189,8 +220,12 @@ class ParameterFallback:
             if name in KEPT or name not in self.body:
                 continue
             fact = self._fact_of(name)
+            second = self._second_values.get(name)
+            is_second = fact in self._learned.refused and second is not None
             if fact in instead:
                 self._set(name, instead[fact])
+            elif is_second and as_fact(name, second) not in self._learned.refused:
+                self.body[name] = second
             elif {name, fact, as_fact(name, self.wished[name])} & {*self._learned.refused}:
                 for one in self._same_wish(name):
                     del self.body[one]

@@ -12,8 +12,7 @@ from typing import ClassVar
 
 from app.models import GenerationRequest
 from app.providers.core.base import WIRE_NAMES, Run
-from app.providers.dialects.base import ApiDialect, ParameterFallback, filled
-from app.providers.dialects.openai import number
+from app.providers.dialects.base import ApiDialect, ParameterFallback, filled, number
 from app.providers.response.base64_stream import Base64Error, inline
 from app.providers.response.parser import ApiResponse
 from app.providers.transport.caller import Caller

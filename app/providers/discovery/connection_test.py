@@ -64,9 +64,8 @@ async def _check(
         if rows_in(response.ok_json) is not None:
             state = ProviderState.ELSEWHERE if better_url else ProviderState.LIST
             key = await _key_state(http_client, root, secrets)
-            tree = response.json
-            models = printable(await aside(tree, models_in))
-            drawing = len(printable(await aside(tree, drawing_in)))
+            models = printable(await aside(response.json, models_in))
+            drawing = len(printable(await aside(response.json, drawing_in)))
             return replace(failed, state=state, key=key, models=models, drawing=drawing)
     return without_list
 

@@ -219,6 +219,7 @@ _RULES: tuple[tuple[ErrorKind, Callable[[_Signs], bool]], ...] = (
     (ErrorKind.RATE_LIMITED, lambda s: s.status == 429),
     (ErrorKind.TOO_LARGE, lambda s: s.status == 413),
     (ErrorKind.GATEWAY_TIMEOUT, lambda s: s.status in (408, 504, 522, 524)),
+    (ErrorKind.UNSUPPORTED_PARAM, lambda s: s.status in (400, 404) and s.param == 'modalities'),
     (ErrorKind.MODEL_NOT_FOUND, lambda s: s.status == 421 or bool(_NO_MODEL.search(s.codes))),
     (ErrorKind.MODEL_NOT_FOUND, lambda s: s.status in (400, 404, 422) and s.say(_MODEL)),
     (ErrorKind.UNSUPPORTED_PARAM, lambda s: s.status in (400, 404) and s.param == 'sampler_name'),

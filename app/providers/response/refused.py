@@ -48,6 +48,7 @@ _BOUNDS = (
 # A refusal says this of a field; a server that broke may say it of its memory.
 _OUT_OF_BOUNDS = re.compile(rf'(?i){_BOUNDS}|not allowed|does(?:n.t| not) support|\bonly\b')
 _SAMPLER = re.compile(r'(?i)\bsampler\b.{0,60}not found')
+_MODALITIES = re.compile(r'(?i)\b(output )?modalit(y|ies)\b')
 _OF_A_NAME = re.compile(
     r"""(?ix)(?:unknown|unhandled|unrecogni[sz]ed|unexpected|unsupported|extra|additional)\W+
     (?:(?:request|body|json|keyword|input)\W+)?
@@ -70,6 +71,7 @@ def refused_param(tree: Json, text: str, sent: Collection[str], status: int = 40
     named = [at(tree, 'error', 'param'), *(at(row, 'loc', -1) for row in rows_of(tree, 'detail'))]
     named += _NAMED_PARAM.findall(text)
     named += ['sampler_name'] if _SAMPLER.search(text) else []
+    named += ['modalities'] if _MODALITIES.search(text) else []
     for name in named:
         if name in plain:
             return str(name)
