@@ -1,4 +1,4 @@
-"""What to say where no connection comes about: what happened, and what to do next."""
+"""What to say where no connection comes about, or a refusal has a reason: what to do next."""
 
 from __future__ import annotations
 
@@ -58,5 +58,47 @@ OF_CONNECTIONS: dict[str, tuple[str, str]] = {
             'Easel uses HTTP proxies only, not SOCKS. Set HTTPS_PROXY to one that begins with '
             'http:// and start Easel again. Nothing was charged.'
         ),
+    ),
+}
+
+OF_A_VALUE = N_("{where} doesn't take “{value}” for the setting “{param}” ({status}).")
+OFFERS: dict[str, str] = {
+    Reason.SIZE: N_('Choose another size, such as {offers}.'),
+    Reason.COUNT: N_('Ask for fewer pictures at once: {offers}.'),
+}
+TOO_LARGE_A_REQUEST = (
+    N_('{where} refused the request as too large ({status}).'),
+    N_('Shorten the prompt or choose a smaller size.'),
+)
+OF_REFUSALS: dict[str, tuple[str, str]] = {
+    Reason.SIZE: (OF_A_VALUE, N_('Choose another size.')),
+    Reason.COUNT: (OF_A_VALUE, N_('Ask for fewer pictures.')),
+    Reason.MODEL_NEEDS_AN_ACCOUNT: (
+        N_("{where} has no account with this model's own source ({status})."),
+        N_('Choose another model, or set up the account on that server.'),
+    ),
+    Reason.PROMPT_IS_TOO_LONG: (
+        N_('The prompt is too long for {where} ({status}).'),
+        N_('Shorten the prompt, then try again.'),
+    ),
+    Reason.SIGN_IN_PAGE: (
+        N_('{where} answered with a sign-in page.'),
+        N_('Enter the key or header that it asks for in Settings, or the address of its API.'),
+    ),
+    Reason.MODEL_IS_NOT_LISTED: (
+        N_("{where} failed ({status}), and its list doesn't have the model “{value}”."),
+        N_('Choose a model from its list.'),
+    ),
+    Reason.OUT_OF_MEMORY: (
+        N_('{where} ran out of memory ({status}).'),
+        N_('Choose a smaller size or ask for fewer pictures.'),
+    ),
+    Reason.NO_KEY_WAS_SENT: (
+        N_('{where} failed ({status}). Easel sent it no key.'),
+        N_("If it needs a key, enter it in Settings. If not, check the server's log."),
+    ),
+    Reason.PREVIEWS_WERE_ON: (
+        N_('{where} failed while partial pictures were on ({status}). It may have charged.'),
+        N_('Easel no longer asks this model for them. Try again.'),
     ),
 }
