@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.models import GenerationRequest
 from app.providers.core.base import Dialect
-from tests.support.default_setup import GATEWAY, JSON, container_in, first_start, page, post
+from tests.support.default_setup import JSON, container_in, first_start, page, post
 from tests.support.fakes import refused_port, upstream
 from tests.support.guests import cookie_in
 from tests.support.local_servers import HOMES, Home, models
@@ -227,5 +227,5 @@ async def test_in_a_container_the_demo_still_stands_in_and_says_where_the_host_i
 
         assert services.providers.demo_stands_in
     assert 'a server on its host is at host.docker.internal' in html
-    assert f'{G4F_LINE} {GATEWAY}:1337' in html
+    assert f'{G4F_LINE} 172.17.0.1:1337' in html
     assert '-e EASEL_API_URL=http://host.docker.internal:1337/v1' in html

@@ -166,3 +166,25 @@ async def test_a_notice_without_a_cure_says_nothing_more(guests: Party) -> None:
     assert b'It is odd.' in page.body
     assert b'Project-Id-Version' not in page.body
     assert {'sentence': 'It is odd.', 'cure': None} in json.loads(listed.body)['notices']
+
+
+async def test_the_owner_closes_what_would_last_until_the_next_start(guests: Party) -> None:
+    closable, lasting = (Notice(sentence=f'{name}.', cure='') for name in ('Closable', 'Lasting'))
+    monitor, address = guests.services.storage_monitor, '/settings/notices/closing'
+    monitor.problem = replace(closable, is_closable=True)
+
+    page = await guests.request('owner', 'GET', '/gallery')
+    theirs = await guests.request('maker', 'GET', '/gallery')
+    refused = await guests.request('maker', 'POST', address, notice='Closable.')
+    done = await guests.request('owner', 'POST', address, notice='Closable.')
+    after = await guests.request('owner', 'GET', '/gallery')
+    monitor.problem = lasting
+    await guests.request('owner', 'POST', address, notice='Lasting.')
+    still = await guests.request('owner', 'GET', '/gallery')
+    monitor.problem = None
+
+    assert [b'value="Closable."' in shown.body for shown in (page, theirs)] == [True, False]
+    assert (refused.status, done.status) == (403, 303)
+    assert b'Closable.' not in after.body
+    assert b'Lasting.' in still.body
+    assert b'value="Lasting."' not in still.body

@@ -12,6 +12,17 @@ from tests.support.picture_page import FOX, at_picture, hang, open_more, still_w
 from tests.support.servers import Easel
 
 pytestmark = pytest.mark.browser
+# Drags something over the header and drops it there; tells whether each was caught, and shown.
+DRAG = """([name, type, text]) => {
+  const dataTransfer = new DataTransfer();
+  if (name) dataTransfer.items.add(new File([text], name, { type }));
+  else dataTransfer.setData('text/plain', text);
+  const caught = (what) => !document.querySelector('.bar').dispatchEvent(
+    new DragEvent(what, { dataTransfer, bubbles: true, cancelable: true }));
+  const over = caught('dragover');
+  const shown = document.querySelector('.landing').checkVisibility();
+  return [over, shown, caught('drop'), document.querySelector('.landing').checkVisibility()];
+}"""
 
 CLIPBOARD_KIND = """async () => {
   const [item] = await navigator.clipboard.read();
@@ -177,6 +188,27 @@ def test_without_scripts_the_picture_is_a_link_to_its_file(
 
         page.wait_for_url('**/files/*.png')
         assert not tools
+
+
+@pytest.mark.parametrize(
+    ('dropped', 'told', 'prompt'),
+    [
+        (['', '', 'a fox'], None, 'A boat\na fox'),
+        (['notes.pdf', 'application/pdf', '%PDF'], 'That is no picture', 'A boat'),
+    ],
+    ids=['text', 'no picture'],
+)
+def test_what_is_dropped_anywhere_is_caught(
+    dropped: list[str], told: str | None, prompt: str, page: Page, easel: Easel
+) -> None:
+    page.goto(f'{easel.url}/?prompt=A+boat')
+
+    caught = page.evaluate(DRAG, dropped)
+
+    assert caught == [True, True, True, False]
+    if told:
+        expect(page.locator('drop-picture [role=status]')).to_contain_text(told)
+    expect(page.get_by_role('textbox', name='Prompt')).to_have_value(prompt)
 
 
 def test_where_the_system_shares_files_a_button_does(

@@ -56,7 +56,9 @@ class FolderWatch:
 
     @property
     def lost(self) -> Notice | None:
-        return Notice(sentence=LOST, cure=PUT_BACK, owner_only=True) if self._is_lost else None
+        if not self._is_lost:
+            return None
+        return Notice(sentence=LOST, cure=PUT_BACK, owner_only=True, is_closable=True)
 
     async def begin(self) -> None:
         """Compare the folder with what the database knows. Raises `StorageFailed`."""

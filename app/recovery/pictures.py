@@ -71,7 +71,9 @@ class PictureRecovery:
                 owner_only=True,
             )
         if self.are_back:
-            return Notice(sentence=LEFT, cure=REBUILD, places=places, owner_only=True)
+            return Notice(
+                sentence=LEFT, cure=REBUILD, places=places, owner_only=True, is_closable=True
+            )
         return Notice(sentence=BRINGING, cure='', places=places, owner_only=True)
 
     @property

@@ -69,6 +69,7 @@ class WholenessCheck:
             link='/settings/keeping',
             link_text=N_('Storage and backup'),
             owner_only=True,
+            is_closable=True,
         )
 
     async def begin(self) -> None:

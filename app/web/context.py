@@ -63,6 +63,7 @@ class Services:
     password_throttle: Throttle = field(default_factory=lambda: Throttle(*PASSWORDS, (HERE,)))
     guess_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     link_throttle: Throttle = field(default_factory=lambda: Throttle(LINKS_A_MINUTE))
+    closed_notices: set[str] = field(default_factory=set)
     token_throttle: Throttle = field(default_factory=lambda: Throttle(TOKENS_A_MINUTE))
 
     def language(self, request: Request) -> Language:

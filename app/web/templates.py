@@ -26,6 +26,7 @@ from starlette.responses import HTMLResponse, Response
 
 from app.access.visitors import Visitor
 from app.config import CHECKOUT
+from app.cost import Cost, shortened
 from app.errors import N_, Failure, Notice
 from app.messages import LANGUAGES, FailureText, describe, for_guests, translations
 from app.net.urls import names_a_host
@@ -132,6 +133,16 @@ class Language:
         whole, _, part = f'{value:.1f}'.partition('.')
         return self.translate(N_('{whole}.{part}')).format(whole=whole, part=part)
 
+    def cost(self, cost: Cost) -> str:
+        parts = []
+        if cost.amount is not None:
+            whole, point, part = shortened(cost.amount).partition('.')
+            number = self.translate(N_('{whole}.{part}')).format(whole=whole, part=part)
+            parts.append(f'{number if point else whole} {cost.currency}')
+        if cost.tokens is not None:
+            parts.append(self.translate(N_('tokens: {n}')).format(n=cost.tokens))
+        return ' · '.join(parts)
+
     def amount(self, size_bytes: int) -> str:
         for unit, words in ((1e9, N_('{n} GB')), (1e6, N_('{n} MB'))):
             if size_bytes >= unit:
@@ -220,7 +231,7 @@ class Renderer:
         language = Language(code, environment, words, self._root)
         functions: dict[str, Callable[..., object]] = {
             **_for_viewers(language),
-            **{name: getattr(language, name) for name in ('amount', 'decimal')},
+            **{name: getattr(language, name) for name in ('amount', 'cost', 'decimal')},
             'translate': language.translate,  # for what is no literal: `_` reads % in it
             'static': lambda name: self._root.address(self.static.address(name)),
             'name_of_guest': self._name_of_guest,

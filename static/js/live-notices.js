@@ -4,6 +4,7 @@ import { subscribe } from './subscribe.js';
 // What is noticed, for as long as it is so. Where there is a wall, the wall hears of it.
 class LiveNotices extends HTMLElement {
   connectedCallback() {
+    this.addEventListener('submit', this);
     if (document.querySelector('live-wall')) return;
     const send = subscribe(this.dataset.worker, (text) => this.take(text));
     const update = () => send({ showing: [], newest: null, visible: !document.hidden });
@@ -11,6 +12,15 @@ class LiveNotices extends HTMLElement {
     addEventListener('pageshow', update);
     addEventListener('pagehide', () => send(null));
     update();
+  }
+
+  // A notice is closed in place; what it offers to do leads to a page.
+  async handleEvent(event) {
+    if (!event.target.matches('.closing')) return;
+    event.preventDefault();
+    const body = new URLSearchParams(new FormData(event.target));
+    const answer = await fetch(event.target.action, { method: 'POST', body }).catch(() => null);
+    if (answer?.ok) event.target.closest('.notice').remove();
   }
 
   take(text) {

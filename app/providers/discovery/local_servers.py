@@ -100,7 +100,6 @@ class LocalServers:
         look_up: LookUp | None = None,
     ) -> None:
         self.in_container = is_container(root)
-        self.host_address = gateway_of(root) if self.in_container else ''  # seen from inside
         self.seen: SearchResult | None = None  # before the first search has ended
         self._root, self._ports, self._look_up = root, ports, look_up
         self._own_ports: set[int] = set()

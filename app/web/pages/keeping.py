@@ -26,6 +26,7 @@ from app.web.views.keeping import (
     verification_json,
     why_failed,
 )
+from app.web.views.notices import notices_of
 
 log = logger(__name__)
 
@@ -70,6 +71,15 @@ async def change_nightly(request: Request, services: TheServices) -> Response:
             raise
         return await _page(request, services, settings, error)
     return say_saved(request, RedirectResponse(f'{PAGE}#nightly', 303))
+
+
+async def close_notice(request: Request, services: TheServices) -> Response:
+    """Leave out a notice that would last until the next start, for everybody."""
+    closed = (await form_fields(request)).get('notice', '')
+    shown = {str(notice) for notice in notices_of(services) if notice.is_closable}
+    services.closed_notices.update(shown & {closed})
+    services.changes.announce_notices()
+    return RedirectResponse('/', 303)
 
 
 class _Download(StreamingResponse):

@@ -51,6 +51,7 @@ class RouteRule:
 STRICTEST = RouteRule('', '', '')
 ROUTES = (
     RouteRule('GET', '/', 'create.create_page', Role.GUEST),
+    RouteRule('GET', '/limits.json', 'suggestions.limits', Role.MAKER),
     RouteRule('GET', '/models', 'suggestions.models', Role.MAKER),
     RouteRule('GET', '/models.json', 'suggestions.models', Role.MAKER),
     RouteRule('GET', '/prompts', 'suggestions.prompts_page', Role.MAKER),
@@ -89,6 +90,7 @@ ROUTES = (
     RouteRule(
         'POST', '/settings/password', 'sign_in.change_password', most_bytes=MOST_PASSWORD_BYTES
     ),
+    RouteRule('POST', '/settings/notices/closing', 'keeping.close_notice'),
     RouteRule('GET', '/settings/keeping', 'keeping.keeping_page'),
     RouteRule('GET', '/settings/keeping.json', 'keeping.keeping_page'),
     RouteRule('POST', '/settings/verification', 'keeping.verify'),

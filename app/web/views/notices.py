@@ -13,7 +13,8 @@ def notices_of(services: Services) -> tuple[Notice, ...]:
     found = (services.storage_monitor.problem, services.maintenance.nightly.problem)
     hanging = services.worker.scheduler.hanging()
     silent = (_silence(server, silent_s) for server, silent_s in hanging.items())
-    return (*services.recovery.notices, *(notice for notice in found if notice), *silent)
+    notices = (*services.recovery.notices, *(notice for notice in found if notice), *silent)
+    return tuple(one for one in notices if str(one) not in services.closed_notices)
 
 
 def _silence(server: str, silent_s: float) -> Notice:

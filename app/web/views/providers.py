@@ -70,13 +70,21 @@ class ProviderSummary:
     trouble: str  # what makes it look like no images API although it answers, or empty
     count: int  # so many may draw
     up: int  # so many of them answer
+    is_known: bool  # whether any was asked yet, where there is one
 
     @property
     def answered(self) -> bool:
         return self.is_demo or self.up > 0
 
     @property
+    def needs_note(self) -> bool:
+        """Whether the Create page says what to do about it."""
+        return self.is_known and (self.is_demo or bool(self.trouble) or not self.answered)
+
+    @property
     def mark(self) -> str:
+        if not self.is_known:
+            return 'off'
         if self.is_demo or not self.up:
             return 'demo' if self.is_demo else 'down'
         return 'odd' if self.trouble or self.up < self.count else 'up'
@@ -104,6 +112,7 @@ def provider_summary(providers: Providers) -> ProviderSummary:
         trouble=reason if reason in NO_API else '',
         count=len(enabled),
         up=sum(one.status.answered for one in enabled),
+        is_known=not enabled or any(one.was_asked for one in enabled),
     )
 
 
