@@ -90,6 +90,15 @@ class Reason(StrEnum):
     ZIP = N_('zip')
     VIDEO = N_('video')
     AUDIO = N_('audio')
+    MODEL_NEEDS_AN_ACCOUNT = N_("the model's own source wants an account")
+    MODEL_IS_NOT_LISTED = N_('its list does not have this model')
+    NO_KEY_WAS_SENT = N_('no key was sent')
+    PREVIEWS_WERE_ON = N_('partial pictures were asked for')
+    PROMPT_IS_TOO_LONG = N_('the prompt is too long')
+    SIGN_IN_PAGE = N_('a sign-in page')
+    OUT_OF_MEMORY = N_('out of memory')
+    SIZE = N_('the size')
+    COUNT = N_('the number of pictures')
     EMPTY = N_('empty')
     UNKNOWN = N_('unknown')
 
@@ -138,6 +147,8 @@ class Failure:
     reason: str = ''  # what our side saw, in short technical English ('connection refused')
     http_status: int | None = None
     param: str | None = None
+    value: str = ''  # of `param`, where that alone is refused, or of the model
+    offers: tuple[str, ...] = ()  # values that may be taken in its place, the nearest first
     retry_after_s: float | None = None
     job_id: str | None = None
     url: str | None = None  # the picture's address, where that is what failed
@@ -146,6 +157,7 @@ class Failure:
     picture_url: str | None = None
     revised_prompt: str | None = None
     seed: int | None = None
+    cost: str = ''
     file: str = ''  # where the picture is kept all the same, below the data folder
 
 

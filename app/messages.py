@@ -42,7 +42,7 @@ class FailureText:
 
 
 def describe(failure: Failure, translate: Translate) -> FailureText:
-    message, hint = _SENTENCES[failure.kind]
+    message, hint = _sentences_of(failure)
     if failure.kind is ErrorKind.RATE_LIMITED and failure.retry_after_s:
         hint = N_('It asks to wait {seconds} s.')
     if failure.kind is ErrorKind.IMAGE_FETCH_FAILED and failure.http_status in EXPIRED:
@@ -52,7 +52,6 @@ def describe(failure: Failure, translate: Translate) -> FailureText:
             'In a container, localhost is the container itself. Its host is at {outside}: set that '
             'in Settings or EASEL_API_URL. Nothing was charged.'
         )
-    message, hint = _BY_REASON.get((failure.kind, failure.reason), (message, hint))
     places = {
         'where': failure.where or translate(N_('The server')),
         'outside': outside_of(failure.where),
@@ -61,6 +60,8 @@ def describe(failure: Failure, translate: Translate) -> FailureText:
         'param': failure.param or '',
         'url': without_secrets(failure.url) if failure.url else translate(N_('its address')),
         'file': failure.file,
+        'value': failure.value,
+        'offers': ', '.join(failure.offers),
         'seconds': round(failure.retry_after_s or 0),
         'job': failure.job_id or '',
     }
@@ -72,6 +73,21 @@ def describe(failure: Failure, translate: Translate) -> FailureText:
         hint=translate(hint).format(**places),
         whole=quoted if failure.words else text,
     )
+
+
+def _sentences_of(failure: Failure) -> tuple[str, str]:
+    """Return what happened and what to do, in English, by all that is known of the reason."""
+    kind, message, hint = failure.kind, *_SENTENCES[failure.kind]
+    message, hint = _OF_A_REASON.get((kind, failure.reason), (message, hint))
+    if kind is ErrorKind.TOO_LARGE and failure.http_status == 413:
+        return _TOO_LARGE_A_REQUEST
+    if failure.param and failure.value:
+        message = _OF_A_VALUE
+    if failure.offers:
+        hint = _OFFERS.get(failure.reason, N_('Choose another value, such as {offers}.'))
+        if kind in (ErrorKind.MODEL_NOT_FOUND, ErrorKind.AUTH, ErrorKind.UPSTREAM_ERROR):
+            hint = N_('Choose another model, such as {offers}.')
+    return message, hint
 
 
 def for_guests(failure: Failure) -> Failure:
@@ -211,9 +227,54 @@ _SENTENCES: dict[ErrorKind, tuple[str, str]] = {
         N_('Try again. If it stays, its own log says more.'),
     ),
 }
-
+_OF_A_VALUE = N_("{where} doesn't take “{value}” for the setting “{param}” ({status}).")
+_OFFERS: dict[str, str] = {
+    Reason.SIZE: N_('Choose another size, such as {offers}.'),
+    Reason.COUNT: N_('Ask for fewer pictures at once: {offers}.'),
+}
+_TOO_LARGE_A_REQUEST = (
+    N_('{where} refused the request as too large ({status}).'),
+    N_('Shorten the prompt or choose a smaller size.'),
+)
+_TO_SIGN_IN = N_(
+    "Enter the key or header that it asks for in Settings, or its API's address: most end in /v1."
+)
 _CHARGED = N_('It got the request, and may have drawn and charged. Its own log says more.')
-_BY_REASON: dict[tuple[ErrorKind, str], tuple[str, str]] = {
+_OF_A_REASON: dict[tuple[ErrorKind, str], tuple[str, str]] = {
+    (ErrorKind.AUTH, Reason.MODEL_NEEDS_AN_ACCOUNT): (
+        N_("{where} has no account with this model's own source ({status})."),
+        N_('Choose another model, or set up the account on that server.'),
+    ),
+    (ErrorKind.INVALID_REQUEST, Reason.PROMPT_IS_TOO_LONG): (
+        N_('The prompt is too long for {where} ({status}).'),
+        N_('Shorten the prompt, then try again.'),
+    ),
+    (ErrorKind.NOT_JSON, Reason.SIGN_IN_PAGE): (
+        N_('{where} answered with a sign-in page.'),
+        _TO_SIGN_IN,
+    ),
+    (ErrorKind.REDIRECT, Reason.SIGN_IN_PAGE): (
+        N_('{where} redirected the request to a sign-in page ({status}).'),
+        _TO_SIGN_IN,
+    ),
+    (ErrorKind.UNSUPPORTED_PARAM, Reason.SIZE): (_OF_A_VALUE, N_('Choose another size.')),
+    (ErrorKind.UNSUPPORTED_PARAM, Reason.COUNT): (_OF_A_VALUE, N_('Ask for fewer pictures.')),
+    (ErrorKind.UPSTREAM_ERROR, Reason.MODEL_IS_NOT_LISTED): (
+        N_("{where} failed ({status}), and its list doesn't have the model “{value}”."),
+        N_('Choose a model from its list.'),
+    ),
+    (ErrorKind.UPSTREAM_ERROR, Reason.OUT_OF_MEMORY): (
+        N_('{where} ran out of memory ({status}).'),
+        N_('Choose a smaller size or ask for fewer pictures.'),
+    ),
+    (ErrorKind.UPSTREAM_ERROR, Reason.NO_KEY_WAS_SENT): (
+        N_('{where} failed ({status}). Easel sent it no key.'),
+        N_("If it needs a key, enter it in Settings. If not, check the server's log."),
+    ),
+    (ErrorKind.UPSTREAM_ERROR, Reason.PREVIEWS_WERE_ON): (
+        N_('{where} failed while partial pictures were on ({status}). It may have charged.'),
+        N_('Easel no longer asks this model for them. Try again.'),
+    ),
     **{
         (ErrorKind.UNREACHABLE, reason): (
             N_('{where} got the request and closed the connection ({reason}).'),

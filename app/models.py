@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
 
+from app.cost import Cost
 from app.errors import N_, Failure
 
 DEMO = 'demo'
@@ -57,10 +58,7 @@ class Size:
 
     @classmethod
     def parse(cls, text: str) -> Size:
-        """Read `1536x1024`.
-
-        Raises `ValueError` (the text is not two whole numbers with an `x` between).
-        """
+        """Read `1536x1024`; raises `ValueError` where it is not two numbers with an `x` between."""
         width, cross, height = text.partition('x')
         if not (cross and f'{width}{height}'.isascii() and width.isdigit() and height.isdigit()):
             raise ValueError(text)
@@ -123,8 +121,7 @@ class GenerationRequest:
     negative_prompt: str | None = field(default=None, metadata={RULE: _PROMPT})
     quality: str | None = field(default=None, metadata={RULE: _LINE})
     steps: int | None = field(default=None, metadata={RULE: _STEPS})
-    # as it was typed, since servers differ over `7` and `7.0`
-    guidance: str | None = field(default=None, metadata={RULE: _GUIDANCE})
+    guidance: str | None = field(default=None, metadata={RULE: _GUIDANCE})  # as it was typed: `7.0`
     sampler: str | None = field(default=None, metadata={RULE: _LINE})
 
     @property
@@ -152,6 +149,7 @@ class Received:
     revised_prompt: str | None = None
     source_url: str | None = None
     seed: int | None = None
+    cost: Cost | None = None  # its share of what the answer cost
     unwritten: Unwritten | None = None
 
     @property
@@ -175,6 +173,7 @@ class Call:
     dropped: tuple[str, ...]  # fields that an earlier call had sent and this one did not
     began_at: float
     took_s: float
+    cost: Cost | None = None  # as the server says it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +183,7 @@ class GenerationResult:
     received: tuple[Received, ...]
     item_errors: tuple[Failure, ...] = ()
     dropped: tuple[str, ...] = ()
+    model: str = ''  # the one that was chosen of the server's list, where none was named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +202,7 @@ class StoredImage:
     revised_prompt: str | None = None
     source_url: str | None = None
     seed: int | None = None
+    cost: Cost | None = None
 
 
 @dataclass(frozen=True, slots=True)

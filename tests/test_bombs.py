@@ -29,7 +29,7 @@ pytestmark = [
 ]
 
 SAMPLE = 60
-HARMLESS = ('comments', 'EXIF', 'profile of 20 MB', 'chunks', 'announces')
+HARMLESS = ('comments', 'EXIF', 'profile of 20 MB', 'chunks', 'announces', 'two pictures')
 
 
 @pytest_asyncio.fixture(loop_scope='module', scope='module')

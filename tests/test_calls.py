@@ -22,7 +22,7 @@ KEY = 'sk-canary-of-the-inspector'
 
 
 def test_a_picture_shows_every_call_that_was_made_for_it(upstream: str, tmp_path: Path) -> None:
-    environment = {'EASEL_API_URL': upstream, 'EASEL_API_KEY': KEY}
+    environment = {'EASEL_API_URL': upstream, 'EASEL_API_KEY': KEY, 'EASEL_API_MODEL': 'sketch'}
     with running_easel(tmp_path / 'data', environment) as easel, easel.client() as client:
         drawn = easel.draw(prompt='a <b>fox</b>', size='64x64')
         shown = client.get(f'/generations/{drawn["id"]}/attempts.json').json()
@@ -34,7 +34,7 @@ def test_a_picture_shows_every_call_that_was_made_for_it(upstream: str, tmp_path
     attempt = shown['attempts'][0]
     assert (attempt['method'], attempt['status']) == ('POST', 200)
     assert json.loads(attempt['body']) == {
-        'model': 'flux',
+        'model': 'sketch',
         'prompt': 'a <b>fox</b>',
         'size': '64x64',
     }

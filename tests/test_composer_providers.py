@@ -20,6 +20,15 @@ IN_REACH = """(button) => {
   const { x, y, width, height } = button.getBoundingClientRect();
   return height >= 44 && button.contains(document.elementFromPoint(x + width / 2, y + height - 2));
 }"""
+ADD_LIMITS = """async () => {
+  const limits = document.createElement('model-limits');
+  const told = { address: 'limits.json', model: '', untaken: 'not taken',
+    qualities: 'low hd max' };
+  Object.assign(limits.dataset, told);
+  document.querySelector('.composer').append(limits);
+  const { src } = document.querySelector('script[src*=draft-form]');
+  await import(src.replace('draft-form', 'model-limits'));
+}"""
 FORBIDDEN = """for (const name of ['localStorage', 'sessionStorage', 'SharedWorker']) {
   const get = () => { throw new DOMException('denied', 'SecurityError'); };
   Object.defineProperty(window, name, { get });
@@ -240,3 +249,32 @@ def test_with_one_server_there_is_nothing_to_choose(page: Page, studios: Easel) 
     page.goto(studios.url)
 
     assert page.locator('.pick').count() == 0
+
+
+def test_fields_follow_what_the_chosen_model_takes(page: Page, studios: Easel) -> None:
+    told = {
+        'steps': {'values': [], 'least': '1', 'most': '50'},
+        'quality': {'values': ['low', 'max'], 'least': '', 'most': ''},
+        'n': {'values': [], 'least': '1', 'most': '4'},
+        'sampler': None,
+    }
+    page.route(
+        '**/limits.json*',
+        lambda route: route.fulfill(json=told if 'model=strict' in route.request.url else {}),
+    )
+    page.goto(studios.url)
+    page.evaluate(ADD_LIMITS)
+    model, steps = page.locator('[name=model]'), page.locator('[name=steps]')
+
+    model.fill('strict')
+    expect(steps).to_have_attribute('max', '50')
+    shown = page.locator('.limit:not([hidden])').all_text_contents()
+    disabled = page.locator('[name=n] option:disabled').count()
+    qualities = page.locator('#qualities option').count()
+    model.fill('another')
+    expect(steps).to_have_attribute('max', '')
+
+    assert shown == ['(1–4)', '(1–50)', 'not taken']
+    assert (disabled, qualities) == (6, 2)
+    assert page.locator('.limit:not([hidden])').count() == 0
+    assert page.locator('#qualities option').count() == 3

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from app.errors import ErrorKind
+from app.errors import ErrorKind, Reason
 from app.net.client import HttpClient
 from app.providers.core.base import KeyState, ProviderSettings, ProviderState
 from app.providers.discovery.connection_test import check_connection
@@ -79,6 +79,7 @@ async def test_a_wrong_path_is_told_with_the_right_one(
         (Reply(status=500, body=b'{}'), ErrorKind.UPSTREAM_ERROR),
         (locked(), ErrorKind.AUTH),
         (locked(status=403), ErrorKind.AUTH),
+        (Reply(status=400, body=b'{"error": {"type": "no_db_connection"}}'), ErrorKind.AUTH),
         (Reply(status=None), ErrorKind.UNREACHABLE),
         (Reply(status=None, ending=Ending.RESETS), ErrorKind.UNREACHABLE),
     ],
@@ -92,6 +93,26 @@ async def test_what_speaks_against_a_picture_is_told(reply: Reply, kind: ErrorKi
     assert status.failure is not None
     assert status.failure.kind is kind
     assert status.better_url == ''
+
+
+async def test_a_list_that_fails_without_a_key_says_that_none_was_sent() -> None:
+    async with upstream() as fake:
+        fake.otherwise = lambda _: Reply(status=500, body=b'Internal Server Error')
+
+        statuses = [
+            await check_connection(f'{fake.origin}/v1', secrets)
+            for secrets in ({}, {'Authorization': 'Bearer k'})
+        ]
+
+    assert [status.reason for status in statuses] == [Reason.NO_KEY_WAS_SENT, 'HTTP 500']
+
+
+async def test_a_flag_counts_as_drawing_whatever_the_name_is() -> None:
+    rows = b'{"data": [{"id": "sketch", "type": "image"}, {"id": "llama"}]}'
+    async with upstream({'GET /v1/models': Reply(body=rows)}) as fake:
+        status = await check_connection(f'{fake.origin}/v1', {})
+
+    assert (status.models, status.drawing) == (('sketch', 'llama'), 1)
 
 
 async def test_an_api_without_a_list_may_still_draw() -> None:

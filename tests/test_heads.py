@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gettext
+import gzip
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,13 @@ ODD = {
     'blank lines before the head': b'\r\n\r\n' + answer(OK, LENGTH),
     'a byte order mark': b'\xef\xbb\xbf' + answer(OK, LENGTH),
     'an odd interim answer': answer(b'HTTP/1.1 100', b'a b: c', body=b'') + answer(OK, LENGTH),
+    'a blank in the blank line': answer(OK, LENGTH, b' ')[: -len(BODY) - 2] + BODY,
+    'no blank line': answer(OK, LENGTH, body=b'')[:-2] + BODY,
+    'carriage returns alone': answer(OK, LENGTH, end=b'\r'),
+    'two first lines': answer(OK, OK, LENGTH),
+    'a coding that is none': answer(OK, b'Content-Encoding: UTF-8', LENGTH),
+    'said to be compressed': answer(OK, b'Content-Encoding: gzip', LENGTH),
+    'compressed by its transfer': answer(OK, b'Transfer-Encoding: gzip', body=gzip.compress(BODY)),
     'a body alone': BODY,
     **{path.stem: path.read_bytes() for path in FIELD.glob('head_*.http')},
 }
@@ -162,3 +170,24 @@ def test_nothing_behind_a_mended_response_is_taken_for_another() -> None:
     assert passed.endswith(BODY)
     assert b'\r\nConnection: close\r\n' in passed
     assert responses.is_over
+
+
+@pytest.mark.parametrize(
+    ('lines', 'ends_by_silence'),
+    [
+        ((b'Content-Length: all of it',), True),
+        ((b'Content-Length: 9',), True),
+        ((b'Transfer-Encoding: chunked', b'a b: c'), True),
+        ((b'a b: c',), False),
+    ],
+    ids=['no length', 'too short a length', 'no chunks', 'none told'],
+)
+def test_a_length_that_is_wrong_keeps_nobody_waiting(
+    lines: tuple[bytes, ...], ends_by_silence: bool
+) -> None:
+    responses = Responses()
+
+    passed = responses.feed(answer(OK, *lines))
+
+    assert passed.endswith(BODY)
+    assert responses.is_guessed is ends_by_silence

@@ -12,7 +12,9 @@ import pytest
 
 from app.database import Library
 from app.database.files import total_of
+from app.database.images import Filter
 from app.database.recovery import highest_ids_in
+from app.database.search import index_words
 from app.database.sqlite.connection import select
 from app.database.sqlite.opening import migrations, refusal
 from app.errors import StorageFailed
@@ -140,6 +142,8 @@ def contents(path: Path) -> dict[str, bytes]:
 
 def older_database(path: Path, version: int, *statements: str) -> None:
     connection = apsw.Connection(str(path))
+    words: Callable[..., str] = index_words
+    connection.create_scalar_function('index_words', words, 1)
     for step in migrations()[:version]:
         connection.execute(step.read_text('utf-8'))
     for statement in statements:
@@ -153,6 +157,29 @@ def version_of(path: Path) -> int:
     version = int(connection.pragma('user_version'))
     connection.close()
     return version
+
+
+async def test_an_upgrade_indexes_every_prompt_anew_and_drops_seeds_that_were_none(
+    tmp_path: Path,
+) -> None:
+    generation = """
+        insert into generations (status, prompt, asked_provider, provider, seed, created_at)
+        values ('done', 'แมวสีส้ม 🦊', 'a', 'a', 9, 1)
+    """
+    image = """
+        insert into images (generation_id, position, digest, file, mime, width, height, size_bytes,
+          mean_colour, provider, seed, created_at)
+        values (1, 0, 'd', 'f', 'image/png', 8, 8, 9, '#000000', 'a', -1, 1)
+    """
+    older_database(tmp_path / 'easel.db', 9, generation, image)
+
+    library = await Library.open(tmp_path / 'easel.db')
+    found = [await library.images.page(Filter(words=q), None, 9) for q in ('สีส้ม', '🦊', 'fox')]
+    request = (await library.generations.one(1)).request
+    await library.close()
+
+    assert [len(images) for images in found] == [1, 1, 0]
+    assert (found[0][0].seed, request.seed) == (None, 9)
 
 
 async def test_an_upgrade_that_fails_at_its_last_step_leaves_the_old_version(

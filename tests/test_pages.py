@@ -13,7 +13,7 @@ from tests.support.servers import Easel
 IMAGE_FIELDS = {
     *('id', 'generation_id', 'position', 'prompt', 'negative_prompt', 'revised_prompt'),
     *('provider', 'model', 'asked_size', 'width', 'height', 'mime', 'size_bytes', 'digest'),
-    *('seed', 'url', 'thumb_url', 'source_url', 'favourite', 'tags', 'created_at'),
+    *('cost', 'seed', 'url', 'thumb_url', 'source_url', 'favourite', 'tags', 'created_at'),
 }
 GENERATION_FIELDS = {
     *('id', 'status', 'attempt', 'prompt', 'provider', 'model', 'size', 'n', 'seed'),

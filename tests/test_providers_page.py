@@ -225,9 +225,11 @@ def test_one_that_is_added_is_tested_at_once(client: httpx.Client, second: str) 
 def test_save_says_so_and_tests_again(client: httpx.Client, second: str) -> None:
     page = add(client, CLOSED_PORT_URL, name='moved')
 
-    answer = client.post(page, data={'base_url': second})
+    by_a_program = client.post(page, data={'base_url': second})
+    answer = client.post(page, data={'base_url': second}, headers={'Accept': 'text/html'})
     shown = client.get(answer.headers['location'])
 
+    assert list(by_a_program.cookies) == []
     assert re.search(r'role="status">.*Saved</p>', shown.text, re.DOTALL)
     assert 'lists 1 model' in words(shown)
     assert 'Saved' not in words(client.get(page))

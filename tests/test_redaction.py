@@ -108,9 +108,9 @@ def test_a_long_value_is_shown_under_a_name_that_is_harmless_alone() -> None:
 
 
 def test_a_word_in_a_harmless_header_is_no_secret() -> None:
-    headers = (('OpenAI-Organization', 'openai'), ('X-Model', 'gpt-image-1'))
+    headers = (('OpenAI-Organization', 'openai'), ('X-Model', 'gpt-image-2.6-sunburst'))
     redactor = SecretRedactor(replace(provider_settings(), headers=headers))
-    words = 'openai has no gpt-image-1'
+    words = 'openai has no gpt-image-2.6-sunburst'
 
     assert redactor.text(words) == words
 

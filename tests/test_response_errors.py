@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import ErrorKind
-from app.providers.response.errors import LONGEST_WAIT_S, refusal, refused_param, retry_after_s
+from app.providers.response.errors import LONGEST_WAIT_S, refusal, retry_after_s
 from app.providers.response.json_text import Json
 from app.providers.response.messages import LONGEST_WORDS, failed_in_success, scrub, words_of
 from app.providers.response.parser import ApiResponse
+from app.providers.response.refused import refused_param
 from app.providers.response.stream import ResponseStream
 from app.storage.files import TempFile
 

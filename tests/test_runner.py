@@ -14,6 +14,7 @@ from app.generation.previews import Previews
 from app.generation.runner import GenerationRunner
 from app.models import GenerationRequest, GenerationResult
 from app.providers.core.base import Run
+from app.providers.transport.caller import CallRecorder
 from tests.support.fakes import FakeProvider, arriving_in, picture
 from tests.support.rows import running
 from tests.support.worker_setup import shop_in
@@ -94,3 +95,27 @@ async def test_how_far_a_drawing_is_is_written_down(tmp_path: Path) -> None:
         row = await shop.library.generations.one(generation.id)
 
     assert row.progress == 0.5
+
+
+class ProviderThatCalls(FakeProvider):
+    """Notes the call that is closed with the generation."""
+
+    async def generate(self, request: GenerationRequest, run: Run) -> GenerationResult:
+        try:
+            return await super().generate(request, run)
+        finally:
+            run.tried(CallRecorder('POST', 'http://fake.test/v1', reason='cancelled').call())
+
+
+async def test_a_cancelled_generation_keeps_its_call(tmp_path: Path) -> None:
+    provider = ProviderThatCalls()
+    async with shop_in(tmp_path, provider) as shop:
+        await shop.worker.start()
+        generation = await shop.request()
+        await provider.begun.acquire()
+
+        await shop.worker.cancel(generation.id)
+        await shop.rest()
+        calls = await shop.library.generations.calls_of(generation.id)
+
+    assert [call.reason for call in calls] == ['cancelled']

@@ -79,20 +79,19 @@ async def test_the_sheet_of_all_pictures_is_none_and_each_has_its_seed(tmp_path:
     assert len(list((tmp_path / 'arriving').iterdir())) == 2
 
 
-async def test_a_default_model_that_is_not_there_is_not_sent(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ('model', 'sent'), [('flux', ''), ('dream', 'dream'), ('dream.ckpt [1]', 'dream.ckpt [1]')]
+)
+async def test_a_default_model_that_is_not_there_is_not_sent(model: str, sent: str) -> None:
+    http_client = HttpClient()
     async with upstream() as server:
         server.otherwise = image_server
 
-        await drawn(
-            server, tmp_path / 'a', GenerationRequest(prompt='a'), told=settings(server, ROOT)
-        )
-        told = settings(server, ROOT, model='dream')
-        await drawn(server, tmp_path / 'b', GenerationRequest(prompt='a'), told=told)
+        provider = ApiProvider(settings(server, ROOT, model=model), http_client)
+        default = await provider.default_model()
+        await http_client.close()
 
-    assert [body.get('override_settings') for body in bodies(server)] == [
-        None,
-        {'sd_model_checkpoint': 'dream'},
-    ]
+    assert default == sent
 
 
 async def test_a_name_and_password_go_as_basic_authorization(tmp_path: Path) -> None:

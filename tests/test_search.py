@@ -87,6 +87,8 @@ FOUND = [
     # other forms of the same
     ('𝓕𝓪𝓷𝓬𝔂 fox', 'fancy'),
     ('ＦＵＬＬ width', 'full'),
+    ('ꜰᴀɴᴄʏ fox', 'fancy'),
+    ('Brand™ shoes', 'brand shoes'),
     ('ﬁgure', 'figure'),
     ('in ٢٠٢٤', '2024'),
     ('360° view', '360 view'),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from pathlib import Path
 
 import pytest
@@ -139,3 +140,13 @@ def test_what_is_there_and_not_read_is_named(tmp_path: Path) -> None:
     ]
 
     assert named == ['comment, EXIF ImageDescription', 'C2PA', 'workflow, Comment', '']
+
+
+def test_texts_beside_exif_that_is_damaged_are_read(tmp_path: Path) -> None:
+    plain = png_with({'parameters': A1111}, tmp_path / 'a.png').read_bytes()
+    block = b'no EXIF at all'
+    chunk = b'eXIf' + block
+    chunk = len(block).to_bytes(4) + chunk + zlib.crc32(chunk).to_bytes(4)
+    (tmp_path / 'a.png').write_bytes(plain[:33] + chunk + plain[33:])
+
+    assert read(tmp_path / 'a.png') == FROM_A1111

@@ -20,7 +20,7 @@ MOST_MARKUP_LETTERS = 120
 # What each package may import besides itself, from the commands down to the ground. A package that
 # is named stands for its modules and not for the packages inside it.
 GROUND = ('app', 'app.errors', 'app.log')
-NOUNS = ('app.models', *GROUND)
+NOUNS = ('app.models', 'app.cost', *GROUND)
 NET = ('app.net', *NOUNS)
 STORAGE = ('app.storage', 'app.storage.metadata', 'app.storage.metadata.foreign', *NET)
 DATABASE = ('app.database', 'app.database.sqlite', *STORAGE)
@@ -67,7 +67,8 @@ MAY_IMPORT = {
     'app.storage.metadata': ('app.storage.metadata.foreign', *NOUNS),
     'app.storage.metadata.foreign': NOUNS,
     'app.net': NOUNS,
-    'app.models': ('app.errors',),
+    'app.models': ('app.cost', 'app.errors'),
+    'app.cost': (),
     'app.errors': (),
     'app.log': (),
 }

@@ -43,7 +43,7 @@ SENTENCED = {
 }
 READ_ALOUD = ('placeholder', 'aria-label', 'title', 'alt')
 SAME_EVERYWHERE = {'cURL', 'localhost:1337', 'api-key: …', 'Easel', '· Easel', 'Ctrl ⏎', '1216x832'}
-INSIDE_A_TAG = ('layout', 'describe', 'point')  # a block and macros that write attributes
+INSIDE_A_TAG = ('layout', 'describe', 'point', 'within')  # a block and macros that write attributes
 UNSPOKEN = ('pre', 'script', 'style')
 
 Id = str | tuple[str, ...]

@@ -14,6 +14,7 @@ from app.database.providers import LearnedFacts, ProviderRows
 from app.database.queue import Queue
 from app.database.recovery import Recovery
 from app.database.search import index_words
+from app.database.spending import Spending
 from app.database.sqlite.connection import Database
 
 
@@ -26,6 +27,7 @@ class Library:
         self.images = Images(database)
         self.files = Files(database)
         self.queue = Queue(database)
+        self.spending = Spending(database)
         self.recovery = Recovery(database)
         self.backlog = Backlog(database)
         self.learned = LearnedFacts(database)

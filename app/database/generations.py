@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import cast
 
@@ -11,6 +12,7 @@ import apsw
 from app.database.images import add_images, images_of
 from app.database.mapping import call_of, failure_fields, generation_of, request_columns
 from app.database.queue import AGAIN, room_for, share_of
+from app.database.spending import add_spending
 from app.database.sqlite.connection import Row, Table, Value, insert, select
 from app.errors import N_, Conflict, NotFound
 from app.models import Call, Generation, GenerationRequest, Outcome, Status, Submitted
@@ -72,10 +74,12 @@ class Generations(Table):
     ) -> bool:
         """Write an attempt's outcome and its pictures, from a position on, all or nothing.
 
-        Returns False if the row has moved on since (cancelled, or a later attempt).
+        Returns False if the row has moved on since (cancelled, or a later attempt): then only the
+        calls are written, which were made all the same.
         """
 
         def change(db: apsw.Connection) -> bool:
+            add_calls(db, claimed, outcome.provider, outcome.calls)
             place = {'id': claimed.id, 'attempt': claimed.attempt, 'before': claimed.status}
             error = outcome.error and json.dumps(failure_fields(outcome.error), ensure_ascii=False)
             db.execute(
@@ -100,10 +104,6 @@ class Generations(Table):
             if not db.changes():
                 return False
             add_images(db, claimed, outcome, now or 0, first)
-            for number, call in enumerate(outcome.calls):
-                own = {'generation_id': claimed.id, 'attempt': claimed.attempt, 'number': number}
-                texts = {'headers': json.dumps(call.headers), 'dropped': json.dumps(call.dropped)}
-                insert(db, 'attempts', asdict(call) | own | texts, 'on conflict do nothing')
             return True
 
         return await self._database.write(change)
@@ -218,13 +218,18 @@ class Generations(Table):
         return await self._database.all(
             call_of,
             """
-            select method, url, headers, body, status, answer, reason, dropped, began_at, took_s
+            select method, url, headers, body, status, answer, reason, dropped, began_at, took_s,
+              cost
             from attempts
             where generation_id = :id
             order by attempt, number
             """,
             id=generation_id,
         )
+
+    async def keep_calls(self, claimed: Generation, provider: str, calls: Sequence[Call]) -> None:
+        """Write the calls of an attempt that has no outcome, and what they cost."""
+        await self._database.write(lambda db: add_calls(db, claimed, provider, calls))
 
     async def own(self, guest: int | None, limit: int) -> tuple[Generation, ...]:
         """Read the newest ones of a guest, None: of the owner alone, as `page` does."""
@@ -244,6 +249,20 @@ class Generations(Table):
             guest=guest,
         )
         return last.request if last else None
+
+
+def add_calls(
+    db: apsw.Connection, claimed: Generation, provider: str, calls: Sequence[Call]
+) -> None:
+    """Write an attempt's calls, and once for each what it cost, in a transaction."""
+    for number, call in enumerate(calls):
+        own = {'generation_id': claimed.id, 'attempt': claimed.attempt, 'number': number}
+        texts = {'headers': json.dumps(call.headers), 'dropped': json.dumps(call.dropped)}
+        cost = {'cost': str(call.cost) if call.cost else None}
+        row = asdict(call) | own | texts | cost
+        is_new = insert(db, 'attempts', row, 'on conflict do nothing returning number')
+        if call.cost and is_new:
+            add_spending(db, call.cost, call.began_at, provider, claimed.guest)
 
 
 def new_row(request: GenerationRequest, provider: str, now: float) -> Row:

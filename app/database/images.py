@@ -18,7 +18,7 @@ COLUMNS = """
   images.id, images.generation_id, images.position, images.digest, images.file, images.mime,
   images.width, images.height, images.size_bytes, images.mean_colour, images.provider, images.model,
   images.revised_prompt, images.source_url, images.seed, images.favourite, images.created_at,
-  images.deleted_at, images.guest, generations.prompt, generations.negative_prompt,
+  images.deleted_at, images.guest, images.cost, generations.prompt, generations.negative_prompt,
   generations.size as asked_size,
   iif( -- a clock that was set back made some of earlier versions negative
     generations.finished_at >= generations.started_at,
@@ -191,6 +191,7 @@ def add_images(
             'model': outcome.model,
             'guest': generation.guest,
             'created_at': now if picture.created_at is None else picture.created_at,
+            'cost': str(picture.cost) if picture.cost else None,
         }
         insert(db, 'images', asdict(picture) | own | {'seed': signed(picture.seed)})
         insert(db, 'image_words', {'rowid': db.last_insert_rowid(), 'words': words})

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import cast
 
+from app.cost import read_cost
 from app.database.sqlite.connection import Row, Value, builder
 from app.errors import ErrorKind, Failure
 from app.models import (
@@ -27,7 +28,8 @@ PLAIN_COLUMNS = (
 
 
 def image_of(row: Row) -> Image:
-    return _image_of(row | {'seed': _unsigned(row['seed'])})
+    image = _image_of(row | {'seed': _unsigned(row['seed'])})
+    return replace(image, cost=read_cost(str(image.cost))) if image.cost else image
 
 
 def generation_of(row: Row, images: tuple[Image, ...] = ()) -> Generation:
@@ -55,6 +57,7 @@ def call_of(row: Row) -> Call:
     pairs = cast('list[list[str]]', json.loads(str(row['headers'])))
     fields['headers'] = tuple((name, value) for name, value in pairs)  # type: ignore[assignment]
     fields['dropped'] = tuple(json.loads(str(row['dropped'])))  # type: ignore[assignment]
+    fields['cost'] = read_cost(str(row['cost'] or ''))  # type: ignore[assignment]
     return Call(**fields)  # type: ignore[arg-type]
 
 
@@ -71,7 +74,7 @@ def signed(seed: int | None) -> int | None:
 
 def failure_fields(failure: Failure) -> dict[str, object]:
     """Return a failure's fields without those that are empty."""
-    return {name: value for name, value in asdict(failure).items() if value not in (None, '')}
+    return {name: value for name, value in asdict(failure).items() if value not in (None, '', ())}
 
 
 def _unsigned(kept: Value) -> int | None:
@@ -82,4 +85,8 @@ _image_of = builder(Image, 'favourite')
 
 
 def _failure_of(fields: dict[str, object]) -> Failure:
-    return Failure(**{**fields, 'kind': ErrorKind(str(fields['kind']))})  # type: ignore[arg-type]
+    kind, offers = (
+        ErrorKind(str(fields['kind'])),
+        tuple(cast('list[str]', fields.get('offers', []))),
+    )
+    return Failure(**{**fields, 'kind': kind, 'offers': offers})  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ import apsw
 from app.database.generations import new_row
 from app.database.images import add_images
 from app.database.mapping import generation_of
+from app.database.spending import add_spending
 from app.database.sqlite.connection import REFUSALS, Database, Row, Table, Value, insert, select
 from app.database.sqlite.opening import open_file
 from app.models import Generation, Outcome, PictureIds, Status, StoredImage
@@ -207,6 +208,19 @@ def _add(db: apsw.Connection, generation: Generation, told: ToldImage) -> None:
         status=Status.DONE, provider=asked.provider, model=asked.model, kept=(picture,)
     )
     add_images(db, generation, outcome, asked.created_at, position)
+    if picture.cost and not _has_calls(db, generation):  # else they have counted it
+        add_spending(db, picture.cost, asked.created_at, asked.provider, generation.guest)
+
+
+def _has_calls(db: apsw.Connection, generation: Generation) -> bool:
+    return bool(
+        select(
+            db,
+            'select 1 from attempts where generation_id = :id and attempt = :attempt limit 1',
+            id=generation.id,
+            attempt=generation.attempt,
+        )
+    )
 
 
 def _finish(db: apsw.Connection, generation: Generation, told: Generation) -> None:

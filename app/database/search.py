@@ -79,7 +79,8 @@ def _plain(text: str) -> str:
     """Return a text folded, with blanks between what can be found alone."""
     if text.isascii():
         return text.lower().translate(_BLANKS)
-    plain = unicodedata.normalize('NFKD', unicodedata.normalize('NFKD', text).casefold())
+    marked = text.replace('™', ' ')  # which would become letters of the word before it
+    plain = unicodedata.normalize('NFKD', unicodedata.normalize('NFKD', marked).casefold())
     plain = _flags().sub(r' \g<0> ', plain)
     folded = ''.join(map(_folded, plain)).replace(f' {_JOINER} ', _TOGETHER)
     return unicodedata.normalize('NFC', folded.replace(_JOINER, ''))
@@ -105,14 +106,15 @@ def _folded(sign: str) -> str:
 
 
 def _base_of(letter: str) -> str:
-    """Return the letter that another is made of by a stroke or a hook, as its name says."""
+    """Return the letter that another is a form of, by a stroke or a hook, as its name says."""
     code = ord(letter)
     if code in _KATAKANA:
         return chr(code + _TO_HIRAGANA)
-    name, made, _ = unicodedata.name(letter, '').partition(' WITH ')
-    if not made or not name.startswith(('LATIN', 'CYRILLIC')):
+    name = unicodedata.name(letter, '')
+    if not name.startswith(('LATIN', 'CYRILLIC')):
         return letter
+    plain = name.partition(' WITH ')[0].replace('LETTER SMALL CAPITAL', 'SMALL LETTER')
     try:
-        return unicodedata.lookup(name)
+        return unicodedata.lookup(plain)
     except KeyError:
         return letter

@@ -146,4 +146,5 @@ def label_for(
         revised_prompt=received.revised_prompt,
         asked_size=str(claimed.request.size) if claimed.request.size else None,
         source_url=without_query(received.source_url),
+        cost=str(received.cost) if received.cost else None,
     )

@@ -14,7 +14,7 @@ from app.generation.keeper import PictureKeeper
 from app.generation.previews import Previews
 from app.log import logger, logging_faults
 from app.models import DEMO, Call, Generation, Outcome, Status
-from app.providers.core.base import Run
+from app.providers.core.base import Provider, Run
 from app.providers.registry import Providers
 from app.storage.store import Store
 
@@ -58,9 +58,18 @@ class GenerationRunner:
 
         Raises `StorageFailed` where no pause (seconds) before another try to keep is left.
         """
-        provider = await self._providers.drawing(claimed.provider)
-        settings, calls = provider.settings, list[Call]()
-        model = claimed.request.model or settings.model or None
+        provider, calls = await self._providers.drawing(claimed.provider), list[Call]()
+        try:
+            return await self._draw(claimed, provider, calls, pauses)
+        except BaseException:  # what was called may have cost something all the same
+            await self._keep_calls(claimed, provider, calls)
+            raise
+
+    async def _draw(
+        self, claimed: Generation, provider: Provider, calls: list[Call], pauses: Iterator[float]
+    ) -> Outcome:
+        settings = provider.settings
+        model = claimed.request.model or await provider.default_model() or None
         if settings.name == DEMO != claimed.provider:
             model = settings.model
         outcome = Outcome(status=Status.FAILED, provider=settings.name, model=model)
@@ -73,7 +82,7 @@ class GenerationRunner:
             log.warning('%s: %s: %s', claimed.id, failure.kind, failure.words or failure.reason)
             outcome = replace(outcome, error=failure, item_errors=error.others)
             return replace(outcome, calls=tuple(calls))
-        outcome = replace(outcome, calls=tuple(calls))
+        outcome = replace(outcome, model=model or result.model or None, calls=tuple(calls))
         kept, failures = await self._keeper.keep(claimed, result, outcome, pauses)
         if not kept:
             return replace(outcome, error=failures[0], item_errors=failures[1:])
@@ -105,6 +114,13 @@ class GenerationRunner:
         if kept or generation.status is Status.DONE:
             return replace(outcome, status=Status.DONE, kept=kept, item_errors=failures)
         return replace(outcome, error=failures[0], item_errors=failures[1:])
+
+    async def _keep_calls(self, claimed: Generation, provider: Provider, calls: list[Call]) -> None:
+        try:
+            rows, name = self._library.generations, provider.settings.name
+            await rows.keep_calls(claimed, name, calls)
+        except StorageFailed as error:
+            log.warning('%s: its calls could not be written: %s', claimed.id, error)
 
     def _run(self, claimed: Generation, calls: list[Call]) -> Run:
         async def write(progress: float) -> None:

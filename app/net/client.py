@@ -57,6 +57,7 @@ class HttpClient:
         self._transport = transport
         self._in_container = in_container
         self.policy = self._new_policy()
+        self.policy.is_for_providers = True
         self._strict = self._new_policy()
         self.client = new_client(self._over(self.policy))
         # A trusted origin has a client of its own: no other provider uses its open connections.

@@ -50,6 +50,7 @@ class Stream(httpcore.AsyncNetworkStream):
         self._read_at = 0.0
         self._responses = Responses()
         self._has_answered = False
+        self.is_of_provider = False  # so that it may be asked which protocol it speaks
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read what is parsed in a few milliseconds, by what the last piece took; mend heads."""
@@ -89,7 +90,7 @@ class Stream(httpcore.AsyncNetworkStream):
 
     async def _refuse_tls(self) -> None:
         """Raise httpcore.ConnectError where plain HTTP was spoken to a TLS server."""
-        if self._has_answered or self.get_extra_info('ssl_object'):
+        if self._has_answered or not self.is_of_provider or self.get_extra_info('ssl_object'):
             return
         peer = self.get_extra_info('server_addr')
         if peer and await speaks_tls(*peer[:2]):
@@ -119,7 +120,8 @@ class Stream(httpcore.AsyncNetworkStream):
                 await self._writer.start_tls(context, server_hostname=server_hostname)
         except (httpcore.ConnectTimeout, httpcore.ConnectError) as error:
             is_told = isinstance(error.__cause__, ssl.SSLError)
-            if not is_told and not self._has_answered and await speaks_http(*peer[:2]):
+            may_ask = self.is_of_provider and not self._has_answered
+            if not is_told and may_ask and await speaks_http(*peer[:2]):
                 raise httpcore.ConnectError(Reason.HTTP_IS_SPOKEN_THERE) from error
             if is_told or isinstance(error, httpcore.ConnectTimeout):
                 raise
@@ -189,6 +191,7 @@ class ConnectPolicy(httpcore.AsyncNetworkBackend):
         self._named = {(origin.host, origin.port) for origin in self._origins}
         self._trusted: set[tuple[str, int]] = set()
         self._own_ports = own_ports  # where this server listens itself
+        self.is_for_providers = False
         self._look_up = look_up
         self._connect = connect
 
@@ -249,6 +252,8 @@ class ConnectPolicy(httpcore.AsyncNetworkBackend):
         except BaseException:
             await stream.aclose()
             raise
+        if isinstance(stream, Stream):
+            stream.is_of_provider = self.is_for_providers
         return stream
 
     def _refuse_address(self, host: str, port: int, address: str) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import zlib
-from collections.abc import AsyncGenerator, AsyncIterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping
 
 from app.net.pace import Pace
 
@@ -11,7 +12,11 @@ PIECE_BYTES = 64 * 1024
 FREE_BYTES = 1024 * 1024
 MOST_TIMES = 100
 
-_AS_THEY_COME = ('', 'identity', 'aws-chunked')  # the last is how it was uploaded to a storage
+# What is no compression: how it was uploaded to a storage, and how letters are written.
+_AS_THEY_COME = (
+    *('', 'identity', 'none', 'aws-chunked', 'binary', '8bit', 'utf-8', 'utf8', 'us-ascii'),
+)
+_JSON = re.compile(rb'\s*[\[{]\s*["\[{\]}]')
 _GZIP = ('gzip', 'x-gzip')
 
 
@@ -31,14 +36,12 @@ async def inflated(
     Pieces are of at most 64 KiB, however much a small body stands for. Raise NotInflated at codings
     other than gzip or deflate alone, and past 1 MiB and a hundred times what came.
     """
-    layers, pace = _layers(headers), Pace()
-    if not layers:
+    (blocks, coding), pace = await _coded(blocks, _layers(headers)), Pace()
+    if not coding:
         async for block in blocks:
             yield block
             await pace.rest()
         return
-    if len(layers) > 1 or layers[0] not in (*_GZIP, 'deflate'):
-        raise NotInflated('a compressed answer')
     decoder, start, read_bytes, written_bytes = None, b'', 0, 0
     async for block in blocks:
         read_bytes += len(block)
@@ -48,7 +51,7 @@ async def inflated(
             continue
         while left or (len(piece) == PIECE_BYTES and decoder and not decoder.eof):
             if decoder is None or decoder.eof:  # gzip has members, deflate has one end
-                decoder = _decoder(left, is_gzip=layers[0] in _GZIP, is_first=decoder is None)
+                decoder = _decoder(left, is_gzip=coding in _GZIP, is_first=decoder is None)
             try:
                 piece = decoder.decompress(left, PIECE_BYTES)
             except zlib.error as error:
@@ -62,6 +65,26 @@ async def inflated(
             await pace.rest()  # a block may hold a hundred pieces, or thousands of empty members
     if read_bytes and (decoder is None or not decoder.eof):
         raise BrokeOff('broke off')
+
+
+async def _coded(
+    blocks: AsyncIterable[bytes], layers: list[str]
+) -> tuple[AsyncIterable[bytes], str]:
+    """Return a body and its coding: none where it only says so, and is JSON as it comes."""
+    if not layers:
+        return blocks, ''
+    others = aiter(blocks)
+    first = await anext(others, b'')
+    is_plain = layers[0] in _GZIP and bool(_JSON.match(first))  # which begins otherwise
+    if not is_plain and (len(layers) > 1 or layers[0] not in (*_GZIP, 'deflate')):
+        raise NotInflated('a compressed answer')
+    return _with_first(first, others), '' if is_plain else layers[0]
+
+
+async def _with_first(first: bytes, others: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    yield first
+    async for block in others:
+        yield block
 
 
 def _layers(headers: Mapping[str, str]) -> list[str]:

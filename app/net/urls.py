@@ -22,7 +22,15 @@ USUAL_PORTS = {'http': 80, 'https': 443}
 AS_THEY_ARE = "%/:=&?~#+!$,;'@()*[]"
 # What an address that was copied whole ends in, beyond the API's root.
 CALLS = (
-    *('images/generations', 'images/edits', 'images/variations', 'chat/completions', 'models'),
+    *(
+        'images/generations',
+        'images/edits',
+        'images/variations',
+        'chat/completions',
+        'images/models',
+        'models',
+        'images',
+    ),
     *(f'sdapi/v1/{call}' for call in ('txt2img', 'img2img', 'sd-models', 'options')),
 )
 # What the root of an API ends in. Source: the addresses of some thirty servers, and of Azure.
@@ -235,8 +243,7 @@ def prefixes_of(path: str) -> list[str]:
     """Return what may stand before the paths of an API's server, likeliest first: `/x`, `/x/v1`."""
     parts = path.strip('/').split('/')[:MOST_PREFIXES]
     every = ['/' + '/'.join(parts[:count]) for count in range(len(parts), 0, -1)]
-    likely = [one for one in (*every[1:2], *every[:1], *every[2:]) if one != '/']
-    return list(dict.fromkeys((*likely, API_ROOT)))
+    return [one for one in (*every[1:2], *every[:1], *every[2:]) if one != '/']
 
 
 def _host_of(text: str) -> str:

@@ -5,6 +5,7 @@ Only by GET, which costs nothing, and only after a call that did nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
@@ -12,6 +13,8 @@ from app.errors import ErrorKind, Failure, Reason
 from app.net.urls import candidates
 from app.providers.core.base import Dialect, ProviderSettings
 from app.providers.core.capabilities import CapabilityStore
+from app.providers.core.parameters import ModelParameters
+from app.providers.dialects.parameters import LIST, parameters_in
 from app.providers.discovery.model_list import draws_in_chats, models_in
 from app.providers.transport.client import Client, endpoint
 
@@ -59,10 +62,17 @@ def may_be_elsewhere(failure: Failure) -> bool:
 async def other_endpoints(client: Client, model: str, failure: Failure) -> tuple[Endpoint, ...]:
     """Return where else to ask, likeliest first; empty where nothing shows one."""
     base_url = client.settings.base_url
-    roots = candidates(base_url)
+    roots, chat = candidates(base_url), Endpoint(Dialect.CHAT, base_url)
+    if _names_the_chat(failure):
+        return (chat,)
     listed = await client.find(endpoint(roots[0], 'models'))
-    if draws_in_chats(listed, model) or _names_the_chat(failure):
-        return (Endpoint(Dialect.CHAT, base_url),)
+    draws_in_chat = draws_in_chats(listed, model)
+    taken = await _second_list(client, base_url)
+    if taken and (model in taken or not draws_in_chat):
+        second = Endpoint(Dialect.OPENROUTER, base_url)
+        return (second, chat) if draws_in_chat else (second,)
+    if draws_in_chat:
+        return (chat,)
     tree = await client.find(endpoint(sdapi_root(base_url), 'sd-models'))
     if isinstance(tree, list) and any(
         isinstance(one, dict) and 'model_name' in one for one in tree
@@ -72,8 +82,14 @@ async def other_endpoints(client: Client, model: str, failure: Failure) -> tuple
         return ()
     for root in roots[1:]:
         if models_in(await client.find(endpoint(root, 'models'))):
-            return (Endpoint(Dialect.OPENAI, root),)
+            second_too = await _second_list(client, root)
+            return (Endpoint(Dialect.OPENROUTER if second_too else Dialect.OPENAI, root),)
     return tuple(Endpoint(Dialect.OPENAI, root) for root in roots[1:2])
+
+
+async def _second_list(client: Client, root: str) -> Mapping[str, ModelParameters]:
+    """Return what the models of the second images API take; empty where there is none."""
+    return parameters_in(await client.find(endpoint(root, LIST)))
 
 
 def _names_the_chat(failure: Failure) -> bool:

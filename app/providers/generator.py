@@ -15,6 +15,7 @@ from app.providers.core.base import Dialect, ProviderSettings, Run
 from app.providers.core.capabilities import ABSENT, CapabilityStore, with_refused
 from app.providers.dialects.base import FORMAT, ApiDialect, ParameterFallback
 from app.providers.dialects.openai import ChatApi, ImagesApi
+from app.providers.dialects.openrouter import SecondImagesApi
 from app.providers.dialects.sdapi import SdApi
 from app.providers.endpoints import (
     Endpoint,
@@ -64,6 +65,7 @@ class Generator:
             Dialect.OPENAI: ImagesApi(self._caller, collector),
             Dialect.SDAPI: SdApi(self._caller, collector),
             Dialect.CHAT: ChatApi(self._caller, collector),
+            Dialect.OPENROUTER: SecondImagesApi(self._caller, collector),
         }
 
     async def generate(self, request: GenerationRequest, run: Run) -> GenerationResult:
@@ -126,7 +128,8 @@ class Generator:
         base_url, model = self.settings.base_url, request.model or self.settings.model
         known = self._memory.of(base_url, model)
         dialect = self._dialects[at.dialect]
-        fallback = ParameterFallback(await dialect.body(request, at.base_url), known)
+        body = await dialect.body(request, at.base_url)
+        fallback = ParameterFallback(body, known, dialect.second_values)
         try:
             result = await dialect.generate(fallback, request, run, at.base_url)
         except ProviderError as error:

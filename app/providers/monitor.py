@@ -51,6 +51,11 @@ class MonitoredProvider:
         return self._status
 
     @property
+    def default_model(self) -> str:
+        """The model of its settings, empty where it is known to list others only."""
+        return '' if self._status.lacks_default else self.settings.model
+
+    @property
     def was_asked(self) -> bool:
         return self._status is not NOT_ASKED
 

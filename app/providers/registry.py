@@ -171,7 +171,7 @@ class Providers:
         return eligible[0].provider
 
     def model_of(self, name: str) -> str | None:
-        known = (one.settings.model for one in (*self.all(), self.demo) if one.name == name)
+        known = (one.default_model for one in (*self.all(), self.demo) if one.name == name)
         return next(known, '') or None
 
     @property

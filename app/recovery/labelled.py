@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.cost import read_cost
 from app.database.recovery import ToldImage
 from app.errors import ErrorKind, ProviderError
 from app.models import (
@@ -86,4 +87,5 @@ async def read_labelled(store: Store, path: Path) -> LabelledImage | None:
         raise ValueError('its name is not UTF-8')
     label = checked_label(settings, status.st_mtime)
     stated = {name: getattr(label, name) for name in LABEL_FIELDS}
-    return LabelledImage(replace(kept, id=label.image_id, **stated), label)
+    told = replace(kept, id=label.image_id, cost=read_cost(label.cost), **stated)
+    return LabelledImage(told, label)

@@ -5,7 +5,6 @@ For the decoder's child, where Pillow is.
 
 from __future__ import annotations
 
-import contextlib
 from io import BytesIO
 
 from PIL import Image, ImageCms
@@ -41,25 +40,36 @@ def shown_colours(picture: Image.Image, profile: bytes) -> tuple[Image.Image, by
     """
     if picture.mode.startswith('I'):
         picture = picture.point(lambda value: value / 256).convert('L')
-    plain, own = plain_colours(picture), PROFILED.get(profile[16:20], ())
-    if 'RGB' in own and len(profile) <= MOST_PROFILE_BYTES:
-        return plain, profile
+    own = PROFILED.get(profile[16:20], ())
     if picture.mode not in own:
-        return plain, b''
-    colours = (plain if 'RGB' in own else picture).convert(own[0])
-    with contextlib.suppress(ImageCms.PyCMSError, OSError):
-        opened = ImageCms.ImageCmsProfile(BytesIO(profile))
-        srgb = ImageCms.createProfile('sRGB')
-        shown = ImageCms.profileToProfile(colours, opened, srgb, outputMode='RGB')
-        if shown and plain.mode == 'RGBA':
-            shown.putalpha(plain.getchannel('A'))
-        return shown or plain, b''
-    return plain, b''
+        return _plain(picture), b''
+    if own[0] == 'RGB' and len(profile) <= MOST_PROFILE_BYTES:
+        return _plain(picture), profile
+    try:
+        return _in_srgb(picture, own[0], profile), b''
+    except (ImageCms.PyCMSError, OSError, MemoryError):
+        return _plain(picture), b''
 
 
-def plain_colours(picture: Image.Image) -> Image.Image:
-    """Convert to RGB, or RGBA where something shows through."""
+def _in_srgb(picture: Image.Image, mode: str, profile: bytes) -> Image.Image:
+    """Follow a profile of a mode's colours; raise PyCMSError, OSError or MemoryError."""
+    own = ImageCms.ImageCmsProfile(BytesIO(profile))
+    colours = picture if picture.mode == mode else picture.convert(mode)
+    shown = ImageCms.profileToProfile(
+        colours, own, ImageCms.createProfile('sRGB'), outputMode='RGB'
+    )
+    if shown is None:
+        raise ImageCms.PyCMSError('no picture')
+    if _shows_through(picture):
+        shown.putalpha(_plain(picture).getchannel('A'))
+    return shown
+
+
+def _plain(picture: Image.Image) -> Image.Image:
     if picture.mode in ('RGB', 'RGBA'):
         return picture
-    clear = picture.mode in ('LA', 'PA', 'RGBa', 'La') or 'transparency' in picture.info
-    return picture.convert('RGBA' if clear else 'RGB')
+    return picture.convert('RGBA' if _shows_through(picture) else 'RGB')
+
+
+def _shows_through(picture: Image.Image) -> bool:
+    return 'A' in picture.mode.upper() or 'transparency' in picture.info

@@ -120,6 +120,7 @@ class Store:
             created_at=label.created_at,
             revised_prompt=received.revised_prompt,
             source_url=received.source_url,
+            cost=received.cost,
             seed=received.seed if label.seed is None else label.seed,
         )
 

@@ -26,6 +26,7 @@ from starlette.responses import HTMLResponse, Response
 
 from app.access.visitors import Visitor
 from app.config import CHECKOUT
+from app.cost import Cost, shortened
 from app.errors import N_, Failure, Notice
 from app.messages import LANGUAGES, FailureText, describe, for_guests, translations
 from app.net.urls import names_a_host
@@ -94,6 +95,11 @@ def wants_json(request: Request) -> bool:
     return request.scope['path'].endswith('.json') or by_accept
 
 
+def wants_page(request: Request) -> bool:
+    """Whether a browser asks; a program that is given a cookie has to send its `Origin` after."""
+    return 'text/html' in request.headers.get('accept', '')
+
+
 @dataclass(frozen=True, slots=True)
 class Language:
     """The templates and sentences of one language."""
@@ -126,6 +132,16 @@ class Language:
         """Write a number with one digit after the language's own sign."""
         whole, _, part = f'{value:.1f}'.partition('.')
         return self.translate(N_('{whole}.{part}')).format(whole=whole, part=part)
+
+    def cost(self, cost: Cost) -> str:
+        parts = []
+        if cost.amount is not None:
+            whole, point, part = shortened(cost.amount).partition('.')
+            number = self.translate(N_('{whole}.{part}')).format(whole=whole, part=part)
+            parts.append(f'{number if point else whole} {cost.currency}')
+        if cost.tokens is not None:
+            parts.append(self.translate(N_('tokens: {n}')).format(n=cost.tokens))
+        return ' · '.join(parts)
 
     def amount(self, size_bytes: int) -> str:
         for unit, words in ((1e9, N_('{n} GB')), (1e6, N_('{n} MB'))):
@@ -215,7 +231,7 @@ class Renderer:
         language = Language(code, environment, words, self._root)
         functions: dict[str, Callable[..., object]] = {
             **_for_viewers(language),
-            **{name: getattr(language, name) for name in ('amount', 'decimal')},
+            **{name: getattr(language, name) for name in ('amount', 'cost', 'decimal')},
             'translate': language.translate,  # for what is no literal: `_` reads % in it
             'static': lambda name: self._root.address(self.static.address(name)),
             'name_of_guest': self._name_of_guest,
@@ -250,7 +266,8 @@ def _for_viewers(language: Language) -> dict[str, Callable[..., object]]:
 
 def say_saved(request: Request, response: Response) -> Response:
     """Have the page that a redirect leads to say that something was saved."""
-    keep_choice(request, response, SAVED_COOKIE, 'yes', SAVED_S)
+    if wants_page(request):
+        keep_choice(request, response, SAVED_COOKIE, 'yes', SAVED_S)
     return response
 
 

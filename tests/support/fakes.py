@@ -275,6 +275,9 @@ class FakeProvider:
             received=tuple(self._arrive(content, run.incoming) for content in self.pictures)
         )
 
+    async def default_model(self) -> str:
+        return self.settings.model
+
     async def list_models(self) -> ProviderStatus:
         return self.status
 

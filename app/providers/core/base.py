@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -10,9 +10,18 @@ from typing import Protocol
 from app.database.providers import ProviderRow
 from app.errors import Failure, Reason
 from app.models import Call, GenerationRequest, GenerationResult, Received
+from app.providers.core.parameters import ModelParameters
 from app.storage.files import TempFile, remove
 
 ANYBODY = 'OpenAI-compatible'  # a server that lists models and is none of those known
+WIRE_NAMES = {  # what APIs call our fields, where that is another name; several may be one wish
+    'num_inference_steps': 'steps',
+    'guidance_scale': 'guidance',
+    'cfg_scale': 'guidance',
+    'sampler_name': 'sampler',
+    'batch_size': 'n',
+    **dict.fromkeys(('image_size', 'width', 'height', 'aspect_ratio', 'resolution'), 'size'),
+}
 CONNECTION_REFUSED = (Reason.CONNECTION_REFUSED, Reason.CONNECTION_REFUSED_INSIDE)
 
 
@@ -23,6 +32,7 @@ class Dialect(StrEnum):
     OPENAI = 'openai'
     SDAPI = 'sdapi'
     CHAT = 'chat'
+    OPENROUTER = 'openrouter'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +75,11 @@ class ProviderStatus:
     reason: str = ''  # what was seen when it was not a list, in short technical English
     models: tuple[str, ...] = ()  # names to suggest, those that draw first
     drawing: int = 0  # how many of them can draw, by their names
+    # by model, where the list tells what each one takes
+    parameters: Mapping[str, ModelParameters] = field(default_factory=dict)
     bars_split: bool = False  # whether what follows a `|` in a prompt is read as what to leave out
     key: KeyState = KeyState.UNKNOWN  # known after a connection test only
+    lacks_default: bool = False  # whether it lists models, and not the one that is set for it
     better_url: str = ''  # where the list of models is instead, on the same server; or empty
     failure: Failure | None = None  # what speaks against a picture; a missing list alone does not
 
@@ -110,6 +123,9 @@ class Provider(Protocol):
 
     async def fetch(self, lost: Sequence[Failure], run: Run) -> GenerationResult:
         """Fetch pictures that were made and could not be fetched; nothing is asked anew."""
+
+    async def default_model(self) -> str:
+        """Return the model of its settings; empty where the server lists others only."""
 
     async def list_models(self) -> ProviderStatus:
         """Ask what it offers; never raises for what the server does."""

@@ -5,34 +5,32 @@ The images API may only promise a picture; its job is then polled, where it can 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import ClassVar
 from urllib.parse import urlsplit
 
 from app.models import GenerationRequest
 from app.providers.core.base import Run
-from app.providers.dialects.base import STREAM, ApiDialect, ParameterFallback, filled
+from app.providers.dialects.base import STREAM, ApiDialect, ParameterFallback, filled, number
+from app.providers.dialects.parameters import only_draws
 from app.providers.dialects.polling import JobPoller
+from app.providers.dialects.sizes import nearest_ratio
 from app.providers.response.parser import ApiResponse
+from app.providers.transport.caller import Caller
 from app.providers.transport.client import endpoint
+from app.providers.transport.collect import ImageCollector
 
 PARTIAL_IMAGES = 2  # previews a picture, where they are asked for; each may cost
 TOGETHER_FORMATS = {'url': 'url', 'b64_json': 'base64'}
-RATIOS = {'1:1': 1, '3:2': 3 / 2, '2:3': 2 / 3, '4:3': 4 / 3, '3:4': 3 / 4}
-RATIOS |= {'16:9': 16 / 9, '9:16': 9 / 16, '2:1': 2, '1:2': 1 / 2}
-NAMES = {'num_inference_steps': 'steps', 'guidance_scale': 'guidance', 'image_size': 'size'}
-NAMES |= {'aspect_ratio': 'size', 'width': 'size', 'height': 'size', 'batch_size': 'n'}
 
 
 class ImagesApi(ApiDialect):
     """Asks `POST …/images/generations`, and waits for a job where the response promises one."""
 
     unsupported = ('sampler',)
-    names = NAMES
 
     async def body(self, request: GenerationRequest, base_url: str) -> dict[str, object]:
-        body = request_body(request, self._caller.settings.model, base_url)
+        body = request_body(request, base_url)
         if self._caller.settings.previews:
             body |= dict(zip(STREAM, (True, PARTIAL_IMAGES), strict=True))
         return body
@@ -52,7 +50,8 @@ class ImagesApi(ApiDialect):
 class ChatApi(ApiDialect):
     """Asks `POST …/chat/completions` for one picture, as OpenRouter, g4f and others offer it.
 
-    Source: https://openrouter.ai/docs/features/multimodal/image-generation
+    Models that only draw want to be asked for pictures alone, others also for text.
+    Source: https://openrouter.ai/docs/guides/overview/multimodal/image-generation
     """
 
     unsupported = (
@@ -60,13 +59,21 @@ class ChatApi(ApiDialect):
     )
     alike = 1  # what it says in words it often shows beside them once more
     names: ClassVar[Mapping[str, str]] = {'image_config': 'size', 'modalities': ''}
+    second_values: ClassVar[Mapping[str, object]] = {'modalities': ['image']}
+
+    def __init__(self, caller: Caller, collector: ImageCollector) -> None:
+        super().__init__(caller, collector)
+        self._only_draws: dict[str, bool] = {}  # by model
 
     async def body(self, request: GenerationRequest, base_url: str) -> dict[str, object]:
-        ratio = ratio_of(request)
+        ratio, model = nearest_ratio(request.size), request.model or ''
+        if model not in self._only_draws:
+            listed = await self._caller.find(endpoint(base_url, 'models'))
+            self._only_draws[model] = only_draws(listed, model)
         fields: dict[str, object] = {
-            'model': request.model or self._caller.settings.model,
+            'model': request.model,
             'messages': [{'role': 'user', 'content': request.prompt}],
-            'modalities': ['image', 'text'],
+            'modalities': ['image'] if self._only_draws[model] else ['image', 'text'],
             'image_config': {'aspect_ratio': ratio} if ratio else None,
             'seed': request.seed,
         }
@@ -78,15 +85,13 @@ class ChatApi(ApiDialect):
         return await self._caller.post(endpoint(base_url, 'chat/completions'), fallback.body, run)
 
 
-def request_body(
-    request: GenerationRequest, default_model: str, base_url: str = ''
-) -> dict[str, object]:
+def request_body(request: GenerationRequest, base_url: str = '') -> dict[str, object]:
     """Build the least body that says what is wanted, in the words of the cloud at `base_url`.
 
     Source: the API references of those clouds; `size` is refused or ignored there.
     """
     fields: dict[str, object] = {
-        'model': request.model or default_model,
+        'model': request.model,
         'prompt': request.prompt,
         'n': request.n if request.count > 1 else None,
         'size': str(request.size) if request.size else None,
@@ -123,21 +128,7 @@ def _accents(request: GenerationRequest) -> dict[str, dict[str, dict[str, object
     return {
         'siliconflow.cn': siliconflow,
         'siliconflow.com': siliconflow,
-        'x.ai': {'size': {'aspect_ratio': ratio_of(request)}},
+        'x.ai': {'size': {'aspect_ratio': nearest_ratio(size)}},
         'together.xyz': together,
         'together.ai': together,
     }
-
-
-def number(text: str | None) -> int | float | None:
-    """Parse a number as it was typed: `7` is an int, `7.0` is not."""
-    value: int | float | None = json.loads(text) if text else None
-    return value
-
-
-def ratio_of(request: GenerationRequest) -> str | None:
-    """Return the nearest of the ratios that clouds know."""
-    if not request.size:
-        return None
-    wished = request.size.width / request.size.height
-    return min(RATIOS, key=lambda ratio: abs(RATIOS[ratio] - wished))

@@ -67,14 +67,15 @@ class JobPoller:
         return self._own(named or endpoint(base_url, f'tasks/{quote(job or "", "")}'), base_url)
 
     def _own(self, address: str | None, base_url: str) -> str | None:
-        """Resolve an address, which must be the provider's, if by a name for itself alone."""
+        """Resolve an address, which must be the provider's, if by its name for itself or http."""
         own = self._caller.origin
         try:
             url = urljoin(base_url, address) if address else ''
             if not url or origin_of(url) == own:
                 return url or None
-            host = origin_of(url).host
-            is_ours = host == own.host or is_private(host)
+            named = origin_of(url)
+            is_same = named.host == own.host
+            is_ours = named.scheme != own.scheme if is_same else is_private(named.host)
             parts = urlsplit(base_url)
             moved = urlsplit(url)._replace(scheme=parts.scheme, netloc=parts.netloc)
             return urlunsplit(moved) if is_ours else None

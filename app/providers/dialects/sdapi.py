@@ -7,40 +7,32 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
+from typing import ClassVar
 
 from app.models import GenerationRequest
-from app.providers.core.base import Run
-from app.providers.dialects.base import ApiDialect, ParameterFallback, filled
-from app.providers.dialects.openai import number
+from app.providers.core.base import WIRE_NAMES, Run
+from app.providers.dialects.base import ApiDialect, ParameterFallback, filled, number
 from app.providers.response.base64_stream import Base64Error, inline
-from app.providers.response.images import at
 from app.providers.response.parser import ApiResponse
 from app.providers.transport.caller import Caller
 from app.providers.transport.client import endpoint
 from app.providers.transport.collect import ImageCollector
 
 PROGRESS_EVERY_S = 1.0
-NAMES = {'cfg_scale': 'guidance', 'width': 'size', 'height': 'size', 'batch_size': 'n'}
-NAMES |= {'sampler_name': 'sampler', 'override_settings': 'model'}
 
 
 class SdApi(ApiDialect):
     """Asks `POST …/sdapi/v1/txt2img`, and follows its progress; a cancelled one is interrupted."""
 
     unsupported = ('quality', 'response_format')
-    names = NAMES
+    names: ClassVar[Mapping[str, str]] = {**WIRE_NAMES, 'override_settings': 'model'}
 
     def __init__(self, caller: Caller, collector: ImageCollector) -> None:
         super().__init__(caller, collector)
         self._under_way: list[object] = []
 
     async def body(self, request: GenerationRequest, base_url: str) -> dict[str, object]:
-        checkpoint = request.model or self._caller.settings.model
-        if not request.model and checkpoint:  # the default is loaded where it is there
-            tree = await self._caller.find(endpoint(base_url, 'sd-models'))
-            rows = tree if isinstance(tree, list) else []
-            known = [at(row, key) for row in rows for key in ('title', 'model_name')]
-            checkpoint = checkpoint if checkpoint in known else ''
         fields: dict[str, object] = {
             'prompt': request.prompt,
             'negative_prompt': request.negative_prompt,
@@ -51,7 +43,7 @@ class SdApi(ApiDialect):
             'sampler_name': request.sampler,
             'seed': request.seed,
             'batch_size': request.n if request.count > 1 else None,
-            'override_settings': {'sd_model_checkpoint': checkpoint} if checkpoint else None,
+            'override_settings': {'sd_model_checkpoint': request.model} if request.model else None,
         }
         return filled(fields)
 

@@ -12,7 +12,7 @@ from app.net.urls import candidates, origin_of
 from app.providers.core.base import KeyState, ProviderState, ProviderStatus
 from app.providers.discovery.model_list import aside, drawing_in, models_in, printable, rows_in
 from app.providers.discovery.probe import NoResponse, ProbeResponse, probe
-from app.providers.response.errors import wants_https
+from app.providers.response.errors import refuses_key, wants_https
 
 RESPONSE_S = 5.0
 MOST_LIST_BYTES = 16 * 1024 * 1024  # five thousand models may have half of that
@@ -38,7 +38,8 @@ async def add_key_state(
     """Add to a list of models that came with the key whether it needed that key."""
     async with HttpClient([base_url]) as http_client:
         key = await _key_state(http_client, base_url, secrets)
-    return await _with_models(replace(status, key=key), status.models)
+    models = printable(status.models)
+    return replace(status, key=key, models=models, drawing=min(status.drawing, len(models)))
 
 
 async def _check(
@@ -54,22 +55,19 @@ async def _check(
         better_url = root if first else ''
         first = first or response
         kind = ErrorKind.ENDPOINT_NOT_FOUND if better_url else _kind(first)
-        failed = replace(_failed(kind, base_url, first.status), better_url=better_url)
+        is_keyless_fault = first.status == 500 and not secrets
+        reason = Reason.NO_KEY_WAS_SENT if is_keyless_fault and not better_url else ''
+        failed = replace(_failed(kind, base_url, first.status, reason), better_url=better_url)
         without_list = without_list if better_url else failed
-        if response.status in (401, 403):
+        if refuses_key(response.status, response.json):
             return replace(failed, key=KeyState.REFUSED if secrets else KeyState.MISSING)
         if rows_in(response.ok_json) is not None:
             state = ProviderState.ELSEWHERE if better_url else ProviderState.LIST
             key = await _key_state(http_client, root, secrets)
-            models = await aside(response.json, models_in)
-            return await _with_models(replace(failed, state=state, key=key), models)
+            models = printable(await aside(response.json, models_in))
+            drawing = len(printable(await aside(response.json, drawing_in)))
+            return replace(failed, state=state, key=key, models=models, drawing=drawing)
     return without_list
-
-
-async def _with_models(status: ProviderStatus, models: tuple[str, ...]) -> ProviderStatus:
-    models = printable(models)
-    drawing = await aside([*models], drawing_in)
-    return replace(status, models=models, drawing=len(drawing))
 
 
 def _failed(
@@ -84,7 +82,7 @@ def _failed(
 
 
 def _kind(response: ProbeResponse) -> ErrorKind | None:
-    if response.status in (401, 403):
+    if refuses_key(response.status, response.json):
         return ErrorKind.AUTH
     if 300 <= response.status < 400:
         return ErrorKind.REDIRECT
@@ -104,7 +102,8 @@ async def _key_state(http_client: HttpClient, root: str, secrets: Mapping[str, s
         response = await probe(http_client, _list_url(root), RESPONSE_S)
     except NoResponse:
         return KeyState.NOT_PROVED
-    return KeyState.ACCEPTED if response.status in (401, 403) else KeyState.NOT_PROVED
+    is_refused = refuses_key(response.status, response.json)
+    return KeyState.ACCEPTED if is_refused else KeyState.NOT_PROVED
 
 
 def _list_url(root: str) -> str:

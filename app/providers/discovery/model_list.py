@@ -23,6 +23,7 @@ _DRAWS = re.compile(
     re.IGNORECASE,
 )
 _IMAGE_WORDS = {'image', 'image_generation', 'text-to-image', 'texttoimage', 'imagetoimage', 't2i'}
+_NAME_KEYS = ('id', 'model_name', 'name', 'model')
 _FLAGS = (
     *('output_modalities', 'type', 'model_type', 'mode', 'tasks', 'task_type'),
     *('supported_task_types', 'labels', 'capabilities', 'model_ability'),
@@ -37,13 +38,14 @@ async def aside(tree: Json, read: Callable[[Json], T]) -> T:
 
 def status_of(http_status: int, tree: Json) -> ProviderStatus:
     if http_status != 200:
-        refused = http_status in (401, 403)
+        from app.providers.response.errors import refuses_key  # most lists come without a word
+
+        refused = refuses_key(http_status, tree)
         state = ProviderState.KEY_REFUSED if refused else ProviderState.NO_LIST
         return ProviderStatus(state=state, reason=f'HTTP {http_status}')
     if not isinstance(tree, list | dict):
         return ProviderStatus(state=ProviderState.WEB_PAGE, reason='no list of models')
-    models = models_in(tree)
-    drawing = len(drawing_in([*models]))
+    models, drawing = models_in(tree), len(drawing_in(tree))
     return ProviderStatus(state=ProviderState.LIST, models=models, drawing=drawing)
 
 
@@ -76,6 +78,11 @@ def are_bare(tree: Json) -> bool:
     return bool(rows) and all(isinstance(row, dict) and {*row} == {'id', 'object'} for row in rows)
 
 
+def is_listed(model: str, tree: Json) -> bool:
+    """Check whether a list has a model, under any of the names that its row gives it."""
+    return any(model in _all_names(row) for row in rows_in(tree) or [])
+
+
 def draws_in_chats(tree: Json, model: str) -> bool:
     """Check whether a list flags a model as one with pictures among its output."""
     row = next((row for row in rows_in(tree) or [] if model and _name(row) == model), None)
@@ -102,9 +109,15 @@ def _names(rows: list[Json]) -> tuple[str, ...]:
 
 def _name(row: Json) -> str:
     if isinstance(row, dict):
-        values = [row.get(key) for key in ('id', 'model_name', 'name', 'model')]
+        values = [row.get(key) for key in _NAME_KEYS]
         row = next((value for value in values if isinstance(value, str) and value), '')
     return row[:LONGEST_NAME] if isinstance(row, str) else ''
+
+
+def _all_names(row: Json) -> tuple[str, ...]:
+    values = map(row.get, (*_NAME_KEYS, 'title')) if isinstance(row, dict) else (row,)
+    names = [value for value in values if isinstance(value, str)]
+    return (*names, *(name.removesuffix(':latest') for name in names))  # as Ollama spells it
 
 
 def _is_flagged(row: Json, keys: tuple[str, ...]) -> bool:

@@ -7,7 +7,7 @@ import math
 import re
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 
 from app.errors import ErrorKind, Failure, Reason
@@ -24,27 +24,14 @@ from app.providers.response.messages import (
     words_of,
 )
 from app.providers.response.parser import ApiResponse
+from app.providers.response.refused import refused_param, with_refused_value
 
 LONGEST_WAIT_S = 3_600.0
 LONGEST_CODE = 100
 MOST_PAGE_LETTERS = 2_000  # of the page of a server that was asked in plain HTTP
 REFUSED = 'safety'  # the reason that Gemini gives for not drawing
-MUST_BE = ('prompt', 'model', 'messages')
-OPTIONAL = (
-    *('size', 'n', 'quality', 'style', 'seed', 'response_format', 'negative_prompt'),
-    *('guidance_scale', 'num_inference_steps'),
-)
 _CODES = ('code', 'type', 'error_id', 'error_code')  # short words
 
-_NAMED_PARAM = re.compile(
-    r"""(?ix)(?:unknown\ parameter|unhandled\ parameter|argument\ not\ supported|setting|parameter
-    |unrecognized\ (?:request\ )?argument(?:\ supplied)?|invalid\ value\ for|field)
-    \s*:?\s*['"`]?([a-z][a-z0-9_]*)['"`]?"""
-)
-_REJECTS = re.compile(
-    r'(?i)unknown|unhandled|unsupported|not supported|not (a|an|valid|permitted)|invalid|unrecogni|'
-    r'unexpected|requires|must be|should be|extra'
-)
 _MODERATED = re.compile(
     r'(?i)moderation_blocked|content_?(policy|filter)|ResponsibleAI|Sensitive\w{0,24}Content|'
     r'safety.?(system|filter|checker|reasons)|IMAGE_SAFETY|PROHIBITED_CONTENT'
@@ -58,13 +45,35 @@ _QUOTA = re.compile(
     r'payment required|out of credits|余额不足|额度不足|欠费'
 )
 _BAD_KEY = re.compile(
-    r'(?i)invalid_api_key|(invalid|incorrect|missing|no|expired).{0,12}api.?key|'
-    r'api.?key.{0,24}(not valid|invalid|incorrect|missing|required|expired)'
+    r'(?i)invalid_api_key|api_key_invalid|no_db_connection|\bauth(entication)?[ _]?error|令牌|密钥|'
+    r'unauthori[sz]ed|unauthenticated|not authenticated|authentication (failed|required)|'
+    r'invalid[ _]token|\b(log|sign) ?in (first|to|fail)|'
+    r'authorization\b.{0,24}(required|missing|invalid|not found)|'
+    r'(invalid|incorrect|missing|wrong|bad|unknown|no|expired|revoked|malformed)\W.{0,16}'
+    r'(api.?key|credentials|bearer|authorization|(access|auth\w*|api|virtual).?token|'
+    r'token (provided|supplied))|'
+    r'(api.?key|credentials|(access|auth\w*|api|virtual|bearer).?(token|key)|^token)\b.{0,24}'
+    r'(not (valid|found|recogni[sz]ed|provided)|invalid|incorrect|missing|required|wrong|expired|'
+    r'revoked|disabled|malformed|does not exist|mismatch)'
 )
-_KEY = re.compile(r'(?i)api.?key|token|credential|authenticat|unauthori[sz]ed')
+_ACCOUNT = re.compile(  # a gateway's model whose own source refused the gateway
+    r'MissingAuthError|litellm\.AuthenticationError|upstream.{0,40}(invalid|incorrect) api.?key'
+)
+_MEMORY = re.compile(r'(?i)out of (v?ram|memory)|OutOfMemory|not enough (v?ram|memory)')
+_LOGIN = re.compile(r'(?i)\b(log|sign)[-_]?(in|on)\b|oauth|/auth\b|\bsso\b|cdn-cgi/access')
+_LONG_PROMPT = re.compile(
+    r'(?i)prompt\b.{0,60}?(too long|exceed|longer|at most|max|length|characters|tokens)|'
+    r'(too long|exceed\w*|max\w*|longer)\b.{0,40}\b(prompt|tokens|characters|context)|'
+    r'string_(too_long|above_max_length)|context_length'
+)
+_KEY = re.compile(
+    r'(?i)api.?key|token|credential|authenticat|unauthori[sz]ed|\b(log|sign)[ -]?in\b'
+)
 _MODEL = re.compile(
     r'(?is)model.{0,80}?(not found|does not exist|not exist|unknown|no longer)|'
-    r'(unknown|no such|invalid) model|no router for|DeploymentNotFound|provider not found|'
+    r'\bmodel\W+[\w./:-]+\W+is (not (available|supported)|unavailable)|'
+    r'(unknown|no such|unsupported|not a valid|invalid) model\b(?!\W+(param|option|setting|field))|'
+    r'no router for|no endpoints found|DeploymentNotFound|provider not found|'
     r'deployment.{0,60}does not exist'
 )
 _ENDPOINT = re.compile(r'(?i)unexpected endpoint|invalid url|not implemented|page not found')
@@ -79,7 +88,6 @@ _PLAIN_HTTP = re.compile(  # of nginx, of Go's servers, of Apache and of others
 )
 _CANCELLED = re.compile(r'(?i)cancel')
 _OUR_TYPES = re.compile(r'type_error|invalid_input')
-_SAMPLER = re.compile(r'(?i)\bsampler\b.{0,40}not found')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +101,15 @@ class _Signs:
     is_html: bool
     waits: bool
     param: str | None
+    location: str  # of a redirect
+
+    @property
+    def says_bad_key(self) -> bool:
+        return '401' in self.codes.split() or self.say(_BAD_KEY)
+
+    @property
+    def is_long_prompt(self) -> bool:
+        return self.param is None and self.say(_LONG_PROMPT)
 
     def say(self, pattern: re.Pattern[str]) -> bool:
         return pattern.search(f'{self.codes} {self.text}') is not None
@@ -110,7 +127,6 @@ def refusal(response: ApiResponse, *, where: str, sent: Collection[str]) -> Fail
     words = words_of(tree, text)
     shown = scrub(words)
     everything = shown if is_html(text) else f'{shown} {text[:4000]}'
-    param = refused_param(tree, everything, sent)
     nodes = [tree, at(tree, 'error'), at(tree, 'error', 'inner_error'), *errors_of_items(tree)]
     signs = _Signs(
         status=(status < 300 and has_failed and status_within(tree)) or status,
@@ -119,18 +135,32 @@ def refusal(response: ApiResponse, *, where: str, sent: Collection[str]) -> Fail
         promises=job is not None and not has_failed,
         is_html=is_html(text),
         waits='retry-after' in response.headers,
-        param=param,
+        param=refused_param(tree, everything, sent, status),
+        location=response.headers.get('location', ''),
     )
     kind = next((kind for kind, holds in _RULES if holds(signs)), ErrorKind.UPSTREAM_ERROR)
-    return Failure(
+    failure = Failure(
         kind=kind,
         where=where,
         words=words,
+        reason=next((why for one, why, holds in _REASONS if one is kind and holds(signs)), ''),
         http_status=signs.status,
-        param=param if kind is ErrorKind.UNSUPPORTED_PARAM else None,
         retry_after_s=retry_after_s(response.headers),
         job_id=job if kind is ErrorKind.PENDING else None,
     )
+    if kind is not ErrorKind.UNSUPPORTED_PARAM or signs.param is None:
+        return failure
+    values = sent if isinstance(sent, Mapping) else {}
+    return with_refused_value(replace(failure, param=signs.param), signs.codes, values)
+
+
+def refuses_key(status: int, tree: Json) -> bool:
+    """Whether a response of any kind says that the key is missing or wrong."""
+    if status in (401, 403):
+        return True
+    nodes = [tree, at(tree, 'error')]
+    said = f'{" ".join(_words_at(nodes, _CODES))} {scrub(words_of(tree, ""))}'
+    return 400 <= status < 500 and status != 429 and _BAD_KEY.search(said) is not None
 
 
 def _empty(tree: Json, where: str) -> Failure:
@@ -151,26 +181,6 @@ def _empty(tree: Json, where: str) -> Failure:
 def _words_at(nodes: list[Json], keys: tuple[str, ...]) -> list[str]:
     values = [at(node, key) for node in nodes for key in keys]
     return [str(value)[:LONGEST_CODE] for value in values if isinstance(value, str | int) and value]
-
-
-def refused_param(tree: Json, text: str, sent: Collection[str]) -> str | None:
-    """Return the field that a refusal means: one that was sent, or a server's own default."""
-    droppable = [name for name in sent if name not in MUST_BE]
-    plain = [*droppable, *(name for name in OPTIONAL if name not in droppable)]
-    named = [at(tree, 'error', 'param'), *(at(row, 'loc', -1) for row in rows_of(tree, 'detail'))]
-    named += _NAMED_PARAM.findall(text)
-    named += ['sampler_name'] if _SAMPLER.search(text) else []
-    for name in named:
-        if name in plain:
-            return str(name)
-    if not _REJECTS.search(text):
-        return None
-    for name in plain:
-        joined = name.replace('_', r'[\s_-]?')  # as a word, joined in any way: `response format`
-        sign = rf'(?i)(?<![a-z0-9_]){joined}(?![a-z0-9_])'
-        if len(name) > 1 and (name in droppable or '_' in name) and re.search(sign, text):
-            return name
-    return None
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
@@ -203,15 +213,17 @@ _RULES: tuple[tuple[ErrorKind, Callable[[_Signs], bool]], ...] = (
     (ErrorKind.MODERATION, lambda s: s.status < 500 and s.say(_MODERATION)),
     (ErrorKind.MODERATION, lambda s: s.status == 500 and s.say(_MODERATED)),
     (ErrorKind.QUOTA, lambda s: s.status == 402 or (s.status in (400, 403, 429) and s.say(_QUOTA))),
-    (ErrorKind.AUTH, lambda s: s.status == 401 or (s.status == 403 and s.say(_KEY))),
-    (ErrorKind.AUTH, lambda s: s.status == 400 and s.say(_BAD_KEY)),
+    (ErrorKind.AUTH, lambda s: s.status in (401, 407) or (s.status == 403 and s.say(_KEY))),
+    (ErrorKind.AUTH, lambda s: s.status <= 500 and s.status != 429 and s.says_bad_key),
     (ErrorKind.FORBIDDEN, lambda s: s.status == 403),
     (ErrorKind.RATE_LIMITED, lambda s: s.status == 429),
     (ErrorKind.TOO_LARGE, lambda s: s.status == 413),
     (ErrorKind.GATEWAY_TIMEOUT, lambda s: s.status in (408, 504, 522, 524)),
+    (ErrorKind.UNSUPPORTED_PARAM, lambda s: s.status in (400, 404) and s.param == 'modalities'),
     (ErrorKind.MODEL_NOT_FOUND, lambda s: s.status == 421 or bool(_NO_MODEL.search(s.codes))),
     (ErrorKind.MODEL_NOT_FOUND, lambda s: s.status in (400, 404, 422) and s.say(_MODEL)),
     (ErrorKind.UNSUPPORTED_PARAM, lambda s: s.status in (400, 404) and s.param == 'sampler_name'),
+    (ErrorKind.INVALID_REQUEST, lambda s: s.status in (400, 422) and s.is_long_prompt),
     (ErrorKind.ENDPOINT_NOT_FOUND, lambda s: s.status in (404, 405, 501)),
     (ErrorKind.ENDPOINT_NOT_FOUND, lambda s: s.status < 500 and s.say(_ENDPOINT)),
     (ErrorKind.CANCELLED, lambda s: s.status == 409 and s.say(_CANCELLED)),
@@ -220,4 +232,10 @@ _RULES: tuple[tuple[ErrorKind, Callable[[_Signs], bool]], ...] = (
     (ErrorKind.INVALID_REQUEST, lambda s: 400 <= s.status < 500 or s.say(_OUR_TYPES)),
     (ErrorKind.INVALID_REQUEST, lambda s: s.status < 300 and 'invalid_request' in s.codes),
     (ErrorKind.NOT_JSON, lambda s: s.status < 300 and s.is_html),
+)
+_REASONS: tuple[tuple[ErrorKind, Reason, Callable[[_Signs], bool]], ...] = (
+    (ErrorKind.AUTH, Reason.MODEL_NEEDS_AN_ACCOUNT, lambda s: s.say(_ACCOUNT)),
+    (ErrorKind.INVALID_REQUEST, Reason.PROMPT_IS_TOO_LONG, lambda s: s.is_long_prompt),
+    (ErrorKind.UPSTREAM_ERROR, Reason.OUT_OF_MEMORY, lambda s: s.say(_MEMORY)),
+    (ErrorKind.REDIRECT, Reason.SIGN_IN_PAGE, lambda s: bool(_LOGIN.search(s.location))),
 )

@@ -47,6 +47,8 @@ class Values:
         self._drawn: list[Json] = []
         self._lost: list[Json] = []
         self._words: list[str] = []
+        self._usages: list[Json] = []  # of the values with pictures
+        self._last_usage: Json = None
         self._has_failed = False
 
     def add(self, value: Json) -> None:
@@ -58,18 +60,24 @@ class Values:
         if isinstance(word, str):
             self._words.append(word)
         items, trouble, has_failed = find_items(value), trouble_in(value), failed_in_success(value)
+        usage = at(value, 'usage')
         if items:
             self._drawn.append(tree_of(items))
+            self._usages += [usage] if usage else []
         elif trouble and len(self._lost) < MOST_LOST:
             self._lost.append({'error': trouble})
         if has_failed or not self._has_failed:
             self.final, self._has_failed = value, has_failed
+        self._last_usage = usage or self._last_usage
 
     def drawn(self) -> list[Json]:
         """Return what holds pictures, and what tells of those that were lost beside them."""
         if len(self._words) > 1:  # a chat that came word by word
             self.add({'choices': [{'message': {'content': ''.join(self._words)}}]})
-        return [*self._drawn, *self._lost] if self._drawn else []
+        usages = self._usages or [self._last_usage]  # some count up to the last
+        return (
+            [*self._drawn, *self._lost, *({'usage': one} for one in usages)] if self._drawn else []
+        )
 
 
 class EventReader:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TypeGuard
 
+from app.cost import Cost
 from app.models import MOST_SEED
 from app.providers.response.json_text import Json, loads
 
@@ -58,6 +59,7 @@ class Item:
     revised_prompt: str | None = None
     seed: int | None = None
     trouble: str = ''  # what the server says of one that it could not make
+    cost: Cost | None = None  # its share
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from app.cost import Cost
 from app.providers.response.events import Events, Values, events_in
 from app.providers.response.images import is_picture
 from app.providers.response.json_text import Json, TooManyValues, loads
@@ -27,6 +28,7 @@ class ApiResponse:
     text: str  # the body, a mark in the place of each picture
     tree: Json  # the text as JSON, None where it is none
     stream: ResponseStream  # the pictures of the body
+    cost: Cost | None = None  # as it says itself
 
     @property
     def is_success(self) -> bool:

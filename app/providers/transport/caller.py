@@ -12,6 +12,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import httpx
 
+from app.cost import Cost
 from app.errors import ErrorKind, ProviderError, Reason
 from app.log import logger
 from app.models import Call
@@ -20,8 +21,10 @@ from app.net.decompress import BrokeOff, NotInflated, inflated
 from app.net.pace import Pace, aside
 from app.net.urls import Blocked, origin_of
 from app.providers.core.base import Run
+from app.providers.response.costs import cost_of
 from app.providers.response.errors import is_html, refusal
 from app.providers.response.events import Cut, Events
+from app.providers.response.images import find_items
 from app.providers.response.json_text import Json, TooManyValues, loads
 from app.providers.response.messages import words_of
 from app.providers.response.parser import ApiResponse, parse
@@ -50,13 +53,14 @@ class CallRecorder:
     status: int | None = None
     answer: str = ''
     reason: str = ''
+    cost: Cost | None = None
 
     def call(self) -> Call:
         """Return the record of the call that is over, without the values of its query."""
         parts = urlsplit(self.url)
         names = [pair.partition('=')[0] for pair in parts.query.split('&') if pair]
         url = urlunsplit(parts._replace(query='&'.join(f'{name}=…' for name in names)))
-        known = asdict(self) | {'url': url}
+        known = asdict(self) | {'url': url, 'cost': self.cost}
         took_s = time.monotonic() - known.pop('began_s')
         return Call(**known, took_s=took_s)
 
@@ -86,7 +90,7 @@ class Caller(Client):
 
     def refused(self, response: ApiResponse, sent: Mapping[str, object]) -> ProviderError:
         """Return what a response without a picture means, where the fields `sent` were sent."""
-        return ProviderError(refusal(response, where=str(self.origin), sent=sent.keys()))
+        return ProviderError(refusal(response, where=str(self.origin), sent=sent))
 
     async def _call(self, recorder: CallRecorder, run: Run, count: int) -> ApiResponse:
         stream = ResponseStream(run.incoming)
@@ -131,7 +135,10 @@ class Caller(Client):
             except ValueError as error:
                 if response.is_success:  # a refusal need not be JSON
                     raise self._unparsed(error, text, stream) from error
-        return ApiResponse(response.status_code, response.headers, text, tree, stream)
+        cost = cost_of(response.headers, tree)
+        if recorder.method == 'POST' or stream.raw or find_items(tree):  # a job's state repeats it
+            recorder.cost = cost
+        return ApiResponse(response.status_code, response.headers, text, tree, stream, cost)
 
     async def _open(self, recorder: CallRecorder, url: str) -> httpx.Response:
         """Send a recorded call; the body of the response is not read yet."""

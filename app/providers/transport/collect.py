@@ -7,9 +7,13 @@ import lzma
 import zipfile
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import reduce
+from itertools import repeat
+from operator import add
 
+from app.cost import Cost, read_cost
 from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.log import logger
 from app.models import MOST_COUNT, GenerationResult, Received
@@ -61,21 +65,27 @@ class ImageCollector:
         """
         stream = response.stream
         if response.is_success and stream.raw:
-            return await self._raw(stream.raw, run)
+            return _with_costs(await self._raw(stream.raw, run), response.cost)
         try:
             items = find_items(response.tree) if response.is_success else []
             if not items:
                 return None
             alike = 1 if at(response.tree, 'choices') else alike
             result = await self._all(addressed_once(items, alike), response, run)
-            return replace(result, received=await kept_once(result.received, alike))
+            kept = await kept_once(result.received, alike)
+            if len(kept) == len(result.received):
+                return result
+            costs = [one.cost for one in result.received if one.cost]
+            return _with_costs(
+                replace(result, received=kept), reduce(add, costs) if costs else None
+            )
         finally:
             stream.discard()
 
     async def _all(self, items: list[Item], response: ApiResponse, run: Run) -> GenerationResult:
         received: list[Received] = []
         failures: list[Failure] = []
-        waiting = deque(items)
+        waiting = deque(_priced(items, response.cost))
         try:
             while waiting and len(received) < MOST_COUNT and len(failures) < MOST_COUNT:
                 item = waiting.popleft()
@@ -102,7 +112,13 @@ class ImageCollector:
         )
 
     async def _again(self, lost: Failure, run: Run) -> Received | Failure:
-        item = Item(lost.picture_url or '', True, lost.revised_prompt, lost.seed)
+        item = Item(
+            lost.picture_url or '',
+            is_address=True,
+            revised_prompt=lost.revised_prompt,
+            seed=lost.seed,
+            cost=read_cost(lost.cost),
+        )
         try:
             return await self._fetched(item, run)
         except ProviderError as error:
@@ -118,11 +134,10 @@ class ImageCollector:
                 picture_url=item.text[:MOST_LETTERS],
                 revised_prompt=item.revised_prompt,
                 seed=item.seed,
+                cost=str(item.cost or ''),
             )
             raise ProviderError(lost) from error
-        return replace(
-            received, revised_prompt=item.revised_prompt, source_url=source_url, seed=item.seed
-        )
+        return replace(_told(received, item), source_url=source_url)
 
     async def _one(self, item: Item, response: ApiResponse, run: Run) -> Received:
         if not item.text:
@@ -140,7 +155,7 @@ class ImageCollector:
                 received = await aside(item.text, lambda: inline(item.text, run.incoming))
         except Base64Error as error:
             raise self._caller.failed(ErrorKind.BAD_IMAGE, 'its base64 is damaged') from error
-        return replace(received, revised_prompt=item.revised_prompt, seed=item.seed)
+        return _told(received, item)
 
     async def _raw(self, raw: Received, run: Run) -> GenerationResult:
         """Take a response that is a picture itself, or a zip of some."""
@@ -162,6 +177,23 @@ class ImageCollector:
         kept, rest = received[:MOST_COUNT], received[MOST_COUNT:]
         remove(rest)
         return GenerationResult(received=tuple(kept), item_errors=_left_out(len(rest)))
+
+
+def _told(received: Received, item: Item) -> Received:
+    return replace(received, revised_prompt=item.revised_prompt, seed=item.seed, cost=item.cost)
+
+
+def _priced(items: list[Item], cost: Cost | None) -> Iterator[Item]:
+    """Give each picture that was made its share of what the answer cost."""
+    shares = iter(cost.shares(sum(1 for item in items if item.text)) if cost else ())
+    for item in items:
+        yield replace(item, cost=next(shares, None)) if item.text else item
+
+
+def _with_costs(result: GenerationResult, cost: Cost | None) -> GenerationResult:
+    shares = cost.shares(len(result.received)) if cost else repeat(None)
+    received = zip(result.received, shares, strict=False)
+    return replace(result, received=tuple(replace(one, cost=share) for one, share in received))
 
 
 def _left_out(count: int) -> tuple[Failure, ...]:

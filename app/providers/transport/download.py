@@ -21,6 +21,7 @@ from app.models import MOST_IMAGE_BYTES, Received
 from app.net.client import FETCH_DEADLINE_S, HttpClient, blocked, too_large, what_happened
 from app.net.decompress import NotInflated, inflated
 from app.net.urls import (
+    API_ROOT,
     Address,
     Blocked,
     Origin,
@@ -125,7 +126,8 @@ class Fetcher:
 
     def _beside(self, target: str) -> list[str]:
         """Return a path below each prefix of the API, and without any."""
-        prefix = next((one for one in self._prefixes[::-1] if target.startswith(f'{one}/')), '')
+        known = (*self._prefixes[::-1], API_ROOT)
+        prefix = next((one for one in known if target.startswith(f'{one}/')), '')
         bare = target.removeprefix(prefix)
         return [one for one in (*(f'{one}{bare}' for one in self._prefixes), bare) if one != target]
 

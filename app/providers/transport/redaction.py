@@ -17,7 +17,7 @@ from app.providers.response.messages import MOST_CLEANED_LETTERS, clean, scrub
 SLICE = 8  # letters of a secret in a row that are not shown
 HEX_SLICE = 16  # digits: eight letters
 SHORTEST = 6  # what is shorter is a word like any other
-LONGEST_WORD = 20  # of a value that nothing calls secret: `openai`, `gpt-image-1`
+LONGEST_WORD = 24  # of a value that nothing calls secret: `openai`, `gpt-image-2.6-sunburst`
 MOST_RESPONSE_LETTERS = 20_000
 INSTEAD = '…'
 # What the name of a header, or of a value in an address's query, ends in where it is no secret.
@@ -91,6 +91,8 @@ class SecretRedactor:
             words=scrub(self.text(failure.words, MOST_CLEANED_LETTERS)),
             reason=self.text(failure.reason),
             param=failure.param and self.text(failure.param),
+            value=scrub(self.text(failure.value)),
+            offers=tuple(scrub(self.text(one)) for one in failure.offers),
             job_id=failure.job_id and self.text(failure.job_id),
             url=failure.url and self.text(failure.url),
             revised_prompt=failure.revised_prompt and self.text(failure.revised_prompt),

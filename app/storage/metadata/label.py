@@ -42,6 +42,7 @@ RULES = {name: rule for name, rule in REQUEST_FIELDS.items() if rule.in_pictures
     'revised_prompt': FieldRule(FieldKind.TEXT, most=LONGEST_PROMPT),
     'asked_size': FieldRule(FieldKind.SIZE),
     'source_url': FieldRule(FieldKind.LINE, most=2_000),
+    'cost': FieldRule(FieldKind.LINE, most=80),
 }
 
 
@@ -67,6 +68,7 @@ class Label:
     asked_size: str | None = None  # `1536x1024` or a provider's own word
     model: str | None = None
     source_url: str | None = None
+    cost: str | None = None  # as the server said it: `0.04 USD 4160 tokens`
     version: str = __version__  # of the Easel that wrote the label
 
 

@@ -16,12 +16,20 @@ from app.generation.request import (
     form_fields_of,
     parse_request,
 )
-from app.models import LONGEST_PROMPT, MOST_COUNT
+from app.models import LONGEST_PROMPT, LONGEST_TEXT, MOST_COUNT
 from app.web.context import Services, TheServices
 from app.web.error_pages import failure_json, fields_in_words, in_words
 from app.web.forms import form_pairs, new_submission, number_in, save_upload, submission_of
 from app.web.security.permissions import check_own, visitor_of
-from app.web.templates import NOTE_COOKIE, Language, keep_choice, wants_fragment, wants_json
+from app.web.templates import (
+    NOTE_COOKIE,
+    Language,
+    keep_choice,
+    wants_fragment,
+    wants_json,
+    wants_page,
+)
+from app.web.views.limits import limits_of
 from app.web.views.providers import offers_of
 from app.web.views.tiles import tile_values, tiles
 
@@ -36,8 +44,10 @@ SHAPES = (
     ('768x1344', N_('Tall'), '9 : 16'),
     ('512x512', N_('Small square'), '1 : 1'),
 )
+CHANGEABLE = ('model', 'size', 'n', 'quality', 'steps', 'guidance', 'sampler')
 READ = N_('Read from the picture, as {generator} wrote it.')
 NOTHING_READ = N_('This file says nothing of how it was made.')
+USUAL_QUALITIES = ('low', 'medium', 'high', 'standard', 'hd')
 NOT_UNDERSTOOD = N_('This file holds texts that Easel does not understand: {unread}.')
 UNTOLD = {
     'prompt': N_('Its graph does not tell the prompt.'),
@@ -62,7 +72,8 @@ async def create_page(request: Request, services: TheServices) -> Response:
     fields, given = await _starting_fields(request, services)
     chosen = chosen_providers(fields.items())
     page = await _form_page(request, services, fields, given=given, chosen=chosen)
-    if services.providers.demo_stands_in and NOTE_COOKIE not in request.cookies:
+    unseen = services.providers.demo_stands_in and NOTE_COOKIE not in request.cookies
+    if unseen and wants_page(request):
         keep_choice(request, page, NOTE_COOKIE, 'seen')
     return page
 
@@ -136,12 +147,18 @@ async def _starting_fields(request: Request, services: Services) -> tuple[dict[s
     return {**fields, 'prompt': prompt}, bool(prompt)
 
 
+def _changes_in(request: Request) -> dict[str, str]:
+    """Return the settings that an address names beside the generation that it starts from."""
+    query = request.query_params
+    return {name: query[name][:LONGEST_TEXT] for name in CHANGEABLE if name in query}
+
+
 async def _brought(request: Request, services: Services, source: int) -> dict[str, str]:
     """Return the fields that ask for what a generation asked for, as far as one may see them."""
     generation = await services.library.generations.one(source)
     if visitor_of(request).only is not None or not generation.images:
         check_own(request, generation)  # else its prompt is in the gallery
-    return form_fields_of(generation.request)
+    return form_fields_of(generation.request) | _changes_in(request)
 
 
 def _seed(asked: str) -> str:
@@ -181,6 +198,8 @@ async def _form_page(
         shapes=SHAPES,
         examples=EXAMPLES,
         most_count=MOST_COUNT,
+        limits=limits_of(services.providers, next(iter(chosen), ''), fields.get('model', '')),
+        usual_qualities=USUAL_QUALITIES,
         **_server_values(services),
     )
 
@@ -197,7 +216,8 @@ def _server_values(services: Services) -> dict[str, object]:
         'splitting': [one.name for one in enabled if one.status.bars_split],
         'providers': [one.name for one in enabled] if len(enabled) > 1 else [],
         'models': list(islice(models, MOST_SUGGESTED)),
-        'default_model': drawing[0].settings.model if drawing else '',
+        'tells_limits': any(one.status.parameters for one in enabled),
+        'default_model': drawing[0].default_model if drawing else '',
     }
 
 

@@ -29,6 +29,7 @@ from app.web.templates import (
 )
 from app.web.views.keeping import readable
 from app.web.views.providers import offers_json, offers_of, provider_json, provider_views
+from app.web.views.spending import by_month, spending_json, spending_of
 
 CHOICES = {
     'language': (LANGUAGE_COOKIE, {code: code for code in LANGUAGES}),
@@ -46,22 +47,19 @@ ICONS = (
 
 async def settings_page(request: Request, services: TheServices) -> Response:
     """Show language and theme; the owner also the providers, and where everything is kept."""
-    own = {'language': language_of(request), 'theme': theme_of(request)}
-    chosen_language = request.cookies.get(LANGUAGE_COOKIE, '')
+    spent = await spending_of(services, visitor_of(request))
+    own: dict[str, object] = {'language': language_of(request), 'theme': theme_of(request)}
+    if spent or visitor_of(request).owner:
+        own['spending'] = spending_json(spent)
+    chosen_language, spending = request.cookies.get(LANGUAGE_COOKIE, ''), by_month(spent)
     if not visitor_of(request).owner:
         if wants_json(request):
             return JSONResponse(own)
         return services.renderer.page(
-            request, 'pages/settings.html', chosen_language=chosen_language
+            request, 'pages/settings.html', chosen_language=chosen_language, spending=spending
         )
     config, providers = services.config, services.providers
-    everything = await services.library.images.facets('all')
-    shown = {
-        'version': __version__,
-        'data': readable(str(config.data)),
-        'images': everything[0].images if everything else 0,
-        'free_bytes': shutil.disk_usage(config.data).free,
-    }
+    shown = await _what_is_kept(services)
     if wants_json(request):
         configured = {
             'api_url': without_secrets(config.api_url),
@@ -81,7 +79,18 @@ async def settings_page(request: Request, services: TheServices) -> Response:
         sharing=services.sharing,
         wrong={},
         chosen_language=chosen_language,
+        spending=spending,
     )
+
+
+async def _what_is_kept(services: Services) -> dict[str, object]:
+    everything, data = await services.library.images.facets('all'), services.config.data
+    return {
+        'version': __version__,
+        'data': readable(str(data)),
+        'images': everything[0].images if everything else 0,
+        'free_bytes': shutil.disk_usage(data).free,
+    }
 
 
 async def change_settings(request: Request) -> Response:

@@ -12,6 +12,7 @@ from app.models import LONGEST_TEXT, Generation
 from app.web.context import Services, TheServices
 from app.web.security.permissions import visitor_of
 from app.web.templates import wants_json
+from app.web.views.limits import limits_of
 from app.web.views.serializers import public_server_name
 
 LOOKED_BACK = 200  # generations
@@ -48,6 +49,13 @@ async def models(request: Request, services: TheServices) -> Response:
         total=total,
         hidden=total - sum(len(group.models) for group in groups),
     )
+
+
+async def limits(request: Request, services: TheServices) -> Response:
+    """Return what a model takes in each field; nothing where no server's list tells it."""
+    model = request.query_params.get('model', '')[:LONGEST_TEXT].strip()
+    provider = request.query_params.get('provider', '')
+    return JSONResponse(limits_of(services.providers, provider, model).as_json())
 
 
 async def prompts_page(request: Request, services: TheServices) -> Response:

@@ -51,6 +51,7 @@ class RouteRule:
 STRICTEST = RouteRule('', '', '')
 ROUTES = (
     RouteRule('GET', '/', 'create.create_page', Role.GUEST),
+    RouteRule('GET', '/limits.json', 'suggestions.limits', Role.MAKER),
     RouteRule('GET', '/models', 'suggestions.models', Role.MAKER),
     RouteRule('GET', '/models.json', 'suggestions.models', Role.MAKER),
     RouteRule('GET', '/prompts', 'suggestions.prompts_page', Role.MAKER),

@@ -146,7 +146,7 @@ def _dialect(text: str) -> Dialect:
     try:
         return Dialect(text)
     except ValueError as error:
-        raise InvalidRequest(N_('Choose automatic, openai, sdapi or chat.')) from error
+        raise InvalidRequest(N_('Choose automatic, openai, openrouter, sdapi or chat.')) from error
 
 
 FIELDS: dict[str, tuple[Callable[[str], str | int], str | int]] = {

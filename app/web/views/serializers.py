@@ -17,7 +17,7 @@ THUMB_WIDTH = 480
 IMAGE_FIELDS = (
     *('id', 'generation_id', 'position', 'prompt', 'negative_prompt', 'revised_prompt'),
     *('provider', 'model', 'asked_size', 'width', 'height', 'mime', 'size_bytes', 'digest'),
-    *('seed', 'url', 'thumb_url', 'source_url', 'favourite', 'tags', 'created_at'),
+    *('seed', 'url', 'thumb_url', 'source_url', 'favourite', 'tags', 'created_at', 'cost'),
 )
 
 
@@ -27,10 +27,16 @@ def image_json(image: Image, root: BasePath, viewer: Visitor) -> dict[str, objec
         'thumb_url': root.address(f'/thumbs/{image.digest}-{THUMB_WIDTH}.webp'),
         'source_url': image.source_url if viewer.owner else None,
         'provider': public_server_name(image.provider, viewer),
+        'cost': image.cost.as_json() if image.cost and sees_cost(image, viewer) else None,
     }
     return {
         name: computed[name] if name in computed else getattr(image, name) for name in IMAGE_FIELDS
     }
+
+
+def sees_cost(image: Image, viewer: Visitor) -> bool:
+    """Whether what a picture cost is the visitor's to know: a guest knows it of their own."""
+    return viewer.owner or (image.guest is not None and image.guest == viewer.guest_id)
 
 
 def generation_json(
@@ -83,6 +89,7 @@ def attempt_json(attempt: Call) -> dict[str, object]:
         'dropped': list(attempt.dropped),
         'began_at': attempt.began_at,
         'took_s': round(attempt.took_s, 3),
+        'cost': attempt.cost.as_json() if attempt.cost else None,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -13,6 +14,7 @@ from app.errors import N_
 from app.generation.runner import is_fetchable
 from app.generation.scheduler import Prospect
 from app.models import Generation, Status
+from app.providers.core.base import WIRE_NAMES
 from app.web.context import Services
 from app.web.templates import wants_fragment
 from app.web.views.providers import server_pages
@@ -45,10 +47,21 @@ async def tile_values(services: Services, generations: Sequence[Generation]) -> 
         'server_pages': server_pages(services.providers),
         'news': NEWS,
         'fetchable': {one.id for one in fetchable},
+        'instead': {one.id: _instead_of(one) for one in unfinished},
         'private_origins': {one.id: [] for one in generations} | _private_origins(fetchable),
         'now': time.time(),
         'refresh_s': REFRESH_S if any(one.status.unfinished for one in generations) else None,
     }
+
+
+def _instead_of(generation: Generation) -> dict[str, str]:
+    """Return, by what its server would take in place of what it refused, where to ask for that."""
+    failure = generation.error
+    if failure is None or not failure.offers:
+        return {}
+    name = failure.param or 'model'
+    field = WIRE_NAMES.get(name, name)
+    return {one: f'/?{urlencode({"from": generation.id, field: one})}' for one in failure.offers}
 
 
 def _private_origins(fetchable: Sequence[Generation]) -> dict[int, list[str]]:

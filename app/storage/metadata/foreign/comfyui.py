@@ -18,7 +18,7 @@ MOST_NODES = 2_000
 PROMPT, UNTOLD = 'prompt', 'untold'
 ROLES = {PROMPT: 'positive', 'negative_prompt': 'negative'}
 TEXTS = ('text', 't5xxl', 'prompt')
-MODELS = ('ckpt_name', 'unet_name', 'model_name', 'base_ckpt_name')
+MODELS = ('ckpt_name', 'unet_name', 'model_name', 'base_ckpt_name', 'gguf_name', 'model_path')
 ALONE = {'noise_seed': 'seed', 'seed': 'seed', 'steps': 'steps', 'sampler_name': 'sampler'}
 ALONE |= {'guidance': 'guidance', 'cfg': 'guidance', **dict.fromkeys(MODELS, 'model')}
 

@@ -15,9 +15,10 @@ LATER_OUTPUTS |= {'ApplyInstantID': 1, 'ApplyInstantIDAdvanced': 1}
 SAMPLED = ('seed', 'noise_seed', 'sigmas', 'steps')
 TEXTS = (
     *('text', 'text_g', 'text_l', 'clip_l', 'clip_g', 't5xxl', 'llama', 'prompt'),
-    *('user_prompt', 'bert', 'mt5xl', 'tags', 'caption'),
+    *('user_prompt', 'bert', 'mt5xl', 'tags', 'caption', 'populated_text'),
 )
-STRINGS = ('populated_text', 'result', 'text_0', 'value', 'string', 'text', 'prompt', 'Text')
+RESULTS = ('populated_text', 'result', 'text_0')  # what a node of texts made, written down
+STRINGS = ('value', 'string', 'text', 'prompt', 'Text', 'positive', 'negative')
 NUMBERS = ('value', 'seed', 'noise_seed', 'int', 'float', 'number', 'Number', 'Value')
 CHOICES = ('select', 'index', 'Input', 'input', 'switch', 'boolean', 'value')
 CONDITIONINGS = re.compile(r'(?i)cond(itioning)?s?_?(to|from|new|default|[0-9a-z])?')
@@ -26,7 +27,7 @@ JOINS = re.compile(r'(?i)concat|join')
 PIPES = re.compile(r'(?i)\w*pipe|context|base_ctx')
 TEXT_NODES = re.compile(
     r'(?i)(?!.*(llm|gpt|llama|gemini|caption|interrogat|tagger|style|translat|generat|enhanc|random))'
-    r'.*(primitive|string|text|prompt|wildcard|constant|literal|show|display|value)'
+    r'.*(primitive|string|text|prompt|wildcard|constant|literal|show|display|value|positive|negative)'
 )
 
 
@@ -145,9 +146,8 @@ class Graph:
 
     def _is_conditioning(self, link: Link) -> bool:
         """Check whether a link leads to more than a text."""
-        return not TEXT_NODES.match(self._nodes[self._origin(link)[0]].kind) or 'Encode' in (
-            self._nodes[self._origin(link)[0]].kind
-        )
+        kind = self._nodes[self._origin(link)[0]].kind
+        return 'Encode' in kind or not TEXT_NODES.match(kind)
 
     def _piped(self, link: Link, role: str, depth: int) -> list[str]:
         node = self._nodes[self._origin(link, depth)[0]]
@@ -174,6 +174,9 @@ class Graph:
                      if JOINED.fullmatch(key)]  # fmt: skip
             delimiter = node.inputs.get('delimiter', node.inputs.get('separator', ''))
             return str(delimiter).join(filter(None, parts))
+        for one in RESULTS:
+            if isinstance(node.inputs.get(one), str):
+                return str(node.inputs[one])
         name = next((one for one in STRINGS if one in node.inputs), None)
         others = [key for key, _ in node.links() if key != name]
         if name is None or others or not TEXT_NODES.match(node.kind):

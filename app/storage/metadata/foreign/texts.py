@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import struct
 from collections.abc import Iterator
+from itertools import islice
 from xml.etree import ElementTree as Xml
 
 from PIL import ExifTags, Image
@@ -22,6 +25,11 @@ PLAIN_NAMES = re.compile(
     r'|xmp$|exif(:|$)|srgb|dpi|gamma|signature|warning|disclaimer|loop|interlace|fooocus_scheme'
 )
 C2PA = 'C2PA'
+UNREADABLE = (
+    *(ArithmeticError, AttributeError, LookupError, OSError, SyntaxError, TypeError, ValueError),
+    struct.error,
+)
+MOST_NAMES, LONGEST_NAME = 8, 40
 
 
 def texts_of(picture: Image.Image) -> Iterator[tuple[str, str]]:
@@ -32,9 +40,8 @@ def texts_of(picture: Image.Image) -> Iterator[tuple[str, str]]:
     comment = picture.info.get('comment')
     if isinstance(comment, bytes):
         yield 'comment', comment.decode('utf-8', 'replace')
-    exif = Image.Exif()
-    exif.load(picture.info.get('exif', b''))
-    yield from _exif_texts(exif)
+    with contextlib.suppress(*UNREADABLE):  # then the other texts still count
+        yield from list(_exif_texts(picture.info.get('exif', b'')))
     packet = picture.info.get('xmp', picture.info.get('XML:com.adobe.xmp', b''))
     yield from xmp_texts(packet.encode('utf-8', 'replace') if isinstance(packet, str) else packet)
 
@@ -45,7 +52,8 @@ def unread(picture: Image.Image) -> list[str]:
     segments = getattr(picture, 'applist', ()), getattr(picture, 'private_chunks', ())
     if any(b'c2pa' in one[1] for many in segments for one in many if one[0] in (b'caBX', 'APP11')):
         names.append(C2PA)
-    return [name for name in dict.fromkeys(names) if not PLAIN_NAMES.match(name)]
+    told = (name for name in dict.fromkeys(names) if not PLAIN_NAMES.match(name))
+    return [name[:LONGEST_NAME] for name in islice(told, MOST_NAMES)]
 
 
 def xmp_root(packet: bytes) -> Xml.Element | None:
@@ -75,7 +83,9 @@ def _local(name: str) -> str:
     return name.rpartition('}')[2]
 
 
-def _exif_texts(exif: Image.Exif) -> Iterator[tuple[str, str]]:
+def _exif_texts(block: bytes) -> Iterator[tuple[str, str]]:
+    exif = Image.Exif()
+    exif.load(block)
     comment = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment)
     if isinstance(comment, bytes):
         comment = _decoded(comment)

@@ -1,0 +1,55 @@
+"""Reader of what lists of models tell: what each field may hold, and what comes out.
+
+Sources, for `GET …/images/models`: OpenRouter's `ImageModelListItem` and its `EnumCapability`,
+`RangeCapability` and `BooleanCapability`; NanoGPT's page *List Image Models*.
+"""
+
+from __future__ import annotations
+
+import math
+
+from app.providers.core.parameters import ModelParameters, Parameter
+from app.providers.response.images import at, rows_of
+from app.providers.response.json_text import Json
+
+LIST = 'images/models'
+LONGEST_NAME = 200
+LONGEST_VALUE = 40
+MOST_FIELDS = 60
+MOST_VALUES = 100
+
+
+def parameters_in(tree: Json) -> dict[str, ModelParameters]:
+    """Return what each model takes, by name; empty for a list of another kind."""
+    found = {}
+    for row in rows_of(tree, 'data'):
+        name, listed = at(row, 'id'), at(row, 'supported_parameters')
+        if isinstance(name, str) and 0 < len(name) <= LONGEST_NAME and isinstance(listed, dict):
+            fields = {field: _parameter(told) for field, told in [*listed.items()][:MOST_FIELDS]}
+            found[name] = ModelParameters(fields, at(row, 'supports_streaming') is True)
+    return found
+
+
+def only_draws(tree: Json, model: str) -> bool:
+    """Whether a list of models tells pictures, and no text, as the output of a model."""
+    row = next((row for row in rows_of(tree, 'data') if at(row, 'id') == model), None)
+    for output in (at(row, 'architecture', 'output_modalities'), at(row, 'output_modalities')):
+        if isinstance(output, list):
+            return 'image' in output and 'text' not in output
+    return False
+
+
+def _parameter(told: Json) -> Parameter:
+    values = at(told, 'values')
+    listed = values[:MOST_VALUES] if isinstance(values, list) else []
+    texts = [str(one) for one in listed if isinstance(one, str | int | float)]
+    least, most = _number(at(told, 'min')), _number(at(told, 'max'))
+    if least is not None and most is not None and least > most:
+        least = most = None
+    kept = (one for one in texts if one.isprintable() and 0 < len(one) <= LONGEST_VALUE)
+    return Parameter(tuple(kept), least, most)
+
+
+def _number(value: Json) -> float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number and isinstance(value, int | float) and math.isfinite(value) else None
