@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
@@ -27,8 +27,9 @@ def holding_proxy(url: str) -> Iterator[str]:
             for name, value in answer.headers.items():
                 if name.lower() not in HOP_BY_HOP:
                     self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(answer.content)
+            with suppress(ConnectionError):  # nobody waits for it any more
+                self.end_headers()
+                self.wfile.write(answer.content)
 
         do_POST = do_GET  # noqa: N815 (the name that the standard library calls)
 
@@ -39,6 +40,8 @@ def holding_proxy(url: str) -> Iterator[str]:
         server.daemon_threads, server.block_on_close = True, False
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f'http://localhost:{server.server_port}'
-        server.shutdown()
-        thread.join()
+        try:
+            yield f'http://localhost:{server.server_port}'
+        finally:
+            server.shutdown()
+            thread.join()
