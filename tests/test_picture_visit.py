@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -91,6 +92,7 @@ def test_keys_go_on_working_from_one_deleted_to_the_next_and_back(
     page.wait_for_url(f'**/images/{row[7]}?q=row')
     page.keyboard.press('f')
     expect(page.get_by_role('button', name='Favourite', pressed=True)).to_be_visible()
+    expect(page.locator('[data-news]')).to_have_text(re.compile('^Added to favourites · row'))
     page.get_by_role('button', name='Undo').click()
     page.wait_for_url(f'**/images/{row[6]}?q=row')
     page.get_by_role('link', name='Picture 1', exact=True).click()

@@ -16,12 +16,13 @@ export async function act(form) {
   }
 }
 
-// Shows what can be done with a picture now, and leaves the picture as it is looked at.
+// Shows what can be done with a picture now, and leaves the picture as it is looked at; says what was done.
 export function exchangeActs(page, next) {
   if (next.dataset.id !== page.dataset.id) return;
   const [shown, fresh] = [page, next].map((one) => one.querySelector('.acts'));
   fresh.inert = shown.inert;
   exchange(shown, fresh);
+  return fresh.querySelector('[data-act=favourite]').dataset.done;
 }
 
 // Puts one element into the place of another, with the focus on the control that does the same.

@@ -61,10 +61,9 @@ class PictureVisit extends HTMLElement {
 
   async act(form) {
     const next = await act(form);
-    if (!next) return;
+    if (next && form.dataset.act === 'favourite') return (this.done = exchangeActs(this.page, next));
     this.pages.forget();
-    if (form.dataset.act === 'favourite') exchangeActs(this.page, next);
-    else this.swap(next, addressOf(next.dataset.id, next));
+    if (next) this.swap(next, addressOf(next.dataset.id, next));
   }
 
   swap(next, address) {
@@ -86,11 +85,12 @@ class PictureVisit extends HTMLElement {
 
   // To the ear: what was done, and what hangs here now.
   announce() {
-    const toast = this.querySelector('.toast p')?.textContent;
+    const done = this.done ?? this.querySelector('.undo p')?.textContent;
     const place = this.querySelector('.siblings [aria-current] img')?.alt;
-    const words = [toast, this.page.dataset.title, place].filter(Boolean).join(' · ');
+    const words = [done, this.page.dataset.title, place].filter(Boolean).join(' · ');
     const news = this.querySelector('[data-news]');
     if (!this.ahead && news.textContent !== words) news.textContent = words;
+    this.done = null;
   }
 }
 
