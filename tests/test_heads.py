@@ -170,3 +170,24 @@ def test_nothing_behind_a_mended_response_is_taken_for_another() -> None:
     assert passed.endswith(BODY)
     assert b'\r\nConnection: close\r\n' in passed
     assert responses.is_over
+
+
+@pytest.mark.parametrize(
+    ('lines', 'ends_by_silence'),
+    [
+        ((b'Content-Length: all of it',), True),
+        ((b'Content-Length: 9',), True),
+        ((b'Transfer-Encoding: chunked', b'a b: c'), True),
+        ((b'a b: c',), False),
+    ],
+    ids=['no length', 'too short a length', 'no chunks', 'none told'],
+)
+def test_a_length_that_is_wrong_keeps_nobody_waiting(
+    lines: tuple[bytes, ...], ends_by_silence: bool
+) -> None:
+    responses = Responses()
+
+    passed = responses.feed(answer(OK, *lines))
+
+    assert passed.endswith(BODY)
+    assert responses.is_guessed is ends_by_silence

@@ -63,10 +63,6 @@ class Responses:
         self.surplus = b''  # what came with the end of such a body, and is beyond its length
 
     @property
-    def awaits_first_byte(self) -> bool:
-        return self._in_head and not self._held
-
-    @property
     def is_over(self) -> bool:
         return self._body is not None and self._body.is_over
 
@@ -146,9 +142,7 @@ def _is_clean(head: bytes, rest: bytes) -> bool:
     told = framing[0].lower() if framing else b''
     if _LENGTH.fullmatch(told):
         return len(rest) <= int(told)
-    is_odd = rest.lstrip()[:1] in (b'{', b'[') or (
-        _SIZE.match(rest) and not _CLEAN_SIZE.match(rest)
-    )
+    is_odd = _PLAIN.match(rest) or (_SIZE.match(rest) and not _CLEAN_SIZE.match(rest))
     return not framing or (told == b'chunked' and not is_odd)
 
 
@@ -157,7 +151,8 @@ def _mend(head: bytes) -> tuple[bytes, _Body]:
     first, *lines = _LINE_END.split(head)
     fields = _fields_in(lines)
     codings = _values(fields, b'transfer-encoding')
-    lengths = [int(one) for one in _values(fields, b'content-length') if _LENGTH.fullmatch(one)]
+    told = _values(fields, b'content-length')
+    lengths = [int(one) for one in told if _LENGTH.fullmatch(one)]
     kept = [(name, value) for name, value in fields if name.lower() not in FRAMING]
     kept += [(b'Content-Encoding', coding) for coding in codings if coding in COMPRESSED]
     kept.append((b'Connection', b'close'))
@@ -165,6 +160,7 @@ def _mend(head: bytes) -> tuple[bytes, _Body]:
     written = [b'HTTP/1.1 ' + (status[1] if status else b'200')]
     written += [name + b': ' + value for name, value in kept]
     body = _Body(min(lengths, default=None), codings.count(b'chunked'))
+    body.is_guessed = bool(told) and not lengths
     return b'\r\n'.join(written) + b'\r\n\r\n', body
 
 
@@ -204,7 +200,7 @@ class _Body:
             self.is_over = self._chunks[0].is_over
             return piece
         if self._left_bytes is None:
-            self.is_guessed = bool(self._chunks)
+            self.is_guessed |= bool(self._chunks)
             return piece
         body, surplus = piece[: self._left_bytes], piece[self._left_bytes :]
         if surplus.strip():  # more than was told: the length counts letters, or something else
