@@ -71,16 +71,15 @@ class DraftForm extends HTMLElement {
   // At the first wrong field; else in the prompt, which a page after its sending offers to be replaced.
   begin() {
     const wrong = this.form.querySelector('[aria-invalid]');
-    if (wrong) return wrong.focus();
-    const { prompt } = this.form.elements;
-    this.selectPrompt(location.hash.startsWith('#generation-') ? 0 : prompt.value.length);
+    if (wrong) wrong.focus();
+    else this.selectPrompt(location.hash.startsWith('#generation-') ? 0 : Infinity);
   }
 
   // On a touch screen without the focus, which would bring its keyboard up.
   selectPrompt(start = 0) {
     const { prompt } = this.form.elements;
     if (matchMedia('(hover: hover)').matches) prompt.focus({ preventScroll: true });
-    prompt.setSelectionRange(start, prompt.value.length);
+    prompt.setSelectionRange(Math.min(start, prompt.value.length), prompt.value.length);
   }
 
   // A page that comes back from the browser's cache must not bring its old mark along.

@@ -5,16 +5,14 @@ class ModelField extends HTMLElement {
   connectedCallback() {
     this.input = this.querySelector('input');
     this.panel = this.querySelector('[popover]');
-    this.input.removeAttribute('list');
-    this.input.role = 'combobox';
     this.input.ariaAutoComplete = 'list';
-    this.input.ariaExpanded = 'false';
     this.input.addEventListener('input', (event) => event.isTrusted && this.later(this.input.value));
     this.input.addEventListener('keydown', (event) => this.press(event));
     this.input.addEventListener('click', () => this.isOpen || this.begin());
     this.input.addEventListener('blur', () => this.close());
     this.panel.addEventListener('pointerdown', (event) => event.preventDefault()); // the field keeps the focus
     this.panel.addEventListener('click', (event) => this.choose(event.target.closest('[role=option]')));
+    if (this.input.value !== this.input.defaultValue) this.later(this.input.value); // typed meanwhile
     addEventListener('resize', () => this.isOpen && this.place()); // as a keyboard comes up
   }
 

@@ -1,12 +1,22 @@
 // Counts on the closed chip what is set in More, opens it when something else filled it, and takes settings
-// back to automatic: one, or all of the form.
+// back to automatic: one, or all of the form. Suggests models when their field is gone to.
 class MoreSettings extends HTMLElement {
   connectedCallback() {
     this.form = this.closest('form');
     this.form.addEventListener('input', (event) => this.show(event));
     this.form.addEventListener('click', (event) => this.reset(event));
     addEventListener('easel-added', () => this.giveWay());
+    this.prepareModels();
     this.show();
+  }
+
+  // Most pages are left without a look at the list of models: its script comes when it is wanted.
+  prepareModels() {
+    const { model } = this.form.elements;
+    model.removeAttribute('list');
+    const load = () => import('./model-field.js');
+    model.addEventListener('focus', load, { once: true });
+    model.addEventListener('click', () => load().then(() => model.closest('model-field').begin()), { once: true });
   }
 
   show(event) {

@@ -35,7 +35,7 @@ from app.web.views.tiles import tile_values, tiles
 
 RECENT = 18
 MOST_SUGGESTED = 200
-OF_A_LONG_LIST = 50  # of a server that lists more than that; scripts search `/models` for the rest
+OF_A_LONG_LIST = 20  # of a server that lists more than that; scripts search `/models` for the rest
 SHAPES = (
     ('1024x1024', N_('Square'), '1 : 1'),
     ('1536x1024', N_('Landscape'), '3 : 2'),
