@@ -18,7 +18,7 @@ from app.providers.dialects.openrouter import fields_of
 from app.providers.dialects.parameters import parameters_in
 from app.providers.dialects.sizes import nearest_ratio
 from app.providers.provider import ApiProvider
-from app.providers.response.json_text import loads
+from app.providers.response.json_text import Json, loads
 from app.web.views.limits import Limits
 from tests.support.fakes import NOT_FOUND, Asked, Reply, Upstream, upstream
 from tests.support.provider_calls import drawn, settings
@@ -145,7 +145,7 @@ def test_a_ratio_that_is_none_is_never_chosen(ratio: str) -> None:
 @pytest.mark.parametrize(
     'told',
     [
-        *('null', '[]', '7', '"x"', '{"type": "enum"}', '{"values": {}}', '{"values": [[], null]}'),
+        *('[]', '7', '"x"', '{"type": "enum"}', '{"values": {}}', '{"values": [[], null]}'),
         *('{"min": NaN, "max": 1e400}', '{"min": "1", "max": true}', '{"min": 9, "max": 1}'),
         f'{{"values": ["{"x" * 500}", "\\u0007", ""]}}',
     ],
@@ -224,3 +224,27 @@ def test_a_range_of_counts_turns_the_higher_ones_off() -> None:
     assert [number for number in range(1, 11) if limits.of('n').allows(number)] == [1, 2, 3, 4]
     assert [number for number in range(1, 11) if Limits(TAKEN[FLUX]).of('n').allows(number)] == [1]
     assert all(Limits().of('n').allows(number) for number in range(1, 11))
+
+
+def test_a_field_that_is_told_to_be_off_is_not_taken() -> None:
+    limit: Json = {'type': 'range', 'min': 1, 'max': 4}
+    fields: Json = {'n': limit, 'seed': False, 'quality': None}
+
+    taken = parameters_in({'data': [{'id': 'm', 'supported_parameters': fields}]})
+
+    assert [*taken['m'].fields] == ['n']
+
+
+async def test_a_list_that_names_models_alone_shows_the_api_too(tmp_path: Path) -> None:
+    it = SecondImagesServer()
+
+    def bare(asked: Asked) -> Reply:
+        is_list = asked.target == f'{ROOT}/images/models'
+        return answer({'data': [{'id': FLUX}]}) if is_list else it(asked)
+
+    async with upstream() as server:
+        server.otherwise = bare
+        request = GenerationRequest(prompt='a cat', model=FLUX, size=Size(64, 64))
+        await drawn(server, tmp_path, request, told=settings(server, ROOT))
+
+    assert it.bodies == [{'model': FLUX, 'prompt': 'a cat', 'size': '64x64'}]

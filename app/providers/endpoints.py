@@ -5,7 +5,6 @@ Only by GET, which costs nothing, and only after a call that did nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
@@ -13,8 +12,7 @@ from app.errors import ErrorKind, Failure, Reason
 from app.net.urls import candidates
 from app.providers.core.base import Dialect, ProviderSettings
 from app.providers.core.capabilities import CapabilityStore
-from app.providers.core.parameters import ModelParameters
-from app.providers.dialects.parameters import LIST, parameters_in
+from app.providers.dialects.parameters import LIST, names_in
 from app.providers.discovery.model_list import draws_in_chats, models_in
 from app.providers.transport.client import Client, endpoint
 
@@ -67,8 +65,8 @@ async def other_endpoints(client: Client, model: str, failure: Failure) -> tuple
         return (chat,)
     listed = await client.find(endpoint(roots[0], 'models'))
     draws_in_chat = draws_in_chats(listed, model)
-    taken = await _second_list(client, base_url)
-    if taken and (model in taken or not draws_in_chat):
+    in_second = await _second_list(client, base_url)
+    if in_second and (model in in_second or not draws_in_chat):
         second = Endpoint(Dialect.OPENROUTER, base_url)
         return (second, chat) if draws_in_chat else (second,)
     if draws_in_chat:
@@ -82,14 +80,14 @@ async def other_endpoints(client: Client, model: str, failure: Failure) -> tuple
         return ()
     for root in roots[1:]:
         if models_in(await client.find(endpoint(root, 'models'))):
-            second_too = await _second_list(client, root)
-            return (Endpoint(Dialect.OPENROUTER if second_too else Dialect.OPENAI, root),)
+            is_second = await _second_list(client, root)
+            return (Endpoint(Dialect.OPENROUTER if is_second else Dialect.OPENAI, root),)
     return tuple(Endpoint(Dialect.OPENAI, root) for root in roots[1:2])
 
 
-async def _second_list(client: Client, root: str) -> Mapping[str, ModelParameters]:
-    """Return what the models of the second images API take; empty where there is none."""
-    return parameters_in(await client.find(endpoint(root, LIST)))
+async def _second_list(client: Client, root: str) -> tuple[str, ...]:
+    """Return the models of the second images API; none where there is no such API."""
+    return names_in(await client.find(endpoint(root, LIST)))
 
 
 def _names_the_chat(failure: Failure) -> bool:

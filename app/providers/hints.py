@@ -21,7 +21,7 @@ _SIGN_IN = re.compile(r'(?i)\b(log|sign)[ -]?(in|on)\b|\blogin\b|single sign|\bs
 
 def needs_list(failure: Failure) -> bool:
     """Whether the list of models may tell more of a failure."""
-    return failure.kind in _MODEL_MATTERS
+    return failure.kind in _MODEL_MATTERS and (failure.http_status or 0) >= 400
 
 
 def lacks_model(failure: Failure, took_s: float) -> bool:

@@ -25,9 +25,16 @@ def parameters_in(tree: Json) -> dict[str, ModelParameters]:
     for row in rows_of(tree, 'data'):
         name, listed = at(row, 'id'), at(row, 'supported_parameters')
         if isinstance(name, str) and 0 < len(name) <= LONGEST_NAME and isinstance(listed, dict):
-            fields = {field: _parameter(told) for field, told in [*listed.items()][:MOST_FIELDS]}
+            told = [(field, one) for field, one in listed.items() if one not in (None, False)]
+            fields = {field: _parameter(one) for field, one in told[:MOST_FIELDS]}
             found[name] = ModelParameters(fields, at(row, 'supports_streaming') is True)
     return found
+
+
+def names_in(tree: Json) -> tuple[str, ...]:
+    """Return the names of all models in such a list, also of those without parameters."""
+    names = (at(row, 'id') for row in rows_of(tree, 'data'))
+    return tuple(name for name in names if isinstance(name, str) and name)
 
 
 def only_draws(tree: Json, model: str) -> bool:
