@@ -80,9 +80,9 @@ def refuse_old_python(version: tuple[int, int]) -> None:
 def sentence_for(error: OSError, root: Path) -> str:
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         place = error.filename or root / '.venv'
-        cure = f'fix the permissions of {root}, or copy that folder to a place of your own'
-        return f'Easel cannot write {place}: {cure} and start it there.'
-    return f'Easel could not be set up in {root}: {error}.'
+        cure = f'Fix the permissions of {root}, or copy that folder to a place of your own'
+        return f"Easel can't write to {place}. {cure} and start it there."
+    return f"Easel couldn't be set up in {root}: {error}."
 
 
 def python_of(root: Path) -> Path:
@@ -131,7 +131,7 @@ def interpreter_of(root: Path) -> str:
 def digest_of(root: Path) -> str:
     project, constraints = root / PROJECT, root / CONSTRAINTS
     if not project.exists():
-        raise SetupError(f'{project} is missing: run.py must stay in the folder of Easel.')
+        raise SetupError(f"{project} is missing: run.py must stay in Easel's folder.")
     tested = constraints.read_bytes() if constraints.exists() else b''
     return hashlib.sha256(project.read_bytes() + b'\0' + tested).hexdigest()
 
@@ -146,7 +146,7 @@ def locked(path: Path) -> Iterator[None]:
     """Keep other starts from installing meanwhile; the system frees the lock of a dead process."""
     with path.open('a') as lock:
         if not takes(lock):
-            say('Another start of Easel is installing; waiting for it …')
+            say('Easel is already being installed by another start; waiting for it …')
             while not takes(lock):
                 time.sleep(LOCK_POLL_S)
         yield
@@ -176,18 +176,18 @@ def install(root: Path, target: str, run: Runner) -> None:
     works = interpreter_of(root) and run([python, '-c', HAS_PIP], root, venv / LOG) == 0
     if not works and run([BASE_PYTHON, '-c', HAS_VENV], root, venv / LOG) != 0:
         cure = 'sudo apt install python{}.{}-venv'.format(*sys.version_info)  # Debian splits it.
-        raise SetupError(f'This Python lacks its venv package; on Debian and Ubuntu: `{cure}`.')
+        raise SetupError(f'This Python has no venv package. On Debian and Ubuntu: `{cure}`.')
     say('Installing Easel …')
     if not works:
         empty(venv)
         if run([BASE_PYTHON, '-m', 'venv', str(venv)], root, venv / LOG) != 0:
             show_end_of(venv / LOG)
-            raise SetupError(f'Python could not make {venv}; the lines above say why.')
+            raise SetupError(f"Python couldn't create {venv}; the lines above say why.")
     if not install_packages(root, target, run):
         show_end_of(venv / LOG)
         raise SetupError(
-            'Easel could not be installed: the network or the package index may be the reason '
-            f'(all that pip said is in {venv / LOG}).'
+            "Easel couldn't be installed. Check the network and the package index; pip's "
+            f'full output is in {venv / LOG}.'
         )
     fresh = venv / (STAMP + '.new')
     fresh.write_text(stamp_text(root, project, interpreter_of(root), target), *TEXT)
@@ -201,7 +201,7 @@ def install_packages(root: Path, target: str, run: Runner) -> bool:
     if (root / CONSTRAINTS).exists():
         if run([*pip, '--constraint', CONSTRAINTS], root, log) == 0:
             return True
-        say(f'pip refuses {CONSTRAINTS}; installing by the floors of {PROJECT} instead …')
+        say(f'pip refuses {CONSTRAINTS}; installing within the limits of {PROJECT} instead …')
     return run(pip, root, log) == 0
 
 

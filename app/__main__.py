@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from app.config import Config
 
 KEEPING = {
-    'backup': 'write everything that is kept into one file; also while a server runs',
-    'restore': 'make a data folder of a backup',
-    'verify': 'compare every picture with the database; also while a server runs',
-    'rebuild': 'make the database again from the pictures',
+    'backup': 'back up everything to one file, also while a server runs',
+    'restore': 'restore a backup to a new data folder',
+    'verify': 'compare every picture with the database, also while a server runs',
+    'rebuild': 'rebuild the database from the pictures',
 }
 FILES = (  # of the first of them
-    'where to write it, for you alone: it holds keys and passwords too; - is standard output',
-    'the backup; - is standard input',
+    'where to write it, for you only: it holds keys and passwords; - for standard output',
+    'the backup; - for standard input',
 )
 
 
@@ -113,16 +113,16 @@ def _parser() -> argparse.ArgumentParser:
     words = 'A local web UI for image-generation APIs.'
     parser = argparse.ArgumentParser(prog='easel', description=words)
     commands = parser.add_subparsers(dest='command', required=True)
-    serve = commands.add_parser('serve', help='serve the web UI (this is what plain `easel` does)')
+    serve = commands.add_parser('serve', help='serve the web UI (the default)')
     serve.add_argument('--host', help='address to listen on (EASEL_HOST, 127.0.0.1)')
     serve.add_argument('--port', type=_port, help='port to listen on (EASEL_PORT, 8484)')
     serve.add_argument('--data', help='data folder (EASEL_DATA)')
-    serve.add_argument('--share', action='store_true', help='let the network in, with a password')
-    serve.add_argument('--no-browser', action='store_true', help='do not open the browser')
+    serve.add_argument('--share', action='store_true', help='open to the network, with a password')
+    serve.add_argument('--no-browser', action='store_true', help="don't open the browser")
     serve.add_argument('--version', action='version', version=f'Easel {__version__}')
-    generate = commands.add_parser('generate', help='draw one prompt from the command line')
+    generate = commands.add_parser('generate', help='generate pictures from the command line')
     option = generate.add_argument
-    option('prompt', help='what to draw; - reads it from standard input')
+    option('prompt', help='the prompt; - reads it from standard input')
     option('--model', default='')
     option('--size', default='', metavar='WxH')
     option('-n', default='', metavar='COUNT', help='how many pictures, 1 to 10')
@@ -133,19 +133,19 @@ def _parser() -> argparse.ArgumentParser:
     option('--steps', default='', metavar='COUNT')
     option('--guidance', default='', metavar='NUMBER')
     option('--sampler', default='', metavar='NAME')
-    option('--provider', default='', metavar='NAME', help='which server draws it')
-    option('--out', type=Path, metavar='DIR', help='copy the pictures there')
+    option('--provider', default='', metavar='NAME', help='which server to use')
+    option('--out', type=Path, metavar='DIR', help='copy the pictures to this folder')
     option('--json', action='store_true', help='print one JSON object')
-    option('--forget', action='store_true', help='drop what was learned of the provider')
+    option('--forget', action='store_true', help='first forget what Easel learned about the server')
     keeping = [commands.add_parser(name, help=about) for name, about in KEEPING.items()]
     for command, about in zip(keeping, FILES, strict=False):
         command.add_argument('file', metavar='FILE.tar', help=about)
-    doctor = commands.add_parser('doctor', help='test the provider, find image servers')
+    doctor = commands.add_parser('doctor', help='test your image servers and find others')
     doctor.add_argument('--json', action='store_true', help='print one JSON object')
     for command in (generate, doctor, *keeping):
         command.add_argument('--data', help='data folder (EASEL_DATA)')
         command.set_defaults(host='127.0.0.1', port=None, share=False)
-    demo = commands.add_parser('demo', help='serve the built-in demo provider alone')
+    demo = commands.add_parser('demo', help='serve the built-in demo server only')
     demo.add_argument('--host', default='127.0.0.1')
     demo.add_argument('--port', type=_port, default=1337)
     return parser
@@ -154,7 +154,7 @@ def _parser() -> argparse.ArgumentParser:
 def _port(text: str) -> int:
     port = int(text)
     if not 0 <= port <= 65535:
-        raise argparse.ArgumentTypeError('a port is from 0 to 65535')
+        raise argparse.ArgumentTypeError('a port must be from 0 to 65535')
     return port
 
 

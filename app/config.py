@@ -50,7 +50,8 @@ KNOWN = {
     *(f'{name}_FILE' for name in SECRETS),
 }
 EVERYBODY_IS_OWNER = (
-    'EASEL_PASSWORD=off: whoever can reach this Easel is its owner, and sees and changes everything'
+    'EASEL_PASSWORD=off: anyone who can reach this Easel is its owner, and can see '
+    'and change everything'
 )
 CHILD_NEEDS = ('PATH', 'HOME', 'LANG', 'LC_ALL', 'SYSTEMROOT', 'VIRTUAL_ENV', 'PYTHONHOME')
 
@@ -111,7 +112,7 @@ def read_config(
     config = config_from(merge(sources), host=host, port=port, data=str(folder), share=share)
     if is_moved:
         warnings += [
-            f'EASEL_DATA {kept.where} is not used: a file in the data folder can not move it'
+            f"EASEL_DATA {kept.where} is not used: a file in the data folder can't move it"
         ]
     return replace(config, warnings=(*warnings, *config.warnings))
 
@@ -149,7 +150,7 @@ def config_from(
         root_path=values.root('EASEL_ROOT_PATH'),
         share=share,
         warnings=tuple(
-            f'{name} is not a variable of Easel'
+            f"{name} isn't an Easel variable"
             for name in sorted(environment)
             if name.startswith('EASEL_') and name not in KNOWN
         ),
@@ -217,9 +218,9 @@ def _checked(config: Config) -> Config:
             raise ConfigError(f'{name} is too short; it needs at least {least} characters.')
     if not config.loopback and config.password is None and not config.share:
         raise ConfigError(
-            f'EASEL_HOST is {config.host!r}, which other machines can reach, and no EASEL_PASSWORD '
-            'is set. Set one, or start with --share, which makes one; '
-            'EASEL_PASSWORD=off says on purpose that there is none.'
+            f'EASEL_HOST is {config.host!r}, which other machines can reach, and no '
+            'EASEL_PASSWORD is set. Set one, or start with --share, which creates one; '
+            'EASEL_PASSWORD=off turns it off on purpose.'
         )
     if config.password == NO_PASSWORD and (config.share or not config.loopback):
         return replace(config, warnings=(*config.warnings, EVERYBODY_IS_OWNER))

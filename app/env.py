@@ -79,13 +79,13 @@ class Values:
         try:
             return path.read_text(encoding='utf-8').strip() or None
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f'{name}_FILE is {str(path)!r}, which can not be read.') from error
+            raise ConfigError(f"{name}_FILE is {str(path)!r}, which can't be read.") from error
 
     def key(self, name: str) -> str | None:
         """Read a secret that goes into a header; a wrong one is never shown."""
         secret = self.secret(name)
         if secret is not None and not _HEADER_VALUE.fullmatch(secret):
-            raise ConfigError(f'{name} holds blanks or letters that no HTTP header can carry.')
+            raise ConfigError(f"{name} has spaces or characters that an HTTP header can't carry.")
         return secret
 
     def api(self, name: str) -> str:
@@ -122,7 +122,7 @@ class Values:
 
     def networks(self, name: str) -> tuple[Network, ...]:
         text = self.text(name, '')
-        allowed = 'addresses and networks like 172.18.0.0/16, but not everybody, are allowed.'
+        allowed = 'addresses and networks like 172.18.0.0/16, but not every address, are allowed.'
         return _parsed(text, networks_in, f'{name} is {text!r}; {allowed}')
 
 
@@ -169,7 +169,7 @@ def dotenv_in(folder: Path) -> Source:
     try:
         lines = dotenv_values(file, interpolate=False)
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f'{str(file)!r} can not be read.') from error
+        raise ConfigError(f"{str(file)!r} can't be read.") from error
     variables = {name: text for name, text in lines.items() if text and text.strip()}
     for name, text in variables.items():
         is_secret = name.startswith(('EASEL_', 'OPENAI_')) and name.endswith('_FILE')
@@ -212,7 +212,7 @@ def drop_strange_keys(sources: Sequence[Source]) -> list[str]:
             place = f'{address} {home.where}' if address else 'the default'
             warnings.append(
                 f'{", ".join(keys)} {source.where} {verb} not used: the address is {place}, and a '
-                'key goes only with an address from its own place. Set both in one place.'
+                'key is only used with an address from the same place. Set both in one place.'
             )
     return warnings
 

@@ -44,13 +44,16 @@ class FailureText:
 def describe(failure: Failure, translate: Translate) -> FailureText:
     message, hint = _sentences_of(failure)
     if failure.kind is ErrorKind.RATE_LIMITED and failure.retry_after_s:
-        hint = N_('It asks to wait {seconds} s.')
+        hint = N_('It asks you to wait {seconds} s.')
     if failure.kind is ErrorKind.IMAGE_FETCH_FAILED and failure.http_status in EXPIRED:
-        hint = N_('Such addresses expire. Trying again draws anew; b64_json avoids the fetch.')
+        hint = N_(
+            'Such addresses expire. Retry generates a new picture; the b64_json response '
+            'format avoids the download.'
+        )
     if failure.kind is ErrorKind.UNREACHABLE and failure.reason == Reason.CONNECTION_REFUSED_INSIDE:
         hint = N_(
-            'In a container, localhost is the container itself. Its host is at {outside}: set that '
-            'in Settings or EASEL_API_URL. Nothing was charged.'
+            'In a container, localhost is the container itself. Use {outside} instead: set it '
+            'in Settings or in EASEL_API_URL. Nothing was charged.'
         )
     places = {
         'where': failure.where or translate(N_('The server')),
@@ -115,124 +118,136 @@ def item_error_json(failure: Failure, translate: Translate) -> dict[str, object]
 
 _SENTENCES: dict[ErrorKind, tuple[str, str]] = {
     ErrorKind.AUTH: (
-        N_('{where} asks for a key, or did not accept the one it got ({status}).'),
-        N_('Write a key that this server knows: in Settings, or in EASEL_API_KEY.'),
+        N_('{where} needs a key, or rejected the one it got ({status}).'),
+        N_("Enter this server's key in Settings or in EASEL_API_KEY."),
     ),
     ErrorKind.BAD_IMAGE: (
-        N_('The picture that came is damaged: {reason}.'),
-        N_('Nothing of it was kept. Trying again asks for a new one.'),
+        N_('The picture arrived damaged: {reason}.'),
+        N_("It wasn't saved. Retry generates a new one."),
     ),
     ErrorKind.BLOCKED_URL: (
-        N_('The picture was made, but its address may not be fetched from: {url}'),
-        N_('If you trust it, add its origin to EASEL_IMAGE_ORIGINS; or ask for b64_json.'),
+        N_('The picture was made, but Easel may not download it from {url}'),
+        N_(
+            'If you trust this address, add its origin to EASEL_IMAGE_ORIGINS, or choose the '
+            'b64_json response format.'
+        ),
     ),
-    ErrorKind.CANCELLED: (N_('{where} cancelled the work itself.'), N_('Try again.')),
+    ErrorKind.CANCELLED: (N_('{where} cancelled the generation.'), N_('Try again.')),
     ErrorKind.EMPTY: (
         N_('{where} answered without a picture.'),
-        N_('Try again, or choose another model. Whether it was charged is not known.'),
+        N_('Try again, or choose another model. You may have been charged.'),
     ),
     ErrorKind.ENDPOINT_NOT_FOUND: (
         N_('{where} has no images API at this address ({status}).'),
-        N_('Settings can test the address: most end in /v1.'),
+        N_('Test the address in Settings: most end in /v1.'),
     ),
     ErrorKind.FORBIDDEN: (
-        N_('{where} does not allow this ({status}).'),
-        N_('Its account or its settings must allow this model first.'),
+        N_("{where} doesn't allow this ({status})."),
+        N_("Allow this model in the server's account or settings first."),
     ),
     ErrorKind.GATEWAY_TIMEOUT: (
-        N_('A gateway in front of {where} gave up waiting ({status}).'),
-        N_('The picture may have been made and charged. A longer time-out there helps.'),
+        N_('A gateway in front of {where} timed out ({status}).'),
+        N_('The picture may have been made and charged for. Set a longer timeout on the gateway.'),
     ),
     ErrorKind.IMAGE_FETCH_FAILED: (
-        N_('The picture was made, but could not be fetched from {url} ({reason}).'),
-        N_('Trying again draws anew. Asking for b64_json avoids the fetch.'),
+        N_("The picture was made, but couldn't be downloaded from {url} ({reason})."),
+        N_('Retry generates a new one. The b64_json response format avoids the download.'),
     ),
     ErrorKind.INTERNAL: (
-        N_('A fault in Easel itself ({reason}).'),
-        N_("The log has the details under this generation's number. Nothing else was lost."),
+        N_('Internal error in Easel ({reason}).'),
+        N_("Look for this generation's number in the log. Nothing else was lost."),
     ),
     ErrorKind.INVALID_REQUEST: (
-        N_('{where} could not use this request ({status}).'),
+        N_('{where} rejected the request ({status}).'),
         N_('Change the prompt or a setting, then try again.'),
     ),
     ErrorKind.MODEL_NOT_FOUND: (
-        N_('{where} does not have this model ({status}).'),
-        N_('Choose another one: the model field suggests what the server lists.'),
+        N_("{where} doesn't have this model ({status})."),
+        N_('Choose another model: the Model field lists what the server has.'),
     ),
     ErrorKind.MODERATION: (
         N_('{where} refused the prompt.'),
-        N_('Word it differently, or choose another model.'),
+        N_('Rephrase it, or choose another model.'),
     ),
     ErrorKind.NOT_AN_IMAGE: (
-        N_('What came is not a picture that Easel keeps ({reason}).'),
+        N_("The server sent a file that Easel doesn't keep ({reason})."),
         N_('Easel keeps PNG, JPEG, WebP, GIF and AVIF. Choose another model.'),
     ),
     ErrorKind.NOT_JSON: (
-        N_('{where} answered with something that is no images API.'),
-        N_('This may be a web page. Settings can test the address: most end in /v1.'),
+        N_("{where} didn't answer like an images API."),
+        N_('It may be a web page. Test the address in Settings: most end in /v1.'),
     ),
     ErrorKind.NOT_READY: (
-        N_('{where} is not ready yet ({status}).'),
-        N_('Load a model there, or wait until it has, then try again.'),
+        N_("{where} isn't ready yet ({status})."),
+        N_("Load a model there or wait until it's loaded, then try again."),
     ),
     ErrorKind.PENDING: (
-        N_('{where} only promised a picture (job {job}).'),
-        N_('Easel can not wait for such jobs with this server.'),
+        N_('{where} accepted the job, but sent no picture (job {job}).'),
+        N_("Easel can't wait for such jobs on this server. Choose another server."),
     ),
     ErrorKind.QUOTA: (
-        N_('The account at {where} has nothing left to spend ({status}).'),
-        N_('Top it up there, then try again.'),
+        N_('The account at {where} is out of credit ({status}).'),
+        N_('Top up the account, then try again.'),
     ),
     ErrorKind.RATE_LIMITED: (
         N_('{where} answered {status}: too many requests.'),
         N_('Wait a little, then try again.'),
     ),
     ErrorKind.REDIRECT: (
-        N_('{where} sent the request elsewhere ({status}).'),
-        N_('Check its address: http or https, and no slash too many.'),
+        N_('{where} redirected the request ({status}).'),
+        N_('Check the address: http or https, and no extra slash.'),
     ),
     ErrorKind.SET_ASIDE: (
-        N_('The picture came, but Easel could not look at it ({reason}). It is kept in {file}'),
-        N_('That is below the data folder, its prompt beside it. Trying again draws anew.'),
+        N_("The picture arrived, but Easel couldn't check it ({reason}). It's saved in {file}"),
+        N_(
+            'The file is in the data folder, with its prompt next to it. Retry generates a '
+            'new picture.'
+        ),
     ),
     ErrorKind.STORAGE: (
-        N_('The picture could not be kept ({reason}).'),
-        N_('Check that the data folder can be written and its disk has room.'),
+        N_("The picture couldn't be saved ({reason})."),
+        N_("Check that the data folder is writable and its disk isn't full."),
     ),
     ErrorKind.SURPLUS: (
-        N_('The answer had more pictures than Easel keeps: {reason} left out.'),
+        N_('The answer had more pictures than Easel keeps: {reason} not saved.'),
         N_('Ask for fewer pictures.'),
     ),
     ErrorKind.TIMEOUT: (
-        N_('{where} gave no whole answer within {reason} s.'),
-        N_('It may still be drawing, and may charge. Its settings say how long to wait.'),
+        N_("{where} didn't finish within {reason} s."),
+        N_(
+            "It may still be generating, and may charge you. The timeout is in the server's "
+            'settings.'
+        ),
     ),
     ErrorKind.TOO_LARGE: (
         N_('The answer is too large ({reason}).'),
-        N_('Ask for a smaller size or fewer pictures.'),
+        N_('Choose a smaller size or fewer pictures.'),
     ),
     ErrorKind.TRUNCATED: (
-        N_('The answer of {where} broke off ({reason}).'),
-        N_('The picture may have been charged. Try again.'),
+        N_('The answer from {where} was cut off ({reason}).'),
+        N_('You may have been charged for the picture. Try again.'),
     ),
     ErrorKind.UNREACHABLE: (
-        N_('{where} can not be reached ({reason}).'),
-        N_('Start the server, or choose another in Settings. Nothing was charged.'),
+        N_("{where} can't be reached ({reason})."),
+        N_('Start the server, or choose another one in Settings. Nothing was charged.'),
     ),
     ErrorKind.UNSUPPORTED_PARAM: (
-        N_('{where} does not take the setting “{param}” ({status}).'),
-        N_('Change that setting or clear it, then try again.'),
+        N_("{where} doesn't support the setting “{param}” ({status})."),
+        N_('Change or clear that setting, then try again.'),
     ),
     ErrorKind.UPSTREAM_ERROR: (
         N_('{where} failed ({status}).'),
-        N_('Try again. If it stays, its own log says more.'),
+        N_("Try again. If it keeps failing, check the server's log."),
     ),
 }
-_CHARGED = N_('It got the request, and may have drawn and charged. Its own log says more.')
+_CHARGED = N_(
+    'It received the request, so it may have generated and charged for the picture. '
+    "Check the server's log."
+)
 _OF_A_REASON: dict[tuple[ErrorKind, str], tuple[str, str]] = {
     **{
         (ErrorKind.UNREACHABLE, reason): (
-            N_('{where} got the request and closed the connection ({reason}).'),
+            N_('{where} received the request and closed the connection ({reason}).'),
             _CHARGED,
         )
         for reason in AFTER_SENDING

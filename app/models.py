@@ -83,7 +83,7 @@ class FieldRule:
     kind: FieldKind
     least: int = 0
     most: int = LONGEST_TEXT  # the largest number or side in pixels, or the most characters
-    sentence: str = N_('A whole number from {least} to {most}.')
+    sentence: str = N_('Enter a whole number from {least} to {most}.')
     column: str = ''  # in the table `generations`; empty: the field's own name
     in_pictures: bool = False  # whether a picture's file tells it, and a form takes it from there
     in_json: bool = False  # whether the public JSON of a generation tells it as it was asked for
@@ -93,9 +93,9 @@ _PROMPT = FieldRule(FieldKind.TEXT, most=LONGEST_PROMPT, in_pictures=True)
 _LINE = FieldRule(FieldKind.LINE, in_pictures=True)
 _PROVIDER = FieldRule(FieldKind.LINE, column='asked_provider')
 _SIZE = FieldRule(FieldKind.SIZE, LEAST_SIDE, MOST_SIDE, in_json=True)
-_COUNT = FieldRule(FieldKind.WHOLE, 1, MOST_COUNT, N_('From {least} to {most} pictures.'))
+_COUNT = FieldRule(FieldKind.WHOLE, 1, MOST_COUNT, N_('Choose from {least} to {most} pictures.'))
 _SEED = FieldRule(
-    *(FieldKind.WHOLE, 0, MOST_SEED, N_('A seed is a whole number from 0 to {most}.')),
+    *(FieldKind.WHOLE, 0, MOST_SEED, N_('The seed must be a whole number from 0 to {most}.')),
     in_pictures=True,
     in_json=True,
 )

@@ -92,7 +92,7 @@ def test_axe_finds_nothing_in_a_list_of_models_and_beside_wrong_fields(
 ) -> None:
     page = measured.page
     measured.open(f'{furnished.url}/?from=1&seed=x')
-    page.get_by_role('textbox', name='Prompt').fill('')
+    page.get_by_role('textbox', name='Prompt', exact=True).fill('')
     page.get_by_role('button', name='Generate').click()
     expect(page.locator('[aria-invalid]')).to_have_count(2)
 

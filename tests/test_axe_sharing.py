@@ -103,14 +103,14 @@ def test_an_owner_makes_both_kinds_of_link_by_hand(
     measured.show(width, 'light')
     with watching(page) as complaints:
         page.goto(f'{shared.easel.url}/share')
-        page.get_by_label('For whom').fill('Ada')
-        page.get_by_role('button', name='Make a link').click()
+        page.get_by_label("Guest's name").fill('Ada')
+        page.get_by_role('button', name='Create a link').click()
         guests_link = page.locator('#link-1').inner_text()
         first = measured.measure(ALL_RULES)
 
         page.goto(f'{shared.easel.url}/images/1')
-        page.get_by_text('Show it to others by a link').click()
-        page.get_by_role('button', name='Make a link').click()
+        page.get_by_text('Share by link').click()
+        page.get_by_role('button', name='Create a link').click()
         pictures_link = page.locator('#link-1').inner_text()
         second = measured.measure(ALL_RULES)
 
@@ -125,9 +125,9 @@ def test_a_guest_comes_in_without_scripts(browser: Browser, shared: Shared) -> N
     page = context.new_page()
     page.goto(shared.links['{join}'])
 
-    page.get_by_role('button', name='Come in').click()
+    page.get_by_role('button', name='Continue').click()
 
-    assert page.get_by_role('textbox', name='Prompt').is_visible()
+    assert page.get_by_role('textbox', name='Prompt', exact=True).is_visible()
     assert page.get_by_text('Mira').is_visible()
     context.close()
 

@@ -44,7 +44,7 @@ def page(desk_window: Page) -> Iterator[Page]:
 
 
 def generate(page: Page, prompt: str) -> None:
-    page.get_by_role('textbox', name='Prompt').fill(prompt)
+    page.get_by_role('textbox', name='Prompt', exact=True).fill(prompt)
     page.get_by_role('button', name='Generate').click()
 
 
@@ -65,7 +65,7 @@ def test_from_the_form_to_the_picture_and_its_page(page: Page, easel: Easel) -> 
 
 def test_ctrl_enter_sends(page: Page, easel: Easel) -> None:
     page.goto(easel.url)
-    page.get_by_role('textbox', name='Prompt').fill('by keyboard')
+    page.get_by_role('textbox', name='Prompt', exact=True).fill('by keyboard')
 
     page.keyboard.press('Control+Enter')
 
@@ -98,7 +98,7 @@ def test_the_queue_is_paused_and_ended_in_place(page: Page, easel: Easel) -> Non
 def test_a_double_click_is_drawn_once(page: Page, easel: Easel) -> None:
     easel.draw(prompt='so that there is a wall', size='32x32')
     page.goto(easel.url)
-    page.get_by_role('textbox', name='Prompt').fill('pressed twice')
+    page.get_by_role('textbox', name='Prompt', exact=True).fill('pressed twice')
 
     page.get_by_role('button', name='Generate').dblclick(delay=60)
     expect(page.locator('.hung img[alt="pressed twice"]').first).to_be_visible(timeout=15_000)
@@ -108,17 +108,17 @@ def test_a_double_click_is_drawn_once(page: Page, easel: Easel) -> None:
 
 def test_what_was_typed_survives_a_reload_and_an_error(page: Page, easel: Easel) -> None:
     page.goto(easel.url)
-    page.get_by_role('textbox', name='Prompt').fill('half a thou')
+    page.get_by_role('textbox', name='Prompt', exact=True).fill('half a thou')
     page.get_by_label('Seed').fill('123')
 
     page.reload()
-    kept = page.get_by_role('textbox', name='Prompt').input_value()
+    kept = page.get_by_role('textbox', name='Prompt', exact=True).input_value()
     page.get_by_label('Model').fill('fail-500')
     generate(page, 'half a thought')
     expect(page.locator('.stopped').first).to_be_visible(timeout=15_000)
 
     assert kept == 'half a thou'
-    assert page.get_by_role('textbox', name='Prompt').input_value() == 'half a thought'
+    assert page.get_by_role('textbox', name='Prompt', exact=True).input_value() == 'half a thought'
     assert page.get_by_label('Seed').input_value() == '123'
 
 
@@ -137,13 +137,13 @@ def test_typing_goes_on_while_pictures_come(page: Page, easel: Easel) -> None:
     page.goto(easel.url)
     page.get_by_label('Model').fill('slow-2')
     generate(page, 'slowly')
-    expect(page.get_by_text('Drawing…')).to_be_visible()
+    expect(page.get_by_text('Generating…')).to_be_visible()
 
-    page.get_by_role('textbox', name='Prompt').press('End')
+    page.get_by_role('textbox', name='Prompt', exact=True).press('End')
     page.keyboard.type(' next', delay=150)
     expect(page.locator('.hung img[alt="slowly"]').first).to_be_visible(timeout=15_000)
 
-    assert page.get_by_role('textbox', name='Prompt').input_value() == 'slowly next'
+    assert page.get_by_role('textbox', name='Prompt', exact=True).input_value() == 'slowly next'
 
 
 def test_cancel_and_try_again_on_the_tile(page: Page, easel: Easel) -> None:
@@ -154,9 +154,9 @@ def test_cancel_and_try_again_on_the_tile(page: Page, easel: Easel) -> None:
 
     tile.get_by_role('button', name='Cancel').click()
     expect(tile.get_by_text('Cancelled', exact=True)).to_be_visible()
-    tile.get_by_role('button', name='Try again').click()
+    tile.get_by_role('button', name='Retry').click()
 
-    expect(tile.get_by_text('Drawing…')).to_be_visible()
+    expect(tile.get_by_text('Generating…')).to_be_visible()
     tile.get_by_role('button', name='Cancel').click()
 
 
@@ -263,7 +263,7 @@ def test_a_second_tab_shows_what_the_first_one_asked_for(browser: Browser, easel
     second.goto(easel.url)
 
     second.bring_to_front()
-    first.get_by_role('textbox', name='Prompt').fill('seen in both')
+    first.get_by_role('textbox', name='Prompt', exact=True).fill('seen in both')
     first.get_by_role('button', name='Generate').click()
 
     expect(second.locator('.hung img[alt="seen in both"]').first).to_be_visible(timeout=15_000)
@@ -281,13 +281,13 @@ def test_tiles_catch_up_after_the_server_was_away(
     easel.wait(running, 'running')
     page = browser.new_page()
     page.goto(easel.url)
-    expect(page.get_by_text('Drawing…')).to_be_visible()
+    expect(page.get_by_text('Generating…')).to_be_visible()
 
     easel.stop()
     expect(page.get_by_text('No connection to Easel')).to_be_visible(timeout=20_000)
     again = start_easel(data, {'EASEL_API_URL': upstream}, port=port)
 
-    expect(page.get_by_text('Easel ended while this was being drawn')).to_be_visible(timeout=20_000)
+    expect(page.get_by_text('Easel stopped while generating this')).to_be_visible(timeout=20_000)
     expect(page.get_by_text('No connection to Easel')).to_be_hidden()
     page.close()
     again.stop()

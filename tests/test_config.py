@@ -87,11 +87,11 @@ def test_a_variable_is_read(name: str, value: str, field: str, read: object) -> 
         ('EASEL_HOSTS', 'http://a.test', 'without port or scheme'),
         ('EASEL_HOSTS', 'a.test:80', 'without port or scheme'),
         ('EASEL_HOSTS', '*', 'without port or scheme'),
-        ('EASEL_TRUSTED_PROXIES', '*', 'but not everybody'),
-        ('EASEL_TRUSTED_PROXIES', 'proxy.test', 'but not everybody'),
-        ('EASEL_TRUSTED_PROXIES', '10.0.0.1/8', 'but not everybody'),
-        ('EASEL_TRUSTED_PROXIES', '0.0.0.0/0', 'but not everybody'),
-        ('EASEL_PASSWORD_FILE', '/nowhere/at/all', 'can not be read'),
+        ('EASEL_TRUSTED_PROXIES', '*', 'but not every address'),
+        ('EASEL_TRUSTED_PROXIES', 'proxy.test', 'but not every address'),
+        ('EASEL_TRUSTED_PROXIES', '10.0.0.1/8', 'but not every address'),
+        ('EASEL_TRUSTED_PROXIES', '0.0.0.0/0', 'but not every address'),
+        ('EASEL_PASSWORD_FILE', '/nowhere/at/all', "can't be read"),
         *(('EASEL_ROOT_PATH', path, 'a path like /easel') for path in WRONG_ROOT_PATHS),
     ],
 )
@@ -138,7 +138,7 @@ def test_what_the_command_line_says_wins() -> None:
 
 @pytest.mark.parametrize(
     ('name', 'part'),
-    [('EASEL_PROT', 'not a variable of Easel'), ('EASEL_API_KEY_FIEL', 'not a variable of Easel')],
+    [('EASEL_PROT', "isn't an Easel variable"), ('EASEL_API_KEY_FIEL', "isn't an Easel variable")],
 )
 def test_an_unknown_variable_is_a_warning(name: str, part: str) -> None:
     config = config_from({name: SECRET, 'OTHER': 'x'})

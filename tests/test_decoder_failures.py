@@ -58,7 +58,7 @@ async def test_a_picture_stays_where_the_decoder_fails_at_any(name: str, tmp_pat
 class FailsAtOne(Decoder):
     """Fails at every picture but those of one pixel, as the one is that it is tried with."""
 
-    fault: ProviderError = client.DecoderFailed('the decoder died')
+    fault: ProviderError = client.DecoderFailed('the decoder crashed')
 
     async def decode(
         self, path: Path, mime: str, thumbs: Mapping[int, Path], label: Label | None = None

@@ -82,7 +82,7 @@ async def test_a_body_without_a_byte_holds_nothing(coding: str) -> None:
     'coding', ['br', 'zstd', 'compress', 'gzip, gzip', 'gzip,deflate', 'gzip, br', 'aes128gcm', 'x']
 )
 async def test_what_can_not_be_undone_is_refused_unread(coding: str) -> None:
-    with pytest.raises(NotInflated, match=r'^a compressed answer$'):
+    with pytest.raises(NotInflated, match=r'^the answer is compressed$'):
         await decoded(NOISE, coding)
 
 
@@ -116,7 +116,7 @@ async def test_a_bomb_of_500_kb_that_means_500_mb_is_stopped_after_six() -> None
     body = b''.join(bomb(500))
     sizes: list[int] = []
 
-    with pytest.raises(NotInflated, match='out of proportion'):
+    with pytest.raises(NotInflated, match='too much data'):
         await measured(body, 65_536, sizes)
 
     assert 450_000 < len(body) < 550_000
@@ -127,7 +127,7 @@ async def test_a_bomb_of_500_kb_that_means_500_mb_is_stopped_after_six() -> None
 async def test_a_bomb_that_trickles_is_stopped_as_early() -> None:
     sizes: list[int] = []
 
-    with pytest.raises(NotInflated, match='out of proportion'):
+    with pytest.raises(NotInflated, match='too much data'):
         await measured(b''.join(bomb(500)), 100, sizes)
 
     assert sum(sizes) <= FREE_BYTES

@@ -50,8 +50,8 @@ def test_a_provider_that_lists_models_is_well(
     said = capsys.readouterr().out
     assert status == 0
     assert f'{upstream} answers. Models: 1 (sketch).' in said
-    assert f'{tmp_path} can be written' in said
-    assert 'No image server on the usual ports.' in said
+    assert f'{tmp_path} is writable' in said
+    assert 'No image server found on the usual ports.' in said
 
 
 async def test_the_key_is_sent_as_the_server_sends_it(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_found_server_comes_with_what_to_set(
     assert status == 1
     assert f'OpenAI-compatible at http://localhost:{port}/v1. Models: 1 (sketch).' in said
     assert f'EASEL_API_URL=http://localhost:{port}/v1\n' in said
-    assert 'can not be reached (connection refused)' in said
+    assert "can't be reached (connection refused)" in said
 
 
 def test_a_wrong_path_is_answered_with_the_right_setting(
@@ -130,8 +130,8 @@ def test_the_server_that_holds_the_data_is_named_and_not_offered(
 
     said = capsys.readouterr().out
     assert status == 0
-    assert f'Easel serves it at {easel.url}/ (process {easel.process.pid}).' in said
-    assert 'No image server on the usual ports.' in said
+    assert f'Easel is using it, at {easel.url}/ (process {easel.process.pid}).' in said
+    assert 'No image server found on the usual ports.' in said
 
 
 def test_what_a_crash_left_behind_holds_nothing(
@@ -143,7 +143,7 @@ def test_what_a_crash_left_behind_holds_nothing(
 
         examined(tmp_path, {}, EASEL_API_URL=upstream)
 
-    assert 'Easel serves it' not in capsys.readouterr().out
+    assert 'Easel is using it' not in capsys.readouterr().out
 
 
 def test_a_data_folder_that_can_not_be_is_told(
@@ -154,7 +154,7 @@ def test_a_data_folder_that_can_not_be_is_told(
 
     examined(file / 'data', {}, EASEL_API_URL=upstream)
 
-    assert f'{file / "data"} can not be written.' in capsys.readouterr().out
+    assert f"{file / 'data'} isn't writable." in capsys.readouterr().out
 
 
 def test_inside_a_container_localhost_is_explained(
@@ -184,7 +184,9 @@ def test_the_demo_draws_where_nobody_named_an_address(
     status = doctor(config, AT_HOME, {}, as_json=False)
 
     assert status == 0
-    assert f'Nothing answers at {CLOSED_PORT_URL}: Easel draws demo' in capsys.readouterr().out
+    assert (
+        f'No image server at {CLOSED_PORT_URL} yet, so Easel draws demo' in capsys.readouterr().out
+    )
 
 
 async def test_a_key_and_a_query_are_never_shown(
@@ -217,7 +219,7 @@ async def test_an_unusable_server_is_told_without_a_setting(
 
     said = capsys.readouterr().out
     assert 'LM Studio at' in said
-    assert 'It answers, but draws no pictures.' in said
+    assert "It answers, but doesn't generate pictures." in said
     assert 'EASEL_API_URL=http' not in said
 
 

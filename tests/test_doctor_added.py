@@ -65,7 +65,7 @@ async def test_a_server_of_settings_is_asked_with_its_key_and_told(
 
     assert status == 0
     assert f'studio ({fake.origin}/v1) answers. Models: 1 (flux).' in said
-    assert f'{CLOSED_PORT_URL} is the default and is not used' in said
+    assert f"{CLOSED_PORT_URL} is the default address and isn't used" in said
     assert fake.asked[0].headers['authorization'] == f'Bearer {KEY}'
     assert fake.asked[0].headers['x-extra'] == 'more'
     assert KEY not in said
@@ -98,7 +98,7 @@ async def test_one_that_fails_is_told_with_what_to_do(
         status, said = await examined(nobody_set(tmp_path), capsys, IN_CONTAINER)
 
     assert status == 1
-    assert f'studio (http://localhost:{port}/v1): localhost:{port} can not be reached' in said
+    assert f"studio (http://localhost:{port}/v1): localhost:{port} can't be reached" in said
     assert f'For the host: http://host.docker.internal:{port}/v1\n' in said
 
 
@@ -125,7 +125,7 @@ async def test_one_that_draws_is_enough_beside_an_address_that_does_not(
         status, said = await examined(config, capsys)
 
     assert status == 0
-    assert 'can not be reached' in said
+    assert "can't be reached" in said
     assert 'studio' in said
 
 
@@ -165,13 +165,13 @@ async def test_a_database_that_is_locked_is_told_and_the_rest_still_looked_at(
     report = await report_of(nobody_set(tmp_path), capsys)
 
     holding.close()
-    assert 'easel.db can not be opened' in said
-    assert 'can be written' in said
+    assert "easel.db can't be opened" in said
+    assert 'is writable' in said
     assert report['providers'] is None
 
 
 @pytest.mark.parametrize(
-    ('version', 'told'), [(1, 'of another version of Easel.'), (99, 'A newer Easel wrote')]
+    ('version', 'told'), [(1, 'from another version of Easel.'), (99, 'written by a newer Easel')]
 )
 async def test_a_database_of_another_version_is_told(
     version: int, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

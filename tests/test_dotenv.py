@@ -204,8 +204,8 @@ def test_the_warning_says_whose_key_is_left_out_and_whose_address_it_was(folders
 
     assert config.warnings == (
         'EASEL_API_KEY of the environment is not used: the address is EASEL_API_URL in '
-        f'{folders.checkout / ".env"}, and a key goes only with an address from its own place. '
-        'Set both in one place.',
+        f'{folders.checkout / ".env"}, and a key is only used with an address from the '
+        'same place. Set both in one place.',
     )
 
 

@@ -81,7 +81,7 @@ async def test_a_drip_is_cut_off_and_not_asked_for_again(tmp_path: Path) -> None
         server.otherwise = lambda _: Reply(body=PNG, rest=(b'x',) * 50, ending=Ending.HANGS)
         failure = await failure_of(server, '/a.png', tmp_path, timeouts=HASTY)
 
-    assert failure.reason == 'it came too slowly'
+    assert failure.reason == 'the data came too slowly'
     assert len(server.asked) == 1
 
 
@@ -91,7 +91,7 @@ async def test_silence_before_the_answer_ends_at_the_deadline(tmp_path: Path) ->
         timeouts = DownloadTimeouts(deadline_s=0.05)
         failure = await failure_of(server, '/a.png', tmp_path, timeouts=timeouts)
 
-    assert (failure.kind, failure.reason) == (ErrorKind.IMAGE_FETCH_FAILED, 'not there in time')
+    assert (failure.kind, failure.reason) == (ErrorKind.IMAGE_FETCH_FAILED, 'timed out')
 
 
 @pytest.mark.parametrize(
@@ -131,14 +131,14 @@ async def test_a_picture_that_came_compressed_is_the_picture(
 @pytest.mark.parametrize(
     ('coding', 'body', 'reason'),
     [
-        ('br', PNG, 'a compressed answer'),
-        ('zstd', PNG, 'a compressed answer'),
-        ('gzip, gzip, gzip', gzip.compress(PNG), 'a compressed answer'),
+        ('br', PNG, 'the answer is compressed'),
+        ('zstd', PNG, 'the answer is compressed'),
+        ('gzip, gzip, gzip', gzip.compress(PNG), 'the answer is compressed'),
         ('gzip', gzip.compress(PNG)[:-9], 'broke off'),
         ('gzip', PNG, 'broke off'),
         (
             *('gzip', gzip.compress(bytes(20_000_000))),
-            'a compressed answer that swells out of proportion',
+            'the compressed answer unpacks to too much data',
         ),
     ],
     ids=['br', 'zstd', 'stacked', 'cut', 'no gzip', 'bomb'],

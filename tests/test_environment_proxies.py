@@ -41,7 +41,7 @@ async def look_up(host: str, port: int) -> list[str]:
     if host.replace('.', '').isdecimal():
         return [host]
     if host not in NAMES:
-        raise httpcore.ConnectError('no such name')
+        raise httpcore.ConnectError('host not found')
     return [NAMES[host]]
 
 

@@ -244,5 +244,5 @@ def test_a_server_that_closed_after_the_request_is_not_said_to_be_free(reason: s
     asked = describe(Failure(kind=ErrorKind.UNREACHABLE, reason=reason), str)
     refused = describe(Failure(kind=ErrorKind.UNREACHABLE, reason='connection refused'), str)
 
-    assert 'may have drawn' in asked.hint
+    assert 'may have generated' in asked.hint
     assert 'Nothing was charged' in refused.hint

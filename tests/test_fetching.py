@@ -76,7 +76,7 @@ async def test_a_picture_that_comes_later_is_kept_and_nothing_is_asked_anew(tmp_
 
         done = await it.now(failed)
         assert (before, done.status, it.asked) == (Status.FAILED, Status.DONE, 1)
-        assert 'Fetch again' in tile
+        assert 'Download again' in tile
         assert status == 303
         [image] = done.images
         assert (image.position, image.revised_prompt, image.seed) == (0, 'an otter', 7)
@@ -107,7 +107,7 @@ async def test_the_owner_trusts_a_private_address_for_this_server_alone(tmp_path
     async with studio(tmp_path) as it:
         it.storage.replies['GET /a.png'] = FETCHED
         blocked = await it.drawn(f'{it.storage.origin}/a.png')
-        words = f'Trust {it.storage.origin} for pictures of this server'
+        words = f"Trust {it.storage.origin} for this server's pictures"
 
         owners, again = await it.tile(blocked), await it.fetch(blocked)
         still, calls = await it.now(blocked), len(it.storage.asked)
@@ -117,7 +117,7 @@ async def test_the_owner_trusts_a_private_address_for_this_server_alone(tmp_path
         done = await it.now(blocked)
         memory = it.party.services.providers.memory
         assert words in owners
-        assert 'Fetch again' not in owners
+        assert 'Download again' not in owners
         assert 'a private address' in owners
         assert (again, still.status, calls, elsewhere, trusted) == (303, Status.FAILED, 0, 422, 303)
         assert (done.status, it.asked) == (Status.DONE, 1)
@@ -134,7 +134,7 @@ async def test_a_guest_may_fetch_again_but_trusts_no_address(tmp_path: Path) -> 
         refused = await it.fetch(mine, 'maker', trust=it.storage.origin)
         fetched = await it.fetch(mine, 'maker')
 
-        assert ('Fetch again' in tile, 'Trust http' in tile) == (True, False)
+        assert ('Download again' in tile, 'Trust http' in tile) == (True, False)
         assert (refused, fetched) == (403, 303)
         assert it.storage.asked == []
 
@@ -145,7 +145,7 @@ async def test_where_nothing_can_be_fetched_it_says_so(tmp_path: Path) -> None:
         done = await it.drawn('/a.png')
 
         assert await it.fetch(done) == 409
-        assert 'Fetch again' not in await it.tile(done)
+        assert 'Download again' not in await it.tile(done)
 
 
 async def test_an_addresss_query_is_kept_for_fetching_and_shown_nowhere(

@@ -36,8 +36,8 @@ async def test_beside_the_demo_what_was_found_is_offered_in_place_of_g4f(tmp_pat
 
         html = await page(app, '/')
 
-    assert f'sd-server answers at localhost:{fake.port}.' in html
-    assert 'sketches that Easel draws itself' in html
+    assert f'sd-server found at localhost:{fake.port}.' in html
+    assert 'Easel draws demo sketches' in html
     assert G4F_LINE not in html
 
 
@@ -96,7 +96,7 @@ async def test_use_it_adds_the_server_with_its_model_and_leads_back(tmp_path: Pa
     assert (answered.status, answered.headers['location']) == (303, '/')
     assert added.base_url == f'http://localhost:{fake.port}/v1'
     assert (added.name, added.model, added.dialect) == ('g4f', 'flux', Dialect.AUTO)
-    assert 'sketches that Easel draws itself' not in after
+    assert 'Easel draws demo sketches' not in after
 
 
 async def test_settings_adds_with_the_dialect_that_was_found(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ async def test_settings_adds_with_the_dialect_that_was_found(tmp_path: Path) -> 
         after = await page(app, '/settings')
     assert (answered.status, answered.headers['location']) == (303, '/settings#servers')
     assert (added.dialect, added.model) == (Dialect.SDAPI, '')
-    assert 'In use already.' in after
+    assert 'Already in use.' in after
     assert '>Add<' not in after
 
 
@@ -130,7 +130,7 @@ async def test_settings_shows_what_each_has_and_why_not(tmp_path: Path) -> None:
 
     assert f'http://localhost:{fake.port}/v1' in html
     assert '4 models: sd-a, sd-b, sd-c, …' in html
-    assert 'It answers, but draws no pictures.' in html
+    assert "It answers, but doesn't generate pictures." in html
     assert html.count('>Add<') == 1
 
 
@@ -148,7 +148,7 @@ async def test_the_button_looks_and_leads_to_what_was_found(tmp_path: Path) -> N
     assert 'sd-server' not in before
     assert (answered.status, answered.headers['location']) == (303, '/settings#found')
     assert 'sd-server' in after
-    assert 'Last looked:' in after
+    assert 'Last search:' in after
 
 
 async def test_programs_and_scripts_get_what_was_found(tmp_path: Path) -> None:
@@ -198,10 +198,10 @@ async def test_a_refused_localhost_inside_a_container_is_explained(tmp_path: Pat
             tile, settings = await page(app, '/'), await page(app, '/settings')
             await post(app, '/settings/providers/1/test')
             tested = await page(app, '/settings/providers/1')
-    outside = f'Its host is at host.docker.internal:{port}'
+    outside = f'Use host.docker.internal:{port} instead'
     assert drawn.error
     assert drawn.error.reason == 'connection refused inside the container'
-    assert f'{outside}: set that in Settings' in tile
+    assert f'{outside}: set it in Settings' in tile
     assert f'{outside}.' in settings
     assert f'{outside}.' in tested
 
@@ -226,6 +226,6 @@ async def test_in_a_container_the_demo_still_stands_in_and_says_where_the_host_i
         html = await page(app, '/')
 
         assert services.providers.demo_stands_in
-    assert 'a server on its host is at host.docker.internal' in html
+    assert 'For a server on the host, use host.docker.internal' in html
     assert f'{G4F_LINE} 172.17.0.1:1337' in html
     assert '-e EASEL_API_URL=http://host.docker.internal:1337/v1' in html

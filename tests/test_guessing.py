@@ -147,7 +147,7 @@ async def test_a_refused_guess_says_how_long_to_wait(locked: tuple[ASGIApp, Serv
     told = await sign_in(app, PASSWORD, JSON, peer=LAN)
 
     assert 0 < int(page.headers['retry-after']) <= WINDOW_S
-    assert b'Too many tries' in page.body
+    assert b'Too many attempts' in page.body
     assert b'too_many_guesses' in told.body
     assert 'set-cookie' not in page.headers
 

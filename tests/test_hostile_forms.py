@@ -98,4 +98,4 @@ async def test_an_upload_that_the_temporary_folder_does_not_take_is_told(
 
     assert (told.status, page.status) == (507, 507)
     assert json.loads(told.body)['error']['kind'] == 'storage'
-    assert b'The folder for temporary files takes no upload' in page.body
+    assert b't fit in the folder for temporary files' in page.body

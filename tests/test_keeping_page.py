@@ -69,7 +69,7 @@ async def test_disk_use_is_told_by_year_and_by_what(easel: tuple[ASGIApp, Servic
         {'year': '2025', 'images': 1, 'size_bytes': 5, 'trashed': 0, 'trashed_bytes': 0},
     ]
     assert (restored['originals_bytes'], restored['trash_bytes']) == (18, 0)
-    assert '<dt>of these in the trash</dt><dd>0 kB</dd>' in text
+    assert '<dt>of which in the trash</dt><dd>0 kB</dd>' in text
 
 
 async def test_a_verification_runs_beside_and_its_result_stays(
@@ -93,7 +93,7 @@ async def test_a_verification_runs_beside_and_its_result_stays(
     counted = [found[name] for name in ('checked', 'total', 'missing', 'cut', 'rotten', 'stranger')]
     assert counted == [3, 3, 1, 0, 1, 1]
     assert {'kind': 'rotten', 'path': f'images/{FIRST}'} in found['files']
-    assert "2 pictures aren't whole: 1 missing, 0 cut short, 1 changed." in text
+    assert '2 pictures have problems: 1 missing, 0 truncated, 1 changed.' in text
     assert 'data-running' not in text
 
 
@@ -131,7 +131,7 @@ async def test_a_verification_that_cannot_read_says_why(easel: tuple[ASGIApp, Se
 
     last = services.maintenance.verifier.last
     assert last
-    assert 'A newer Easel' in str(last.failure)
+    assert 'written by a newer Easel' in str(last.failure)
 
 
 async def test_a_backup_is_downloaded_whole(easel: tuple[ASGIApp, Services]) -> None:
@@ -178,7 +178,7 @@ async def test_a_backup_that_cannot_begin_is_a_sentence(easel: tuple[ASGIApp, Se
     answer = await knock(app, 'GET', '/settings/backup.tar', HOME)
 
     assert answer.status == 507
-    assert b'A newer Easel wrote' in answer.body
+    assert b'written by a newer Easel' in answer.body
 
 
 async def save(app: ASGIApp, *headers: tuple[bytes, bytes], **fields: str) -> Answered:

@@ -91,7 +91,7 @@ def test_a_second_start_on_the_same_data_opens_the_first(tmp_path: Path) -> None
         other = command('--no-browser', '--data', str(data), '--port', str(int(port) + 1))
 
     assert (same.returncode, other.returncode) == (0, 1)
-    assert 'running already' in same.stdout
+    assert 'already running' in same.stdout
     assert port in other.stderr
     assert str(int(port) + 1) in other.stderr
 

@@ -163,7 +163,7 @@ def test_a_folder_of_somebody_else_is_told_with_both_cures(tmp_path: Path) -> No
 def test_another_reason_is_told_without_a_cure(error: OSError, tmp_path: Path) -> None:
     told = why_unusable(tmp_path, error)
 
-    assert told == f'The data folder {tmp_path} can not be used: {error.strerror}.'
+    assert told == f"The data folder {tmp_path} can't be used: {error.strerror}."
 
 
 @pytest.mark.skipif(sys.platform == 'win32', reason='needs flock')

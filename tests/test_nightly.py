@@ -156,7 +156,7 @@ async def test_an_ended_server_leaves_no_part_and_makes_it_at_its_next_start(
     ('wrong', 'field', 'sentence'),
     [
         ({'folder': 'backups'}, 'folder', 'full path'),
-        ({'folder': '/nowhere/at/all'}, 'folder', 'no such folder'),
+        ({'folder': '/nowhere/at/all'}, 'folder', "doesn't exist"),
         ({'folder': ''}, 'folder', 'full path'),
         ({'hour': 24}, 'hour', '0 to 23'),
         ({'keep': 0}, 'keep', '1 to 365'),

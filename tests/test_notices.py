@@ -21,7 +21,7 @@ from tests.support.rows import running
 pytestmark = pytest.mark.asyncio(loop_scope='module')
 
 FAULT = refused('Read-only file system')
-SENTENCE = b'write to its data folder (Read-only file system). New pictures wait.'
+SENTENCE = b'write to its data folder (Read-only file system). New pictures are on hold.'
 CURE = b'Check the data folder'
 
 
@@ -50,7 +50,7 @@ async def test_a_problem_stands_above_every_page_until_it_is_over(path: str, gue
 
     assert SENTENCE in during.body
     assert CURE in during.body
-    assert 'Новые картинки ждут.'.encode() in in_russian.body
+    assert 'Новые генерации приостановлены.'.encode() in in_russian.body
     assert SENTENCE not in after.body
 
 
@@ -72,7 +72,7 @@ async def test_programs_are_told_in_the_list_of_generations(guests: Party) -> No
     after = await guests.request('owner', 'GET', '/generations.json')
 
     [notice] = json.loads(during.body)['notices']
-    assert notice['sentence'].endswith('New pictures wait.')
+    assert notice['sentence'].endswith('New pictures are on hold.')
     assert notice['cure'].startswith('Check the data folder')
     assert json.loads(after.body)['notices'] == []
 
@@ -107,7 +107,7 @@ async def test_a_picture_that_came_and_waits_for_the_disk_is_not_told_as_being_d
     held = await guests.request('owner', 'GET', address)
     await mend(guests)
 
-    told = b'Arrived. Easel saves it as soon as it can.'
+    told = b'Arrived. Easel will save it as soon as it can.'
     assert [told in page.body for page in (drawing, held)] == [False, True]
 
 
@@ -147,9 +147,9 @@ async def test_pictures_without_rows_are_offered_back_by_a_button_of_the_owners(
 
     button = b'action="/images/recovery" method="post"'
     assert button in page.body
-    assert b'does not know' in page.body
+    assert b't in the gallery: 1' in page.body
     assert b'or <code>easel rebuild</code>.' in page.body
-    assert b'does not know' not in theirs.body
+    assert b't in the gallery: 1' not in theirs.body
     assert (refused.status, done.status) == (403, 303)
     assert guests.services.recovery.pictures.notice
     await asyncio.sleep(0)  # it begins

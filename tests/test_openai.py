@@ -181,11 +181,11 @@ async def test_a_refused_connection_is_unreachable(store: Store) -> None:
         (Reply(status=None, ending=Ending.HANGS), ErrorKind.TIMEOUT, '0.3'),
         (Reply(body=ONE[:90], ending=Ending.HANGS), ErrorKind.TIMEOUT, '0.3'),
         (Reply(body=ONE[:90], ending=Ending.RESETS), ErrorKind.TRUNCATED, 'connection reset'),
-        (Reply(body=ONE[:90]), ErrorKind.TRUNCATED, 'the JSON breaks off'),
+        (Reply(body=ONE[:90]), ErrorKind.TRUNCATED, 'the JSON is cut off'),
         (Reply(body=b''), ErrorKind.EMPTY, 'an empty body'),
         (Reply(body=b'hello'), ErrorKind.NOT_JSON, ''),
         (Reply(body=b'[]'), ErrorKind.EMPTY, ''),
-        (COMPRESSED, ErrorKind.NOT_JSON, 'a compressed answer'),
+        (COMPRESSED, ErrorKind.NOT_JSON, 'the answer is compressed'),
     ],
     ids=['closed', 'reset', 'hangs', 'half hangs', 'half resets', 'half', '', 'text', '[]', 'br'],
 )  # fmt: skip

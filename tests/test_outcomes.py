@@ -28,7 +28,7 @@ def test_a_failure_keeps_the_providers_words_and_offers_a_way_on(
     assert (error['kind'], error['retry_after_s']) == ('rate_limited', 20)
     tile = page.split(f'id="generation-{generation["id"]}"')[1].split('</live-generation>')[0]
     assert 'too many requests' in tile
-    assert 'Try again' in tile
+    assert 'Retry' in tile
     assert f'/?from={generation["id"]}' in tile
 
 

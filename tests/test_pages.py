@@ -195,7 +195,7 @@ def test_a_file_gone_from_the_disk_is_410_and_its_page_says_so(
     page = client.get(f'/images/{image["id"]}')
 
     assert file.status_code == 410
-    assert 'not in the data folder' in page.text
+    assert "isn't in the data folder" in page.text
 
 
 def test_a_cut_file_is_410_and_its_page_says_so(easel: Easel, client: httpx.Client) -> None:
@@ -209,7 +209,7 @@ def test_a_cut_file_is_410_and_its_page_says_so(easel: Easel, client: httpx.Clie
 
     assert file.status_code == 410
     assert 'damaged' in file.text
-    assert 'The file of this picture is damaged' in page.text
+    assert "This picture's file is damaged" in page.text
 
 
 def test_the_gallery_finds_words_and_marks(easel: Easel, client: httpx.Client) -> None:

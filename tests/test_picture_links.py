@@ -64,7 +64,7 @@ async def test_an_avif_is_not_shown_since_its_texts_can_not_be_taken_out(tmp_pat
         kept = await guests.services.library.shown.all()
 
     assert answer.status == 409
-    assert b'can not be taken out of this format' in answer.body
+    assert b"can't be removed from a file of this format" in answer.body
     assert kept == ()
 
 

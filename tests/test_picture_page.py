@@ -62,7 +62,7 @@ def test_keys_and_buttons_look_closer_and_back(
 
     page.keyboard.press('+')
     by_key = state(print_)['scale']
-    page.get_by_role('button', name='Larger').click()
+    page.get_by_role('button', name='Zoom in').click()
     by_button = state(print_)['scale']
     page.keyboard.press('-')
     smaller = state(print_)['scale']

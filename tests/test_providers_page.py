@@ -218,7 +218,7 @@ def test_one_that_is_added_is_tested_at_once(client: httpx.Client, second: str) 
 
     assert 'lists 1 model' in works
     assert 'Start creating' in works
-    assert "nothing can't be reached does not answer (connection refused" in dead
+    assert "nothing can't be reached doesn't answer (connection refused" in dead
     assert 'Start creating' not in dead
 
 
@@ -274,7 +274,7 @@ def test_what_was_added_is_there_after_a_restart_and_the_default_is_not(
     assert list(found) == ['studio']
     assert found['studio']['key'] is True
     assert (drawn['provider'], drawn['model']) == ('studio', 'sketch')
-    assert 'is not used any more' in settings
+    assert 'is no longer used' in settings
     assert KEY not in json.dumps(found)
 
 

@@ -264,6 +264,6 @@ async def test_a_server_that_hangs_is_told_to_the_owner_alone(guests: Party) -> 
         assert one
         services.worker.scheduler.end(one)
 
-    sentence = b'g4f has not answered for'
+    sentence = b'g4f hasn&#39;t answered for'
     assert (sentence in owner.body, sentence in guest.body) == (True, False)
     assert notices_of(services) == ()

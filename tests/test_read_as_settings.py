@@ -60,7 +60,10 @@ async def test_the_form_tells_what_a_bar_does_on_localai_and_only_there(tmp_path
 
         after = await page(app, '/')
 
-    warning = 'studio leaves out of the picture what follows a | in the prompt'
+    warning = (
+        'studio is a LocalAI server: it treats whatever follows a | in the prompt as a '
+        'negative prompt'
+    )
     assert 'LocalAI' not in before
     assert warning in after
 

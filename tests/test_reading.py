@@ -70,7 +70,7 @@ def test_a_file_without_settings_says_so(client: httpx.Client, content: bytes) -
 
     assert answer.status_code == 200
     assert answer.json()['fields'] == {}
-    assert 'nothing' in answer.json()['message']
+    assert 'No prompt or settings' in answer.json()['message']
 
 
 def test_without_scripts_the_page_comes_back_filled(easel: Easel, client: httpx.Client) -> None:
@@ -115,13 +115,13 @@ def test_a_seed_of_64_bits_goes_through_form_gallery_and_label(
 @pytest.mark.parametrize(
     ('texts', 'message'),
     [
-        ({'workflow': '{"odd": 1}'}, 'texts that Easel does not understand: workflow.'),
+        ({'workflow': '{"odd": 1}'}, "text that Easel doesn't understand: workflow."),
         (
             {
                 'prompt': '{"1": {"class_type": "KSampler", "inputs": {"positive": ["2", 0], '
                 '"seed": 5}}, "2": {"class_type": "Odd", "inputs": {}}}'
             },
-            'as ComfyUI wrote it. Its graph does not tell the prompt.',
+            "(ComfyUI). Its workflow doesn't show the prompt.",
         ),
     ],
 )

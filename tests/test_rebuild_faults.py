@@ -77,7 +77,7 @@ def test_what_can_not_be_read_is_named_and_costs_no_other(
     status = rebuilt(tmp_path)
 
     assert status == 1
-    assert f'{DAY}/broken.png can not be read: ' in capsys.readouterr().err
+    assert f"{DAY}/broken.png can't be read: " in capsys.readouterr().err
     assert list(rows(tmp_path)) == ['m.png']
 
 
@@ -92,7 +92,7 @@ def test_a_name_that_is_not_utf_8_is_told_on_one_line(
     status = rebuilt(tmp_path)
 
     assert status == 1
-    assert f'{DAY}/a\\n\\udcff.png can not be read: ' in capsys.readouterr().err
+    assert f"{DAY}/a\\n\\udcff.png can't be read: " in capsys.readouterr().err
     assert list(rows(tmp_path)) == ['m.png']
 
 
@@ -126,7 +126,7 @@ def test_what_is_not_easel_s_is_left_alone(
     status = rebuilt(tmp_path)
 
     assert status == 0
-    assert '2 files carry no settings' in capsys.readouterr().out
+    assert '2 files have no Easel settings' in capsys.readouterr().out
     assert list(rows(tmp_path)) == ['m.png']
 
 
@@ -166,7 +166,7 @@ def test_a_picture_whose_reading_fails_costs_no_other(
 
     assert [found.kept.file for found in reading.found] == [f'{DAY}/m.png']
     assert reading.unreadable == 1
-    assert f'{DAY}/a.png can not be read: ' in capsys.readouterr().err
+    assert f"{DAY}/a.png can't be read: " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('in_the_way', ['unreadable pictures', 'no pictures', 'a folder'])

@@ -124,7 +124,7 @@ async def test_without_a_database_pictures_are_offered_back_and_their_ids_stay_t
         after = await everything(shop)
 
     assert offered
-    assert 'does not know: 2' in str(offered)
+    assert "aren't in the gallery: 2" in str(offered)
     assert 'easel rebuild' in offered.cure
     assert 'easel restore' in offered.cure
     assert (asked.id, image_id) == (OURS.generation_id + 1, 7)
@@ -146,7 +146,7 @@ async def test_one_that_cannot_be_read_is_told_and_costs_no_other(
 
     assert [one.id for one in after] == [5]
     assert shop.recovery.notice
-    assert 'could not be brought back: 1' in str(shop.recovery.notice)
+    assert "couldn't be restored: 1" in str(shop.recovery.notice)
     assert 'easel rebuild' in shop.recovery.notice.cure
     assert cut.exists()
 

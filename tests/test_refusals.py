@@ -103,7 +103,7 @@ def test_a_refused_size_has_the_nearest_ones_as_its_hint(
         (400, {'error': 'steps must be between 1 and 12'}, 'such as 12'),
         (400, {'error': "quality 'hd' is not available. Allowed: low, high"}, 'such as low, high'),
         (400, {'error': 'Invalid guidance_scale: must be <= 5'}, 'such as 5'),
-        (400, {'error': 'quality is not supported'}, 'or clear it'),
+        (400, {'error': 'quality is not supported'}, 'or clear that'),
         (400, {'error': {'code': 'string_above_max_length'}}, 'Shorten the prompt'),
         (422, {'detail': [{'loc': ['body', 'prompt'], 'msg': 'at most 9 characters'}]}, 'Shorten'),
         (400, {'error': 'The prompt exceeds the maximum of 77 tokens'}, 'Shorten the prompt'),

@@ -218,7 +218,7 @@ def test_a_failed_installation_shows_the_end_of_the_log_and_leaves_no_stamp(
     assert code == 1
     assert lines[0] == 'Installing Easel …'
     assert lines[-3:-1] == ['line 49', 'ERROR: no such host']
-    assert 'the network or the package index may be the reason' in lines[-1]
+    assert 'Check the network and the package index' in lines[-1]
     assert len(lines) == run.TAIL_LINES + 3
     assert not stamp_of(root).exists()
     assert machine.started == []
@@ -260,14 +260,18 @@ def test_a_start_during_an_installation_waits_and_installs_nothing(root: Path) -
         (
             FakeMachine(failing={run.HAS_VENV: 1}),
             1,
-            'This Python lacks its venv package; on Debian and Ubuntu: '
-            f'`sudo apt install python3.{sys.version_info.minor}-venv`.\n',
+            (
+                'This Python has no venv package. On Debian and Ubuntu: `sudo apt install '
+                f'python3.{sys.version_info.minor}-venv`.\n'
+            ),
         ),
         (
             FakeMachine(refusal=PermissionError(13, 'Permission denied', '/e/.venv')),
             1,
-            'Easel cannot write /e/.venv: fix the permissions of {root}, '
-            'or copy that folder to a place of your own and start it there.\n',
+            (
+                "Easel can't write to /e/.venv. Fix the permissions of {root}, or copy that "
+                'folder to a place of your own and start it there.\n'
+            ),
         ),
         (FakeMachine(refusal=KeyboardInterrupt()), 130, ''),
     ],

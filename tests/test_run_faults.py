@@ -35,7 +35,7 @@ def test_a_folder_without_write_permission_is_named(
 
     root.chmod(0o755)
     assert code == 1
-    assert capsys.readouterr().err.startswith(f'Easel cannot write {root / ".venv"}: ')
+    assert capsys.readouterr().err.startswith(f"Easel can't write to {root / '.venv'}: ")
 
 
 @pytest.mark.parametrize('version', [(2, 7), (3, 8), (3, 10)])
@@ -114,8 +114,8 @@ def test_constraints_that_pip_refuses_give_way_to_the_floors(
     assert machine.commands[-1][-2:] == ['-e', '.']
     assert stamp_of(root).exists()
     assert capsys.readouterr().err == (
-        'Installing Easel …\n'
-        'pip refuses constraints.txt; installing by the floors of pyproject.toml instead …\n'
+        'Installing Easel …\npip refuses constraints.txt; installing within the limits of '
+        'pyproject.toml instead …\n'
     )
 
 

@@ -247,4 +247,4 @@ def test_a_damaged_list_of_what_was_signed_out_is_told(
 
     SignedOut(tmp_path / 'list').load()
 
-    assert 'can not be read' in caplog.text
+    assert "can't be read" in caplog.text

@@ -99,5 +99,5 @@ async def test_what_the_operator_settled_is_not_changed(tmp_path: Path) -> None:
 def test_a_file_that_can_not_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / SHARING).write_text('{"shared": true')
 
-    with pytest.raises(StorageFailed, match='can not be read'):
+    with pytest.raises(StorageFailed, match="can't be read"):
         settings_in(tmp_path)

@@ -132,7 +132,7 @@ def test_a_picture_is_drawn_and_looked_at_below(
 ) -> None:
     page.goto(f'{proxy.url}{ROOT_PATH}/')
     prompt = f'drawn by {proxy.url}'
-    page.get_by_role('textbox', name='Prompt').fill(prompt)
+    page.get_by_role('textbox', name='Prompt', exact=True).fill(prompt)
     page.get_by_role('button', name='Generate').click()
     tile = page.locator(f'.hung img[alt="{prompt}"]')
     expect(tile).to_be_visible(timeout=15_000)
@@ -190,7 +190,7 @@ def test_every_act_works_below_without_scripts(
         prompt = f'without scripts by {proxy.url}'
         page.goto(f'{proxy.url}{ROOT_PATH}')
         page.locator('input[name=model]').fill('slow-1')
-        page.get_by_role('textbox', name='Prompt').fill(prompt)
+        page.get_by_role('textbox', name='Prompt', exact=True).fill(prompt)
         page.get_by_role('button', name='Generate').click()
         tile = page.locator('.generation', has_text=prompt)
         expect(tile.locator('.working')).to_be_visible()
@@ -235,7 +235,7 @@ def test_a_second_start_names_the_whole_address(below: Easel) -> None:
     done = command('--no-browser', '--port', port, '--data', str(below.data))
 
     assert done.returncode == 0
-    assert done.stdout == f'Easel is running already: {urljoin(below.url, ROOT_PATH)}/\n'
+    assert done.stdout == f'Easel is already running: {urljoin(below.url, ROOT_PATH)}/\n'
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_a_second_start_names_the_whole_address(below: Easel) -> None:
         ('easel', 'a path like /easel'),
         ('/easel/../gallery', 'a path like /easel'),
         ('/easel?x', 'a path like /easel'),
-        ('/gallery', 'a path that Easel itself does not use'),
+        ('/gallery', "a path that Easel itself doesn't use"),
     ],
 )
 def test_a_wrong_sub_path_ends_the_start(value: str, allowed: str, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_a_cancelled_one_keeps_the_room_of_all_its_pictures(
 ) -> None:
     easel.draw(prompt='an older one', size='120x100')
     drawing = easel.submit(prompt='three kites, ' * 9, model='slow-90', size=size, n='3')
-    opened(page, easel, drawing, 'Drawing…')
+    opened(page, easel, drawing, 'Generating…')
     before = boxes(page)
 
     act(easel, drawing, 'cancellation')
@@ -89,7 +89,7 @@ def test_a_failed_one_keeps_the_room_of_all_its_pictures(
 def test_a_drawn_one_keeps_its_place(page: Page, easel: Easel) -> None:
     easel.draw(prompt='an older one', size='120x100')
     drawing = easel.submit(prompt='soon there', model='slow-1', size='200x360', n='2')
-    opened(page, easel, drawing, 'Drawing…')
+    opened(page, easel, drawing, 'Generating…')
     before = boxes(page)
 
     expect(page.locator('.hung img[alt="soon there"]')).to_have_count(2, timeout=15_000)
@@ -103,11 +103,11 @@ def test_every_word_of_a_stopped_one_can_be_reached(page: Page, easel: Easel) ->
     page.goto(easel.url)
     tile = page.locator(f'#generation-{failed}')
 
-    for name in ('Try again', 'Edit prompt'):
+    for name in ('Retry', 'Edit prompt'):
         tile.get_by_text(name).scroll_into_view_if_needed()
         expect(tile.get_by_text(name)).to_be_in_viewport()
     tile.get_by_text('Details').click()
-    hint = tile.get_by_text('Word it differently')
+    hint = tile.get_by_text('Rephrase it')
     hint.scroll_into_view_if_needed()
 
     expect(hint).to_be_in_viewport()
@@ -171,7 +171,7 @@ def test_row_b7_a_page_behind_a_proxy_that_holds_events_back_asks_by_itself(
         page.add_init_script('delete globalThis.SharedWorker')  # whose clock no test can turn
         page.clock.install()
         page.goto(url)
-        page.get_by_role('textbox', name='Prompt').fill('held back')
+        page.get_by_role('textbox', name='Prompt', exact=True).fill('held back')
         page.get_by_role('button', name='Generate').click()
         expect(page.locator('.generation', has_text='held back')).to_be_visible()
 

@@ -64,4 +64,4 @@ def test_an_untrusted_certificate_is_said_and_nothing_is_sent(
     error = generation['error']
     assert isinstance(error, dict)
     assert error['kind'] == 'unreachable'
-    assert 'certificate is not trusted' in error['message']
+    assert "certificate isn't trusted" in error['message']

@@ -100,5 +100,5 @@ async def test_without_a_database_it_is_told_and_nothing_is_made(
     status = verify(at(tmp_path / 'data'))
 
     assert status == 1
-    assert 'easel.db can not be opened' in capsys.readouterr().err
+    assert "easel.db can't be opened" in capsys.readouterr().err
     assert not (tmp_path / 'data').exists()

@@ -170,7 +170,7 @@ async def test_the_prompt_that_was_drawn_is_shown_where_it_differs(
     page = await guests.request('owner', 'GET', f'/images/{done.images[0].id}')
 
     assert page.status == 200
-    assert (b'<dt>Drawn as</dt>' in page.body) is shown
+    assert (b'<dt>Revised prompt</dt>' in page.body) is shown
 
 
 async def test_share_from_the_command_line_ends_when_it_is_withdrawn(tmp_path: Path) -> None:

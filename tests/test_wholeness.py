@@ -99,7 +99,7 @@ async def test_damaged_and_missing_files_are_counted_and_marked(home: Home) -> N
 
     marked = [await home.library.files.one(image.id) for image in home.images]
     times = [home.path(at).stat().st_ctime_ns for at in (0, 1)]
-    assert str(check.notice) == 'Pictures with a damaged file: 2; with a missing one: 1.'
+    assert str(check.notice) == 'Pictures with a damaged file: 2; with a missing file: 1.'
     assert check.notice
     assert 'easel verify' in check.notice.cure
     assert [one and one.damaged_ns for one in marked] == [*times, None]
@@ -171,7 +171,7 @@ async def test_pictures_that_are_not_mounted_are_told_until_they_are_back(home: 
 
     assert [recovery.notices, back.notices] == [(), ()]
     assert [str(one) for one in away.notices] == [
-        'The pictures are not in the data folder: `images` is empty, or not mounted.'
+        'The data folder has no pictures: `images` is empty or not mounted.'
     ]
     assert check.notice is None
     assert len(await home.library.images.page(Filter(), None, 9)) == 3

@@ -94,7 +94,7 @@ class SharingSettings:
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise StorageFailed(
                 N_(
-                    'The password in {path} can not be read. Mend the file or move it away, then '
+                    "The password in {path} can't be read. Fix the file or move it away, then "
                     'start Easel again.'
                 ),
                 path=self._path,
@@ -132,7 +132,7 @@ class SharingSettings:
     async def withdraw(self) -> None:
         """Let this machine in alone; the password stays. Raise `Conflict` where that is fixed."""
         if self.is_fixed:
-            raise Conflict(N_('EASEL_HOST lets the network in; that is not changed here.'))
+            raise Conflict(N_('EASEL_HOST opens Easel to the network. Change it there.'))
         self._store(replace(self._stored, shared=False))
         self._shares_now = False
         if self.listener:
@@ -141,7 +141,7 @@ class SharingSettings:
     def change_password(self, password: Password) -> None:
         """Set another one; raise `Conflict` if it is the operator's to set."""
         if self.without_password or self._operators:
-            raise Conflict(N_('EASEL_PASSWORD sets the password; it is not changed here.'))
+            raise Conflict(N_('EASEL_PASSWORD sets the password. Change it there.'))
         self._store(replace(self._stored, password=password))
 
     def _store(self, stored: _Stored) -> None:
@@ -151,7 +151,7 @@ class SharingSettings:
             write_private(self._path, json.dumps({'shared': stored.shared, 'password': kept}))
         except OSError as error:
             raise StorageFailed(
-                N_('The password could not be kept: {reason}.'), reason=error.strerror
+                N_("The password couldn't be saved: {reason}."), reason=error.strerror
             ) from error
         self._stored = stored
 

@@ -32,7 +32,7 @@ class SignedOut:
                 self._claims = {one: None for one in listed if parts_of(one)}
         except (OSError, ValueError, TypeError) as error:
             log.warning(
-                '%s can not be read, so who signed out may be signed in: %s', SIGNED_OUT, error
+                "%s can't be read, so those who signed out may be signed in: %s", SIGNED_OUT, error
             )
         return self
 

@@ -223,4 +223,4 @@ def _address(text: str) -> IpAddress | None:
 
 
 def _malformed(name: str) -> Malformed:
-    return Malformed(N_('A trusted proxy sent an {name} that can not be read.'), name=name)
+    return Malformed(N_("A trusted proxy sent an {name} header that can't be read."), name=name)

@@ -30,9 +30,7 @@ def backup(config: Config, target: str) -> int:
         sys.stderr.write(f'{escape(str(error))}\n')
         return 1
     for path in written.not_whole:
-        sys.stderr.write(
-            f'{escape(path)} is not whole or is missing; the backup has what was there.\n'
-        )
+        sys.stderr.write(f'{escape(path)} is damaged or missing; the backup has what was there.\n')
     return 1 if written.not_whole else 0
 
 
@@ -45,7 +43,7 @@ def _to_standard_output(data: Path) -> Backup:
         output.flush()
     except OSError as error:
         raise StorageFailed(
-            N_('The backup was not taken: {reason}.'), reason=error.strerror
+            N_("The backup wasn't written: {reason}."), reason=error.strerror
         ) from error
     return written
 

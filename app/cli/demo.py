@@ -15,7 +15,7 @@ def demo(host: str, port: int) -> int:
         sys.stderr.write(f'{error}\n')
         return 1
     port = listening.getsockname()[1]
-    sys.stderr.write(f'The demo draws at http://localhost:{port}/v1/images/generations\n')
+    sys.stderr.write(f'The demo server is at http://localhost:{port}/v1/images/generations\n')
     config = uvicorn.Config(create_demo(), log_level='warning', access_log=False, lifespan='off')
     with listening:
         uvicorn.Server(config).run(sockets=[listening])

@@ -41,8 +41,8 @@ FOUND_FIELDS = ('server', 'base_url', 'dialect', 'models', 'usable', 'hint')
 IS_OK = is_shaped({'status': 'ok'})
 NOT_ASKED = ProviderStatus(state=ProviderState.NOTHING)
 KEY_SENTENCES = {
-    KeyState.NOT_NEEDED: N_('It needs no key for its list of models.'),
-    KeyState.NOT_PROVED: N_('It gives its list of models to anyone, so the key is not proved yet.'),
+    KeyState.NOT_NEEDED: N_('It lists its models without a key.'),
+    KeyState.NOT_PROVED: N_("It lists its models to anyone, so the key isn't verified yet."),
     KeyState.ACCEPTED: N_('The key is accepted.'),
 }
 
@@ -190,7 +190,7 @@ def _provider_json(report: Report, one: Examined) -> dict[str, object]:
 
 def _lines(report: Report, translate: Translate) -> Iterator[str]:
     sections = {
-        translate(N_('provider')): _provider_lines(report, translate),
+        translate(N_('server')): _provider_lines(report, translate),
         translate(N_('settings')): _added_lines(report, translate),
         translate(N_('data')): _folder_lines(report.folder, translate),
         translate(N_('found')): _found_lines(report, translate),
@@ -204,8 +204,8 @@ def _lines(report: Report, translate: Translate) -> Iterator[str]:
 
 def _provider_lines(report: Report, translate: Translate) -> Iterator[str]:
     where = without_secrets(report.provider.base_url)
-    demo = N_('Nothing answers at {where}: Easel draws demo sketches until something does.')
-    unused = N_('{where} is the default and is not used, since a server was added.')
+    demo = N_('No image server at {where} yet, so Easel draws demo sketches.')
+    unused = N_("{where} is the default address and isn't used, since a server was added.")
     if report.demo or report.stepped_aside:
         yield translate(demo if report.demo else unused).format(where=where)
     else:
@@ -227,7 +227,7 @@ def _state(status: ProviderStatus, where: str, translate: Translate) -> str:
     if status.failure:
         return f'{where}: {describe(status.failure, translate).message}'
     if not status.lists:
-        sentence = N_('{where} answers and lists no models: the first picture will show more.')
+        sentence = N_('{where} answers, but lists no models. Generate a picture to test it.')
         return translate(sentence).format(where=where)
     answers = translate(N_('{where} answers.')).format(where=where)
     key = [translate(KEY_SENTENCES[status.key])] if status.key in KEY_SENTENCES else []
@@ -244,33 +244,33 @@ def _advice(report: Report, one: Examined, translate: Translate) -> Iterator[str
         sentence = N_('In a container, localhost is the container itself. For the host: {setting}')
         yield translate(sentence).format(setting=setting(urlunsplit(outside)))
     if status.better_url:
-        sentence = N_('Its API is at another path: {setting}')
+        sentence = N_('Its API is at a different path: {setting}')
         yield translate(sentence).format(setting=setting(status.better_url))
         if is_own and status.key in (KeyState.MISSING, KeyState.REFUSED):
-            yield translate(N_('Set EASEL_API_KEY to a key that this server knows.'))
+            yield translate(N_("Set EASEL_API_KEY to this server's key."))
     elif status.failure and not report.demo:
         yield describe(status.failure, translate).hint
 
 
 def _folder_lines(folder: Folder, translate: Translate) -> Iterator[str]:
     if folder.writable:
-        is_there = N_('{path} can be written; {room} GB are free.')
-        is_made = N_('{path} is made at the first start; {room} GB are free.')
+        is_there = N_('{path} is writable; {room} GB free.')
+        is_made = N_('{path} will be created at the first start; {room} GB free.')
         sentence = translate(is_there if folder.exists else is_made)
         yield sentence.format(path=folder.path, room=f'{folder.free_bytes / 1e9:.1f}')
     else:
-        yield translate(N_('{path} can not be written.')).format(path=folder.path)
-        yield translate(N_('Give this user the right to it, or name another in EASEL_DATA.'))
+        yield translate(N_("{path} isn't writable.")).format(path=folder.path)
+        yield translate(N_('Give this user write access, or choose another in EASEL_DATA.'))
     if folder.free_bytes < LOW_SPACE_BYTES:
-        yield translate(N_('That is little room: make some before the next pictures.'))
+        yield translate(N_("That's not much space. Free some up before you generate more."))
     if folder.holder.port:
-        sentence = translate(N_('Easel serves it at {url} (process {pid}).'))
+        sentence = translate(N_('Easel is using it, at {url} (process {pid}).'))
         yield sentence.format(url=folder.holder.url, pid=folder.holder.pid)
 
 
 def _found_lines(report: Report, translate: Translate) -> Iterator[str]:
     if not report.found:
-        yield translate(N_('No image server on the usual ports.'))
+        yield translate(N_('No image server found on the usual ports.'))
     for one in report.found:
         line = [translate(N_('{server} at {where}.')).format(server=one.server, where=one.base_url)]
         if one.models:
@@ -278,9 +278,9 @@ def _found_lines(report: Report, translate: Translate) -> Iterator[str]:
         if one.hint:
             line.append(translate(one.hint))
         if one.base_url == report.provider.base_url.rstrip('/') and not report.stepped_aside:
-            line.append(translate(N_('This is the provider.')))
+            line.append(translate(N_('Easel uses this server.')))
         elif any(same_server(one.base_url, added.base_url) for added in report.added):
-            line.append(translate(N_('In use already.')))
+            line.append(translate(N_('Already in use.')))
         elif one.usable:
             line.append(_setting(one.base_url))
         yield ' '.join(line)

@@ -96,11 +96,14 @@ def _draw(config: Config, order: Order) -> tuple[Object, list[Path]]:
     except Held as held:
         holder = held.holder
     if not holder.url:
-        raise Unfulfilled(f'Process {holder.pid} holds the data folder and does not serve yet.')
+        raise Unfulfilled(
+            f"Process {holder.pid} uses the data folder but isn't serving yet. Try "
+            'again in a moment.'
+        )
     try:
         return run(_draw_there(config, order, holder))
     except httpx.HTTPError as error:
-        raise Unfulfilled(f'Easel at {origin_of(holder.url)} does not answer.') from error
+        raise Unfulfilled(f"Easel at {origin_of(holder.url)} doesn't answer.") from error
 
 
 async def _draw_here(config: Config, order: Order) -> tuple[Object, list[Path]]:
@@ -141,7 +144,7 @@ async def _draw_there(config: Config, order: Order, holder: Holder) -> tuple[Obj
         for image in generation['images']:
             response = await client.head(urljoin(holder.url, image['url']))
             if FILE_HEADER not in response.headers:
-                raise NotFound('The file of a picture is gone from the data folder.')
+                raise NotFound("A picture's file is missing from the data folder.")
             paths.append(config.data / unquote(response.headers[FILE_HEADER]))
         return generation, paths
 
@@ -166,7 +169,7 @@ def _copied(path: Path, out: Path | None) -> Path:
     try:
         return Path(shutil.copyfile(path, copy))
     except OSError as error:
-        sys.stderr.write(f'{copy} could not be written: {error.strerror}.\n')
+        sys.stderr.write(f"{copy} couldn't be written: {error.strerror}.\n")
         return path
 
 
@@ -177,7 +180,7 @@ def _print(generation: Object, paths: list[Path], order: Order) -> None:
     for path in paths:
         sys.stdout.write(f'{path}\n')
     if generation['provider'] == DEMO and paths:
-        sys.stderr.write('No image server answers: this is a demo sketch, no model drew it.\n')
+        sys.stderr.write('No image server answers, so this is a demo sketch: no model drew it.\n')
     error = generation['error']
     if isinstance(error, dict):
         sys.stderr.write(f'{error["message"]}\n{error["hint"]}\n')

@@ -64,7 +64,7 @@ class Reading:
 
     def refuse_for(self, file: str, reason: str) -> None:
         self.unreadable += 1
-        describe(f'{file} can not be read: {reason}')
+        describe(f"{file} can't be read: {reason}")
 
 
 def rebuild(config: Config) -> int:
@@ -78,17 +78,17 @@ def rebuild(config: Config) -> int:
         return 1
     if reading.failed:
         sys.stderr.write(
-            f'No picture could be read in {config.data / IMAGES}, so the database stays as it is. '
-            'If that folder is on a disk of its own, mount it first.\n'
+            f'No picture could be read in {config.data / IMAGES}, so the database was left '
+            'unchanged. If that folder is on a separate disk, mount it first.\n'
         )
         return 1
     sys.stdout.write(f'{len(reading.found)} pictures are in the new database.\n')
     if reading.others:
-        left_alone = 'files carry no settings of Easel and were left alone.'
+        left_alone = 'files have no Easel settings and were left alone.'
         sys.stdout.write(f'{reading.others} {left_alone}\n')
     sys.stdout.write(
-        'Favourites, albums, the trash and failed generations come back from a backup only '
-        '(easel restore).\n'
+        'Favourites, albums, the trash and failed generations come back only from a '
+        'backup (easel restore).\n'
     )
     return 1 if reading.unreadable else 0
 
@@ -193,7 +193,7 @@ def _tell(reading: Reading, one: LabelledImage, attached: Attached) -> None:
         return
     reading.found.append(one)
     if one.kept.id not in (None, attached.image_id):
-        describe(f'{file} has the id {attached.image_id} now: another has {one.kept.id}.')
+        describe(f'{file} now has the id {attached.image_id}: another picture has {one.kept.id}.')
 
 
 def _replace(database: Path, rebuilt: Path) -> None:

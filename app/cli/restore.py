@@ -31,7 +31,7 @@ def restore(config: Config, source: str) -> int:
         sys.stderr.write(f'{escape(str(error))}\n')
         return 1
     sys.stderr.write(
-        f'Restored to {config.data}. Start Easel there; set a nightly backup again in Settings.\n'
+        f'Restored to {config.data}. Start Easel there and set up nightly backups again.\n'
     )
     for fault in faults:
         sys.stdout.write(line_of(fault))

@@ -38,21 +38,21 @@ WRONG_USAGE = 2
 SWITCH_S = 0.0005  # of Python's own 0.005
 Result = TypeVar('Result')
 THROWN_AWAY = """\
-  This folder is not on a volume with a name, so another container begins without these pictures.
-  Give it one: docker run -v easel-data:/data … (README: Docker)
+  This folder isn't on a named volume, so a new container starts without these pictures.
+  Use one: docker run -v easel-data:/data … (docs/docker.md)
 """
 NO_SERVER = """\
-  provider  nothing answers at {where}: pictures are demo sketches until it does.
-  These two lines start a g4f server on this machine:
+  server    no image server at {where} yet, so Easel draws demo sketches.
+  To start a g4f server on this computer:
     pip install "g4f[api]"
     g4f api --bind 127.0.0.1:1337 --no-gui
-  (g4f passes prompts on to third parties. For another server: Settings.)
+  (g4f passes prompts on to third parties. To use another server: Settings.)
 """
 
 
 def serve(config: Config, *, browser: bool) -> int:
     if is_own(config.root_path):
-        refused = f'EASEL_ROOT_PATH is {config.root_path!r}; a path that Easel itself does not use'
+        refused = f"EASEL_ROOT_PATH is {config.root_path!r}; a path that Easel itself doesn't use"
         return _stop(f'{refused} is allowed.', WRONG_USAGE)
     browser = browser and can_show_browser()
     try:
@@ -152,7 +152,10 @@ def _print_network(config: Config, sharing: SharingSettings, port: int) -> None:
         _say(f'  password  {password.kept}\n')
     if found and sys.stdout.isatty():
         _say(terminal_qr_code(found[0]))
-    _say('  This is plain http: whoever can listen to the network can read it (README: TLS).\n')
+    _say(
+        '  This is plain http: anyone who can listen to the network can read it '
+        '(docs/sharing.md).\n'
+    )
 
 
 async def _tell(services: Services) -> None:
@@ -176,17 +179,17 @@ async def print_providers(services: Services) -> None:
         if status.answered:
             known = f', models: {len(status.models)}' if status.models else ''
             trouble = f' ({status.reason})' if status.reason else ''
-            _say(f'  provider  {name} answers{known}{trouble}\n')
+            _say(f'  server    {name} answers{known}{trouble}\n')
             if status.reason in NO_API:
-                _say('  Most addresses end in /v1: Settings can test it.\n')
+                _say('  Most addresses end in /v1: test it in Settings.\n')
         elif services.providers.demo_stands_in:
             _say(NO_SERVER.format(where=where))
         else:
-            _say(f'  provider  {name} does not answer ({status.reason})\n')
+            _say(f"  server    {name} doesn't answer ({status.reason})\n")
     if services.providers.guess_stands:
         await services.local_servers.look(UNASKED)
     if not enabled:
-        _say('  provider  every server is turned off in Settings\n')
+        _say('  server    all servers are turned off in Settings\n')
 
 
 def _url(config: Config, port: int) -> str:
@@ -198,7 +201,7 @@ def _url(config: Config, port: int) -> str:
 
 def _already(config: Config, holder: Holder, *, browser: bool) -> int:
     if holder.port and holder.port == config.port:
-        _say(f'Easel is running already: {holder.url}\n')
+        _say(f'Easel is already running: {holder.url}\n')
         if browser:
             _show(holder.url)
         return 0

@@ -43,7 +43,9 @@ class Generations(Table):
             where = 'submission = :submission'  # which is never true of null
             for before in _select(db, where, submission=submission):
                 if before.request != request or before.guest != guest:
-                    raise Conflict(N_('This form was sent before with other settings.'))
+                    raise Conflict(
+                        N_('This form was already sent with other settings. Reload the page.')
+                    )
                 return Submitted(before, new=False)
             room_for(db, share)
             own: Row = {'submission': submission, 'share': share, 'guest': guest}
@@ -138,7 +140,7 @@ class Generations(Table):
         def change(db: apsw.Connection) -> Generation:
             if not _one(db, generation_id).status.retryable:
                 raise Conflict(
-                    N_('Only a failed, cancelled or interrupted one can be tried again.')
+                    N_('Only a failed, cancelled or interrupted generation can be retried.')
                 )
             room_for(db, share)
             again = {'id': generation_id, 'provider': provider, 'share': share}
@@ -155,7 +157,9 @@ class Generations(Table):
 
         def change(db: apsw.Connection) -> Generation:
             if not _one(db, generation_id).status.retryable:
-                raise Conflict(N_('Only a failed, cancelled or interrupted one can be dismissed.'))
+                raise Conflict(
+                    N_('Only a failed, cancelled or interrupted generation can be dismissed.')
+                )
             db.execute(
                 'update generations set dismissed_at = :now where id = :id',
                 {'id': generation_id, 'now': now},
@@ -278,7 +282,7 @@ def new_row(request: GenerationRequest, provider: str, now: float) -> Row:
 def _one(db: apsw.Connection, generation_id: int) -> Generation:
     found = _select(db, 'id = :id', id=generation_id)
     if not found:
-        raise NotFound(N_('There is no generation {id}.'), id=generation_id)
+        raise NotFound(N_('Generation {id} not found.'), id=generation_id)
     return found[0]
 
 

@@ -200,7 +200,7 @@ def add_images(
 def _one(db: apsw.Connection, image_id: int) -> Image:
     found = _select(db, 'images.id = :id', id=image_id)
     if not found:
-        raise NotFound(N_('There is no picture {id}.'), id=image_id)
+        raise NotFound(N_('Picture {id} not found.'), id=image_id)
     return found[0]
 
 

@@ -96,4 +96,4 @@ class ShownRows(Table):
 
 def _refuse_none(changed: list[Row]) -> None:
     if not changed:
-        raise NotFound(N_('There is no such link.'))
+        raise NotFound(N_('Link not found.'))

@@ -90,7 +90,7 @@ class ProviderRows(Table):
         """Delete one; its pictures keep its name. Raises `NotFound`."""
         statement = 'delete from providers where id = :id returning id'
         if not await self._database.run(statement, id=provider_id):
-            raise NotFound(N_('There is no such server.'))
+            raise NotFound(N_('Server not found.'))
 
     async def move(self, provider_id: int, by: int) -> None:
         """Move one up (-1) or down (1) in the order, as far as there is room. Raises `NotFound`."""
@@ -152,7 +152,7 @@ def _in_order(db: apsw.Connection) -> list[ProviderRow]:
 def _one(db: apsw.Connection, provider_id: int | None) -> ProviderRow:
     found = select(db, 'select * from providers where id = :id', id=provider_id)
     if not found:
-        raise NotFound(N_('There is no such server.'))
+        raise NotFound(N_('Server not found.'))
     return _row_of(found[0])
 
 

@@ -136,12 +136,21 @@ def room_for(db: apsw.Connection, share: str) -> int:
     )
     room = LONGEST_QUEUE - cast('int', waiting['everyones'])
     if room <= 0:
-        raise QueueFull(N_('{count} generations wait already.'), count=LONGEST_QUEUE)
+        raise QueueFull(
+            N_('{count} generations are already waiting. Try again when some have finished.'),
+            count=LONGEST_QUEUE,
+        )
     own_room = LONGEST_SHARE - cast('int', waiting['own'])
     if share == OWNERS_SHARE:
         return room
     if own_room <= 0:
-        raise QueueFull(N_('{count} generations of yours wait already.'), count=LONGEST_SHARE)
+        raise QueueFull(
+            N_(
+                '{count} of your generations are already waiting. Try again when some '
+                'have finished.'
+            ),
+            count=LONGEST_SHARE,
+        )
     return min(room, own_room)
 
 

@@ -37,7 +37,7 @@ def parse_request(fields: Mapping[str, str]) -> GenerationRequest:
         for name, rule in REQUEST_FIELDS.items()
     }
     if reader.wrong:
-        raise InvalidRequest(N_('Some of this can not be used yet.'), fields=reader.wrong)
+        raise InvalidRequest(N_('Check the marked fields.'), fields=reader.wrong)
     chosen = {name: value for name, value in found.items() if value is not None}
     return GenerationRequest(**chosen)  # type: ignore[arg-type]
 
@@ -88,7 +88,9 @@ class FormReader:
             return None
         try:
             if CONTROL.search(plain):
-                raise InvalidRequest(N_('This holds signs that can not be sent.'))
+                raise InvalidRequest(
+                    N_("This contains characters that can't be sent. Remove them.")
+                )
             return make(plain)
         except InvalidRequest as error:
             self.wrong[name] = error
@@ -118,7 +120,7 @@ def line(rule: FieldRule, text: str) -> str:
 def _text(rule: FieldRule, text: str) -> str:
     if len(text) > rule.most:
         raise InvalidRequest(
-            N_('{have} characters are too many: {most} at most.'), have=len(text), most=rule.most
+            N_('Too long: {have} characters, {most} at most.'), have=len(text), most=rule.most
         )
     return text
 
@@ -128,7 +130,7 @@ def _prompt(rule: FieldRule, text: str) -> str:
         raise InvalidRequest(N_('Describe the picture first.'))
     if SD_SERVER_TAG in text.lower():  # whoever draws it may be such a server, or stand before one
         raise InvalidRequest(
-            N_('sd-server would read {tag} as settings, not as words. Take it out.'),
+            N_('sd-server would read {tag} as settings, not as words. Remove it.'),
             tag=SD_SERVER_TAG,
         )
     return _text(rule, text)
@@ -139,7 +141,9 @@ def _decimal(rule: FieldRule, text: str) -> str:
     plain = text.replace(',', '.')
     if not re.fullmatch(r'[0-9]{1,3}(\.[0-9]{1,6})?', plain) or float(plain) > rule.most:
         raise InvalidRequest(
-            N_('A number from {least} to {most}, like 7 or 7.5.'), least=rule.least, most=rule.most
+            N_('Enter a number from {least} to {most}, like 7 or 7.5.'),
+            least=rule.least,
+            most=rule.most,
         )
     return plain
 
@@ -148,10 +152,10 @@ def _size(rule: FieldRule, text: str) -> Size:
     try:
         size = Size.parse(text.lower().replace('×', 'x').replace(' ', ''))
     except ValueError as error:
-        raise InvalidRequest(N_('Write a size as width x height: 1024x768.')) from error
+        raise InvalidRequest(N_('Enter the size as width x height, like 1024x768.')) from error
     if not all(rule.least <= side <= rule.most for side in (size.width, size.height)):
         raise InvalidRequest(
-            N_('Each side is from {least} to {most} pixels.'), least=rule.least, most=rule.most
+            N_('Each side must be from {least} to {most} pixels.'), least=rule.least, most=rule.most
         )
     return size
 

@@ -112,7 +112,7 @@ class Running:
         ]
         if len(silent) >= places and not self.hangs(provider):
             self._hanging[provider] = min(silent)
-            log.warning('%s does not answer: it is given one at a time', provider)
+            log.warning("%s doesn't answer: it gets one prompt at a time", provider)
         self._tell(provider)
 
     def _tell(self, provider: str) -> None:

@@ -56,7 +56,9 @@ class StorageMonitor:
     async def require(self) -> None:
         """Raise `StorageFailed` where a picture that came now could not be kept."""
         if not await self.check() and self.problem:
-            raise StorageFailed(N_('{problem} The server was not asked.'), problem=self.problem)
+            raise StorageFailed(
+                N_('{problem} Nothing was sent to the server.'), problem=self.problem
+            )
 
     async def rest(self) -> None:
         """Wait a little before what failed is tried again."""

@@ -59,7 +59,7 @@ class Worker:
     async def start(self) -> None:
         """Mark what an earlier server left running as interrupted, then work through the queue."""
         for generation_id in await self._library.generations.interrupt_running(self._clock()):
-            log.warning('%s: was running when Easel ended; it waits for Try again', generation_id)
+            log.warning('%s: was running when Easel stopped; it waits for Retry', generation_id)
         self._wake.set()
         self._loop_task = asyncio.create_task(self._loop(), name='worker')
 
@@ -140,9 +140,9 @@ class Worker:
         """
         generation = await self._library.generations.one(generation_id)
         if not is_fetchable(generation):
-            raise Conflict(N_('There is no picture that could be fetched again.'))
+            raise Conflict(N_("There's no picture to download again."))
         if generation_id in self._fetching:
-            raise Conflict(N_('It is being fetched already.'))
+            raise Conflict(N_("It's already being downloaded."))
         self._fetching.add(generation_id)
         try:
             first = await self._library.images.next_position(generation_id)

@@ -156,10 +156,12 @@ def writing_to(folder: Path) -> Iterator[None]:
 def _refuse_places(data: Path, target: Path) -> None:
     place = target.resolve()
     if place.is_dir():
-        raise StorageFailed(N_('{path} is a folder. Name a file for the backup.'), path=target)
+        raise StorageFailed(
+            N_('{path} is a folder. Enter a file name for the backup.'), path=target
+        )
     if any(place.is_relative_to((data / folder).resolve()) for folder in FOLDERS):
         raise StorageFailed(
-            N_('{path} is in the folder of pictures. Choose another place.'), path=target
+            N_('{path} is inside the pictures folder. Choose another place.'), path=target
         )
 
 
@@ -170,7 +172,7 @@ def _refuse_without_room(data: Path, folder: Path) -> None:
     free = usage.free - min(LARGEST_RESERVE_BYTES, usage.total // RESERVED_PART)
     if needed > free:
         raise StorageFailed(
-            N_('The backup takes about {needed_mb} MB, and {folder} has room for {free_mb} MB.'),
+            N_('The backup needs about {needed_mb} MB, but {folder} has only {free_mb} MB free.'),
             needed_mb=-(-needed // MB),
             folder=folder,
             free_mb=max(0, free // MB),

@@ -42,12 +42,15 @@ def why_not(name: str, data: Path) -> AppError | None:
     try:
         if folder.resolve().is_relative_to(data.resolve()):
             return InvalidRequest(
-                N_('This is inside the data folder. Choose one outside, best on another disk.')
+                N_(
+                    'This is inside the data folder. Choose a folder outside it, ideally on '
+                    'another disk.'
+                )
             )
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(b'easel')
     except FileNotFoundError:
-        return InvalidRequest(N_('There is no such folder. Create it first.'))
+        return InvalidRequest(N_("This folder doesn't exist. Create it first."))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         return InvalidRequest(N_("Easel can't write there: {reason}."), reason=reason)

@@ -102,7 +102,7 @@ class NightlyBackup:
             return
         except (OSError, ValueError, TypeError, AttributeError) as error:
             log.warning('the settings of the nightly backup cannot be read: %s', error)
-            sentence = N_('The settings of the nightly backup were damaged. Set them again.')
+            sentence = N_('The nightly backup settings were damaged. Set them again.')
             self.settings = NightlySettings(last=LastBackup(self._clock(), sentence=sentence))
 
     async def change(self, settings: NightlySettings) -> None:
@@ -163,7 +163,7 @@ class NightlyBackup:
             await asyncio.to_thread(write_private, self._data / NIGHTLY, text)
         except OSError as error:
             raise StorageFailed(
-                N_('The settings could not be saved: {reason}.'), reason=error.strerror
+                N_("The settings couldn't be saved: {reason}."), reason=error.strerror
             ) from error
 
 
@@ -185,4 +185,4 @@ def _check(settings: NightlySettings, data: Path) -> None:
     if refused := why_not(settings.folder, data):
         wrong['folder'] = refused
     if wrong:
-        raise InvalidRequest(N_('Some of this can not be used yet.'), fields=wrong)
+        raise InvalidRequest(N_('Check the marked fields.'), fields=wrong)

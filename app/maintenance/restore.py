@@ -26,8 +26,8 @@ from app.storage.files import sync_folder
 
 UNPACKED = '.restoring-'
 OF_A_VOLUME = ('lost+found',)  # what an empty one has
-NOT_EMPTY = N_('{path} is not empty. Restore into a folder that does not exist yet.')
-NO_BACKUP = N_("This isn't a complete backup of Easel ({reason}). Nothing was restored.")
+NOT_EMPTY = N_("{path} isn't empty. Restore into a folder that doesn't exist yet.")
+NO_BACKUP = N_("This isn't a complete Easel backup ({reason}). Nothing was restored.")
 
 
 class _Stream(tarfile.TarFile):
@@ -107,14 +107,14 @@ def _unpack(archive: BinaryIO, folder: Path) -> None:
                     tar.members.clear()  # else memory grows with the number of files
                     content = tar.extractfile(member) if _is_plain(member) else None
                     if content is None:
-                        raise _no_backup(f'{member.name} is no plain file')
+                        raise _no_backup(f"{member.name} isn't a regular file")
                     if member.name == SUMS:
                         _compare(content, sums)
                         return
                     sums.write(line_of(member.name, _write(content, folder, member)))
         except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
             raise _no_backup(str(error)) from error
-    raise _no_backup('it ends too early')
+    raise _no_backup("it's cut short")
 
 
 def _is_plain(member: tarfile.TarInfo) -> bool:
@@ -124,7 +124,7 @@ def _is_plain(member: tarfile.TarInfo) -> bool:
 def _write(content: IO[bytes], folder: Path, member: tarfile.TarInfo) -> str:
     """Write one file, new and for this user alone; return its sha256 in hex."""
     if not may_hold(member.name):
-        raise _no_backup(f'{member.name} does not belong in one')
+        raise _no_backup(f"{member.name} doesn't belong in one")
     path, sha256 = folder / member.name, hashlib.sha256()
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, 'O_BINARY', 0), 0o600)
@@ -141,7 +141,7 @@ def _compare(listed: IO[bytes], read: IO[bytes]) -> None:
     while True:
         block = listed.read(BLOCK_BYTES)
         if block != read.read(BLOCK_BYTES):
-            raise _no_backup('it was changed, or is damaged')
+            raise _no_backup('it was changed or is damaged')
         if not block:
             return
 

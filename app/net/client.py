@@ -223,7 +223,7 @@ def _parsed(url: str, base: Address | None = None) -> Address:
     return found
 
 
-def blocked(url: object, reason: str = 'odd spelling') -> ProviderError:
+def blocked(url: object, reason: str = 'a malformed address') -> ProviderError:
     return _failed(url, reason, kind=ErrorKind.BLOCKED_URL)
 
 

@@ -142,7 +142,7 @@ async def addresses_of(host: str, port: int) -> list[str]:
     try:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise httpcore.ConnectError('no such name') from error
+        raise httpcore.ConnectError('host not found') from error
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
@@ -216,7 +216,7 @@ class ConnectPolicy(httpcore.AsyncNetworkBackend):
     def refuse_other_scheme(self, origin: Origin) -> None:
         """Raise Private where an origin's host and port are named under the other scheme."""
         if origin not in self._origins and (origin.host, origin.port) in self._named:
-            raise Private('named with another scheme')
+            raise Private('named with a different scheme')
 
     async def connect_tcp(
         self,
@@ -230,9 +230,9 @@ class ConnectPolicy(httpcore.AsyncNetworkBackend):
         try:
             host = canonical_host(host)
         except ValueError as error:
-            raise Blocked('odd spelling') from error
+            raise Blocked('a malformed address') from error
         if host.removesuffix('.') in METADATA_NAMES and (host, port) not in self._trusted:
-            raise Blocked('a metadata address')
+            raise Blocked('a cloud metadata address')
         try:
             async with asyncio.timeout(timeout):
                 addresses = await self._look_up(host, port)
@@ -261,7 +261,7 @@ class ConnectPolicy(httpcore.AsyncNetworkBackend):
             return
         is_named = (host, port) in self._named
         if is_metadata(address) and not (is_named and is_literal(host)):
-            raise Blocked('a metadata address')
+            raise Blocked('a cloud metadata address')
         if not is_named and not is_public(address):
             raise Private('not a public address')
 

@@ -59,7 +59,7 @@ async def inflated(
             left = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
             written_bytes += len(piece)
             if written_bytes > max(FREE_BYTES, MOST_TIMES * read_bytes):
-                raise NotInflated('a compressed answer that swells out of proportion')
+                raise NotInflated('the compressed answer unpacks to too much data')
             if piece:
                 yield piece
             await pace.rest()  # a block may hold a hundred pieces, or thousands of empty members
@@ -77,7 +77,7 @@ async def _coded(
     first = await anext(others, b'')
     is_plain = layers[0] in _GZIP and bool(_JSON.match(first))  # which begins otherwise
     if not is_plain and (len(layers) > 1 or layers[0] not in (*_GZIP, 'deflate')):
-        raise NotInflated('a compressed answer')
+        raise NotInflated('the answer is compressed')
     return _with_first(first, others), '' if is_plain else layers[0]
 
 

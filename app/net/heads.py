@@ -93,7 +93,7 @@ class Responses:
         """Return a head that is whole, with all behind it unless it is an interim one."""
         held = self._held
         if held.startswith(TLS_ALERT):
-            raise Unreadable('https is used there')
+            raise Unreadable('the server uses https')
         start = _BEFORE.match(held)
         at = start.end() if start else 0
         if held.startswith((b'{', b'['), at):  # a body with no head at all, as in HTTP/0.9
@@ -108,7 +108,7 @@ class Responses:
         if status and status[1].startswith(b'1') and status[1] != b'101':
             self._interim += 1
             if self._interim > MOST_INTERIM:
-                raise Unreadable('only interim answers')
+                raise Unreadable('only interim (1xx) answers')
             self._held = bytearray(rest)
             return head if _is_clean(head, b'') else b''
         if not status or _is_clean(head, rest):

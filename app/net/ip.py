@@ -33,7 +33,7 @@ def networks_in(text: str) -> tuple[Network, ...]:
     """Parse a comma separated list; raise ValueError at bits beyond a mask, and at everybody."""
     networks = [ipaddress.ip_network(part.strip()) for part in text.split(',') if part.strip()]
     if not all(network.prefixlen for network in networks):
-        raise ValueError('everybody can not be trusted')
+        raise ValueError("every address can't be trusted")
     return tuple(networks)
 
 

@@ -6,11 +6,11 @@ from app.errors import N_, Reason
 
 _UNSAFE = N_("{where} can't be reached safely: {reason}.")
 _SIGNED = N_(
-    'If it is yours, set SSL_CERT_FILE to the certificate that signed it (a PEM file) and start '
-    'Easel again. Nothing was charged.'
+    "If it's yours, set SSL_CERT_FILE to the certificate that signed it (a PEM file) "
+    'and start Easel again. Nothing was charged.'
 )
 _IN_TIME = N_(
-    'Check the clock of this computer; if it is right, renew the certificate on the server. '
+    "Check this computer's clock; if it's right, renew the certificate on the server. "
     'Nothing was charged.'
 )
 _PROXY = N_(
@@ -23,58 +23,61 @@ OF_CONNECTIONS: dict[str, tuple[str, str]] = {
     Reason.CERTIFICATE_NOT_VALID_YET: (_UNSAFE, _IN_TIME),
     Reason.CERTIFICATE_FOR_ANOTHER_NAME: (
         _UNSAFE,
-        N_('In Settings, write the name that its certificate is for. Nothing was charged.'),
+        N_('In Settings, enter the name that its certificate is for. Nothing was charged.'),
     ),
     Reason.HTTP_IS_SPOKEN_THERE: (
         N_('{where} uses http, not https.'),
-        N_('In Settings, write its address with http://. Nothing was charged.'),
+        N_('In Settings, enter its address with http://. Nothing was charged.'),
     ),
     Reason.HTTPS_IS_SPOKEN_THERE: (
         N_('{where} uses https, not http.'),
-        N_('In Settings, write its address with https://. Nothing was charged.'),
+        N_('In Settings, enter its address with https://. Nothing was charged.'),
     ),
     Reason.TLS_CANNOT_BE_AGREED_ON: (
         N_("{where} can't be reached over https ({reason})."),
-        N_('Check whether its address begins with http:// or https://. Nothing was charged.'),
+        N_('Check whether its address starts with http:// or https://. Nothing was charged.'),
     ),
     Reason.PROXY_CANNOT_BE_REACHED: (
-        N_("{where} can't be reached: the proxy of the environment does not answer."),
+        N_("{where} can't be reached: the proxy set in the environment doesn't answer."),
         _PROXY,
     ),
     Reason.PROXY_REFUSES: (
-        N_("{where} can't be reached: the proxy of the environment refuses to connect to it."),
+        N_("{where} can't be reached: the proxy set in the environment refuses to connect to it."),
         _PROXY,
     ),
     Reason.PROXY_ASKS_WHO: (
-        N_("{where} can't be reached: the proxy of the environment asks for a password."),
+        N_("{where} can't be reached: the proxy set in the environment needs a password."),
         N_(
-            'Write it into HTTPS_PROXY, as in http://name:password@host:port, and start Easel '
+            'Set it in HTTPS_PROXY, like http://name:password@host:port, and start Easel '
             'again. Nothing was charged.'
         ),
     ),
     Reason.PROXY_OF_ANOTHER_KIND: (
-        N_("{where} can't be reached directly, and the proxy of the environment is of no use."),
         N_(
-            'Easel uses HTTP proxies only, not SOCKS. Set HTTPS_PROXY to one that begins with '
-            'http:// and start Easel again. Nothing was charged.'
+            "{where} can't be reached directly, and Easel can't use the proxy set in the "
+            'environment.'
+        ),
+        N_(
+            'Easel supports HTTP proxies only, not SOCKS. Set HTTPS_PROXY to one that starts '
+            'with http:// and start Easel again. Nothing was charged.'
         ),
     ),
 }
 
-OF_A_VALUE = N_("{where} doesn't take “{value}” for the setting “{param}” ({status}).")
+OF_A_VALUE = N_("{where} doesn't support “{value}” for the setting “{param}” ({status}).")
 OFFERS: dict[str, str] = {
     Reason.SIZE: N_('Choose another size, such as {offers}.'),
     Reason.COUNT: N_('Ask for fewer pictures at once: {offers}.'),
 }
 TOO_LARGE_A_REQUEST = (
-    N_('{where} refused the request as too large ({status}).'),
+    N_("{where} rejected the request: it's too large ({status})."),
     N_('Shorten the prompt or choose a smaller size.'),
 )
 OF_REFUSALS: dict[str, tuple[str, str]] = {
     Reason.SIZE: (OF_A_VALUE, N_('Choose another size.')),
     Reason.COUNT: (OF_A_VALUE, N_('Ask for fewer pictures.')),
     Reason.MODEL_NEEDS_AN_ACCOUNT: (
-        N_("{where} has no account with this model's own source ({status})."),
+        N_("{where} has no account with this model's source ({status})."),
         N_('Choose another model, or set up the account on that server.'),
     ),
     Reason.PROMPT_IS_TOO_LONG: (
@@ -83,7 +86,7 @@ OF_REFUSALS: dict[str, tuple[str, str]] = {
     ),
     Reason.SIGN_IN_PAGE: (
         N_('{where} answered with a sign-in page.'),
-        N_('Enter the key or header that it asks for in Settings, or the address of its API.'),
+        N_('In Settings, enter the key or header that it needs, or the address of its API.'),
     ),
     Reason.MODEL_IS_NOT_LISTED: (
         N_("{where} failed ({status}), and its list doesn't have the model “{value}”."),
@@ -91,14 +94,14 @@ OF_REFUSALS: dict[str, tuple[str, str]] = {
     ),
     Reason.OUT_OF_MEMORY: (
         N_('{where} ran out of memory ({status}).'),
-        N_('Choose a smaller size or ask for fewer pictures.'),
+        N_('Choose a smaller size or fewer pictures.'),
     ),
     Reason.NO_KEY_WAS_SENT: (
-        N_('{where} failed ({status}). Easel sent it no key.'),
+        N_('{where} failed ({status}). Easel sent no key.'),
         N_("If it needs a key, enter it in Settings. If not, check the server's log."),
     ),
     Reason.PREVIEWS_WERE_ON: (
-        N_('{where} failed while partial pictures were on ({status}). It may have charged.'),
-        N_('Easel no longer asks this model for them. Try again.'),
+        N_('{where} failed while partial pictures were on ({status}). You may have been charged.'),
+        N_('Easel no longer requests them from this model. Try again.'),
     ),
 }

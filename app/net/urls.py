@@ -93,22 +93,22 @@ class Address:
 def address_of(url: str) -> Address:
     """Parse an absolute http or https address; raise Blocked if two parsers may differ over it."""
     if len(url) > MOST_LETTERS or any(ord(sign) <= 32 or sign in '\\\x7f' for sign in url):
-        raise Blocked('odd spelling')
+        raise Blocked('a malformed address')
     parts = _ADDRESS.fullmatch(url)
     if parts is None:
-        raise Blocked('not a plain http address')
+        raise Blocked('not an http or https address')
     path, query = parts['path'] or '', parts['query'] or ''
     if not path and (parts['fragment'] is not None or '@' in query):
-        raise Blocked('odd spelling')
+        raise Blocked('a malformed address')
     scheme = parts['scheme'].lower()
     port = int(parts['port'] or USUAL_PORTS[scheme])
     if not 0 < port < 65536:
-        raise Blocked('odd spelling')
+        raise Blocked('a malformed address')
     try:
         origin = Origin(scheme, canonical_host(parts['host']), port)
         return Address(origin, quote(f'{path or "/"}{query}', safe=AS_THEY_ARE))
     except ValueError as error:
-        raise Blocked('odd spelling') from error
+        raise Blocked('a malformed address') from error
 
 
 def origin_of(url: str) -> Origin:
@@ -136,18 +136,18 @@ def canonical_host(host: str) -> str:
 def joined(reference: str, base: Address) -> Address:
     """Resolve a reference as a browser does, or raise Blocked; signatures cover its query."""
     if len(reference) > MOST_LETTERS:
-        raise Blocked('odd spelling')
+        raise Blocked('a malformed address')
     text = reference.strip().replace(' ', '%20')
     if text.startswith('//'):
         text = f'{base.origin.scheme}:{text}'
     if _SCHEME.match(text):
         return address_of(text)
     if any(ord(sign) < 32 or sign == '\\' for sign in text):
-        raise Blocked('odd spelling')
+        raise Blocked('a malformed address')
     try:
         return address_of(urljoin(str(base), quote(text, safe=AS_THEY_ARE)))
     except ValueError as error:
-        raise Blocked('odd spelling') from error
+        raise Blocked('a malformed address') from error
 
 
 def is_local(host: str) -> bool:
@@ -205,19 +205,19 @@ def normalize_api_url(text: str) -> str:
         is_public = is_name and not host.endswith(PRIVATE_ENDINGS)
         scheme, rest = 'https' if is_public else 'http', text
     if scheme.lower() not in ('http', 'https'):
-        raise InvalidRequest(N_('Write an address that begins with http:// or https://.'))
+        raise InvalidRequest(N_('Enter an address that starts with http:// or https://.'))
     if '@' in _host_of(rest):
         raise InvalidRequest(
-            N_('Write the address without a user name in it; the key has its own field.')
+            N_('Enter the address without a user name; the key has its own field.')
         )
     try:
         origin_of(f'{scheme}://{rest}')
     except Blocked as error:
-        raise InvalidRequest(N_('Write an address like http://localhost:1337/v1.')) from error
+        raise InvalidRequest(N_('Enter an address like http://localhost:1337/v1.')) from error
     parts = urlsplit(f'{scheme}://{rest}')
     path = _SLASHES.sub('/', parts.path).rstrip('/')
     if '..' in path.split('/'):
-        raise InvalidRequest(N_('Write the address without “..” in it.'))
+        raise InvalidRequest(N_('Enter the address without “..”.'))
     call = next((one for one in CALLS if path.lower().endswith(f'/{one}')), '')
     if call:
         path = path[: -len(call) - 1] + ('/sdapi/v1' if call.startswith('sdapi') else '')

@@ -14,7 +14,7 @@ from app.providers.core.base import Provider, ProviderSettings, ProviderState, P
 
 STATUS_FRESH_S = 15.0
 AFTER_PAGE_S = 0.1  # asking loads modules, and the page that wants the status comes first
-NOT_ASKED = ProviderStatus(state=ProviderState.NOTHING, reason='not asked yet')
+NOT_ASKED = ProviderStatus(state=ProviderState.NOTHING, reason='not checked yet')
 
 
 class MonitoredProvider:

@@ -148,12 +148,12 @@ class Providers:
         if eligible:
             return eligible[0].name
         if not name:
-            wrong = InvalidRequest(N_('Every server is turned off. Turn one on in Settings.'))
+            wrong = InvalidRequest(N_('All servers are turned off. Turn one on in Settings.'))
         elif any(one.name == name for one in self.all()):
             wrong = InvalidRequest(N_('{name} is turned off in Settings.'), name=name[:80])
         else:
-            wrong = InvalidRequest(N_('There is no provider {name}.'), name=name[:80])
-        raise InvalidRequest(N_('Some of this can not be used yet.'), fields={'provider': wrong})
+            wrong = InvalidRequest(N_('Server {name} not found.'), name=name[:80])
+        raise InvalidRequest(N_('Check the marked fields.'), fields={'provider': wrong})
 
     async def drawing(self, name: str) -> Provider:
         """Return the provider that draws now: the demo where an address that nobody set refuses.

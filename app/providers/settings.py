@@ -60,8 +60,8 @@ class Keys:
     def _unreadable(self) -> StorageFailed:
         return StorageFailed(
             N_(
-                'The keys of servers in {path} can not be read. Mend the file or move it away, '
-                'then start Easel again.'
+                "The server keys in {path} can't be read. Fix the file or move it away, then "
+                'start Easel again.'
             ),
             path=self._path,
         )
@@ -94,7 +94,7 @@ class Keys:
             write_private(self._path, json.dumps(rows))
         except OSError as error:
             raise StorageFailed(
-                N_('The key could not be kept: {reason}.'), reason=error.strerror
+                N_("The key couldn't be saved: {reason}."), reason=error.strerror
             ) from error
         self._entries = entries
 
@@ -171,8 +171,8 @@ class ProviderSettingsStore:
         rivals = () if self._providers.guess_stands else self._providers.all()
         others = {one.name for one in rivals if row.id is None or one.settings.id != row.id}
         if row.name in {*others, DEMO}:
-            wrong = InvalidRequest(N_('Another server has this name.'))
-            raise InvalidRequest(N_('Some of this can not be used yet.'), fields={'name': wrong})
+            wrong = InvalidRequest(N_('Another server already has this name.'))
+            raise InvalidRequest(N_('Check the marked fields.'), fields={'name': wrong})
 
 
 def settings_of(row: ProviderRow, secrets: Secrets) -> ProviderSettings:

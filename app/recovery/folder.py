@@ -22,13 +22,13 @@ LOOK_EVERY_S = 5.0
 SAMPLE = 10
 LOST = N_('The database was missing when Easel started, so this gallery is new.')
 PUT_BACK = N_(
-    'If there was one, stop Easel and put it back, or run `easel restore FILE.tar` for a backup, '
-    'or `easel rebuild`, which makes it again from the pictures.'
+    'If you had one, stop Easel and put it back, or run `easel restore FILE.tar` to '
+    'restore a backup, or `easel rebuild` to rebuild it from the pictures.'
 )
-AWAY = N_('The pictures are not in the data folder: `images` is empty, or not mounted.')
+AWAY = N_('The data folder has no pictures: `images` is empty or not mounted.')
 MOUNT = N_(
-    'Mount it again, and they are back: nothing was removed. If they are lost, '
-    '`easel restore FILE.tar` brings a backup back.'
+    "Mount it, and the pictures are back: nothing was removed. If they're lost, "
+    'restore a backup with `easel restore FILE.tar`.'
 )
 
 

@@ -68,7 +68,7 @@ async def read_labelled(store: Store, path: Path) -> LabelledImage | None:
 
     status = await asyncio.to_thread(path.lstat)
     if stat.S_ISLNK(status.st_mode):
-        raise ValueError('it is a link, which Easel does not follow')
+        raise ValueError("it's a link, which Easel doesn't follow")
     if not stat.S_ISREG(status.st_mode):
         return None
     settings = await store.settings_in(path)
@@ -84,7 +84,7 @@ async def read_labelled(store: Store, path: Path) -> LabelledImage | None:
             raise ValueError('its settings are damaged')
         return None
     if kept.file != os.fsencode(kept.file).decode('utf-8', 'replace'):
-        raise ValueError('its name is not UTF-8')
+        raise ValueError("its name isn't UTF-8")
     label = checked_label(settings, status.st_mtime)
     stated = {name: getattr(label, name) for name in LABEL_FIELDS}
     told = replace(kept, id=label.image_id, cost=read_cost(label.cost), **stated)

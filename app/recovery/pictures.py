@@ -34,14 +34,14 @@ Told: TypeAlias = dict[Path, PictureIds]
 KNOWN_FOLDERS = 2  # so many newest ones without a stranger, and the older ones are believed
 TELL_EVERY = 20
 UNREADABLE = (AppError, OSError, ValueError)
-UNNAMED = N_('Pictures in the data folder that the gallery does not know: {count}.')
+UNNAMED = N_("Pictures in the data folder that aren't in the gallery: {count}.")
 OFFER = N_(
-    'The database may be lost, or older than they are. Bring them back here, or stop Easel and run '
-    '`easel restore FILE.tar` or `easel rebuild`.'
+    'The database may be lost, or older than they are. Restore them here, or stop '
+    'Easel and run `easel restore FILE.tar` or `easel rebuild`.'
 )
-BRINGING = N_('Pictures are being brought back: {done} of {count}.')
-LEFT = N_('Pictures that could not be brought back: {count}.')
-REBUILD = N_('Stop Easel and run `easel rebuild`: it names them, and why.')
+BRINGING = N_('Restoring pictures: {done} of {count}.')
+LEFT = N_("Pictures that couldn't be restored: {count}.")
+REBUILD = N_('Stop Easel and run `easel rebuild`: it lists them and says why.')
 
 
 class PictureRecovery:
@@ -66,7 +66,7 @@ class PictureRecovery:
                 cure=OFFER,
                 places=places,
                 link='/images/recovery',
-                link_text=N_('Bring them back'),
+                link_text=N_('Restore them'),
                 is_act=True,
                 owner_only=True,
             )

@@ -30,8 +30,8 @@ PAGE = 20
 REST_S = 1.0  # for the disk, after each page
 LOWEST_PRIORITY = 19
 PROGRESS = 'checked'  # the last picture that the check has come to; 0: it begins anew
-DAMAGED = N_('Pictures with a damaged file: {damaged}; with a missing one: {missing}.')
-NAME_THEM = N_('A backup may have them whole. `easel verify` names them.')
+DAMAGED = N_('Pictures with a damaged file: {damaged}; with a missing file: {missing}.')
+NAME_THEM = N_('A backup may have intact copies. `easel verify` lists the files.')
 
 
 class WholenessCheck:

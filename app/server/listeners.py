@@ -39,7 +39,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             reason = error.strerror or str(error)
-            raise PortTaken(f'{host}:{port} can not be listened on: {reason}.') from error
+            raise PortTaken(f"Easel can't listen on {host}:{port}: {reason}.") from error
         raise PortTaken(
             f'Port {port} is taken by another program. '
             f'Use the next free one: --port {_next_free(host, port)}'
@@ -100,9 +100,9 @@ class Listeners:
                 await self._replace(lambda: listen_everywhere(self._port))
             except PortTaken as error:
                 await self._replace(lambda: [listen(self._host, self._port)])
-                sentence = N_('Port {port} can not be had on the network: another program has it.')
+                sentence = N_('Port {port} is already used on the network by another program.')
                 raise Conflict(sentence, port=self._port) from error
-        log.info('the network is let in on port %s', self._port)
+        log.info('open to the network on port %s', self._port)
 
     async def shut(self) -> None:
         """Listen on this machine alone, and end the connections from elsewhere."""
@@ -113,7 +113,7 @@ class Listeners:
             peer = transport.get_extra_info('peername')
             if not (peer and ipaddress.ip_address(peer[0].partition('%')[0]).is_loopback):
                 transport.abort()
-        log.info('only this machine is let in on port %s', self._port)
+        log.info('open on this computer only, on port %s', self._port)
 
     async def _replace(self, listen_anew: Callable[[], list[socket.socket]]) -> None:
         """Stop listening and listen anew; raise PortTaken where another program has the port.

@@ -126,7 +126,7 @@ class DeadlineProtocol(HttpToolsProtocol):
         if stage is not self._stage:
             self._begin(stage)
         elif stage in (Stage.HEAD, Stage.RESPONSE) and self._received_bytes > MOST_HEAD_BYTES:
-            self._refuse(MALFORMED, 'The head of this request is too long.')
+            self._refuse(MALFORMED, 'The headers of this request are too long.')
 
     def on_message_begin(self) -> None:
         self._head_is_whole = False

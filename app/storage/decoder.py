@@ -41,7 +41,7 @@ DYING_S = 1.0
 TRIES = 2  # a child may have been ended from outside
 HEAD = struct.Struct('>QI')  # of a frame, as in `decoder_child.py`
 MOST_ANSWER_BYTES = 5_000_000
-LIMITS = 'the decoder ran into its limits'
+LIMITS = 'the decoder hit its limits'
 OUT_OF_TIME = 'SIGXCPU'
 OUT_OF_MEMORY = ('SIGABRT', 'SIGSEGV')  # how C ends where a limit leaves it none
 COLOUR = re.compile('#[0-9a-f]{6}')
@@ -155,10 +155,10 @@ class Decoder:
             await self._end()
             if ended == OUT_OF_TIME:
                 raise _bad_image(LIMITS) from error
-            raise NoAnswer('the decoder died', at_limit=ended in OUT_OF_MEMORY) from error
+            raise NoAnswer('the decoder crashed', at_limit=ended in OUT_OF_MEMORY) from error
         except (ValueError, RecursionError) as error:
             await self._end()
-            raise NoAnswer('the decoder gave no usable answer') from error
+            raise NoAnswer('the decoder gave no valid answer') from error
         except BaseException:
             await self._end()
             raise

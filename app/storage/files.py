@@ -132,7 +132,7 @@ def writing() -> Iterator[None]:
 
 def refused(reason: object) -> StorageFailed:
     """Make the error of a disk that does not take something."""
-    return StorageFailed(N_('The data folder could not be written: {reason}.'), reason=reason)
+    return StorageFailed(N_("Easel couldn't write to the data folder: {reason}."), reason=reason)
 
 
 def open_beneath(root: Path, path: Path) -> int:

@@ -14,16 +14,18 @@ LARGEST_RESERVE_BYTES = 200_000_000
 RESERVED_PART = 10  # of a smaller volume
 MB = 1_000_000
 PROBE = '.probe'
-NO_ROOM = N_('The disk is nearly full: {free_mb} MB free. New pictures wait.')
-MAKE_ROOM = N_('Free up space until at least {reserve_mb} MB are free. Easel continues by itself.')
-UNWRITABLE = N_("Easel can't write to {what} ({reason}). New pictures wait.")
-UNWRITABLE_DATA = N_("Easel can't write to its data folder ({reason}). New pictures wait.")
+NO_ROOM = N_('The disk is nearly full: {free_mb} MB free. New pictures are on hold.')
+MAKE_ROOM = N_(
+    'Free up space until at least {reserve_mb} MB is free. Easel then continues by itself.'
+)
+UNWRITABLE = N_("Easel can't write to {what} ({reason}). New pictures are on hold.")
+UNWRITABLE_DATA = N_("Easel can't write to its data folder ({reason}). New pictures are on hold.")
 MAKE_WRITABLE = N_(
-    'Check the data folder: its disk, owner and permissions. Easel continues by itself.'
+    'Check the data folder: its disk, owner and permissions. Easel then continues by itself.'
 )
 DECODER_FAILS = Notice(
-    sentence=N_("Easel can't check the pictures that arrive. They are kept, and new ones wait."),
-    cure=N_('Free up memory, or see the log for the reason. Easel continues by itself.'),
+    sentence=N_("Easel can't check incoming pictures. They are kept, and new ones are on hold."),
+    cure=N_('Free up memory, or check the log for the reason. Easel then continues by itself.'),
 )
 
 

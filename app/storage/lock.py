@@ -34,7 +34,7 @@ class Held(Exception):
     """Another process holds the data folder: `holder`, as far as it is known."""
 
     def __init__(self, holder: Holder) -> None:
-        super().__init__(f'process {holder.pid} holds the data folder')
+        super().__init__(f'process {holder.pid} uses the data folder')
         self.holder = holder
 
 
@@ -83,9 +83,10 @@ def why_unusable(data: Path, error: OSError) -> str:
             owner = path.stat().st_uid
     user = os.geteuid() if sys.platform != 'win32' else owner
     if not isinstance(error, PermissionError) or owner in (None, user):
-        return f'The data folder {data} can not be used: {error.strerror}.'
+        return f"The data folder {data} can't be used: {error.strerror}."
     return (
-        f'The data folder {data} can not be used: Easel runs as user {user}, and what is there '
-        f'belongs to user {owner}. Either `chown -R {user}` that folder (with Docker, the one that '
-        f'is mounted there), or run Easel as user {owner} (with Docker, `--user {owner}`).'
+        f"The data folder {data} can't be used: Easel runs as user {user}, but the folder "
+        f'belongs to user {owner}. Either `chown -R {user}` that folder (with Docker, the '
+        f'one that is mounted there), or run Easel as user {owner} (with Docker, `--user '
+        f'{owner}`).'
     )

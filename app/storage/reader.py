@@ -37,7 +37,7 @@ class SettingsReader:
             async with asyncio.timeout(self._turn_timeout_s):
                 await turn.acquire()
         except TimeoutError as error:
-            sentence = N_('Another picture is still being read for you. Try again in a moment.')
+            sentence = N_('Another picture of yours is still being read. Try again in a moment.')
             raise QueueFull(sentence) from error
         try:
             await asyncio.to_thread(complete, received)

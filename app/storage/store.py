@@ -33,8 +33,9 @@ log = logger(__name__)
 THUMB_WIDTHS = (480, 960)
 IMAGES, THUMBS, ARRIVING, RESCUED = 'images', 'thumbs', 'arriving', 'rescued'
 IS_LINK = N_(
-    'In the data folder, {name} is a link, and Easel follows none there. Mount the other folder in '
-    'its place, or move all of the data folder and name it by EASEL_DATA.'
+    "In the data folder, {name} is a link, which Easel doesn't follow. Mount the "
+    'other folder in its place, or move the whole data folder and set EASEL_DATA to '
+    'it.'
 )
 UNTURNED = ('image/webp', 'image/gif')  # whatever their EXIF says
 GOOD_PICTURE = b64decode(

@@ -76,11 +76,11 @@ def _app_error(error: Exception) -> AppError:
     if isinstance(error, AppError):
         return error
     if not isinstance(error, HTTPException):
-        sentence = N_('A fault in Easel itself ({reason}). The log has the details.')
+        sentence = N_('Internal error in Easel ({reason}). The log has the details.')
         return AppError(sentence, reason=type(error).__name__)
     if error.status_code == 404:
-        return NotFound(N_('There is no such page.'))
+        return NotFound(N_('Page not found.'))
     if error.status_code == 405:
-        return WrongMethod(N_('This address takes another method.'))
+        return WrongMethod(N_('This address needs a different HTTP method.'))
     kind = Malformed if error.status_code == 400 else InvalidRequest
-    return kind(N_('The request could not be read.'))
+    return kind(N_("The request couldn't be read."))

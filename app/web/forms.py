@@ -59,8 +59,8 @@ async def save_upload(request: Request, name: str, temp_file: TempFile) -> None:
                 temp_file.write(block)
     except OSError as error:
         sentence = N_(
-            'The folder for temporary files takes no upload: {reason}. Make room there, or set '
-            'TMPDIR to another folder, then try again.'
+            "The upload doesn't fit in the folder for temporary files: {reason}. Free up "
+            'space there, or set TMPDIR to another folder, then try again.'
         )
         raise StorageFailed(sentence, reason=error.strerror or error) from error
 
@@ -69,7 +69,7 @@ def choice_in(fields: Mapping[str, str], name: str, choices: Mapping[str, Choice
     """Return what a field stands for; raise `InvalidRequest` where it is none of the choices."""
     value = fields.get(name, '')
     if value not in choices:
-        raise InvalidRequest(N_('“{value}” can not be chosen here.'), value=value[:40])
+        raise InvalidRequest(N_("“{value}” isn't an option here."), value=value[:40])
     return choices[value]
 
 
@@ -87,7 +87,7 @@ def submission_of(fields: Mapping[str, str]) -> str | None:
     """Read the form's mark, None if there is none; raise `InvalidRequest`."""
     mark = fields.get('submission', '')
     if len(mark) > LONGEST_SUBMISSION or CONTROL.search(mark):
-        raise InvalidRequest(N_('The mark of this form is damaged. Reload the page.'))
+        raise InvalidRequest(N_('This form is no longer valid. Reload the page.'))
     return mark or None
 
 
@@ -95,7 +95,7 @@ def number_in(request: Request, name: str) -> int | None:
     """Read a positive number from the query, None where it is absent; raise `InvalidRequest`."""
     text = request.query_params.get(name, '')
     if text and not _is_number(text):
-        raise InvalidRequest(N_('“{name}” is a positive number.'), name=name)
+        raise InvalidRequest(N_('“{name}” must be a positive number.'), name=name)
     return int(text) if text else None
 
 
@@ -103,7 +103,7 @@ async def id_in(request: Request) -> int:
     """Read the id in an address; raise `NotFound`. A typed path parameter costs 15 ms a start."""
     text = str(request.path_params['id']).removesuffix('.json')
     if not _is_number(text):
-        raise NotFound(N_('There is no such page.'))
+        raise NotFound(N_('Page not found.'))
     return int(text)
 
 

@@ -46,7 +46,7 @@ class Static:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         name = scope['path'].removeprefix(self._prefix)
         if name not in self._plain or scope['method'] != 'GET':
-            raise NotFound(N_('There is no such page.'))
+            raise NotFound(N_('Page not found.'))
         mime = TYPES.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or 'text/plain'
         headers = {'Cache-Control': FOREVER, 'Content-Type': mime, 'Vary': 'Accept-Encoding'}
         content = self._plain[name]

@@ -32,7 +32,7 @@ JSON = (b'accept', b'application/json')
 
 
 async def no_such_name(host: str, _: int) -> list[str]:
-    raise httpcore.ConnectError('no such name')
+    raise httpcore.ConnectError('host not found')
 
 
 def container_in(folder: Path) -> Path:

@@ -46,12 +46,12 @@ IMAGES = '/v1/images/generations'
 VERSION = {'version': '1.2.3'}
 KOBOLD = {'result': 'KoboldCpp', 'version': '1.9'}
 CHECKPOINT = {'title': 'sd15.safetensors [6ce]', 'model_name': 'sd15', 'filename': '/x/sd15'}
-NEEDS_KEY = 'It asks for a key.'
-NO_PICTURES = 'It answers, but draws no pictures.'
-NO_MODEL = 'It has no picture model loaded: load one there first.'
-OWN_API = 'It draws, but only through an API of its own, which Easel does not speak.'
-UNPROVEN = 'It does not say whether it draws: the first picture will show.'
-ITS_OWN_FILES = 'Choose b64_json as the format: its addresses are files on its own disk.'
+NEEDS_KEY = 'It needs a key.'
+NO_PICTURES = "It answers, but doesn't generate pictures."
+NO_MODEL = 'No image model is loaded. Load one there first.'
+OWN_API = "It generates pictures only through its own API, which Easel doesn't support."
+UNPROVEN = "It doesn't say whether it generates pictures. Generate one to find out."
+ITS_OWN_FILES = 'Choose the b64_json response format: its addresses are files on its own disk.'
 
 HOMES = {
     'g4f': Home(

@@ -25,10 +25,11 @@ Row: TypeAlias = dict[str, Value]
 
 LOCK_TIMEOUT_MS = 600  # somebody waits for each write, or it is tried again
 LOOK_EVERY_MS = 20
-CAN_NOT_KEEP = N_('The database could not keep this: {reason}.')
+CAN_NOT_KEEP = N_("The database couldn't save this: {reason}.")
 IS_DAMAGED = N_(
-    'The database is damaged ({reason}). Stop Easel, then run `easel restore FILE.tar` to bring a '
-    'backup back, or `easel rebuild` to make the database again from the pictures.'
+    'The database is damaged ({reason}). Stop Easel, then run `easel restore '
+    'FILE.tar` to restore a backup, or `easel rebuild` to rebuild the database from '
+    'the pictures.'
 )
 # What is refused for itself; all else (busy, full, broken) may pass.
 REFUSALS = (

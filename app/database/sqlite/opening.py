@@ -25,18 +25,19 @@ NO_SHARED_MEMORY = (
     *(apsw.SQLITE_IOERR_SHMLOCK, apsw.SQLITE_IOERR_SHMMAP),
 )
 NO_JOURNAL = N_(
-    "The database {path} can't be kept on this disk: it has no shared memory, like some disks of a "
-    'network. Move the data folder to a disk of this machine.'
+    "The database {path} can't be on this disk: it has no shared memory, like some "
+    'network disks. Move the data folder to a local disk.'
 )
-CAN_NOT_OPEN = N_('The database {path} can not be opened: {reason}.')
+CAN_NOT_OPEN = N_("The database {path} can't be opened: {reason}.")
 IS_DAMAGED = N_(
-    'The database {path} is damaged ({reason}), and was left as it is. `easel restore FILE.tar` '
-    'brings a backup back; `easel rebuild` makes the database again from the pictures.'
+    'The database {path} is damaged ({reason}) and was left unchanged. Run `easel '
+    'restore FILE.tar` to restore a backup, or `easel rebuild` to rebuild the '
+    'database from the pictures.'
 )
 IS_GONE = N_(
-    'The database {path} is gone, and its journal is still there. Put it back, or run '
-    '`easel restore FILE.tar` for a backup, or `easel rebuild`, which makes the database again '
-    'from the pictures. Nothing was changed.'
+    'The database {path} is missing, but its journal is still there. Put the database '
+    'back, run `easel restore FILE.tar` to restore a backup, or run `easel rebuild` '
+    'to rebuild the database from the pictures. Nothing was changed.'
 )
 
 
@@ -120,8 +121,8 @@ def refuse_newer(connection: apsw.Connection, path: Path) -> int:
     if have > known:
         raise StorageFailed(
             N_(
-                'A newer Easel wrote {path} (version {have}, this one knows {known}). '
-                'Nothing was changed: start that Easel again.'
+                '{path} was written by a newer Easel (version {have}; this one supports up to '
+                '{known}). Nothing was changed: use the newer Easel.'
             ),
             path=path,
             have=have,

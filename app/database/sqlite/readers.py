@@ -107,7 +107,7 @@ def read_beside(path: Path, query: Callable[[apsw.Connection], T]) -> T:
     """Query a database as `beside` opens it. Raises `StorageFailed` also at another version."""
     with beside(path) as connection:
         if int(connection.pragma('user_version')) != len(migrations()):
-            raise StorageFailed(N_('{path} is of another version of Easel.'), path=path)
+            raise StorageFailed(N_('{path} is from another version of Easel.'), path=path)
         return query(connection)
 
 

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from app.providers.discovery.probe import ProbeResponse
     from app.providers.response.json_text import Json
 
-NEEDS_KEY = N_('It asks for a key.')
-NO_PICTURES = N_('It answers, but draws no pictures.')
-NO_MODEL = N_('It has no picture model loaded: load one there first.')
-OWN_API = N_('It draws, but only through an API of its own, which Easel does not speak.')
-UNPROVEN = N_('It does not say whether it draws: the first picture will show.')
-ITS_OWN_FILES = N_('Choose b64_json as the format: its addresses are files on its own disk.')
+NEEDS_KEY = N_('It needs a key.')
+NO_PICTURES = N_("It answers, but doesn't generate pictures.")
+NO_MODEL = N_('No image model is loaded. Load one there first.')
+OWN_API = N_("It generates pictures only through its own API, which Easel doesn't support.")
+UNPROVEN = N_("It doesn't say whether it generates pictures. Generate one to find out.")
+ITS_OWN_FILES = N_('Choose the b64_json response format: its addresses are files on its own disk.')
 UNUSABLE = (NO_PICTURES, NO_MODEL, OWN_API)
 
 Predicate: TypeAlias = 'Callable[[ProbeResponse], bool]'

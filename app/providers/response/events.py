@@ -178,7 +178,7 @@ def tree_of_events(values: Values, rest: str) -> Json:
         values.add(payload)
     drawn = values.drawn()
     if not drawn and (not values.has_final or (_OPEN_DATA.search(rest) and not last)):
-        raise Cut('only previews came' if values.count else 'no event is whole')
+        raise Cut('only previews arrived' if values.count else 'no complete event arrived')
     return drawn or values.final
 
 

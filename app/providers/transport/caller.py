@@ -154,12 +154,12 @@ class Caller(Client):
             content = recorder.body.encode('utf-8', 'replace')
             return await self._send(recorder.method, url, plain, content)
         except httpx.ConnectTimeout as error:
-            raise self.failed(ErrorKind.UNREACHABLE, 'no answer to the connection') from error
+            raise self.failed(ErrorKind.UNREACHABLE, 'the connection timed out') from error
         except (httpx.InvalidURL, ValueError) as error:
-            raise self.failed(ErrorKind.REDIRECT, 'an odd address') from error
+            raise self.failed(ErrorKind.REDIRECT, 'an invalid address') from error
         except (httpx.HTTPError, Blocked) as error:
             if 'in location header' in str(error):  # httpx reads it although it does not follow
-                raise self.failed(ErrorKind.REDIRECT, 'an odd address') from error
+                raise self.failed(ErrorKind.REDIRECT, 'an invalid address') from error
             reason = self.seen(error)
             is_answer = reason in (Reason.NOT_BY_THE_RULES_OF_HTTP, Reason.BROKE_OFF)
             kind = ErrorKind.TRUNCATED if is_answer else ErrorKind.UNREACHABLE
@@ -207,7 +207,7 @@ class Caller(Client):
         if isinstance(error, TooManyValues):
             return self.failed(ErrorKind.TOO_LARGE, Reason.OVER_20_000_VALUES)
         if text.lstrip()[:1] in ('{', '[') or stream.bad:
-            return self.failed(ErrorKind.TRUNCATED, 'the JSON breaks off')
+            return self.failed(ErrorKind.TRUNCATED, 'the JSON is cut off')
         if not text.strip():
             return self.failed(ErrorKind.EMPTY, 'an empty body')
         what = what_is(text[:500].encode())

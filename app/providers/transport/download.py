@@ -84,7 +84,7 @@ class Fetcher:
             async with asyncio.timeout(self._timeouts.deadline_s):
                 received, place = await self._try(address, incoming, failures)
         except TimeoutError as error:
-            raise next(iter(failures), _failed(address, 'not there in time')) from error
+            raise next(iter(failures), _failed(address, 'timed out')) from error
         return received, str(place)[:LONGEST_URL_SHOWN]
 
     async def _try(
@@ -180,7 +180,7 @@ async def _steady(
             async with asyncio.timeout_at(due_s):
                 block = await anext(blocks, None)
         except TimeoutError as error:
-            raise _failed(place, 'it came too slowly') from error
+            raise _failed(place, 'the data came too slowly') from error
         if block is None:
             return
         in_window_bytes += len(block)

@@ -57,7 +57,7 @@ class EventStream:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Stream until the browser or the server goes; raise `WrongMethod` for all but GET."""
         if scope['method'] != 'GET':
-            raise WrongMethod(N_('This address takes another method.'))
+            raise WrongMethod(N_('This address needs a different HTTP method.'))
         request = Request(scope)
         viewer = Viewer(self._services, request)
         showing = _ids(request.query_params.get('showing', ''))

@@ -38,8 +38,8 @@ MIMES = {extension: mime for mime, extension in MIME_EXTENSIONS.items()}
 _ORIGINAL = re.compile(r'/files/([0-9a-f]{64})\.([a-z]{3,4})')
 _THUMB = re.compile(r'/thumbs/([0-9a-f]{64})-(\d{3,4})\.webp')
 IS_DAMAGED = N_(
-    'The file of this picture is damaged. A backup may have it whole; `easel verify` names every '
-    'such file.'
+    "This picture's file is damaged. A backup may have an intact copy; `easel verify` "
+    'lists every damaged file.'
 )
 
 
@@ -62,7 +62,7 @@ class PictureFiles:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one file; raise `NotFound`, or `Gone` where only the file is missing."""
         if scope['method'] != 'GET':
-            raise WrongMethod(N_('This address takes another method.'))
+            raise WrongMethod(N_('This address needs a different HTTP method.'))
         request, root = Request(scope), self._services.config.data
         found = await self._find(request)
         response = await asyncio.to_thread(_response, root, found, request.headers)
@@ -82,7 +82,7 @@ class PictureFiles:
             return ServedFile(digest, store.thumb(digest, int(thumb[2])), 'image/webp')
         if kept and original and kept.file.endswith(f'.{original[2]}'):
             return ServedFile(digest, store.original(kept.file), MIMES[original[2]], kept)
-        raise NotFound(N_('There is no such picture.'))
+        raise NotFound(N_('Picture not found.'))
 
 
 def _response(root: Path, found: ServedFile, headers: Headers) -> Response:
@@ -95,7 +95,7 @@ def _response(root: Path, found: ServedFile, headers: Headers) -> Response:
         raise Gone(IS_DAMAGED) from error
     except FileNotFoundError as error:
         log.warning('%s cannot be served: %s', path, error.strerror)
-        raise Gone(N_('The file of this picture is gone from the data folder.')) from error
+        raise Gone(N_("This picture's file is no longer in the data folder.")) from error
     size_bytes = os.fstat(handle).st_size
     # the name to save it by; source: RFC 6266, and RFC 8187 for what is not ASCII
     plain = re.sub(r'[^A-Za-z0-9._ -]', '_', path.name)

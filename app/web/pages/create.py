@@ -45,13 +45,13 @@ SHAPES = (
     ('512x512', N_('Small square'), '1 : 1'),
 )
 CHANGEABLE = ('model', 'size', 'n', 'quality', 'steps', 'guidance', 'sampler')
-READ = N_('Read from the picture, as {generator} wrote it.')
-NOTHING_READ = N_('This file says nothing of how it was made.')
+READ = N_('Prompt and settings read from the picture ({generator}).')
+NOTHING_READ = N_('No prompt or settings found in this file.')
 USUAL_QUALITIES = ('low', 'medium', 'high', 'standard', 'hd')
-NOT_UNDERSTOOD = N_('This file holds texts that Easel does not understand: {unread}.')
+NOT_UNDERSTOOD = N_("This file has text that Easel doesn't understand: {unread}.")
 UNTOLD = {
-    'prompt': N_('Its graph does not tell the prompt.'),
-    'negative_prompt': N_('Its graph does not tell the negative prompt.'),
+    'prompt': N_("Its workflow doesn't show the prompt."),
+    'negative_prompt': N_("Its workflow doesn't show the negative prompt."),
 }
 MORE = ('negative_prompt', 'steps', 'guidance', 'sampler', 'quality', 'response_format')
 BRINGS = ('', 'all', 'prompt', 'settings')  # the first: all but the seed
@@ -132,7 +132,7 @@ async def _starting_fields(request: Request, services: Services) -> tuple[dict[s
     query, source = request.query_params, number_in(request, 'from')
     bring = query.get('bring', '')
     if bring not in BRINGS:
-        raise InvalidRequest(N_('Bring all, prompt or settings, not “{value}”.'), value=bring[:40])
+        raise InvalidRequest(N_('Choose all, prompt or settings, not “{value}”.'), value=bring[:40])
     if source is not None and bring != 'prompt':
         brought = await _brought(request, services, source)
         seed = {'seed': _seed(query.get('seed', ''))} if bring == '' else {}

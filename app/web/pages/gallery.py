@@ -106,7 +106,7 @@ async def delete(request: Request, services: TheServices, image: OwnImage) -> Re
 async def restore(request: Request, services: TheServices, image: OwnImage) -> Response:
     """Take a picture out of the trash; raise `Gone` if its file is not there any more."""
     if await _fault(services, image) == MISSING:
-        raise Gone(N_('The file of this picture is gone from the data folder.'))
+        raise Gone(N_("This picture's file is no longer in the data folder."))
     image = await services.library.images.set_deleted(image.id, None)
     services.changes.announce(image.generation_id)
     return _after_act(request, services, image)
@@ -196,7 +196,7 @@ def _filter(request: Request) -> Filter:
     query, visitor = request.query_params, visitor_of(request)
     deleted = query.get('deleted', '') == '1'
     if deleted and not visitor.owner:
-        raise Forbidden(N_('Your link does not open this.'))
+        raise Forbidden(N_("Your link doesn't give access to this."))
     return Filter(
         words=query.get('q', '').strip()[:LONGEST_QUESTION],
         model=query.get('model', '')[:LONGEST_QUESTION],

@@ -129,7 +129,7 @@ async def preview(request: Request, services: TheServices) -> Response:
     match = _PREVIEW.fullmatch(str(request.path_params['name']))
     shown = services.previews.of(int(match[1])).get(int(match[2])) if match else None
     if match is None or shown is None or shown.serial != int(match[3]):
-        raise NotFound(N_('There is no such picture.'))
+        raise NotFound(N_('Picture not found.'))
     if visitor_of(request).guest:
         check_own(request, await services.library.generations.one(int(match[1])))
     headers = {'Content-Security-Policy': FILE_POLICY}

@@ -56,7 +56,7 @@ async def stop_verifying(request: Request, services: TheServices) -> Response:
 async def download_backup(request: Request, services: TheServices) -> Response:
     """Send a backup as it is made. Raises `Conflict` while another one is sent."""
     if request.headers.get('sec-fetch-site') in OTHER_SITES:  # reading it takes a while, for each
-        raise Forbidden(N_('Another site tried to do this. Open Easel itself and do it there.'))
+        raise Forbidden(N_('This request came from another site. Open Easel and do it there.'))
     log.info('a backup is downloaded')
     return _Download(await services.maintenance.backup())
 

@@ -28,7 +28,7 @@ HEADERS = {
     'Referrer-Policy': 'no-referrer',
     'X-Robots-Tag': 'noindex, nofollow',
 }
-NOWHERE = N_('This link leads nowhere, or does not any more.')
+NOWHERE = N_('This link is invalid or has expired.')
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,5 +107,5 @@ async def join(request: Request, services: TheServices, guest: LinkedGuest) -> R
     visitor = visitor_of(request)
     if visitor.owner:
         return response
-    log.info('%s came in as the guest %s', visitor.address, guest.name)
+    log.info('%s joined as the guest %s', visitor.address, guest.name)
     return set_session_cookie(request, services, response, services.sessions.cookie_for(guest))

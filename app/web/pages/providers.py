@@ -49,7 +49,7 @@ def _provider(services: Services, key: str) -> MonitoredProvider:
     for provider in services.providers.all():
         if key == key_of(provider.settings):
             return provider
-    raise NotFound(N_('There is no such server.'))
+    raise NotFound(N_('Server not found.'))
 
 
 TheProvider = Annotated[MonitoredProvider, Depends(provider_in)]
@@ -60,7 +60,7 @@ async def row_in(services: TheServices, provider: TheProvider) -> ProviderRow:
     for row in await services.library.providers.all():
         if row.id == provider.settings.id:
             return row
-    raise InvalidRequest(N_('This server comes from the environment: change it there.'))
+    raise InvalidRequest(N_('This server is set by environment variables. Change it there.'))
 
 
 TheRow = Annotated[ProviderRow, Depends(row_in)]

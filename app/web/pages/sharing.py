@@ -91,14 +91,18 @@ async def switch(request: Request, services: TheServices) -> Response:
 async def invite(request: Request, services: TheServices) -> Response:
     """Make a guest's link, which is shown this once; raise `Conflict` or `InvalidRequest`."""
     if not services.sessions.needed:
-        raise Conflict(N_('Set a password first: without one, everybody here is the owner.'))
+        raise Conflict(N_('Set a password first: without one, everyone here is the owner.'))
     fields = await form_fields(request)
     name = ' '.join(fields.get('name', '').split())
     makes, sees_all = 'makes' in fields, 'sees_all' in fields
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        raise InvalidRequest(N_('Give the link a name of up to {most} signs.'), most=LONGEST_NAME)
+        raise InvalidRequest(
+            N_('Enter a name of up to {most} characters for the link.'), most=LONGEST_NAME
+        )
     if not makes and not sees_all:
-        raise InvalidRequest(N_('Choose what this link opens: making pictures, looking, or both.'))
+        raise InvalidRequest(
+            N_('Choose what this link allows: making pictures, viewing the gallery, or both.')
+        )
     token = await services.guests.invite(
         name, makes=makes, sees_all=sees_all, for_s=lifetime_in(fields)
     )
@@ -123,8 +127,8 @@ async def show_to_strangers(request: Request, services: TheServices, image: OwnI
     if picture is None:
         raise Conflict(
             N_(
-                'This picture can not be shown by a link: what is written in the file can not be '
-                'taken out of this format. Download it and pass it on yourself.'
+                "This picture can't be shared by link: the prompt and settings can't be removed "
+                'from a file of this format. Download it and send the file yourself.'
             )
         )
     picture.opened.close()

@@ -28,7 +28,7 @@ from app.web.templates import say_saved, wants_json
 log = logger(__name__)
 
 LONGEST_PASSWORD = 1_000
-WRONG = N_('That is not the password.')
+WRONG = N_('Wrong password.')
 OWN_PAGE = re.compile(
     r'/(?:(?:gallery|settings|share|install|generations|images/\d+)(?:\?[\w=&%+.-]*)?)?'
 )
@@ -38,7 +38,7 @@ async def session_page(request: Request, services: TheServices) -> Response:
     """Show as whom the visitor is here; raise `SignInRequired`, whose page is the form, if not."""
     visitor = visitor_of(request)
     if not visitor.owner and not visitor.guest:
-        raise SignInRequired(N_('This Easel asks for its password.'))
+        raise SignInRequired(N_('This Easel needs a password. Sign in first.'))
     if wants_json(request):
         fields = {
             'role': 'owner' if visitor.owner else 'guest',
@@ -110,7 +110,7 @@ async def change_password(request: Request, services: TheServices) -> Response:
 async def _change(request: Request, services: Services, current: str, new: str) -> None:
     """Raise `InvalidRequest` with the field that is wrong, or `Conflict`."""
     if not LEAST_PASSWORD <= len(new) <= LONGEST_PASSWORD:
-        sentence = N_('A password has {least} to {most} characters.')
+        sentence = N_('The password must have {least} to {most} characters.')
         error = InvalidRequest(sentence, least=LEAST_PASSWORD, most=LONGEST_PASSWORD)
         raise _in_field('new', error)
     async with services.sharing.lock:
@@ -132,7 +132,7 @@ async def _cookie_for(request: Request, services: Services, given: str) -> str:
     """Return the session for the right password; raise `SignInRequired` for a wrong one."""
     visitor = visitor_of(request)
     if len(given) > LONGEST_PASSWORD:  # nothing is computed for it
-        raise InvalidRequest(N_('No password is that long.'))
+        raise InvalidRequest(N_('This password is too long.'))
     throttle = services.password_throttle
     device = services.sessions.device_in(request.headers, request.scope['scheme'])
     who = device or visitor.throttle_key

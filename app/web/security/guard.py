@@ -159,7 +159,7 @@ class Guard:
         else:
             allowed = 'cookie' not in headers
         if not allowed:
-            raise Forbidden(N_('Another site tried to do this. Open Easel itself and do it there.'))
+            raise Forbidden(N_('This request came from another site. Open Easel and do it there.'))
 
     def _with_headers(self, send: Send) -> Send:
         async def guarded(message: Message) -> None:
@@ -196,7 +196,7 @@ class Hosts:
         is_name = version == 4 and text.removesuffix('.') in self._names
         if not is_name and not _is_canonical_address(text, version):
             raise Misdirected(
-                N_('This server does not answer to {host}. EASEL_HOSTS can add that name.'),
+                N_("Easel doesn't accept the name {host}. Add it to EASEL_HOSTS."),
                 host=host.decode('ascii'),
             )
         return host.decode('ascii')
@@ -230,20 +230,22 @@ def check_framing(scope: Scope) -> int:
         and not (codings and scope['http_version'] == '1.0')
     )
     if not certain:
-        raise Malformed(N_('The request could not be read.'))
+        raise Malformed(N_("The request couldn't be read."))
     if sum(len(name) + len(value) for name, value in headers) > MOST_HEAD_BYTES:
-        raise Malformed(N_('The headers are too long; cookies of this host may be why.'))
+        raise Malformed(
+            N_("The request headers are too long. Clear this site's cookies, then try again.")
+        )
     return int(lengths[0]) if lengths else 0
 
 
 def _check_visitor(visitor: Visitor, rule: RouteRule, length: int, *, is_crowded: bool) -> None:
     """Refuse a visitor whose role, connections or body the rule does not allow."""
     if is_crowded and visitor.quota_key:
-        raise Crowded(N_('Too many connections from this address. Close some of its pages.'))
+        raise Crowded(N_('Too many connections from this address. Close some tabs.'))
     if not rule.role.admits(visitor):
         if visitor.guest:
-            raise Forbidden(N_('Your link does not open this.'))
-        raise SignInRequired(N_('This Easel asks for its password.'))
+            raise Forbidden(N_("Your link doesn't give access to this."))
+        raise SignInRequired(N_('This Easel needs a password. Sign in first.'))
     if length > rule.most_bytes:
         raise _too_large(rule)
 
@@ -264,7 +266,7 @@ def _capped(receive: Receive, rule: RouteRule) -> Receive:
 
 
 def _too_large(rule: RouteRule) -> TooLarge:
-    return TooLarge(N_('This is larger than {most} bytes.'), most=rule.most_bytes)
+    return TooLarge(N_('Too large: at most {most} bytes.'), most=rule.most_bytes)
 
 
 def _is_long(headers: Headers) -> bool:

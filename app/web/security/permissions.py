@@ -31,14 +31,14 @@ def check_throttle(request: Request, throttle: Throttle) -> None:
 def check_wait(wait_s: float) -> None:
     if wait_s:
         raise TooManyGuesses(
-            N_('Too many tries. Wait {seconds} s, then try again.'), seconds=math.ceil(wait_s)
+            N_('Too many attempts. Wait {seconds} s, then try again.'), seconds=math.ceil(wait_s)
         )
 
 
 def check_still_owner(request: Request, services: Services) -> None:
     """Raise `Conflict` where a password was set since the request came: before, all were owners."""
     if not services.sessions.who(request.headers, request.scope['scheme']).owner:
-        raise Conflict(N_('Somebody else set the password meanwhile.'))
+        raise Conflict(N_('Someone else has set a password in the meantime.'))
 
 
 def set_session_cookie(
@@ -72,7 +72,7 @@ async def visible_image(request: Request, services: TheServices, image_id: TheId
     image, visitor = await services.library.images.one(image_id), visitor_of(request)
     in_trash = image.deleted_at and not visitor.may_change(image.guest)
     if in_trash or visitor.only not in (None, image.guest):
-        raise NotFound(N_('There is no picture {id}.'), id=image.id)
+        raise NotFound(N_('Picture {id} not found.'), id=image.id)
     return image
 
 
@@ -80,7 +80,7 @@ async def own_image(request: Request, services: TheServices, image_id: TheId) ->
     """Return the picture of an address; raise `NotFound` if this visitor may not change it."""
     image = await services.library.images.one(image_id)
     if not visitor_of(request).may_change(image.guest):
-        raise NotFound(N_('There is no picture {id}.'), id=image.id)
+        raise NotFound(N_('Picture {id} not found.'), id=image.id)
     return image
 
 
@@ -93,7 +93,7 @@ async def own_generation(
 def check_own(request: Request, generation: Generation) -> Generation:
     """Return a generation; raise `NotFound` for all but the owner and the guest who asked."""
     if not visitor_of(request).may_change(generation.guest):
-        raise NotFound(N_('There is no generation {id}.'), id=generation.id)
+        raise NotFound(N_('Generation {id} not found.'), id=generation.id)
     return generation
 
 

@@ -19,10 +19,10 @@ def notices_of(services: Services) -> tuple[Notice, ...]:
 
 def _silence(server: str, silent_s: float) -> Notice:
     return Notice(
-        sentence=N_('{server} has not answered for {minutes} min. Prompts for it are waiting.'),
+        sentence=N_("{server} hasn't answered for {minutes} min. Prompts for it are waiting."),
         cure=N_(
-            'Wait, cancel what it is generating, or turn it off in Settings. Easel gives it one '
-            'prompt at a time, and continues by itself once it answers.'
+            "Wait, cancel what it's generating, or turn it off in Settings. Easel sends it "
+            'one prompt at a time, and continues by itself once it answers.'
         ),
         places={'server': server, 'minutes': max(1, int(silent_s) // 60)},
         link='/settings',

@@ -38,7 +38,7 @@ async def trust_origin(
     if not visitor.owner:
         raise Forbidden(N_('Only the owner can trust an address.'))
     if origin not in private_origins_of(generation):
-        raise InvalidRequest(N_('No picture of this generation waits at that address.'))
+        raise InvalidRequest(N_('No picture of this generation is waiting at that address.'))
     services.providers.expected(generation.provider, None)
     for one in services.providers.eligible(generation.provider, None):
         await services.providers.memory.trust(one.settings.base_url, origin)

@@ -43,7 +43,7 @@ class Draft:
     def checked(self) -> Draft:
         """Return the draft itself; raise `InvalidRequest` with what is wrong by field."""
         if self.wrong:
-            raise InvalidRequest(N_('Some of this can not be used yet.'), fields=self.wrong)
+            raise InvalidRequest(N_('Check the marked fields.'), fields=self.wrong)
         return self
 
 
@@ -68,12 +68,12 @@ def _left_behind(where: str, had: Secrets, now: Secrets) -> dict[str, AppError]:
     wrong: dict[str, AppError] = {}
     if had.key and now.key == had.key:
         wrong['key'] = InvalidRequest(
-            N_('The key was set for {where}. Write it again for the new address, or remove it.'),
+            N_('The key was saved for {where}. Enter it again for the new address, or remove it.'),
             where=where,
         )
     if set(had.headers) & set(now.headers):
         wrong['headers'] = InvalidRequest(
-            N_('The headers were set for {where}. Write them again, or remove them.'), where=where
+            N_('The headers were saved for {where}. Enter them again, or remove them.'), where=where
         )
     return wrong
 
@@ -107,7 +107,7 @@ def _key(fields: Mapping[str, str], reader: FormReader, had: Secrets) -> str | N
         return None if fields.get('remove_key') == 'on' else had.key
     if not _KEY.fullmatch(typed):
         reader.wrong['key'] = InvalidRequest(
-            N_('A key has no blanks, and only letters, digits and signs of ASCII.')
+            N_('A key has no spaces, and only ASCII letters, digits and symbols.')
         )
     return typed
 
@@ -121,7 +121,7 @@ def _headers(
         for name, value in map(_header, filter(None, map(str.strip, text.splitlines()))):
             headers[name.lower()] = (name, value)
         if len(headers) > MOST_HEADERS:
-            raise InvalidRequest(N_('{most} headers at most.'), most=MOST_HEADERS)
+            raise InvalidRequest(N_('At most {most} headers.'), most=MOST_HEADERS)
     except InvalidRequest as error:
         reader.wrong['headers'] = error
     return tuple(headers.values())
@@ -132,9 +132,9 @@ def _header(text: str) -> tuple[str, str]:
     name, _, value = text.partition(':')
     name, value = name.strip(), value.strip()
     if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
-        raise InvalidRequest(N_('Write one header a line: Name: value, in ASCII.'))
+        raise InvalidRequest(N_('Enter one header per line, as Name: value, in ASCII.'))
     if name.lower() in OUR_HEADERS:
-        raise InvalidRequest(N_('Easel sets the header {name} itself.'), name=name)
+        raise InvalidRequest(N_('Easel sets the {name} header itself. Remove it.'), name=name)
     return name, value
 
 
