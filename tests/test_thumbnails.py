@@ -99,6 +99,26 @@ async def test_a_thumbnail_of_a_grey_picture_has_no_grey_profile(store: Store) -
         assert (thumb.mode, 'icc_profile' in thumb.info) == ('RGB', False)
 
 
+@pytest.mark.parametrize(
+    ('form', 'start', 'damaged'),
+    [
+        ('JPEG', 2, b'\xff\xe2\0\x13ICC_PROFILE\0\x01\x03abc'),
+        ('PNG', 33, chunk(b'iCCP', b'x\0\0no zlib')),
+    ],
+    ids=['a part of three', 'not packed'],
+)
+async def test_a_picture_with_a_damaged_profile_is_kept(
+    store: Store, form: str, start: int, damaged: bytes
+) -> None:
+    plain = BytesIO()
+    Image.new('RGB', (64, 48)).save(plain, form)
+    content = plain.getvalue()
+
+    kept = await keep(store, content[:start] + damaged + content[start:])
+
+    assert (kept.width, kept.height) == (64, 48)
+
+
 SWAPPED = (31_270, 32_900, 30_000, 60_000, 64_000, 33_000, 15_000, 6_000)
 
 

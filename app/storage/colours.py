@@ -47,7 +47,8 @@ def turned(picture: Image.Image, side: int) -> Image.Image:
 
 def profile_of(picture: Image.Image) -> bytes:
     """Return a picture's profile, of a PNG one that says the same as its other chunks; or none."""
-    profile, gamma = picture.info.get('icc_profile', b''), picture.info.get('gamma')
+    profile = picture.info.get('icc_profile') or b''  # None: a damaged one
+    gamma = picture.info.get('gamma')
     if profile or not gamma or 'srgb' in picture.info:
         return bytes(profile)
     places = picture.info.get('chromaticity', SRGB_CHROMATICITIES)
