@@ -2,7 +2,7 @@ import { keep, kept, TAB_FIRST } from './storage.js';
 
 const KEY = 'easel-draft';
 const DOUBLE_MS = 700; // a second press sooner is a double click, and pictures can cost money
-
+const ASKS_FRAGMENT = { 'X-Fragment': 'true', Accept: 'application/json' };
 const isTick = (field) => field.type === 'checkbox';
 const place = (field) => (isTick(field) ? `${field.name} ${field.value}` : field.name);
 
@@ -23,14 +23,15 @@ class DraftForm extends HTMLElement {
   }
 
   keep() {
-    const typed = Object.fromEntries(this.fields.map((field) => [place(field), isTick(field) ? field.checked : field.value]));
-    keep(KEY, JSON.stringify(typed), TAB_FIRST);
+    const typed = JSON.stringify(this.fields.map((field) => [place(field), isTick(field) ? field.checked : field.value]));
+    keep(KEY, typed, TAB_FIRST);
+    return typed;
   }
 
   restore() {
     let typed = {};
     try {
-      typed = JSON.parse(kept(KEY, TAB_FIRST) ?? '{}') ?? {};
+      typed = Object.fromEntries(JSON.parse(kept(KEY, TAB_FIRST) ?? '[]') ?? []);
     } catch {
       return; // written by something else
     }
@@ -44,25 +45,26 @@ class DraftForm extends HTMLElement {
 
   // Sends without leaving the page where there is a wall to hang the tile on. A session that is over, or an
   // answer that nobody understands, is sent once more as a plain form, so that its page can say why.
+  // The next prompt may be typed and sent before the answer is there.
   async send(event) {
-    this.keep();
+    const typed = this.keep();
     if (event.submitter?.matches('.reset-all') || !document.querySelector('live-wall')) return;
     event.preventDefault();
-    if (event.timeStamp - this.sent < DOUBLE_MS) return;
-    this.sent = event.timeStamp;
+    if (typed !== this.typed) this.renewMark();
+    else if (event.timeStamp - this.sent < DOUBLE_MS) return;
+    Object.assign(this, { typed, sent: event.timeStamp });
     const body = new URLSearchParams(new FormData(this.form));
+    this.selectPrompt();
     try {
       const { clearErrors, showFailure } = await import('./form-errors.js');
-      const headers = { 'X-Fragment': 'true', Accept: 'application/json' };
-      const answer = await fetch(this.form.action, { method: 'POST', body, headers });
+      const answer = await fetch(this.form.action, { method: 'POST', body, headers: ASKS_FRAGMENT });
       if (!answer.ok) {
         this.sent = -Infinity; // what is mended may go at once
         return (await showFailure(this.form, answer)) || this.form.submit();
       }
       clearErrors(this.form);
       dispatchEvent(new CustomEvent('easel-added', { detail: await answer.text() }));
-      this.renewMark();
-      this.selectPrompt();
+      if (typed === this.typed) this.renewMark();
     } catch {
       this.querySelector('.offline').hidden = false;
     }
