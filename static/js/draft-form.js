@@ -43,9 +43,8 @@ class DraftForm extends HTMLElement {
     }
   }
 
-  // Sends without leaving the page where there is a wall to hang the tile on. A session that is over, or an
-  // answer that nobody understands, is sent once more as a plain form, so that its page can say why.
-  // The next prompt may be typed and sent before the answer is there.
+  // Sends without leaving the page where there is a wall to hang the tile on; the next prompt may be typed meanwhile.
+  // A session that is over, or an answer that nobody understands, is sent once more as a plain form, which says why.
   async send(event) {
     const typed = this.keep();
     if (event.submitter?.matches('.reset-all') || !document.querySelector('live-wall')) return;
@@ -54,19 +53,21 @@ class DraftForm extends HTMLElement {
     else if (event.timeStamp - this.sent < DOUBLE_MS) return;
     Object.assign(this, { typed, sent: event.timeStamp });
     const body = new URLSearchParams(new FormData(this.form));
+    const offline = this.querySelector('.offline');
     this.selectPrompt();
     try {
-      const { clearErrors, showFailure } = await import('./form-errors.js');
       const answer = await fetch(this.form.action, { method: 'POST', body, headers: ASKS_FRAGMENT });
+      const errors = await import('./form-errors.js').catch(() => null); // an upgrade takes it away
       if (!answer.ok) {
         this.sent = -Infinity; // what is mended may go at once
-        return (await showFailure(this.form, answer)) || this.form.submit();
+        return (await errors?.showFailure(this.form, answer)) || this.form.submit();
       }
-      clearErrors(this.form);
+      errors?.clearErrors(this.form);
       dispatchEvent(new CustomEvent('easel-added', { detail: await answer.text() }));
       if (typed === this.typed) this.renewMark();
+      offline.hidden = true;
     } catch {
-      this.querySelector('.offline').hidden = false;
+      offline.hidden = false;
     }
   }
 
@@ -86,8 +87,7 @@ class DraftForm extends HTMLElement {
 
   // A page that comes back from the browser's cache must not bring its old mark along.
   renewMark() {
-    const bytes = crypto.getRandomValues(new Uint8Array(16));
-    this.form.elements.submission.value = Array.from(bytes, (byte) => byte.toString(16)).join('-');
+    this.form.elements.submission.value = crypto.getRandomValues(new Uint32Array(4)).join('-');
   }
 
   shortcut(event) {
