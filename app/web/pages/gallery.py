@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta, tzinfo
 from itertools import groupby
 from urllib.parse import urlencode
@@ -52,7 +52,7 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
         utc_offset_min=_utc_offset_min(zone),
         just_deleted=await _just_deleted(request, services),
         chosen=chosen,
-        query=_query(chosen),
+        query=_query(chosen if visitor.owner else replace(chosen, guest=None)),
         newer=newer,
         older=f'/gallery{older}' if older else None,
         models=await images.facets('model') if visitor.only is None else (),
