@@ -27,6 +27,7 @@ SENT: Mapping[str, object] = {
     'num_inference_steps': 28,
     'guidance_scale': 7.5,
     'seed': 123_456,
+    'stream': True,
 }
 QUOTA, UNSUPPORTED = ErrorKind.QUOTA, ErrorKind.UNSUPPORTED_PARAM
 KEYED = ProviderSettings(name='t', base_url='http://a.test/v1', timeout_s=5, model='flux', key='k')
@@ -138,6 +139,7 @@ def test_a_gateway_that_reached_nothing_says_nothing_of_the_model(status: int) -
     ('said', 'param', 'value'),
     [
         ('Invalid batch size: 6', 'n', '6'),
+        ('Streaming is not supported for this model', 'stream', ''),
         ('Max 4 images per request', 'n', '6'),
         ('`n` must be 1', 'n', '6'),
         ('Only 1 image can be generated at a time with this model', 'n', ''),

@@ -239,6 +239,8 @@ async def test_a_list_of_models_names_those_that_draw_first(listed: dict[str, Js
         ({'data': [{'id': 'a', 'image': True}, {'id': 'b', 'image': False}]}, ['a', 'b']),
         ({'data': [{'id': 'chat'}, {'id': 'x', 'type': 'image'}]}, ['x', 'chat']),
         ({'data': [{'id': 'x'}, {'id': 'x'}, {'id': ''}, {}, None, 7]}, ['x']),
+        ({'data': {'models': [{'id': 'x'}]}}, ['x']),
+        ({'image_models': ['x', 'y']}, ['x', 'y']),
         ({'data': 'flux'}, []),
         ('flux', []),
         (None, []),
