@@ -284,10 +284,11 @@ def test_tiles_catch_up_after_the_server_was_away(
     expect(page.get_by_text('Generating…')).to_be_visible()
 
     easel.stop()
-    expect(page.get_by_text('No connection to Easel. What you typed is kept.', exact=True)).to_be_visible(timeout=20_000)
+    away = page.get_by_text('No connection to Easel. What you typed is kept.', exact=True)
+    expect(away).to_be_visible(timeout=20_000)
     again = start_easel(data, {'EASEL_API_URL': upstream}, port=port)
 
     expect(page.get_by_text('Easel stopped while generating this')).to_be_visible(timeout=20_000)
-    expect(page.get_by_text('No connection to Easel')).to_be_hidden()
+    expect(away).to_be_hidden()
     page.close()
     again.stop()
