@@ -220,7 +220,7 @@ def test_the_empty_create_page_is_light_and_stays_on_its_origin(
 ) -> None:
     data = tmp_path_factory.mktemp('light') / 'data'
     with running_easel(data, {'EASEL_API_URL': CLOSED_PORT_URL}) as easel:
-        page = browser.new_page()
+        page = browser.new_page(locale='ru')  # the longer words
         requests: list[Request] = []
         page.on('requestfinished', lambda request: requests.append(request))
 

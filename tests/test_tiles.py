@@ -150,7 +150,7 @@ def test_details_are_shown_below_the_row_and_move_no_tile_of_it(page: Page, ease
     assert caption
     assert (shown['x'], shown['width']) == (wall['x'], wall['width'])
     assert shown['y'] >= caption['y'] + caption['height']
-    expect(panel.get_by_role('link', name='Settings of')).to_have_attribute(
+    expect(panel.get_by_role('link', name='Settings for')).to_have_attribute(
         'href', '/settings/providers/environment'
     )
 

@@ -18,7 +18,8 @@ _NUMBER = r'\W{0,3}(?P<number>\d[\d,_]*(?:\.\d+)?)(?P<unit>\s*(?:megapixels?|MP\
 _MOST = re.compile(
     r'(?i)(?:at most|(?:less|lower|smaller) than or equal(?: to)?|<=|≤|(?:not|cannot) exceed|up to|'
     r'(?:no|not|be) (?:more|larger|greater|higher|bigger) than|exceed\w* (?:the )?(?:limit of )?|'
-    r'less than|below|max(?:imum)?\b(?:[ _](?!and\b|between\b)[a-z]+){0,4})'
+    r'\blimit(?:ed)?\b(?: to)?|less than|below|'
+    r'max(?:imum)?\b(?:[ _](?!and\b|between\b)[a-z]+){0,4})'
     rf'(?: is| of|:|=)?{_NUMBER}'
 )
 _LEAST = re.compile(
