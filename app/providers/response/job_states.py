@@ -86,6 +86,5 @@ def _state_called(text: str) -> JobState:
 def _is_on_its_way(progress: Json) -> bool:
     if isinstance(progress, str):
         progress = progress.strip().removesuffix('%')
-        progress = int(progress) if progress.isascii() and progress.isdecimal() else None
-        return isinstance(progress, int) and progress < 100
+        return progress.isascii() and progress.isdecimal() and len(progress) < 3
     return type(progress) in (int, float) and progress not in (1, 100)
