@@ -31,14 +31,16 @@ BARE = re.compile(r'(^(\{% if [^%]*%\})?|, |; url=)/')
 @pytest_asyncio.fixture(loop_scope='module', scope='module')
 async def below(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ASGIApp]:
     data: Path = tmp_path_factory.mktemp('below') / 'data'
-    async with open_door(data, EASEL_ROOT_PATH='/easel/') as (app, _):
+    async with open_door(data, EASEL_ROOT_PATH='/easel/') as (app, services):
+        await services.providers.environment.ask_again()  # pages show what it says
         yield app
 
 
 @pytest_asyncio.fixture(loop_scope='module', scope='module')
 async def at_the_root(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ASGIApp]:
     data: Path = tmp_path_factory.mktemp('root') / 'data'
-    async with open_door(data) as (app, _):
+    async with open_door(data) as (app, services):
+        await services.providers.environment.ask_again()
         yield app
 
 

@@ -15,6 +15,7 @@ from tests.support.local_servers import models
 
 DESCRIPTION = 'GET /.well-known/localai.json'
 LIST = 'GET /v1/models'
+LIMITS = 'GET /v1/images/models'  # of the second images API, once a while
 LOCALAI = {
     LIST: Reply(body=json.dumps(models('sd-1.5')).encode()),
     DESCRIPTION: Reply(body=b'{"version": "v3.1", "endpoints": {"models": "/v1/models"}}'),
@@ -26,7 +27,8 @@ async def test_localai_is_known_by_its_own_description_and_asked_for_it_once() -
         listings = [await provider.list_models() for _ in range(2)]
 
     assert [listing.bars_split for listing in listings] == [True, True]
-    assert [f'{asked.method} {asked.target}' for asked in fake.asked] == [LIST, DESCRIPTION, LIST]
+    asked = [f'{one.method} {one.target}' for one in fake.asked]
+    assert asked == [LIST, DESCRIPTION, LIMITS, LIST]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,7 @@ async def test_whoever_says_more_of_its_models_is_not_asked() -> None:
         listing = await provider.list_models()
 
     assert not listing.bars_split
-    assert [asked.target for asked in fake.asked] == ['/v1/models']
+    assert [f'{one.method} {one.target}' for one in fake.asked] == [LIST, LIMITS]
 
 
 async def test_the_form_tells_what_a_bar_does_on_localai_and_only_there(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from app.providers.response.messages import MOST_CLEANED_LETTERS, clean, scrub
 SLICE = 8  # letters of a secret in a row that are not shown
 HEX_SLICE = 16  # digits: eight letters
 SHORTEST = 6  # what is shorter is a word like any other
-LONGEST_WORD = 24  # of a value that nothing calls secret: `openai`, `gpt-image-2.6-sunburst`
+LONGEST_WORD = 20  # of a value that nothing calls secret: `openai`, `gpt-image-2`
 MOST_RESPONSE_LETTERS = 20_000
 INSTEAD = '…'
 # What the name of a header, or of a value in an address's query, ends in where it is no secret.
