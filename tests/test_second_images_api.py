@@ -199,7 +199,7 @@ async def test_the_form_goes_by_what_the_model_takes(tmp_path: Path) -> None:
 
     assert re.search(r'name="steps"[^>]* type="number" step="any" min="1" max="50"', page)
     assert re.search(r'data-field="steps">\(1–50\)</small>', page)
-    assert re.search(r'data-field="sampler">\(not taken\)<', page)
+    assert re.search(r'data-field="sampler">\(not supported\)<', page)
     assert re.search(r'data-field="size" hidden></small>', page)
     assert 'js/model-limits' in page
     limits = json.loads(told)
