@@ -65,7 +65,7 @@ class Limits:
         """Return sizes that fit, the nearest first; empty where nothing of a size is told."""
         if self.sizes:
             listed = [size for size in dict.fromkeys(self.sizes) if size != wished]
-            return tuple(sorted(listed, key=lambda size: _distance(size, wished)))[:MOST_OFFERS]
+            return tuple(sorted(listed, key=lambda size: distance(size, wished)))[:MOST_OFFERS]
         width, height = self._stretched(wished)
         factor = self._factor(width, height)
         is_stretched = width != wished.width or height != wished.height
@@ -73,7 +73,7 @@ class Limits:
         sides = [_around(side * factor, step) for side in (width, height)]
         near = [Size(*pair) for pair in product(*sides)]
         fitting = [size for size in dict.fromkeys(near) if size != wished and self._takes(size)]
-        return tuple(sorted(fitting, key=lambda size: _distance(size, wished)))[:MOST_OFFERS]
+        return tuple(sorted(fitting, key=lambda size: distance(size, wished)))[:MOST_OFFERS]
 
     def number_near(self, wished: float) -> int | None:
         """Return the whole number that fits, None where nothing is told or it fits already."""
@@ -177,8 +177,8 @@ def _around(side: float, step: int) -> tuple[int, ...]:
     return tuple(dict.fromkeys((above, below)))
 
 
-def _distance(size: Size, wished: Size) -> tuple[float, float]:
-    """Return how far a size is from the wished one: first in its shape, then in its pixels."""
+def distance(size: Size, wished: Size) -> float:
+    """Return how far a size is from the wished one: a wrong shape counts four times."""
     shape = math.log(size.width * wished.height / (size.height * wished.width))
     area = math.log(size.width * size.height / (wished.width * wished.height))
-    return round(abs(shape), 2), abs(area)
+    return 4 * abs(shape) + abs(area)
