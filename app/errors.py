@@ -53,7 +53,7 @@ class Reason(StrEnum):
     TOO_MANY_REDIRECTS = N_('too many redirects')
     COMPRESSED_ANSWER = N_('the answer is compressed')
     SWELLS = N_('the compressed answer unpacks to too much data')
-    BROKE_OFF = N_('broke off')
+    BROKE_OFF = N_('the transfer ended early')
     ONLY_INTERIM_ANSWERS = N_('only interim (1xx) answers')
     NOT_BY_THE_RULES_OF_HTTP = N_("it isn't valid HTTP")
     HEADERS_OVER_32_KIB = N_('headers over 32 KiB')

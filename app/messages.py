@@ -22,6 +22,7 @@ AFTER_SENDING = (Reason.CONNECTION_RESET, Reason.CLOSED_WITHOUT_AN_ANSWER, Reaso
 # what is seen of an answer that came, in which nothing can be told from the rest
 UNREADABLE = (
     *(Reason.ONLY_INTERIM_ANSWERS, Reason.HEADERS_OVER_32_KIB, Reason.NOT_BY_THE_RULES_OF_HTTP),
+    Reason.COMPRESSED_ANSWER,
 )
 
 
@@ -255,7 +256,7 @@ _OF_A_REASON: dict[tuple[ErrorKind, str], tuple[str, str]] = {
     **{
         (kind, reason): (N_("{where}'s answer can't be read ({reason})."), _CHARGED)
         for reason in UNREADABLE
-        for kind in (ErrorKind.UNREACHABLE, ErrorKind.TRUNCATED)
+        for kind in (ErrorKind.UNREACHABLE, ErrorKind.TRUNCATED, ErrorKind.NOT_JSON)
     },
     **{(ErrorKind.UNREACHABLE, reason): sentences for reason, sentences in OF_CONNECTIONS.items()},
 }

@@ -65,9 +65,10 @@ def main() -> None:
         easel.draw(prompt='Polar station in a whiteout, one red lamp', model='fail-429')
         easel.submit(prompt='A harbour of paper boats', model='slow-90', size='1536x1024')
         with easel.client() as client:
-            form = {'base_url': upstream, 'name': 'studio', 'model': 'sketch', 'key': 'a key'}
-            client.post('/settings/providers', data=form)
-            client.post('/settings/providers/1/test')
+            form = {'base_url': upstream, 'name': 'studio', 'model': 'sketch', 'key': 'a-key'}
+            for address, fields in (('', form), ('/1/test', {})):
+                address = f'/settings/providers{address}'
+                client.post(address, data=fields, follow_redirects=True).raise_for_status()
         photograph_all(browser, easel, PAGES)
         with easel.client() as owner:
             owner.post('/share', data={'sharing': 'on'})

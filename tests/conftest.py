@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
+from app.access import sharing
 from tests.support.browser import launched
 from tests.support.browser_origins import RULES
 from tests.support.compiled_templates import KEPT_IN, keep_templates_in
@@ -24,6 +25,17 @@ LONGEST = (
     *('bombs', 'decoder_answers', 'lifecycle', 'providers_page', 'guessing', 'rebuild'),
     *('hostile_texts', 'files', 'event_stream', 'whole_reader', 'listeners', 'stopping'),
 )
+
+
+CHEAP = 2  # instead of 2**14: a guess costs 16 MB and 0.2 s, and tests make hundreds
+
+
+@pytest.fixture(scope='session', autouse=True)
+def _cheap_hashes() -> Iterator[None]:
+    """Hash passwords at next to no cost, in servers that are forked from this process too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sharing, 'COST', CHEAP)
+        yield
 
 
 @pytest.hookimpl(wrapper=True)

@@ -86,6 +86,64 @@ def test_of_two_pictures_in_one_graph_only_what_is_alike_is_told() -> None:
     assert (found['steps'], found.get('seed')) == (20, None)
 
 
+def test_a_sampler_whose_picture_is_not_saved_is_no_other_picture() -> None:
+    other = KSAMPLER | {'seed': 8, 'positive': ['fog', 0]}
+    ends: Graph = {
+        'd': ('VAEDecode', {'samples': ['s', 0]}),
+        'e': ('SaveImage', {'images': ['d', 0]}),
+        'v': ('PreviewImage', {'images': ['a', 0]}),
+    }
+
+    found = told(ends | {'a': ('KSampler', other), 'b': ('KSampler', other)})
+
+    assert (*prompts(found), found['seed']) == (*RIGHT, 7)
+
+
+def test_what_goes_through_a_pipe_is_read_from_its_loader() -> None:
+    texts: dict[str, object] = {'positive': 'a white cat', 'negative': 'blurry'}
+    found = read(
+        {
+            'l': ('Eff. Loader SDXL', {'base_ckpt_name': 'm.safetensors', **texts}),
+            's': ('KSampler SDXL (Eff.)', {'sdxl_tuple': ['l', 0], 'noise_seed': 3, 'steps': 20}),
+        }
+    )
+
+    assert (*prompts(found), found['model']) == (*RIGHT, 'm.safetensors')
+
+
+def test_embeds_are_followed_to_their_texts() -> None:
+    sampler: dict[str, object] = {'text_embeds': ['x', 0], 'seed': 3, 'steps': 20}
+    bridge: Graph = {
+        's': ('WanVideoSampler', sampler),
+        'x': ('WanVideoTextEmbedBridge', {'positive': ['cat', 0], 'negative': ['fog', 0]}),
+    }
+    odd: Graph = {'s': ('WanVideoSampler', sampler), 'x': ('Odd', {'a': ['cat', 0]})}
+
+    assert prompts(read(TEXTS | bridge)) == RIGHT
+    assert prompts(read(TEXTS | odd)) == (None, None, 'prompt')
+
+
+def test_a_choice_is_followed_to_its_node() -> None:
+    found = told({'k': ('Sampler Selector', {'sampler_name': 'heun'})}, sampler_name=['k', 0])
+
+    assert found['sampler'] == 'heun'
+
+
+def test_a_service_that_draws_in_a_graph_is_read() -> None:
+    service: dict[str, object] = {'prompt': ['p', 0], 'model': 'gemini-image', 'seed': 3}
+    graph: Graph = {
+        '1': ('GeminiImageNode', service),
+        '2': ('SaveImage', {'images': ['1', 0]}),
+        'p': ('PrimitiveStringMultiline', {'value': 'a white cat'}),
+    }
+
+    told_all = read(graph)
+    untold = read(graph | {'p': ('OllamaGenerate', {'prompt': 'describe'})})
+
+    assert told_all == {'prompt': 'a white cat', 'model': 'gemini-image', 'seed': 3}
+    assert prompts(untold) == (None, None, 'prompt')
+
+
 def test_two_texts_without_a_sampler_are_not_told_apart() -> None:
     assert prompts(read(TEXTS)) == (None, None, 'prompt')
 

@@ -44,6 +44,18 @@ DIGITS = '9' * 1000
             {'usage': {'total_tokens': 9}},
             '0.00026400000000000003 USD 9 tokens',
         ),
+        ({'x-litellm-response-cost': '0.01, 0.01'}, {}, '0.01 USD'),
+        (
+            {},
+            {'usage': {'cost_in_usd_ticks': '400000000', 'total_tokens': 7.0}},
+            '0.04 USD 7 tokens',
+        ),
+        ({}, {'usageMetadata': {'totalTokenCount': 1300}}, '1300 tokens'),
+        ({}, {'cost': 0.02, 'paymentSource': 'USD'}, '0.02 USD'),
+        ({}, {'cost': 4, 'input_mp': 1}, ''),  # in credits, as BFL counts
+        ({}, {'usage': {'cost': 0.04, 'currency': 'EUR'}}, ''),
+        ({}, {'usage': {'cost': '1_0'}}, ''),
+        ({}, {'usage': {'cost': '٠.٤'}}, ''),
         ({}, {'usage': {'total_tokens': 0}}, ''),
         ({}, {'usage': None}, ''),
         ({}, None, ''),

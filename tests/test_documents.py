@@ -7,7 +7,10 @@ import re
 from app.__main__ import KEEPING
 from app.models import REQUEST_FIELDS
 from tests.support.servers import ROOT
+from tests.test_glossary import english_of, messages
 
+# In italics, and nothing else is: pages, buttons and sentences of Easel.
+QUOTED = re.compile(r'(?<!\*)\*([^*\s][^*]*)\*(?!\*)')
 DOCUMENTS = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
 
 
@@ -39,6 +42,15 @@ def test_the_readme_is_short_and_every_link_of_the_documents_leads_somewhere() -
                 assert anchor in {_anchor_of(head) for head in heads}, f'{path.name}: #{anchor}'
 
     assert len((ROOT / 'README.md').read_text(encoding='utf-8').splitlines()) < 130
+
+
+def test_the_documents_quote_the_pages_exactly() -> None:
+    said = '\n'.join(english_of(message) for message in messages())
+
+    for path in DOCUMENTS:
+        for quoted in QUOTED.findall(path.read_text(encoding='utf-8')):
+            for words in re.split(r' → |[…()]', ' '.join(quoted.split())):
+                assert words.strip(' .,0123456789') in said, f'{path.name}: {words}'
 
 
 def _anchor_of(head: str) -> str:

@@ -73,7 +73,10 @@ async def test_a_body_shorter_than_promised_broke_off(tmp_path: Path) -> None:
         server.otherwise = lambda _: Reply(body=PNG, ending=Ending.CLOSES_EARLY)
         failure = await failure_of(server, '/a.png', tmp_path)
 
-    assert (failure.kind, failure.reason) == (ErrorKind.IMAGE_FETCH_FAILED, 'broke off')
+    assert (failure.kind, failure.reason) == (
+        ErrorKind.IMAGE_FETCH_FAILED,
+        'the transfer ended early',
+    )
 
 
 async def test_a_drip_is_cut_off_and_not_asked_for_again(tmp_path: Path) -> None:
@@ -134,8 +137,8 @@ async def test_a_picture_that_came_compressed_is_the_picture(
         ('br', PNG, 'the answer is compressed'),
         ('zstd', PNG, 'the answer is compressed'),
         ('gzip, gzip, gzip', gzip.compress(PNG), 'the answer is compressed'),
-        ('gzip', gzip.compress(PNG)[:-9], 'broke off'),
-        ('gzip', PNG, 'broke off'),
+        ('gzip', gzip.compress(PNG)[:-9], 'the transfer ended early'),
+        ('gzip', PNG, 'the transfer ended early'),
         (
             *('gzip', gzip.compress(bytes(20_000_000))),
             'the compressed answer unpacks to too much data',

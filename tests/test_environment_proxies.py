@@ -166,6 +166,8 @@ async def test_a_public_picture_comes_by_the_proxy_without_the_key(
     [
         (b'HTTP/1.1 403 Forbidden\r\n\r\n', Reason.PROXY_REFUSES),
         (b'HTTP/1.1 407 Who\r\n\r\n', Reason.PROXY_ASKS_WHO),
+        (b'', Reason.PROXY_REFUSES),
+        (b'\5\0', Reason.PROXY_REFUSES),
     ],
 )
 async def test_a_proxy_that_refuses_has_a_sentence_of_its_own(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import ErrorKind, Failure, ProviderError
+from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.messages import AFTER_SENDING, describe
 from app.models import GenerationRequest, Size
 from app.providers.response.json_text import Json
@@ -210,8 +210,10 @@ async def test_an_error_ends_a_stream_that_stays_open(tmp_path: Path) -> None:
         f': a comment\n\r\nevent: x\r\ndata:{{"image":"{B64}"}}\n\r\ndata: [DONE]\n\n',
         f'\ufeffdata: {{"image":\ndata: "{B64}"}}\n\ndata: [DONE]\n\n',
         (delta('![a](data:image/png;base64,') + delta(f'{B64})')).decode() + 'data: [DONE]\n\n',
+        (delta(f'![a](data:image/png;base64,{B64[:60]}') + delta(f'{B64[60:]})')).decode()
+        + 'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n',
     ],
-    ids=['cr', 'mixed ends', 'bom', 'word by word'],
+    ids=['cr', 'mixed ends', 'bom', 'word by word', 'to its last word'],
 )
 async def test_events_are_read_and_left_by_the_whole_grammar(body: str, tmp_path: Path) -> None:
     async with upstream() as server:
@@ -246,3 +248,9 @@ def test_a_server_that_closed_after_the_request_is_not_said_to_be_free(reason: s
 
     assert 'may have generated' in asked.hint
     assert 'Nothing was charged' in refused.hint
+
+
+def test_a_compressed_answer_may_have_been_charged_and_is_no_web_page() -> None:
+    told = describe(Failure(kind=ErrorKind.NOT_JSON, reason=Reason.COMPRESSED_ANSWER), str)
+
+    assert 'may have generated and charged' in told.hint

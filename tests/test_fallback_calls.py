@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,22 @@ async def test_missing_pictures_are_asked_for_one_by_one_where_that_is_set(tmp_p
     assert len(answer.received) == 3
     assert [body.get('n') for body in bodies(server)] == [3, None, None]
     assert [body.get('seed') for body in bodies(server)] == [7, 8, 9]
+
+
+async def test_the_seed_that_a_server_tells_of_a_missing_picture_counts(tmp_path: Path) -> None:
+    [item] = json.loads(ONE.body)['data']
+    told = json.dumps({'data': [item | {'seed': 0}]}).encode()
+    async with upstream() as server:
+        server.otherwise = times(ONE, replace(ONE, body=told))
+
+        answer = await drawn(
+            server,
+            tmp_path,
+            GenerationRequest(prompt='a cat', n=2, seed=7),
+            told=settings(server, tops_up=True),
+        )
+
+    assert answer.received[1].seed == 0
 
 
 async def test_missing_pictures_are_left_missing_otherwise(tmp_path: Path) -> None:

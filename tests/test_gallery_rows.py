@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +27,16 @@ PROMPTS = [
     'robot_arm v2.0 <lora:add_detail:0.8>',
     'one-eyed cat',
 ]
+
+
+@pytest_asyncio.fixture(loop_scope='module', scope='module')
+async def searched(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Library]:
+    """Keep a picture of each prompt, to be searched and not changed."""
+    library = await Library.open(tmp_path_factory.mktemp('searched') / 'easel.db')
+    for text in PROMPTS:
+        await pictured(library, text)
+    yield library
+    await library.close()
 
 
 @pytest.fixture
@@ -66,19 +77,15 @@ async def found(library: Library, words: str) -> list[str]:
         ('one-eyed', 8),
     ],
 )
-async def test_a_word_finds_its_picture(words: str, prompt: int, library: Library) -> None:
-    for text in PROMPTS:
-        await pictured(library, text)
-
-    assert await found(library, words) == [PROMPTS[prompt]]
+@pytest.mark.asyncio(loop_scope='module')
+async def test_a_word_finds_its_picture(words: str, prompt: int, searched: Library) -> None:
+    assert await found(searched, words) == [PROMPTS[prompt]]
 
 
 @pytest.mark.parametrize('words', ['dog', 'fox dog', 'ox', '雪狐', '狐夜', '!!!', '"', '*', '  - '])
-async def test_what_no_prompt_holds_finds_nothing(words: str, library: Library) -> None:
-    for text in PROMPTS:
-        await pictured(library, text)
-
-    assert await found(library, words) == []
+@pytest.mark.asyncio(loop_scope='module')
+async def test_what_no_prompt_holds_finds_nothing(words: str, searched: Library) -> None:
+    assert await found(searched, words) == []
 
 
 @pytest.mark.parametrize(
@@ -100,10 +107,9 @@ async def test_what_no_prompt_holds_finds_nothing(words: str, library: Library) 
         'fox \\',
     ],
 )
-async def test_signs_of_the_search_language_mean_nothing(words: str, library: Library) -> None:
-    await pictured(library, PROMPTS[0])
-
-    assert await found(library, words) == [PROMPTS[0]]
+@pytest.mark.asyncio(loop_scope='module')
+async def test_signs_of_the_search_language_mean_nothing(words: str, searched: Library) -> None:
+    assert await found(searched, words) == [PROMPTS[0]]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest_asyncio
 from starlette.types import ASGIApp
 
 from app.access.sessions import STRANGER
-from app.access.sharing import Source, hashed_password, new_password
+from app.access.sharing import BLOCK, COST, ROUNDS, Source, hashed_password, new_password
 from app.access.visitors import WINDOW_S, Throttle
 from app.web.context import (
     EVERYBODYS_PASSWORDS_A_MINUTE,
@@ -207,6 +207,11 @@ def test_a_chosen_password_is_hashed_and_only_it_matches() -> None:
     assert [one for one in wrong if password.matches(one)] == []
     assert 'sesame' not in password.kept
     assert hashed_password('open sesame 12') != password
+
+
+def test_a_guess_at_a_chosen_password_costs_16_mb() -> None:
+    assert COST * BLOCK * 128 == 16 * 1024**2
+    assert ROUNDS == 5
 
 
 async def test_a_made_password_has_over_64_bits_and_can_be_read_out() -> None:

@@ -53,8 +53,19 @@ async def test_azures_job_is_waited_for_through_states_of_any_name(tmp_path: Pat
         ({'task_id': 'j'}, [{'data': {'taskStatus': 'NOT_YET'}}, {'data': {'status': 1}}, DONE]),
         ({'id': 'j', 'done': False}, [{'done': False}, {'done': True, **DONE}]),
         ({'request_id': 'j', 'status': {'state': 'queued'}}, [{'progress': '40%'}, DONE]),
+        ({'task_id': 'j'}, [{'task_id': 'j', 'successFlag': 0}, DONE]),
+        ({'task_id': 'j'}, [{'status': 'retrying_after_error'}, {'status': 'no_error'}, DONE]),
+        ({'id': 'j'}, [{'done': False, 'finished': 1, 'waiting': 1}, DONE]),
+        ([{'task_id': 'j'}], [[{'status': 'in line'}], DONE]),
+        (
+            {'status': 'success', 'data': {'task_id': 'j', 'status': 'pending'}},
+            [{'status': 'ok', 'data': {'state': 'running'}}, DONE],
+        ),
     ],
-    ids=['made up', 'in a number', 'flags', 'within objects'],
+    ids=[
+        *('made up', 'in a number', 'flags', 'within objects', 'untold', 'failures that are none'),
+        *('counts beside a flag', 'in a list', 'beside that of the call'),
+    ],
 )
 async def test_a_state_that_is_no_end_is_asked_again(
     promise: Json, polls: list[Json], tmp_path: Path
@@ -88,6 +99,11 @@ async def test_an_unknown_state_goes_on_until_the_deadline(tmp_path: Path) -> No
         ({'id': 'j', 'status': 'Request Moderated'}, ErrorKind.MODERATION),
         ({'id': 'j', 'status': 'TASK_STATUS_FAILED', 'message': 'x'}, ErrorKind.UPSTREAM_ERROR),
         ({'id': 'j', 'status': 'Ready'}, ErrorKind.EMPTY),
+        ({'id': 'j', 'status': 'completed_with_errors'}, ErrorKind.EMPTY),
+        ({'id': 'j', 'status': 'internal_error'}, ErrorKind.UPSTREAM_ERROR),
+        ({'id': 'j', 'status': 'Error: out of memory'}, ErrorKind.UPSTREAM_ERROR),
+        ({'id': 'j', 'status': '失败'}, ErrorKind.UPSTREAM_ERROR),
+        ({'done': False, 'faulted': True}, ErrorKind.UPSTREAM_ERROR),
     ],
 )
 async def test_an_end_without_a_picture_is_told_at_once(
@@ -99,6 +115,24 @@ async def test_an_end_without_a_picture_is_told_at_once(
             await drawn(server, tmp_path, GenerationRequest(prompt='x'))
 
     assert caught.value.failure.kind is kind
+
+
+@pytest.mark.parametrize(
+    'promise',
+    [
+        {'id': 'j', 'status': 'queued', 'links': {'self': '/j'}},
+        {'id': 'j', 'status': 'queued', '_links': {'self': {'href': '/j'}}},
+        {'id': 'j', 'status': 'processing', 'fetch_result': '/j'},
+    ],
+)
+async def test_a_job_is_where_its_links_say_or_lead_to(promise: Json, tmp_path: Path) -> None:
+    moved = said({'status': 'done'}, ('Location', '/result'), status=303)
+    async with upstream({'GET /j': moved, 'GET /result': said(DONE)}) as server:
+        server.otherwise = lambda asked: said(promise) if asked.method == 'POST' else GONE
+
+        answer = await drawn(server, tmp_path, GenerationRequest(prompt='x'))
+
+    assert len(answer.received) == 1
 
 
 async def test_the_result_is_fetched_where_the_end_of_a_job_says(tmp_path: Path) -> None:

@@ -179,12 +179,13 @@ async def test_the_owner_closes_what_would_last_until_the_next_start(guests: Par
     done = await guests.request('owner', 'POST', address, notice='Closable.')
     after = await guests.request('owner', 'GET', '/gallery')
     monitor.problem = lasting
-    await guests.request('owner', 'POST', address, notice='Lasting.')
+    script = (b'x-fragment', b'true')
+    in_place = await guests.request('owner', 'POST', address, script, notice='Lasting.')
     still = await guests.request('owner', 'GET', '/gallery')
     monitor.problem = None
 
     assert [b'value="Closable."' in shown.body for shown in (page, theirs)] == [True, False]
-    assert (refused.status, done.status) == (403, 303)
+    assert (refused.status, done.status, in_place.status) == (403, 303, 204)
     assert b'Closable.' not in after.body
     assert b'Lasting.' in still.body
     assert b'value="Lasting."' not in still.body

@@ -165,7 +165,7 @@ def test_deleting_goes_on_to_the_older_one_then_the_newer_then_the_gallery(
     assert ways == [f'/images/{older}{query}&undo={newer}', f'/gallery{query}&undo={older}']
     assert back == f'/images/{newer}{query}&undo={older}'
     undone = [re.findall(r'action="([^"]*)"[^>]*data-act="restoration', one.text) for one in pages]
-    form = '/images/{}/restoration?q=to+go+on+from&amp;then=page'
+    form = '/images/{}/restoration?then=page&amp;q=to+go+on+from'
     assert undone[1:] == [[form.format(older)], [form.format(older)], []]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import ErrorKind, Failure
+from app.errors import ErrorKind, Failure, Reason
 from app.messages import describe
 from app.providers.core.base import ProviderSettings, ProviderState, ProviderStatus
 from app.providers.hints import explained, lacks_model
@@ -26,7 +26,10 @@ SENT: Mapping[str, object] = {
     'quality': 'hd',
     'num_inference_steps': 28,
     'guidance_scale': 7.5,
+    'seed': 123_456,
+    'stream': True,
 }
+QUOTA, UNSUPPORTED = ErrorKind.QUOTA, ErrorKind.UNSUPPORTED_PARAM
 KEYED = ProviderSettings(name='t', base_url='http://a.test/v1', timeout_s=5, model='flux', key='k')
 LISTED = ProviderStatus(
     state=ProviderState.LIST, models=('sdxl', 'flux-dev', 'qwen-image', 'gpt-4'), drawing=3
@@ -66,11 +69,96 @@ def hint(failure: Failure) -> str:
         (200, {'success': False, 'message': 'Unauthorized'}),
         (200, {'error': {'message': 'Incorrect API key provided'}}),
         (200, {'code': 1004, 'msg': 'login fail: carry the API secret key'}),
+        (200, {'base_resp': {'status_code': 2049, 'status_msg': 'invalid api key'}}),
+        (400, {'errors': [{'message': 'Missing X-Auth-Key, X-Auth-Email or Authorization'}]}),
+        (400, {'message': 'Either x-portkey-config or x-portkey-provider header is required'}),
+        (403, {'title': 'Forbidden', 'detail': 'Authorization failed'}),
+        (498, {'error': 'Token expired'}),
     ],
     ids=str,
 )
 def test_a_wrong_key_is_told_however_it_is_said(status: int, said: Json) -> None:
     assert refused(status, said).kind is ErrorKind.AUTH
+
+
+@pytest.mark.parametrize(
+    ('status', 'said', 'kind'),
+    [
+        (200, {'base_resp': {'status_code': 1008, 'status_msg': 'x'}}, ErrorKind.UPSTREAM_ERROR),
+        (200, {'base_resp': {'status_msg': 'insufficient balance', 'status_code': 8}}, QUOTA),
+        (400, {'error': {'type': 'budget_exceeded', 'message': 'ExceededBudget'}}, QUOTA),
+        (400, {'code': 'Arrearage', 'message': 'Access denied'}, QUOTA),
+        (403, {'message': 'Sorry, your account balance is insufficient'}, QUOTA),
+        (403, {'error': 'You have exhausted your monthly included credits'}, QUOTA),
+        (429, {'error': {'message': 'Budget has been exceeded!'}}, QUOTA),
+        (401, {'error': {'message': 'key not allowed to access model'}}, ErrorKind.FORBIDDEN),
+        (403, {'error': '该令牌无权访问模型 flux'}, ErrorKind.FORBIDDEN),
+        (410, {'error': 'This model has been retired'}, ErrorKind.MODEL_NOT_FOUND),
+        (404, {'detail': 'Checkpoint flux not found'}, ErrorKind.MODEL_NOT_FOUND),
+        (400, {'error': 'The model does not support image generation'}, ErrorKind.MODEL_NOT_FOUND),
+        (503, {'error': '当前分组下对于模型 flux 无可用渠道'}, ErrorKind.MODEL_NOT_FOUND),
+        (400, {'error': 'This model: quality is deprecated, not supported'}, UNSUPPORTED),
+        (409, {'error': 'Server is busy'}, ErrorKind.NOT_READY),
+        (503, {'detail': 'queue is full'}, ErrorKind.NOT_READY),
+        (529, {'error': {'message': 'Overloaded'}}, ErrorKind.NOT_READY),
+        (400, {'error': '内容违规'}, ErrorKind.MODERATION),
+        (400, {'error': 'prompt contains banned words'}, ErrorKind.MODERATION),
+        (500, {'detail': 'NSFW content detected.'}, ErrorKind.MODERATION),
+    ],
+    ids=str,
+)
+def test_a_refusal_is_told_by_its_words(status: int, said: Json, kind: ErrorKind) -> None:
+    assert refused(status, said).kind is kind
+
+
+@pytest.mark.parametrize(
+    ('status', 'said'),
+    [
+        (500, {'error': 'MissingAuthError: Missing "_U" cookie'}),
+        (500, {'error': "Error code: 401 - {'error': 'Incorrect API key provided'}"}),
+        (500, {'error': 'litellm.APIConnectionError: Missing OPENAI_API_KEY'}),
+        (424, {'error': 'upstream provider returned 401'}),
+    ],
+)
+def test_a_gateways_own_account_is_no_key_of_the_visitors(status: int, said: Json) -> None:
+    assert refused(status, said).reason == Reason.MODEL_NEEDS_AN_ACCOUNT
+
+
+def test_a_proxy_that_asks_who_is_no_server_that_refuses_a_key() -> None:
+    failure = refused(407, '')
+
+    assert (failure.kind, failure.reason) == (ErrorKind.UNREACHABLE, Reason.PROXY_ASKS_WHO)
+
+
+@pytest.mark.parametrize('status', [502, 503, 521, 530])
+def test_a_gateway_that_reached_nothing_says_nothing_of_the_model(status: int) -> None:
+    assert refused(status, '').offers == ()
+
+
+@pytest.mark.parametrize(
+    ('said', 'param', 'value'),
+    [
+        ('Invalid batch size: 6', 'n', '6'),
+        ('Streaming is not supported for this model', 'stream', ''),
+        ('Max 4 images per request', 'n', '6'),
+        ('`n` must be 1', 'n', '6'),
+        ('Only 1 image can be generated at a time with this model', 'n', ''),
+        ('Invalid image_size', 'size', '1536x768'),
+        ('max resolution is 1MP', 'size', '1536x768'),
+        ('total pixels must not exceed 1048576', 'size', '1536x768'),
+        ('the size is not match the allowed size ["1024*1024"]', 'size', '1536x768'),
+        ('Bad value for quality (hd): allowed values [low, high]', 'quality', 'hd'),
+        ("'/num_steps' must be <= 20", 'num_inference_steps', '28'),
+    ],
+)
+def test_a_field_is_known_by_any_of_its_names(said: str, param: str, value: str) -> None:
+    failure = refused(400, {'error': said})
+
+    assert (failure.param, failure.value) == (param, value)
+
+
+def test_a_bound_is_no_value_to_choose() -> None:
+    assert 'between' not in hint(refused(400, {'error': 'seed must be between 0 and 99'}))
 
 
 @pytest.mark.parametrize(

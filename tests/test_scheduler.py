@@ -21,12 +21,15 @@ SET = {'EASEL_API_URL': 'http://fake.test/v1'}
 
 
 def server(
-    name: str, *models: str, default: str = '', at_once: int = 4, up: bool = True
+    name: str,
+    *models: str,
+    default: str = '',
+    at_once: int = 4,
+    state: ProviderState = ProviderState.LIST,
 ) -> FakeProvider:
     settings = ProviderSettings(
         name=name, base_url=f'http://{name}/v1', model=default, timeout_s=5, at_once=at_once
     )
-    state = ProviderState.LIST if up else ProviderState.NOTHING
     return FakeProvider(settings, status=ProviderStatus(state=state, models=models))
 
 
@@ -67,14 +70,18 @@ async def test_who_may_take_what(
     assert [one.name for one in eligible] == list(takes)
 
 
-async def test_who_does_not_answer_takes_nothing_while_another_does(tmp_path: Path) -> None:
-    down, up = server('down', default='flux', up=False), server('up', default='flux')
-    async with shop_in(tmp_path, down, up, **SET) as shop:
+@pytest.mark.parametrize('state', ['nothing', 'key_refused', 'web_page'])
+@pytest.mark.parametrize('model', [None, 'nobody-has-it'])
+async def test_who_cannot_draw_takes_nothing_while_another_can(
+    state: str, model: str | None, tmp_path: Path
+) -> None:
+    unfit = server('unfit', default='flux', state=ProviderState(state))
+    async with shop_in(tmp_path, unfit, server('fit', default='flux'), **SET) as shop:
         await shop.providers.look()
 
-        eligible = shop.providers.eligible('', None)
+        eligible = shop.providers.eligible('', model)
 
-    assert [one.name for one in eligible] == ['up']
+    assert [one.name for one in eligible] == ['fit']
 
 
 async def test_the_least_busy_of_those_that_have_the_model_takes_it(tmp_path: Path) -> None:
@@ -165,7 +172,7 @@ async def test_an_address_that_nobody_set_steps_aside_for_one_that_was_added(
     tmp_path: Path,
 ) -> None:
     refused = FakeProvider(status=REFUSING)
-    added = server('added', default='flux', up=False)
+    added = server('added', default='flux', state=ProviderState.NOTHING)
     added.go.set()
     async with shop_in(tmp_path, refused, added) as shop:
         await shop.worker.start()

@@ -158,6 +158,24 @@ def test_a_hostile_range_is_no_range(told: str) -> None:
     assert parameters_in(tree) == {'m': ModelParameters({'n': Parameter()})}
 
 
+def test_a_list_is_read_with_its_ranges_in_other_words() -> None:
+    told: Json = {'size': {'enum': ['auto']}, 'n': {'minimum': 1, 'maximum': 2}}
+    row: Json = {'id': 'm', 'supported_parameters': told}
+    fields = {'size': Parameter(('auto',)), 'n': Parameter(least=1, most=2)}
+
+    read = [parameters_in([row]), parameters_in({'models': [row]})]
+
+    assert read == [{'m': ModelParameters(fields)}] * 2
+
+
+def test_a_listed_size_that_no_picture_has_is_never_asked_for() -> None:
+    taken = ModelParameters({'size': Parameter(('0x0', '999999999999x1', '1024x1024'))})
+
+    sent = fields_of(GenerationRequest(prompt='a', size=Size(2048, 64)), taken)
+
+    assert sent == {'size': '1024x1024'}
+
+
 async def test_the_list_tells_models_and_what_each_takes() -> None:
     async with upstream() as server:
         server.otherwise = SecondImagesServer()

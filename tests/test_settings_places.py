@@ -12,7 +12,7 @@ from PIL import Image
 from app.storage.metadata.jpeg import segment
 from app.storage.metadata.read import unread_places
 from tests.support.labelled_pictures import read, saved
-from tests.support.other_tools import A1111, FROM_A1111
+from tests.support.other_tools import A1111, COMFYUI, FROM_A1111, FROM_COMFYUI
 from tests.test_metadata_reading import png_with, with_comment
 
 XMP_OF = (
@@ -60,6 +60,27 @@ FROM_MIDJOURNEY = {
 }  # fmt: skip
 
 
+OF_DRAW_THINGS = (
+    'a fox\n-dogs\nSteps: 8, Sampler: Euler A, Guidance Scale: 3.5, Seed: 18446744073709551615, '
+    'Size: 64x48, Model: flux.ckpt, Strength: 1.0'
+)
+MOCHI = (
+    'Include in Image: a fox; red; Exclude from Image: dogs; Model: sd15; Steps: 8; '
+    'Guidance Scale: 7.5; Seed: 5; Size: 64x48; Scheduler: DPM++; ML Compute Unit: CPU; '
+    'Generator: Mochi Diffusion 5.0'
+)
+FROM_MOCHI = {
+    'generator': 'Mochi Diffusion', 'prompt': 'a fox; red', 'negative_prompt': 'dogs', 'seed': 5,
+    'steps': 8, 'guidance': 7.5, 'sampler': 'DPM++', 'model': 'sd15', 'size': '64x48',
+}  # fmt: skip
+# What CivitAI's own generator writes: a graph with other values beside its nodes.
+CIVITAI = COMFYUI | {'extra': {'airs': []}, 'extraMetadata': json.dumps({'prompt': 'a bottle'})}
+NESTED = {'Software': 'NovelAI', 'Comment': json.dumps({'prompt': 'a fox', 'uc': 'dogs', 'seed': 5,
+                                                        'signed_hash': 'x'})}  # fmt: skip
+RUINED = {'Prompt': 'a fox', 'Negative': 'dogs', 'base_model_name': 'jx', 'seed': 5}
+OLD_A1111 = 'a fox\r\nSteps: 8, Sampler: Euler, CFG scale: 7, Seed: 5, Size: 64x48, Model: "a, b"'
+
+
 def exif_with(tag: int, value: bytes | str) -> bytes:
     tags = Image.Exif()
     tags[tag] = value
@@ -75,17 +96,64 @@ PLACES: dict[str, tuple[str, dict[str, object], dict[str, object]]] = {
     'XPComment': ('JPEG', {'exif': exif_with(0x9C9C, A1111.encode('utf-16-le'))}, FROM_A1111),
     'a comment of a JPEG': ('JPEG', {'comment': json.dumps(SWARM).encode()}, FROM_SWARM),
     'a comment of a GIF': ('GIF', {'comment': json.dumps(SWARM).encode()}, FROM_SWARM),
+    'a description of Draw Things': (
+        'PNG', {'xmp': XMP_OF.format('dc:description', OF_DRAW_THINGS)},
+        FROM_DRAW_THINGS | {'generator': 'AUTOMATIC1111'},
+    ),
+    'all of Draw Things': (
+        'PNG',
+        {'xmp': XMP_OF.format('dc:description', OF_DRAW_THINGS).replace(
+            '<rdf:Description',
+            f"<rdf:Description exif:UserComment='{json.dumps(DRAW_THINGS)}'")},
+        FROM_DRAW_THINGS,
+    ),
+    'a description of Mochi Diffusion': (
+        'JPEG', {'xmp': XMP_OF.format('dc:description', MOCHI)}, FROM_MOCHI,
+    ),
+    'a graph in a comment': ('JPEG', {'comment': json.dumps(CIVITAI).encode()}, FROM_COMFYUI),
+    'a graph beside the editor': (
+        'JPEG', {'comment': json.dumps({'prompt': COMFYUI, 'workflow': {}}).encode()}, FROM_COMFYUI,
+    ),
+    'JSON in JSON': (
+        'JPEG', {'comment': json.dumps(NESTED).encode()},
+        {'generator': 'NovelAI', 'prompt': 'a fox', 'negative_prompt': 'dogs', 'seed': 5,
+         'size': '64x48'},
+    ),
     'EXIF of a PNG': ('PNG', {'exif': exif_with(0x010E, json.dumps(SWARM))}, FROM_SWARM),
 }  # fmt: skip
 PROGRAMS: dict[str, tuple[dict[str, str], dict[str, object]]] = {
     'Easy Diffusion': (EASY, FROM_EASY),
     'JSON by other names': ({'generation_data': json.dumps(JSON_TEXT)}, FROM_JSON_TEXT),
     'Midjourney': ({'Description': MIDJOURNEY}, FROM_MIDJOURNEY),
+    'RuinedFooocus': (
+        {'parameters': json.dumps(RUINED)},
+        {'generator': 'RuinedFooocus', 'prompt': 'a fox', 'negative_prompt': 'dogs', 'seed': 5,
+         'model': 'jx', 'size': '64x48'},
+    ),
+    'no prompt, of a program that is known': (
+        {'invokeai_metadata': json.dumps({'generation_mode': 'upscale', 'seed': 5})},
+        {'generator': 'InvokeAI', 'seed': 5, 'size': '64x48'},
+    ),
+    'a model with a comma': (
+        {'parameters': OLD_A1111},
+        {'generator': 'AUTOMATIC1111', 'prompt': 'a fox', 'seed': 5, 'steps': 8, 'guidance': 7.0,
+         'sampler': 'Euler', 'model': 'a, b', 'size': '64x48'},
+    ),
+    'lines of Fooocus': (
+        {'parameters': 'a fox\nSteps: 8, Sampler: Euler, Seed: 5, Size: 64x48, Base model: jx'},
+        {'generator': 'AUTOMATIC1111', 'prompt': 'a fox', 'seed': 5, 'steps': 8,
+         'sampler': 'Euler', 'model': 'jx', 'size': '64x48'},
+    ),
+    'titles of Easy Diffusion': (
+        {'Prompt': 'a fox', 'Seed': '5', 'Stable Diffusion model': 'sd15'},
+        {'generator': 'Easy Diffusion', 'prompt': 'a fox', 'seed': 5, 'model': 'sd15',
+         'size': '64x48'},
+    ),
     'JSON of Fooocus without a hash': (
         {'parameters': json.dumps({**SWARM['sui_image_params'], 'sharpness': 2})},
         FROM_SWARM | {'generator': 'Fooocus'},
     ),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize('name', PLACES)

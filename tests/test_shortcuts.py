@@ -82,6 +82,20 @@ def test_the_sheet_opens_by_its_button_and_closes_by_its_own(
     assert page.url.endswith('/gallery')
 
 
+@pytest.mark.parametrize('size', [(1360, 860), (1360, 480), (390, 480)])
+def test_no_part_of_the_sheet_is_out_of_sight(
+    size: tuple[int, int], page: Page, easel: Easel, wall: int
+) -> None:
+    page.set_viewport_size({'width': size[0], 'height': size[1]})
+    at(page, easel, '/gallery')
+
+    page.keyboard.press('?')
+    sheet = page.get_by_role('dialog', name='Shortcuts')
+    expect(sheet).to_be_visible()
+
+    assert sheet.evaluate('sheet => sheet.scrollWidth - sheet.clientWidth') == 0
+
+
 def test_the_sheet_opens_where_the_browser_knows_no_commands(
     browser: Browser, easel: Easel, wall: int
 ) -> None:

@@ -19,6 +19,7 @@ from app.storage.metadata.jpeg import segment, shown_side
 from app.storage.metadata.mime import mime_of
 from app.storage.store import THUMB_WIDTHS, Store
 from tests.support.fakes import picture, received_in, storing
+from tests.support.hostile_pictures import chunk
 from tests.support.labelled_pictures import label_of
 from tests.support.servers import ROOT
 
@@ -96,6 +97,64 @@ async def test_a_thumbnail_of_a_grey_picture_has_no_grey_profile(store: Store) -
 
     with Image.open(store.thumb(kept.digest, THUMB_WIDTHS[0])) as thumb:
         assert (thumb.mode, 'icc_profile' in thumb.info) == ('RGB', False)
+
+
+@pytest.mark.parametrize(
+    ('form', 'start', 'damaged'),
+    [
+        ('JPEG', 2, b'\xff\xe2\0\x13ICC_PROFILE\0\x01\x03abc'),
+        ('PNG', 33, chunk(b'iCCP', b'x\0\0no zlib')),
+    ],
+    ids=['a part of three', 'not packed'],
+)
+async def test_a_picture_with_a_damaged_profile_is_kept(
+    store: Store, form: str, start: int, damaged: bytes
+) -> None:
+    plain = BytesIO()
+    Image.new('RGB', (64, 48)).save(plain, form)
+    content = plain.getvalue()
+
+    kept = await keep(store, content[:start] + damaged + content[start:])
+
+    assert (kept.width, kept.height) == (64, 48)
+
+
+SWAPPED = (31_270, 32_900, 30_000, 60_000, 64_000, 33_000, 15_000, 6_000)
+
+
+@pytest.mark.parametrize(
+    ('gamma', 'chromaticities', 'more', 'right'),
+    [
+        (100_000, (), b'', (229, 133, 79)),
+        (45_455, SWAPPED, b'', (57, 201, 12)),
+        (45_455, (), b'', (200, 60, 20)),
+        (0, (), b'', (200, 60, 20)),
+        (45_455, (0,) * 8, b'', (200, 60, 20)),
+        (100_000, (), chunk(b'sRGB', b'\0'), (200, 60, 20)),
+    ],
+    ids=['linear', 'red is green', 'as sRGB', 'impossible', 'no colours', 'sRGB besides'],
+)
+async def test_a_thumbnail_has_the_gamma_and_colours_that_a_png_tells(
+    store: Store, gamma: int, chromaticities: tuple[int, ...], more: bytes, right: tuple[int, ...]
+) -> None:
+    plain = BytesIO()
+    Image.new('RGB', (64, 48), (200, 60, 20)).save(plain, 'PNG')
+    told = chunk(b'gAMA', struct.pack('>I', gamma)) + more
+    if chromaticities:
+        told += chunk(b'cHRM', struct.pack('>8I', *chromaticities))
+    content = plain.getvalue()
+
+    kept = await keep(store, content[:33] + told + content[33:])
+
+    with Image.open(store.thumb(kept.digest, THUMB_WIDTHS[0])) as thumb:
+        profile = thumb.info.get('icc_profile', b'')
+        shown = thumb.convert('RGB')
+    if profile:
+        srgb = ImageCms.createProfile('sRGB')
+        shown = ImageCms.profileToProfile(shown, BytesIO(profile), srgb) or shown
+    pixel = shown.getpixel((5, 5))
+    assert isinstance(pixel, tuple)
+    assert max(abs(one - other) for one, other in zip(pixel, right, strict=True)) < 12  # as lossy
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from app.database.providers import AT_ONCE
 from tests.support.browser import DESKTOP, PHONE, lent, window
@@ -18,6 +18,23 @@ BOXES = """(chosen) => [...document.querySelectorAll(chosen)].map((one) => {
   const { x, y, width, height } = one.getBoundingClientRect();
   return [x, y + scrollY, width, height].map(Math.round);
 })"""
+# A feed whose streams break off at once while `away` is true, and hear the server else.
+FEED = """async () => {
+  window.EventSource = class extends EventTarget {
+    constructor() {
+      super();
+      window.stream = this;
+      queueMicrotask(() => this.dispatchEvent(new Event(window.away ? 'error' : 'pulse')));
+    }
+    close() {}
+  };
+  window.fetch = () => Promise.reject(new TypeError('nobody there'));
+  window.told = [];
+  const stylesheet = document.querySelector('link[rel=stylesheet]').href;
+  const { Feed } = await import(new URL('js/feed.js', stylesheet));
+  const tell = ({ connection }) => window.told.push(connection);
+  new Feed().update('page', tell, { showing: [], newest: 0, visible: true });
+}"""
 SHAPES = {'wide': '300x200', 'tall': '200x360'}
 
 
@@ -133,7 +150,7 @@ def test_details_are_shown_below_the_row_and_move_no_tile_of_it(page: Page, ease
     assert caption
     assert (shown['x'], shown['width']) == (wall['x'], wall['width'])
     assert shown['y'] >= caption['y'] + caption['height']
-    expect(panel.get_by_role('link', name='Settings of')).to_have_attribute(
+    expect(panel.get_by_role('link', name='Settings for')).to_have_attribute(
         'href', '/settings/providers/environment'
     )
 
@@ -180,3 +197,42 @@ def test_row_b7_a_page_behind_a_proxy_that_holds_events_back_asks_by_itself(
         page.clock.fast_forward('00:05')
 
         expect(page.locator('.hung img[alt="held back"]').first).to_be_visible(timeout=15_000)
+
+
+def test_the_next_prompt_is_sent_before_the_answer_and_after_an_upgrade(
+    browser: Browser, easel: Easel
+) -> None:
+    easel.draw(prompt='so that there is a wall', size='32x32')
+    held: list[Route] = []
+    page = browser.new_page()
+    page.route('**/generations', lambda route: held.append(route))
+    page.route('**/js/form-errors.js', lambda route: route.abort())  # gone with the old version
+    page.goto(easel.url)
+
+    page.get_by_role('textbox', name='Prompt', exact=True).fill('the first')
+    for later in ('the second', ''):
+        with page.expect_request('**/generations'):
+            page.keyboard.press('Control+Enter')
+        page.keyboard.type(later)
+    for route in held:
+        route.continue_()
+
+    for prompt in ('the first', 'the second'):
+        expect(page.locator('.title').get_by_text(prompt, exact=True)).to_be_visible()
+    page.close()
+
+
+def test_an_outage_is_not_taken_for_a_proxy_that_holds_back(browser: Browser, easel: Easel) -> None:
+    page = browser.new_page()
+    page.clock.install()
+    page.goto(f'{easel.url}/keys')
+
+    page.evaluate(FEED)
+    page.evaluate("() => { window.away = true; window.stream.dispatchEvent(new Event('error')); }")
+    page.clock.run_for(60_000)
+    page.evaluate('() => { window.away = false; }')
+    page.clock.run_for(20_000)
+    told = page.evaluate('() => window.told')
+    page.close()
+
+    assert (told[0], *set(told[1:-1]), told[-1]) == ('live', 'lost', 'live')

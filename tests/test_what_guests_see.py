@@ -92,6 +92,17 @@ async def test_only_who_sees_everything_is_offered_every_model(
     assert (b'name="model"' in gallery.body) is models
 
 
+async def test_an_empty_gallery_of_a_guest_is_no_search_without_matches(guests: Party) -> None:
+    await guests.request('maker', 'POST', f'/images/{guests.made["maker"]}/deletion')
+
+    gallery = await guests.request('maker', 'GET', '/gallery')
+    searched = await guests.request('maker', 'GET', '/gallery?q=heron')
+
+    assert b'No pictures yet' in gallery.body
+    assert b'Show all' not in gallery.body
+    assert b'No matches' in searched.body
+
+
 async def test_a_stream_of_a_guest_ends_at_the_next_change_after_the_link(guests: Party) -> None:
     began, ended_at_last = asyncio.Event(), asyncio.Event()
 

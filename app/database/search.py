@@ -41,10 +41,15 @@ _LETTERS = {
     'œ': 'oe',
     'þ': 'th',
     **dict(zip('ðŋĸıȷəǝɛɔʉ', 'dnkijeeeou', strict=True)),
-    **dict.fromkeys('ʹʺʻʼʽʾʿـ', ''),
+    **dict.fromkeys('ʹʺʻʽʾʿـ', ''),
+    'ʼ': ' ',  # as the apostrophe of ASCII
     # one letter, as different keyboards of Arabic letters have it
     **dict(zip('ٱىیکةہھە', 'اييكهههه', strict=True)),
+    # final letters as they were written before they had a code: with a virama and a joiner
+    **dict(zip('ൺൻർൽൾൿৎ', ('ണ്', 'ന്', 'ര്', 'ല്', 'ള്', 'ക്', 'ত্'), strict=True)),
+    **dict(zip('ँঁઁ', 'ंংં', strict=True)),  # the sign of a nasal: many write its simple one
 }
+_LOOKALIKES = ('เเ', 'แ')  # one vowel of Thai, typed as another one twice
 
 
 def index_words(text: str) -> str:
@@ -79,7 +84,8 @@ def _plain(text: str) -> str:
     """Return a text folded, with blanks between what can be found alone."""
     if text.isascii():
         return text.lower().translate(_BLANKS)
-    marked = text.replace('™', ' ')  # which would become letters of the word before it
+    # a trade mark would become letters of the word before it
+    marked = text.replace('™', ' ').replace(*_LOOKALIKES)
     plain = unicodedata.normalize('NFKD', unicodedata.normalize('NFKD', marked).casefold())
     plain = _flags().sub(r' \g<0> ', plain)
     folded = ''.join(map(_folded, plain)).replace(f' {_JOINER} ', _TOGETHER)
@@ -94,13 +100,15 @@ def _folded(sign: str) -> str:
         return sign
     if kind == 'Cf' or code in _INVISIBLE or code in _SKIN_TONES:
         return ''
+    if sign in _LETTERS:
+        return _LETTERS[sign]
     if kind[0] == 'M':
         is_kept = kind != 'Me' and unicodedata.combining(sign) in _KEPT_MARKS
         return sign if is_kept else ''
     if kind == 'Nd':
         return str(unicodedata.decimal(sign))
     if kind[0] in 'LN':
-        return _LETTERS[sign] if sign in _LETTERS else _base_of(sign)
+        return _base_of(sign)
     is_picture = code in _EMOJI or (kind == 'So' and code > 0xFF)  # not ° and ©
     return f' {sign} ' if is_picture else ' '
 

@@ -55,7 +55,7 @@ async def inflated(
             try:
                 piece = decoder.decompress(left, PIECE_BYTES)
             except zlib.error as error:
-                raise BrokeOff('broke off') from error
+                raise BrokeOff('the transfer ended early') from error
             left = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
             written_bytes += len(piece)
             if written_bytes > max(FREE_BYTES, MOST_TIMES * read_bytes):
@@ -64,7 +64,7 @@ async def inflated(
                 yield piece
             await pace.rest()  # a block may hold a hundred pieces, or thousands of empty members
     if read_bytes and (decoder is None or not decoder.eof):
-        raise BrokeOff('broke off')
+        raise BrokeOff('the transfer ended early')
 
 
 async def _coded(
@@ -97,6 +97,6 @@ def _decoder(start: bytes, *, is_gzip: bool, is_first: bool) -> zlib._Decompress
     if is_gzip:
         return zlib.decompressobj(zlib.MAX_WBITS | 16)
     if not is_first:
-        raise BrokeOff('broke off')
+        raise BrokeOff('the transfer ended early')
     is_zlib = start[0] & 0x0F == 8 and int.from_bytes(start[:2], 'big') % 31 == 0
     return zlib.decompressobj(zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS)

@@ -241,7 +241,7 @@ class _Chunks:
                     break
                 self.is_plain = not self._has_begun and bool(_PLAIN.match(text, at))
                 if not self.is_plain:
-                    raise Unreadable('broke off')
+                    raise Unreadable('the transfer ended early')
                 return text[at:]
             self._has_begun = True
         return b''.join(passed)

@@ -21,6 +21,7 @@ from app.errors import Reason
 from app.net.connections import IDLE_S, MOST_IDLE, NO_CONTEXT, ConnectPolicy
 from app.net.urls import USUAL_PORTS, Origin, canonical_host
 
+OPENED, TUNNELLED = {'connection.connect_tcp.complete'}, 'proxy.start_tls.started'
 PROXY_PORTS = {'http': 80, 'https': 443}
 
 
@@ -95,8 +96,19 @@ class _Pool(httpcore.AsyncHTTPProxy):
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         # It is in the request's address by now, and would take the place of CONNECT's own.
         others = {name: value for name, value in request.extensions.items() if name != 'target'}
-        request.extensions = others
-        return await super().handle_async_request(request)
+        seen = set[str]()
+
+        async def note(event: str, _: object) -> None:
+            seen.add(event)
+
+        request.extensions = {**others, 'trace': note}
+        try:
+            return await super().handle_async_request(request)
+        except (httpcore.RemoteProtocolError, httpcore.NetworkError) as error:
+            is_before_tunnel = seen & OPENED and TUNNELLED not in seen
+            if request.url.scheme == b'https' and is_before_tunnel:  # nothing was sent beyond it
+                raise httpcore.ProxyError(Reason.PROXY_REFUSES) from error
+            raise
 
 
 class _ToProxy(ConnectPolicy):

@@ -166,7 +166,10 @@ class Generator:
             for number in range(len(received) + len(failures), request.count):
                 seed = None if request.seed is None else (request.seed + number) & MOST_SEED
                 one = await self._patiently(replace(request, n=None, seed=seed), run)
-                received += (replace(got, seed=got.seed or seed) for got in one.received[:1])
+                received += (
+                    replace(got, seed=seed if got.seed is None else got.seed)
+                    for got in one.received[:1]
+                )
                 remove(one.received[1:])
         except ProviderError as error:
             failures += (error.failure, *error.others)

@@ -48,6 +48,8 @@ def explained(
         return replace(failure, reason=Reason.SIGN_IN_PAGE)
     if failure.kind is not ErrorKind.UPSTREAM_ERROR or failure.reason:
         return failure
+    if (failure.http_status or 0) > 500:  # a gateway's: what it stands before was not reached
+        return failure
     if model and status and status.lists and models and not _lists(models, model):
         offers, reason = _nearest(model, others), Reason.MODEL_IS_NOT_LISTED
         return replace(failure, reason=reason, value=model, offers=offers)

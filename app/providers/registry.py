@@ -124,8 +124,8 @@ class Providers:
         """Return those that may draw for a provider name and a model, either of them open.
 
         In their order; empty where the provider that is named is gone or turned off. Those that
-        answer and have the model come alone; where none does, the first of all takes it, so that
-        its refusal says why.
+        may draw and have the model come alone; where none does, the first that may draw takes it,
+        else the first of all, so that its refusal says why.
         """
         if name:
             return tuple(one for one in (*self.enabled(), self.demo) if one.name == name)
@@ -136,8 +136,10 @@ class Providers:
             for one in enabled
             if (one.offers(wanted) if model else one.settings.model == wanted)
         ]
-        up = [one for one in fit if one.status.answered] if len(fit) > 1 else fit
-        return tuple(up or fit or enabled[:1])
+        if len(fit) == 1:
+            return tuple(fit)
+        ready = tuple(one for one in fit or enabled if one.status.may_draw)
+        return (ready or tuple(fit)) if fit else (ready or enabled)[:1]
 
     def expected(self, name: str, model: str | None) -> str:
         """Return the name of the one that will draw, as far as is known.

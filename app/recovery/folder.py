@@ -27,7 +27,7 @@ PUT_BACK = N_(
 )
 AWAY = N_('The data folder has no pictures: `images` is empty or not mounted.')
 MOUNT = N_(
-    "Mount it, and the pictures are back: nothing was removed. If they're lost, "
+    "Mount it to get the pictures back; nothing was removed. If they're lost, "
     'restore a backup with `easel restore FILE.tar`.'
 )
 

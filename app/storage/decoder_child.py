@@ -220,7 +220,7 @@ def label_copy(order: dict[str, object], found: dict[str, object]) -> dict[str, 
 
 def decode(path: str, form: str, thumbs: dict[str, str]) -> dict[str, object]:
     """Decode a whole picture and write its thumbnails, turned as browsers turn it."""
-    from app.storage.colours import shown_colours, turned
+    from app.storage.colours import profile_of, shown_colours, turned
     from app.storage.metadata.jpeg import shown_side
 
     with Image.open(path, formats=[form]) as picture:
@@ -234,7 +234,7 @@ def decode(path: str, form: str, thumbs: dict[str, str]) -> dict[str, object]:
                 picture.seek(MOST_FRAMES)
                 raise RefusedError('over 200 frames')
             picture.seek(0)
-        profile = picture.info.get('icc_profile', b'')
+        profile = profile_of(picture)
         picture.load()
         plain, profile = shown_colours(picture, profile)
     plain = turned(plain, side)

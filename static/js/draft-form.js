@@ -2,7 +2,7 @@ import { keep, kept, TAB_FIRST } from './storage.js';
 
 const KEY = 'easel-draft';
 const DOUBLE_MS = 700; // a second press sooner is a double click, and pictures can cost money
-
+const ASKS_FRAGMENT = { 'X-Fragment': 'true', Accept: 'application/json' };
 const isTick = (field) => field.type === 'checkbox';
 const place = (field) => (isTick(field) ? `${field.name} ${field.value}` : field.name);
 
@@ -23,14 +23,15 @@ class DraftForm extends HTMLElement {
   }
 
   keep() {
-    const typed = Object.fromEntries(this.fields.map((field) => [place(field), isTick(field) ? field.checked : field.value]));
-    keep(KEY, JSON.stringify(typed), TAB_FIRST);
+    const typed = JSON.stringify(this.fields.map((field) => [place(field), isTick(field) ? field.checked : field.value]));
+    keep(KEY, typed, TAB_FIRST);
+    return typed;
   }
 
   restore() {
     let typed = {};
     try {
-      typed = JSON.parse(kept(KEY, TAB_FIRST) ?? '{}') ?? {};
+      typed = Object.fromEntries(JSON.parse(kept(KEY, TAB_FIRST) ?? '[]') ?? []);
     } catch {
       return; // written by something else
     }
@@ -42,29 +43,31 @@ class DraftForm extends HTMLElement {
     }
   }
 
-  // Sends without leaving the page where there is a wall to hang the tile on. A session that is over, or an
-  // answer that nobody understands, is sent once more as a plain form, so that its page can say why.
+  // Sends without leaving the page where there is a wall to hang the tile on; the next prompt may be typed meanwhile.
+  // A session that is over, or an answer that nobody understands, is sent once more as a plain form, which says why.
   async send(event) {
-    this.keep();
+    const typed = this.keep();
     if (event.submitter?.matches('.reset-all') || !document.querySelector('live-wall')) return;
     event.preventDefault();
-    if (event.timeStamp - this.sent < DOUBLE_MS) return;
-    this.sent = event.timeStamp;
+    if (typed !== this.typed) this.renewMark();
+    else if (event.timeStamp - this.sent < DOUBLE_MS) return;
+    Object.assign(this, { typed, sent: event.timeStamp });
     const body = new URLSearchParams(new FormData(this.form));
+    const offline = this.querySelector('.offline');
+    this.selectPrompt();
     try {
-      const { clearErrors, showFailure } = await import('./form-errors.js');
-      const headers = { 'X-Fragment': 'true', Accept: 'application/json' };
-      const answer = await fetch(this.form.action, { method: 'POST', body, headers });
+      const answer = await fetch(this.form.action, { method: 'POST', body, headers: ASKS_FRAGMENT });
+      const errors = await import('./form-errors.js').catch(() => null); // an upgrade takes it away
       if (!answer.ok) {
         this.sent = -Infinity; // what is mended may go at once
-        return (await showFailure(this.form, answer)) || this.form.submit();
+        return (await errors?.showFailure(this.form, answer)) || this.form.submit();
       }
-      clearErrors(this.form);
+      errors?.clearErrors(this.form);
       dispatchEvent(new CustomEvent('easel-added', { detail: await answer.text() }));
-      this.renewMark();
-      this.selectPrompt();
+      if (typed === this.typed) this.renewMark();
+      offline.hidden = true;
     } catch {
-      this.querySelector('.offline').hidden = false;
+      offline.hidden = false;
     }
   }
 
@@ -84,8 +87,7 @@ class DraftForm extends HTMLElement {
 
   // A page that comes back from the browser's cache must not bring its old mark along.
   renewMark() {
-    const bytes = crypto.getRandomValues(new Uint8Array(16));
-    this.form.elements.submission.value = Array.from(bytes, (byte) => byte.toString(16)).join('-');
+    this.form.elements.submission.value = crypto.getRandomValues(new Uint32Array(4)).join('-');
   }
 
   shortcut(event) {

@@ -3,7 +3,7 @@
 class DropPicture extends HTMLElement {
   connectedCallback() {
     this.input = this.querySelector('input[type=file]');
-    this.input.addEventListener('change', () => this.read(this.input.files[0]));
+    this.input.addEventListener('change', () => this.choose());
     this.listeners = {
       dragstart: () => (this.own = true),
       dragend: () => (this.own = false),
@@ -50,6 +50,12 @@ class DropPicture extends HTMLElement {
     this.read(file);
   }
 
+  // Lets the same file be chosen again.
+  choose() {
+    this.read(this.input.files[0]);
+    this.input.value = '';
+  }
+
   write(text) {
     const { prompt } = this.form.elements;
     if (!text) return;
@@ -67,9 +73,11 @@ class DropPicture extends HTMLElement {
     if (file.type && !file.type.startsWith('image/')) return this.say(this.dataset.none);
     const body = new FormData();
     body.append('picture', file);
+    this.newest = file;
     try {
       const answer = await fetch(this.input.form.action, { method: 'POST', body, headers: { Accept: 'application/json' } });
       const { fields = {}, message, error } = await answer.json();
+      if (this.newest !== file) return; // another one came meanwhile
       for (const [name, value] of Object.entries(fields)) this.form.elements[name].value = value;
       this.form.dispatchEvent(new Event('input'));
       this.say(message ?? error.message);
@@ -79,9 +87,7 @@ class DropPicture extends HTMLElement {
   }
 
   say(words) {
-    const word = this.querySelector('[role=status]');
-    word.textContent = words;
-    word.hidden = false;
+    this.querySelector('[role=status]').textContent = words;
   }
 }
 

@@ -85,6 +85,9 @@ export class Feed {
     this.failures += 1;
     if (this.failures < 2) return; // one that is broken off is opened again at once
     const isThere = await fetch(`${ROOT}health`).then((answer) => answer.ok, () => false);
-    if (this.failures) this.tell({ connection: isThere ? 'refused' : 'lost' });
+    if (!this.failures) return;
+    if (!isThere) this.polls = 0; // nothing is held back where nobody is
+    if (!isThere && !this.source) this.wait(null);
+    this.tell({ connection: isThere ? 'refused' : 'lost' });
   }
 }

@@ -1,5 +1,5 @@
 import { elements } from './fragment.js';
-import { subscribe } from './subscribe.js';
+import { showNotices, subscribe } from './subscribe.js';
 
 // What is noticed, for as long as it is so. Where there is a wall, the wall hears of it.
 class LiveNotices extends HTMLElement {
@@ -19,14 +19,15 @@ class LiveNotices extends HTMLElement {
     if (!event.target.matches('.closing')) return;
     event.preventDefault();
     const body = new URLSearchParams(new FormData(event.target));
-    const answer = await fetch(event.target.action, { method: 'POST', body }).catch(() => null);
+    const headers = { 'X-Fragment': 'true' };
+    const answer = await fetch(event.target.action, { method: 'POST', body, headers }).catch(() => null);
     if (answer?.ok) event.target.closest('.notice').remove();
   }
 
   take(text) {
     const next = elements(text).find((one) => one.id === this.id);
     if (!next) return;
-    this.replaceChildren(...next.childNodes);
+    showNotices(next);
     // What was to be brought back is there now.
     if (!this.children.length && document.querySelector('.gallery .empty')) location.reload();
   }

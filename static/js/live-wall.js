@@ -1,6 +1,6 @@
 import { elements } from './fragment.js';
 import { notify } from './notify.js';
-import { subscribe } from './subscribe.js';
+import { showNotices, subscribe } from './subscribe.js';
 
 const title = document.title;
 
@@ -37,7 +37,7 @@ class LiveWall extends HTMLElement {
 
   take(text) {
     for (const next of elements(text)) {
-      if (next.id === 'notices') document.getElementById('notices').replaceChildren(...next.childNodes);
+      if (next.id === 'notices') showNotices(next);
       else this.hang(next);
     }
     this.show();

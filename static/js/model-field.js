@@ -52,6 +52,7 @@ class ModelField extends HTMLElement {
     else if (step) this.move(step);
     else if (this.isOpen && event.key === 'Enter' && this.marked) this.choose(this.marked);
     else if (this.isOpen && event.key === 'Escape') this.close();
+    else if (event.key === 'Enter') return this.close(); // the form is sent
     else return;
     event.preventDefault();
   }

@@ -21,6 +21,7 @@ export function tone() {
   volume.gain.setValueAtTime(0.12, audio.currentTime);
   volume.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + 0.5);
   voice.connect(volume).connect(audio.destination);
+  voice.addEventListener('ended', () => audio.close());
   voice.start();
   voice.stop(audio.currentTime + 0.5);
 }

@@ -37,7 +37,7 @@ class PictureVisit extends HTMLElement {
   }
 
   next(work) {
-    this.turn = this.turn.then(work).then(() => this.announce());
+    this.turn = this.turn.catch(() => {}).then(work).then(() => this.announce()); // one that failed holds up no other
   }
 
   // Goes at once as far as was pressed, and again for what was pressed meanwhile.

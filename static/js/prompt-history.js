@@ -15,6 +15,7 @@ class PromptHistory extends HTMLElement {
     if (step < 0 && this.at < 0) return;
     event.preventDefault();
     if (this.at < 0) await this.begin();
+    if (this.at < 0 && this.prompt.value !== this.typed) return; // something was typed meanwhile
     const next = this.at + step;
     if (next >= this.earlier.length) return;
     this.at = next;

@@ -12,6 +12,16 @@ export function subscribe(worker, tell) {
   return (state) => send((last = state));
 }
 
+// What stays as it is keeps the focus, and is not said again.
+export function showNotices(next) {
+  const shown = document.getElementById('notices');
+  if (words(next) !== words(shown)) shown.replaceChildren(...next.childNodes);
+}
+
+function words({ textContent }) {
+  return textContent.replace(/\s+/g, ' ').trim();
+}
+
 function connect(worker, hear) {
   const port = sharedPort(worker);
   if (port) {

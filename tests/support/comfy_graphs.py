@@ -159,4 +159,51 @@ GRAPHS: dict[str, tuple[Graph, dict[str, object], tuple[object, object, object]]
         (None, 'blurry', 'prompt'),
     ),
     'a missing node': ({}, {'positive': ['gone', 0]}, (None, 'blurry', 'prompt')),
+    'a context of its own outputs': (
+        {'x': ('Context (rgthree)', {'model': ['m', 0], **BOTH})},
+        {'positive': ['x', 4], 'negative': ['x', 5]},
+        RIGHT,
+    ),
+    'a switch of contexts': (
+        {
+            'c': ('Context (rgthree)', {'model': ['m', 0], **BOTH}),
+            'x': ('Context Switch (rgthree)', {'ctx_01': ['c', 0]}),
+        },
+        {'positive': ['x', 4], 'negative': ['x', 5]},
+        RIGHT,
+    ),
+    'texts joined by a written line break': (
+        {
+            'x': ('CLIPTextEncode', {'text': ['j', 0], **CLIP}),
+            'j': ('Text Concatenate', {'delimiter': '\\n', 'text_a': 'a fox', 'text_b': 'red'}),
+        },
+        {'positive': ['x', 0]},
+        ('a fox\nred', 'blurry', None),
+    ),
+    'a text with something replaced': (
+        {
+            'x': ('CLIPTextEncode', {'text': ['y', 0], **CLIP}),
+            'y': ('StringReplace', {'string': 'a dog', 'find': 'dog', 'replace': 'cat'}),
+        },
+        {'positive': ['x', 0]},
+        (None, 'blurry', 'prompt'),
+    ),
+    'a text that is previewed': (
+        {
+            'x': ('CLIPTextEncode', {'text': ['y', 0], **CLIP}),
+            'y': ('PreviewAny', {'source': ['z', 0]}),
+            'z': ('PrimitiveString', {'value': 'a text'}),
+        },
+        {'positive': ['x', 0]},
+        ('a text', 'blurry', None),
+    ),
+    'a loader with two texts of other nodes': (
+        {
+            'x': ('Efficient Loader', {'positive': ['y', 0], 'negative': ['z', 0]}),
+            'y': ('PrimitiveString', {'value': 'a text'}),
+            'z': ('PrimitiveString', {'value': 'bad'}),
+        },
+        {'positive': ['x', 1], 'negative': ['x', 2]},
+        ('a text', 'bad', None),
+    ),
 }  # fmt: skip

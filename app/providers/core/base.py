@@ -86,6 +86,14 @@ class ProviderStatus:
         return self.state is not ProviderState.NOTHING
 
     @property
+    def may_draw(self) -> bool:
+        """Whether it answered, and neither as a web page nor by refusing the key."""
+        return self.answered and self.state not in (
+            ProviderState.KEY_REFUSED,
+            ProviderState.WEB_PAGE,
+        )
+
+    @property
     def refused(self) -> bool:
         """Whether nothing at all listens there."""
         return not self.answered and self.reason in CONNECTION_REFUSED

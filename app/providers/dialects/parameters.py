@@ -30,7 +30,7 @@ async def listed_parameters(client: Client, base_url: str) -> dict[str, ModelPar
 def parameters_in(tree: Json) -> dict[str, ModelParameters]:
     """Return what each model takes, by name; empty for a list of another kind."""
     found = {}
-    for row in rows_of(tree, 'data'):
+    for row in _rows_in(tree):
         name, listed = at(row, 'id'), at(row, 'supported_parameters')
         if isinstance(name, str) and 0 < len(name) <= LONGEST_NAME and isinstance(listed, dict):
             told = [(field, one) for field, one in listed.items() if one not in (None, False)]
@@ -41,7 +41,7 @@ def parameters_in(tree: Json) -> dict[str, ModelParameters]:
 
 def names_in(tree: Json) -> tuple[str, ...]:
     """Return the names of all models in such a list, also of those without parameters."""
-    names = (at(row, 'id') for row in rows_of(tree, 'data'))
+    names = (at(row, 'id') for row in _rows_in(tree))
     return tuple(name for name in names if isinstance(name, str) and name)
 
 
@@ -54,15 +54,24 @@ def only_draws(tree: Json, model: str) -> bool:
     return False
 
 
+def _rows_in(tree: Json) -> list[Json]:
+    tree = {'data': tree} if isinstance(tree, list) else tree
+    return rows_of(tree, 'data') or rows_of(tree, 'models')
+
+
 def _parameter(told: Json) -> Parameter:
-    values = at(told, 'values')
+    values = at(told, 'values') or at(told, 'enum')
     listed = values[:MOST_VALUES] if isinstance(values, list) else []
     texts = [str(one) for one in listed if isinstance(one, str | int | float)]
-    least, most = _number(at(told, 'min')), _number(at(told, 'max'))
+    least, most = (_bound(told, *keys) for keys in (('min', 'minimum'), ('max', 'maximum')))
     if least is not None and most is not None and least > most:
         least = most = None
     kept = (one for one in texts if one.isprintable() and 0 < len(one) <= LONGEST_VALUE)
     return Parameter(tuple(kept), least, most)
+
+
+def _bound(told: Json, *keys: str) -> float | None:
+    return next((one for key in keys if (one := _number(at(told, key))) is not None), None)
 
 
 def _number(value: Json) -> float | None:

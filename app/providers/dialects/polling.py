@@ -128,7 +128,9 @@ def _goes_on(response: ApiResponse) -> bool:
     tree = response.tree
     if failed_in_success(tree) or find_items(tree):
         return False
-    return response.status == 202 or state_of(tree) in GOING_ON
+    state = state_of(tree)
+    is_untold = state is JobState.UNTOLD and task_of(tree) is not None
+    return response.status == 202 or state in GOING_ON or is_untold
 
 
 def _asked_pause_s(response: ApiResponse) -> float | None:

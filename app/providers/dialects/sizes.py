@@ -6,7 +6,7 @@ import contextlib
 import math
 from collections.abc import Iterable
 
-from app.models import Size
+from app.models import LEAST_SIDE, MOST_SIDE, Size
 from app.providers.core.parameters import ModelParameters
 from app.providers.response.limits import distance
 
@@ -69,5 +69,6 @@ def _value_of(ratio: str) -> float:
 def _parsed(text: str) -> Size | None:
     with contextlib.suppress(ValueError):
         size = Size.parse(text.lower().replace('*', 'x'))
-        return size if size.width and size.height else None
+        sides = sorted((size.width, size.height))
+        return size if sides[0] >= LEAST_SIDE and sides[1] <= MOST_SIDE else None
     return None

@@ -24,6 +24,7 @@ _DRAWS = re.compile(
 )
 _IMAGE_WORDS = {'image', 'image_generation', 'text-to-image', 'texttoimage', 'imagetoimage', 't2i'}
 _NAME_KEYS = ('id', 'model_name', 'name', 'model')
+ROW_KEYS = ('data', 'models', 'image_models')
 _FLAGS = (
     *('output_modalities', 'type', 'model_type', 'mode', 'tasks', 'task_type'),
     *('supported_task_types', 'labels', 'capabilities', 'model_ability'),
@@ -67,8 +68,10 @@ def drawing_in(tree: Json) -> tuple[str, ...]:
 def rows_in(tree: Json) -> list[Json] | None:
     """Return the rows of what may be a list of models; None if it is none."""
     if isinstance(tree, dict):
-        lists = (tree[key] for key in ('data', 'models') if isinstance(tree.get(key), list))
-        tree = next(lists, None)
+        inner = (tree.get(key) for key in ROW_KEYS)
+        nodes = [tree, *(one for one in inner if isinstance(one, dict))]
+        rows = (node.get(key) for node in nodes for key in ROW_KEYS)
+        tree = next((one for one in rows if isinstance(one, list)), None)
     return tree if isinstance(tree, list) else None
 
 

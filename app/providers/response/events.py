@@ -12,7 +12,7 @@ from itertools import islice
 
 from app.providers.core.base import Run
 from app.providers.response.base64_stream import Base64Error, inline
-from app.providers.response.images import at, find_items, tree_of, trouble_in
+from app.providers.response.images import Item, at, find_items, tree_of, trouble_in
 from app.providers.response.json_text import Json, loads
 from app.providers.response.messages import failed_in_success
 from app.providers.response.stream import ResponseStream
@@ -59,7 +59,7 @@ class Values:
         word = at(value, 'choices', 0, 'delta', 'content')
         if isinstance(word, str):
             self._words.append(word)
-        items, trouble, has_failed = find_items(value), trouble_in(value), failed_in_success(value)
+        items, trouble, has_failed = drawn_in(value), trouble_in(value), failed_in_success(value)
         usage = at(value, 'usage')
         if items:
             self._drawn.append(tree_of(items))
@@ -72,7 +72,7 @@ class Values:
 
     def drawn(self) -> list[Json]:
         """Return what holds pictures, and what tells of those that were lost beside them."""
-        if len(self._words) > 1:  # a chat that came word by word
+        if self._words:  # a chat that came word by word
             self.add({'choices': [{'message': {'content': ''.join(self._words)}}]})
         usages = self._usages or [self._last_usage]  # some count up to the last
         return (
@@ -144,8 +144,10 @@ class Events:
         if is_partial(payload):
             self._preview(payload)
             return False
+        if at(payload, 'choices', 0, 'finish_reason'):
+            return True
         if kind not in _ENDS and not trouble_in(payload):
-            self._missing -= sum(1 for item in find_items(payload) if item.text)
+            self._missing -= sum(1 for item in drawn_in(payload) if item.text)
             if self._missing > 0:
                 return False
         return not kind.endswith(_ONE_OF_SEVERAL)
@@ -199,6 +201,13 @@ def payloads(event: str) -> Iterator[Json]:
         except ValueError:
             if name == 'error':
                 yield {'error': payload.strip()}
+
+
+def drawn_in(value: Json) -> list[Item]:
+    """List the pictures of one value; a word of a chat has none before all words came."""
+    delta = at(value, 'choices', 0, 'delta')
+    is_word = isinstance(at(delta, 'content'), str) and not at(delta, 'images')
+    return [] if is_word else find_items(value)
 
 
 def is_partial(value: Json) -> bool:

@@ -14,14 +14,16 @@ from app.providers.response.json_text import Json, loads
 
 CONTAINERS = (
     *('data', 'images', 'output_images', 'results', 'output', 'choices', 'result', 'base64'),
-    *('outputs', 'candidates', 'artifacts', 'predictions', 'urls', 'image_urls'),
+    *('outputs', 'candidates', 'artifacts', 'predictions', 'urls', 'image_urls', 'generations'),
+    *('generated', 'generated_images', 'task_result', 'resultUrls', 'result_urls', 'output_urls'),
 )
 INSIDE = (
     *('message', 'delta', 'content', 'parts', 'inlineData', 'inline_data', 'source'),
-    *('response', 'item'),
+    *('response', 'item', 'assets', 'generations_by_pk', 'resultJson', 'multi_mod_content'),
 )
 BASE64_KEYS = ('b64_json', 'image_base64', 'base64', 'b64', 'image', 'bytesBase64Encoded')
 URL_KEYS = ('url', 'image_url', 'imageUrl', 'imageURL')
+MAY_BE_URL_KEYS = ('sample', 'img', 'uri', 'image_uri', 'output_url', 'download_url', 'file_url')
 MOST_DEPTH = 8
 MOST_ITEMS = 1_000  # to be counted; few of them are kept
 MOST_NODES = 2_000  # of a tree, looked at in search of pictures: some ten microseconds each
@@ -147,6 +149,9 @@ def _within(node: Json, depth: int, budget: _Budget, *, is_listed: bool = False)
     if not isinstance(node, dict):
         return []
     found, trouble = _of_fields(node, depth, budget), trouble_in(node)
+    if isinstance(node.get('code'), str) and not trouble:  # as DashScope has it
+        message = node.get('message')
+        trouble = message if isinstance(message, str) else ''
     if is_listed and not found and (trouble or _PICTURE_KEYS & node.keys()):
         return [Item('', is_address=False, trouble=trouble)]  # a place where a picture is missing
     return found
@@ -177,12 +182,12 @@ def _of_fields(node: dict[str, Json], depth: int, budget: _Budget) -> list[Item]
 def _item_of(node: dict[str, Json]) -> Iterator[Item]:
     """Read the one picture that this is: base64 before an address; blank and null are absent."""
     revised, seed = node.get('revised_prompt'), node.get('seed')
-    for key in (*BASE64_KEYS, *URL_KEYS):
+    for key in (*BASE64_KEYS, *URL_KEYS, *MAY_BE_URL_KEYS):
         value = node.get(key)
         if key in URL_KEYS:
             value = at(value, 'url') or value
         text = value.strip() if isinstance(value, str) else ''
-        if not text:
+        if not text or (key in MAY_BE_URL_KEYS and not _ADDRESS.match(text)):
             continue
         is_address = not is_picture(text)
         if key in BASE64_KEYS:

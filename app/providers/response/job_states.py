@@ -28,6 +28,7 @@ SUCCEEDED = {
     *('succeeded', 'succeed', 'success', 'successful', 'succeeds', 'successfully'),
     *('completed', 'complete', 'done', 'finished', 'finish', 'ready', 'ok', 'generated'),
     *('processed', 'fulfilled', 'resolved', 'ended', 'rendered', 'available'),
+    *('成功', '完成', '已完成', '生成成功'),
 }
 FAILED = {
     *('failed', 'fail', 'failure', 'error', 'errored', 'faulted', 'exception', 'unsuccessful'),
@@ -35,18 +36,22 @@ FAILED = {
     *('rejected', 'refused', 'denied', 'blocked', 'invalid', 'crashed', 'dead', 'discarded'),
     *('expired', 'timeout', 'timedout', 'deleted', 'removed', 'notfound', 'nosuchtask'),
     *('moderated', 'flagged', 'filtered', 'censored', 'nsfw', 'moderationblocked'),
+    *('errors', 'exceeded', 'violation', '失败', '生成失败', '已取消', '超时'),
 }
+# Words with which another word of a failure is none yet: `not_failed`, `retrying_after_error`.
+AGAIN = {'not', 'no', 'without', 'retry', 'retrying', 'waiting', 'until', 'if'}
 # Words before or behind the one that counts: `TASK_STATUS_SUCCEED`, `Request Moderated`.
 BESIDE = {
     *('task', 'job', 'status', 'state', 'request', 'content', 'image', 'images', 'generation'),
     *('operation', 'run', 'prediction', 'output', 'with', 'by', 'user', 'system', 'successfully'),
-    *('prompt', 'input', 'result', 'is', 'was', 'has', 'been'),
+    *('prompt', 'input', 'result', 'is', 'was', 'has', 'been', 'partially', 'partial', 'errors'),
 }
 WORD_KEYS = (
     *('status', 'task_status', 'taskStatus', 'state', 'job_status', 'jobStatus', 'job_state'),
     *('jobState', 'task_state', 'taskState', 'request_status', 'requestStatus', 'phase'),
 )
 INNER_KEYS = ('state', 'status', 'name', 'value', 'code', 'type')  # of an object that is a state
+FAILED_FLAGS = ('failed', 'faulted', 'is_failed', 'isFailed', 'cancelled', 'canceled')
 FLAG_KEYS = (
     *('done', 'finished', 'completed', 'ready', 'is_done', 'is_finished', 'is_completed'),
     *('is_ready', 'isDone', 'isFinished', 'isCompleted', 'isReady'),
@@ -65,7 +70,10 @@ def job_state_of(node: dict[str, Json]) -> JobState:
             value = next((value[key] for key in INNER_KEYS if value.get(key)), None)
         if isinstance(value, str):
             return _state_called(value)
+    if any(node.get(key) is True for key in FAILED_FLAGS):
+        return JobState.FAILED
     flags = [node[key] for key in FLAG_KEYS if isinstance(node.get(key), bool | int)]
+    flags = [flag for flag in flags if isinstance(flag, bool)] or flags  # others may be counts
     if flags:
         return JobState.SUCCEEDED if any(flags) else JobState.GOES_ON
     if any(type(one) is int and one < LEAST_HTTP_STATUS for one in found):
@@ -80,11 +88,13 @@ def _state_called(text: str) -> JobState:
         return JobState.UNTOLD
     if name in SUCCEEDED:
         return JobState.SUCCEEDED
-    return JobState.FAILED if name in FAILED else JobState.GOES_ON
+    is_failure = name in FAILED or ({words[0], words[-1]} & FAILED and not AGAIN & {*words})
+    return JobState.FAILED if is_failure else JobState.GOES_ON
 
 
 def _is_on_its_way(progress: Json) -> bool:
     if isinstance(progress, str):
         progress = progress.strip().removesuffix('%')
-        return progress.isascii() and progress.isdecimal() and len(progress) < 3
+        whole = progress.partition('.')[0]
+        return whole.isascii() and whole.isdecimal() and int(whole[:4]) < 100
     return type(progress) in (int, float) and progress not in (1, 100)

@@ -20,8 +20,9 @@ _NUMBER = (
 )
 _MOST = re.compile(
     r'(?i)(?:at most|(?:less|lower|smaller) than or equal(?: to)?|<=|≤|(?:not|cannot) exceed|up to|'
-    r'(?:no|not|be) (?:more|larger|greater|higher|bigger) than|exceed\w{0,3} (?:the )?'
-    r'(?:limit of )?|less than|below|max(?:imum)?\b(?:[ _](?!and\b|between\b)[a-z]+){0,4})'
+    r'(?:no|not|be) (?:more|larger|greater|higher|bigger) than|'
+    r'exceed\w{0,3} (?:the )?(?:limit of )?|\blimit(?:ed)?\b(?: to)?|less than|below|'
+    r'max(?:imum)?\b(?:[ _](?!and\b|between\b)[a-z]+){0,4})'
     rf'(?: is| of|:|=)?{_NUMBER}'
 )
 _LEAST = re.compile(

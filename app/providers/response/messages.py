@@ -49,10 +49,12 @@ _TAG = re.compile(r'<[^<>]+>')
 _FINE = (None, 0, '0', 200, '200', '', 'success', 'ok', 'OK', 'Success', 'SUCCESS')
 _POLL_KEYS = (
     *('poll_url', 'polling_url', 'status_url', 'pollUrl', 'pollingUrl', 'statusUrl'),
-    *('operation_location', 'operationLocation', 'operation_url', 'get_url'),
+    *('operation_location', 'operationLocation', 'operation_url', 'get_url', 'fetch_result'),
+    *('fetch_url', 'check_url', 'query_url', 'task_url'),
 )
 _RESULT_KEYS = ('response_url', 'result_url', 'responseUrl', 'resultUrl', 'result_location')
 _TASK_KEYS = (*_POLL_KEYS, 'task_id', 'taskId', 'job_id', 'jobId')
+_BESIDE_ID = {'id', 'request_id', 'object', 'created', 'created_at', 'kudos', 'message'}
 _INNER = ('data', 'output', 'result', 'task', 'job')
 
 
@@ -65,6 +67,7 @@ def failed_in_success(tree: Json) -> bool:
         tree.get('error') not in (None, '', {}, [], False)
         or tree.get('success') in (False, 'false')
         or tree.get('error_code')
+        or at(tree, 'base_resp', 'status_code')
         or tree.get('detail')
         or tree.get('ok') is False
         or state_of(tree) is JobState.FAILED
@@ -98,8 +101,11 @@ def status_within(tree: Json) -> int | None:
 
 def state_of(tree: Json) -> JobState:
     """Return the state of the job that a response describes."""
-    states = map(job_state_of, _nodes(tree))
-    return next((one for one in states if one is not JobState.UNTOLD), JobState.UNTOLD)
+    states = [one for one in map(job_state_of, _nodes(tree)) if one is not JobState.UNTOLD]
+    first = next(iter(states), JobState.UNTOLD)
+    if first is JobState.SUCCEEDED:  # which may be that of the call: the job's own counts
+        return next((one for one in states if one is not first), first)
+    return first
 
 
 def task_of(tree: Json) -> str | None:
@@ -113,7 +119,7 @@ def task_of(tree: Json) -> str | None:
         name = node.get('id') or node.get('request_id')
         if str(node.get('object', '')).endswith('.task'):
             return str(name or '')
-        if _is_name(name) and job_state_of(node) is JobState.GOES_ON:
+        if _is_name(name) and ({*node} <= _BESIDE_ID or job_state_of(node) is JobState.GOES_ON):
             return str(name)
     return None
 
@@ -121,7 +127,10 @@ def task_of(tree: Json) -> str | None:
 def poll_address_of(tree: Json) -> str | None:
     """Return the address at which a response says that its job can be asked for."""
     addresses = [
-        _address_in(node, _POLL_KEYS) or _address_in(at(node, 'urls'), ('get',))
+        _address_in(node, _POLL_KEYS)
+        or _address_in(at(node, 'urls'), ('get',))
+        or _address_in(at(node, 'links'), ('status', 'self'))
+        or _address_in(at(node, '_links', 'self'), ('href',))
         for node in _nodes(tree)
     ]
     return next(filter(None, addresses), None)
@@ -144,6 +153,7 @@ def _is_name(value: Json) -> bool:
 
 def _nodes(tree: Json) -> list[dict[str, Json]]:
     """Return the response, and what of it may describe a job."""
+    tree = tree[0] if isinstance(tree, list) and len(tree) == 1 else tree
     inner = [at(tree, key) for key in _INNER]
     inner = [one[0] if isinstance(one, list) and len(one) == 1 else one for one in inner]
     return [node for node in (tree, *inner) if isinstance(node, dict)]

@@ -19,19 +19,26 @@ OPTIONAL = (
     *('guidance_scale', 'num_inference_steps'),
 )
 REASONS = {'size': Reason.SIZE, 'n': Reason.COUNT}
-NUMBERS = ('n', 'steps', 'guidance')
+NUMBERS = ('n', 'steps', 'guidance', 'seed')
 MOST_READ_LETTERS = 4_000  # of a refusal
-_SIDES = r'size|width|height|resolution|dimensions?|aspect[\s_-]?ratio'
+_SIDES = (
+    r'(?:image_|output_|(?<!batch[\s_-]))size|width|height|resolution|dimensions?|aspect[\s_-]?ratio|'
+    r'(?:mega)?pixels?|sizes of tensors'
+)
 _ALSO_CALLED = {
     **dict.fromkeys(('size', 'width', 'height', 'image_size'), _SIDES),
     **dict.fromkeys(
         ('n', 'batch_size'),
-        r'number of (?:images|pictures)|num_images|n ?= ?\d+|n (?:must|should)|images (?:per|at)',
+        r'number of (?:images|pictures)|num_images|n ?= ?\d+|n\W{1,2}(?:must|should)|n to \d|'
+        r'batch[\s_-]size|'
+        r'images? (?:per|at|can be generated at)',
     ),
-    'num_inference_steps': 'steps',
+    'num_inference_steps': '(?:num_)?steps',
     **dict.fromkeys(('guidance_scale', 'cfg_scale'), 'guidance|cfg'),
-    'sampler_name': 'sampler|scheduler',
+    'stream': 'streaming',
+    'sampler_name': r'sampler|scheduler|sampl(?:e|ing)[\s_-]?method',
 }
+_OWN = {'size': r'(?<!batch[\s_-])size'}
 _NAMED_PARAM = re.compile(
     r"""(?ix)(?:unknown\ parameter|unhandled\ parameter|argument\ not\ supported|setting|parameter
     |unrecognized\ (?:request\ )?argument(?:\ supplied)?|invalid\ value\ for|field)
@@ -39,17 +46,19 @@ _NAMED_PARAM = re.compile(
 )
 _REJECTS = re.compile(
     r'(?i)unknown|unhandled|unsupported|not supported|not (a|an|valid|permitted)|invalid|unrecogni|'
-    r'unexpected|requires|must (be|provide|use)|should be|extra|divisible|multiples? of'
+    r'unexpected|requires|must (be|provide|use|match)|should be|extra|divisible|multiples? of'
 )
 _BOUNDS = (
     r'exceed|too (?:large|big|small|high|low|many|long|wide|tall|few)|at (?:least|most)|one of|'
-    r'out of range|(?:greater|larger|more|less|smaller|lower|higher|fewer) than|m(?:ax|in)imum|'
-    r'not (?:found|in|available)|unavailable|no such|does(?:n.t| not) exist'
+    r'out of range|(?:greater|larger|more|less|smaller|lower|higher|fewer) than|'
+    r'\bm(?:ax|in)(?:imum)?\b|not (?:found|in|available)|unavailable|no such|does(?:n.t| not) exist'
 )
 # A refusal says this of a field; a server that broke may say it of its memory.
-_OUT_OF_BOUNDS = re.compile(rf'(?i){_BOUNDS}|not allowed|does(?:n.t| not) support|\bonly\b')
+_OUT_OF_BOUNDS = re.compile(
+    rf'(?i){_BOUNDS}|\ballowed\b|does(?:n.t| not) support|\b(?:bad|limit|only)\b'
+)
 _SAMPLER = re.compile(r'(?i)\bsampler\b.{0,60}not found')
-_MODALITIES = re.compile(r'(?i)\b(output )?modalit(y|ies)\b')
+_MODALITIES = re.compile(r'(?i)(?<![a-z])modalit(y|ies)\b')
 _OF_A_NAME = re.compile(
     r"""(?ix)(?:unknown|unhandled|unrecogni[sz]ed|unexpected|unsupported|extra|additional)\W+
     (?:(?:request|body|json|keyword|input)\W+)?
@@ -58,7 +67,7 @@ _OF_A_NAME = re.compile(
 )
 _OF_A_VALUE = re.compile(
     rf'(?i){_BOUNDS}|\bvalues?\b|must be|should be|between|multiple|divisible|'
-    r'must (?:provide|use)|not (?:a )?valid|'
+    r'must (?:match|provide|use)|not (?:a )?valid|'
     r'(?:invalid|unknown|bad|wrong)\W+(?!param|arg|field|key|option|setting|input|propert|attribute)'
 )
 _NAME_CODE = re.compile(r'(?i)(unknown|unsupported|unexpected|unrecogni[sz]ed)_?(param|arg|field)')
@@ -74,17 +83,30 @@ def refused_param(tree: Json, text: str, sent: Collection[str], status: int = 40
     named += ['sampler_name'] if _SAMPLER.search(text) else []
     named += ['modalities'] if _MODALITIES.search(text) else []
     for name in named:
-        if name in plain:
-            return str(name)
+        found = [one for one in plain if one == name] or [
+            one for one in droppable if _is_one_wish(one, name)
+        ]
+        if found:
+            return found[0]
     if not _REJECTS.search(text) and (status >= 500 or not _OUT_OF_BOUNDS.search(text)):
         return None
-    for name in plain:
-        joined = name.replace('_', r'[\s_-]?')  # as a word, joined in any way: `response format`
-        names = [joined] if len(name) > 1 and (name in droppable or '_' in name) else []
-        names += [_ALSO_CALLED[name]] if name in droppable and name in _ALSO_CALLED else []
-        if names and re.search(rf'(?i)(?<![a-z0-9_])(?:{"|".join(names)})(?![a-z0-9_])', text):
-            return name
-    return None
+    own = {  # as a word, joined in any way: `response format`
+        name: _OWN.get(name, name.replace('_', r'[\s_-]?'))
+        for name in plain
+        if len(name) > 1 and (name in droppable or '_' in name)
+    }
+    also = {name: _ALSO_CALLED[name] for name in droppable if name in _ALSO_CALLED}
+    return next(
+        (name for name, called in (*own.items(), *also.items()) if _has(text, called)), None
+    )
+
+
+def _is_one_wish(name: str, other: object) -> bool:
+    return isinstance(other, str) and WIRE_NAMES.get(name, name) == WIRE_NAMES.get(other, other)
+
+
+def _has(text: str, words: str) -> bool:
+    return re.search(rf'(?i)(?<![a-z0-9_])(?:{words})(?![a-z0-9_])', text) is not None
 
 
 def with_refused_value(failure: Failure, codes: str, sent: Mapping[str, object]) -> Failure:
@@ -105,6 +127,7 @@ def _is_of_value(words: str, codes: str, value: str) -> bool:
     if _OF_A_NAME.search(words) or _NAME_CODE.search(codes):
         return False
     is_said = len(value) > 1 and re.search(rf'(?<!\w){re.escape(value)}(?!\w)', words) is not None
+    is_said |= bool(_size_of(value) and limits_in(words).sizes)
     if is_said or 'value' in codes or choices_in(words):
         return True
     return bool(_OF_A_VALUE.search(words)) and not _BARE.search(words)

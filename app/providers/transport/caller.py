@@ -35,6 +35,7 @@ from app.storage.metadata.mime import what_is
 log = logger(__name__)
 
 REPEATED = (307, 308)  # with the same method and body, as HTTP has it
+SEEN_ELSEWHERE = (301, 302, 303)  # by a GET
 SCHEMES = ('bearer', 'basic', 'token')
 KEY_SHOWN = '$EASEL_API_KEY'
 
@@ -113,7 +114,9 @@ class Caller(Client):
         self, recorder: CallRecorder, stream: ResponseStream, events: Events
     ) -> ApiResponse:
         response = await self._open(recorder, recorder.url)
-        url = self._moved_to(response, recorder.url)
+        is_look = recorder.method == 'GET' and response.status_code in SEEN_ELSEWHERE
+        is_moved = is_look or response.status_code in REPEATED
+        url = self._moved_to(response, recorder.url) if is_moved else ''
         if url:
             await response.aclose()
             response = await self._open(recorder, url)
@@ -166,9 +169,9 @@ class Caller(Client):
             raise self.failed(kind, reason) from error
 
     def _moved_to(self, response: httpx.Response, url: str) -> str:
-        """Return where a redirect keeps method and body, on the same origin only; or nothing."""
+        """Return where a redirect leads to, on the same origin only; or nothing."""
         location = response.headers.get('location', '')
-        if response.status_code not in REPEATED or not location:
+        if not location:
             return ''
         try:
             moved = urljoin(url, location)

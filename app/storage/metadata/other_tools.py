@@ -26,6 +26,12 @@ from sd_parsers.parsers import (
 
 from app.models import MOST_SEED
 from app.storage.metadata.foreign.comfyui import UNTOLD, from_graph
+from app.storage.metadata.foreign.descriptions import (
+    from_midjourney,
+    from_mochi,
+    from_parameters,
+    negative_marked,
+)
 from app.storage.metadata.foreign.texts import texts_of
 
 Value = str | int | float
@@ -43,9 +49,7 @@ MOST_TEXT_CHARACTERS = {PROMPT: 4_000_000, WORKFLOW: 4_000_000}
 MOST_OTHER_CHARACTERS = 100_000
 MOST_TEXTS = 30
 JSON_NAMES = (PARAMETERS, 'Comment', 'invokeai_metadata')  # more of what is parsed may be in them
-NEGATIVE = 'Negative prompt:'
-LONGEST_LAST_LINE = 2_000
-ITEM = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
+GRAPH_MARK, XMP_COMMENT = '"class_type"', 'XMP UserComment'
 SIZE = re.compile(r'\(?\s*(\d{1,5})\s*[x×,]\s*(\d{1,5})\s*\)?')
 
 
@@ -94,8 +98,6 @@ READERS: dict[str, Reader] = {
 }
 # What a tool calls a setting, and what Easel calls it.
 SAMPLER = {'seed': 'seed', 'noise_seed': 'seed', 'steps': 'steps', 'cfg_scale': 'guidance'}
-ITEMS = {name.capitalize(): name for name in ('steps', 'sampler', 'seed', 'size', 'model')}
-ITEMS |= {'CFG scale': 'guidance', 'Guidance Scale': 'guidance'}
 # The same of JSON and of single texts, without capitals, blanks and signs between words.
 NAMES = {
     'prompt': ('prompt', 'positiveprompt', 'positive', 'rawprompt', 'c', 'fullprompt'),
@@ -104,7 +106,10 @@ NAMES = {
     'steps': ('steps', 'numinferencesteps', 'inferencesteps', 'samplingsteps'),
     'guidance': ('guidance', 'cfgscale', 'guidancescale', 'cfg', 'scale'),
     'sampler': ('sampler', 'samplername', 'scheduler'),
-    'model': ('model', 'modelname', 'basemodel', 'usestablediffusionmodel', 'checkpoint'),
+    'model': (
+        *('model', 'modelname', 'basemodel', 'basemodelname', 'checkpoint'),
+        *('usestablediffusionmodel', 'stablediffusionmodel'),
+    ),
     'size': ('size', 'resolution'),
 }
 # Who writes JSON of this kind, by a name in it; otherwise it is only JSON.
@@ -114,12 +119,12 @@ PROGRAMS = {
     'appversion': 'InvokeAI',
     'generationmode': 'InvokeAI',
     'sharpness': 'Fooocus',
+    'basemodelname': 'RuinedFooocus',
     'signedhash': 'NovelAI',
     'c': 'Draw Things',
     'usestablediffusionmodel': 'Easy Diffusion',
     'numinferencesteps': 'Easy Diffusion',
 }
-MIDJOURNEY = 'Job ID: '
 
 
 def foreign_settings(picture: Image.Image) -> Settings:
@@ -138,7 +143,7 @@ def _settings(given: Mapping[str, str]) -> Settings:
         for name, value in islice(given.items(), MOST_TEXTS)
         if len(value) <= MOST_TEXT_CHARACTERS.get(name, MOST_OTHER_CHARACTERS)
     }
-    graph = _read('ComfyUI', from_graph, texts.get(PROMPT, ''), texts.get(WORKFLOW, ''))
+    graph = _graph(texts)
     if 'prompt' in graph:
         return graph
     for found in _each(texts):
@@ -147,9 +152,22 @@ def _settings(given: Mapping[str, str]) -> Settings:
     return graph
 
 
+def _graph(texts: Mapping[str, str]) -> Settings:
+    """Read ComfyUI's two texts, or the first other one that is such a graph."""
+    graph = _read('ComfyUI', from_graph, texts.get(PROMPT, ''), texts.get(WORKFLOW, ''))
+    others = (value for name, value in texts.items() if name not in (PROMPT, WORKFLOW))
+    found = (_read('ComfyUI', from_graph, value) for value in others if GRAPH_MARK in value)
+    return graph or next(filter(None, found), {})
+
+
 def _each(texts: dict[str, str]) -> Iterator[Settings]:
     """Yield what each reader makes of the texts, those that know most of a tool first."""
-    others = {name: value for name, value in texts.items() if name not in (PROMPT, WORKFLOW)}
+    others = {
+        name: negative_marked(value)
+        for name, value in texts.items()
+        if name not in (PROMPT, WORKFLOW)
+    }
+    yield _from_json(others.get(XMP_COMMENT, ''))  # Draw Things has less in its description
     for value in others.values():
         yield from (_by_parser(parser, {PARAMETERS: value}, value) for parser in TEXT_PARSERS)
     yield from (_by_parser(parser, texts, '') for parser in PARSERS)
@@ -157,8 +175,9 @@ def _each(texts: dict[str, str]) -> Iterator[Settings]:
         yield _from_json(value)
     yield _from_single(texts)
     for value in others.values():
-        yield _read('AUTOMATIC1111', _from_parameters, value)
-        yield _read('Midjourney', _from_midjourney, value)
+        yield _read('AUTOMATIC1111', from_parameters, value)
+        yield _read('Midjourney', from_midjourney, value)
+        yield _read('Mochi Diffusion', from_mochi, value)
 
 
 def _read(generator: str, read: Callable[..., Iterator[Pair]], *texts: str) -> Settings:
@@ -175,7 +194,9 @@ def _by_parser(parser: type[Parser], texts: dict[str, str], parameters: str) -> 
     except Exception:  # not only its own error, on a text it does not expect
         return {}
     found = _parsed(info)
-    more = _read('', _from_parameters, parameters)
+    if str(found.get('model')).startswith('"'):
+        del found['model']  # cut at a comma between its quotes
+    more = _read('', from_parameters, parameters)
     for name in JSON_NAMES:
         more |= _from_json(texts.get(name, ''))
     return more | found | {'generator': info.generator.value} if found else {}
@@ -206,32 +227,25 @@ def _sides(values: Mapping[str, object]) -> str | None:
     return None if width is None or height is None else f'{width}x{height}'
 
 
-def _from_parameters(parameters: str) -> Iterator[Pair]:
-    """Read prompt, negative prompt and a last line of settings, as AUTOMATIC1111 does."""
-    lines = parameters.strip().split('\n')
-    items = ITEM.findall(lines[-1]) if len(lines[-1]) <= LONGEST_LAST_LINE else []
-    known = {name: _unquoted(value) for name, value in items if name in (*ITEMS, 'Version')}
-    if len(known) < 2:
-        return
-    rest = '\n' + '\n'.join(lines[:-1])
-    prompt, _, negative = rest.partition(f'\n{NEGATIVE}')
-    yield 'prompt', prompt.strip() or None
-    yield 'negative_prompt', negative.strip() or None
-    yield from _renamed(known, ITEMS)
-
-
 def _from_json(given: str) -> Settings:
     """Read settings by their names, at the top of an object or one level below."""
     with contextlib.suppress(ValueError, TypeError, AttributeError, RecursionError):
         tree = json.loads(given)
-        for name, values in (('', tree), *tree.items()):
+        for name, values in (('', tree), *((key, _inner(one)) for key, one in tree.items())):
             if isinstance(values, dict):
                 found = _first_valid(*_named(values))
-                if found.get('prompt'):
-                    marks = (_bare(one) for one in (name, *tree, *values))
-                    known = (PROGRAMS[mark] for mark in marks if mark in PROGRAMS)
-                    return found | {'generator': next(known, 'JSON')}
+                marks = (_bare(one) for one in (name, *tree, *values))
+                program = next((PROGRAMS[mark] for mark in marks if mark in PROGRAMS), '')
+                if found.get('prompt') or (program and 'seed' in found):
+                    return found | {'generator': program or 'JSON'}
     return {}
+
+
+def _inner(value: object) -> object:
+    """Return a value, or the object that is written in it as a text."""
+    with contextlib.suppress(ValueError):
+        return json.loads(value) if isinstance(value, str) and value[:1] == '{' else value
+    return value
 
 
 def _from_single(texts: Mapping[str, str]) -> Settings:
@@ -254,14 +268,6 @@ def _bare(name: str) -> str:
     return re.sub(r'[\W_]', '', name).lower()
 
 
-def _from_midjourney(given: str) -> Iterator[Pair]:
-    told, mark, _ = given.partition(MIDJOURNEY)
-    if mark:
-        prompt, *options = re.split(r'\s--(?=\w)', told)
-        yield 'prompt', prompt.strip() or None
-        yield from (('seed', one[5:].strip()) for one in options if one.startswith('seed '))
-
-
 def _renamed(values: Mapping[str, object], names: Mapping[str, str]) -> Iterator[Pair]:
     return ((ours, values.get(theirs)) for theirs, ours in names.items())
 
@@ -274,10 +280,3 @@ def _first_valid(*pairs: Pair) -> Settings:
         if value is not None:
             found.setdefault(name, value)
     return found
-
-
-def _unquoted(value: str) -> str:
-    try:
-        return str(json.loads(value)) if value.startswith('"') else value.strip()
-    except ValueError:
-        return value

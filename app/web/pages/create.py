@@ -9,6 +9,7 @@ from itertools import islice
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from app.access.visitors import Visitor
 from app.errors import N_, AppError, InvalidRequest
 from app.generation.request import (
     chosen_providers,
@@ -17,6 +18,7 @@ from app.generation.request import (
     parse_request,
 )
 from app.models import LONGEST_PROMPT, LONGEST_TEXT, MOST_COUNT
+from app.net.urls import names_a_host
 from app.web.context import Services, TheServices
 from app.web.error_pages import failure_json, fields_in_words, in_words
 from app.web.forms import form_pairs, new_submission, number_in, save_upload, submission_of
@@ -196,25 +198,36 @@ async def _form_page(
         backlog=await library.backlog.counts(guest),
         chosen=chosen,
         shapes=SHAPES,
+        other_size=_other_size(fields),
         examples=EXAMPLES,
         most_count=MOST_COUNT,
         limits=limits_of(services.providers, next(iter(chosen), ''), fields.get('model', '')),
         usual_qualities=USUAL_QUALITIES,
-        **_server_values(services),
+        **_server_values(services, visitor_of(request)),
     )
 
 
-def _server_values(services: Services) -> dict[str, object]:
-    """Return what the form says of the servers that may draw."""
+def _other_size(fields: Mapping[str, str]) -> str | None:
+    """Return the size that is to be written by hand; None where one is chosen."""
+    size, written = fields.get('size', ''), fields.get('size_other', '')
+    other = written or ('' if size in ('', 'auto', 'other') else size)
+    if other in {shape for shape, _, _ in SHAPES}:
+        other = ''
+    return other if other or size == 'other' else None
+
+
+def _server_values(services: Services, visitor: Visitor) -> dict[str, object]:
+    """Return what the form says of the servers that may draw; a guest chooses by names alone."""
     providers, enabled = services.providers, services.providers.enabled()
     is_demo = providers.demo_stands_in
     drawing = (providers.demo,) if is_demo else enabled
+    names = [one.name for one in enabled if visitor.owner or not names_a_host(one.name)]
     models = dict.fromkeys(name for one in enabled for name in _suggested(one.status.models))
     return {
         'offers': [one for one in offers_of(services) if one.can_be_added] if is_demo else [],
         'local_servers': services.local_servers,
         'splitting': [one.name for one in enabled if one.status.bars_split],
-        'providers': [one.name for one in enabled] if len(enabled) > 1 else [],
+        'providers': names if len(enabled) > 1 else [],
         'models': list(islice(models, MOST_SUGGESTED)),
         'tells_limits': any(one.status.parameters for one in enabled),
         'default_model': drawing[0].default_model if drawing else '',

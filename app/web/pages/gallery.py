@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta, tzinfo
 from itertools import groupby
 from urllib.parse import urlencode
@@ -21,7 +21,7 @@ from app.web.context import Services, TheServices
 from app.web.forms import LIFETIMES, number_in
 from app.web.security.permissions import OwnImage, VisibleImage, own_image, visitor_of
 from app.web.templates import wants_fragment, wants_json, zone_of
-from app.web.views.serializers import attempt_json, image_json
+from app.web.views.serializers import attempt_json, image_json, sees_cost
 
 PAGE = 60
 STEPS = 24  # how many neighbours a picture's page names, for arrows pressed faster than it loads
@@ -52,7 +52,7 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
         utc_offset_min=_utc_offset_min(zone),
         just_deleted=await _just_deleted(request, services),
         chosen=chosen,
-        query=_query(chosen),
+        query=_query(chosen if visitor.owner else replace(chosen, guest=None)),
         newer=newer,
         older=f'/gallery{older}' if older else None,
         models=await images.facets('model') if visitor.only is None else (),
@@ -85,6 +85,7 @@ async def image_page(request: Request, services: TheServices, image: VisibleImag
         back=_page_from(chosen, newer, PAGE // 2),
         lifetimes=LIFETIMES,
         file_fault=await _fault(services, image),
+        sees_cost=sees_cost(image, visitor_of(request)),
     )
 
 

@@ -79,7 +79,7 @@ async def close_notice(request: Request, services: TheServices) -> Response:
     shown = {str(notice) for notice in notices_of(services) if notice.is_closable}
     services.closed_notices.update(shown & {closed})
     services.changes.announce_notices()
-    return RedirectResponse('/', 303)
+    return Response(status_code=204) if wants_fragment(request) else RedirectResponse('/', 303)
 
 
 class _Download(StreamingResponse):

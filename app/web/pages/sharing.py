@@ -91,7 +91,9 @@ async def switch(request: Request, services: TheServices) -> Response:
 async def invite(request: Request, services: TheServices) -> Response:
     """Make a guest's link, which is shown this once; raise `Conflict` or `InvalidRequest`."""
     if not services.sessions.needed:
-        raise Conflict(N_('Set a password first: without one, everyone here is the owner.'))
+        raise Conflict(
+            N_('Set a password first: without one, anyone who opens Easel is the owner.')
+        )
     fields = await form_fields(request)
     name = ' '.join(fields.get('name', '').split())
     makes, sees_all = 'makes' in fields, 'sees_all' in fields

@@ -30,7 +30,8 @@ log = logger(__name__)
 LONGEST_PASSWORD = 1_000
 WRONG = N_('Wrong password.')
 OWN_PAGE = re.compile(
-    r'/(?:(?:gallery|settings|share|install|generations|images/\d+)(?:\?[\w=&%+.-]*)?)?'
+    r'/(?:(?:gallery|settings(?:/keeping)?|share|install|generations|prompts|images/\d+)'
+    r'(?:\?[\w=&%+.-]*)?)?'
 )
 
 

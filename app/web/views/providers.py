@@ -59,6 +59,20 @@ class ProviderView:
         parts = urlsplit(self.settings.base_url)
         return urlunsplit(parts._replace(netloc=self.outside)) if self.outside else ''
 
+    @property
+    def better_url(self) -> str:
+        """Where the test found the server to be, if that can be changed; or empty."""
+        if self.is_fixed or not self.test_status:
+            return ''
+        is_elsewhere = self.test_status.state is ProviderState.ELSEWHERE
+        return self.test_status.better_url if is_elsewhere else self.outside_url
+
+    @property
+    def may_draw(self) -> bool:
+        """Whether a test picture can be asked for."""
+        is_dead = self.test_status and self.test_status.state is ProviderState.NOTHING
+        return self.settings.enabled and not is_dead
+
 
 @dataclass(frozen=True, slots=True)
 class ProviderSummary:

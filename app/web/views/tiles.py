@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -33,6 +34,7 @@ class Estimate:
     high_s: float | None  # a quarter of its like took more
     previews: Mapping[int, str]  # addresses of partial pictures, by position
     is_held: bool  # whether a picture of it came, and waits for the storage
+    wait_s: int  # how much longer its server asked to be left alone
 
 
 async def tile_values(services: Services, generations: Sequence[Generation]) -> dict[str, object]:
@@ -97,4 +99,10 @@ async def _estimate(services: Services, generation: Generation) -> Estimate:
     }
     low_s, high_s = (took[len(took) // 4], took[(3 * len(took)) // 4]) if took else (None, None)
     is_held = generation.id in services.storage_monitor.held
-    return Estimate(prospect, low_s, high_s, previews, is_held)
+    return Estimate(prospect, low_s, high_s, previews, is_held, _wait_s(generation))
+
+
+def _wait_s(generation: Generation) -> int:
+    asked_s = (generation.error and generation.error.retry_after_s) or 0
+    left_s = (generation.finished_at or 0) + asked_s - time.time()
+    return max(0, ceil(min(left_s, asked_s)))

@@ -7,7 +7,7 @@ name is told as `untold`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from app.storage.metadata.foreign.graph import Graph, UntoldError, is_sampler
 from app.storage.metadata.foreign.nodes import Node, Nodes, nodes_of_api, nodes_of_editor
@@ -19,8 +19,10 @@ PROMPT, UNTOLD = 'prompt', 'untold'
 ROLES = {PROMPT: 'positive', 'negative_prompt': 'negative'}
 TEXTS = ('text', 't5xxl', 'prompt')
 MODELS = ('ckpt_name', 'unet_name', 'model_name', 'base_ckpt_name', 'gguf_name', 'model_path')
+PICTURES = ('images', 'image')
+ENDS = ('save', 'preview')  # in the names of nodes
 ALONE = {'noise_seed': 'seed', 'seed': 'seed', 'steps': 'steps', 'sampler_name': 'sampler'}
-ALONE |= {'guidance': 'guidance', 'cfg': 'guidance', **dict.fromkeys(MODELS, 'model')}
+ALONE |= {'guidance': 'guidance', 'cfg': 'guidance', **dict.fromkeys((*MODELS, 'model'), 'model')}
 
 
 def from_graph(prompt: str, workflow: str = '') -> Iterator[Pair]:
@@ -29,17 +31,32 @@ def from_graph(prompt: str, workflow: str = '') -> Iterator[Pair]:
     Raise ValueError, TypeError, LookupError, AttributeError or RecursionError at what is none, or
     is too large to walk.
     """
-    nodes = nodes_of_api(json.loads(prompt)) if prompt else nodes_of_editor(json.loads(workflow))
+    nodes = _api_nodes(json.loads(prompt)) if prompt else nodes_of_editor(json.loads(workflow))
     if len(nodes) > MOST_NODES:
         raise ValueError('too many nodes')
     graph = Graph(nodes)
-    samplers = [name for name, node in nodes.items() if is_sampler(node)]
+    samplers = _kept(graph, nodes, [name for name, node in nodes.items() if is_sampler(node)])
     # later ones only work on what the first made
     first = [name for name in samplers if graph.ahead_of(name).isdisjoint(samplers)]
     if not samplers:
-        yield from _alone(nodes)
+        yield from _alone(graph, nodes)
     else:
         yield from _agreed([_first_known(_told_by(graph, nodes[name])) for name in first])
+
+
+def _api_nodes(tree: Mapping[str, object]) -> Nodes:
+    inner = tree.get('prompt')  # some programs write both forms into one text
+    return nodes_of_api(inner if isinstance(inner, dict) and 'class_type' not in inner else tree)
+
+
+def _kept(graph: Graph, nodes: Nodes, samplers: list[str]) -> list[str]:
+    """Return the samplers whose picture is saved, or else shown; all where none is."""
+    for end in ENDS:
+        behind = graph.ahead_of(*(name for name, node in nodes.items() if end in node.kind.lower()))
+        kept = [name for name in samplers if name in behind]
+        if kept:
+            return kept
+    return samplers
 
 
 def _first_known(pairs: Iterable[Pair]) -> dict[str, object]:
@@ -85,16 +102,27 @@ def _agreed(told: list[dict[str, object]]) -> Iterator[Pair]:
     yield UNTOLD, ', '.join(untold) or None
 
 
-def _alone(nodes: Nodes) -> Iterator[Pair]:
-    """Yield of a graph without a sampler what it names only once."""
+def _alone(graph: Graph, nodes: Nodes) -> Iterator[Pair]:
+    """Yield of a graph without a sampler what it names only once: in texts, or to a service."""
+    drawing = {link[0] for one in nodes.values() for key, link in one.links() if key in PICTURES}
     found: dict[str, dict[object, None]] = {}
-    for node in nodes.values():
-        for name, value in node.inputs.items():
-            ours = PROMPT if 'TextEncode' in node.kind and name in TEXTS else ALONE.get(name)
+    for name, node in nodes.items():
+        for key, value in node.inputs.items():
+            is_text = 'TextEncode' in node.kind and key in TEXTS
+            ours = PROMPT if is_text else ALONE.get(key)
+            if is_text or (key in ROLES and name in drawing):
+                ours, value = ours or key, _told(graph, value)
             if ours and isinstance(value, str | int | float) and value != '':
                 found.setdefault(ours, {})[value] = None
     for ours, values in found.items():
         if len(values) == 1:
             yield ours, next(iter(values))
-        elif ours == PROMPT:
-            yield UNTOLD, PROMPT
+    if found and len(found.get(PROMPT, ())) != 1:
+        yield UNTOLD, PROMPT
+
+
+def _told(graph: Graph, value: object) -> str:
+    try:
+        return graph.text(value)
+    except UntoldError:
+        return ''

@@ -12,22 +12,36 @@ SIDES = ('positive', 'negative')
 # Where the outputs of the two conditionings do not begin with the first.
 LATER_OUTPUTS = {'Efficient Loader': 1, 'Eff. Loader SDXL': 1}
 LATER_OUTPUTS |= {'ApplyInstantID': 1, 'ApplyInstantIDAdvanced': 1}
+LATER_OUTPUTS |= {'Context (rgthree)': 4, 'Context Big (rgthree)': 4}
+LATER_OUTPUTS |= {'easy pipeEdit': 2, 'ttN pipeEDIT': 2}
 SAMPLED = ('seed', 'noise_seed', 'sigmas', 'steps')
 TEXTS = (
     *('text', 'text_g', 'text_l', 'clip_l', 'clip_g', 't5xxl', 'llama', 'prompt'),
     *('user_prompt', 'bert', 'mt5xl', 'tags', 'caption', 'populated_text'),
 )
 RESULTS = ('populated_text', 'result', 'text_0')  # what a node of texts made, written down
-STRINGS = ('value', 'string', 'text', 'prompt', 'Text', 'positive', 'negative')
+STRINGS = (
+    'source',
+    'anything',
+    'value',
+    'string',
+    'text',
+    'prompt',
+    'Text',
+    'positive',
+    'negative',
+)
 NUMBERS = ('value', 'seed', 'noise_seed', 'int', 'float', 'number', 'Number', 'Value')
 CHOICES = ('select', 'index', 'Input', 'input', 'switch', 'boolean', 'value')
 CONDITIONINGS = re.compile(r'(?i)cond(itioning)?s?_?(to|from|new|default|[0-9a-z])?')
 JOINED = re.compile(r'(?i)(text|string|str|prompt|input)_?[a-z0-9]')
 JOINS = re.compile(r'(?i)concat|join')
-PIPES = re.compile(r'(?i)\w*pipe|context|base_ctx')
+PIPES = re.compile(r'(?i)\w*pipe|context|base_ctx|ctx_\d+|sdxl_tuple')
 TEXT_NODES = re.compile(
-    r'(?i)(?!.*(llm|gpt|llama|gemini|caption|interrogat|tagger|style|translat|generat|enhanc|random))'
-    r'.*(primitive|string|text|prompt|wildcard|constant|literal|show|display|value|positive|negative)'
+    r'(?i)(?!.*(llm|gpt|llama|gemini|caption|interrogat|tagger|style|translat|generat|enhanc|random'
+    r'|replac|substr|split|slice|extract|truncat|regex|remov|file))'
+    r'.*(primitive|string|text|prompt|wildcard|constant|literal|show|display|preview|value'
+    r'|positive|negative)'
 )
 
 
@@ -48,9 +62,9 @@ class Graph:
         self._nodes = nodes
         self._steps = 0
 
-    def ahead_of(self, name: str) -> set[str]:
-        """Return the nodes that one gets anything from."""
-        found, left = set[str](), [name]
+    def ahead_of(self, *names: str) -> set[str]:
+        """Return the nodes that these get anything from."""
+        found, left = set[str](), [*names]
         while left:
             for _, (origin, _) in self._nodes[left.pop()].links():
                 self._count()
@@ -67,8 +81,8 @@ class Graph:
         except UntoldError:
             return None
 
-    def number(self, value: object) -> object:
-        """Return a value, or that of the node it is linked to, None where it is none."""
+    def number(self, value: object, name: str = '') -> object:
+        """Return a value, or the one of a name or any of the node it is linked to, or None."""
         link = link_of(value)
         if link is None:
             return value if isinstance(value, str | int | float) else None
@@ -76,7 +90,7 @@ class Graph:
             node = self._nodes[self._origin(link)[0]]
         except UntoldError:
             return None
-        told = (node.inputs[name] for name in NUMBERS if name in node.inputs)
+        told = (node.inputs[key] for key in (name, *NUMBERS) if key in node.inputs)
         return next((one for one in told if isinstance(one, str | int | float)), None)
 
     def nearest(self, node: Node, through: str, name: str) -> object:
@@ -85,28 +99,44 @@ class Graph:
         current: Node | None = node
         while current and current not in seen:
             self._count()
-            value = self.number(current.inputs.get(name))
+            value = self.number(current.inputs.get(name), name)
             if value not in (None, ''):
                 return value
             seen.append(current)
-            current = self.node_at(current, through) or self._sole_conditioning(current, through)
+            current = self._before(current, through)
         return None
 
     def texts(self, node: Node, role: str) -> list[str]:
         """Return the texts that lead to a side of a sampler or guider; raise UntoldError."""
         link = link_of(node.inputs.get(role))
-        embeds = self.node_at(node, 'text_embeds')
         if link:
             return self._texts(link, role, 0)
-        if embeds:
-            return [self._text(embeds.inputs.get(f'{role}_prompt', ''), 0)]
-        pipe = next((link for name, link in node.links() if PIPES.fullmatch(name)), None)
+        if 'text_embeds' in node.inputs:
+            return self._embedded(self.node_at(node, 'text_embeds'), role)
+        pipe = _pipe_of(node)
         if pipe:
             return self._piped(pipe, role, 0)
         if role == SIDES[1]:
             return []
         links = [link for name, link in node.links() if CONDITIONINGS.fullmatch(name)]
         return [text for link in links for text in self._texts(link, role, 0)]
+
+    def text(self, value: object) -> str:
+        """Return a text, or the one of the node it is linked to; raise UntoldError."""
+        return self._text(value, 0)
+
+    def _embedded(self, embeds: Node | None, role: str) -> list[str]:
+        inputs = embeds.inputs if embeds else {}
+        link = link_of(inputs.get(role))
+        if link:
+            return self._texts(link, role, 0)
+        written = [f'{role}_prompt', *(['prompt'] if role == SIDES[0] else [])]
+        for key in written:
+            if key in inputs:
+                return [self._text(inputs[key], 0)]
+        if role == SIDES[1]:
+            return []
+        raise UntoldError('a text made elsewhere')
 
     def _texts(self, link: Link, role: str, depth: int) -> list[str]:
         name, output = self._origin(link, depth)
@@ -156,7 +186,7 @@ class Graph:
             return self._texts(further, role, depth + 1)
         if isinstance(node.inputs.get(role), str):
             return [str(node.inputs[role])]
-        pipe = next((way for key, way in node.links() if PIPES.fullmatch(key)), None)
+        pipe = _pipe_of(node)
         if pipe is None:
             raise UntoldError(node.kind)
         return self._piped(pipe, role, depth + 1)
@@ -172,8 +202,8 @@ class Graph:
         if JOINS.search(node.kind):
             parts = [self._text(one, depth + 1) for key, one in node.inputs.items()
                      if JOINED.fullmatch(key)]  # fmt: skip
-            delimiter = node.inputs.get('delimiter', node.inputs.get('separator', ''))
-            return str(delimiter).join(filter(None, parts))
+            delimiter = str(node.inputs.get('delimiter', node.inputs.get('separator', '')))
+            return delimiter.replace('\\n', '\n').join(filter(None, parts))
         for one in RESULTS:
             if isinstance(node.inputs.get(one), str):
                 return str(node.inputs[one])
@@ -190,7 +220,7 @@ class Graph:
             node = self._nodes.get(link[0])
             if node is None:
                 break
-            if 'switch' in node.kind.lower():
+            if 'switch' in node.kind.lower() and not _pipe_of(node):
                 link = self._switched(node)
             elif 'Reroute' in node.kind and (ways := [way for _, way in node.links()]):
                 link = ways[0]
@@ -211,13 +241,19 @@ class Graph:
                 return link
         raise UntoldError(node.kind)
 
-    def _sole_conditioning(self, node: Node, through: str) -> Node | None:
-        if through not in ('positive', 'conditioning'):
-            return None
-        keys = [key for key, _ in node.links() if CONDITIONINGS.fullmatch(key)]
+    def _before(self, node: Node, through: str) -> Node | None:
+        """Return the node before one: by an input of a name, its only conditioning, its pipe."""
+        keys = [through] if through in node.inputs else []
+        if not keys and through in ('positive', 'conditioning'):
+            keys = [key for key, _ in node.links() if CONDITIONINGS.fullmatch(key)]
+        keys = keys or [key for key, _ in node.links() if PIPES.fullmatch(key)]
         return self.node_at(node, keys[0]) if len(keys) == 1 else None
 
     def _count(self) -> None:
         self._steps += 1
         if self._steps > MOST_STEPS:
             raise ValueError('too many links')
+
+
+def _pipe_of(node: Node) -> Link | None:
+    return next((link for name, link in node.links() if PIPES.fullmatch(name)), None)

@@ -52,13 +52,12 @@ def link_of(value: object) -> Link | None:
     return (str(value[0]), value[1]) if isinstance(value[0], str | int) else None
 
 
-def nodes_of_api(tree: Mapping[str, Mapping[str, object]]) -> Nodes:
-    """Read the form of the API; raise KeyError or AttributeError at what is none."""
+def nodes_of_api(tree: Mapping[str, object]) -> Nodes:
+    """Read the form of the API; raise KeyError at what is none."""
     nodes: Nodes = {}
     for name, node in tree.items():
-        inputs = node.get('inputs')
-        if isinstance(inputs, dict):
-            nodes[str(name)] = Node(str(node['class_type']), inputs)
+        if isinstance(node, dict) and isinstance(node.get('inputs'), dict):
+            nodes[str(name)] = Node(str(node['class_type']), node['inputs'])
     return nodes
 
 
