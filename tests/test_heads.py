@@ -162,6 +162,20 @@ def test_a_clean_response_passes_as_it_came() -> None:
     assert not responses.is_over
 
 
+@pytest.mark.parametrize(
+    'head',
+    [
+        b'HTTP' + b' ' * 30_000 + b'\r\n\r\n',
+        b'HTTP/1.1 200 OK\r\nContent-Length: 1' + b' ' * 30_000 + b'b\r\n\r\n',
+        b'HTTP/1.1 200 OK\r\na b: c' + b'\r' * 30_000 + b'd\r\n\r\n',
+        b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;' + b'\r' * 60_000,
+    ],
+    ids=['blanks', 'blanks in a length', 'line ends', 'line ends of a chunk'],
+)
+def test_a_head_of_blanks_is_read_once(head: bytes) -> None:  # hours, were each read from each
+    assert Responses().feed(head)
+
+
 def test_nothing_behind_a_mended_response_is_taken_for_another() -> None:
     responses = Responses()
 

@@ -39,6 +39,8 @@ from app.providers.response.limits import choices_in, limits_in
         ('must be one of 1024x1024, 1536x1024', '1200x800', ['1536x1024', '1024x1024']),
         ('this size is not supported', '512x512', []),
         ('not enough room: 3 of 8', '512x512', []),
+        ('must be in 1.2.3 to 2.0, a multiple of ' + '9' * 5_000, '512x512', []),
+        ('must be at least 0x0, 00x00 or ' + '9' * 5_000, '512x512', []),
     ],
 )
 def test_the_nearest_sizes_that_a_refusal_allows(words: str, wished: str, near: list[str]) -> None:
@@ -58,6 +60,8 @@ def test_the_nearest_sizes_that_a_refusal_allows(words: str, wished: str, near: 
         ('at least 2 steps', 1, 2),
         ('n must be between 1 and 4', 3, None),
         ('no such thing', 3, None),
+        ('n must be ' + '9' * 5_000, 3, None),
+        ('at least ' + '9' * 5_000, 3, None),
     ],
 )
 def test_the_nearest_number_that_a_refusal_allows(words: str, wished: int, near: int) -> None:

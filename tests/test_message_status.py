@@ -103,6 +103,7 @@ def test_a_promise_says_where_to_ask() -> None:
         ({'progress': '40%'}, JobState.GOES_ON),
         ({'progress': 0.4}, JobState.GOES_ON),
         ({'progress': 100}, JobState.UNTOLD),
+        ({'progress': '9' * 5_000}, JobState.UNTOLD),
         ({'id': 'x'}, JobState.UNTOLD),
     ],
 )

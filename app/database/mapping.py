@@ -85,8 +85,5 @@ _image_of = builder(Image, 'favourite')
 
 
 def _failure_of(fields: dict[str, object]) -> Failure:
-    kind, offers = (
-        ErrorKind(str(fields['kind'])),
-        tuple(cast('list[str]', fields.get('offers', []))),
-    )
-    return Failure(**{**fields, 'kind': kind, 'offers': offers})  # type: ignore[arg-type]
+    kind, offers = ErrorKind(str(fields['kind'])), cast('list[str]', fields.get('offers', []))
+    return Failure(**{**fields, 'kind': kind, 'offers': tuple(offers)})  # type: ignore[arg-type]

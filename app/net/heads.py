@@ -25,20 +25,22 @@ READ = (
 
 _BEFORE = re.compile(rb'(?:\xef\xbb\xbf)?[\r\n\t ]*')
 _END = re.compile(rb'\n[ \t]{0,9}\r{0,2}\n')
-_BODY = re.compile(rb'[\r\n]+(?=[{\[])')
-_LINE_END = re.compile(rb'\r*\n|\r')
+_BODY = re.compile(rb'(?<![\r\n])[\r\n]++(?=[{\[])')
+_LINE_END = re.compile(rb'\r++\n?|\n')
 _CLEAN = re.compile(
     rb'HTTP/1\.[01] [1-9][0-9]{2}(?: [^\x00-\x08\x0a-\x1f\x7f]*)?\r\n'
     rb"(?:[-!#$%&'*+.^_`|~0-9A-Za-z]+:[^\x00-\x08\x0a-\x1f\x7f]*\r\n)*\r\n"
 )
-_CLEAN_FRAMING = re.compile(rb'(?im)^(?:content-length|transfer-encoding):[ \t]*([^\r\n]*?)\s*$')
+_CLEAN_FRAMING = re.compile(rb'(?im)^(?:content-length|transfer-encoding):[ \t]*([^\r\n]*)')
 _LENGTH_TOLD = re.compile(rb'(?im)^content-length:[ \t]*([0-9]{1,18})[ \t]*\r$')
 _CLEAN_SIZE = re.compile(rb'[0-9A-Fa-f]{1,15}[ \t]*(?:;[^\n]*)?(?:\r\n|\r?\Z)')
-_STATUS = re.compile(rb'(?i)(?:HTTP|ICY)\s*/?\s*[0-9.]*[\s:]+([1-5][0-9]{2})(?![0-9])')
+_STATUS = re.compile(
+    rb'(?i)(?:HTTP|ICY)\s{0,9}/?\s{0,9}[0-9.]{0,9}[\s:]{1,9}([1-5][0-9]{2})(?![0-9])'
+)
 _NOT_IN_NAMES = re.compile(rb"[^-!#$%&'*+.^_`|~0-9A-Za-z]+")
 _NOT_IN_VALUES = re.compile(rb'[\x00-\x20\x7f]+')
 _LENGTH = re.compile(rb'[0-9]{1,18}')
-_SIZE = re.compile(rb'\s*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\n]*)?\r*\n')
+_SIZE = re.compile(rb'\s*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\n]*+|\r*+)\n')
 _PLAIN = re.compile(rb'\s*(?:[\[{"<]|data:|event:|\x89PNG|\xff\xd8\xff|RIFF|GIF8|PK\x03)')
 _PART_OF_A_SIZE = re.compile(rb'\s*[0-9A-Fa-f]{0,15}[ \t]*(?:;[^\n]*)?\r*')
 
@@ -139,7 +141,7 @@ def _is_clean(head: bytes, rest: bytes) -> bool:
     framing = _CLEAN_FRAMING.findall(head)
     if len(framing) > 1:
         return False
-    told = framing[0].lower() if framing else b''
+    told = framing[0].strip().lower() if framing else b''
     if _LENGTH.fullmatch(told):
         return len(rest) <= int(told)
     is_odd = _PLAIN.match(rest) or (_SIZE.match(rest) and not _CLEAN_SIZE.match(rest))

@@ -16,7 +16,7 @@ ALIKE = 0.6  # of 1: how much of two names has to be the same
 BARE_FAULT = 'internal server error'
 
 _OF_A_MODEL = re.compile(r'(?i)\bmodel\b')
-_SIGN_IN = re.compile(r'(?i)\b(log|sign)[ -]?(in|on)\b|\blogin\b|single sign|\bsso\b|access denied')
+_SIGN_IN = re.compile(r'(?i)\b(log|sign)[ -]?(in|on)\b|single sign|\bsso\b|access denied')
 
 
 def needs_list(failure: Failure) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +18,7 @@ from app.net.urls import Blocked
 from app.providers.core.base import Dialect, ProviderSettings, ProviderState, ProviderStatus, Run
 from app.providers.core.capabilities import CapabilityStore
 from app.providers.core.parameters import ModelParameters
-from app.providers.dialects.parameters import LIST, parameters_in
+from app.providers.dialects.parameters import listed_parameters
 from app.providers.discovery.model_list import are_bare, aside, is_listed, status_of
 from app.providers.endpoints import Endpoint, known_endpoint
 from app.providers.transport.client import Client, endpoint
@@ -74,7 +75,9 @@ class ApiProvider:
                 self._chosen = first
                 result = await self.generate(replace(request, model=first), run)
                 return replace(result, model=first)
-            failure = explained(error.failure, self.settings, request.model, self._status)
+            failure = await asyncio.to_thread(  # among 20,000 names, a second's work
+                explained, error.failure, self.settings, request.model, self._status
+            )
             raise ProviderError(failure, *error.others) from error
 
     async def default_model(self) -> str:
@@ -107,12 +110,14 @@ class ApiProvider:
             return ProviderStatus(state=ProviderState.NOTHING, reason='no answer')
         except (httpx.HTTPError, httpx.InvalidURL, Blocked, ValueError) as error:
             return ProviderStatus(state=ProviderState.NOTHING, reason=self._client.seen(error))
-        status = await aside(tree, lambda tree: status_of(http_status, tree))
+        status, has_default = await aside(
+            tree, lambda tree: (status_of(http_status, tree), is_listed(self.settings.model, tree))
+        )
         found = replace(
             status,
             better_url=at.base_url if at.base_url != self.settings.base_url else '',
             bars_split=await self._splits_at_bars(tree),
-            lacks_default=bool(status.models) and not is_listed(self.settings.model, tree),
+            lacks_default=bool(status.models) and not has_default,
         )
         return found if at.dialect is Dialect.SDAPI else await self._with_parameters(found, at)
 
@@ -122,7 +127,7 @@ class ApiProvider:
             return status
         if time.monotonic() > self._look_again_s:
             self._look_again_s = time.monotonic() + PARAMETERS_FRESH_S
-            listed = parameters_in(await self._client.find(endpoint(at.base_url, LIST)))
+            listed = await listed_parameters(self._client, at.base_url)
             self._parameters = listed or self._parameters
         if not self._parameters:
             return status

@@ -10,17 +10,14 @@ from typing import Protocol
 from app.database.providers import ProviderRow
 from app.errors import Failure, Reason
 from app.models import Call, GenerationRequest, GenerationResult, Received
-from app.providers.core.parameters import ModelParameters
+from app.providers.core.parameters import NAMES, ModelParameters
 from app.storage.files import TempFile, remove
 
 ANYBODY = 'OpenAI-compatible'  # a server that lists models and is none of those known
 WIRE_NAMES = {  # what APIs call our fields, where that is another name; several may be one wish
-    'num_inference_steps': 'steps',
-    'guidance_scale': 'guidance',
-    'cfg_scale': 'guidance',
-    'sampler_name': 'sampler',
+    **{theirs: ours for ours, names in NAMES.items() for theirs in names if theirs != ours},
+    **dict.fromkeys(('image_size', 'width', 'height'), 'size'),
     'batch_size': 'n',
-    **dict.fromkeys(('image_size', 'width', 'height', 'aspect_ratio', 'resolution'), 'size'),
 }
 CONNECTION_REFUSED = (Reason.CONNECTION_REFUSED, Reason.CONNECTION_REFUSED_INSIDE)
 

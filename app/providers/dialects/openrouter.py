@@ -10,7 +10,7 @@ from app.models import GenerationRequest
 from app.providers.core.base import Run
 from app.providers.core.parameters import NAMES, ModelParameters
 from app.providers.dialects.base import ApiDialect, ParameterFallback, filled, number
-from app.providers.dialects.parameters import LIST, parameters_in
+from app.providers.dialects.parameters import listed_parameters
 from app.providers.dialects.sizes import size_fields
 from app.providers.response.parser import ApiResponse
 from app.providers.transport.caller import Caller
@@ -32,7 +32,7 @@ class SecondImagesApi(ApiDialect):
     async def body(self, request: GenerationRequest, base_url: str) -> dict[str, object]:
         model = request.model or ''
         if model not in self._listed:
-            self._listed |= parameters_in(await self._caller.find(endpoint(base_url, LIST)))
+            self._listed |= await listed_parameters(self._caller, base_url)
         taken = self._listed.get(model)
         streams = self._caller.settings.previews and taken and taken.streams
         wished = {'model': model, 'prompt': request.prompt, 'stream': True if streams else None}

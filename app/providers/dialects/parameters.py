@@ -6,17 +6,25 @@ Sources, for `GET …/images/models`: OpenRouter's `ImageModelListItem` and its 
 
 from __future__ import annotations
 
+import asyncio
 import math
 
 from app.providers.core.parameters import ModelParameters, Parameter
 from app.providers.response.images import at, rows_of
 from app.providers.response.json_text import Json
+from app.providers.transport.client import Client, endpoint
 
 LIST = 'images/models'
 LONGEST_NAME = 200
 LONGEST_VALUE = 40
 MOST_FIELDS = 60
 MOST_VALUES = 100
+
+
+async def listed_parameters(client: Client, base_url: str) -> dict[str, ModelParameters]:
+    """Ask for what each model takes, by name; empty where no such list is."""
+    tree = await client.find(endpoint(base_url, LIST))
+    return await asyncio.to_thread(parameters_in, tree) if tree else {}  # a tenth of a second
 
 
 def parameters_in(tree: Json) -> dict[str, ModelParameters]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from app.models import LEAST_SIDE, MOST_SIDE, Size
 from app.providers.core.parameters import ModelParameters
+from app.providers.response.limits import distance
 
 RATIOS = ('1:1', '3:2', '2:3', '4:3', '3:4', '16:9', '9:16', '2:1', '1:2')
 TIERS = {'512': 512, '768': 768, '1K': 1024, '1.5K': 1536, '2K': 2048, '4K': 4096}
@@ -33,7 +34,7 @@ def size_fields(size: Size | None, taken: ModelParameters | None) -> dict[str, o
     values = fields[name].values if name in fields else ()
     pixels = [parsed for value in values if (parsed := _parsed(value))]
     if pixels:
-        return {name: str(min(pixels, key=lambda one: _distance(one, size)))}
+        return {name: str(min(pixels, key=lambda one: distance(one, size)))}
     found: dict[str, object] = {}
     if 'aspect_ratio' in fields:
         found['aspect_ratio'] = nearest_ratio(size, fields['aspect_ratio'].values or RATIOS)
@@ -54,13 +55,6 @@ def _tier(size: Size, tiers: tuple[str, ...]) -> str | None:
     side = (max(size.width, size.height) + math.sqrt(size.width * size.height)) / 2
     known = [tier for tier in tiers if tier in TIERS]
     return min(known, key=lambda tier: abs(math.log(TIERS[tier] / side)), default=None)
-
-
-def _distance(one: Size, other: Size) -> float:
-    """Return how unlike two sizes are, in which a wrong shape counts most."""
-    shape = math.log(one.width / one.height) - math.log(other.width / other.height)
-    area = math.log(one.width * one.height) - math.log(other.width * other.height)
-    return 4 * abs(shape) + abs(area)
 
 
 def _value_of(ratio: str) -> float:

@@ -13,9 +13,9 @@ from app.providers.core.base import KeyState, ProviderState, ProviderStatus
 from app.providers.discovery.model_list import aside, drawing_in, models_in, printable, rows_in
 from app.providers.discovery.probe import NoResponse, ProbeResponse, probe
 from app.providers.response.errors import refuses_key, wants_https
+from app.providers.transport.client import MOST_GET_BYTES
 
 RESPONSE_S = 5.0
-MOST_LIST_BYTES = 16 * 1024 * 1024  # five thousand models may have half of that
 STATES = {
     ErrorKind.AUTH: ProviderState.KEY_REFUSED,
     ErrorKind.NOT_JSON: ProviderState.WEB_PAGE,
@@ -49,7 +49,7 @@ async def _check(
     first: ProbeResponse | None = None
     without_list = ProviderStatus(state=ProviderState.NO_LIST)
     for root in candidates(base_url):
-        response = await probe(http_client, _list_url(root), RESPONSE_S, secrets, MOST_LIST_BYTES)
+        response = await probe(http_client, _list_url(root), RESPONSE_S, secrets, MOST_GET_BYTES)
         if response.status == 400 and wants_https(response.head):
             raise NoResponse(Reason.HTTPS_IS_SPOKEN_THERE)
         better_url = root if first else ''

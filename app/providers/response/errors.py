@@ -24,7 +24,7 @@ from app.providers.response.messages import (
     words_of,
 )
 from app.providers.response.parser import ApiResponse
-from app.providers.response.refused import refused_param, with_refused_value
+from app.providers.response.refused import MOST_READ_LETTERS, refused_param, with_refused_value
 
 LONGEST_WAIT_S = 3_600.0
 LONGEST_CODE = 100
@@ -74,7 +74,7 @@ _MEMORY = re.compile(r'(?i)out of (v?ram|memory)|OutOfMemory|not enough (v?ram|m
 _LOGIN = re.compile(r'(?i)\b(log|sign)[-_]?(in|on)\b|oauth|/auth\b|\bsso\b|cdn-cgi/access')
 _LONG_PROMPT = re.compile(
     r'(?i)prompt\b.{0,60}?(too long|exceed|longer|at most|max|length|characters|tokens)|'
-    r'(too long|exceed\w*|max\w*|longer)\b.{0,40}\b(prompt|tokens|characters|context)|'
+    r'(too long|exceed\w{0,4}|max\w{0,20}|longer)\b.{0,40}\b(prompt|tokens|characters|context)|'
     r'string_(too_long|above_max_length)|context_length|提示词.{0,10}(过长|太长|超)'
 )
 _KEY = re.compile(
@@ -82,7 +82,7 @@ _KEY = re.compile(
 )
 _MODEL = re.compile(
     r'(?is)(model|checkpoint)\b.{0,80}?(not found|not exist|unknown|no longer)|'
-    r'\bmodel\W+[\w./:-]+\W+is (not (available|supported)|unavailable)|'
+    r'\bmodel\W{1,4}+[\w./:-]{1,100}+\W{1,4}+is (not (available|supported)|unavailable)|'
     r'(unknown|no such|unsupported|not a valid|invalid) (model|checkpoint)\b'
     r'(?!\W+(param|option|setting|field))|'
     r'no router for|no endpoints found|DeploymentNotFound|provider not found|'
@@ -148,7 +148,7 @@ def refusal(response: ApiResponse, *, where: str, sent: Collection[str]) -> Fail
         return _empty(tree, where)
     words = words_of(tree, text)
     shown = scrub(words)
-    everything = shown if is_html(text) else f'{shown} {text[:4000]}'
+    everything = shown if is_html(text) else f'{shown} {text[:MOST_READ_LETTERS]}'
     nodes = [tree, at(tree, 'error'), at(tree, 'error', 'inner_error'), *errors_of_items(tree)]
     signs = _Signs(
         status=(status < 300 and has_failed and status_within(tree)) or status,

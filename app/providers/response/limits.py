@@ -14,11 +14,14 @@ LONGEST_CHOICE = 60
 FEWEST_PIXELS = 20_000  # a larger number is no side, but how many pixels there may be in all
 USUAL_STEP = 8  # pixels: sides that every model takes
 
-_NUMBER = r'\W{0,3}(?P<number>\d[\d,_]*(?:\.\d+)?)(?P<unit>\s*(?:megapixels?|MP\b|[x×*]\s*\d+)?)'
+_NUMBER = (
+    r'\W{0,3}(?P<number>\d[\d,_]{0,14}(?:\.\d{1,9})?)(?!\d)'
+    r'(?P<unit>\s*(?:megapixels?|MP\b|[x×*]\s*\d+)?)'
+)
 _MOST = re.compile(
     r'(?i)(?:at most|(?:less|lower|smaller) than or equal(?: to)?|<=|≤|(?:not|cannot) exceed|up to|'
-    r'(?:no|not|be) (?:more|larger|greater|higher|bigger) than|exceed\w* (?:the )?(?:limit of )?|'
-    r'\blimit(?:ed)?\b(?: to)?|less than|below|'
+    r'(?:no|not|be) (?:more|larger|greater|higher|bigger) than|'
+    r'exceed\w{0,3} (?:the )?(?:limit of )?|\blimit(?:ed)?\b(?: to)?|less than|below|'
     r'max(?:imum)?\b(?:[ _](?!and\b|between\b)[a-z]+){0,4})'
     rf'(?: is| of|:|=)?{_NUMBER}'
 )
@@ -28,12 +31,13 @@ _LEAST = re.compile(
     rf'(?: is| of|:|=)?{_NUMBER}'
 )
 _BETWEEN = re.compile(
-    r'(?i)(?:between|from|range|within|in)[^\d:]{0,12}(\d[\d.]*)\s*(?:and|to|-|–|,|\.\.+)\s*(\d[\d.]*)(?![\d.]*[:x×])'
+    r'(?i)(?:between|from|range|within|in)[^\d:]{0,12}(\d{1,12}(?:\.\d{1,9})?)'
+    r'\s{0,9}(?:and|to|-|–|,|\.{2,3})\s{0,9}(\d{1,12}(?:\.\d{1,9})?)(?!\d|[\d.]{0,12}[:x×])'
 )
-_MULTIPLE = re.compile(r'(?i)(?:divisible by|multiples? of|steps of)\s*(\d+)')
-_SIZE = re.compile(r'(?<![\d.])(\d{2,5})\s?[x×*]\s?(\d{2,5})(?!\d)')
+_MULTIPLE = re.compile(r'(?i)(?:divisible by|multiples? of|steps of)\s{0,9}(\d{1,5})(?!\d)')
+_SIZE = re.compile(r'(?<![\d.])([1-9]\d{1,4})\s?[x×*]\s?([1-9]\d{1,4})(?!\d)')
 _RATIO = re.compile(r'(?<![\d:.])(\d{1,2})\s?:\s?(\d{1,2})(?![\d:])')
-_EXACT = re.compile(r'(?i)(?:must be|should be|only|n=|provide n)\W{0,3}(?:equal to )?(\d+)\b')
+_EXACT = re.compile(r'(?i)(?:must be|should be|only|n=|provide n)\W{0,3}(?:equal to )?(\d{1,9})\b')
 _CHOICES = tuple(
     re.compile(rf'(?i)(?:{words})[\s:]*(?P<list>.+)')
     for words in (
@@ -62,7 +66,7 @@ class Limits:
         """Return sizes that fit, the nearest first; empty where nothing of a size is told."""
         if self.sizes:
             listed = [size for size in dict.fromkeys(self.sizes) if size != wished]
-            return tuple(sorted(listed, key=lambda size: _distance(size, wished)))[:MOST_OFFERS]
+            return tuple(sorted(listed, key=lambda size: distance(size, wished)))[:MOST_OFFERS]
         width, height = self._stretched(wished)
         factor = self._factor(width, height)
         is_stretched = width != wished.width or height != wished.height
@@ -70,7 +74,7 @@ class Limits:
         sides = [_around(side * factor, step) for side in (width, height)]
         near = [Size(*pair) for pair in product(*sides)]
         fitting = [size for size in dict.fromkeys(near) if size != wished and self._takes(size)]
-        return tuple(sorted(fitting, key=lambda size: _distance(size, wished)))[:MOST_OFFERS]
+        return tuple(sorted(fitting, key=lambda size: distance(size, wished)))[:MOST_OFFERS]
 
     def number_near(self, wished: float) -> int | None:
         """Return the whole number that fits, None where nothing is told or it fits already."""
@@ -116,7 +120,7 @@ def limits_in(words: str, wished: Size | None = None) -> Limits:
     high, high_pixels = _bound(_MOST, words)
     between = _BETWEEN.search(words)
     if between:
-        pair = float(between[1].rstrip('.')), float(between[2].rstrip('.'))
+        pair = float(between[1]), float(between[2])
         if pair[1] > FEWEST_PIXELS:
             low_pixels, high_pixels = pair
         else:
@@ -152,7 +156,7 @@ def choices_in(words: str) -> tuple[str, ...]:
 def _listed(text: str) -> tuple[str, ...]:
     values = _QUOTED.findall(text)
     if not values:
-        plain = re.split(r'[.;\n]\s|[.;]$|\]|\)', text)[0].strip(' :[(')
+        plain = re.split(r'[.;\n]\s|[.;]$|\]|\)', text, maxsplit=1)[0].strip(' :[(')
         parts = re.split(r',\s*(?:or |and )?|\s+or\s+|\s+and\s+', plain)
         values = parts if len(parts) > 1 else []
     plain_values = (value.strip() for value in values)
@@ -174,8 +178,8 @@ def _around(side: float, step: int) -> tuple[int, ...]:
     return tuple(dict.fromkeys((above, below)))
 
 
-def _distance(size: Size, wished: Size) -> tuple[float, float]:
-    """Return how far a size is from the wished one: first in its shape, then in its pixels."""
+def distance(size: Size, wished: Size) -> float:
+    """Return how far a size is from the wished one: a wrong shape counts four times."""
     shape = math.log(size.width * wished.height / (size.height * wished.width))
     area = math.log(size.width * size.height / (wished.width * wished.height))
-    return round(abs(shape), 2), abs(area)
+    return 4 * abs(shape) + abs(area)

@@ -20,6 +20,7 @@ OPTIONAL = (
 )
 REASONS = {'size': Reason.SIZE, 'n': Reason.COUNT}
 NUMBERS = ('n', 'steps', 'guidance', 'seed')
+MOST_READ_LETTERS = 4_000  # of a refusal
 _SIDES = (
     r'(?:image_|output_|(?<!batch[\s_-]))size|width|height|resolution|dimensions?|aspect[\s_-]?ratio|'
     r'(?:mega)?pixels?|sizes of tensors'
@@ -113,7 +114,7 @@ def with_refused_value(failure: Failure, codes: str, sent: Mapping[str, object])
 
     `codes` are the short words of the error, `sent` are the fields as they were wished for.
     """
-    param, words = failure.param or '', failure.words
+    param, words = failure.param or '', failure.words[:MOST_READ_LETTERS]
     wish = WIRE_NAMES.get(param, param)
     value = _wished(param, sent)
     if not value or not _is_of_value(words, codes, value):
