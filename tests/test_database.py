@@ -100,7 +100,7 @@ async def test_a_database_is_read_beside_the_program_that_has_it_open(
 
 @pytest.mark.parametrize('version', [1, 999])
 def test_a_database_of_another_version_is_not_read_beside(version: int, tmp_path: Path) -> None:
-    with pytest.raises(StorageFailed, match=r'another version|A newer Easel'):
+    with pytest.raises(StorageFailed, match=r'another version|a newer Easel'):
         read_beside(database_of(version, tmp_path), lambda db: select(db, 'select 1'))
 
 

@@ -138,4 +138,4 @@ def test_a_waiting_tile_says_how_many_are_before_it(upstream: str, tmp_path: Pat
         with easel.client() as client:
             tile = client.get(f'/generations/{many[5]}', headers={'X-Fragment': 'true'}).text
 
-    assert '1 before it' in tile
+    assert '1 ahead' in tile

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from contextlib import AsyncExitStack
+from html import unescape
 from pathlib import Path
 
 from app.models import GenerationRequest
@@ -130,7 +131,7 @@ async def test_settings_shows_what_each_has_and_why_not(tmp_path: Path) -> None:
 
     assert f'http://localhost:{fake.port}/v1' in html
     assert '4 models: sd-a, sd-b, sd-c, …' in html
-    assert "It answers, but doesn't generate pictures." in html
+    assert "It answers, but doesn't generate pictures." in unescape(html)
     assert html.count('>Add<') == 1
 
 

@@ -66,7 +66,7 @@ def test_another_picture_with_the_same_ids_gets_new_ones(
     assert [found[name].id for name in ('m.png', 'n.png', 'o.png')] == [5, 10, 9]
     assert {image.generation_id for image in found.values()} == {3}
     assert len({image.position for image in found.values()}) == 3
-    assert f'{DAY}/n.png has the id 10' in capsys.readouterr().err
+    assert f'{DAY}/n.png now has the id 10' in capsys.readouterr().err
 
 
 def test_two_prompts_under_one_generation_s_id_are_two_generations(

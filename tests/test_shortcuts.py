@@ -41,6 +41,7 @@ def still_window(browser: Browser) -> Iterator[Page]:
 @pytest.fixture
 def page(still_window: Page) -> Iterator[Page]:
     yield from lent(still_window)
+    still_window.set_viewport_size(DESKTOP)
 
 
 def at(page: Page, easel: Easel, address: str) -> None:

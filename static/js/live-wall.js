@@ -3,6 +3,7 @@ import { notify } from './notify.js';
 import { showNotices, subscribe } from './subscribe.js';
 
 const title = document.title;
+const idOf = (generation) => Number(generation.dataset.id);
 
 // Keeps a wall of generations as the server has them, and the tab's title and icon with it.
 class LiveWall extends HTMLElement {
@@ -25,7 +26,7 @@ class LiveWall extends HTMLElement {
   // Where new ones are hung, the last that is known: what came while no stream was open comes with the next.
   get newest() {
     if (!('first' in this.dataset)) return null;
-    return Math.max(0, ...[...this.querySelectorAll('live-generation')].map((one) => Number(one.dataset.id)));
+    return Math.max(0, ...[...this.querySelectorAll('live-generation')].map(idOf));
   }
 
   // The stream can be faster than the answer to the form: what it brought is newer.
@@ -51,14 +52,16 @@ class LiveWall extends HTMLElement {
       old.become(next);
       if (finished && next.dataset.word) this.announce(next.dataset.word);
     } else if (this.wants(next)) {
-      this.prepend(next);
+      const older = [...this.querySelectorAll('live-generation')].find((one) => idOf(one) < idOf(next));
+      if (older) older.before(next);
+      else this.append(next);
       this.update(); // the stream may not have been open yet when this one began
     }
   }
 
   // Of older ones that are not shown only what runs: an act on many brings word of each.
   wants(next) {
-    const isNews = next.dataset.status === 'running' || Number(next.dataset.id) > this.newest;
+    const isNews = next.dataset.status === 'running' || idOf(next) > this.newest;
     return 'first' in this.dataset && isNews && next.children.length > 0;
   }
 

@@ -108,7 +108,7 @@ def _pictures(stuffed: Stuffed) -> Iterator[Sight]:
         expected: Expected = [
             ('h1', 'textContent', [text]),
             ('dd', 'textContent', said),
-            ('pre[aria-label=Answer]', 'textContent', [text]),
+            ('pre[aria-label=Response]', 'textContent', [text]),
         ]
         yield Sight(f'/images/{number}', expected)
 
@@ -120,7 +120,7 @@ def _failures(stuffed: Stuffed) -> Iterator[Sight]:
         calls: Expected = [
             ('h3 bdi', 'textContent', [text]),
             ('pre[aria-label=Request]', 'textContent', [f'X: {text}\n\n{text}']),
-            ('pre[aria-label=Answer]', 'textContent', [text]),
+            ('pre[aria-label=Response]', 'textContent', [text]),
         ]
         yield Sight(f'/generations/{number}/attempts', calls)
 
