@@ -122,9 +122,7 @@ MODES: dict[str, Mode] = {
     'slow: headers drip': Mode(dripping(head() + DRAWN), 'timeout'),
     'slow: body drips': Mode(dripping(WHOLE), 'timeout'),
     'breaks off': Mode(lambda: iter([WHOLE]), 'truncated'),
-    'longer than said': Mode(
-        lambda: iter([head('200 OK', 'Content-Length: 9'), DRAWN]), 'truncated'
-    ),
+    'longer than said': Mode(lambda: iter([head('200 OK', 'Content-Length: 9'), DRAWN])),
     'bad chunks': Mode(
         lambda: iter([head('200 OK', 'Transfer-Encoding: chunked'), b'zz\r\n' + DRAWN]),
         'truncated unreachable',
