@@ -211,6 +211,20 @@ def test_what_is_dropped_anywhere_is_caught(
     expect(page.get_by_role('textbox', name='Prompt', exact=True)).to_have_value(prompt)
 
 
+def test_a_file_leads_no_other_page_away(page: Page, easel: Easel) -> None:
+    page.goto(f'{easel.url}/settings')
+
+    refused = page.evaluate("""() => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(['x'], 'x.png', { type: 'image/png' }));
+      const over = new DragEvent('dragover', { dataTransfer, bubbles: true, cancelable: true });
+      document.body.dispatchEvent(over);
+      return over.defaultPrevented;
+    }""")
+
+    assert refused
+
+
 def test_where_the_system_shares_files_a_button_does(
     browser: Browser, easel: Easel, pictures: list[int]
 ) -> None:
