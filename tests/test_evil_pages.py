@@ -262,6 +262,8 @@ def test_cve_2026_54007_messages_of_other_windows_are_not_heard(scene: Scene, ki
             evil.evaluate('url => { window.other = window.open(url); }', f'{url}/generations/1')
         opened = opening.value
         opened.wait_for_load_state()
+        if kind != 'behind TLS':
+            opened.locator('#connection[data-state=live]').wait_for(state='attached')
         before = opened.content()
         for message in (
             {'type': 'execute', 'code': 'document.body.remove()'},
