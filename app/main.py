@@ -194,7 +194,7 @@ class Page:
 
     @cached_property
     def _route(self) -> APIRoute:
-        module, _, function = self._rule.handler.partition('.')
+        module, _, function = self._rule.handler.rpartition('.')
         page = getattr(import_module(f'app.web.pages.{module}'), function)
         return APIRoute(self._rule.path, partial(page))  # else FastAPI reads the source, 3 ms
 

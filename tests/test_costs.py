@@ -13,7 +13,7 @@ import pytest
 
 from app.cost import Cost, read_cost, told_cost, total
 from app.database import Library
-from app.database.images import Filter
+from app.database.gallery.filters import Filter
 from app.generation.outcome_writer import growing_pauses
 from app.models import Call, Generation, GenerationRequest, Status
 from app.providers.core.base import Dialect

@@ -11,7 +11,7 @@ from html import unescape
 import httpx
 import pytest
 
-from app.web.pages.gallery import PAGE
+from app.web.pages.gallery.query import PAGE
 from tests.support.fakes import picture
 from tests.support.servers import Easel, running_easel
 from tests.support.static_server import Quiet, serving

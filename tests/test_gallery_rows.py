@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.database import Library
-from app.database.images import Facet, Filter
-from app.database.search import fts_query, index_words
+from app.database.gallery.counters import Facet
+from app.database.gallery.filters import Filter
+from app.database.gallery.search import fts_query, index_words
 from app.models import GenerationRequest
 from tests.support.rows import drawn, kept, pictured
 
@@ -231,9 +232,10 @@ async def test_counts_follow_what_is_deleted_and_restored(library: Library) -> N
     await library.images.set_deleted(second.id, None)
     await library.images.set_deleted(second.id, None)
 
-    assert await library.images.facets('all') == (Facet('', 2),)
-    assert await library.images.facets('model') == (Facet('b', 2),)
-    assert await library.images.facets('provider') == (Facet('demo', 1), Facet('g4f', 1))
+    assert await library.counters.total(Filter()) == 2
+    assert await library.counters.total(Filter(deleted=True)) == 1
+    assert await library.counters.models(Filter()) == (Facet('b', 2),)
+    assert await library.counters.total(Filter(provider='demo')) == 1
 
 
 async def test_deleting_again_keeps_the_first_time(library: Library) -> None:

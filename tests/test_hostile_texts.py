@@ -16,7 +16,7 @@ resource.setrlimit(resource.RLIMIT_CPU, ({PATIENCE_S}, {PATIENCE_S}))
 from contextlib import suppress
 from app.net.urls import Blocked, origin_of
 from app.errors import AppError
-from app.database.search import fts_query, index_words
+from app.database.gallery.search import fts_query, index_words
 from app.log import escape
 from app.models import Size
 from app.providers.transport.redaction import SecretRedactor

@@ -12,9 +12,9 @@ import pytest
 
 from app.database import Library
 from app.database.files import total_of
-from app.database.images import Filter
+from app.database.gallery.filters import Filter
+from app.database.gallery.search import index_words
 from app.database.recovery import highest_ids_in
-from app.database.search import index_words
 from app.database.sqlite.connection import select
 from app.database.sqlite.opening import migrations, refusal
 from app.errors import StorageFailed

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.database import Library
-from app.database.images import Filter
+from app.database.gallery.filters import Filter
 from app.generation.changes import Changes
 from app.models import Generation, Image, PictureIds, Status
 from app.recovery.folder import FolderWatch

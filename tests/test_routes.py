@@ -48,8 +48,8 @@ async def test_every_address_of_a_page_stands_in_the_table(
 
 async def test_no_page_and_nothing_that_a_page_asks_for_takes_a_thread() -> None:
     """FastAPI runs what is no coroutine in a thread, for every page that is loaded."""
-    pages = [rule.handler.split('.') for rule in ROUTES if '.' in rule.handler]
-    functions = {getattr(import_module(f'app.web.pages.{one}'), name) for one, name in pages}
+    pages = [rule.handler.rpartition('.') for rule in ROUTES if '.' in rule.handler]
+    functions = {getattr(import_module(f'app.web.pages.{one}'), name) for one, _, name in pages}
 
     calls = {call for page in functions for call in _calls(APIRoute('/', page).dependant)}
 

@@ -7,7 +7,7 @@ import json
 import apsw
 import pytest
 
-from app.database.search import fts_query, index_words
+from app.database.gallery.search import fts_query, index_words
 from app.database.sqlite.opening import migrations
 from tests.support.servers import ROOT
 

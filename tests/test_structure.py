@@ -23,7 +23,7 @@ GROUND = ('app', 'app.errors', 'app.log')
 NOUNS = ('app.models', 'app.cost', *GROUND)
 NET = ('app.net', *NOUNS)
 STORAGE = ('app.storage', 'app.storage.metadata', 'app.storage.metadata.foreign', *NET)
-DATABASE = ('app.database', 'app.database.sqlite', *STORAGE)
+DATABASE = ('app.database', 'app.database.gallery', 'app.database.sqlite', *STORAGE)
 CONFIG = ('app.config', 'app.env', 'app.messages', *DATABASE)
 CORE = ('app.providers.core', 'app.demo', *CONFIG)
 RESPONSE = ('app.providers.response', *CORE)
@@ -31,7 +31,14 @@ TRANSPORT = ('app.providers.transport', *RESPONSE)
 DIALECTS = ('app.providers.dialects', *TRANSPORT)
 DISCOVERY = ('app.providers.discovery', *DIALECTS)
 PROVIDERS = ('app.providers', *DISCOVERY)
-SERVICES = ('app.recovery', 'app.generation', 'app.access', 'app.maintenance', *PROVIDERS)
+SERVICES = (
+    'app.gallery',
+    'app.recovery',
+    'app.generation',
+    'app.access',
+    'app.maintenance',
+    *PROVIDERS,
+)
 WEB = ('app.web', *SERVICES)
 SECURITY = ('app.web.security', *WEB)
 VIEWS = ('app.web.views', *SECURITY)
@@ -42,10 +49,12 @@ MAY_IMPORT = {
     'app.server': ('app.access', *SECURITY),
     'app.main': ('app.web.pages', *DELIVERY),
     'app.web.pages': DELIVERY,
+    'app.web.pages.gallery': DELIVERY,
     'app.web.delivery': DELIVERY,
     'app.web.views': VIEWS,
     'app.web.security': SECURITY,
     'app.web': WEB,
+    'app.gallery': ('app.recovery', 'app.generation', 'app.maintenance', *PROVIDERS),
     'app.recovery': ('app.generation', 'app.maintenance', *PROVIDERS),
     'app.generation': PROVIDERS,
     'app.access': CONFIG,
@@ -61,7 +70,8 @@ MAY_IMPORT = {
     'app.config': ('app.env', 'app.net', *NOUNS),
     'app.env': NET,
     'app.messages': NET,
-    'app.database': ('app.database.sqlite', *NOUNS),
+    'app.database': ('app.database.gallery', 'app.database.sqlite', *NOUNS),
+    'app.database.gallery': ('app.database.sqlite', *NOUNS),
     'app.database.sqlite': NOUNS,
     'app.storage': ('app.storage.metadata', *NOUNS),
     'app.storage.metadata': ('app.storage.metadata.foreign', *NOUNS),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.database import Library
-from app.database.images import Filter
+from app.database.gallery.filters import Filter
 from app.generation.changes import Changes
 from app.maintenance.background import Background
 from app.models import Image

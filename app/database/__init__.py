@@ -7,13 +7,14 @@ from pathlib import Path
 
 from app.database.backlog import Backlog
 from app.database.files import Files
+from app.database.gallery.counters import Counters
+from app.database.gallery.images import Images
+from app.database.gallery.search import index_words
 from app.database.generations import Generations
-from app.database.images import Images
 from app.database.links import GuestRows, ShownRows
 from app.database.providers import LearnedFacts, ProviderRows
 from app.database.queue import Queue
 from app.database.recovery import Recovery
-from app.database.search import index_words
 from app.database.spending import Spending
 from app.database.sqlite.connection import Database
 
@@ -25,6 +26,7 @@ class Library:
         self.database = database
         self.generations = Generations(database)
         self.images = Images(database)
+        self.counters = Counters(database)
         self.files = Files(database)
         self.queue = Queue(database)
         self.spending = Spending(database)

@@ -12,11 +12,11 @@ from typing import cast
 
 import apsw
 
+from app.database.gallery.images import add_images
 from app.database.generations import new_row
-from app.database.images import add_images
-from app.database.mapping import generation_of
 from app.database.spending import add_spending
 from app.database.sqlite.connection import REFUSALS, Database, Row, Table, Value, insert, select
+from app.database.sqlite.mapping import generation_of
 from app.database.sqlite.opening import open_file
 from app.models import Generation, Outcome, PictureIds, Status, StoredImage
 

@@ -117,8 +117,10 @@ def complete(received: Received) -> None:
 def remove(*paths: Path) -> None:
     """Delete files that nobody needs, as far as the disk lets them go."""
     for path in paths:
-        with suppress(OSError):
+        try:
             path.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning('%s stays, since the disk does not let it go: %s', path.name, error)
 
 
 @contextmanager

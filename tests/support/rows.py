@@ -74,14 +74,18 @@ async def running(library: Library, provider: str = 'g4f') -> Generation:
 
 
 async def pictured(
-    library: Library, prompt: str = 'a cat', model: str | None = 'flux', provider: str = 'g4f'
+    library: Library,
+    prompt: str = 'a cat',
+    model: str | None = 'flux',
+    provider: str = 'g4f',
+    made_at: float = 3.0,
 ) -> Image:
     """Write a whole generation with one picture."""
     generation = await submitted(library, prompt, provider)
     claimed = await library.generations.claim(provider, 2.0, generation.id)
     assert claimed
     outcome = drawn(kept(f'digest-{generation.id}'), provider=provider, model=model)
-    await library.generations.finish(claimed, outcome, 3.0)
+    await library.generations.finish(claimed, outcome, made_at)
     return (await library.generations.one(generation.id)).images[0]
 
 

@@ -53,6 +53,12 @@ async def stop_verifying(request: Request, services: TheServices) -> Response:
     return _verification(request, services)
 
 
+async def bring_back(services: TheServices) -> Response:
+    """Begin to write rows for the pictures that the gallery does not know."""
+    services.recovery.pictures.bring_back()
+    return RedirectResponse('/gallery', 303)
+
+
 async def download_backup(request: Request, services: TheServices) -> Response:
     """Send a backup as it is made. Raises `Conflict` while another one is sent."""
     if request.headers.get('sec-fetch-site') in OTHER_SITES:  # reading it takes a while, for each

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app import __version__
+from app.database.gallery.filters import Filter
 from app.errors import N_
 from app.messages import LANGUAGES
 from app.net.urls import without_secrets
@@ -84,11 +85,11 @@ async def settings_page(request: Request, services: TheServices) -> Response:
 
 
 async def _what_is_kept(services: Services) -> dict[str, object]:
-    everything, data = await services.library.images.facets('all'), services.config.data
+    data = services.config.data
     return {
         'version': __version__,
         'data': readable(str(data)),
-        'images': everything[0].images if everything else 0,
+        'images': await services.library.counters.total(Filter()),
         'free_bytes': shutil.disk_usage(data).free,
     }
 

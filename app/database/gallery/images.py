@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import cast
 
 import apsw
 
-from app.database.mapping import image_of, signed
-from app.database.search import fts_query, index_words
-from app.database.sqlite.connection import Table, Value, builder, insert, select
+from app.database.gallery.filters import Filter, selection_of
+from app.database.gallery.search import index_words
+from app.database.sqlite.connection import Table, Value, insert, select
+from app.database.sqlite.mapping import image_of, signed
 from app.errors import N_, NotFound
 from app.models import Generation, Image, Outcome
 
@@ -25,27 +26,9 @@ COLUMNS = """
     generations.finished_at - generations.started_at, null
   ) as took_s
 """
-NEWEST = 1 << 62
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """What the gallery shows; the fields combine by *and*, a `guest` of None is everybody."""
-
-    words: str = ''
-    model: str = ''
-    provider: str = ''
-    favourite: bool = False
-    deleted: bool = False
-    guest: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Facet:
-    """A value to filter by, and how many pictures have it."""
-
-    value: str
-    images: int
+BELOW_ALL = -(1 << 62)  # a sort key
 
 
 class Images(Table):
@@ -55,30 +38,15 @@ class Images(Table):
         """Read one, in the trash or not. Raises `NotFound`."""
         return await self._database.read(lambda db: _one(db, image_id))
 
-    async def page(self, chosen: Filter, before: int | None, limit: int) -> tuple[Image, ...]:
-        """Read the newest pictures below an id, newest first."""
-        return await self._neighbours(chosen, before or NEWEST, limit, newer=False)
+    async def page(
+        self, chosen: Filter, before: int | None, limit: int, *, with_edge: bool = False
+    ) -> tuple[Image, ...]:
+        """Read the newest pictures before one, newest first; `with_edge`: beginning with it."""
+        return await self._neighbours(chosen, before, limit, '<=' if with_edge else '<')
 
     async def newer(self, chosen: Filter, than: int, limit: int) -> tuple[Image, ...]:
-        """Read the pictures just above an id, the nearest first."""
-        return await self._neighbours(chosen, than, limit, newer=True)
-
-    async def facets(self, kind: str) -> tuple[Facet, ...]:
-        """Return what a filter can choose, most pictures first.
-
-        The kind is `model`, `provider`, or `all` for the one count of everything.
-        """
-        return await self._database.all(
-            builder(Facet),
-            """
-            select value, images
-            from facets
-            where kind = :kind and images > 0
-            order by images desc, value
-            limit 200
-            """,
-            kind=kind,
-        )
+        """Read the pictures just above one, the nearest first."""
+        return await self._neighbours(chosen, than, limit, '>')
 
     async def next_position(self, generation_id: int) -> int:
         """Return the first position behind all pictures of a generation, those in the trash too."""
@@ -137,30 +105,22 @@ class Images(Table):
         return await self._database.write(change)
 
     async def _neighbours(
-        self, chosen: Filter, edge: int, limit: int, *, newer: bool
+        self, chosen: Filter, edge: int | None, limit: int, side: str
     ) -> tuple[Image, ...]:
-        words = fts_query(chosen.words) if chosen.words else None
-        if chosen.words and words is None:
+        selection = selection_of(chosen)
+        if selection is None:
             return ()
-        clauses = [f'images.deleted_at is {"not null" if chosen.deleted else "null"}']
-        clauses.append('images.id > :edge' if newer else 'images.id < :edge')
-        if words:
-            side = '>' if newer else '<'
-            clauses.append(f'image_words match :words and image_words.rowid {side} :edge')
-        if chosen.model:
-            clauses.append('images.model = :model')
-        if chosen.provider:
-            clauses.append('images.provider = :provider')
-        if chosen.guest is not None:
-            clauses.append('images.guest = :guest')
-        if chosen.favourite:
-            clauses.append('images.favourite = 1')
-        order = 'image_words.rowid' if words else 'images.id'
-        ending = f'order by {order} {"asc" if newer else "desc"} limit :limit'
-        values = asdict(chosen) | {'edge': edge, 'limit': limit, 'words': words}
-        return await self._database.read(
-            lambda db: _select(db, ' and '.join(clauses), ending, searches=bool(words), **values)
-        )
+        order = 'asc' if side == '>' else 'desc'
+        where, ending = selection.where, f'order by {selection.key} {order} limit :limit'
+        values = selection.values | {'limit': limit}
+
+        def query(db: apsw.Connection) -> tuple[Image, ...]:
+            clauses, key = where, _key_of(db, edge) if edge else None
+            if key is not None:
+                clauses, values['edge'] = f'{where} and {selection.key} {side} :edge', key
+            return _select(db, clauses, ending, source=selection.source, **values)
+
+        return await self._database.read(query)
 
 
 def images_of(db: apsw.Connection, generation_ids: list[int]) -> dict[int, tuple[Image, ...]]:
@@ -184,17 +144,20 @@ def add_images(
     """Write an attempt's pictures, from a position on, and their words, in its transaction."""
     words = index_words(generation.request.prompt)
     for position, picture in enumerate(outcome.kept, start=first):
+        created_at = now if picture.created_at is None else picture.created_at
+        sort_key = _new_sort_key(db, created_at)
         own = {
             'generation_id': generation.id,
             'position': position,
             'provider': outcome.provider,
             'model': outcome.model,
             'guest': generation.guest,
-            'created_at': now if picture.created_at is None else picture.created_at,
+            'created_at': created_at,
+            'sort_key': sort_key,
             'cost': str(picture.cost) if picture.cost else None,
         }
         insert(db, 'images', asdict(picture) | own | {'seed': signed(picture.seed)})
-        insert(db, 'image_words', {'rowid': db.last_insert_rowid(), 'words': words})
+        insert(db, 'image_words', {'rowid': sort_key, 'words': words})
 
 
 def _one(db: apsw.Connection, image_id: int) -> Image:
@@ -204,10 +167,45 @@ def _one(db: apsw.Connection, image_id: int) -> Image:
     return found[0]
 
 
+def _new_sort_key(db: apsw.Connection, created_at: float) -> int:
+    """Return a free place in the order of the gallery, within the second of a time or after it."""
+    made_us = int(created_at * 1_000_000)
+    [taken] = select(
+        db,
+        """
+        select max(sort_key) as last, count(*) filter (where sort_key = :made_us) as own
+        from images
+        where sort_key >= :made_us and sort_key < :made_us + 1000000
+        """,
+        made_us=made_us,
+    )
+    return cast('int', taken['last']) + 1 if taken['own'] else made_us
+
+
+def _key_of(db: apsw.Connection, image_id: int) -> int | None:
+    """Return where a picture stands in the order, None for an id that was never given.
+
+    One that is gone stands just above the one before it.
+    """
+    if image_id > cast('int', select(db, 'select max(id) as last from images')[0]['last'] or 0):
+        return None
+    found = select(
+        db,
+        """
+        select sort_key + (id < :id) as sort_key
+        from images
+        where id <= :id
+        order by id desc
+        limit 1
+        """,
+        id=image_id,
+    )
+    return cast('int', found[0]['sort_key']) if found else BELOW_ALL
+
+
 def _select(
-    db: apsw.Connection, where: str, ending: str = '', *, searches: bool = False, **values: Value
+    db: apsw.Connection, where: str, ending: str = '', *, source: str = 'images', **values: Value
 ) -> tuple[Image, ...]:
-    source = 'image_words join images on images.id = image_words.rowid' if searches else 'images'
     statement = f"""
         select {COLUMNS}
         from {source}

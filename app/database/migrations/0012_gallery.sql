@@ -1,0 +1,137 @@
+-- Where a picture stands in the gallery: microseconds since 1970 of when it was made, moved on as
+-- far as it takes to be the only one, so that pictures from elsewhere stand among their own days.
+alter table images add column sort_key integer;
+
+update images
+set sort_key = placed.sort_key
+from (
+  select id, n + max(made_us - n) over (order by n) as sort_key
+  from (
+    select id, cast(created_at * 1000000 as integer) as made_us,
+      row_number() over (order by cast(created_at * 1000000 as integer), id) as n
+    from images
+  )
+) as placed
+where placed.id = images.id;
+
+alter table images add column month text generated always as (
+  strftime('%Y-%m', created_at, 'unixepoch')
+) virtual;
+
+drop index images_model;
+drop index images_provider;
+drop index images_favourite;
+drop index images_guest;
+create unique index images_sort_key on images (sort_key);
+create index images_shown on images (sort_key) where deleted_at is null;
+create index images_model on images (model, sort_key) where deleted_at is null;
+create index images_provider on images (provider, sort_key) where deleted_at is null;
+create index images_favourite on images (sort_key) where favourite = 1 and deleted_at is null;
+create index images_guest on images (guest, sort_key)
+  where guest is not null and deleted_at is null;
+create index images_trash on images (sort_key) where deleted_at is not null;
+
+-- The words of pictures, by their sort keys: the newest are found first.
+drop table image_words;
+
+create virtual table image_words using fts5(
+  words, content = '', contentless_delete = 1, prefix = '2 3', tokenize = 'ascii'
+);
+
+insert into image_words (rowid, words)
+select images.sort_key, index_words(generations.prompt)
+from images
+join generations on generations.id = images.generation_id
+order by images.sort_key;
+
+-- Albums. One with a search fills itself, and has no rows in `album_images`.
+create table albums (
+  id integer primary key autoincrement,
+  name text not null,
+  q text, -- as it is typed into the gallery's field
+  created_at real not null
+) strict;
+
+create table album_images (
+  album integer not null references albums (id),
+  sort_key integer not null references images (sort_key),
+  image integer not null references images (id),
+  added_at real not null,
+  primary key (album, sort_key)
+) strict, without rowid;
+
+create unique index album_images_image on album_images (image, album);
+
+-- How many pictures there are of each kind; album 0 is the whole gallery.
+create table tallies (
+  album integer not null,
+  in_trash integer not null,
+  month text not null, -- `2026-11`, UTC
+  model text not null,
+  provider text not null,
+  guest integer not null, -- 0 is the owner
+  favourite integer not null,
+  images integer not null,
+  primary key (album, in_trash, month, model, provider, guest, favourite)
+) strict, without rowid;
+
+insert into tallies
+select 0, deleted_at is not null, month, coalesce(model, ''), provider, coalesce(guest, 0),
+  favourite, count(*)
+from images
+group by 1, 2, 3, 4, 5, 6, 7;
+
+drop trigger images_count_in;
+drop trigger images_count_change;
+drop table facets;
+
+create trigger tallies_in after insert on images begin
+  insert into tallies
+  values (0, new.deleted_at is not null, new.month, coalesce(new.model, ''), new.provider,
+    coalesce(new.guest, 0), new.favourite, 1)
+  on conflict do update set images = images + 1;
+end;
+
+create trigger tallies_out after delete on images begin
+  update tallies
+  set images = images - 1
+  where album = 0 and in_trash = (old.deleted_at is not null) and month = old.month
+    and model = coalesce(old.model, '') and provider = old.provider
+    and guest = coalesce(old.guest, 0) and favourite = old.favourite;
+end;
+
+create trigger tallies_change after update of deleted_at, favourite on images
+when (new.deleted_at is null) <> (old.deleted_at is null) or new.favourite <> old.favourite begin
+  update tallies
+  set images = images - 1
+  where album in (select 0 union all select album from album_images where image = old.id)
+    and in_trash = (old.deleted_at is not null) and month = old.month
+    and model = coalesce(old.model, '') and provider = old.provider
+    and guest = coalesce(old.guest, 0) and favourite = old.favourite;
+  insert into tallies
+  select album, new.deleted_at is not null, new.month, coalesce(new.model, ''), new.provider,
+    coalesce(new.guest, 0), new.favourite, 1
+  from (select 0 as album union all select album from album_images where image = new.id)
+  where true
+  on conflict do update set images = images + 1;
+end;
+
+create trigger tallies_album_in after insert on album_images begin
+  insert into tallies
+  select new.album, deleted_at is not null, month, coalesce(model, ''), provider,
+    coalesce(guest, 0), favourite, 1
+  from images
+  where id = new.image
+  on conflict do update set images = tallies.images + 1;
+end;
+
+create trigger tallies_album_out before delete on album_images begin
+  update tallies
+  set images = images - 1
+  where (album, in_trash, month, model, provider, guest, favourite) = (
+    select old.album, deleted_at is not null, month, coalesce(model, ''), provider,
+      coalesce(guest, 0), favourite
+    from images
+    where id = old.image
+  );
+end;

@@ -1,0 +1,1 @@
+"""What is done with many kept pictures: acts, destruction, import and export."""

@@ -1,0 +1,121 @@
+"""The page of one picture, and what is done with it."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from app.errors import N_, Gone
+from app.generation.request import label_fields_of
+from app.models import Generation, Image
+from app.storage.inventory import DamagedFile, open_kept
+from app.web.context import Services, TheServices
+from app.web.forms import LIFETIMES
+from app.web.pages.gallery.query import PAGE, page_from, read_filter, write_query
+from app.web.pages.gallery.undo import just_deleted
+from app.web.security.permissions import OwnImage, VisibleImage, visitor_of
+from app.web.templates import wants_fragment, wants_json
+from app.web.views.serializers import attempt_json, image_json, sees_cost
+
+STEPS = 24  # how many neighbours a picture's page names, for arrows pressed faster than it loads
+MISSING, DAMAGED = 'missing', 'damaged'
+
+
+async def image_page(request: Request, services: TheServices, image: VisibleImage) -> Response:
+    """Show one picture with its whole label; in the trash, with the way back."""
+    if wants_json(request):
+        return JSONResponse(image_json(image, services.root, visitor_of(request)))
+    chosen, library = read_filter(request), services.library
+    newer = await library.images.newer(chosen, image.id, PAGE)
+    older = await library.images.page(chosen, image.id, STEPS)
+    generation = await library.generations.one(image.generation_id)
+    calls = await library.generations.calls_of(generation.id) if visitor_of(request).owner else ()
+    return services.renderer.page(
+        request,
+        'picture/picture.html' if wants_fragment(request) else 'pages/image.html',
+        image=image,
+        generation=generation,
+        settings_text=_settings_text(image, generation),
+        attempts=[attempt_json(call) for call in calls],
+        newer=newer[:STEPS],
+        older=older,
+        just_deleted=await just_deleted(request, services),
+        chosen=chosen,
+        query=write_query(chosen),
+        back=page_from(chosen, newer, PAGE // 2),
+        lifetimes=LIFETIMES,
+        file_fault=await _fault(services, image),
+        sees_cost=sees_cost(image, visitor_of(request)),
+    )
+
+
+async def favourite(request: Request, services: TheServices, image: OwnImage) -> Response:
+    """Mark a picture, or unmark it if it is marked."""
+    changed = await services.library.images.set_favourite(image.id, favourite=not image.favourite)
+    return _after_act(request, services, changed)
+
+
+async def delete(request: Request, services: TheServices, image: OwnImage) -> Response:
+    """Put a picture into the trash; its row and file stay."""
+    image = await services.library.images.set_deleted(image.id, time.time())
+    services.changes.announce(image.generation_id)
+    if request.query_params.get('then') == 'next':
+        return RedirectResponse(await _next_address(request, services, image), 303)
+    return _after_act(request, services, image)
+
+
+async def restore(request: Request, services: TheServices, image: OwnImage) -> Response:
+    """Take a picture out of the trash; raise `Gone` if its file is not there any more."""
+    if await _fault(services, image) == MISSING:
+        raise Gone(N_("This picture's file is no longer in the data folder."))
+    image = await services.library.images.set_deleted(image.id, None)
+    services.changes.announce(image.generation_id)
+    return _after_act(request, services, image)
+
+
+async def _fault(services: Services, image: Image) -> str:
+    """Say what is wrong with a picture's file, in a word for the template; empty: nothing."""
+    kept = await services.library.files.one(image.id)
+    try:
+        os.close(open_kept(services.config.data, services.store.original(image.file), kept))
+    except FileNotFoundError:
+        return MISSING
+    except DamagedFile:
+        return DAMAGED
+    return ''
+
+
+async def _next_address(request: Request, services: Services, image: Image) -> str:
+    """Return where to go on from a deleted picture: the older one, else the newer, else all."""
+    chosen, images = read_filter(request), services.library.images
+    found = await images.page(chosen, image.id, 1) or await images.newer(chosen, image.id, 1)
+    place = f'/images/{found[0].id}' if found else '/gallery'
+    return place + write_query(chosen, undo=image.id)
+
+
+def _after_act(request: Request, services: Services, image: Image) -> Response:
+    """Show the picture's page, to a script its tile; `then` in the query asks for the page."""
+    if wants_fragment(request) and 'then' not in request.query_params:
+        return services.renderer.page(request, 'gallery/tile.html', image=image, query='')
+    return RedirectResponse(f'/images/{image.id}{write_query(read_filter(request))}', 303)
+
+
+def _settings_text(image: Image, generation: Generation) -> str:
+    """Write a picture's settings as other programs read them."""
+    from app.storage.metadata.label import Label, parameters_text  # not needed for the first page
+
+    asked = generation.request
+    seed = asked.seed if image.seed is None and asked.count == 1 else image.seed
+    label = Label(
+        **label_fields_of(asked) | {'model': image.model, 'seed': seed},  # type: ignore[arg-type]
+        provider=image.provider,
+        width=image.width,
+        height=image.height,
+        created_at=image.created_at,
+        generation_id=image.generation_id,
+        position=image.position,
+    )
+    return parameters_text(label)

@@ -1,0 +1,66 @@
+"""Where pictures stand in the gallery and its albums, and how many there are."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from app.database import Library
+from app.database.gallery.counters import Facet
+from app.database.gallery.filters import Filter
+from tests.support.rows import pictured
+
+
+@pytest_asyncio.fixture
+async def library(tmp_path: Path) -> AsyncIterator[Library]:
+    library = await Library.open(tmp_path / 'easel.db')
+    yield library
+    await library.close()
+
+
+async def test_a_picture_stands_where_it_was_made_whatever_its_id(library: Library) -> None:
+    today = await pictured(library, 'today', made_at=3_000.0)
+    long_ago = await pictured(library, 'long ago', made_at=1_000.0)
+    at_once = [await pictured(library, 'at once', made_at=2_000.0) for _ in range(3)]
+
+    found = await library.images.page(Filter(), None, 9)
+    from_one = await library.images.page(Filter(), at_once[1].id, 9, with_edge=True)
+    above = await library.images.newer(Filter(), long_ago.id, 9)
+    searched = await library.images.page(Filter(words='at once'), None, 9)
+
+    order = [today.id, *(image.id for image in reversed(at_once)), long_ago.id]
+    assert [image.id for image in found] == order
+    assert [image.id for image in from_one] == order[2:]
+    assert [image.id for image in above] == order[-2::-1]
+    assert [image.id for image in searched] == order[1:4]
+    assert await library.images.page(Filter(), 1_000, 1) == found[:1]
+
+
+async def test_an_album_has_counts_of_its_own(library: Library) -> None:
+    images = [await pictured(library, model=model) for model in ('a', 'b', 'b')]
+    await library.database.insert('albums', {'name': 'cats', 'created_at': 1.0})
+    for image in images[1:]:
+        await library.database.run(
+            """
+            insert into album_images
+            select 1, sort_key, id, 1.0
+            from images
+            where id = :id
+            """,
+            id=image.id,
+        )
+
+    await library.images.set_favourite(images[1].id, favourite=True)
+    await library.images.set_deleted(images[2].id, 5.0)
+
+    counters, album = library.counters, Filter(album=1)
+    assert await counters.total(album) == 1
+    assert await counters.total(Filter(album=1, favourite=True)) == 1
+    assert await counters.total(Filter(album=1, deleted=True)) == 1
+    assert await counters.months(album) == (Facet('1970-01', 1),)
+    assert [image.id for image in await library.images.page(album, None, 9)] == [images[1].id]
+    await library.database.run('delete from album_images where image = :id', id=images[1].id)
+    assert await counters.total(album) == 0
+    assert await counters.total(Filter()) == 2
