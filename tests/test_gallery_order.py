@@ -38,6 +38,25 @@ async def test_a_picture_stands_where_it_was_made_whatever_its_id(library: Libra
     assert await library.images.page(Filter(), 1_000, 1) == found[:1]
 
 
+async def test_the_trash_begins_with_what_was_deleted_last(library: Library) -> None:
+    older, newer, first, last = [await pictured(library) for _ in range(4)]
+    for image, deleted_at in ((older, 6.0), (newer, 6.0), (first, 9.0), (last, 5.0)):
+        await library.images.set_deleted(image.id, deleted_at)
+    trash, images = Filter(deleted=True), library.images
+
+    found = [image.id for image in await images.page(trash, None, 9)]
+    searched = await images.page(Filter(deleted=True, words='cat'), None, 9)
+    after = {image: await images.page(trash, image, 1) for image in found[:-1]}
+    above = await images.newer(trash, last.id, 9)
+
+    assert found == [first.id, newer.id, older.id, last.id]
+    assert [image.id for image in searched] == found
+    assert [one.id for image in found[:-1] for one in after[image]] == found[1:]
+    assert [image.id for image in above] == found[-2::-1]
+    await images.set_deleted(older.id, None)
+    assert [image.id for image in await images.page(trash, older.id, 1)] == [first.id]
+
+
 async def test_an_album_has_counts_of_its_own(library: Library) -> None:
     images = [await pictured(library, model=model) for model in ('a', 'b', 'b')]
     await library.database.insert('albums', {'name': 'cats', 'created_at': 1.0})

@@ -111,13 +111,14 @@ class Images(Table):
         if selection is None:
             return ()
         order = 'asc' if side == '>' else 'desc'
-        where, ending = selection.where, f'order by {selection.key} {order} limit :limit'
+        where, ending = selection.where, f'order by {selection.order(order)} limit :limit'
         values = selection.values | {'limit': limit}
 
         def query(db: apsw.Connection) -> tuple[Image, ...]:
-            clauses, key = where, _key_of(db, edge) if edge else None
-            if key is not None:
-                clauses, values['edge'] = f'{where} and {selection.key} {side} :edge', key
+            clauses, edges = where, _edges(db, chosen, edge) if edge else ()
+            if edges:
+                clauses = f'{where} and {selection.beyond(side)}'
+            values.update((f'edge_{number}', value) for number, value in enumerate(edges))
             return _select(db, clauses, ending, source=selection.source, **values)
 
         return await self._database.read(query)
@@ -180,6 +181,22 @@ def _new_sort_key(db: apsw.Connection, created_at: float) -> int:
         made_us=made_us,
     )
     return cast('int', taken['last']) + 1 if taken['own'] else made_us
+
+
+def _edges(db: apsw.Connection, chosen: Filter, image_id: int) -> tuple[Value, ...]:
+    """Return where a picture stands in the order of a filter; nothing where that is not known.
+
+    What has left the trash has no place in it any more.
+    """
+    if not chosen.deleted:
+        key = _key_of(db, image_id)
+        return () if key is None else (key,)
+    statement = """
+        select deleted_at, sort_key
+        from images
+        where id = :id and deleted_at is not null
+    """
+    return tuple(value for row in select(db, statement, id=image_id) for value in row.values())
 
 
 def _key_of(db: apsw.Connection, image_id: int) -> int | None:
