@@ -75,6 +75,8 @@ ROUTES = (
     RouteRule('GET', '/previews/{name}', 'generations.preview', Role.MAKER),
     RouteRule('GET', '/gallery', 'gallery.browse.gallery_page', Role.GUEST),
     RouteRule('GET', '/gallery.json', 'gallery.browse.gallery_page', Role.GUEST),
+    RouteRule('GET', '/compare', 'gallery.compare.compare_page', Role.GUEST),
+    RouteRule('GET', '/compare.json', 'gallery.compare.compare_page', Role.GUEST),
     RouteRule('GET', '/images/{id}', 'gallery.picture.image_page', Role.GUEST),
     RouteRule('POST', '/images/recovery', 'keeping.bring_back'),
     RouteRule('POST', '/images/{id}/favourite', 'gallery.picture.favourite', Role.MAKER),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from urllib.parse import urlencode
 
@@ -10,7 +11,7 @@ from starlette.requests import Request
 from app.database.gallery.filters import Filter
 from app.errors import N_, Forbidden
 from app.models import Image
-from app.web.forms import number_in
+from app.web.forms import number_in, numbers_in
 from app.web.security.permissions import visitor_of
 
 PAGE = 60
@@ -44,6 +45,19 @@ def write_query(chosen: Filter, **more: int) -> str:
     fields.pop('words')
     pairs = {name: value for name, value in (fields | more).items() if value}
     return f'?{urlencode(pairs)}' if pairs else ''
+
+
+def compared_in(request: Request) -> tuple[int, ...]:
+    """Read which pictures are compared; raise `InvalidRequest` for what is no id."""
+    return numbers_in(request, 'image')
+
+
+def comparison(ids: Sequence[int], chosen: Filter, **more: int) -> str:
+    """Return the address that compares pictures of a search; that of a picture, for one alone."""
+    query = write_query(chosen, **more)
+    if len(ids) == 1:
+        return f'/images/{ids[0]}{query}'
+    return f'/compare?{urlencode([("image", one) for one in ids])}{query.replace("?", "&", 1)}'
 
 
 def page_from(chosen: Filter, newer: tuple[Image, ...], shown: int) -> str:
