@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 
 from app.database.gallery.search import fts_query
 from app.database.sqlite.connection import Value
 
 
+class Order(StrEnum):
+    """What stands first in the gallery."""
+
+    NEWEST = 'newest'
+    OLDEST = 'oldest'
+    RANDOM = 'random'
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """What the gallery shows; the fields combine by *and*, a `guest` of None is everybody."""
+    """What the gallery shows; the fields combine by *and*, a `guest` of None is everybody.
+
+    `shuffle` is the seed of a random order.
+    """
 
     words: str = ''
     model: str = ''
@@ -19,6 +31,8 @@ class Filter:
     deleted: bool = False
     guest: int | None = None
     album: int | None = None
+    sort: Order = Order.NEWEST
+    shuffle: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from typing import cast
 
 import apsw
 
-from app.database.gallery.filters import Filter, selection_of
+from app.database.gallery.filters import Filter, Order, selection_of
 from app.database.gallery.search import index_words
+from app.database.gallery.shuffle import shuffled_ids
 from app.database.sqlite.connection import Table, Value, insert, select
 from app.database.sqlite.mapping import image_of, signed
 from app.errors import N_, NotFound
@@ -29,6 +30,8 @@ COLUMNS = """
 
 
 BELOW_ALL = -(1 << 62)  # a sort key
+BEFORE, BEHIND, FROM = '<', '>', '>='  # sides of a picture, in the order that is chosen
+FLIPPED = {BEFORE: '>', BEHIND: '<', FROM: '<='}  # where the newest is first
 
 
 class Images(Table):
@@ -41,12 +44,12 @@ class Images(Table):
     async def page(
         self, chosen: Filter, before: int | None, limit: int, *, with_edge: bool = False
     ) -> tuple[Image, ...]:
-        """Read the newest pictures before one, newest first; `with_edge`: beginning with it."""
-        return await self._neighbours(chosen, before, limit, '<=' if with_edge else '<')
+        """Read what follows on a picture, by default the next older; `with_edge`: from it on."""
+        return await self._neighbours(chosen, before, limit, FROM if with_edge else BEHIND)
 
     async def newer(self, chosen: Filter, than: int, limit: int) -> tuple[Image, ...]:
-        """Read the pictures just above one, the nearest first."""
-        return await self._neighbours(chosen, than, limit, '>')
+        """Read what stands before a picture, the nearest first; by default that is newer."""
+        return await self._neighbours(chosen, than, limit, BEFORE)
 
     async def next_position(self, generation_id: int) -> int:
         """Return the first position behind all pictures of a generation, those in the trash too."""
@@ -110,7 +113,14 @@ class Images(Table):
         selection = selection_of(chosen)
         if selection is None:
             return ()
-        order = 'asc' if side == '>' else 'desc'
+        if chosen.sort is Order.RANDOM:
+            return await self._database.read(
+                lambda db: _by_ids(
+                    db, shuffled_ids(db, selection, chosen.shuffle, edge, limit, side)
+                )
+            )
+        side = side if chosen.sort is Order.OLDEST else FLIPPED[side]
+        order = 'asc' if '>' in side else 'desc'
         where, ending = selection.where, f'order by {selection.order(order)} limit :limit'
         values = selection.values | {'limit': limit}
 
@@ -166,6 +176,12 @@ def _one(db: apsw.Connection, image_id: int) -> Image:
     if not found:
         raise NotFound(N_('Picture {id} not found.'), id=image_id)
     return found[0]
+
+
+def _by_ids(db: apsw.Connection, ids: list[int]) -> tuple[Image, ...]:
+    """Read some pictures in the order of their ids here."""
+    found = _select(db, 'images.id in (select value from json_each(:ids))', ids=json.dumps(ids))
+    return tuple(sorted(found, key=lambda image: ids.index(image.id)))
 
 
 def _new_sort_key(db: apsw.Connection, created_at: float) -> int:
