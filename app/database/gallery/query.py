@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from app.database.gallery.search import index_words
 from app.errors import N_
 
 
@@ -46,12 +47,7 @@ _TERM = re.compile(
 )
 _SIZE = re.compile(r'(\d{1,5})[x×х*](\d{1,5})', re.IGNORECASE)  # a letter of two alphabets
 _BLANKS = re.compile(r'\s*')
-_EXAMPLES = {
-    Key.SIZE: '1024x1024',
-    Key.SHAPE: SHAPES[0],
-    Key.IS: FAVOURITE,
-    Key.SEED: '7',
-}
+_EXAMPLES = {Key.SIZE: '1024x1024', Key.SHAPE: SHAPES[0], Key.IS: FAVOURITE, Key.SEED: '7'}
 _REFUSALS = {
     Key.SIZE: N_('{term} is not a size.'),
     Key.SHAPE: N_('{term} is not a shape.'),
@@ -61,6 +57,7 @@ _REFUSALS = {
     Key.UNTIL: N_('{term} is not a date.'),
 }
 NO_VALUE = N_('{term} needs a value.')
+NOTHING_TO_FIND = N_('There is nothing to search for in {term}.')
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +69,14 @@ class Term:
     is_excluded: bool
     start: int
     end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A term that is not understood, and the sentence about it."""
+
+    term: Term
+    reason: str
 
 
 def parse(typed: str) -> tuple[Term, ...]:
@@ -91,9 +96,22 @@ def parse(typed: str) -> tuple[Term, ...]:
     return tuple(terms)
 
 
-def refusal_of(term: Term) -> str:
+def refusals_in(typed: str) -> tuple[Refusal, ...]:
+    """Return what of a search is not understood."""
+    terms = parse(typed)
+    refused = tuple(Refusal(term, reason) for term in terms if (reason := _reason_against(term)))
+    if refused or not terms or any(map(_says_something, terms)):
+        return refused
+    return (Refusal(Term(Key.WORD, typed, False, 0, len(typed)), NOTHING_TO_FIND),)
+
+
+def _says_something(term: Term) -> bool:
+    return term.key in KEYS or bool(index_words(term.text))
+
+
+def _reason_against(term: Term) -> str:
     """Return the sentence about a value that its key does not know; empty where it does."""
-    if term.key in (Key.WORD, Key.PHRASE):
+    if term.key not in KEYS:
         return ''
     if not term.text.strip():
         return NO_VALUE
@@ -165,7 +183,7 @@ def _meant(text: str, today: date) -> date:
     parts = parts[::-1] if parts and parts[-1] > 31 else parts
     try:
         if parts and parts[0] in YEARS:
-            return date(*(parts + [1, 1])[:3])
+            return date(*[*parts, 1, 1][:3])
     except ValueError:
         return today - timedelta(days=7)
     if asked in ('today', 'сегодня'):
