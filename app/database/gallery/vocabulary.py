@@ -107,6 +107,6 @@ def near_words(db: apsw.Connection, word: str) -> list[str]:
 
 @cache
 def _stemmer(language: str) -> Stemmer:
-    import Stemmer as snowball  # few starts meet a new word
+    from Stemmer import Stemmer as Snowball  # few starts meet a new word
 
-    return cast('Stemmer', snowball.Stemmer(language))
+    return cast('Stemmer', Snowball(language))
