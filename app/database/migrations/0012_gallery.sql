@@ -236,3 +236,6 @@ create trigger tallies_album_out before delete on album_images begin
     where id = old.image
   );
 end;
+
+-- The generations that were asked for here: those of pictures that were brought in are put away.
+create index generations_asked on generations (id) where dismissed_at is null or status <> 'done';
