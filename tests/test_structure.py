@@ -85,7 +85,6 @@ MAY_IMPORT = {
 HOMES = {
     'apsw': ('app.database',),
     'Stemmer': ('app.database.gallery.vocabulary',),
-    'httpx': ('app.net', 'app.providers', 'app.cli.generate'),
     'httpx': ('app.net', 'app.providers', 'app.cli.generate', 'app.cli.import_there'),
     'httpcore': ('app.net', 'app.providers.discovery.local_servers'),
     'pybase64': ('app.providers.response.base64_stream',),
