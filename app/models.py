@@ -17,6 +17,7 @@ LONGEST_TEXT = 200
 LEAST_SIDE, MOST_SIDE = 16, 16_384
 MOST_COUNT = 10
 MOST_SEED = (1 << 64) - 1
+MOST_ID = (1 << 63) - 1
 RULE = 'rule'  # in the metadata of a request's field
 
 
@@ -101,6 +102,7 @@ _SEED = FieldRule(
 )
 _FORMAT = FieldRule(FieldKind.FORMAT, in_json=True)
 _STEPS = FieldRule(FieldKind.WHOLE, 1, 500, in_pictures=True)
+_ALBUM = FieldRule(FieldKind.WHOLE, 1, MOST_ID)
 _GUIDANCE = FieldRule(FieldKind.DECIMAL, 0, 100, in_pictures=True)
 
 
@@ -123,6 +125,7 @@ class GenerationRequest:
     steps: int | None = field(default=None, metadata={RULE: _STEPS})
     guidance: str | None = field(default=None, metadata={RULE: _GUIDANCE})  # as it was typed: `7.0`
     sampler: str | None = field(default=None, metadata={RULE: _LINE})
+    album: int | None = field(default=None, metadata={RULE: _ALBUM})  # where its pictures go
 
     @property
     def count(self) -> int:
@@ -245,6 +248,7 @@ class Image(StoredImage):
     deleted_at: float | None
     took_s: float | None
     guest: int | None = None  # whose link it was asked for by; None for the owner's own
+    albums: tuple[int, ...] = ()
     tags: tuple[str, ...] = ()
 
     @property

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.database.backlog import Backlog
 from app.database.files import Files
+from app.database.gallery.albums import AlbumRows
 from app.database.gallery.counters import Counters
 from app.database.gallery.images import Images
 from app.database.gallery.search import index_words
@@ -27,6 +28,7 @@ class Library:
         self.generations = Generations(database)
         self.images = Images(database)
         self.counters = Counters(database)
+        self.albums = AlbumRows(database)
         self.files = Files(database)
         self.queue = Queue(database)
         self.spending = Spending(database)

@@ -19,6 +19,7 @@ class Filter:
     deleted: bool = False
     guest: int | None = None
     album: int | None = None
+    filled_by: str = ''  # the search of an album that fills itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +40,18 @@ def selection_of(chosen: Filter) -> Selection | None:
     source, key = 'images', 'images.sort_key'
     clauses = [f'images.deleted_at is {"not null" if chosen.deleted else "null"}']
     values: dict[str, Value] = asdict(chosen)
-    if chosen.album is not None:
+    words = [text for text in (chosen.filled_by, chosen.words) if text]
+    if chosen.album is not None and not chosen.filled_by:
         source = 'album_images join images on images.id = album_images.image'
         key = 'album_images.sort_key'
         clauses.append('album_images.album = :album')
-    if chosen.words:
-        values['words'] = fts_query(chosen.words)
-        if values['words'] is None:
+    if words:
+        queries = [fts_query(text) for text in words]
+        if None in queries:
             return None
+        values['words'] = ' AND '.join(f'({query})' for query in queries)
         source += ' join image_words on image_words.rowid = images.sort_key'
-        key = key if chosen.album is not None else 'image_words.rowid'
+        key = key if source.startswith('album_images') else 'image_words.rowid'
         clauses.append('image_words match :words')
     named = [name for name in ('model', 'provider', 'guest') if values[name] not in ('', None)]
     clauses += [f'images.{name} = :{name}' for name in named]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import cast
 
 import apsw
 
+from app.database.gallery.albums import put_into
 from app.database.gallery.filters import Filter, selection_of
 from app.database.gallery.search import index_words
 from app.database.sqlite.connection import Table, Value, insert, select
@@ -20,6 +22,11 @@ COLUMNS = """
   images.width, images.height, images.size_bytes, images.mean_colour, images.provider, images.model,
   images.revised_prompt, images.source_url, images.seed, images.favourite, images.created_at,
   images.deleted_at, images.guest, images.cost, generations.prompt, generations.negative_prompt,
+  (
+    select json_group_array(album order by album)
+    from album_images
+    where image = images.id
+  ) as albums,
   generations.size as asked_size,
   iif( -- a clock that was set back made some of earlier versions negative
     generations.finished_at >= generations.started_at,
@@ -38,6 +45,12 @@ class Images(Table):
         """Read one, in the trash or not. Raises `NotFound`."""
         return await self._database.read(lambda db: _one(db, image_id))
 
+    async def some(self, image_ids: Sequence[int]) -> dict[int, Image]:
+        """Read those of some pictures that there are, in the trash or not, by their ids."""
+        where, ids = 'images.id in (select value from json_each(:ids))', json.dumps(image_ids)
+        found = await self._database.read(lambda db: _select(db, where, ids=ids))
+        return {image.id: image for image in found}
+
     async def page(
         self, chosen: Filter, before: int | None, limit: int, *, with_edge: bool = False
     ) -> tuple[Image, ...]:
@@ -47,6 +60,37 @@ class Images(Table):
     async def newer(self, chosen: Filter, than: int, limit: int) -> tuple[Image, ...]:
         """Read the pictures just above one, the nearest first."""
         return await self._neighbours(chosen, than, limit, '>')
+
+    async def among(self, chosen: Filter, image_ids: Sequence[int]) -> frozenset[int]:
+        """Return those of a few pictures that a filter shows."""
+        selection = selection_of(chosen)
+        if selection is None:
+            return frozenset()
+        sql = f"""
+            select 1
+            from {selection.source}
+            where images.id = :image and {selection.where}
+        """  # noqa: S608 (only our own clauses; every value is bound)
+        return await self._database.read(
+            lambda db: frozenset(
+                image_id
+                for image_id in image_ids
+                if select(db, sql, **selection.values | {'image': image_id})
+            )
+        )
+
+    async def counted(self, chosen: Filter, most: int) -> int:
+        """Count the pictures that a filter shows, up to a number."""
+        selection = selection_of(chosen)
+        if selection is None:
+            return 0
+        sql = f"""
+            select count(*) as images
+            from (select 1 from {selection.source} where {selection.where} limit :most)
+        """  # noqa: S608 (only our own clauses; every value is bound)
+        values = selection.values | {'most': most}
+        found = await self._database.all(lambda row: cast('int', row['images']), sql, **values)
+        return found[0]
 
     async def next_position(self, generation_id: int) -> int:
         """Return the first position behind all pictures of a generation, those in the trash too."""
@@ -142,7 +186,7 @@ def add_images(
     db: apsw.Connection, generation: Generation, outcome: Outcome, now: float, first: int = 0
 ) -> None:
     """Write an attempt's pictures, from a position on, and their words, in its transaction."""
-    words = index_words(generation.request.prompt)
+    words, album = index_words(generation.request.prompt), generation.request.album
     for position, picture in enumerate(outcome.kept, start=first):
         created_at = now if picture.created_at is None else picture.created_at
         sort_key = _new_sort_key(db, created_at)
@@ -156,7 +200,9 @@ def add_images(
             'sort_key': sort_key,
             'cost': str(picture.cost) if picture.cost else None,
         }
-        insert(db, 'images', asdict(picture) | own | {'seed': signed(picture.seed)})
+        [added] = insert(db, 'images', asdict(picture) | own | {'seed': signed(picture.seed)})
+        if album:
+            put_into(db, album, [cast('int', added['id'])], now)
         insert(db, 'image_words', {'rowid': sort_key, 'words': words})
 
 

@@ -25,7 +25,7 @@ from app.storage.inventory import DamagedFile, open_kept
 from app.storage.metadata.mime import MIME_EXTENSIONS
 from app.storage.store import THUMB_WIDTHS
 from app.web.context import Services
-from app.web.security.permissions import visitor_of
+from app.web.security.permissions import visible_file, visitor_of
 
 log = logger(__name__)
 
@@ -71,12 +71,12 @@ class PictureFiles:
         await response(scope, receive, send)
 
     async def _find(self, request: Request) -> ServedFile:
-        address, only = request.scope['path'], visitor_of(request).only
+        address, visitor = request.scope['path'], visitor_of(request)
         store = self._services.store
         original, thumb = _ORIGINAL.fullmatch(address), _THUMB.fullmatch(address)
         match = original or thumb
         digest = str(match[1]) if match else ''
-        kept = await self._services.library.files.of(digest, only) if digest else None
+        kept = await visible_file(visitor, self._services, digest) if digest else None
         if kept and thumb and int(thumb[2]) in THUMB_WIDTHS:
             await store.ensure_thumbs(digest, kept.file)
             return ServedFile(digest, store.thumb(digest, int(thumb[2])), 'image/webp')

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 from fastapi import Depends
@@ -12,8 +12,10 @@ from starlette.responses import Response
 
 from app.access.sessions import SESSION_S
 from app.access.visitors import Throttle, Visitor
+from app.database.gallery.filters import Filter
 from app.errors import N_, Conflict, NotFound, TooManyGuesses
-from app.models import Generation, Image
+from app.gallery.albums import Albums
+from app.models import Generation, Image, KeptFile
 from app.web.context import Services, TheServices
 from app.web.forms import TheId
 
@@ -67,11 +69,45 @@ def _set_cookie(
     return response
 
 
+def sight_of(visitor: Visitor, albums: Albums) -> Filter:
+    """Return what a visitor may look at in the gallery: everything, one album, or their own."""
+    if visitor.album is not None:
+        return albums.filter_of(visitor.album)
+    return Filter(guest=visitor.only)
+
+
+async def seen_among(
+    visitor: Visitor, services: Services, image_ids: Sequence[int]
+) -> frozenset[int]:
+    """Return those of a few pictures that a visitor may look at; none that is in the trash.
+
+    This decides it for every address; who was given one album sees their own pictures as well.
+    """
+    images = services.library.images
+    seen = await images.among(sight_of(visitor, services.albums), image_ids)
+    if visitor.album is None or len(seen) == len(image_ids):
+        return seen
+    return seen | await images.among(Filter(guest=visitor.only), image_ids)
+
+
+async def visible_file(visitor: Visitor, services: Services, digest: str) -> KeptFile | None:
+    """Return the file of a digest, if a visitor may look at a picture that has it."""
+    files = await services.library.files.of(digest)
+    if files and not visitor.sees_all:
+        seen = await seen_among(visitor, services, [kept.id for kept in files])
+        files = tuple(kept for kept in files if kept.id in seen)
+    return files[0] if files else None
+
+
+def may_open(visitor: Visitor, album_id: int) -> bool:
+    """Whether an album, if there is one, is a visitor's to look at."""
+    return visitor.sees_all or visitor.album == album_id
+
+
 async def visible_image(request: Request, services: TheServices, image_id: TheId) -> Image:
     """Return the picture of an address; raise `NotFound`, as for an unknown id, if it is hidden."""
     image, visitor = await services.library.images.one(image_id), visitor_of(request)
-    in_trash = image.deleted_at and not visitor.may_change(image.guest)
-    if in_trash or visitor.only not in (None, image.guest):
+    if not visitor.may_change(image.guest) and not await seen_among(visitor, services, [image.id]):
         raise NotFound(N_('Picture {id} not found.'), id=image.id)
     return image
 

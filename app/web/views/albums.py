@@ -1,0 +1,94 @@
+"""What pages say of albums."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.access.visitors import Visitor
+from app.database.gallery.albums import AlbumRow
+from app.database.gallery.filters import Filter
+from app.models import Image
+from app.web.context import Services
+from app.web.security.permissions import may_open
+
+COUNTED_EXACTLY = 1_000  # of the pictures that a search finds
+
+
+@dataclass(frozen=True, slots=True)
+class ListedAlbum:
+    """An album with how many pictures it shows, None where they are too many to be counted."""
+
+    row: AlbumRow
+    count: int | None
+    cover: Image | None  # the newest of them
+
+    @property
+    def may_fill(self) -> bool:
+        """Whether it can still become one that fills itself."""
+        return not self.count
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            'id': self.row.id,
+            'name': self.row.name,
+            'q': self.row.q,
+            'count': self.count,
+            'cover': self.cover.id if self.cover else None,
+        }
+
+
+def albums_for(viewer: Visitor, services: Services) -> tuple[AlbumRow, ...]:
+    """Return the albums that a visitor may look at, by name."""
+    return tuple(row for row in services.albums.all() if may_open(viewer, row.id))
+
+
+async def listed_albums(viewer: Visitor, services: Services) -> list[ListedAlbum]:
+    """List the albums that a visitor may look at, those with the newest pictures first."""
+    library = services.library
+    contents = {one.album: one for one in await library.albums.contents()}
+    covers = await library.images.some([one.newest for one in contents.values() if one.newest])
+    listed = []
+    for row in albums_for(viewer, services):
+        if one := contents.get(row.id):
+            listed.append(ListedAlbum(row, one.images, covers.get(one.newest or 0)))
+        elif row.q is not None:
+            shown = services.albums.filter_of(row.id)
+            newest = await library.images.page(shown, None, 1)
+            cover = newest[0] if newest else None
+            listed.append(ListedAlbum(row, await count_of(services, shown), cover))
+    return sorted(listed, key=_newest_first)
+
+
+async def count_of(services: Services, album: Filter) -> int | None:
+    """Return how many pictures an album shows, None where a search finds too many to count."""
+    if not album.filled_by:
+        return await services.library.counters.total(album)
+    found = await services.library.images.counted(album, COUNTED_EXACTLY + 1)
+    return found if found <= COUNTED_EXACTLY else None
+
+
+async def shown_album(services: Services, chosen: Filter) -> ListedAlbum | None:
+    """Return the album that the gallery shows, without a cover."""
+    row = services.albums.get(chosen.album) if chosen.album else None
+    if row is None:
+        return None
+    return ListedAlbum(row, await count_of(services, services.albums.filter_of(row.id)), None)
+
+
+def question_of(chosen: Filter, services: Services) -> str:
+    """Write what was searched for as one search; empty for the trash, and within an album."""
+    if chosen.deleted or chosen.album:
+        return ''
+    guest = services.guests.name_of(chosen.guest) if chosen.guest else ''
+    keys = {'model': chosen.model, 'server': chosen.provider, 'by': guest}
+    parts = [f'{key}:{_quoted(value)}' for key, value in keys.items() if value]
+    parts += ['is:favourite'] if chosen.favourite else []
+    return ' '.join([*parts, chosen.words]).strip()
+
+
+def _quoted(value: str) -> str:
+    return f'"{value}"' if ' ' in value else value
+
+
+def _newest_first(album: ListedAlbum) -> tuple[float, int]:
+    return (-album.cover.created_at if album.cover else 0.0, -album.row.id)
