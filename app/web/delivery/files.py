@@ -72,11 +72,13 @@ class PictureFiles:
 
     async def _find(self, request: Request) -> ServedFile:
         address, visitor = request.scope['path'], visitor_of(request)
-        store = self._services.store
+        store, files = self._services.store, self._services.library.files
         original, thumb = _ORIGINAL.fullmatch(address), _THUMB.fullmatch(address)
         match = original or thumb
         digest = str(match[1]) if match else ''
         kept = await visible_file(visitor, self._services, digest) if digest else None
+        if thumb and not kept and visitor.owner:  # who looks through the trash
+            kept = await files.in_trash(digest)
         if kept and thumb and int(thumb[2]) in THUMB_WIDTHS:
             await store.ensure_thumbs(digest, kept.file)
             return ServedFile(digest, store.thumb(digest, int(thumb[2])), 'image/webp')

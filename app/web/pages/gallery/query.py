@@ -8,12 +8,12 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 
 from app.database.gallery.albums import no_album
-from app.database.gallery.filters import Filter
+from app.database.gallery.filters import Filter, Order
 from app.errors import N_, Forbidden
 from app.gallery.albums import Albums
 from app.models import Image
 from app.web.context import Services
-from app.web.forms import number_in
+from app.web.forms import choice_in, number_in
 from app.web.security.permissions import may_open, sight_of, visitor_of
 
 PAGE = 60
@@ -29,6 +29,7 @@ def read_filter(request: Request) -> Filter:
     deleted = query.get('deleted', '') == '1'
     if deleted and not visitor.owner:
         raise Forbidden(N_("Your link doesn't give access to this."))
+    sort = choice_in({'sort': Order.NEWEST, **query}, 'sort', {order: order for order in Order})
     return replace(
         _sight(request),
         words=query.get('q', '').strip()[:LONGEST_QUESTION],
@@ -36,6 +37,8 @@ def read_filter(request: Request) -> Filter:
         provider=query.get('provider', '')[:LONGEST_QUESTION],
         favourite=query.get('favourite', '') == '1',
         deleted=deleted,
+        sort=sort,
+        shuffle=(number_in(request, 'shuffle') or 0) if sort is Order.RANDOM else 0,
     )
 
 
@@ -61,6 +64,7 @@ def write_query(chosen: Filter, **more: int) -> str:
         'q': chosen.words,
         'favourite': '1' if chosen.favourite else '',
         'deleted': '1' if chosen.deleted else '',
+        'sort': '' if chosen.sort is Order.NEWEST else chosen.sort,
     }
     for name in ('words', 'filled_by'):
         fields.pop(name)
