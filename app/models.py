@@ -17,7 +17,6 @@ LONGEST_TEXT = 200
 LEAST_SIDE, MOST_SIDE = 16, 16_384
 MOST_COUNT = 10
 MOST_SEED = (1 << 64) - 1
-MOST_ID = (1 << 63) - 1
 RULE = 'rule'  # in the metadata of a request's field
 
 
@@ -95,14 +94,11 @@ _LINE = FieldRule(FieldKind.LINE, in_pictures=True)
 _PROVIDER = FieldRule(FieldKind.LINE, column='asked_provider')
 _SIZE = FieldRule(FieldKind.SIZE, LEAST_SIDE, MOST_SIDE, in_json=True)
 _COUNT = FieldRule(FieldKind.WHOLE, 1, MOST_COUNT, N_('Choose from {least} to {most} pictures.'))
-_SEED = FieldRule(
-    *(FieldKind.WHOLE, 0, MOST_SEED, N_('The seed must be a whole number from 0 to {most}.')),
-    in_pictures=True,
-    in_json=True,
-)
+_ANY_SEED = N_('The seed must be a whole number from 0 to {most}.')
+_SEED = FieldRule(FieldKind.WHOLE, 0, MOST_SEED, _ANY_SEED, in_pictures=True, in_json=True)
 _FORMAT = FieldRule(FieldKind.FORMAT, in_json=True)
 _STEPS = FieldRule(FieldKind.WHOLE, 1, 500, in_pictures=True)
-_ALBUM = FieldRule(FieldKind.WHOLE, 1, MOST_ID)
+_ALBUM = FieldRule(FieldKind.WHOLE, 1, MOST_SEED)
 _GUIDANCE = FieldRule(FieldKind.DECIMAL, 0, 100, in_pictures=True)
 
 
@@ -249,7 +245,6 @@ class Image(StoredImage):
     took_s: float | None
     guest: int | None = None  # whose link it was asked for by; None for the owner's own
     albums: tuple[int, ...] = ()
-    tags: tuple[str, ...] = ()
 
     @property
     def extension(self) -> str:

@@ -10,6 +10,7 @@ from app.database.files import Files
 from app.database.gallery.albums import AlbumRows
 from app.database.gallery.counters import Counters
 from app.database.gallery.images import Images
+from app.database.gallery.matches import Matches
 from app.database.gallery.search import index_words
 from app.database.generations import Generations
 from app.database.links import GuestRows, ShownRows
@@ -27,6 +28,7 @@ class Library:
         self.database = database
         self.generations = Generations(database)
         self.images = Images(database)
+        self.matches = Matches(database)
         self.counters = Counters(database)
         self.albums = AlbumRows(database)
         self.files = Files(database)

@@ -8,7 +8,9 @@ from collections.abc import Callable
 
 from app.database.gallery.albums import AlbumRow, AlbumRows, key_of, no_album
 from app.database.gallery.filters import Filter
-from app.errors import N_, Conflict
+from app.log import logging_faults
+
+REST_S = 0.02  # between two pieces, for others who write
 
 
 class Albums:
@@ -47,20 +49,9 @@ class Albums:
             raise no_album(album_id)
         return row
 
-    def by_hand(self, album_id: int) -> AlbumRow:
-        """Return an album that pictures can be put into. Raises `NotFound`, `Conflict`."""
-        row = self.one(album_id)
-        if row.q is not None:
-            raise Conflict(
-                N_("“{name}” fills itself from a search, so pictures can't be added or removed."),
-                name=row.name,
-            )
-        return row
-
     def filter_of(self, album_id: int) -> Filter:
-        """Return what an album shows; of one that is gone, nothing."""
-        row = self._known.get(album_id)
-        return Filter(album=album_id, filled_by=(row and row.q) or '')
+        """Return what an album shows. Raises `NotFound`."""
+        return Filter(album=album_id, filled_by=self.one(album_id).q or '')
 
     async def named(self, name: str) -> AlbumRow:
         """Return the album of a name, made if there is none. Raises `InvalidRequest`."""
@@ -90,8 +81,10 @@ class Albums:
 
     def _empty_deleted(self) -> None:
         if self._emptying is None or self._emptying.done():
-            self._emptying = asyncio.create_task(self._take_out())
+            self._emptying = asyncio.create_task(logging_faults(self._take_out))
 
     async def _take_out(self) -> None:
-        while await self._rows.take_out_of_deleted():
-            pass
+        left = True
+        while left:
+            left = await self._rows.take_out_of_deleted()
+            await asyncio.sleep(REST_S)

@@ -11,7 +11,7 @@ from typing import cast
 import apsw
 
 from app.database.sqlite.connection import Table, Value, builder, insert, select
-from app.errors import N_, InvalidRequest, NotFound
+from app.errors import N_, InvalidRequest, NotFound, wrong_field
 
 HAS_PICTURES = N_(
     "This album has pictures that were put into it, so it can't fill itself. Create an album for "
@@ -96,9 +96,7 @@ class AlbumRows(Table):
                 db, 'select 1 from album_images where album = :id limit 1', id=album_id
             )
             if q is not None and has_own:
-                raise InvalidRequest(
-                    N_('Check the marked fields.'), fields={'q': InvalidRequest(HAS_PICTURES)}
-                )
+                raise wrong_field('q', InvalidRequest(HAS_PICTURES))
             changed = select(
                 db,
                 """
@@ -238,5 +236,4 @@ def _refuse_twice(db: apsw.Connection, name: str, album_id: int) -> None:
     )
     if taken:
         sentence = N_('There is already an album called “{name}”.')
-        wrong = InvalidRequest(sentence, name=str(taken[0]['name']))
-        raise InvalidRequest(N_('Check the marked fields.'), fields={'name': wrong})
+        raise wrong_field('name', InvalidRequest(sentence, name=taken[0]['name']))

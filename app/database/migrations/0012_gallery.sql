@@ -58,8 +58,8 @@ create table albums (
   deleted_at real -- the row stays until its last picture was taken out, in pieces
 ) strict;
 
--- Where the pictures of a generation go, and what a guest is let see. Neither refers to the table:
--- an album may be deleted, and its guests see nothing then.
+-- Where the pictures of a generation go, and what a guest is let see besides their own. Neither refers
+-- to the table: an album may be deleted.
 alter table generations add column album integer;
 alter table guests add column album integer;
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from app.access.sessions import SESSION_S
 from app.access.visitors import Throttle, Visitor
+from app.database.gallery.albums import AlbumRow
 from app.database.gallery.filters import Filter
 from app.errors import N_, Conflict, NotFound, TooManyGuesses
 from app.gallery.albums import Albums
@@ -71,7 +72,7 @@ def _set_cookie(
 
 def sight_of(visitor: Visitor, albums: Albums) -> Filter:
     """Return what a visitor may look at in the gallery: everything, one album, or their own."""
-    if visitor.album is not None:
+    if visitor.album is not None and albums.get(visitor.album):
         return albums.filter_of(visitor.album)
     return Filter(guest=visitor.only)
 
@@ -83,11 +84,11 @@ async def seen_among(
 
     This decides it for every address; who was given one album sees their own pictures as well.
     """
-    images = services.library.images
-    seen = await images.among(sight_of(visitor, services.albums), image_ids)
+    matches = services.library.matches
+    seen = await matches.among(sight_of(visitor, services.albums), image_ids)
     if visitor.album is None or len(seen) == len(image_ids):
         return seen
-    return seen | await images.among(Filter(guest=visitor.only), image_ids)
+    return seen | await matches.among(Filter(guest=visitor.only), image_ids)
 
 
 async def visible_file(visitor: Visitor, services: Services, digest: str) -> KeptFile | None:
@@ -102,6 +103,16 @@ async def visible_file(visitor: Visitor, services: Services, digest: str) -> Kep
 def may_open(visitor: Visitor, album_id: int) -> bool:
     """Whether an album, if there is one, is a visitor's to look at."""
     return visitor.sees_all or visitor.album == album_id
+
+
+def albums_for(viewer: Visitor, services: Services) -> tuple[AlbumRow, ...]:
+    """Return the albums that a visitor may look at, by name."""
+    return tuple(row for row in services.albums.all() if may_open(viewer, row.id))
+
+
+def choosable_albums(viewer: Visitor, services: Services) -> list[AlbumRow]:
+    """Return the albums that a visitor may put pictures into: the owner all that take any."""
+    return [row for row in services.albums.all() if row.q is None] if viewer.owner else []
 
 
 async def visible_image(request: Request, services: TheServices, image_id: TheId) -> Image:

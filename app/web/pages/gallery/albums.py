@@ -8,16 +8,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.database.gallery.filters import Filter, selection_of
-from app.errors import N_, AppError, InvalidRequest
+from app.errors import N_, InvalidRequest, wrong_field
 from app.generation.request import CONTROL
 from app.models import LONGEST_TEXT
 from app.web.context import Services, TheServices
 from app.web.error_pages import fields_in_words
 from app.web.forms import TheId, form_fields
+from app.web.pages.gallery.listed_albums import listed_albums
 from app.web.pages.gallery.query import LONGEST_QUESTION
 from app.web.security.permissions import visitor_of
 from app.web.templates import wants_fragment, wants_json
-from app.web.views.albums import listed_albums
 
 PAGE = '/albums'
 
@@ -47,7 +47,7 @@ async def change(request: Request, services: TheServices, album_id: TheId) -> Re
     try:
         name, q = _named(given)
         if row.q and not q:
-            raise _wrong('q', N_('Enter the search that fills this album.'))
+            raise wrong_field('q', InvalidRequest(N_('Enter the search that fills this album.')))
         await services.albums.change(row.id, name, q)
     except InvalidRequest as error:
         return await _refused(request, services, given, error, row.id)
@@ -64,17 +64,14 @@ def _named(fields: Mapping[str, str]) -> tuple[str, str | None]:
     """Read a name and a search, None where there is none; raise `InvalidRequest`."""
     name, q = (' '.join(fields.get(one, '').split()) for one in ('name', 'q'))
     if not name or len(name) > LONGEST_TEXT or CONTROL.search(name):
-        raise _wrong('name', N_('Enter a name of up to {most} characters.'), most=LONGEST_TEXT)
+        sentence = N_('Enter a name of up to {most} characters.')
+        raise wrong_field('name', InvalidRequest(sentence, most=LONGEST_TEXT))
     if len(q) > LONGEST_QUESTION or CONTROL.search(q):
-        raise _wrong('q', N_('Enter a search of up to {most} characters.'), most=LONGEST_QUESTION)
+        sentence = N_('Enter a search of up to {most} characters.')
+        raise wrong_field('q', InvalidRequest(sentence, most=LONGEST_QUESTION))
     if q and selection_of(Filter(filled_by=q)) is None:
-        raise _wrong('q', N_('This search has no words to look for.'))
+        raise wrong_field('q', InvalidRequest(N_('This search has no words to look for.')))
     return name, q or None
-
-
-def _wrong(field: str, sentence: str, most: int = 0) -> InvalidRequest:
-    wrong: AppError = InvalidRequest(sentence, most=most)
-    return InvalidRequest(N_('Check the marked fields.'), fields={field: wrong})
 
 
 async def _refused(

@@ -10,11 +10,11 @@ from starlette.responses import JSONResponse, Response
 
 from app.web.context import TheServices
 from app.web.forms import number_in
+from app.web.pages.gallery.listed_albums import count_of, question_of, shown_album
 from app.web.pages.gallery.query import PAGE, beyond_sight, page_from, read_filter, write_query
 from app.web.pages.gallery.undo import just_deleted
 from app.web.security.permissions import sight_of, visitor_of
 from app.web.templates import wants_json, zone_of
-from app.web.views.albums import question_of, shown_album
 from app.web.views.serializers import image_json
 
 
@@ -49,7 +49,7 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
         older=f'/gallery{older}' if older else None,
         models=await counters.models(everything) if visitor.sees_all else (),
         guests=services.guests.all() if visitor.owner else (),
-        total=await counters.total(everything),
+        total=await count_of(services, everything),
         album=await shown_album(services, chosen),
         question=question_of(chosen, services) if visitor.owner else '',
     )

@@ -49,7 +49,7 @@ def _sight(request: Request) -> Filter:
     if album is not None:
         if not may_open(visitor, album):
             raise no_album(album)
-        sight = albums.filter_of(albums.one(album).id)
+        sight = albums.filter_of(album)
     return replace(sight, guest=number_in(request, 'guest')) if visitor.owner else sight
 
 

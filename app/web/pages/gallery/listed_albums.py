@@ -9,7 +9,7 @@ from app.database.gallery.albums import AlbumRow
 from app.database.gallery.filters import Filter
 from app.models import Image
 from app.web.context import Services
-from app.web.security.permissions import may_open
+from app.web.security.permissions import albums_for, choosable_albums
 
 COUNTED_EXACTLY = 1_000  # of the pictures that a search finds
 
@@ -37,9 +37,9 @@ class ListedAlbum:
         }
 
 
-def albums_for(viewer: Visitor, services: Services) -> tuple[AlbumRow, ...]:
-    """Return the albums that a visitor may look at, by name."""
-    return tuple(row for row in services.albums.all() if may_open(viewer, row.id))
+def albums_to_join(viewer: Visitor, services: Services, image: Image) -> list[AlbumRow]:
+    """Return the albums that a visitor may put a picture into, and that do not have it."""
+    return [row for row in choosable_albums(viewer, services) if row.id not in image.albums]
 
 
 async def listed_albums(viewer: Visitor, services: Services) -> list[ListedAlbum]:
@@ -63,7 +63,7 @@ async def count_of(services: Services, album: Filter) -> int | None:
     """Return how many pictures an album shows, None where a search finds too many to count."""
     if not album.filled_by:
         return await services.library.counters.total(album)
-    found = await services.library.images.counted(album, COUNTED_EXACTLY + 1)
+    found = await services.library.matches.counted(album, COUNTED_EXACTLY + 1)
     return found if found <= COUNTED_EXACTLY else None
 
 
