@@ -84,11 +84,11 @@ async def seen_among(
 
     This decides it for every address; who was given one album sees their own pictures as well.
     """
-    matches = services.library.matches
-    seen = await matches.among(sight_of(visitor, services.albums), image_ids)
+    images = services.library.images
+    seen = await images.among(sight_of(visitor, services.albums), image_ids)
     if visitor.album is None or len(seen) == len(image_ids):
         return seen
-    return seen | await matches.among(Filter(guest=visitor.only), image_ids)
+    return seen | await images.among(Filter(guest=visitor.only), image_ids)
 
 
 async def visible_file(visitor: Visitor, services: Services, digest: str) -> KeptFile | None:

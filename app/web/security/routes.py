@@ -11,6 +11,7 @@ from app.access.visitors import Visitor
 MOST_BODY_BYTES = 1_000_000
 MOST_PASSWORD_BYTES = 16_384
 MOST_PICTURE_BYTES = 65 * 1024 * 1024  # a picture, and the form around it
+MOST_PICTURES_BYTES = 1 << 40  # of the owner's own, which are written to the disk as they come
 ANY = '{}'
 REST = '{rest}'
 
@@ -80,6 +81,7 @@ ROUTES = (
     RouteRule('POST', '/albums', 'gallery.albums.create'),
     RouteRule('POST', '/albums/{id}', 'gallery.albums.change'),
     RouteRule('POST', '/albums/{id}/deletion', 'gallery.albums.delete'),
+    RouteRule('POST', '/images', 'gallery.adding.add_pictures', most_bytes=MOST_PICTURES_BYTES),
     RouteRule('GET', '/images/{id}', 'gallery.picture.image_page', Role.GUEST),
     RouteRule('POST', '/images/recovery', 'keeping.bring_back'),
     RouteRule('POST', '/images/{id}/favourite', 'gallery.picture.favourite', Role.MAKER),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from app.database.gallery.filters import Filter, selection_of
+from app.database.gallery.query import refusals_in
 from app.errors import N_, InvalidRequest, wrong_field
 from app.generation.request import CONTROL
 from app.models import LONGEST_TEXT
@@ -69,8 +69,9 @@ def _named(fields: Mapping[str, str]) -> tuple[str, str | None]:
     if len(q) > LONGEST_QUESTION or CONTROL.search(q):
         sentence = N_('Enter a search of up to {most} characters.')
         raise wrong_field('q', InvalidRequest(sentence, most=LONGEST_QUESTION))
-    if q and selection_of(Filter(filled_by=q)) is None:
-        raise wrong_field('q', InvalidRequest(N_('This search has no words to look for.')))
+    for refusal in refusals_in(q):
+        typed = q[refusal.term.start : refusal.term.end]
+        raise wrong_field('q', InvalidRequest(refusal.reason, term=typed))
     return name, q or None
 
 

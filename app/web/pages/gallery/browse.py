@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.web.context import TheServices
 from app.web.forms import number_in
-from app.web.pages.gallery.listed_albums import count_of, question_of, shown_album
+from app.web.pages.gallery.listed_albums import question_of, shown_album
 from app.web.pages.gallery.query import PAGE, beyond_sight, page_from, read_filter, write_query
 from app.web.pages.gallery.undo import just_deleted
 from app.web.security.permissions import sight_of, visitor_of
@@ -20,7 +20,8 @@ from app.web.views.serializers import image_json
 
 async def gallery_page(request: Request, services: TheServices) -> Response:
     """Show the pictures, newest first, by day."""
-    chosen, images = read_filter(request), services.library.images
+    chosen, library = read_filter(request), services.library
+    images, counters = library.images, library.counters
     at = number_in(request, 'at')
     before = at or number_in(request, 'before')
     found = await images.page(chosen, before, PAGE, with_edge=bool(at))
@@ -28,7 +29,8 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
     if wants_json(request):
         after = services.root.address(f'/gallery.json{older}') if older else None
         listed = [image_json(image, services.root, visitor_of(request)) for image in found]
-        return JSONResponse({'images': listed, 'next': after})
+        total = await counters.total(chosen)
+        return JSONResponse({'images': listed, 'next': after, 'total': total})
     newer = ''
     if before:
         above = await images.newer(chosen, found[0].id, PAGE) if found else ()
@@ -36,7 +38,6 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
     language, visitor, zone = services.language(request), visitor_of(request), zone_of(request)
     days = groupby(found, key=lambda image: language.day(image.created_at, zone))
     everything = sight_of(visitor, services.albums)
-    counters = services.library.counters
     return services.renderer.page(
         request,
         'pages/gallery.html',
@@ -49,7 +50,7 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
         older=f'/gallery{older}' if older else None,
         models=await counters.models(everything) if visitor.sees_all else (),
         guests=services.guests.all() if visitor.owner else (),
-        total=await count_of(services, everything),
+        total=await counters.total(everything),
         album=await shown_album(services, chosen),
         question=question_of(chosen, services) if visitor.owner else '',
     )

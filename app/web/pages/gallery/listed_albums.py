@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from app.access.visitors import Visitor
 from app.database.gallery.albums import AlbumRow
 from app.database.gallery.filters import Filter
+from app.database.gallery.query import FAVOURITE, Key, written
 from app.models import Image
 from app.web.context import Services
 from app.web.security.permissions import albums_for, choosable_albums
-
-COUNTED_EXACTLY = 1_000  # of the pictures that a search finds
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +53,9 @@ async def listed_albums(viewer: Visitor, services: Services) -> list[ListedAlbum
         elif row.q is not None:
             shown = services.albums.filter_of(row.id)
             newest = await library.images.page(shown, None, 1)
-            cover = newest[0] if newest else None
-            listed.append(ListedAlbum(row, await count_of(services, shown), cover))
+            count = await library.counters.total(shown)
+            listed.append(ListedAlbum(row, count, newest[0] if newest else None))
     return sorted(listed, key=_newest_first)
-
-
-async def count_of(services: Services, album: Filter) -> int | None:
-    """Return how many pictures an album shows, None where a search finds too many to count."""
-    if not album.filled_by:
-        return await services.library.counters.total(album)
-    found = await services.library.matches.counted(album, COUNTED_EXACTLY + 1)
-    return found if found <= COUNTED_EXACTLY else None
 
 
 async def shown_album(services: Services, chosen: Filter) -> ListedAlbum | None:
@@ -72,7 +63,8 @@ async def shown_album(services: Services, chosen: Filter) -> ListedAlbum | None:
     row = services.albums.get(chosen.album) if chosen.album else None
     if row is None:
         return None
-    return ListedAlbum(row, await count_of(services, services.albums.filter_of(row.id)), None)
+    count = await services.library.counters.total(services.albums.filter_of(row.id))
+    return ListedAlbum(row, count, None)
 
 
 def question_of(chosen: Filter, services: Services) -> str:
@@ -80,14 +72,10 @@ def question_of(chosen: Filter, services: Services) -> str:
     if chosen.deleted or chosen.album:
         return ''
     guest = services.guests.name_of(chosen.guest) if chosen.guest else ''
-    keys = {'model': chosen.model, 'server': chosen.provider, 'by': guest}
-    parts = [f'{key}:{_quoted(value)}' for key, value in keys.items() if value]
-    parts += ['is:favourite'] if chosen.favourite else []
+    keys = {Key.MODEL: chosen.model, Key.SERVER: chosen.provider, Key.BY: guest}
+    parts = [written(key, value) for key, value in keys.items() if value]
+    parts += [written(Key.IS, FAVOURITE)] if chosen.favourite else []
     return ' '.join([*parts, chosen.words]).strip()
-
-
-def _quoted(value: str) -> str:
-    return f'"{value}"' if ' ' in value else value
 
 
 def _newest_first(album: ListedAlbum) -> tuple[float, int]:

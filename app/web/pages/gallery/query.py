@@ -15,9 +15,11 @@ from app.models import Image
 from app.web.context import Services
 from app.web.forms import choice_in, number_in
 from app.web.security.permissions import may_open, sight_of, visitor_of
+from app.web.templates import zone_of
 
 PAGE = 60
 LONGEST_QUESTION = 500
+UNWRITTEN = ('words', 'filled_by', 'zone', 'knows_names')  # in addresses
 
 
 def read_filter(request: Request) -> Filter:
@@ -39,6 +41,8 @@ def read_filter(request: Request) -> Filter:
         deleted=deleted,
         sort=sort,
         shuffle=(number_in(request, 'shuffle') or 0) if sort is Order.RANDOM else 0,
+        zone=getattr(zone_of(request), 'key', ''),
+        knows_names=visitor.owner,
     )
 
 
@@ -66,7 +70,7 @@ def write_query(chosen: Filter, **more: int) -> str:
         'deleted': '1' if chosen.deleted else '',
         'sort': '' if chosen.sort is Order.NEWEST else chosen.sort,
     }
-    for name in ('words', 'filled_by'):
+    for name in UNWRITTEN:
         fields.pop(name)
     pairs = {name: value for name, value in (fields | more).items() if value}
     return f'?{urlencode(pairs)}' if pairs else ''
