@@ -44,7 +44,7 @@ async def _blocks(
 ) -> AsyncGenerator[bytes, None]:
     visitor = visitor_of(request)
     describe = partial(image_json, root=services.root, viewer=visitor)
-    archive = await asyncio.to_thread(PictureZip, services.store, describe, time.time())
+    archive = PictureZip(services.store, describe, time.time())
     try:
         async for some in pictures:
             for image in some:
