@@ -77,6 +77,8 @@ ROUTES = (
     RouteRule('GET', '/gallery', 'gallery.browse.gallery_page', Role.GUEST),
     RouteRule('GET', '/gallery.json', 'gallery.browse.gallery_page', Role.GUEST),
     RouteRule('GET', '/gallery.zip', 'gallery.zips.download_zip', Role.GUEST),
+    RouteRule('GET', '/compare', 'gallery.compare.compare_page', Role.GUEST),
+    RouteRule('GET', '/compare.json', 'gallery.compare.compare_page', Role.GUEST),
     RouteRule('POST', '/images', 'gallery.adding.add_pictures', most_bytes=MOST_PICTURES_BYTES),
     RouteRule('GET', '/images/{id}', 'gallery.picture.image_page', Role.GUEST),
     RouteRule('POST', '/images/recovery', 'keeping.bring_back'),
