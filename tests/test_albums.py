@@ -133,8 +133,8 @@ async def test_albums_stand_by_their_newest_picture(owner: Owner) -> None:
         ({'name': ' \t', 'q': 'typed'}, b'Enter a name of up to 200 characters.'),
         ({'name': 'x' * 201}, b'Enter a name of up to 200 characters.'),
         ({'name': 'TAKEN Ä'}, 'There is already an album called “taken ä”.'.encode()),
-        ({'name': 'typed', 'q': '!!'}, b'There is nothing to search for in !!.'),
-        ({'name': 'typed', 'q': 'fox size:wide'}, b'size:wide is not a size.'),
+        ({'name': 'typed', 'q': '!!'}, b'Easel can&#39;t search for !!.'),
+        ({'name': 'typed', 'q': 'fox size:wide'}, b'Easel can&#39;t search for size:wide.'),
     ],
 )
 async def test_a_wrong_name_is_refused_and_what_was_typed_stays(

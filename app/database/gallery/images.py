@@ -48,11 +48,15 @@ class Images(Table):
         """Read one, in the trash or not. Raises `NotFound`."""
         return await self._database.read(lambda db: _one(db, image_id))
 
-    async def some(self, image_ids: Sequence[int]) -> dict[int, Image]:
-        """Read those of some pictures that there are, in the trash or not, by their ids."""
-        where, ids = 'images.id in (select value from json_each(:ids))', json.dumps(image_ids)
-        found = await self._database.read(lambda db: _select(db, where, ids=ids))
-        return {image.id: image for image in found}
+    async def some(self, image_ids: Sequence[int]) -> tuple[Image, ...]:
+        """Read those of some pictures that there are, in the order of the ids."""
+        found = await self._database.read(
+            lambda db: _select(
+                db, 'images.id in (select value from json_each(:ids))', ids=json.dumps(image_ids)
+            )
+        )
+        by_id = {image.id: image for image in found}
+        return tuple(by_id[one] for one in image_ids if one in by_id)
 
     async def page(
         self, chosen: Filter, before: int | None, limit: int, *, with_edge: bool = False

@@ -14,7 +14,7 @@ BETWEEN_FIELDS = '\ue001'  # for private use: no text has it left; no phrase rea
 
 # The signs of scripts that write no blanks, each of them a word with the marks on it: Thai, Lao,
 # Burmese, Khmer, Tai, Balinese, Javanese, Chinese, Japanese, Yi; and Korean, which adds endings.
-_APART = (
+APART = (
     r'\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1950-\u19ff\u1a20-\u1aaf\u1b00-\u1b7f\u3005-\u3007'
     r'\u3040-\u30ff\u3105-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf'
     r'\ua980-\ua9ff\uaa60-\uaadf\uac00-\ud7af\uf900-\ufaff\U0001b000-\U0001b16f'
@@ -71,7 +71,7 @@ def runs_in(text: str) -> list[list[str]]:
 @cache  # not compiled here: that takes a start 3 ms
 def _words() -> re.Pattern[str]:
     # behind a sign that stands apart, what is no letter is a mark on it
-    return re.compile(rf'[{_APART}][^\w {_TOGETHER}]*|[^{_APART} {_TOGETHER}]+')
+    return re.compile(rf'[{APART}][^\w {_TOGETHER}]*|[^{APART} {_TOGETHER}]+')
 
 
 @cache

@@ -23,7 +23,7 @@ from app.net.urls import names_a_host
 from app.web.context import Services, TheServices
 from app.web.error_pages import failure_json, fields_in_words, in_words
 from app.web.forms import form_pairs, new_submission, number_in, save_upload, submission_of
-from app.web.security.permissions import check_own, choosable_albums, seen_among, visitor_of
+from app.web.security.permissions import check_own, choosable_albums, seen_of, visitor_of
 from app.web.templates import (
     NOTE_COOKIE,
     Language,
@@ -174,8 +174,7 @@ def _changes_in(request: Request) -> dict[str, str]:
 async def _brought(request: Request, services: Services, source: int) -> dict[str, str]:
     """Return the fields that ask for what a generation asked for, as far as one may see them."""
     generation = await services.library.generations.one(source)
-    ids = [image.id for image in generation.images]
-    if not await seen_among(visitor_of(request), services, ids):
+    if not await seen_of(visitor_of(request), services, generation.images):
         check_own(request, generation)  # else its prompt is in the gallery
     return form_fields_of(generation.request) | _changes_in(request)
 

@@ -14,11 +14,13 @@ from app.access.sessions import SESSION_S
 from app.access.visitors import Throttle, Visitor
 from app.database.gallery.albums import AlbumRow
 from app.database.gallery.filters import Filter
-from app.errors import N_, Conflict, NotFound, TooManyGuesses
+from app.errors import N_, Conflict, Forbidden, NotFound, TooManyGuesses
 from app.gallery.albums import Albums
 from app.models import Generation, Image, KeptFile
 from app.web.context import Services, TheServices
 from app.web.forms import TheId
+
+OTHER_SITES = ('cross-site', 'same-site')
 
 
 def visitor_of(request: Request) -> Visitor:
@@ -42,6 +44,12 @@ def check_still_owner(request: Request, services: Services) -> None:
     """Raise `Conflict` where a password was set since the request came: before, all were owners."""
     if not services.sessions.who(request.headers, request.scope['scheme']).owner:
         raise Conflict(N_('Someone else has set a password in the meantime.'))
+
+
+def check_same_site(request: Request) -> None:
+    """Raise `Forbidden` where another site asks for what takes a while to read."""
+    if request.headers.get('sec-fetch-site') in OTHER_SITES:
+        raise Forbidden(N_('This request came from another site. Open Easel and do it there.'))
 
 
 def set_session_cookie(
@@ -77,25 +85,27 @@ def sight_of(visitor: Visitor, albums: Albums) -> Filter:
     return Filter(guest=visitor.only)
 
 
-async def seen_among(
-    visitor: Visitor, services: Services, image_ids: Sequence[int]
-) -> frozenset[int]:
-    """Return those of a few pictures that a visitor may look at; none that is in the trash.
+async def seen_of(visitor: Visitor, services: Services, images: Sequence[Image]) -> list[Image]:
+    """Return those of a few pictures that a visitor may look at, which is decided here alone.
 
-    This decides it for every address; who was given one album sees their own pictures as well.
+    One in the trash only if it is theirs to change.
     """
-    images = services.library.images
-    seen = await images.among(sight_of(visitor, services.albums), image_ids)
-    if visitor.album is None or len(seen) == len(image_ids):
-        return seen
-    return seen | await images.among(Filter(guest=visitor.only), image_ids)
+    seen = {image.id for image in images if visitor.may_change(image.guest)}
+    others = [image.id for image in images if image.id not in seen and not image.deleted_at]
+    if others:
+        sight = sight_of(visitor, services.albums)
+        seen |= (
+            {*others} if visitor.sees_all else await services.library.images.among(sight, others)
+        )
+    return [image for image in images if image.id in seen]
 
 
 async def visible_file(visitor: Visitor, services: Services, digest: str) -> KeptFile | None:
     """Return the file of a digest, if a visitor may look at a picture that has it."""
     files = await services.library.files.of(digest)
     if files and not visitor.sees_all:
-        seen = await seen_among(visitor, services, [kept.id for kept in files])
+        images = await services.library.images.some([kept.id for kept in files])
+        seen = {image.id for image in await seen_of(visitor, services, images)}
         files = tuple(kept for kept in files if kept.id in seen)
     return files[0] if files else None
 
@@ -117,8 +127,8 @@ def choosable_albums(viewer: Visitor, services: Services) -> list[AlbumRow]:
 
 async def visible_image(request: Request, services: TheServices, image_id: TheId) -> Image:
     """Return the picture of an address; raise `NotFound`, as for an unknown id, if it is hidden."""
-    image, visitor = await services.library.images.one(image_id), visitor_of(request)
-    if not visitor.may_change(image.guest) and not await seen_among(visitor, services, [image.id]):
+    image = await services.library.images.one(image_id)
+    if not await seen_of(visitor_of(request), services, [image]):
         raise NotFound(N_('Picture {id} not found.'), id=image.id)
     return image
 

@@ -71,7 +71,8 @@ def _named(fields: Mapping[str, str]) -> tuple[str, str | None]:
         raise wrong_field('q', InvalidRequest(sentence, most=LONGEST_QUESTION))
     for refusal in refusals_in(q):
         typed = q[refusal.term.start : refusal.term.end]
-        raise wrong_field('q', InvalidRequest(refusal.reason, term=typed))
+        sentence = N_("Easel can't search for {term}.")
+        raise wrong_field('q', InvalidRequest(sentence, term=typed))
     return name, q or None
 
 

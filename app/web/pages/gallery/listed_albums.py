@@ -45,16 +45,17 @@ async def listed_albums(viewer: Visitor, services: Services) -> list[ListedAlbum
     """List the albums that a visitor may look at, those with the newest pictures first."""
     library = services.library
     contents = {one.album: one for one in await library.albums.contents()}
-    covers = await library.images.some([one.newest for one in contents.values() if one.newest])
+    newest = [one.newest for one in contents.values() if one.newest]
+    covers = {image.id: image for image in await library.images.some(newest)}
     listed = []
     for row in albums_for(viewer, services):
         if one := contents.get(row.id):
             listed.append(ListedAlbum(row, one.images, covers.get(one.newest or 0)))
         elif row.q is not None:
             shown = services.albums.filter_of(row.id)
-            newest = await library.images.page(shown, None, 1)
+            first = await library.images.page(shown, None, 1)
             count = await library.counters.total(shown)
-            listed.append(ListedAlbum(row, count, newest[0] if newest else None))
+            listed.append(ListedAlbum(row, count, first[0] if first else None))
     return sorted(listed, key=_newest_first)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from urllib.parse import urlencode
 
@@ -13,7 +14,7 @@ from app.errors import N_, Forbidden
 from app.gallery.albums import Albums
 from app.models import Image
 from app.web.context import Services
-from app.web.forms import choice_in, number_in
+from app.web.forms import choice_in, number_in, numbers_in
 from app.web.security.permissions import may_open, sight_of, visitor_of
 from app.web.templates import zone_of
 
@@ -83,6 +84,19 @@ def beyond_sight(chosen: Filter, sight: Filter) -> Filter:
         guest=None if sight.guest else chosen.guest,
         album=None if sight.album else chosen.album,
     )
+
+
+def compared_in(request: Request) -> tuple[int, ...]:
+    """Read which pictures are compared; raise `InvalidRequest` for what is no id."""
+    return numbers_in(request, 'image')
+
+
+def comparison(ids: Sequence[int], chosen: Filter, **more: int) -> str:
+    """Return the address that compares pictures of a search; that of a picture, for one alone."""
+    query = write_query(chosen, **more)
+    if len(ids) == 1:
+        return f'/images/{ids[0]}{query}'
+    return f'/compare?{urlencode([("image", one) for one in ids])}{query.replace("?", "&", 1)}'
 
 
 def page_from(chosen: Filter, newer: tuple[Image, ...], shown: int) -> str:
