@@ -8,8 +8,8 @@ from typing import cast
 
 import apsw
 
-from app.database.gallery.filters import Filter, Order, selection_of
-from app.database.gallery.search import index_words
+from app.database.gallery.filters import Filter, Order
+from app.database.gallery.selection import selection_of
 from app.database.gallery.shuffle import shuffled_ids
 from app.database.sqlite.connection import Table, Value, insert, select
 from app.database.sqlite.mapping import image_of, signed
@@ -117,26 +117,20 @@ class Images(Table):
     async def _neighbours(
         self, chosen: Filter, edge: int | None, limit: int, side: str
     ) -> tuple[Image, ...]:
-        selection = selection_of(chosen)
-        if selection is None:
-            return ()
-        if chosen.sort is Order.RANDOM:
-            return await self._database.read(
-                lambda db: _by_ids(
-                    db, shuffled_ids(db, selection, chosen.shuffle, edge, limit, side)
-                )
-            )
-        side = side if chosen.sort is Order.OLDEST else FLIPPED[side]
-        order = 'asc' if '>' in side else 'desc'
-        where, ending = selection.where, f'order by {selection.order(order)} limit :limit'
-        values = selection.values | {'limit': limit}
+        is_random = chosen.sort is Order.RANDOM
+        side = side if chosen.sort is Order.OLDEST or is_random else FLIPPED[side]
 
         def query(db: apsw.Connection) -> tuple[Image, ...]:
-            clauses, edges = where, _edges(db, chosen, edge) if edge else ()
-            if edges:
-                clauses = f'{where} and {selection.beyond(side)}'
-            values.update((f'edge_{number}', value) for number, value in enumerate(edges))
-            return _select(db, clauses, ending, source=selection.source, **values)
+            selection = selection_of(db, chosen)
+            if is_random:
+                ids = shuffled_ids(db, selection, chosen.shuffle, edge, limit, side)
+                return _by_ids(db, ids)
+            where, values = selection.where, selection.values | {'limit': limit}
+            if edges := _edges(db, chosen, edge) if edge else ():
+                where = f'{selection.beyond(side)} and {where}'
+                values |= {f'edge_{number}': value for number, value in enumerate(edges)}
+            ending = f'order by {selection.order("asc" if ">" in side else "desc")} limit :limit'
+            return _select(db, where, ending, source=selection.source, **values)
 
         return await self._database.read(query)
 
@@ -159,11 +153,9 @@ def images_of(db: apsw.Connection, generation_ids: list[int]) -> dict[int, tuple
 def add_images(
     db: apsw.Connection, generation: Generation, outcome: Outcome, now: float, first: int = 0
 ) -> None:
-    """Write an attempt's pictures, from a position on, and their words, in its transaction."""
-    words = index_words(generation.request.prompt)
+    """Write an attempt's pictures, from a position on, in its transaction."""
     for position, picture in enumerate(outcome.kept, start=first):
         created_at = now if picture.created_at is None else picture.created_at
-        sort_key = _new_sort_key(db, created_at)
         own = {
             'generation_id': generation.id,
             'position': position,
@@ -171,11 +163,10 @@ def add_images(
             'model': outcome.model,
             'guest': generation.guest,
             'created_at': created_at,
-            'sort_key': sort_key,
+            'sort_key': _new_sort_key(db, created_at),
             'cost': str(picture.cost) if picture.cost else None,
         }
         insert(db, 'images', asdict(picture) | own | {'seed': signed(picture.seed)})
-        insert(db, 'image_words', {'rowid': sort_key, 'words': words})
 
 
 def _one(db: apsw.Connection, image_id: int) -> Image:

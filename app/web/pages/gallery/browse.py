@@ -33,7 +33,8 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
     if wants_json(request):
         after = services.root.address(f'/gallery.json{older}') if older else None
         listed = [image_json(image, services.root, visitor_of(request)) for image in found]
-        return JSONResponse({'images': listed, 'next': after})
+        total = await counters.total(chosen)
+        return JSONResponse({'images': listed, 'next': after, 'total': total})
     newer = ''
     if before:
         above = await images.newer(chosen, found[0].id, PAGE) if found else ()
