@@ -8,12 +8,13 @@ from itertools import groupby
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from app.database.gallery.counters import Room
 from app.database.gallery.filters import Filter
 from app.models import Image
-from app.web.context import Services
-from app.web.pages.gallery.query import write_query
+from app.web.context import Services, TheServices
+from app.web.pages.gallery.query import read_filter, write_query
 from app.web.templates import zone_of
 
 
@@ -36,6 +37,12 @@ class Trash:
     @property
     def others(self) -> Room:
         return self.whole - self.favourites
+
+
+async def exact_total(request: Request, services: TheServices) -> Response:
+    """Tell how many pictures match, also where a search finds more than are counted for a page."""
+    total = await services.library.counters.exact_total(read_filter(request))
+    return JSONResponse({'total': total})
 
 
 async def selection_form(services: Services, chosen: Filter) -> SelectionForm:
