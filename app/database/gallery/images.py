@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import cast
 
@@ -40,6 +41,16 @@ class Images(Table):
     async def one(self, image_id: int) -> Image:
         """Read one, in the trash or not. Raises `NotFound`."""
         return await self._database.read(lambda db: _one(db, image_id))
+
+    async def some(self, image_ids: Sequence[int]) -> tuple[Image, ...]:
+        """Read those of some pictures that there are, in the order of the ids."""
+        found = await self._database.read(
+            lambda db: _select(
+                db, 'images.id in (select value from json_each(:ids))', ids=json.dumps(image_ids)
+            )
+        )
+        by_id = {image.id: image for image in found}
+        return tuple(by_id[one] for one in image_ids if one in by_id)
 
     async def page(
         self, chosen: Filter, before: int | None, limit: int, *, with_edge: bool = False

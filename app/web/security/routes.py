@@ -76,6 +76,7 @@ ROUTES = (
     RouteRule('GET', '/previews/{name}', 'generations.preview', Role.MAKER),
     RouteRule('GET', '/gallery', 'gallery.browse.gallery_page', Role.GUEST),
     RouteRule('GET', '/gallery.json', 'gallery.browse.gallery_page', Role.GUEST),
+    RouteRule('GET', '/gallery.zip', 'gallery.zips.download_zip', Role.GUEST),
     RouteRule('GET', '/compare', 'gallery.compare.compare_page', Role.GUEST),
     RouteRule('GET', '/compare.json', 'gallery.compare.compare_page', Role.GUEST),
     RouteRule('POST', '/images', 'gallery.adding.add_pictures', most_bytes=MOST_PICTURES_BYTES),
