@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, tzinfo
-from itertools import groupby
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -12,6 +11,7 @@ from app.web.context import TheServices
 from app.web.forms import number_in
 from app.web.pages.gallery.listed_albums import question_of, shown_album
 from app.web.pages.gallery.query import PAGE, beyond_sight, page_from, read_filter, write_query
+from app.web.pages.gallery.selecting import by_day, selection_form, trash_of
 from app.web.pages.gallery.undo import just_deleted
 from app.web.security.permissions import sight_of, visitor_of
 from app.web.templates import wants_json, zone_of
@@ -35,15 +35,16 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
     if before:
         above = await images.newer(chosen, found[0].id, PAGE) if found else ()
         newer = '' if found and not above else page_from(chosen, above, PAGE)
-    language, visitor, zone = services.language(request), visitor_of(request), zone_of(request)
-    days = groupby(found, key=lambda image: language.day(image.created_at, zone))
+    visitor = visitor_of(request)
     everything = sight_of(visitor, services.albums)
     return services.renderer.page(
         request,
         'pages/gallery.html',
-        days=[(name, list(of_day)) for name, of_day in days],
-        utc_offset_min=_utc_offset_min(zone),
+        days=by_day(request, services, chosen, found),
+        utc_offset_min=_utc_offset_min(zone_of(request)),
         just_deleted=await just_deleted(request, services),
+        selection=await selection_form(services, chosen) if visitor.makes else None,
+        trash=await trash_of(services, chosen),
         chosen=chosen,
         query=write_query(chosen if visitor.owner else beyond_sight(chosen, everything)),
         newer=newer,
