@@ -208,6 +208,11 @@ class InvalidRequest(AppError, status=422, kind='invalid_request'):
     """What was sent can't be meant."""
 
 
+def wrong_field(name: str, wrong: InvalidRequest) -> InvalidRequest:
+    """Return the refusal of a form in which one field is wrong."""
+    return InvalidRequest(N_('Check the marked fields.'), fields={name: wrong})
+
+
 class Malformed(AppError, status=400, kind='malformed'):
     """The request breaks HTTP's own rules."""
 
