@@ -241,9 +241,9 @@ def test_every_partial_and_every_element_is_used() -> None:
     elements = set(re.findall(r'<([a-z]+-[a-z-]+)[\s>{]', '\n'.join(pages.values())))
     scripts = {path.stem for path in (ROOT / 'static/js').glob('*.js')} - {
         *('beside', 'feed', 'feed-worker', 'form-errors', 'fragment', 'kept-gallery', 'notify'),
-        *('dropped-files', 'picture-acts', 'picture-pages', 'storage', 'stray-drop'),
-        *('subscribe', 'time-zone'),
-        'view-transition',
+        *('picture-acts', 'picture-pages', 'storage', 'stray-drop', 'subscribe', 'time-zone'),
+        *('view-transition', 'chosen', 'lasso', 'long-press', 'selection-acts'),
+        'dropped-files',
     }
 
     assert unused == set()

@@ -9,6 +9,7 @@ from typing import cast
 
 import apsw
 
+from app.database.gallery.albums import put_into
 from app.database.gallery.filters import Filter, Order
 from app.database.gallery.selection import selection_of
 from app.database.gallery.shuffle import shuffled_ids
@@ -22,6 +23,11 @@ COLUMNS = """
   images.width, images.height, images.size_bytes, images.mean_colour, images.provider, images.model,
   images.revised_prompt, images.source_url, images.seed, images.favourite, images.created_at,
   images.deleted_at, images.guest, images.cost, generations.prompt, generations.negative_prompt,
+  (
+    select json_group_array(album order by album)
+    from album_images
+    where image = images.id
+  ) as albums,
   generations.size as asked_size,
   iif( -- a clock that was set back made some of earlier versions negative
     generations.finished_at >= generations.started_at,
@@ -61,6 +67,32 @@ class Images(Table):
     async def newer(self, chosen: Filter, than: int, limit: int) -> tuple[Image, ...]:
         """Read what stands before a picture, the nearest first; by default that is newer."""
         return await self._neighbours(chosen, than, limit, BEFORE)
+
+    async def among(self, chosen: Filter, image_ids: Sequence[int]) -> frozenset[int]:
+        """Return those of a few pictures that a filter shows."""
+
+        def query(db: apsw.Connection) -> frozenset[int]:
+            selection = selection_of(db, chosen)
+            sql = f"""
+                select 1
+                from {selection.source}
+                where images.id = :image and {selection.where}
+            """  # noqa: S608 (only our own clauses; every value is bound)
+            found = (
+                image_id
+                for image_id in image_ids
+                if select(db, sql, **selection.values, image=image_id)
+            )
+            return frozenset(found)
+
+        return await self._database.read(query)
+
+    async def newest_id(self) -> int:
+        """Return the id of the picture that was kept last, 0 where there is none."""
+        found = await self._database.all(
+            lambda row: cast('int', row['id']), 'select coalesce(max(id), 0) as id from images'
+        )
+        return found[0]
 
     async def next_position(self, generation_id: int) -> int:
         """Return the first position behind all pictures of a generation, those in the trash too."""
@@ -170,7 +202,9 @@ def add_images(
             'sort_key': _new_sort_key(db, created_at),
             'cost': str(picture.cost) if picture.cost else None,
         }
-        insert(db, 'images', asdict(picture) | own | {'seed': signed(picture.seed)})
+        [added] = insert(db, 'images', asdict(picture) | own | {'seed': signed(picture.seed)})
+        if generation.request.album:
+            put_into(db, generation.request.album, [cast('int', added['id'])], now)
 
 
 def _one(db: apsw.Connection, image_id: int) -> Image:

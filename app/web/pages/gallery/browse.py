@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
-from itertools import groupby
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from app.database.gallery.filters import Filter
 from app.web.context import TheServices
 from app.web.forms import number_in
-from app.web.pages.gallery.query import PAGE, page_from, read_filter, write_query
+from app.web.pages.gallery.listed_albums import question_of, shown_album
+from app.web.pages.gallery.query import PAGE, beyond_sight, page_from, read_filter, write_query
+from app.web.pages.gallery.selecting import by_day, selection_form, trash_of
 from app.web.pages.gallery.undo import just_deleted
-from app.web.security.permissions import visitor_of
+from app.web.security.permissions import sight_of, visitor_of
 from app.web.templates import wants_json, zone_of
 from app.web.views.serializers import image_json
 
 
 async def gallery_page(request: Request, services: TheServices) -> Response:
     """Show the pictures, newest first, by day."""
-    chosen, images, counters = (
-        read_filter(request),
-        services.library.images,
-        services.library.counters,
-    )
+    chosen, library = read_filter(request), services.library
+    images, counters = library.images, library.counters
     at = number_in(request, 'at')
     before = at or number_in(request, 'before')
     found = await images.page(chosen, before, PAGE, with_edge=bool(at))
@@ -39,22 +35,25 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
     if before:
         above = await images.newer(chosen, found[0].id, PAGE) if found else ()
         newer = '' if found and not above else page_from(chosen, above, PAGE)
-    language, visitor, zone = services.language(request), visitor_of(request), zone_of(request)
-    days = groupby(found, key=lambda image: language.day(image.created_at, zone))
-    everything = Filter(guest=visitor.only)
+    visitor = visitor_of(request)
+    everything = sight_of(visitor, services.albums)
     return services.renderer.page(
         request,
         'pages/gallery.html',
-        days=[(name, list(of_day)) for name, of_day in days],
-        utc_offset_min=_utc_offset_min(zone),
+        days=by_day(request, services, chosen, found),
+        utc_offset_min=_utc_offset_min(zone_of(request)),
         just_deleted=await just_deleted(request, services),
+        selection=await selection_form(services, chosen) if visitor.makes else None,
+        trash=await trash_of(services, chosen),
         chosen=chosen,
-        query=write_query(chosen if visitor.owner else replace(chosen, guest=None)),
+        query=write_query(chosen if visitor.owner else beyond_sight(chosen, everything)),
         newer=newer,
         older=f'/gallery{older}' if older else None,
-        models=await counters.models(everything) if visitor.only is None else (),
+        models=await counters.models(everything) if visitor.sees_all else (),
         guests=services.guests.all() if visitor.owner else (),
         total=await counters.total(everything),
+        album=await shown_album(services, chosen),
+        question=question_of(chosen, services) if visitor.owner else '',
     )
 
 
