@@ -87,6 +87,7 @@ ROUTES = (
     RouteRule('POST', '/images', 'gallery.adding.add_pictures', most_bytes=MOST_PICTURES_BYTES),
     RouteRule('GET', '/gallery/total.json', 'gallery.selecting.exact_total', Role.GUEST),
     RouteRule('GET', '/images/{id}', 'gallery.picture.image_page', Role.GUEST),
+    RouteRule('GET', '/images/{id}/plain', 'gallery.plain.download', Role.GUEST),
     RouteRule('POST', '/images/recovery', 'keeping.bring_back'),
     RouteRule('POST', '/images/{id}/favourite', 'gallery.picture.favourite', Role.MAKER),
     RouteRule('POST', '/images/{id}/deletion', 'gallery.picture.delete', Role.MAKER),
