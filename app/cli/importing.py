@@ -21,10 +21,10 @@ from app.cli.generate import Unfulfilled
 from app.cli.serve import run
 from app.config import DATABASE, Config, child_environment
 from app.database import Library
-from app.errors import AppError, InvalidRequest
+from app.errors import AppError
 from app.gallery.albums import Albums
 from app.gallery.folder_import import FolderImport, ImportReport
-from app.gallery.importing import FILLS_ITSELF, Importer, Taken
+from app.gallery.importing import Importer, Taken, check_album
 from app.gallery.sources import Passed, SourceFolder
 from app.log import escape
 from app.main import open_store
@@ -113,10 +113,8 @@ def _refusal(config: Config, one: Import) -> str:
 async def _album_in(library: Library, name: str) -> Callable[[Sequence[int]], Awaitable[None]]:
     """Return what puts pictures into an album, made if there is none; raise `InvalidRequest`."""
     albums = await Albums(library.albums).load()
-    row = await albums.named(name) if name else None
+    row = check_album(await albums.named(name)) if name else None
     await albums.close()
-    if row and row.q is not None:
-        raise InvalidRequest(FILLS_ITSELF, name=name)
 
     async def put(image_ids: Sequence[int]) -> None:
         if row and image_ids:

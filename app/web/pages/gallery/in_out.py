@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app.database.gallery.albums import AlbumRow
 from app.database.gallery.filters import Filter
 from app.errors import N_, ErrorKind, Failure, InvalidRequest, ProviderError
-from app.gallery.importing import FILLS_ITSELF, Importer, Taken, TakenPicture, examine
+from app.gallery.importing import Importer, Taken, TakenPicture, check_album, examine
 from app.models import Image
 from app.storage.files import remove
 from app.storage.metadata.container import MOST_PACKET_BYTES, sidecar_of
@@ -62,10 +62,8 @@ class Adding:
 
     def _album_of(self, text: str) -> AlbumRow:
         """Return the album that is meant; raise `InvalidRequest` at one that fills itself."""
-        row = self.services.albums.one(int(text) if text.isdigit() and len(text) < 16 else 0)
-        if row.q is not None:
-            raise InvalidRequest(FILLS_ITSELF, name=row.name)
-        return row
+        number = int(text) if text.isdigit() and len(text) < 16 else 0
+        return check_album(self.services.albums.one(number))
 
     async def put_into_album(self) -> None:
         ids = [one.image_id for one in self.taken if one.image_id]
