@@ -51,6 +51,36 @@ class Images(Table):
         """Read what stands before a picture, the nearest first; by default that is newer."""
         return await self._neighbours(chosen, than, limit, BEFORE)
 
+    async def nearest(self, chosen: Filter, moment: float) -> int | None:
+        """Return the first picture beyond a moment, in an order by time; else the last before."""
+        selection, side = selection_of(chosen), '>=' if chosen.sort is Order.OLDEST else '<'
+        if selection is None:
+            return None
+        sides = (
+            (side, 'asc' if '>' in side else 'desc'),
+            (FLIPPED[side], 'desc' if '>' in side else 'asc'),
+        )
+
+        def query(db: apsw.Connection) -> int | None:
+            for beyond, direction in sides:
+                found = select(
+                    db,
+                    f"""
+                    select images.id
+                    from {selection.source}
+                    where {selection.where} and {selection.keys[0]} {beyond} :moment
+                    order by {selection.order(direction)}
+                    limit 1
+                    """,  # noqa: S608 (only our own clauses; every value is bound)
+                    **selection.values,
+                    moment=int(moment * 1_000_000),
+                )
+                if found:
+                    return cast('int', found[0]['id'])
+            return None
+
+        return await self._database.read(query)
+
     async def next_position(self, generation_id: int) -> int:
         """Return the first position behind all pictures of a generation, those in the trash too."""
         return await self._database.read(
