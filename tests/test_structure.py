@@ -84,13 +84,15 @@ MAY_IMPORT = {
 }
 HOMES = {
     'apsw': ('app.database',),
-    'httpx': ('app.net', 'app.providers', 'app.cli.generate'),
+    'Stemmer': ('app.database.gallery.vocabulary',),
+    'httpx': ('app.net', 'app.providers', 'app.cli.generate', 'app.cli.import_there'),
     'httpcore': ('app.net', 'app.providers.discovery.local_servers'),
     'pybase64': ('app.providers.response.base64_stream',),
     'PIL': (
         *('app.storage.decoder_child', 'app.storage.colours', 'app.demo'),
         *('app.storage.metadata.read', 'app.storage.metadata.other_tools'),
         *('app.storage.metadata.jpeg', 'app.storage.metadata.foreign.texts'),
+        'app.storage.metadata.dates',
     ),
     'sd_parsers': ('app.storage.metadata.other_tools',),
     'jinja2': ('app.web.templates',),

@@ -3,7 +3,7 @@ import { keep, kept } from './storage.js';
 const OFF = 'easel-keys-off';
 const NAMES = { '+': 'Plus', '=': 'Plus' };
 const REPEATS = /^(Arrow.*|[-+=])$/;
-const FIELDS = 'input, textarea, select, [contenteditable]';
+const FIELDS = 'input:not([type=checkbox], [type=radio], [type=range]), textarea, select, [contenteditable]';
 
 // Single keys: each presses what names it in aria-keyshortcuts, the last such on the page; a field is
 // focused. The sheet that lists them can turn them off. None works while something is being typed.

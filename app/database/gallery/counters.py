@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import cast
 
+import apsw
+
+from app.database.gallery.expression import Expression
 from app.database.gallery.filters import Filter
-from app.database.sqlite.connection import Table, Value, builder
+from app.database.gallery.selection import is_searched
+from app.database.sqlite.connection import Table, Value, builder, select
 
 WHOLE_GALLERY = 0  # in place of an album
+MOST_COUNTED = 1_000  # pictures that a search finds, unless somebody asks for the exact number
+NO_LIMIT = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,17 +26,16 @@ class Facet:
 
 
 class Counters(Table):
-    """The table `tallies`, which triggers keep; a filter's words are not known to it."""
+    """The table `tallies`, which triggers keep; what a search finds is counted in the index."""
 
-    async def total(self, chosen: Filter) -> int:
-        """Return how many pictures a filter without words shows."""
-        where, values = _where(chosen)
-        found = await self._database.all(
-            lambda row: cast('int', row['images']),
-            f'select coalesce(sum(images), 0) as images from tallies where {where}',  # noqa: S608
-            **values,
-        )
-        return found[0]
+    async def total(self, chosen: Filter) -> int | None:
+        """Return how many pictures a filter shows; None: a search finds more than are counted."""
+        total = await self._database.read(lambda db: total_of(db, chosen, MOST_COUNTED + 1))
+        return total if total <= MOST_COUNTED else None
+
+    async def exact_total(self, chosen: Filter) -> int:
+        """Count all that a filter shows, however long that takes."""
+        return await self._database.read(lambda db: total_of(db, chosen, NO_LIMIT))
 
     async def models(self, chosen: Filter) -> tuple[Facet, ...]:
         """Return the models among the pictures of a filter, most pictures first."""
@@ -54,6 +59,24 @@ class Counters(Table):
             """,  # noqa: S608 (only our own clauses; every value is bound)
             **values,
         )
+
+
+def total_of(db: apsw.Connection, chosen: Filter, most: int) -> int:
+    """Count what a filter shows; what a search finds only up to a number."""
+    if is_searched(chosen):
+        where, values = Expression.of(db, chosen).as_clauses()
+        statement = f"""
+            select count(*) as images
+            from (select 1 from image_words where {where} limit :most)
+        """  # noqa: S608 (only our own clauses; every value is bound)
+    else:
+        where, values = _where(chosen)
+        statement = f"""
+            select coalesce(sum(images), 0) as images
+            from tallies
+            where {where}
+        """  # noqa: S608 (only our own clauses; every value is bound)
+    return cast('int', select(db, statement, **values, most=most)[0]['images'])
 
 
 def _where(chosen: Filter) -> tuple[str, dict[str, Value]]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import cast
 
 import apsw
 
-from app.database.gallery.filters import Filter, Order, selection_of
-from app.database.gallery.search import index_words
+from app.database.gallery.filters import Filter, Order
+from app.database.gallery.selection import selection_of
 from app.database.gallery.shuffle import shuffled_ids
 from app.database.sqlite.connection import Table, Value, insert, select
 from app.database.sqlite.mapping import image_of, signed
@@ -41,6 +42,16 @@ class Images(Table):
         """Read one, in the trash or not. Raises `NotFound`."""
         return await self._database.read(lambda db: _one(db, image_id))
 
+    async def some(self, image_ids: Sequence[int]) -> tuple[Image, ...]:
+        """Read those of some pictures that there are, in the order of the ids."""
+        found = await self._database.read(
+            lambda db: _select(
+                db, 'images.id in (select value from json_each(:ids))', ids=json.dumps(image_ids)
+            )
+        )
+        by_id = {image.id: image for image in found}
+        return tuple(by_id[one] for one in image_ids if one in by_id)
+
     async def page(
         self, chosen: Filter, before: int | None, limit: int, *, with_edge: bool = False
     ) -> tuple[Image, ...]:
@@ -53,23 +64,18 @@ class Images(Table):
 
     async def nearest(self, chosen: Filter, moment: float) -> int | None:
         """Return the first picture beyond a moment, in an order by time; else the last before."""
-        selection, side = selection_of(chosen), '>=' if chosen.sort is Order.OLDEST else '<'
-        if selection is None:
-            return None
-        sides = (
-            (side, 'asc' if '>' in side else 'desc'),
-            (FLIPPED[side], 'desc' if '>' in side else 'asc'),
-        )
+        first, last = ('>=', '<') if chosen.sort is Order.OLDEST else ('<', '>=')
 
         def query(db: apsw.Connection) -> int | None:
-            for beyond, direction in sides:
+            selection = selection_of(db, chosen)
+            for side in (first, last):
                 found = select(
                     db,
                     f"""
                     select images.id
                     from {selection.source}
-                    where {selection.where} and {selection.keys[0]} {beyond} :moment
-                    order by {selection.order(direction)}
+                    where {selection.keys[0]} {side} :moment and {selection.where}
+                    order by {selection.order('asc' if '>' in side else 'desc')}
                     limit 1
                     """,  # noqa: S608 (only our own clauses; every value is bound)
                     **selection.values,
@@ -140,26 +146,20 @@ class Images(Table):
     async def _neighbours(
         self, chosen: Filter, edge: int | None, limit: int, side: str
     ) -> tuple[Image, ...]:
-        selection = selection_of(chosen)
-        if selection is None:
-            return ()
-        if chosen.sort is Order.RANDOM:
-            return await self._database.read(
-                lambda db: _by_ids(
-                    db, shuffled_ids(db, selection, chosen.shuffle, edge, limit, side)
-                )
-            )
-        side = side if chosen.sort is Order.OLDEST else FLIPPED[side]
-        order = 'asc' if '>' in side else 'desc'
-        where, ending = selection.where, f'order by {selection.order(order)} limit :limit'
-        values = selection.values | {'limit': limit}
+        is_random = chosen.sort is Order.RANDOM
+        side = side if chosen.sort is Order.OLDEST or is_random else FLIPPED[side]
 
         def query(db: apsw.Connection) -> tuple[Image, ...]:
-            clauses, edges = where, _edges(db, chosen, edge) if edge else ()
-            if edges:
-                clauses = f'{where} and {selection.beyond(side)}'
-            values.update((f'edge_{number}', value) for number, value in enumerate(edges))
-            return _select(db, clauses, ending, source=selection.source, **values)
+            selection = selection_of(db, chosen)
+            if is_random:
+                ids = shuffled_ids(db, selection, chosen.shuffle, edge, limit, side)
+                return _by_ids(db, ids)
+            where, values = selection.where, selection.values | {'limit': limit}
+            if edges := _edges(db, chosen, edge) if edge else ():
+                where = f'{selection.beyond(side)} and {where}'
+                values |= {f'edge_{number}': value for number, value in enumerate(edges)}
+            ending = f'order by {selection.order("asc" if ">" in side else "desc")} limit :limit'
+            return _select(db, where, ending, source=selection.source, **values)
 
         return await self._database.read(query)
 
@@ -182,11 +182,9 @@ def images_of(db: apsw.Connection, generation_ids: list[int]) -> dict[int, tuple
 def add_images(
     db: apsw.Connection, generation: Generation, outcome: Outcome, now: float, first: int = 0
 ) -> None:
-    """Write an attempt's pictures, from a position on, and their words, in its transaction."""
-    words = index_words(generation.request.prompt)
+    """Write an attempt's pictures, from a position on, in its transaction."""
     for position, picture in enumerate(outcome.kept, start=first):
         created_at = now if picture.created_at is None else picture.created_at
-        sort_key = _new_sort_key(db, created_at)
         own = {
             'generation_id': generation.id,
             'position': position,
@@ -194,11 +192,10 @@ def add_images(
             'model': outcome.model,
             'guest': generation.guest,
             'created_at': created_at,
-            'sort_key': sort_key,
+            'sort_key': _new_sort_key(db, created_at),
             'cost': str(picture.cost) if picture.cost else None,
         }
         insert(db, 'images', asdict(picture) | own | {'seed': signed(picture.seed)})
-        insert(db, 'image_words', {'rowid': sort_key, 'words': words})
 
 
 def _one(db: apsw.Connection, image_id: int) -> Image:

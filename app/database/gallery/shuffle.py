@@ -15,7 +15,7 @@ from typing import cast
 
 import apsw
 
-from app.database.gallery.filters import Selection
+from app.database.gallery.selection import Selection
 from app.database.sqlite.connection import Value, select
 
 FIRST_TRY, NEXT_TRIES = 128, 512  # ids

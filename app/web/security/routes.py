@@ -11,6 +11,7 @@ from app.access.visitors import Visitor
 MOST_BODY_BYTES = 1_000_000
 MOST_PASSWORD_BYTES = 16_384
 MOST_PICTURE_BYTES = 65 * 1024 * 1024  # a picture, and the form around it
+MOST_PICTURES_BYTES = 1 << 40  # of the owner's own, which are written to the disk as they come
 ANY = '{}'
 REST = '{rest}'
 
@@ -76,6 +77,10 @@ ROUTES = (
     RouteRule('GET', '/gallery', 'gallery.browse.gallery_page', Role.GUEST),
     RouteRule('GET', '/gallery.json', 'gallery.browse.gallery_page', Role.GUEST),
     RouteRule('POST', '/gallery/density', 'gallery.browse.choose_density', Role.GUEST),
+    RouteRule('GET', '/gallery.zip', 'gallery.zips.download_zip', Role.GUEST),
+    RouteRule('GET', '/compare', 'gallery.compare.compare_page', Role.GUEST),
+    RouteRule('GET', '/compare.json', 'gallery.compare.compare_page', Role.GUEST),
+    RouteRule('POST', '/images', 'gallery.adding.add_pictures', most_bytes=MOST_PICTURES_BYTES),
     RouteRule('GET', '/images/{id}', 'gallery.picture.image_page', Role.GUEST),
     RouteRule('POST', '/images/recovery', 'keeping.bring_back'),
     RouteRule('POST', '/images/{id}/favourite', 'gallery.picture.favourite', Role.MAKER),

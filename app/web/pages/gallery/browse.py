@@ -41,7 +41,8 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
         older = older_query(chosen, part)
         after = services.root.address(f'/gallery.json{older}') if older else None
         listed = [image_json(image, services.root, visitor) for image in part.images]
-        return JSONResponse({'images': listed, 'next': after})
+        total = await counters.total(chosen)
+        return JSONResponse({'images': listed, 'next': after, 'total': total})
     values = part_values(request, services.language(request), chosen, part) | {
         'chosen': chosen,
         'query': write_query(chosen if visitor.owner else replace(chosen, guest=None)),

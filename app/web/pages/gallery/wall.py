@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from app.database.gallery.filters import Filter, Order
 from app.database.gallery.images import Images
+from app.database.gallery.selection import is_searched
 from app.errors import N_
 from app.models import Image
 from app.web.context import Services
@@ -112,14 +113,18 @@ async def rail_values(
     """Return the months to go to; those of a search are those of its other filters, uncounted."""
     if chosen.sort is Order.RANDOM or chosen.deleted or not part.images:
         return {'years': ()}
-    language = services.language(request)
+    is_counted = not is_searched(chosen)
+    counted = replace(
+        chosen, words='', filled_by='', album=None if chosen.filled_by else chosen.album
+    )
+    translate = services.language(request).translate
     months = [
         Month(
             facet.value,
-            language.translate(SHORT_MONTHS[int(facet.value[5:]) - 1]),
-            None if chosen.words else facet.images,
+            translate(SHORT_MONTHS[int(facet.value[5:]) - 1]),
+            facet.images if is_counted else None,
         )
-        for facet in await services.library.counters.months(replace(chosen, words=''))
+        for facet in await services.library.counters.months(counted)
     ]
     if chosen.sort is Order.OLDEST:
         months.reverse()
@@ -143,7 +148,7 @@ def _heading(chosen: Filter, images: tuple[Image, ...], zone: tzinfo | None) -> 
     """Return the format of what heads a section: of days, of months where few are of one day."""
     if chosen.sort is Order.RANDOM:
         return ''
-    is_all = chosen == Filter(sort=chosen.sort, guest=chosen.guest)
+    is_all = not write_query(replace(chosen, guest=None, sort=Order.NEWEST))
     days = {datetime.fromtimestamp(image.created_at, zone).date() for image in images}
     is_sparse = len(images) >= SPARSE_FROM and len(images) < SPARSE_A_DAY * len(days)
     return '%Y-%m' if is_sparse and not is_all and not chosen.deleted else '%Y-%m-%d'
