@@ -81,6 +81,7 @@ ROUTES = (
     RouteRule('GET', '/compare', 'gallery.compare.compare_page', Role.GUEST),
     RouteRule('GET', '/compare.json', 'gallery.compare.compare_page', Role.GUEST),
     RouteRule('POST', '/images', 'gallery.adding.add_pictures', most_bytes=MOST_PICTURES_BYTES),
+    RouteRule('GET', '/gallery/total.json', 'gallery.selecting.exact_total', Role.GUEST),
     RouteRule('GET', '/images/{id}', 'gallery.picture.image_page', Role.GUEST),
     RouteRule('POST', '/images/recovery', 'keeping.bring_back'),
     RouteRule('POST', '/images/{id}/favourite', 'gallery.picture.favourite', Role.MAKER),

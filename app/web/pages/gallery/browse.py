@@ -13,6 +13,7 @@ from app.database.gallery.filters import Filter, Order
 from app.web.context import TheServices
 from app.web.forms import choice_in, form_fields
 from app.web.pages.gallery.query import read_filter, write_query
+from app.web.pages.gallery.selecting import selection_form, trash_of
 from app.web.pages.gallery.undo import just_deleted
 from app.web.pages.gallery.wall import (
     DENSITIES,
@@ -60,6 +61,8 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
         densities=DENSITIES,
         utc_offset_min=_utc_offset_min(zone_of(request)),
         just_deleted=await just_deleted(request, services),
+        selection=await selection_form(services, chosen) if visitor.makes else None,
+        trash=await trash_of(services, chosen),
         models=await counters.models(everything) if visitor.only is None else (),
         guests=services.guests.all() if visitor.owner else (),
         total=await counters.total(everything),
