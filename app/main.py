@@ -20,6 +20,7 @@ from app.access.signed_out import SignedOut
 from app.config import CACHE, DATABASE, KEYS, SECRET, SIGNED_OUT, TOKEN, Config, child_environment
 from app.database import Library
 from app.errors import Notice, Reason
+from app.gallery.albums import Albums
 from app.generation.changes import Changes
 from app.generation.keeper import PictureKeeper
 from app.generation.outcome_writer import OutcomeWriter
@@ -69,6 +70,8 @@ async def open_services(
         closing.push_async_callback(worker.stop)
         maintenance, recovery = await _open_care(library, store, changes, closing)
         guests, root = await Guests(library.guests).load(), BasePath(config.root_path)
+        albums = await Albums(library.albums).load()
+        closing.push_async_callback(albums.close)
         sharing = sharing or read_sharing(config)
         services = Services(
             config=config,
@@ -88,6 +91,7 @@ async def open_services(
             sessions=_sessions(config, sharing, guests),
             sharing=sharing,
             guests=guests,
+            albums=albums,
             maintenance=maintenance,
             recovery=recovery,
         )

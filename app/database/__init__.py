@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.database.backlog import Backlog
 from app.database.files import Files
+from app.database.gallery.albums import AlbumRows
 from app.database.gallery.counters import Counters
 from app.database.gallery.facts import index_facts
 from app.database.gallery.images import Images
@@ -36,6 +37,7 @@ class Library:
         self.generations = Generations(database)
         self.images = Images(database)
         self.counters = Counters(database)
+        self.albums = AlbumRows(database)
         self.files = Files(database)
         self.queue = Queue(database)
         self.spending = Spending(database)

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta, tzinfo
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from app.database.gallery.filters import Filter, Order
+from app.database.gallery.filters import Order
 from app.web.context import TheServices
 from app.web.forms import choice_in, form_fields
-from app.web.pages.gallery.query import read_filter, write_query
+from app.web.pages.gallery.listed_albums import question_of, shown_album
+from app.web.pages.gallery.query import beyond_sight, just_deleted, read_filter, write_query
 from app.web.pages.gallery.selecting import selection_form, trash_of
-from app.web.pages.gallery.undo import just_deleted
 from app.web.pages.gallery.wall import (
     DENSITIES,
     DENSITY_COOKIE,
@@ -24,7 +24,7 @@ from app.web.pages.gallery.wall import (
     rail_values,
     read_part,
 )
-from app.web.security.permissions import visitor_of
+from app.web.security.permissions import sight_of, visitor_of
 from app.web.templates import keep_choice, wants_fragment, wants_json, zone_of
 from app.web.views.serializers import image_json
 
@@ -44,13 +44,13 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
         listed = [image_json(image, services.root, visitor) for image in part.images]
         total = await counters.total(chosen)
         return JSONResponse({'images': listed, 'next': after, 'total': total})
+    everything = sight_of(visitor, services.albums)
     values = part_values(request, services.language(request), chosen, part) | {
         'chosen': chosen,
-        'query': write_query(chosen if visitor.owner else replace(chosen, guest=None)),
+        'query': write_query(chosen if visitor.owner else beyond_sight(chosen, everything)),
     }
     if wants_fragment(request):
         return services.renderer.page(request, 'gallery/part.html', status=200, **values)
-    everything = Filter(guest=visitor.only)
     return services.renderer.page(
         request,
         'pages/gallery.html',
@@ -63,9 +63,11 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
         just_deleted=await just_deleted(request, services),
         selection=await selection_form(services, chosen) if visitor.makes else None,
         trash=await trash_of(services, chosen),
-        models=await counters.models(everything) if visitor.only is None else (),
+        models=await counters.models(everything) if visitor.sees_all else (),
         guests=services.guests.all() if visitor.owner else (),
         total=await counters.total(everything),
+        album=await shown_album(services, chosen),
+        question=question_of(chosen, services) if visitor.owner else '',
     )
 
 
