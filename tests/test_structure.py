@@ -244,6 +244,7 @@ def test_every_partial_and_every_element_is_used() -> None:
         *('picture-acts', 'picture-pages', 'storage', 'stray-drop', 'subscribe', 'time-zone'),
         *('view-transition', 'chosen', 'lasso', 'long-press', 'selection-acts'),
         *('wall-near', 'wall-parts', 'wall-place'),
+        'dropped-files',
     }
 
     assert unused == set()
