@@ -174,7 +174,7 @@ def test_details_come_into_sight_above_the_form_of_a_phone(low: Page, easel: Eas
     shown, form = tile.locator('.story').bounding_box(), low.locator('.composer').bounding_box()
     assert shown
     assert form
-    assert 0 <= shown['y']
+    assert shown['y'] >= 0
     assert shown['y'] + shown['height'] <= form['y']
 
 
