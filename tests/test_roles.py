@@ -186,6 +186,22 @@ async def test_a_deleted_picture_is_gone_for_other_guests(guests: Party) -> None
     assert statuses == [404, 404, 200, 200]
 
 
+async def test_a_thumbnail_in_the_trash_is_in_sight_for_the_owner_alone(guests: Party) -> None:
+    number = guests.made['both']
+    image = await guests.services.library.images.one(number)
+    addresses = (f'/thumbs/{image.digest}-480.webp', f'/files/{image.digest}.png')
+    await guests.request('both', 'POST', f'/images/{number}/deletion')
+
+    statuses = {
+        who: [(await guests.request(who, 'GET', address)).status for address in addresses]
+        for who in ('looker', 'maker', 'both', 'owner')
+    }
+    await guests.request('both', 'POST', f'/images/{number}/restoration')
+
+    assert statuses.pop('owner') == [200, 404]
+    assert set(map(tuple, statuses.values())) == {(404, 404)}
+
+
 async def test_what_a_guest_asks_for_is_theirs_and_the_owner_sees_whose(guests: Party) -> None:
     sent = await guests.request('maker', 'POST', '/generations', prompt='a fox', size='16x16')
     number = int(sent.headers['location'].rpartition('-')[2])

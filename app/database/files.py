@@ -45,6 +45,19 @@ class Files(Table):
             guest=guest,
         )
 
+    async def in_trash(self, digest: str) -> KeptFile | None:
+        """Return the file of a digest, if a picture with it is in the trash."""
+        return await self._database.one(
+            builder(KeptFile),
+            """
+            select id, file, size_bytes, digest, damaged_ns
+            from images
+            where digest = :digest and deleted_at is not null
+            limit 1
+            """,
+            digest=digest,
+        )
+
     async def one(self, image_id: int) -> KeptFile | None:
         """Return the file of a picture, in the trash or not; None where there is none."""
         found = await self.after(image_id - 1, 1)

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 
 from app.database.gallery.search import fts_query
 from app.database.sqlite.connection import Value
 
 
+class Order(StrEnum):
+    """What stands first in the gallery."""
+
+    NEWEST = 'newest'
+    OLDEST = 'oldest'
+    RANDOM = 'random'
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """What the gallery shows; the fields combine by *and*, a `guest` of None is everybody."""
+    """What the gallery shows; the fields combine by *and*, a `guest` of None is everybody.
+
+    `shuffle` is the seed of a random order.
+    """
 
     words: str = ''
     model: str = ''
@@ -19,19 +31,29 @@ class Filter:
     deleted: bool = False
     guest: int | None = None
     album: int | None = None
+    sort: Order = Order.NEWEST
+    shuffle: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
     """The pictures of a filter as a part of a statement, with the values that it names.
 
-    `key` is the column to compare and order by: that of the table which is walked through.
+    `keys` are the columns to compare and order by: those of the table which is walked through.
     """
 
     source: str
     where: str
-    key: str
+    keys: tuple[str, ...]
     values: dict[str, Value]
+
+    def order(self, direction: str) -> str:
+        return ', '.join(f'{key} {direction}' for key in self.keys)
+
+    def beyond(self, side: str) -> str:
+        """Return the condition of being on a side of the values `edge_0` and following."""
+        edge = ', '.join(f':edge_{number}' for number in range(len(self.keys)))
+        return f'({", ".join(self.keys)}) {side} ({edge})'
 
 
 def selection_of(chosen: Filter) -> Selection | None:
@@ -54,4 +76,5 @@ def selection_of(chosen: Filter) -> Selection | None:
     clauses += [f'images.{name} = :{name}' for name in named]
     if chosen.favourite:
         clauses.append('images.favourite = 1')
-    return Selection(source, ' and '.join(clauses), key, values)
+    keys = ('images.deleted_at', 'images.sort_key') if chosen.deleted else (key,)
+    return Selection(source, ' and '.join(clauses), keys, values)

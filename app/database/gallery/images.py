@@ -8,8 +8,9 @@ from typing import cast
 
 import apsw
 
-from app.database.gallery.filters import Filter, selection_of
+from app.database.gallery.filters import Filter, Order, selection_of
 from app.database.gallery.search import index_words
+from app.database.gallery.shuffle import shuffled_ids
 from app.database.sqlite.connection import Table, Value, insert, select
 from app.database.sqlite.mapping import image_of, signed
 from app.errors import N_, NotFound
@@ -29,6 +30,8 @@ COLUMNS = """
 
 
 BELOW_ALL = -(1 << 62)  # a sort key
+BEFORE, BEHIND, FROM = '<', '>', '>='  # sides of a picture, in the order that is chosen
+FLIPPED = {BEFORE: '>', BEHIND: '<', FROM: '<='}  # where the newest is first
 
 
 class Images(Table):
@@ -41,12 +44,12 @@ class Images(Table):
     async def page(
         self, chosen: Filter, before: int | None, limit: int, *, with_edge: bool = False
     ) -> tuple[Image, ...]:
-        """Read the newest pictures before one, newest first; `with_edge`: beginning with it."""
-        return await self._neighbours(chosen, before, limit, '<=' if with_edge else '<')
+        """Read what follows on a picture, by default the next older; `with_edge`: from it on."""
+        return await self._neighbours(chosen, before, limit, FROM if with_edge else BEHIND)
 
     async def newer(self, chosen: Filter, than: int, limit: int) -> tuple[Image, ...]:
-        """Read the pictures just above one, the nearest first."""
-        return await self._neighbours(chosen, than, limit, '>')
+        """Read what stands before a picture, the nearest first; by default that is newer."""
+        return await self._neighbours(chosen, than, limit, BEFORE)
 
     async def next_position(self, generation_id: int) -> int:
         """Return the first position behind all pictures of a generation, those in the trash too."""
@@ -110,14 +113,22 @@ class Images(Table):
         selection = selection_of(chosen)
         if selection is None:
             return ()
-        order = 'asc' if side == '>' else 'desc'
-        where, ending = selection.where, f'order by {selection.key} {order} limit :limit'
+        if chosen.sort is Order.RANDOM:
+            return await self._database.read(
+                lambda db: _by_ids(
+                    db, shuffled_ids(db, selection, chosen.shuffle, edge, limit, side)
+                )
+            )
+        side = side if chosen.sort is Order.OLDEST else FLIPPED[side]
+        order = 'asc' if '>' in side else 'desc'
+        where, ending = selection.where, f'order by {selection.order(order)} limit :limit'
         values = selection.values | {'limit': limit}
 
         def query(db: apsw.Connection) -> tuple[Image, ...]:
-            clauses, key = where, _key_of(db, edge) if edge else None
-            if key is not None:
-                clauses, values['edge'] = f'{where} and {selection.key} {side} :edge', key
+            clauses, edges = where, _edges(db, chosen, edge) if edge else ()
+            if edges:
+                clauses = f'{where} and {selection.beyond(side)}'
+            values.update((f'edge_{number}', value) for number, value in enumerate(edges))
             return _select(db, clauses, ending, source=selection.source, **values)
 
         return await self._database.read(query)
@@ -167,6 +178,12 @@ def _one(db: apsw.Connection, image_id: int) -> Image:
     return found[0]
 
 
+def _by_ids(db: apsw.Connection, ids: list[int]) -> tuple[Image, ...]:
+    """Read some pictures in the order of their ids here."""
+    found = _select(db, 'images.id in (select value from json_each(:ids))', ids=json.dumps(ids))
+    return tuple(sorted(found, key=lambda image: ids.index(image.id)))
+
+
 def _new_sort_key(db: apsw.Connection, created_at: float) -> int:
     """Return a free place in the order of the gallery, within the second of a time or after it."""
     made_us = int(created_at * 1_000_000)
@@ -180,6 +197,22 @@ def _new_sort_key(db: apsw.Connection, created_at: float) -> int:
         made_us=made_us,
     )
     return cast('int', taken['last']) + 1 if taken['own'] else made_us
+
+
+def _edges(db: apsw.Connection, chosen: Filter, image_id: int) -> tuple[Value, ...]:
+    """Return where a picture stands in the order of a filter; nothing where that is not known.
+
+    What has left the trash has no place in it any more.
+    """
+    if not chosen.deleted:
+        key = _key_of(db, image_id)
+        return () if key is None else (key,)
+    statement = """
+        select deleted_at, sort_key
+        from images
+        where id = :id and deleted_at is not null
+    """
+    return tuple(value for row in select(db, statement, id=image_id) for value in row.values())
 
 
 def _key_of(db: apsw.Connection, image_id: int) -> int | None:

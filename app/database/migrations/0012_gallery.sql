@@ -22,6 +22,7 @@ drop index images_model;
 drop index images_provider;
 drop index images_favourite;
 drop index images_guest;
+drop index images_deleted;
 create unique index images_sort_key on images (sort_key);
 create index images_shown on images (sort_key) where deleted_at is null;
 create index images_model on images (model, sort_key) where deleted_at is null;
@@ -29,7 +30,10 @@ create index images_provider on images (provider, sort_key) where deleted_at is 
 create index images_favourite on images (sort_key) where favourite = 1 and deleted_at is null;
 create index images_guest on images (guest, sort_key)
   where guest is not null and deleted_at is null;
-create index images_trash on images (sort_key) where deleted_at is not null;
+-- What was deleted last is first in the trash; many are deleted at once.
+create index images_trash on images (deleted_at, sort_key) where deleted_at is not null;
+create index images_trashed_favourites on images (size_bytes)
+  where favourite = 1 and deleted_at is not null;
 
 -- The words of pictures, by their sort keys: the newest are found first.
 drop table image_words;

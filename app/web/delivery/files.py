@@ -71,12 +71,14 @@ class PictureFiles:
         await response(scope, receive, send)
 
     async def _find(self, request: Request) -> ServedFile:
-        address, only = request.scope['path'], visitor_of(request).only
-        store = self._services.store
+        address, visitor = request.scope['path'], visitor_of(request)
+        store, files = self._services.store, self._services.library.files
         original, thumb = _ORIGINAL.fullmatch(address), _THUMB.fullmatch(address)
         match = original or thumb
         digest = str(match[1]) if match else ''
-        kept = await self._services.library.files.of(digest, only) if digest else None
+        kept = await files.of(digest, visitor.only) if digest else None
+        if thumb and not kept and visitor.owner:  # who looks through the trash
+            kept = await files.in_trash(digest)
         if kept and thumb and int(thumb[2]) in THUMB_WIDTHS:
             await store.ensure_thumbs(digest, kept.file)
             return ServedFile(digest, store.thumb(digest, int(thumb[2])), 'image/webp')

@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 
 from starlette.requests import Request
 
-from app.database.gallery.filters import Filter
+from app.database.gallery.filters import Filter, Order
 from app.errors import N_, Forbidden
 from app.models import Image
-from app.web.forms import number_in
+from app.web.forms import choice_in, number_in
 from app.web.security.permissions import visitor_of
 
 PAGE = 60
@@ -23,6 +23,7 @@ def read_filter(request: Request) -> Filter:
     deleted = query.get('deleted', '') == '1'
     if deleted and not visitor.owner:
         raise Forbidden(N_("Your link doesn't give access to this."))
+    sort = choice_in({'sort': Order.NEWEST, **query}, 'sort', {order: order for order in Order})
     return Filter(
         words=query.get('q', '').strip()[:LONGEST_QUESTION],
         model=query.get('model', '')[:LONGEST_QUESTION],
@@ -31,6 +32,8 @@ def read_filter(request: Request) -> Filter:
         deleted=deleted,
         guest=number_in(request, 'guest') if visitor.owner else visitor.only,
         album=number_in(request, 'album'),
+        sort=sort,
+        shuffle=(number_in(request, 'shuffle') or 0) if sort is Order.RANDOM else 0,
     )
 
 
@@ -40,6 +43,7 @@ def write_query(chosen: Filter, **more: int) -> str:
         'q': chosen.words,
         'favourite': '1' if chosen.favourite else '',
         'deleted': '1' if chosen.deleted else '',
+        'sort': '' if chosen.sort is Order.NEWEST else chosen.sort,
     }
     fields.pop('words')
     pairs = {name: value for name, value in (fields | more).items() if value}
