@@ -42,6 +42,7 @@ from app.web.base_path import BasePath
 from app.web.context import Services
 from app.web.delivery.events import EventStream
 from app.web.delivery.files import PictureFiles
+from app.web.delivery.thumbnails import Thumbnails
 from app.web.error_pages import ErrorPages
 from app.web.security.guard import Guard
 from app.web.security.routes import REST, ROUTES, RouteRule
@@ -202,18 +203,22 @@ class Page:
         await self._route.app(scope, receive, send)
 
 
-def create_app(services: Services) -> ASGIApp:
-    failures = ErrorPages(services.renderer)
-    return Guard(create_pages(services, failures), services, failures)
+def create_app(services: Services) -> Guard:
+    failures, thumbnails = (
+        ErrorPages(services.renderer),
+        Thumbnails(lambda: services.library.database.pictures_version),
+    )
+    pages = create_pages(services, failures, thumbnails)
+    return Guard(pages, services, failures, thumbnails)
 
 
-def create_pages(services: Services, failures: ErrorPages) -> FastAPI:
+def create_pages(services: Services, failures: ErrorPages, thumbnails: Thumbnails) -> FastAPI:
     app = FastAPI(
         title='Easel', docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
     app.state.services = services
     failures.install(app)
-    files = PictureFiles(services)
+    files = PictureFiles(services, thumbnails)
     apps: dict[str, ASGIApp] = {
         'files': files,
         'thumbs': files,

@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 import re
 import select
 import socket
@@ -59,11 +60,27 @@ http {{
 
 @dataclass(slots=True)
 class Asked:
-    """A server's address, what is asked of it, and how often that was answered in a second."""
+    """A server, what is asked of it, how often that was answered in a second, and at what cost.
+
+    Attributes:
+        used_us: Of the processor, for each answer; what else this machine does says little here.
+    """
 
     port: int
+    pid: int
     requests: list[bytes]
     rates: list[float] = field(default_factory=list)
+    used_us: list[float] = field(default_factory=list)
+
+    def measure(self) -> None:
+        hammer(self, WARM_S)
+        before_s = processor_s(self.pid)
+        self.rates.append(hammer(self, ROUND_S))
+        used_s = processor_s(self.pid) - before_s
+        self.used_us.append(used_s * 1e6 / (self.rates[-1] * ROUND_S))
+
+    def row(self, name: str) -> tuple[str, ...]:
+        return name, f'{median(self.rates):.0f}', f'{median(self.used_us):.0f}'
 
 
 def main() -> int:
@@ -79,11 +96,10 @@ def main() -> int:
             wanted = {name: one for name, one in asked.items() if re.search(chosen.only, name)}
             for _ in range(chosen.rounds):
                 for one in wanted.values():
-                    hammer(one, WARM_S)
-                    one.rates.append(hammer(one, ROUND_S))
+                    one.measure()
     print_table(
         f'thumbnails, {CONNECTIONS} connections',
-        [('', 'a second'), *((name, f'{median(one.rates):.0f}') for name, one in wanted.items())],
+        [('', 'a second', 'µs of processor'), *(one.row(name) for name, one in wanted.items())],
     )
     if wanted != asked:
         return 0
@@ -105,22 +121,20 @@ def serving(data: Path) -> Iterator[dict[str, Asked]]:
     with contextlib.ExitStack() as closing:
         easel = closing.enter_context(running_easel(data, environment, executed))
         owner, guest = signed_in(easel), joined(easel)
-        port = int(easel.url.rpartition(':')[2])
-        everything = thumbs_of(easel, owner)
-        own = thumbs_of(easel, guest)
+        place = int(easel.url.rpartition(':')[2]), easel.process.pid
+        everything, own = thumbs_of(easel, owner), thumbs_of(easel, guest)
         as_owner = partial(request, cookie=owner)
+        known = [as_owner(path, etag=etag_of(easel, owner, path)) for path in everything]
         others = {
             'FileResponse': closing.enter_context(file_response(data)),
             'nginx': closing.enter_context(nginx(data)),
         }
         yield {
-            'Easel, owner': Asked(port, [as_owner(path) for path in everything]),
-            'Easel, guest': Asked(port, [request(path, cookie=guest) for path in own]),
-            'Easel, 304': Asked(
-                port, [as_owner(p, etag=etag_of(easel, owner, p)) for p in everything]
-            ),
+            'Easel, owner': Asked(*place, [*map(as_owner, everything)]),
+            'Easel, guest': Asked(*place, [request(path, cookie=guest) for path in own]),
+            'Easel, 304': Asked(*place, known),
         } | {
-            name: Asked(other, [request(on_disk(path)) for path in everything])
+            name: Asked(*other, [request(on_disk(path)) for path in everything])
             for name, other in others.items()
         }
 
@@ -181,36 +195,48 @@ def request(path: str, cookie: str = '', etag: str = '') -> bytes:
 
 
 @contextlib.contextmanager
-def file_response(data: Path) -> Iterator[int]:
-    """Serve the folder by Starlette's own response, in uvicorn; give the port."""
+def file_response(data: Path) -> Iterator[tuple[int, int]]:
+    """Serve the folder by Starlette's own response, in uvicorn."""
     port, folder = free_port(), data.parent
     app = FILE_RESPONSE.format(root=str(data))
     (folder / 'file_response.py').write_text(app, encoding='utf-8')
     uvicorn = [sys.executable, '-m', 'uvicorn', '--app-dir', str(folder), '--port', str(port)]
-    with ran([*uvicorn, '--log-level', 'warning', '--no-access-log', 'file_response:app'], port):
-        yield port
+    with ran(
+        [*uvicorn, '--log-level', 'warning', '--no-access-log', 'file_response:app'], port
+    ) as served:
+        yield served
 
 
 @contextlib.contextmanager
-def nginx(data: Path) -> Iterator[int]:
-    """Serve the folder by nginx; give the port."""
+def nginx(data: Path) -> Iterator[tuple[int, int]]:
+    """Serve the folder by nginx."""
     port, folder = free_port(), data.parent
     config = folder / 'nginx.conf'
     text = NGINX.format(folder=folder, root=data, port=port)
     config.write_text(f'user root;{text}', encoding='utf-8')
-    with ran(['nginx', '-c', str(config), '-p', str(folder)], port):
-        yield port
+    with ran(['nginx', '-c', str(config), '-p', str(folder)], port) as served:
+        yield served
 
 
 @contextlib.contextmanager
-def ran(command: list[str], port: int) -> Iterator[None]:
-    """Run a server for as long as the block lasts."""
+def ran(command: list[str], port: int) -> Iterator[tuple[int, int]]:
+    """Run a server for as long as the block lasts; give its port and its process."""
     with subprocess.Popen(command) as process:
         try:
             wait_for(lambda: socket.create_connection(('127.0.0.1', port)).close())
-            yield
+            yield port, process.pid
         finally:
             process.terminate()
+
+
+def processor_s(pid: int) -> float:
+    """Return what a process and those that it started have used. Linux only."""
+    tree = Path(f'/proc/{pid}/task/{pid}/children').read_text(encoding='ascii').split()
+    ticks = 0
+    for number in (pid, *tree):
+        fields = Path(f'/proc/{number}/stat').read_text(encoding='ascii').rpartition(')')[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf('SC_CLK_TCK')
 
 
 def wait_for(connect: Callable[[], None]) -> None:

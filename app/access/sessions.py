@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from app.access.sharing import SharingSettings
@@ -139,12 +140,16 @@ class Sessions:
 
     def _signature(self, claims: str) -> str:
         password = self._sharing.password
-        kept = password.kept if password else None
-        key = hashlib.sha256(f'{self._secret}\n{kept}'.encode()).digest()
-        return hmac.new(key, claims.encode(), 'sha256').hexdigest()
+        key = _key_of(self._secret, password.kept if password else None)
+        return hmac.digest(key, claims.encode(), 'sha256').hex()
 
     def _device_signature(self, mark: str) -> str:
         return hmac.new(self._secret.encode(), f'device.{mark}'.encode(), 'sha256').hexdigest()
+
+
+@lru_cache(1)
+def _key_of(secret: str, kept_password: str | None) -> bytes:
+    return hashlib.sha256(f'{secret}\n{kept_password}'.encode()).digest()
 
 
 def bearer_in(headers: Mapping[str, str]) -> str:

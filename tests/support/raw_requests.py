@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Scope
 from app.config import config_from
 from app.main import create_app, create_pages, open_services
 from app.web.context import Services
+from app.web.delivery.thumbnails import Thumbnails
 from app.web.error_pages import ErrorPages
 from tests.support.servers import CLOSED_PORT_URL
 
@@ -126,7 +127,7 @@ def _scope(
 
 def addresses(services: Services) -> list[Address]:
     """List every address of every page, `{}` for what changes in it."""
-    pages = create_pages(services, ErrorPages(services.renderer))
+    pages = create_pages(services, ErrorPages(services.renderer), Thumbnails(lambda: 0))
     found: list[Address] = []
     for route in _leaves(pages.routes):
         if isinstance(route, Mount):
