@@ -42,10 +42,10 @@ from app.web.base_path import BasePath
 from app.web.context import Services
 from app.web.delivery.events import EventStream
 from app.web.delivery.files import PictureFiles
-from app.web.delivery.thumbnails import Thumbnails
 from app.web.error_pages import ErrorPages
 from app.web.security.guard import Guard
 from app.web.security.routes import REST, ROUTES, RouteRule
+from app.web.security.thumbnails import Thumbnails
 from app.web.static import Static
 from app.web.templates import Renderer, assets
 from app.web.views.notices import notices_of

@@ -14,7 +14,6 @@ import contextlib
 import json
 import os
 import re
-import select
 import socket
 import subprocess
 import sys
@@ -23,7 +22,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import cycle
 from pathlib import Path
 from statistics import median
 
@@ -31,16 +29,15 @@ import httpx
 
 from bench.gallery_rows import GUEST_TOKENS, fill
 from bench.measure import Claim, judge, middle_ratio, print_table
+from bench.rapid_client import CONNECTIONS, hammer
 from bench.start import free_port
 from tests.support.servers import Easel, executed, running_easel
 
 PASSWORD = 'open sesame'
 ROWS = 4_000
 PAGE = 60
-CONNECTIONS = 32
 WARM_S, ROUND_S = 0.5, 2.0
 LEAST_OF_FILE_RESPONSE, LEAST_OF_NGINX = 6.0, 0.12
-RECEIVED_BYTES = 256 * 1024
 FILE_RESPONSE = """
 from starlette.responses import FileResponse
 
@@ -73,9 +70,9 @@ class Asked:
     used_us: list[float] = field(default_factory=list)
 
     def measure(self) -> None:
-        hammer(self, WARM_S)
+        hammer(self.port, self.requests, WARM_S)
         before_s = processor_s(self.pid)
-        self.rates.append(hammer(self, ROUND_S))
+        self.rates.append(hammer(self.port, self.requests, ROUND_S))
         used_s = processor_s(self.pid) - before_s
         self.used_us.append(used_s * 1e6 / (self.rates[-1] * ROUND_S))
 
@@ -246,57 +243,6 @@ def wait_for(connect: Callable[[], None]) -> None:
             return connect()
         time.sleep(0.02)
     raise TimeoutError
-
-
-def hammer(asked: Asked, seconds: float) -> float:
-    """Ask over all connections, each again as soon as it has its answer; answers a second.
-
-    The first answer over each address is read by its headers; then its length is known.
-    """
-    lengths = {asking: length_of(asked.port, asking) for asking in asked.requests}
-    connections, left, turns = {}, {}, cycle(asked.requests)
-    buffer, answered = memoryview(bytearray(RECEIVED_BYTES)), 0
-    with contextlib.ExitStack() as closing, contextlib.closing(select.epoll()) as polled:
-        for _ in range(CONNECTIONS):
-            connection = closing.enter_context(socket.create_connection(('127.0.0.1', asked.port)))
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.setblocking(False)
-            polled.register(connection.fileno(), select.EPOLLIN)
-            connections[connection.fileno()] = connection
-            asking = next(turns)
-            connection.send(asking)
-            left[connection.fileno()] = lengths[asking]
-        began = time.perf_counter()
-        ending = began + seconds
-        while time.perf_counter() < ending:
-            for number, _ in polled.poll():
-                connection = connections[number]
-                came = connection.recv_into(buffer)
-                assert came, 'the server closed a connection'
-                left[number] -= came
-                if left[number] <= 0:
-                    assert not left[number], 'an answer was longer than the first of its address'
-                    answered += 1
-                    asking = next(turns)
-                    left[number] = lengths[asking]
-                    connection.send(asking)
-        return answered / (time.perf_counter() - began)
-
-
-def length_of(port: int, asking: bytes) -> int:
-    """Ask once; return the bytes of the whole answer."""
-    with (
-        socket.create_connection(('127.0.0.1', port)) as connection,
-        connection.makefile('rb') as file,
-    ):
-        connection.sendall(asking)
-        head = b''
-        while not head.endswith(b'\r\n\r\n'):
-            head += file.readline()
-        status = head.split()[1]
-        assert status in (b'200', b'304'), head
-        body = re.search(rb'(?i)\r\ncontent-length: (\d+)', head)
-        return len(head) + (int(body[1]) if body and status == b'200' else 0)
 
 
 if __name__ == '__main__':

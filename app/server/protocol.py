@@ -9,16 +9,14 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TypeAlias
 
-from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.access.visitors import MOST_CONNECTIONS_A_VISITOR, Proxies, QuotaCounter
 from app.log import logger
 from app.web.security.framing import MOST_HEAD_BYTES
 from app.web.security.guard import CROWDED
-from app.web.security.headers import HEADERS, Answer
+from app.web.security.headers import HEADERS, Answer, AnswerNow
 
 log = logger(__name__)
 
@@ -83,7 +81,6 @@ class Answered:
 
 
 ANSWERED = Answered()
-AnswerNow: TypeAlias = Callable[[Scope], Answer | None]
 
 
 class WrongTarget(Exception):

@@ -17,8 +17,8 @@ from starlette.types import ASGIApp, Message, Scope
 from app.config import config_from
 from app.main import create_app, create_pages, open_services
 from app.web.context import Services
-from app.web.delivery.thumbnails import Thumbnails
 from app.web.error_pages import ErrorPages
+from app.web.security.thumbnails import Thumbnails
 from tests.support.servers import CLOSED_PORT_URL
 
 HOME = (b'host', b'localhost')
@@ -96,11 +96,11 @@ async def knock(
         answered.body += message.get('body', b'')
 
     async with asyncio.timeout(20):
-        await app(_scope(method, path, headers, peer, state), receive, send)
+        await app(scope_of(method, path, headers, peer, state), receive, send)
     return answered
 
 
-def _scope(
+def scope_of(
     method: str,
     path: str,
     headers: tuple[tuple[bytes, bytes], ...],

@@ -25,8 +25,8 @@ from app.storage.metadata.mime import MIME_EXTENSIONS
 from app.storage.store import THUMB_WIDTHS
 from app.web.context import Services
 from app.web.delivery.ranges import Part, part_of
-from app.web.delivery.thumbnails import Thumbnail, Thumbnails
 from app.web.security.permissions import visitor_of
+from app.web.security.thumbnails import Thumbnail, Thumbnails
 
 log = logger(__name__)
 

@@ -5,7 +5,8 @@ Pure ASGI: a framework's middleware would hide from a handler that its visitor h
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
@@ -17,13 +18,13 @@ from app.access.visitors import MOST_CONNECTIONS_A_VISITOR, Proxies, QuotaCounte
 from app.errors import N_, AppError, Crowded, Forbidden, SignInRequired, TooLarge
 from app.log import logger
 from app.web.context import Services
-from app.web.delivery.thumbnails import Thumbnails
 from app.web.error_pages import ErrorPages
 from app.web.security.framing import check_framing
 from app.web.security.headers import HEADERS, Answer
 from app.web.security.hosts import Hosts
 from app.web.security.permissions import check_wait
 from app.web.security.routes import RouteRule, rule_of
+from app.web.security.thumbnails import Thumbnails
 from app.web.templates import address_of
 
 log = logger(__name__)
@@ -31,7 +32,16 @@ log = logger(__name__)
 SAFE_METHODS = ('GET', 'HEAD', 'OPTIONS')
 SMALL_BODY_BYTES = 65_536  # longer ones are not read after a refusal: the connection is closed
 CROWDED = 'crowded'  # in a request's state: its connection is one too many
+MOST_PLAIN, LARGEST_PLAIN_BYTES = 128, 4_096
 DEFAULT_PORTS = {'http': ':80', 'https': ':443'}
+
+
+@dataclass(frozen=True, slots=True)
+class PlainRequest:
+    """What the head of a request without a body and a token says, whoever sent it."""
+
+    visitor: Visitor  # nobody in particular
+    headers: Mapping[str, str]
 
 
 class Guard:
@@ -48,6 +58,7 @@ class Guard:
         self._root = services.root
         self._error_pages = error_pages
         self._thumbnails = thumbnails
+        self._plain: dict[object, PlainRequest] = {}
         self._proxied = QuotaCounter(MOST_CONNECTIONS_A_VISITOR)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,19 +84,42 @@ class Guard:
         None: it goes the usual way, also where it is to be refused.
         """
         scope = self._root.inside(scope)
-        path, state = scope['path'], scope['state']
-        is_plain = scope['method'] == 'GET' and path in self._thumbnails
-        if not is_plain or any(name == b'authorization' for name, _ in scope['headers']):
+        path, is_address = scope['path'], scope['raw_path'].startswith(b'/')
+        if scope['method'] != 'GET' or not is_address or path not in self._thumbnails:
             return None
         try:
-            length = check_framing(scope)
-            visitor = self._visitor(scope)
+            plain = self._plain_request(scope)
+            if plain is None:
+                return None
+            known = self._sessions.who(plain.headers, plain.visitor.scheme)
+            visitor = self._known_visitor(plain.visitor, known)
             is_full = visitor.behind_proxy and self._proxied.is_full(visitor.quota_key)
-            is_crowded = is_full or bool(state.get(CROWDED))
-            _check_visitor(visitor, rule_of('GET', path), length, is_crowded=is_crowded)
+            is_crowded = is_full or bool(scope['state'].get(CROWDED))
+            _check_visitor(visitor, rule_of('GET', path), 0, is_crowded=is_crowded)
         except AppError:
             return None
-        return None if length else self._thumbnails.answer(path, visitor, scope['headers'])
+        return self._thumbnails.answer(path, visitor, plain.headers)
+
+    def _plain_request(self, scope: Scope) -> PlainRequest | None:
+        """Return what the head of a request says by itself, which is the same for many.
+
+        None where there is more to a request; raises `AppError` where it is to be refused.
+        """
+        peer = scope['client'][0] if scope.get('client') else ''
+        key = peer, scope['scheme'], scope['http_version'], tuple(scope['headers'])
+        if key in self._plain:
+            return self._plain[key]
+        length, headers = check_framing(scope), Headers(scope=scope)
+        visitor = self._proxies.visitor(peer, scope['scheme'], scope['headers'])
+        self._check_site(scope, headers, visitor)
+        if length or 'transfer-encoding' in headers or 'authorization' in headers:
+            return None
+        plain = PlainRequest(visitor, dict(headers))
+        if sum(map(len, headers.values())) < LARGEST_PLAIN_BYTES:
+            self._plain[key] = plain
+        while len(self._plain) > MOST_PLAIN:
+            del self._plain[next(iter(self._plain))]
+        return plain
 
     async def _check(self, scope: Scope, receive: Receive, send: Send) -> None:
         rule = rule_of(scope['method'], scope['path'])
@@ -118,9 +152,19 @@ class Guard:
         known = self._sessions.who(headers, visitor.scheme)
         self._check_token(headers, visitor, known)
         self._check_site(scope, headers, visitor)
+        return self._known_visitor(visitor, known)
+
+    def _known_visitor(self, visitor: Visitor, known: Identity) -> Visitor:
         proved = known.owner and self._sessions.needed  # who has shown to be the owner: no limits
-        quota_key = '' if proved else visitor.quota_key
-        return replace(visitor, owner=known.owner, guest=known.guest, quota_key=quota_key)
+        return Visitor(
+            visitor.address,
+            visitor.scheme,
+            visitor.forwarded_host,
+            quota_key='' if proved else visitor.quota_key,
+            behind_proxy=visitor.behind_proxy,
+            owner=known.owner,
+            guest=known.guest,
+        )
 
     def _check_token(self, headers: Headers, visitor: Visitor, known: Identity) -> None:
         """Count a wrong token; refuse whoever tried too many, then even with the right one.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
+
+from starlette.types import Scope
 
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; "
@@ -26,3 +29,6 @@ class Answer(NamedTuple):
     first_line: bytes
     head: bytes
     body: bytes
+
+
+AnswerNow: TypeAlias = Callable[[Scope], Answer | None]  # None: it goes the usual way

@@ -5,7 +5,7 @@ What is known of visitors is forgotten with the next change of any kept picture 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from app.access.visitors import Visitor
@@ -25,7 +25,6 @@ class Thumbnail:
 
     headers: dict[str, str]
     body: bytes
-    etag: bytes
     head: bytes
     unchanged: bytes  # the same for whoever has the file
 
@@ -35,7 +34,6 @@ class Thumbnail:
         return cls(
             headers,
             body,
-            etag=headers['etag'].encode(),
             head=f'{lines}content-length: {len(body)}\r\n\r\n'.encode('latin-1'),
             unchanged=f'{lines}\r\n'.encode('latin-1'),
         )
@@ -75,15 +73,13 @@ class Thumbnails:
             self._seen_version = pictures_version
         self._seen.add((path, visitor.guest))
 
-    def answer(
-        self, path: str, visitor: Visitor, headers: Iterable[tuple[bytes, bytes]]
-    ) -> Answer | None:
+    def answer(self, path: str, visitor: Visitor, headers: Mapping[str, str]) -> Answer | None:
         """Return an HTTP response, if it is known that this visitor may have it."""
         thumbnail = self._kept.get(path)
         is_fresh = self._seen_version == self.pictures_version()
         if thumbnail is None or not is_fresh or (path, visitor.guest) not in self._seen:
             return None
         self._kept[path] = self._kept.pop(path)
-        if any(name == b'if-none-match' and thumbnail.etag in value for name, value in headers):
+        if thumbnail.headers['etag'] in headers.get('if-none-match', ''):
             return Answer(UNCHANGED, thumbnail.unchanged, b'')
         return Answer(OK, thumbnail.head, thumbnail.body)
