@@ -20,6 +20,7 @@ from app.access.signed_out import SignedOut
 from app.config import CACHE, DATABASE, KEYS, SECRET, SIGNED_OUT, TOKEN, Config, child_environment
 from app.database import Library
 from app.errors import Notice, Reason
+from app.gallery.albums import Albums
 from app.generation.changes import Changes
 from app.generation.keeper import PictureKeeper
 from app.generation.outcome_writer import OutcomeWriter
@@ -44,6 +45,7 @@ from app.web.delivery.events import EventStream
 from app.web.delivery.files import PictureFiles
 from app.web.error_pages import ErrorPages
 from app.web.security.guard import Guard
+from app.web.security.permissions import sight_of
 from app.web.security.routes import REST, ROUTES, RouteRule
 from app.web.security.thumbnails import Thumbnails
 from app.web.static import Static
@@ -70,6 +72,8 @@ async def open_services(
         closing.push_async_callback(worker.stop)
         maintenance, recovery = await _open_care(library, store, changes, closing)
         guests, root = await Guests(library.guests).load(), BasePath(config.root_path)
+        albums = await Albums(library.albums).load()
+        closing.push_async_callback(albums.close)
         sharing = sharing or read_sharing(config)
         services = Services(
             config=config,
@@ -89,6 +93,7 @@ async def open_services(
             sessions=_sessions(config, sharing, guests),
             sharing=sharing,
             guests=guests,
+            albums=albums,
             maintenance=maintenance,
             recovery=recovery,
         )
@@ -204,9 +209,10 @@ class Page:
 
 
 def create_app(services: Services) -> Guard:
-    failures, thumbnails = (
-        ErrorPages(services.renderer),
-        Thumbnails(lambda: services.library.database.pictures_version),
+    failures = ErrorPages(services.renderer)
+    thumbnails = Thumbnails(
+        lambda: services.library.database.pictures_version,
+        lambda visitor: sight_of(visitor, services.albums),
     )
     pages = create_pages(services, failures, thumbnails)
     return Guard(pages, services, failures, thumbnails)

@@ -84,13 +84,15 @@ MAY_IMPORT = {
 }
 HOMES = {
     'apsw': ('app.database',),
-    'httpx': ('app.net', 'app.providers', 'app.cli.generate'),
+    'Stemmer': ('app.database.gallery.vocabulary',),
+    'httpx': ('app.net', 'app.providers', 'app.cli.generate', 'app.cli.import_there'),
     'httpcore': ('app.net', 'app.providers.discovery.local_servers'),
     'pybase64': ('app.providers.response.base64_stream',),
     'PIL': (
         *('app.storage.decoder_child', 'app.storage.colours', 'app.demo'),
         *('app.storage.metadata.read', 'app.storage.metadata.other_tools'),
         *('app.storage.metadata.jpeg', 'app.storage.metadata.foreign.texts'),
+        'app.storage.metadata.dates',
     ),
     'sd_parsers': ('app.storage.metadata.other_tools',),
     'jinja2': ('app.web.templates',),
@@ -240,7 +242,9 @@ def test_every_partial_and_every_element_is_used() -> None:
     scripts = {path.stem for path in (ROOT / 'static/js').glob('*.js')} - {
         *('beside', 'feed', 'feed-worker', 'form-errors', 'fragment', 'kept-gallery', 'notify'),
         *('picture-acts', 'picture-pages', 'storage', 'stray-drop', 'subscribe', 'time-zone'),
-        'view-transition',
+        *('view-transition', 'chosen', 'lasso', 'long-press', 'selection-acts'),
+        *('wall-near', 'wall-parts', 'wall-place'),
+        'dropped-files',
     }
 
     assert unused == set()

@@ -9,6 +9,7 @@ import pytest_asyncio
 from starlette.types import Scope
 
 from app.access.visitors import Visitor
+from app.database.gallery.filters import Filter
 from app.web.security.guard import CROWDED, Guard
 from app.web.security.headers import Answer
 from app.web.security.thumbnails import MOST_BYTES, Thumbnail, Thumbnails
@@ -199,7 +200,7 @@ async def test_a_guest_on_a_connection_too_many_goes_the_usual_way(house: Party)
 
 async def test_what_was_asked_before_a_change_is_not_remembered_after_it() -> None:
     version = 1
-    thumbnails = Thumbnails(lambda: version)
+    thumbnails = Thumbnails(lambda: version, lambda _: Filter())
     thumbnails.keep('/a', Thumbnail.of({'etag': '"a"'}, b'a'))
 
     version = 2
@@ -212,7 +213,7 @@ async def test_what_was_asked_before_a_change_is_not_remembered_after_it() -> No
 
 
 async def test_those_that_nobody_asks_for_make_room() -> None:
-    thumbnails = Thumbnails(lambda: 0)
+    thumbnails = Thumbnails(lambda: 0, lambda _: Filter())
     body = bytes(100_000)
     for number in range(MOST_BYTES // len(body)):
         thumbnails.keep(f'/{number}', Thumbnail.of({'etag': '"a"'}, body))

@@ -7,9 +7,12 @@ from pathlib import Path
 
 from app.database.backlog import Backlog
 from app.database.files import Files
+from app.database.gallery.albums import AlbumRows
 from app.database.gallery.counters import Counters
+from app.database.gallery.facts import index_facts
 from app.database.gallery.images import Images
 from app.database.gallery.search import index_words
+from app.database.gallery.vocabulary import word_stem
 from app.database.generations import Generations
 from app.database.links import GuestRows, ShownRows
 from app.database.providers import LearnedFacts, ProviderRows
@@ -17,6 +20,13 @@ from app.database.queue import Queue
 from app.database.recovery import Recovery
 from app.database.spending import Spending
 from app.database.sqlite.connection import Database
+from app.database.sqlite.opening import Functions
+
+FUNCTIONS: Functions = {
+    'index_words': lru_cache(64)(index_words),
+    'index_facts': index_facts,
+    'word_stem': word_stem,
+}
 
 
 class Library:
@@ -27,6 +37,7 @@ class Library:
         self.generations = Generations(database)
         self.images = Images(database)
         self.counters = Counters(database)
+        self.albums = AlbumRows(database)
         self.files = Files(database)
         self.queue = Queue(database)
         self.spending = Spending(database)
@@ -40,7 +51,7 @@ class Library:
     @classmethod
     async def open(cls, path: Path) -> Library:
         """Open the database, creating or upgrading it; raises what `Database.open` does."""
-        return cls(await Database.open(path, {'index_words': lru_cache(64)(index_words)}))
+        return cls(await Database.open(path, FUNCTIONS))
 
     async def close(self) -> None:
         await self.database.close()

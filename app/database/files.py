@@ -30,19 +30,16 @@ ROWS_A_PAGE = 500
 class Files(Table):
     """What the table `images` says of files."""
 
-    async def of(self, digest: str, guest: int | None = None) -> KeptFile | None:
-        """Return the file of a digest, if a picture with it (of this guest) is not in the trash."""
-        return await self._database.one(
+    async def of(self, digest: str) -> tuple[KeptFile, ...]:
+        """Return the files of a digest, whose pictures are not in the trash."""
+        return await self._database.all(
             builder(KeptFile),
             """
             select id, file, size_bytes, digest, damaged_ns
             from images
             where digest = :digest and deleted_at is null
-              and (:guest is null or guest = :guest)
-            limit 1
             """,
             digest=digest,
-            guest=guest,
         )
 
     async def in_trash(self, digest: str) -> KeptFile | None:
@@ -91,6 +88,20 @@ class Files(Table):
         )
         named = set(known)
         return [file for file in files if file not in named]
+
+    async def having(self, digests: Sequence[str]) -> dict[str, int]:
+        """Return those of some digests that a picture has, in the trash or not, with its id."""
+        found = await self._database.all(
+            lambda row: (cast('str', row['digest']), cast('int', row['id'])),
+            """
+            select digest, min(id) as id
+            from images
+            where digest in (select value from json_each(:digests))
+            group by digest
+            """,
+            digests=json.dumps(digests),
+        )
+        return dict(found)
 
     async def mark(self, image_id: int, damaged_ns: int | None) -> None:
         """Write down that a picture's file is damaged since it changed then; None: it is not."""

@@ -93,10 +93,15 @@ def submission_of(fields: Mapping[str, str]) -> str | None:
 
 def number_in(request: Request, name: str) -> int | None:
     """Read a positive number from the query, None where it is absent; raise `InvalidRequest`."""
-    text = request.query_params.get(name, '')
-    if text and not _is_number(text):
+    return next(reversed(numbers_in(request, name)), None)
+
+
+def numbers_in(request: Request, name: str) -> tuple[int, ...]:
+    """Read every positive number of a name in the query; raise `InvalidRequest` at another."""
+    texts = [text for text in request.query_params.getlist(name) if text]
+    if not all(map(_is_number, texts)):
         raise InvalidRequest(N_('“{name}” must be a positive number.'), name=name)
-    return int(text) if text else None
+    return tuple(map(int, texts))
 
 
 async def id_in(request: Request) -> int:

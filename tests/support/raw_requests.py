@@ -15,6 +15,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Scope
 
 from app.config import config_from
+from app.database.gallery.filters import Filter
 from app.main import create_app, create_pages, open_services
 from app.web.context import Services
 from app.web.error_pages import ErrorPages
@@ -127,7 +128,8 @@ def scope_of(
 
 def addresses(services: Services) -> list[Address]:
     """List every address of every page, `{}` for what changes in it."""
-    pages = create_pages(services, ErrorPages(services.renderer), Thumbnails(lambda: 0))
+    thumbnails = Thumbnails(lambda: 0, lambda _: Filter())
+    pages = create_pages(services, ErrorPages(services.renderer), thumbnails)
     found: list[Address] = []
     for route in _leaves(pages.routes):
         if isinstance(route, Mount):

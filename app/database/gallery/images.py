@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import cast
 
 import apsw
 
-from app.database.gallery.filters import Filter, Order, selection_of
-from app.database.gallery.search import index_words
+from app.database.gallery.albums import put_into
+from app.database.gallery.filters import Filter, Order
+from app.database.gallery.selection import edges_of, nearest, selection_of
 from app.database.gallery.shuffle import shuffled_ids
 from app.database.sqlite.connection import Table, Value, insert, select
 from app.database.sqlite.mapping import image_of, signed
@@ -21,6 +23,11 @@ COLUMNS = """
   images.width, images.height, images.size_bytes, images.mean_colour, images.provider, images.model,
   images.revised_prompt, images.source_url, images.seed, images.favourite, images.created_at,
   images.deleted_at, images.guest, images.cost, generations.prompt, generations.negative_prompt,
+  (
+    select json_group_array(album order by album)
+    from album_images
+    where image = images.id
+  ) as albums,
   generations.size as asked_size,
   iif( -- a clock that was set back made some of earlier versions negative
     generations.finished_at >= generations.started_at,
@@ -29,7 +36,6 @@ COLUMNS = """
 """
 
 
-BELOW_ALL = -(1 << 62)  # a sort key
 BEFORE, BEHIND, FROM = '<', '>', '>='  # sides of a picture, in the order that is chosen
 FLIPPED = {BEFORE: '>', BEHIND: '<', FROM: '<='}  # where the newest is first
 
@@ -41,6 +47,16 @@ class Images(Table):
         """Read one, in the trash or not. Raises `NotFound`."""
         return await self._database.read(lambda db: _one(db, image_id))
 
+    async def some(self, image_ids: Sequence[int]) -> tuple[Image, ...]:
+        """Read those of some pictures that there are, in the order of the ids."""
+        found = await self._database.read(
+            lambda db: _select(
+                db, 'images.id in (select value from json_each(:ids))', ids=json.dumps(image_ids)
+            )
+        )
+        by_id = {image.id: image for image in found}
+        return tuple(by_id[one] for one in image_ids if one in by_id)
+
     async def page(
         self, chosen: Filter, before: int | None, limit: int, *, with_edge: bool = False
     ) -> tuple[Image, ...]:
@@ -50,6 +66,36 @@ class Images(Table):
     async def newer(self, chosen: Filter, than: int, limit: int) -> tuple[Image, ...]:
         """Read what stands before a picture, the nearest first; by default that is newer."""
         return await self._neighbours(chosen, than, limit, BEFORE)
+
+    async def nearest(self, chosen: Filter, moment: float) -> int | None:
+        """Return the first picture beyond a moment, in an order by time; else the last before."""
+        return await self._database.read(lambda db: nearest(db, chosen, moment))
+
+    async def among(self, chosen: Filter, image_ids: Sequence[int]) -> frozenset[int]:
+        """Return those of a few pictures that a filter shows."""
+
+        def query(db: apsw.Connection) -> frozenset[int]:
+            selection = selection_of(db, chosen)
+            sql = f"""
+                select 1
+                from {selection.source}
+                where images.id = :image and {selection.where}
+            """  # noqa: S608 (only our own clauses; every value is bound)
+            found = (
+                image_id
+                for image_id in image_ids
+                if select(db, sql, **selection.values, image=image_id)
+            )
+            return frozenset(found)
+
+        return await self._database.read(query)
+
+    async def newest_id(self) -> int:
+        """Return the id of the picture that was kept last, 0 where there is none."""
+        found = await self._database.all(
+            lambda row: cast('int', row['id']), 'select coalesce(max(id), 0) as id from images'
+        )
+        return found[0]
 
     async def next_position(self, generation_id: int) -> int:
         """Return the first position behind all pictures of a generation, those in the trash too."""
@@ -110,26 +156,20 @@ class Images(Table):
     async def _neighbours(
         self, chosen: Filter, edge: int | None, limit: int, side: str
     ) -> tuple[Image, ...]:
-        selection = selection_of(chosen)
-        if selection is None:
-            return ()
-        if chosen.sort is Order.RANDOM:
-            return await self._database.read(
-                lambda db: _by_ids(
-                    db, shuffled_ids(db, selection, chosen.shuffle, edge, limit, side)
-                )
-            )
-        side = side if chosen.sort is Order.OLDEST else FLIPPED[side]
-        order = 'asc' if '>' in side else 'desc'
-        where, ending = selection.where, f'order by {selection.order(order)} limit :limit'
-        values = selection.values | {'limit': limit}
+        is_random = chosen.sort is Order.RANDOM
+        side = side if chosen.sort is Order.OLDEST or is_random else FLIPPED[side]
 
         def query(db: apsw.Connection) -> tuple[Image, ...]:
-            clauses, edges = where, _edges(db, chosen, edge) if edge else ()
-            if edges:
-                clauses = f'{where} and {selection.beyond(side)}'
-            values.update((f'edge_{number}', value) for number, value in enumerate(edges))
-            return _select(db, clauses, ending, source=selection.source, **values)
+            selection = selection_of(db, chosen)
+            if is_random:
+                ids = shuffled_ids(db, selection, chosen.shuffle, edge, limit, side)
+                return _by_ids(db, ids)
+            where, values = selection.where, selection.values | {'limit': limit}
+            if edges := edges_of(db, chosen, edge) if edge else ():
+                where = f'{selection.beyond(side)} and {where}'
+                values |= {f'edge_{number}': value for number, value in enumerate(edges)}
+            ending = f'order by {selection.order("asc" if ">" in side else "desc")} limit :limit'
+            return _select(db, where, ending, source=selection.source, **values)
 
         return await self._database.read(query)
 
@@ -152,11 +192,9 @@ def images_of(db: apsw.Connection, generation_ids: list[int]) -> dict[int, tuple
 def add_images(
     db: apsw.Connection, generation: Generation, outcome: Outcome, now: float, first: int = 0
 ) -> None:
-    """Write an attempt's pictures, from a position on, and their words, in its transaction."""
-    words = index_words(generation.request.prompt)
+    """Write an attempt's pictures, from a position on, in its transaction."""
     for position, picture in enumerate(outcome.kept, start=first):
         created_at = now if picture.created_at is None else picture.created_at
-        sort_key = _new_sort_key(db, created_at)
         own = {
             'generation_id': generation.id,
             'position': position,
@@ -164,11 +202,12 @@ def add_images(
             'model': outcome.model,
             'guest': generation.guest,
             'created_at': created_at,
-            'sort_key': sort_key,
+            'sort_key': _new_sort_key(db, created_at),
             'cost': str(picture.cost) if picture.cost else None,
         }
-        insert(db, 'images', asdict(picture) | own | {'seed': signed(picture.seed)})
-        insert(db, 'image_words', {'rowid': sort_key, 'words': words})
+        [added] = insert(db, 'images', asdict(picture) | own | {'seed': signed(picture.seed)})
+        if generation.request.album:
+            put_into(db, generation.request.album, [cast('int', added['id'])], now)
 
 
 def _one(db: apsw.Connection, image_id: int) -> Image:
@@ -197,43 +236,6 @@ def _new_sort_key(db: apsw.Connection, created_at: float) -> int:
         made_us=made_us,
     )
     return cast('int', taken['last']) + 1 if taken['own'] else made_us
-
-
-def _edges(db: apsw.Connection, chosen: Filter, image_id: int) -> tuple[Value, ...]:
-    """Return where a picture stands in the order of a filter; nothing where that is not known.
-
-    What has left the trash has no place in it any more.
-    """
-    if not chosen.deleted:
-        key = _key_of(db, image_id)
-        return () if key is None else (key,)
-    statement = """
-        select deleted_at, sort_key
-        from images
-        where id = :id and deleted_at is not null
-    """
-    return tuple(value for row in select(db, statement, id=image_id) for value in row.values())
-
-
-def _key_of(db: apsw.Connection, image_id: int) -> int | None:
-    """Return where a picture stands in the order, None for an id that was never given.
-
-    One that is gone stands just above the one before it.
-    """
-    if image_id > cast('int', select(db, 'select max(id) as last from images')[0]['last'] or 0):
-        return None
-    found = select(
-        db,
-        """
-        select sort_key + (id < :id) as sort_key
-        from images
-        where id <= :id
-        order by id desc
-        limit 1
-        """,
-        id=image_id,
-    )
-    return cast('int', found[0]['sort_key']) if found else BELOW_ALL
 
 
 def _select(

@@ -11,6 +11,7 @@ from app.access.visitors import Visitor
 MOST_BODY_BYTES = 1_000_000
 MOST_PASSWORD_BYTES = 16_384
 MOST_PICTURE_BYTES = 65 * 1024 * 1024  # a picture, and the form around it
+MOST_PICTURES_BYTES = 1 << 40  # of the owner's own, which are written to the disk as they come
 ANY = '{}'
 REST = '{rest}'
 
@@ -75,7 +76,19 @@ ROUTES = (
     RouteRule('GET', '/previews/{name}', 'generations.preview', Role.MAKER),
     RouteRule('GET', '/gallery', 'gallery.browse.gallery_page', Role.GUEST),
     RouteRule('GET', '/gallery.json', 'gallery.browse.gallery_page', Role.GUEST),
+    RouteRule('POST', '/gallery/density', 'gallery.browse.choose_density', Role.GUEST),
+    RouteRule('GET', '/albums', 'gallery.albums.albums_page', Role.GUEST),
+    RouteRule('GET', '/albums.json', 'gallery.albums.albums_page', Role.GUEST),
+    RouteRule('POST', '/albums', 'gallery.albums.create'),
+    RouteRule('POST', '/albums/{id}', 'gallery.albums.change'),
+    RouteRule('POST', '/albums/{id}/deletion', 'gallery.albums.delete'),
+    RouteRule('GET', '/gallery.zip', 'gallery.in_out.download_zip', Role.GUEST),
+    RouteRule('GET', '/compare', 'gallery.compare.compare_page', Role.GUEST),
+    RouteRule('GET', '/compare.json', 'gallery.compare.compare_page', Role.GUEST),
+    RouteRule('POST', '/images', 'gallery.in_out.add_pictures', most_bytes=MOST_PICTURES_BYTES),
+    RouteRule('GET', '/gallery/total.json', 'gallery.selecting.exact_total', Role.GUEST),
     RouteRule('GET', '/images/{id}', 'gallery.picture.image_page', Role.GUEST),
+    RouteRule('GET', '/images/{id}/plain', 'gallery.plain.download', Role.GUEST),
     RouteRule('POST', '/images/recovery', 'keeping.bring_back'),
     RouteRule('POST', '/images/{id}/favourite', 'gallery.picture.favourite', Role.MAKER),
     RouteRule('POST', '/images/{id}/deletion', 'gallery.picture.delete', Role.MAKER),

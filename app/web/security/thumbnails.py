@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from app.access.visitors import Visitor
+from app.database.gallery.filters import Filter
 from app.database.links import GuestRow
 from app.web.security.headers import HEADERS, Answer
+
+Sight: TypeAlias = tuple[GuestRow, Filter]
 
 MOST_BYTES = 6 * 1024 * 1024
 LARGEST_BYTES = 128 * 1024
@@ -42,11 +46,14 @@ class Thumbnail:
 class Thumbnails:
     """Keeps those that were asked for last."""
 
-    def __init__(self, pictures_version: Callable[[], int]) -> None:
+    def __init__(
+        self, pictures_version: Callable[[], int], sight: Callable[[Visitor], Filter]
+    ) -> None:
         self.pictures_version = pictures_version
+        self._sight = sight
         self._kept: dict[str, Thumbnail] = {}
         self._size_bytes = 0
-        self._seen: set[tuple[str, GuestRow | None]] = set()  # None: the owner
+        self._seen: set[tuple[str, Sight | None]] = set()
         self._seen_version = 0
 
     def __contains__(self, path: str) -> bool:
@@ -71,15 +78,19 @@ class Thumbnails:
         if self._seen_version != pictures_version or len(self._seen) >= MOST_SEEN:
             self._seen.clear()
             self._seen_version = pictures_version
-        self._seen.add((path, visitor.guest))
+        self._seen.add((path, self._sight_of(visitor)))
 
     def answer(self, path: str, visitor: Visitor, headers: Mapping[str, str]) -> Answer | None:
         """Return an HTTP response, if it is known that this visitor may have it."""
         thumbnail = self._kept.get(path)
         is_fresh = self._seen_version == self.pictures_version()
-        if thumbnail is None or not is_fresh or (path, visitor.guest) not in self._seen:
+        if thumbnail is None or not is_fresh or (path, self._sight_of(visitor)) not in self._seen:
             return None
         self._kept[path] = self._kept.pop(path)
         if thumbnail.headers['etag'] in headers.get('if-none-match', ''):
             return Answer(UNCHANGED, thumbnail.unchanged, b'')
         return Answer(OK, thumbnail.head, thumbnail.body)
+
+    def _sight_of(self, visitor: Visitor) -> Sight | None:
+        """Return what decides which pictures one may see; None: the owner, who sees all."""
+        return (visitor.guest, self._sight(visitor)) if visitor.guest else None

@@ -14,10 +14,19 @@ from app.models import Generation, Image
 from app.storage.inventory import DamagedFile, open_kept
 from app.web.context import Services, TheServices
 from app.web.forms import LIFETIMES
-from app.web.pages.gallery.query import PAGE, page_from, read_filter, write_query
-from app.web.pages.gallery.undo import just_deleted
-from app.web.security.permissions import OwnImage, VisibleImage, visitor_of
+from app.web.pages.gallery.listed_albums import albums_to_join
+from app.web.pages.gallery.query import (
+    PAGE,
+    compared_in,
+    comparison,
+    just_deleted,
+    page_from,
+    read_filter,
+    write_query,
+)
+from app.web.security.permissions import OwnImage, VisibleImage, albums_for, seen_of, visitor_of
 from app.web.templates import wants_fragment, wants_json
+from app.web.views.downloads import is_strippable, plain_name, wants_plain
 from app.web.views.serializers import attempt_json, image_json, sees_cost
 
 STEPS = 24  # how many neighbours a picture's page names, for arrows pressed faster than it loads
@@ -31,13 +40,16 @@ async def image_page(request: Request, services: TheServices, image: VisibleImag
     chosen, library = read_filter(request), services.library
     newer = await library.images.newer(chosen, image.id, PAGE)
     older = await library.images.page(chosen, image.id, STEPS)
-    generation = await library.generations.one(image.generation_id)
-    calls = await library.generations.calls_of(generation.id) if visitor_of(request).owner else ()
+    generation, visitor = await library.generations.one(image.generation_id), visitor_of(request)
+    calls = await library.generations.calls_of(generation.id) if visitor.owner else ()
     return services.renderer.page(
         request,
         'picture/picture.html' if wants_fragment(request) else 'pages/image.html',
         image=image,
         generation=generation,
+        siblings=await seen_of(visitor, services, generation.images),
+        albums=[row for row in albums_for(visitor, services) if row.id in image.albums],
+        other_albums=albums_to_join(visitor, services, image),
         settings_text=_settings_text(image, generation),
         attempts=[attempt_json(call) for call in calls],
         newer=newer[:STEPS],
@@ -47,8 +59,10 @@ async def image_page(request: Request, services: TheServices, image: VisibleImag
         query=write_query(chosen),
         back=page_from(chosen, newer, PAGE // 2),
         lifetimes=LIFETIMES,
+        plain_name=plain_name(image) if is_strippable(image) else '',
+        is_plain=wants_plain(request) and is_strippable(image),
         file_fault=await _fault(services, image),
-        sees_cost=sees_cost(image, visitor_of(request)),
+        sees_cost=sees_cost(image, visitor),
     )
 
 
@@ -62,8 +76,12 @@ async def delete(request: Request, services: TheServices, image: OwnImage) -> Re
     """Put a picture into the trash; its row and file stay."""
     image = await services.library.images.set_deleted(image.id, time.time())
     services.changes.announce(image.generation_id)
-    if request.query_params.get('then') == 'next':
+    then, chosen = request.query_params.get('then'), read_filter(request)
+    if then == 'next':
         return RedirectResponse(await _next_address(request, services, image), 303)
+    others = [one for one in compared_in(request) if one != image.id]
+    if then == 'compare' and others:
+        return RedirectResponse(comparison(others, chosen, undo=image.id), 303)
     return _after_act(request, services, image)
 
 
@@ -97,10 +115,15 @@ async def _next_address(request: Request, services: Services, image: Image) -> s
 
 
 def _after_act(request: Request, services: Services, image: Image) -> Response:
-    """Show the picture's page, to a script its tile; `then` in the query asks for the page."""
-    if wants_fragment(request) and 'then' not in request.query_params:
+    """Show the picture's page, to a script its tile; `then` in the query asks for the page.
+
+    That is the comparison for `compare`.
+    """
+    then, compared = request.query_params.get('then'), compared_in(request)
+    if wants_fragment(request) and then is None:
         return services.renderer.page(request, 'gallery/tile.html', image=image, query='')
-    return RedirectResponse(f'/images/{image.id}{write_query(read_filter(request))}', 303)
+    ids = compared if then == 'compare' and compared else (image.id,)
+    return RedirectResponse(comparison(ids, read_filter(request)), 303)
 
 
 def _settings_text(image: Image, generation: Generation) -> str:
