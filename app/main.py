@@ -20,6 +20,8 @@ from app.access.signed_out import SignedOut
 from app.config import CACHE, DATABASE, KEYS, SECRET, SIGNED_OUT, TOKEN, Config, child_environment
 from app.database import Library
 from app.errors import Notice, Reason
+from app.gallery.acts import Acts
+from app.gallery.trash import Trash
 from app.generation.changes import Changes
 from app.generation.keeper import PictureKeeper
 from app.generation.outcome_writer import OutcomeWriter
@@ -68,6 +70,10 @@ async def open_services(
         worker = _worker(library, providers, store, changes, previews, monitor)
         closing.push_async_callback(worker.stop)
         maintenance, recovery = await _open_care(library, store, changes, closing)
+        acts = Acts(library, store, changes, recovery.folder)
+        trash = Trash(library, acts)
+        closing.push_async_callback(acts.close)
+        closing.push_async_callback(trash.close)
         guests, root = await Guests(library.guests).load(), BasePath(config.root_path)
         sharing = sharing or read_sharing(config)
         services = Services(
@@ -88,6 +94,8 @@ async def open_services(
             sessions=_sessions(config, sharing, guests),
             sharing=sharing,
             guests=guests,
+            acts=acts,
+            trash=trash,
             maintenance=maintenance,
             recovery=recovery,
         )

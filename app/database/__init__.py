@@ -7,7 +7,9 @@ from pathlib import Path
 
 from app.database.backlog import Backlog
 from app.database.files import Files
+from app.database.gallery.acts import ActRows
 from app.database.gallery.counters import Counters
+from app.database.gallery.destruction import Removals
 from app.database.gallery.images import Images
 from app.database.gallery.search import index_words
 from app.database.generations import Generations
@@ -27,6 +29,8 @@ class Library:
         self.generations = Generations(database)
         self.images = Images(database)
         self.counters = Counters(database)
+        self.acts = ActRows(database)
+        self.removals = Removals(database)
         self.files = Files(database)
         self.queue = Queue(database)
         self.spending = Spending(database)

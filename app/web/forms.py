@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, TypeVar
 
 from fastapi import Depends
@@ -34,12 +34,12 @@ async def form_fields(request: Request) -> dict[str, str]:
     return dict(await form_pairs(request))
 
 
-async def form_pairs(request: Request) -> tuple[tuple[str, str], ...]:
+async def form_pairs(request: Request, most: int = 50) -> tuple[tuple[str, str], ...]:
     """Read a form whose names may come more than once, without its files; raise `WrongType`."""
     kind = request.headers.get('content-type', '').partition(';')[0].strip().lower()
     if kind not in FORM_TYPES:
         raise WrongType(N_('Send a form: {types}.'), types=' / '.join(FORM_TYPES))
-    async with request.form(max_files=0, max_fields=50, max_part_size=1_000_000) as form:
+    async with request.form(max_files=0, max_fields=most, max_part_size=1_000_000) as form:
         pairs = form.multi_items()
         return tuple((name, value) for name, value in pairs if isinstance(value, str))
 
@@ -97,6 +97,14 @@ def number_in(request: Request, name: str) -> int | None:
     if text and not _is_number(text):
         raise InvalidRequest(N_('“{name}” must be a positive number.'), name=name)
     return int(text) if text else None
+
+
+def numbers_in(pairs: Iterable[tuple[str, str]], name: str) -> tuple[int, ...]:
+    """Read positive numbers from the fields of a name, each once; raise `InvalidRequest`."""
+    texts = [text for field, text in pairs if field == name]
+    if not all(map(_is_number, texts)):
+        raise InvalidRequest(N_('“{name}” must be a positive number.'), name=name)
+    return tuple(dict.fromkeys(map(int, texts)))
 
 
 async def id_in(request: Request) -> int:

@@ -13,7 +13,7 @@ from app.database.gallery.filters import Filter
 from app.web.context import TheServices
 from app.web.forms import number_in
 from app.web.pages.gallery.query import PAGE, page_from, read_filter, write_query
-from app.web.pages.gallery.undo import just_deleted
+from app.web.pages.gallery.undo import just_deleted, last_act
 from app.web.security.permissions import visitor_of
 from app.web.templates import wants_json, zone_of
 from app.web.views.serializers import image_json
@@ -47,6 +47,7 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
         days=[(name, list(of_day)) for name, of_day in days],
         utc_offset_min=_utc_offset_min(zone),
         just_deleted=await just_deleted(request, services),
+        act=await last_act(request, services),
         chosen=chosen,
         query=write_query(chosen if visitor.owner else replace(chosen, guest=None)),
         newer=newer,
