@@ -66,11 +66,10 @@ class Acts:
 
         Raises `StorageFailed`.
         """
-        rows = self._library.acts
-        act = await rows.begin(new, self._clock())
+        rows, selected = self._library.acts, sum(part.count(',') + 1 for part in parts)
+        act = await rows.begin(new, selected, self._clock())
         first, *more = parts or ['[]']
-        act = await rows.choose(act.id, new, first, last=not more)
-        self._go_on(act, new, more)
+        self._go_on(await rows.choose(act.id, new, first, last=not more), new, more)
         return await self._after_patience(act)
 
     async def undo(self, act_id: int) -> Act:
@@ -79,6 +78,11 @@ class Acts:
         if act.state is ActState.UNDOING:
             self._go_on(act)
         return await self._after_patience(act)
+
+    async def settled(self, act_id: int) -> None:
+        """Wait until nothing is done for an act any more."""
+        if task := self._tasks.get(act_id):
+            await asyncio.wait([task])
 
     async def forget_old(self) -> None:
         """Forget how to take back what was done long ago."""

@@ -180,8 +180,10 @@ def choose(db: apsw.Connection, act: Act, new: NewAct, ids: str) -> None:
         """,
         {'act': act.id, 'ids': ids, 'album': act.album, 'guest': act.guest},
     )
-    added = {'id': act.id, 'added': db.changes()}
-    db.execute('update acts set total = total + :added where id = :id', added)
+    added = {'id': act.id, 'ids': ids, 'added': db.changes()}
+    db.execute(
+        'update acts set total = total + :added - json_array_length(:ids) where id = :id', added
+    )
 
 
 def take_out(db: apsw.Connection, ids: str, kind: ActKind, album: int | None, before: int) -> None:

@@ -80,8 +80,8 @@ class ActRows(Table):
             )
         )
 
-    async def begin(self, new: NewAct, now: float) -> Act:
-        """Write an act that is about no picture yet.
+    async def begin(self, new: NewAct, selected: int, now: float) -> Act:
+        """Write an act that is about no picture yet, but will be about so many at most.
 
         Raises `NotFound` where its album is gone, `InvalidRequest` for one that fills itself.
         """
@@ -91,6 +91,7 @@ class ActRows(Table):
             'guest': new.guest,
             'state': ActState.CHOOSING,
             'reached': ABOVE_ALL,
+            'total': selected,
             'began_at': now,
         }
 
