@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 KEEPING = {
     'backup': 'back up everything to one file, also while a server runs',
     'restore': 'restore a backup to a new data folder',
+    'import': 'copy the pictures of a folder into the gallery, also while a server runs',
     'verify': 'compare every picture with the database, also while a server runs',
     'rebuild': 'rebuild the database from the pictures',
 }
@@ -27,6 +28,7 @@ FILES = (  # of the first of them
     'where to write it, for you only: it holds keys and passwords; - for standard output',
     'the backup; - for standard input',
 )
+BRINGS = "Easel's data folder, or one of AUTOMATIC1111, ComfyUI, InvokeAI or any pictures"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -104,14 +106,17 @@ def _keep(chosen: argparse.Namespace, config: Config) -> int:
         from app.cli.restore import restore
 
         return restore(config, chosen.file)
+    if chosen.command == 'import':
+        from app.cli.importing import import_folder
+
+        return import_folder(config, chosen.folder, chosen.album)
     from app.cli.rebuild import rebuild
 
     return rebuild(config)
 
 
 def _parser() -> argparse.ArgumentParser:
-    words = 'A local web UI for image-generation APIs.'
-    parser = argparse.ArgumentParser(prog='easel', description=words)
+    parser = argparse.ArgumentParser('easel', description='A web UI for image-generation APIs.')
     commands = parser.add_subparsers(dest='command', required=True)
     serve = commands.add_parser('serve', help='serve the web UI (the default)')
     serve.add_argument('--host', help='address to listen on (EASEL_HOST, 127.0.0.1)')
@@ -140,6 +145,7 @@ def _parser() -> argparse.ArgumentParser:
     keeping = [commands.add_parser(name, help=about) for name, about in KEEPING.items()]
     for command, about in zip(keeping, FILES, strict=False):
         command.add_argument('file', metavar='FILE.tar', help=about)
+    _add_folders(*keeping[len(FILES) :])
     doctor = commands.add_parser('doctor', help='test your image servers and find others')
     doctor.add_argument('--json', action='store_true', help='print one JSON object')
     for command in (generate, doctor, *keeping):
@@ -149,6 +155,12 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument('--host', default='127.0.0.1')
     demo.add_argument('--port', type=_port, default=1337)
     return parser
+
+
+def _add_folders(importing: argparse.ArgumentParser, *_: argparse.ArgumentParser) -> None:
+    """Say which folder a command is for, and which pictures."""
+    importing.add_argument('folder', type=Path, metavar='DIR', help=BRINGS)
+    importing.add_argument('--album', default='', metavar='NAME', help='put them in this album')
 
 
 def _port(text: str) -> int:

@@ -70,10 +70,7 @@ async def open_services(
         worker = _worker(library, providers, store, changes, previews, monitor)
         closing.push_async_callback(worker.stop)
         maintenance, recovery = await _open_care(library, store, changes, closing)
-        acts = Acts(library, store, changes, recovery.folder)
-        trash = Trash(library, acts)
-        closing.push_async_callback(acts.close)
-        closing.push_async_callback(trash.close)
+        acts, trash = _open_acts(library, store, changes, recovery, closing)
         guests, root = await Guests(library.guests).load(), BasePath(config.root_path)
         sharing = sharing or read_sharing(config)
         services = Services(
@@ -124,6 +121,16 @@ async def _open_care(
     closing.push_async_callback(maintenance.close)
     await recovery.begin()
     return maintenance, recovery
+
+
+def _open_acts(
+    library: Library, store: Store, changes: Changes, recovery: Recovery, closing: AsyncExitStack
+) -> tuple[Acts, Trash]:
+    acts = Acts(library, store, changes, recovery.folder)
+    trash = Trash(library, acts)
+    closing.push_async_callback(acts.close)
+    closing.push_async_callback(trash.close)
+    return acts, trash
 
 
 async def _open_providers(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.database import Library
-from app.database.gallery.act_pieces import ABOVE_ALL, PIECE, UNDOES, Act, ActKind, ActState, NewAct
+from app.database.acts.pieces import ABOVE_ALL, PIECE, UNDOES, Act, ActKind, ActState, NewAct
 from app.database.gallery.filters import Filter
 from app.database.sqlite.connection import select
 from app.errors import Conflict, NotFound

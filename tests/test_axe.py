@@ -24,6 +24,7 @@ PAGES = {
     'picture': '/images/1',
     'deleted picture': '/images/2',
     'just deleted': '/images/1?undo=2',
+    'comparison': '/compare?image=1&image=2&image=3',
     'generations': '/generations',
     'one generation': '/generations/1',
     'what was sent': '/generations/3/attempts',

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from app.database import Library
+from app.database.gallery import shuffle
 from app.database.gallery.counters import Facet
-from app.database.gallery.filters import Filter
+from app.database.gallery.filters import Filter, Order
+from app.database.gallery.shuffle import Shuffle
 from tests.support.rows import pictured
 
 
@@ -83,3 +87,47 @@ async def test_an_album_has_counts_of_its_own(library: Library) -> None:
     await library.database.run('delete from album_images where image = :id', id=images[1].id)
     assert await counters.total(album) == 0
     assert await counters.total(Filter()) == 2
+
+
+async def test_the_oldest_can_stand_first(library: Library) -> None:
+    images = [await pictured(library, made_at=made_at) for made_at in (3.0, 1.0, 2.0)]
+    oldest_first = [images[1].id, images[2].id, images[0].id]
+    chosen = Filter(sort=Order.OLDEST)
+
+    found = await library.images.page(chosen, None, 9)
+    behind = await library.images.page(chosen, oldest_first[1], 9)
+    before = await library.images.newer(chosen, oldest_first[2], 9)
+
+    assert [image.id for image in found] == oldest_first
+    assert [image.id for image in behind] == oldest_first[2:]
+    assert [image.id for image in before] == oldest_first[1::-1]
+
+
+@pytest.mark.parametrize('most_tried', [0, 10_000], ids=['sorted', 'tried'])
+async def test_a_random_order_is_whole_both_ways_and_another_for_each_seed(
+    library: Library, monkeypatch: pytest.MonkeyPatch, most_tried: int
+) -> None:
+    monkeypatch.setattr(shuffle, 'MOST_TRIED', most_tried)
+    images = [await pictured(library, model='ab'[number % 2]) for number in range(20)]
+    chosen = Filter(sort=Order.RANDOM, shuffle=7, model='a')
+
+    down: list[int] = []
+    while page := await library.images.page(chosen, down[-1] if down else None, 3):
+        down += [image.id for image in page]
+    up = [image.id for image in await library.images.newer(chosen, down[-1], 30)]
+    again = await library.images.page(chosen, down[4], 3, with_edge=True)
+    other = await library.images.page(replace(chosen, shuffle=8), None, 30)
+
+    assert sorted(down) == [image.id for image in images if image.model == 'a']
+    assert up == down[-2::-1]
+    assert [image.id for image in again] == down[4:7]
+    assert [image.id for image in other] not in (down, sorted(down), sorted(down)[::-1])
+
+
+def test_a_random_order_is_a_permutation() -> None:
+    order = Shuffle.of(3, 4_000)
+
+    places = {order.place_of(number) for number in range(order.size)}
+
+    assert places == set(range(order.size))
+    assert all(order.id_at(order.place_of(number)) == number for number in range(order.size))

@@ -16,7 +16,8 @@ resource.setrlimit(resource.RLIMIT_CPU, ({PATIENCE_S}, {PATIENCE_S}))
 from contextlib import suppress
 from app.net.urls import Blocked, origin_of
 from app.errors import AppError
-from app.database.gallery.search import fts_query, index_words
+from app.database.gallery.query import refusals_in
+from app.database.gallery.search import index_words
 from app.log import escape
 from app.models import Size
 from app.providers.transport.redaction import SecretRedactor
@@ -42,8 +43,8 @@ texts = [unit * (100_000 // len(unit)) for unit in (
     'violat', 'insufficient', '.png?', '\\t', '\\n', 'Bearer ',
     'sk-', 'data:', '/home/', 'http://', '\\u0301')]
 for text in texts:
-    for read in (origin_of, index_words, fts_query, escape, Size.parse, redactor.text, clean, scrub,
-                 networks_in, OWN_PAGE.fullmatch, lambda text: rule_of('GET', text),
+    for read in (origin_of, index_words, refusals_in, escape, Size.parse, redactor.text, clean,
+                 scrub, networks_in, OWN_PAGE.fullmatch, lambda text: rule_of('GET', text),
                  lambda text: words_of(None, text), lambda text: words_of([text], text),
                  lambda text: find_items([text]),
                  lambda text: refusal(ApiResponse(500, {{}}, text, [text], stream),

@@ -10,10 +10,9 @@ from pathlib import Path
 import apsw
 import pytest
 
-from app.database import Library
+from app.database import FUNCTIONS, Library
 from app.database.files import total_of
 from app.database.gallery.filters import Filter
-from app.database.gallery.search import index_words
 from app.database.recovery import highest_ids_in
 from app.database.sqlite.connection import select
 from app.database.sqlite.opening import migrations, refusal
@@ -142,8 +141,8 @@ def contents(path: Path) -> dict[str, bytes]:
 
 def older_database(path: Path, version: int, *statements: str) -> None:
     connection = apsw.Connection(str(path))
-    words: Callable[..., str] = index_words
-    connection.create_scalar_function('index_words', words, 1)
+    for name, function in FUNCTIONS.items():
+        connection.create_scalar_function(name, function)
     for step in migrations()[:version]:
         connection.execute(step.read_text('utf-8'))
     for statement in statements:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browser import lent, window
-from tests.support.picture_page import at_picture, still_window
+from tests.support.picture_page import at_picture, state, still_window
 from tests.support.servers import Easel
 
 pytestmark = pytest.mark.browser
@@ -126,3 +126,90 @@ def test_days_are_the_visitors_from_the_first_page_on(
 
         expect(page.locator('[data-utc-offset-min="840"]')).to_be_visible()
         expect(page.locator('.day')).to_have_text(['Today'])
+
+
+@pytest.fixture
+def beside(page: Page, easel: Easel, row: list[int]) -> Page:
+    """Open three pictures beside each other."""
+    page.goto(f'{easel.url}/compare?image={row[-1]}&image={row[-2]}&image={row[-9]}')
+    expect(page.locator('.percent')).to_have_text('100 %')
+    return page
+
+
+def states(page: Page) -> list[dict[str, float]]:
+    return [state(print_) for print_ in page.locator('.print').all()]
+
+
+def test_compared_pictures_are_looked_at_in_step(beside: Page) -> None:
+    page = beside
+    page.locator('.print').first.dblclick()
+    page.keyboard.press('+')
+    page.keyboard.press('ArrowRight')
+    near = states(page)
+    page.get_by_label('Zoom together').uncheck()
+    page.locator('.print').nth(1).hover()
+    page.keyboard.press('+')
+    page.get_by_role('button', name='Zoom in').click()
+    apart = states(page)
+    page.get_by_label('Zoom together').check()
+    together = states(page)
+
+    assert near[0]['scale'] > 1
+    assert near == [near[0]] * 3
+    assert apart[0] == apart[2] == near[0]
+    assert apart[1]['scale'] > near[0]['scale']
+    assert together == [apart[1]] * 3
+
+
+def test_a_line_between_two_pictures_is_moved_by_keys_and_mouse(beside: Page) -> None:
+    page, pair, line = beside, beside.locator('.pair'), beside.locator('.line')
+    page.get_by_label('Slider').check(force=True)
+    page.get_by_label('A | C').check(force=True)
+    shown = [stage.is_visible() for stage in page.locator('.stage').all()]
+    divider = page.get_by_role('slider', name='Divider')
+    divider.focus()
+    page.keyboard.press('ArrowLeft')
+    page.keyboard.press('Shift+ArrowLeft')
+    by_keys = divider.input_value()
+    box, at = pair.bounding_box(), line.bounding_box()
+    assert box
+    assert at
+    page.mouse.move(at['x'] + 2, at['y'] + 30)
+    page.mouse.down()
+    page.mouse.move(box['x'] + box['width'] * 0.75, at['y'] + 30, steps=4)
+    page.mouse.up()
+
+    assert shown == [True, False, True]
+    assert by_keys == '39'
+    assert divider.input_value() == '75'
+    clip = page.locator('.stage[data-over] zoom-view').evaluate(
+        'view => getComputedStyle(view).clipPath'
+    )
+    assert clip == 'inset(0px 0px 0px 75%)'
+
+
+def test_a_favourite_is_marked_in_a_comparison_as_near_as_it_hangs(beside: Page) -> None:
+    page, heart = beside, beside.get_by_role('button', name='Favourite').nth(1)
+    page.keyboard.press('+')
+    before = states(page)
+
+    heart.click()
+    expect(heart).to_have_attribute('aria-pressed', 'true')
+
+    assert states(page) == before
+    page.reload()
+    expect(heart).to_have_attribute('aria-pressed', 'true')
+    heart.click()
+
+
+def test_without_scripts_a_comparison_is_pictures_and_a_table(
+    browser: Browser, easel: Easel, row: list[int]
+) -> None:
+    with window(browser, java_script_enabled=False) as page:
+        page.goto(f'{easel.url}/images/{row[0]}')
+        page.get_by_role('button', name='Compare').click()
+        page.locator('.others a').first.click()
+
+        expect(page.locator('.stage img')).to_have_count(2)
+        expect(page.get_by_role('row', name='The same')).to_be_visible()
+        expect(page.get_by_label('Slider')).to_be_hidden()

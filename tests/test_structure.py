@@ -23,7 +23,8 @@ GROUND = ('app', 'app.errors', 'app.log')
 NOUNS = ('app.models', 'app.cost', *GROUND)
 NET = ('app.net', *NOUNS)
 STORAGE = ('app.storage', 'app.storage.metadata', 'app.storage.metadata.foreign', *NET)
-DATABASE = ('app.database', 'app.database.gallery', 'app.database.sqlite', *STORAGE)
+TABLES = ('app.database.gallery', 'app.database.acts', 'app.database.sqlite')
+DATABASE = ('app.database', *TABLES, *STORAGE)
 CONFIG = ('app.config', 'app.env', 'app.messages', *DATABASE)
 CORE = ('app.providers.core', 'app.demo', *CONFIG)
 RESPONSE = ('app.providers.response', *CORE)
@@ -70,8 +71,9 @@ MAY_IMPORT = {
     'app.config': ('app.env', 'app.net', *NOUNS),
     'app.env': NET,
     'app.messages': NET,
-    'app.database': ('app.database.gallery', 'app.database.sqlite', *NOUNS),
-    'app.database.gallery': ('app.database.sqlite', *NOUNS),
+    'app.database': (*TABLES, *NOUNS),
+    'app.database.gallery': (*TABLES, *NOUNS),
+    'app.database.acts': ('app.database.sqlite', *NOUNS),
     'app.database.sqlite': NOUNS,
     'app.storage': ('app.storage.metadata', *NOUNS),
     'app.storage.metadata': ('app.storage.metadata.foreign', *NOUNS),
@@ -84,13 +86,15 @@ MAY_IMPORT = {
 }
 HOMES = {
     'apsw': ('app.database',),
-    'httpx': ('app.net', 'app.providers', 'app.cli.generate'),
+    'Stemmer': ('app.database.gallery.vocabulary',),
+    'httpx': ('app.net', 'app.providers', 'app.cli.generate', 'app.cli.import_there'),
     'httpcore': ('app.net', 'app.providers.discovery.local_servers'),
     'pybase64': ('app.providers.response.base64_stream',),
     'PIL': (
         *('app.storage.decoder_child', 'app.storage.colours', 'app.demo'),
         *('app.storage.metadata.read', 'app.storage.metadata.other_tools'),
         *('app.storage.metadata.jpeg', 'app.storage.metadata.foreign.texts'),
+        'app.storage.metadata.dates',
     ),
     'sd_parsers': ('app.storage.metadata.other_tools',),
     'jinja2': ('app.web.templates',),
@@ -240,7 +244,7 @@ def test_every_partial_and_every_element_is_used() -> None:
     scripts = {path.stem for path in (ROOT / 'static/js').glob('*.js')} - {
         *('beside', 'feed', 'feed-worker', 'form-errors', 'fragment', 'kept-gallery', 'notify'),
         *('picture-acts', 'picture-pages', 'storage', 'stray-drop', 'subscribe', 'time-zone'),
-        'view-transition',
+        *('view-transition', 'chosen', 'lasso', 'long-press', 'selection-acts'),
     }
 
     assert unused == set()

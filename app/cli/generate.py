@@ -7,7 +7,8 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, cast
@@ -95,15 +96,7 @@ def _draw(config: Config, order: Order) -> tuple[Object, list[Path]]:
             return run(_draw_here(config, order))
     except Held as held:
         holder = held.holder
-    if not holder.url:
-        raise Unfulfilled(
-            f"Process {holder.pid} uses the data folder but isn't serving yet. Try "
-            'again in a moment.'
-        )
-    try:
-        return run(_draw_there(config, order, holder))
-    except httpx.HTTPError as error:
-        raise Unfulfilled(f"Easel at {origin_of(holder.url)} doesn't answer.") from error
+    return run(_draw_there(config, order, holder))
 
 
 async def _draw_here(config: Config, order: Order) -> tuple[Object, list[Path]]:
@@ -120,23 +113,41 @@ async def _draw_here(config: Config, order: Order) -> tuple[Object, list[Path]]:
         return generation_json(generation, language, owner), paths
 
 
-async def _draw_there(config: Config, order: Order, holder: Holder) -> tuple[Object, list[Path]]:
+@asynccontextmanager
+async def asking(config: Config, holder: Holder, language: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Open a client for the server that holds the data folder, with the folder's token.
+
+    Raises `Unfulfilled` where it does not serve yet, or not any more.
+    """
+    if not holder.url:
+        raise Unfulfilled(
+            f"Process {holder.pid} uses the data folder but isn't serving yet. Try "
+            'again in a moment.'
+        )
     token = (config.data / TOKEN).read_text(encoding='ascii').strip()
     async with HttpClient([holder.url]) as http_client:
         client = http_client.client
         client.base_url = httpx.URL(holder.url)
         client.headers['Authorization'] = f'Bearer {token}'
         client.headers['Accept'] = 'application/json'
-        client.headers['Accept-Language'] = order.language
+        client.headers['Accept-Language'] = language
+        try:
+            yield client
+        except httpx.HTTPError as error:
+            raise Unfulfilled(f"Easel at {origin_of(holder.url)} doesn't answer.") from error
+
+
+async def _draw_there(config: Config, order: Order, holder: Holder) -> tuple[Object, list[Path]]:
+    async with asking(config, holder, order.language) as client:
         if order.forgets:
-            listed = _checked(await client.get('settings/providers.json')).json()
+            listed = checked(await client.get('settings/providers.json')).json()
             for provider in listed['providers']:
                 if order.forgets_of(provider['name']):
                     await client.post(f'settings/providers/{provider["id"]}/forgetting')
-        begun = _checked(await client.post('generations', data=order.fields), 303)
+        begun = checked(await client.post('generations', data=order.fields), 303)
         url = f'generations/{begun.headers["location"].rpartition("-")[2]}.json'
         while True:
-            generation = _checked(await client.get(url)).json()
+            generation = checked(await client.get(url)).json()
             if generation['status'] not in UNFINISHED:
                 break
             await asyncio.sleep(POLL_S)
@@ -149,7 +160,7 @@ async def _draw_there(config: Config, order: Order, holder: Holder) -> tuple[Obj
         return generation, paths
 
 
-def _checked(response: httpx.Response, status: int = 200) -> httpx.Response:
+def checked(response: httpx.Response, status: int = 200) -> httpx.Response:
     """Return a response with this status; raise the server's sentence from any other."""
     if response.status_code == status:
         return response

@@ -5,13 +5,15 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
+from app.database.acts.destruction import Removals
 from app.database.backlog import Backlog
 from app.database.files import Files
 from app.database.gallery.acts import ActRows
 from app.database.gallery.counters import Counters
-from app.database.gallery.destruction import Removals
+from app.database.gallery.facts import index_facts
 from app.database.gallery.images import Images
 from app.database.gallery.search import index_words
+from app.database.gallery.vocabulary import word_stem
 from app.database.generations import Generations
 from app.database.links import GuestRows, ShownRows
 from app.database.providers import LearnedFacts, ProviderRows
@@ -19,6 +21,13 @@ from app.database.queue import Queue
 from app.database.recovery import Recovery
 from app.database.spending import Spending
 from app.database.sqlite.connection import Database
+from app.database.sqlite.opening import Functions
+
+FUNCTIONS: Functions = {
+    'index_words': lru_cache(64)(index_words),
+    'index_facts': index_facts,
+    'word_stem': word_stem,
+}
 
 
 class Library:
@@ -44,7 +53,7 @@ class Library:
     @classmethod
     async def open(cls, path: Path) -> Library:
         """Open the database, creating or upgrading it; raises what `Database.open` does."""
-        return cls(await Database.open(path, {'index_words': lru_cache(64)(index_words)}))
+        return cls(await Database.open(path, FUNCTIONS))
 
     async def close(self) -> None:
         await self.database.close()

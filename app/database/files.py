@@ -92,6 +92,20 @@ class Files(Table):
         named = set(known)
         return [file for file in files if file not in named]
 
+    async def having(self, digests: Sequence[str]) -> dict[str, int]:
+        """Return those of some digests that a picture has, in the trash or not, with its id."""
+        found = await self._database.all(
+            lambda row: (cast('str', row['digest']), cast('int', row['id'])),
+            """
+            select digest, min(id) as id
+            from images
+            where digest in (select value from json_each(:digests))
+            group by digest
+            """,
+            digests=json.dumps(digests),
+        )
+        return dict(found)
+
     async def mark(self, image_id: int, damaged_ns: int | None) -> None:
         """Write down that a picture's file is damaged since it changed then; None: it is not."""
         await self._database.run(

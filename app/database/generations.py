@@ -17,6 +17,9 @@ from app.database.sqlite.mapping import call_of, failure_fields, generation_of, 
 from app.errors import N_, Conflict, NotFound
 from app.models import Call, Generation, GenerationRequest, Outcome, Status, Submitted
 
+# All but those of pictures that were brought in: put away, though they are done.
+ASKED_HERE = "(dismissed_at is null or status <> 'done')"
+
 
 class Generations(Table):
     """The table `generations`, which is the queue as well."""
@@ -205,7 +208,7 @@ class Generations(Table):
         self, where: str, guest: int | None, limit: int, **values: Value
     ) -> tuple[Generation, ...]:
         ending = f"""
-            {where} {'' if guest is None else 'and guest = :guest'}
+            {where} and {ASKED_HERE} {'' if guest is None else 'and guest = :guest'}
               and (status <> 'done' or exists (
                 select 1
                 from images
@@ -243,13 +246,13 @@ class Generations(Table):
         """Return the newest request of a guest; None: of the owner."""
         last = await self._database.one(
             generation_of,
-            """
+            f"""
             select *
             from generations
-            where guest is :guest
+            where guest is :guest and {ASKED_HERE}
             order by id desc
             limit 1
-            """,
+            """,  # noqa: S608 (ours)
             guest=guest,
         )
         return last.request if last else None

@@ -20,6 +20,8 @@ from app.database.sqlite.mapping import generation_of
 from app.database.sqlite.opening import open_file
 from app.models import Generation, Outcome, PictureIds, Status, StoredImage
 
+MOST_MOVED = 5_000  # generations; the pictures of one come soon after each other
+
 
 @dataclass(frozen=True, slots=True)
 class ToldImage:
@@ -59,17 +61,11 @@ class Recovery(Table):
 
     async def raise_ids(self, highest: PictureIds) -> None:
         """See to it that no id up to these is given to anything new."""
-        values: Row = {'image': highest.image, 'generation': highest.generation}
+        values: Row = {'image': highest.image}
 
         def change(db: apsw.Connection) -> None:
-            for name, last in (('images', highest.image), ('generations', highest.generation)):
-                given: Row = {'name': name, 'last': last}
-                raised = 'update sqlite_sequence set seq = max(seq, :last) where name = :name'
-                db.execute(raised, given)
-                if not db.changes():
-                    db.execute(
-                        'insert into sqlite_sequence (name, seq) values (:name, :last)', given
-                    )
+            _raise_sequence(db, 'images', highest.image)
+            _raise_sequence(db, 'generations', highest.generation)
             db.execute(
                 """
                 insert into reserved (name, last)
@@ -80,6 +76,31 @@ class Recovery(Table):
             )
 
         await self._database.write(change)
+
+    async def reserve(self, count: int) -> PictureIds:
+        """Reserve ids for so many pictures and a generation of each; return the first ones."""
+
+        def change(db: apsw.Connection) -> PictureIds:
+            last = {}
+            for name in ('images', 'generations'):
+                values: Row = {'name': name, 'count': count}
+                [given] = select(
+                    db,
+                    f"""
+                    insert into reserved (name, last)
+                    values (:name, :count + (select coalesce(max(id), 0) from {name}))
+                    on conflict (name) do update set last = :count + max(last, (
+                      select coalesce(max(id), 0) from {name}
+                    ))
+                    returning last
+                    """,  # noqa: S608 (names are ours)
+                    **values,
+                )
+                last[name] = cast('int', given['last'])
+            _raise_sequence(db, 'generations', last['generations'])
+            return PictureIds(last['images'] - count + 1, last['generations'] - count + 1)
+
+        return await self._database.write(change)
 
     async def unfinished(self, generation_ids: Sequence[int]) -> dict[int, str]:
         """Return the prompts of those generations that wait, ran, or were interrupted."""
@@ -143,10 +164,20 @@ class Recovery(Table):
             'status': Status.DONE,
             'model': asked.model,
             'finished_at': asked.created_at,
+            'dismissed_at': asked.dismissed_at,
         }
         [added] = insert(db, 'generations', row)
         self._moved[key] = cast('int', added['id'])
+        if len(self._moved) > MOST_MOVED:
+            del self._moved[next(iter(self._moved))]
         return generation_of(added)
+
+
+def _raise_sequence(db: apsw.Connection, table: str, last: int) -> None:
+    given: Row = {'name': table, 'last': last}
+    db.execute('update sqlite_sequence set seq = max(seq, :last) where name = :name', given)
+    if not db.changes():
+        db.execute('insert into sqlite_sequence (name, seq) values (:name, :last)', given)
 
 
 def highest_ids_in(path: Path) -> PictureIds:

@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from app.database import Library
-from app.database.gallery.act_pieces import Act, ActKind, ActState, NewAct, Step
-from app.errors import StorageFailed
+from app.database.acts.pieces import Act, ActKind, ActState, NewAct, Step
+from app.errors import N_, StorageFailed
 from app.generation.changes import Changes
 from app.log import logger, logging_faults
 from app.recovery.folder import FolderWatch
@@ -140,7 +140,9 @@ class Acts:
         from app.recovery.removals import FileRemoval  # few runs destroy anything
 
         if self._folder.away:
-            raise StorageFailed(self._folder.away.sentence)
+            raise StorageFailed(
+                N_('The data folder has no pictures: `images` is empty or not mounted.')
+            )
         step = await rows.step(act.id, now)
         await FileRemoval(self._library, self._store).finish()
         return step

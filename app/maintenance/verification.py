@@ -8,8 +8,8 @@ from itertools import islice
 from pathlib import Path
 
 from app.config import DATABASE
+from app.database.acts.destruction import removals_beside
 from app.database.files import kept_files, named_files, running_since, total_of
-from app.database.gallery.destruction import removals_beside
 from app.maintenance.faults import Fault, FaultKind
 from app.storage.inventory import Condition, examine, files_below, is_picture
 from app.storage.store import IMAGES

@@ -22,6 +22,7 @@ from app.models import (
     StoredImage,
 )
 from app.storage.inventory import PICTURE_SUFFIXES
+from app.storage.metadata.origin import program_of
 from app.storage.store import Store
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class LabelledImage:
             provider=label.provider,
             model=label.model,
             created_at=label.created_at,
+            dismissed_at=None if program_of(label.provider) is None else label.created_at,
         )
         return ToldImage(generation, self.kept, label.position)
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from app.database import Library
-from app.database.gallery.destruction import Removal
+from app.database.acts.destruction import Removal
 from app.log import logger
 from app.storage.files import remove, sync_folder, writing
 from app.storage.metadata.container import sidecar_of

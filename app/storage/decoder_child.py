@@ -105,7 +105,7 @@ def load_for(order: dict[str, object]) -> None:
     for name in CODINGS:
         'あ'.encode(name).decode(name)
     if 'read' in order:
-        from app.storage.metadata import read  # noqa: F401
+        from app.storage.metadata import dates, read  # noqa: F401
     if 'label' in order:
         from app.storage.metadata import copies  # noqa: F401
 
@@ -171,12 +171,13 @@ def frame(number: int, found: dict[str, object]) -> bytes:
 def answer(order: dict[str, object]) -> dict[str, object]:
     form = str(order['format'])
     if 'read' in order:
+        from app.storage.metadata.dates import when_made
         from app.storage.metadata.read import read_settings, unread_places
 
         path = str(order['read'])
         settings = read_settings(path, form)
         places = '' if settings else unread_places(path, form)
-        return {'settings': {'unread': places} if places else settings}
+        return {'settings': when_made(path, form) | ({'unread': places} if places else settings)}
     thumbs = order['thumbs']
     assert isinstance(thumbs, dict)  # noqa: S101 (the server wrote the order)
     try:

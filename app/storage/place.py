@@ -28,14 +28,20 @@ def file_key(label: Label, mime: str, digest: str, received: Received) -> str:
 
     The same picture that is kept once more, after a failure, has the same.
     """
-    plain = unicodedata.normalize('NFC', label.prompt).casefold()
-    words = re.sub(r'[^\w]+', '-', plain, flags=re.UNICODE)
-    words = words.encode('utf-8', 'ignore')[:LONGEST_NAME_BYTES].decode('utf-8', 'ignore')
+    words = words_of(label.prompt)
     words = words if _can_be_named(words) else words.encode('ascii', 'ignore').decode()
     clock = time.localtime(label.created_at)
     unique = f'{digest[:8]}{mark_of(received)}'
-    name = '-'.join(part for part in (time.strftime('%H%M%S', clock), words.strip('-_')) if part)
+    name = '-'.join(part for part in (time.strftime('%H%M%S', clock), words) if part)
     return f'{time.strftime("%Y/%m/%d", clock)}/{name}-{unique}.{MIME_EXTENSIONS[mime]}'
+
+
+def words_of(prompt: str) -> str:
+    """Return the first words of a prompt, as far as every system takes them in a name."""
+    plain = unicodedata.normalize('NFC', prompt).casefold()
+    words = re.sub(r'[^\w]+', '-', plain, flags=re.UNICODE)
+    words = words.encode('utf-8', 'ignore')[:LONGEST_NAME_BYTES].decode('utf-8', 'ignore')
+    return words.strip('-_')
 
 
 def mark_of(received: Received) -> str:

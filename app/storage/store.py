@@ -90,7 +90,7 @@ class Store:
         at this picture alone. Raise StorageFailed where the disk fails, DecoderFailed where the
         decoder does at any picture: then what was received stays, and can be kept later.
         """
-        made = self._new_thumbs()
+        made = self.new_thumbs()
         try:
             kept = await self._keep(received, label, made)
         except (StorageFailed, DecoderFailed):
@@ -146,7 +146,7 @@ class Store:
 
     async def decoder_works(self) -> bool:
         """Whether a picture that is known to be good can be decoded, and made small."""
-        path, made = self.arriving / f'{uuid.uuid4().hex}{PART}', self._new_thumbs()
+        path, made = self.arriving / f'{uuid.uuid4().hex}{PART}', self.new_thumbs()
         try:
             await asyncio.to_thread(path.write_bytes, GOOD_PICTURE)
             await self.decoder.decode(path, 'image/png', made)
@@ -233,12 +233,12 @@ class Store:
         places = [self.thumb(digest, width) for width in THUMB_WIDTHS]
         return all(path.exists() and path.stat().st_size > 0 for path in places)
 
-    def _new_thumbs(self) -> dict[int, Path]:
+    def new_thumbs(self) -> dict[int, Path]:
         name = uuid.uuid4().hex
         return {width: self.arriving / f'{name}-{width}.webp' for width in THUMB_WIDTHS}
 
     async def _decode_into_place(self, path: Path, mime: str, digest: str) -> Decoded:
-        made = self._new_thumbs()
+        made = self.new_thumbs()
         decoded = await self.decoder.decode(path, mime, made)
         for width, thumb in made.items():
             place = self.thumb(digest, width)

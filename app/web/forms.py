@@ -93,18 +93,20 @@ def submission_of(fields: Mapping[str, str]) -> str | None:
 
 def number_in(request: Request, name: str) -> int | None:
     """Read a positive number from the query, None where it is absent; raise `InvalidRequest`."""
-    text = request.query_params.get(name, '')
-    if text and not _is_number(text):
-        raise InvalidRequest(N_('“{name}” must be a positive number.'), name=name)
-    return int(text) if text else None
+    return next(reversed(numbers_in(request, name)), None)
 
 
-def numbers_in(pairs: Iterable[tuple[str, str]], name: str) -> tuple[int, ...]:
-    """Read positive numbers from the fields of a name, each once; raise `InvalidRequest`."""
-    texts = [text for field, text in pairs if field == name]
+def numbers_in(request: Request, name: str) -> tuple[int, ...]:
+    """Read every positive number of a name in the query; raise `InvalidRequest` at another."""
+    return numbers_among(request.query_params.multi_items(), name)
+
+
+def numbers_among(pairs: Iterable[tuple[str, str]], name: str) -> tuple[int, ...]:
+    """Read every positive number of a name among fields; raise `InvalidRequest` at another."""
+    texts = [text for field, text in pairs if field == name and text]
     if not all(map(_is_number, texts)):
         raise InvalidRequest(N_('“{name}” must be a positive number.'), name=name)
-    return tuple(dict.fromkeys(map(int, texts)))
+    return tuple(map(int, texts))
 
 
 async def id_in(request: Request) -> int:

@@ -30,6 +30,7 @@ from app.cost import Cost, shortened
 from app.errors import N_, Failure, Notice
 from app.messages import LANGUAGES, FailureText, describe, for_guests, translations
 from app.net.urls import names_a_host
+from app.storage.metadata.origin import FROM_PROGRAM, IMPORTED, program_of
 from app.web.base_path import BasePath
 from app.web.static import Static
 
@@ -258,6 +259,9 @@ def _for_viewers(language: Language) -> dict[str, Callable[..., object]]:
 
     @pass_context
     def server_name(context: Context, name: str) -> str:
+        program = program_of(name)
+        if program is not None:
+            return language.translate(FROM_PROGRAM if program else IMPORTED).format(program=program)
         is_shown = context['viewer'].owner or not names_a_host(name)
         return name if is_shown else language.translate(N_('The server'))
 

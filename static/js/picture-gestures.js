@@ -47,7 +47,7 @@ class PictureGestures extends HTMLElement {
     Object.assign(this.view.dataset, { moved: '', held: '' });
     if (other) this.pinch(event, before, other, right, down);
     else if (this.view.closer) this.view.move(this.view.x + right, this.view.y + down);
-    else if (event.pointerType === 'touch') this.view.style.translate = `${event.clientX - this.first.clientX}px`;
+    else if (event.pointerType === 'touch' && hasNeighbours()) this.view.style.translate = `${event.clientX - this.first.clientX}px`;
   }
 
   pinch(event, before, other, right, down) {
@@ -66,6 +66,10 @@ class PictureGestures extends HTMLElement {
     if (neighbour) neighbour.click();
     else this.view.style.translate = '';
   }
+}
+
+function hasNeighbours() {
+  return document.querySelector('#newer, #older') !== null;
 }
 
 function apart(one, other) {

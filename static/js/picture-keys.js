@@ -1,3 +1,5 @@
+import { currentView } from './zoom-view.js';
+
 const PAN = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 const PAN_PX = 120;
 
@@ -13,12 +15,13 @@ class PictureKeys extends HTMLElement {
 
   handleEvent(event) {
     const isOurs = !event.ctrlKey && !event.metaKey && !event.altKey && !document.querySelector('dialog[open]');
-    const view = this.querySelector('zoom-view');
+    const view = currentView(this);
     if (!isOurs || !view || event.target.closest('input, textarea, select')) return;
-    const wantsAll = event.key === 'Enter' && event.target === document.body;
+    const full = document.getElementById('full');
+    const wantsAll = full && event.key === 'Enter' && event.target === document.body;
     if (!wantsAll && !(view.closer && event.key in PAN)) return;
     event.preventDefault();
-    if (wantsAll) return document.getElementById('full').click();
+    if (wantsAll) return full.click();
     const [right, down] = PAN[event.key];
     view.move(view.x + right * PAN_PX, view.y + down * PAN_PX);
   }

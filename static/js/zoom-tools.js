@@ -1,13 +1,19 @@
+import { currentView } from './zoom-view.js';
+
 const STEP = 1.5;
 
 // The buttons below a picture, and how large it is shown: 100 % is a pixel for a pixel.
 class ZoomTools extends HTMLElement {
   connectedCallback() {
-    this.view = document.querySelector('zoom-view');
-    this.closest('.stage').addEventListener('zoomed', () => this.tell());
+    this.place = this.closest('compare-view, .stage');
+    this.place.addEventListener('zoomed', () => this.tell());
     this.addEventListener('click', (event) => this.press(event.target.closest('button')?.value));
     this.hidden = false;
     customElements.whenDefined('zoom-view').then(() => this.tell());
+  }
+
+  get view() {
+    return currentView(this.place);
   }
 
   press(wish) {
@@ -17,7 +23,8 @@ class ZoomTools extends HTMLElement {
   }
 
   tell() {
-    const shown = Math.round((100 * this.view.scale) / this.view.whole);
+    const { view } = this;
+    const shown = Math.round((100 * view.scale) / view.whole);
     this.querySelector('.percent').textContent = `${shown} %`;
   }
 }

@@ -1,6 +1,9 @@
 const MOST = 8;
 const TAPS_MS = 350;
 
+// The picture that keys and buttons mean, where there are several.
+export const currentView = (place) => place.querySelector('zoom-view[data-current]') ?? place.querySelector('zoom-view');
+
 // A picture that can be looked at from closer: by wheel, click and double tap here, by fingers in
 // picture-gestures, by buttons in zoom-tools. One tap shows it whole, and the page again. The wheel with Ctrl
 // always belongs to the page.
@@ -40,14 +43,26 @@ class ZoomView extends HTMLElement {
     this.move(x - (x - this.x) * grown, y - (y - this.y) * grown);
   }
 
-  // Moves the picture, no further than it reaches beyond the edges.
+  // Moves the picture as its visitor asks.
   move(x, y) {
+    this.place(x, y);
+    this.dispatchEvent(new Event('zoomed', { bubbles: true }));
+  }
+
+  // Shows the part that another view shows.
+  match(other) {
+    this.scale = other.scale;
+    const [wide, high] = ['offsetWidth', 'offsetHeight'].map((side) => this.print[side] / other.print[side]);
+    this.place(other.x * wide, other.y * high);
+  }
+
+  // No further than it reaches beyond the edges.
+  place(x, y) {
     this.x = within(x, this.print.offsetWidth * this.scale - this.clientWidth);
     this.y = within(y, this.print.offsetHeight * this.scale - this.clientHeight);
     this.print.style.scale = this.scale;
     this.print.style.translate = `${this.x}px ${this.y}px`;
     this.toggleAttribute('data-closer', this.closer);
-    this.dispatchEvent(new Event('zoomed', { bubbles: true }));
   }
 
   toggle(at) {
@@ -63,11 +78,13 @@ class ZoomView extends HTMLElement {
     this.zoom(this.scale * Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0015)), event);
   }
 
-  // The link still opens the file in a new tab; Enter on it gives the picture the whole screen.
+  // The link still opens in a new tab; Enter on it gives the picture the whole screen, where there is a button for it.
   press(event) {
+    const full = document.getElementById('full');
     if (event.ctrlKey || event.metaKey || event.shiftKey || !event.target.closest('.print')) return;
+    if (event.detail === 0 && !full) return;
     event.preventDefault();
-    if (event.detail === 0) document.getElementById('full').click();
+    if (event.detail === 0) full.click();
     else if ('moved' in this.dataset) delete this.dataset.moved;
     else if (this.dataset.by === 'touch') this.touch(event);
     else if (event.detail === 1) this.toggle(event);
@@ -79,7 +96,7 @@ class ZoomView extends HTMLElement {
     this.tapped = event.timeStamp;
     clearTimeout(this.tap);
     if (isSecondTap) this.toggle(event);
-    else if (!this.closer) this.tap = setTimeout(() => document.getElementById('full').click(), TAPS_MS);
+    else if (!this.closer) this.tap = setTimeout(() => document.getElementById('full')?.click(), TAPS_MS);
   }
 }
 

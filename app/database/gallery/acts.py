@@ -1,4 +1,4 @@
-"""Statements about acts on many pictures; `act_pieces` has what they change."""
+"""Statements about acts on many pictures; `acts.pieces` has what they change."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import cast
 
 import apsw
 
-from app.database.gallery.act_pieces import (
+from app.database.acts.destruction import CHOSEN_AT_ONCE
+from app.database.acts.pieces import (
     ABOVE_ALL,
     PIECE,
     Act,
@@ -22,8 +23,8 @@ from app.database.gallery.act_pieces import (
     forward,
     one,
 )
-from app.database.gallery.destruction import CHOSEN_AT_ONCE
-from app.database.gallery.filters import Filter, selection_of
+from app.database.gallery.filters import Filter
+from app.database.gallery.selection import selection_of
 from app.database.sqlite.connection import Row, Table, Value, insert, select
 from app.errors import N_, Conflict, InvalidRequest, NotFound
 
@@ -35,23 +36,22 @@ class ActRows(Table):
 
     async def chosen(self, chosen: Filter, top: int) -> tuple[str, ...]:
         """Return the pictures of a filter up to an id, as lists of ids in JSON."""
-        selection = selection_of(chosen)
-        if selection is None:
-            return ()
-        return await self._database.all(
-            lambda row: str(row['ids']),
-            f"""
-            select json_group_array(id) as ids
-            from (
-              select images.id as id, (row_number() over () - 1) / {CHOSEN_AT_ONCE} as part
-              from {selection.source}
-              where {selection.where} and images.id <= :top
-            )
-            group by part
-            """,  # noqa: S608 (only our own clauses; every value is bound)
-            **selection.values,
-            top=top,
-        )
+
+        def query(db: apsw.Connection) -> tuple[str, ...]:
+            selection = selection_of(db, chosen)
+            sql = f"""
+                select json_group_array(id) as ids
+                from (
+                  select images.id as id, (row_number() over () - 1) / {CHOSEN_AT_ONCE} as part
+                  from {selection.source}
+                  where {selection.where} and images.id <= :top
+                )
+                group by part
+            """  # noqa: S608 (only our own clauses; every value is bound)
+            rows = select(db, sql, **selection.values | {'top': top})
+            return tuple(str(row['ids']) for row in rows)
+
+        return await self._database.read(query)
 
     @staticmethod
     def listed(images: Sequence[int]) -> tuple[str, ...]:

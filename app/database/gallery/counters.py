@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import cast
 
+import apsw
+
+from app.database.gallery.expression import Expression
 from app.database.gallery.filters import Filter
-from app.database.sqlite.connection import Table, Value, builder
+from app.database.gallery.selection import is_searched
+from app.database.sqlite.connection import Table, Value, builder, select
 
 WHOLE_GALLERY = 0  # in place of an album
+MOST_COUNTED = 1_000  # pictures that a search finds, unless somebody asks for the exact number
+NO_LIMIT = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +25,28 @@ class Facet:
     images: int
 
 
-class Counters(Table):
-    """The table `tallies`, which triggers keep; a filter's words are not known to it."""
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many pictures there are of a kind, and what they take."""
 
-    async def total(self, chosen: Filter) -> int:
-        """Return how many pictures a filter without words shows."""
-        where, values = _where(chosen)
-        found = await self._database.all(
-            lambda row: cast('int', row['images']),
-            f'select coalesce(sum(images), 0) as images from tallies where {where}',  # noqa: S608
-            **values,
-        )
-        return found[0]
+    images: int
+    size_bytes: int
+
+    def __sub__(self, other: Room) -> Room:
+        return Room(self.images - other.images, self.size_bytes - other.size_bytes)
+
+
+class Counters(Table):
+    """The table `tallies`, which triggers keep; what a search finds is counted in the index."""
+
+    async def total(self, chosen: Filter) -> int | None:
+        """Return how many pictures a filter shows; None: a search finds more than are counted."""
+        total = await self._database.read(lambda db: total_of(db, chosen, MOST_COUNTED + 1))
+        return total if total <= MOST_COUNTED else None
+
+    async def exact_total(self, chosen: Filter) -> int:
+        """Count all that a filter shows, however long that takes."""
+        return await self._database.read(lambda db: total_of(db, chosen, NO_LIMIT))
 
     async def models(self, chosen: Filter) -> tuple[Facet, ...]:
         """Return the models among the pictures of a filter, most pictures first."""
@@ -39,6 +55,29 @@ class Counters(Table):
     async def months(self, chosen: Filter) -> tuple[Facet, ...]:
         """Return the months of a filter's pictures, as `2026-11` in UTC, the newest first."""
         return await self._grouped(chosen, 'month', 'value desc')
+
+    async def trash(self) -> Room:
+        return await self._room('select * from disk_use where in_trash = 1')
+
+    async def trashed_favourites(self) -> Room:
+        """Return the favourites of the trash; they are few, and an index holds their sizes."""
+        return await self._room(
+            """
+            select 1 as images, size_bytes
+            from images
+            where favourite = 1 and deleted_at is not null
+            """
+        )
+
+    async def _room(self, rows: str) -> Room:
+        found = await self._database.all(
+            builder(Room),
+            f"""
+            select coalesce(sum(images), 0) as images, coalesce(sum(size_bytes), 0) as size_bytes
+            from ({rows})
+            """,  # noqa: S608 (ours)
+        )
+        return found[0]
 
     async def _grouped(self, chosen: Filter, column: str, ending: str) -> tuple[Facet, ...]:
         where, values = _where(chosen)
@@ -54,6 +93,24 @@ class Counters(Table):
             """,  # noqa: S608 (only our own clauses; every value is bound)
             **values,
         )
+
+
+def total_of(db: apsw.Connection, chosen: Filter, most: int) -> int:
+    """Count what a filter shows; what a search finds only up to a number."""
+    if is_searched(chosen):
+        where, values = Expression.of(db, chosen).as_clauses()
+        statement = f"""
+            select count(*) as images
+            from (select 1 from image_words where {where} limit :most)
+        """  # noqa: S608 (only our own clauses; every value is bound)
+    else:
+        where, values = _where(chosen)
+        statement = f"""
+            select coalesce(sum(images), 0) as images
+            from tallies
+            where {where}
+        """  # noqa: S608 (only our own clauses; every value is bound)
+    return cast('int', select(db, statement, **values, most=most)[0]['images'])
 
 
 def _where(chosen: Filter) -> tuple[str, dict[str, Value]]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import cast
 
 import apsw
 
-from app.database.gallery.act_pieces import ABOVE_ALL, ActKind, take_out
-from app.database.gallery.filters import Filter, selection_of
-from app.database.gallery.search import index_words
+from app.database.acts.pieces import ABOVE_ALL, ActKind, take_out
+from app.database.gallery.filters import Filter, Order
+from app.database.gallery.selection import selection_of
+from app.database.gallery.shuffle import shuffled_ids
 from app.database.sqlite.connection import Table, Value, insert, select
 from app.database.sqlite.mapping import image_of, signed
 from app.errors import N_, NotFound
@@ -30,6 +32,8 @@ COLUMNS = """
 
 
 BELOW_ALL = -(1 << 62)  # a sort key
+BEFORE, BEHIND, FROM = '<', '>', '>='  # sides of a picture, in the order that is chosen
+FLIPPED = {BEFORE: '>', BEHIND: '<', FROM: '<='}  # where the newest is first
 
 
 class Images(Table):
@@ -39,15 +43,32 @@ class Images(Table):
         """Read one, in the trash or not. Raises `NotFound`."""
         return await self._database.read(lambda db: _one(db, image_id))
 
+    async def some(self, image_ids: Sequence[int]) -> tuple[Image, ...]:
+        """Read those of some pictures that there are, in the order of the ids."""
+        found = await self._database.read(
+            lambda db: _select(
+                db, 'images.id in (select value from json_each(:ids))', ids=json.dumps(image_ids)
+            )
+        )
+        by_id = {image.id: image for image in found}
+        return tuple(by_id[one] for one in image_ids if one in by_id)
+
     async def page(
         self, chosen: Filter, before: int | None, limit: int, *, with_edge: bool = False
     ) -> tuple[Image, ...]:
-        """Read the newest pictures before one, newest first; `with_edge`: beginning with it."""
-        return await self._neighbours(chosen, before, limit, '<=' if with_edge else '<')
+        """Read what follows on a picture, by default the next older; `with_edge`: from it on."""
+        return await self._neighbours(chosen, before, limit, FROM if with_edge else BEHIND)
 
     async def newer(self, chosen: Filter, than: int, limit: int) -> tuple[Image, ...]:
-        """Read the pictures just above one, the nearest first."""
-        return await self._neighbours(chosen, than, limit, '>')
+        """Read what stands before a picture, the nearest first; by default that is newer."""
+        return await self._neighbours(chosen, than, limit, BEFORE)
+
+    async def newest_id(self) -> int:
+        """Return the id of the picture that was kept last, 0 where there is none."""
+        found = await self._database.all(
+            lambda row: cast('int', row['id']), 'select coalesce(max(id), 0) as id from images'
+        )
+        return found[0]
 
     async def next_position(self, generation_id: int) -> int:
         """Return the first position behind all pictures of a generation, those in the trash too."""
@@ -111,19 +132,20 @@ class Images(Table):
     async def _neighbours(
         self, chosen: Filter, edge: int | None, limit: int, side: str
     ) -> tuple[Image, ...]:
-        selection = selection_of(chosen)
-        if selection is None:
-            return ()
-        order = 'asc' if side == '>' else 'desc'
-        where, ending = selection.where, f'order by {selection.order(order)} limit :limit'
-        values = selection.values | {'limit': limit}
+        is_random = chosen.sort is Order.RANDOM
+        side = side if chosen.sort is Order.OLDEST or is_random else FLIPPED[side]
 
         def query(db: apsw.Connection) -> tuple[Image, ...]:
-            clauses, edges = where, _edges(db, chosen, edge) if edge else ()
-            if edges:
-                clauses = f'{where} and {selection.beyond(side)}'
-            values.update((f'edge_{number}', value) for number, value in enumerate(edges))
-            return _select(db, clauses, ending, source=selection.source, **values)
+            selection = selection_of(db, chosen)
+            if is_random:
+                ids = shuffled_ids(db, selection, chosen.shuffle, edge, limit, side)
+                return _by_ids(db, ids)
+            where, values = selection.where, selection.values | {'limit': limit}
+            if edges := _edges(db, chosen, edge) if edge else ():
+                where = f'{selection.beyond(side)} and {where}'
+                values |= {f'edge_{number}': value for number, value in enumerate(edges)}
+            ending = f'order by {selection.order("asc" if ">" in side else "desc")} limit :limit'
+            return _select(db, where, ending, source=selection.source, **values)
 
         return await self._database.read(query)
 
@@ -146,11 +168,9 @@ def images_of(db: apsw.Connection, generation_ids: list[int]) -> dict[int, tuple
 def add_images(
     db: apsw.Connection, generation: Generation, outcome: Outcome, now: float, first: int = 0
 ) -> None:
-    """Write an attempt's pictures, from a position on, and their words, in its transaction."""
-    words = index_words(generation.request.prompt)
+    """Write an attempt's pictures, from a position on, in its transaction."""
     for position, picture in enumerate(outcome.kept, start=first):
         created_at = now if picture.created_at is None else picture.created_at
-        sort_key = _new_sort_key(db, created_at)
         own = {
             'generation_id': generation.id,
             'position': position,
@@ -158,11 +178,10 @@ def add_images(
             'model': outcome.model,
             'guest': generation.guest,
             'created_at': created_at,
-            'sort_key': sort_key,
+            'sort_key': _new_sort_key(db, created_at),
             'cost': str(picture.cost) if picture.cost else None,
         }
         insert(db, 'images', asdict(picture) | own | {'seed': signed(picture.seed)})
-        insert(db, 'image_words', {'rowid': sort_key, 'words': words})
 
 
 def _one(db: apsw.Connection, image_id: int) -> Image:
@@ -170,6 +189,12 @@ def _one(db: apsw.Connection, image_id: int) -> Image:
     if not found:
         raise NotFound(N_('Picture {id} not found.'), id=image_id)
     return found[0]
+
+
+def _by_ids(db: apsw.Connection, ids: list[int]) -> tuple[Image, ...]:
+    """Read some pictures in the order of their ids here."""
+    found = _select(db, 'images.id in (select value from json_each(:ids))', ids=json.dumps(ids))
+    return tuple(sorted(found, key=lambda image: ids.index(image.id)))
 
 
 def _new_sort_key(db: apsw.Connection, created_at: float) -> int:

@@ -10,11 +10,11 @@ import re
 import unicodedata
 from functools import cache, lru_cache
 
-MOST_QUERY_WORDS = 24
+BETWEEN_FIELDS = '\ue001'  # for private use: no text has it left; no phrase reaches over it
 
 # The signs of scripts that write no blanks, each of them a word with the marks on it: Thai, Lao,
 # Burmese, Khmer, Tai, Balinese, Javanese, Chinese, Japanese, Yi; and Korean, which adds endings.
-_APART = (
+APART = (
     r'\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1950-\u19ff\u1a20-\u1aaf\u1b00-\u1b7f\u3005-\u3007'
     r'\u3040-\u30ff\u3105-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf'
     r'\ua980-\ua9ff\uaa60-\uaadf\uac00-\ud7af\uf900-\ufaff\U0001b000-\U0001b16f'
@@ -49,30 +49,29 @@ _LETTERS = {
     **dict(zip('ൺൻർൽൾൿৎ', ('ണ്', 'ന്', 'ര്', 'ല്', 'ള്', 'ക്', 'ত্'), strict=True)),
     **dict(zip('ँঁઁ', 'ंংં', strict=True)),  # the sign of a nasal: many write its simple one
 }
+_SHORT_I = ('и\u0306', 'й')  # a letter of its own to those who write it, and to their endings
 _LOOKALIKES = ('เเ', 'แ')  # one vowel of Thai, typed as another one twice
 
 
-def index_words(text: str) -> str:
-    """Return the words to index, separated by blanks."""
-    return ' '.join(_words().findall(_plain(text)))
+def index_words(*fields: str | None) -> str:
+    """Return the words to index of some texts, separated by blanks."""
+    return f' {BETWEEN_FIELDS} '.join(
+        ' '.join(_words().findall(_plain(text))) for text in fields if text
+    )
 
 
-def fts_query(text: str) -> str | None:
-    """Build an FTS5 query of what a person typed, None if it holds no word.
+def runs_in(text: str) -> list[list[str]]:
+    """Return the words of what a person typed, together those that must stand together.
 
-    Every word must occur; the last may be the beginning of one; signs of a script without blanks
-    that are neighbours stay neighbours. Whatever else was typed has no meaning to FTS5, since all
-    is quoted.
+    These are signs of a script without blanks. Whatever else was typed has no meaning to FTS5.
     """
-    runs = [words for run in _plain(text).split(' ') if (words := _words().findall(run))]
-    phrases = ['"' + ' '.join(words) + '"' for words in runs[:MOST_QUERY_WORDS]]
-    return ' '.join(phrases) + '*' if phrases else None
+    return [words for run in _plain(text).split(' ') if (words := _words().findall(run))]
 
 
 @cache  # not compiled here: that takes a start 3 ms
 def _words() -> re.Pattern[str]:
     # behind a sign that stands apart, what is no letter is a mark on it
-    return re.compile(rf'[{_APART}][^\w {_TOGETHER}]*|[^{_APART} {_TOGETHER}]+')
+    return re.compile(rf'[{APART}][^\w {_TOGETHER}]*|[^{APART} {_TOGETHER}]+')
 
 
 @cache
@@ -87,6 +86,7 @@ def _plain(text: str) -> str:
     # a trade mark would become letters of the word before it
     marked = text.replace('™', ' ').replace(*_LOOKALIKES)
     plain = unicodedata.normalize('NFKD', unicodedata.normalize('NFKD', marked).casefold())
+    plain = plain.replace(*_SHORT_I)
     plain = _flags().sub(r' \g<0> ', plain)
     folded = ''.join(map(_folded, plain)).replace(f' {_JOINER} ', _TOGETHER)
     return unicodedata.normalize('NFC', folded.replace(_JOINER, ''))

@@ -35,19 +35,6 @@ create index images_trash on images (deleted_at, sort_key) where deleted_at is n
 create index images_trashed_favourites on images (size_bytes)
   where favourite = 1 and deleted_at is not null;
 
--- The words of pictures, by their sort keys: the newest are found first.
-drop table image_words;
-
-create virtual table image_words using fts5(
-  words, content = '', contentless_delete = 1, prefix = '2 3', tokenize = 'ascii'
-);
-
-insert into image_words (rowid, words)
-select images.sort_key, index_words(generations.prompt)
-from images
-join generations on generations.id = images.generation_id
-order by images.sort_key;
-
 -- Albums. One with a search fills itself, and has no rows in `album_images`.
 create table albums (
   id integer primary key autoincrement,
@@ -65,6 +52,116 @@ create table album_images (
 ) strict, without rowid;
 
 create unique index album_images_image on album_images (image, album);
+
+-- The words of pictures and what else is known of them, by their sort keys: the newest are found
+-- first. Beginnings of up to three letters have lists of their own, since many words have them.
+drop table image_words;
+
+create virtual table image_words using fts5(
+  words, content = '', contentless_delete = 1, prefix = '1 2 3', tokenize = 'ascii'
+);
+
+create view image_terms as
+select images.id, images.sort_key,
+  index_words(
+    generations.prompt, generations.negative_prompt, images.revised_prompt, images.model
+  ) as words,
+  index_facts(json_object(
+    'width', images.width, 'height', images.height, 'model', images.model,
+    'provider', images.provider, 'seed', images.seed, 'guest', images.guest,
+    'favourite', images.favourite, 'in_trash', images.deleted_at is not null,
+    'albums', json((
+      select json_group_array(album)
+      from album_images
+      where image = images.id
+    ))
+  )) as facts
+from images
+join generations on generations.id = images.generation_id;
+
+insert into image_words (rowid, words)
+select sort_key, words || ' ' || facts
+from image_terms
+order by sort_key;
+
+-- The words of the index, with what all forms of one have in common, and the names that keys know.
+create table vocabulary (
+  kind text not null, -- `word`, `model`, `server`, `size`
+  word text not null,
+  stem text,
+  primary key (kind, word)
+) strict, without rowid;
+
+create index vocabulary_stem on vocabulary (stem) where stem is not null;
+
+create virtual table indexed_words using fts5vocab('image_words', 'row');
+
+insert into vocabulary
+select 'word', term, word_stem(term)
+from indexed_words
+where unicode(term) not in (0xe000, 0xe001) and length(term) <= 64;
+
+drop table indexed_words;
+
+insert into vocabulary
+select distinct 'model', model, null from images where model is not null
+union all
+select distinct 'server', provider, null from images
+union all
+select distinct 'size', width || 'x' || height, null from images;
+
+create trigger image_words_in after insert on images begin
+  insert into image_words (rowid, words)
+  select sort_key, words || ' ' || facts
+  from image_terms
+  where id = new.id;
+
+  insert into vocabulary
+  select distinct 'word', value, word_stem(value)
+  from image_terms
+  join json_each('["' || replace(words, ' ', '","') || '"]')
+  where image_terms.id = new.id and unicode(value) <> 0xe001 and length(value) <= 64
+    and not exists (select 1 from vocabulary where kind = 'word' and word = value);
+
+  insert into vocabulary
+  select kind, word, null
+  from (
+    select 'model' as kind, new.model as word
+    union all select 'server', new.provider
+    union all select 'size', new.width || 'x' || new.height
+  )
+  where word is not null
+  on conflict do nothing;
+end;
+
+create trigger image_words_out after delete on images begin
+  delete from image_words where rowid = old.sort_key;
+end;
+
+create trigger image_words_change after update of deleted_at, favourite on images
+when (new.deleted_at is null) <> (old.deleted_at is null) or new.favourite <> old.favourite begin
+  delete from image_words where rowid = new.sort_key;
+  insert into image_words (rowid, words)
+  select sort_key, words || ' ' || facts
+  from image_terms
+  where id = new.id;
+end;
+
+create trigger image_words_album_in after insert on album_images begin
+  delete from image_words where rowid = new.sort_key;
+  insert into image_words (rowid, words)
+  select sort_key, words || ' ' || facts
+  from image_terms
+  where id = new.image;
+end;
+
+create trigger image_words_album_out after delete on album_images begin
+  delete from image_words where rowid = old.sort_key;
+  insert into image_words (rowid, words)
+  select sort_key, words || ' ' || facts
+  from image_terms
+  where id = old.image;
+end;
 
 -- How many pictures there are of each kind; album 0 is the whole gallery.
 create table tallies (
@@ -139,6 +236,9 @@ create trigger tallies_album_out before delete on album_images begin
     where id = old.image
   );
 end;
+
+-- The generations that were asked for here: those of pictures that were brought in are put away.
+create index generations_asked on generations (id) where dismissed_at is null or status <> 'done';
 
 -- What is done with many pictures at once. It names those that are still to be changed and those
 -- that it did change, so that it goes on after a restart and can be taken back; whatever changes

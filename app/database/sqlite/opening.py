@@ -14,7 +14,7 @@ from app.errors import N_, StorageFailed
 from app.log import logger
 
 log = logger(__name__)
-Functions: TypeAlias = Mapping[str, Callable[..., str]]  # of one text, by their names in SQL
+Functions: TypeAlias = Mapping[str, Callable[..., str | None]]  # by their names in SQL
 
 MIGRATIONS = Path(__file__).parents[1] / 'migrations'
 OLDEST_SAFE_SQLITE = (3, 51, 3)
@@ -44,7 +44,7 @@ IS_GONE = N_(
 def connect(path: Path, functions: Functions) -> apsw.Connection:
     """Open the database for the one connection that writes. Raises `StorageFailed`.
 
-    An upgrade may call `functions`.
+    Statements, upgrades and triggers may call `functions`.
     """
     version = tuple(int(part) for part in apsw.sqlite_lib_version().split('.'))
     if version < OLDEST_SAFE_SQLITE:
@@ -150,9 +150,9 @@ def _prepare(connection: apsw.Connection, path: Path, functions: Functions) -> N
     connection.execute('pragma synchronous = full')
     connection.execute('pragma foreign_keys = on')
     connection.row_trace = named
+    for name, function in functions.items():
+        connection.create_scalar_function(name, function, deterministic=True)
     if have < known:
-        for name, function in functions.items():
-            connection.create_scalar_function(name, function, 1, deterministic=True)
         _migrate(connection, path, have)
     connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
 

@@ -19,11 +19,11 @@ ID = re.compile(rb'<easel:(image|generation)_id>(\d{1,15})<')
 def ids_told(picture: Path) -> PictureIds:
     """Return the ids that Easel wrote into a picture or beside it; 0 where it did not."""
     packet = b''
-    with contextlib.suppress(OSError), sidecar_of(picture).open('rb') as beside:
-        packet = beside.read(MOST_PACKET_BYTES)
     with contextlib.suppress(OSError, DamagedContainer), picture.open('rb') as opened:
         mime = mime_of(opened.read(HEAD_BYTES))
         if mime in FORMATS:
-            packet += FORMATS[mime].xmp(opened)
+            packet = FORMATS[mime].xmp(opened)
+    with contextlib.suppress(OSError), sidecar_of(picture).open('rb') as beside:
+        packet += beside.read(MOST_PACKET_BYTES)  # last, since what it says counts
     found = {name.decode(): int(number) for name, number in ID.findall(packet)}
     return PictureIds(**{name: number for name, number in found.items() if number <= MOST_ID})

@@ -10,13 +10,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from app.errors import N_, Forbidden, InvalidRequest, StorageFailed
+from app.errors import InvalidRequest, StorageFailed
 from app.log import logger
 from app.maintenance.background import Stopped
 from app.maintenance.nightly import LAST_HOUR, MOST_KEPT, NightlySettings
 from app.web.context import Services, TheServices
 from app.web.error_pages import fields_in_words
 from app.web.forms import form_fields
+from app.web.security.permissions import check_same_site
 from app.web.templates import say_saved, wants_fragment, wants_json
 from app.web.views.keeping import (
     disk_use_json,
@@ -32,7 +33,6 @@ log = logger(__name__)
 
 PAGE = '/settings/keeping'
 LONGEST_PATH = 4_000
-OTHER_SITES = ('cross-site', 'same-site')
 
 
 async def keeping_page(request: Request, services: TheServices) -> Response:
@@ -61,8 +61,7 @@ async def bring_back(services: TheServices) -> Response:
 
 async def download_backup(request: Request, services: TheServices) -> Response:
     """Send a backup as it is made. Raises `Conflict` while another one is sent."""
-    if request.headers.get('sec-fetch-site') in OTHER_SITES:  # reading it takes a while, for each
-        raise Forbidden(N_('This request came from another site. Open Easel and do it there.'))
+    check_same_site(request)
     log.info('a backup is downloaded')
     return _Download(await services.maintenance.backup())
 

@@ -12,10 +12,12 @@ from starlette.responses import Response
 
 from app.access.sessions import SESSION_S
 from app.access.visitors import Throttle, Visitor
-from app.errors import N_, Conflict, NotFound, TooManyGuesses
+from app.errors import N_, Conflict, Forbidden, NotFound, TooManyGuesses
 from app.models import Generation, Image
 from app.web.context import Services, TheServices
 from app.web.forms import TheId
+
+OTHER_SITES = ('cross-site', 'same-site')
 
 
 def visitor_of(request: Request) -> Visitor:
@@ -39,6 +41,12 @@ def check_still_owner(request: Request, services: Services) -> None:
     """Raise `Conflict` where a password was set since the request came: before, all were owners."""
     if not services.sessions.who(request.headers, request.scope['scheme']).owner:
         raise Conflict(N_('Someone else has set a password in the meantime.'))
+
+
+def check_same_site(request: Request) -> None:
+    """Raise `Forbidden` where another site asks for what takes a while to read."""
+    if request.headers.get('sec-fetch-site') in OTHER_SITES:
+        raise Forbidden(N_('This request came from another site. Open Easel and do it there.'))
 
 
 def set_session_cookie(
@@ -69,11 +77,16 @@ def _set_cookie(
 
 async def visible_image(request: Request, services: TheServices, image_id: TheId) -> Image:
     """Return the picture of an address; raise `NotFound`, as for an unknown id, if it is hidden."""
-    image, visitor = await services.library.images.one(image_id), visitor_of(request)
-    in_trash = image.deleted_at and not visitor.may_change(image.guest)
-    if in_trash or visitor.only not in (None, image.guest):
+    image = await services.library.images.one(image_id)
+    if not sees(visitor_of(request), image):
         raise NotFound(N_('Picture {id} not found.'), id=image.id)
     return image
+
+
+def sees(visitor: Visitor, image: Image) -> bool:
+    """Whether a picture is theirs to look at; one in the trash only if it is theirs to change."""
+    in_trash = image.deleted_at and not visitor.may_change(image.guest)
+    return not in_trash and visitor.only in (None, image.guest)
 
 
 async def own_image(request: Request, services: TheServices, image_id: TheId) -> Image:

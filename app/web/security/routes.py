@@ -11,6 +11,7 @@ from app.access.visitors import Visitor
 MOST_BODY_BYTES = 1_000_000
 MOST_PASSWORD_BYTES = 16_384
 MOST_PICTURE_BYTES = 65 * 1024 * 1024  # a picture, and the form around it
+MOST_PICTURES_BYTES = 1 << 40  # of the owner's own, which are written to the disk as they come
 ANY = '{}'
 REST = '{rest}'
 
@@ -75,18 +76,23 @@ ROUTES = (
     RouteRule('GET', '/previews/{name}', 'generations.preview', Role.MAKER),
     RouteRule('GET', '/gallery', 'gallery.browse.gallery_page', Role.GUEST),
     RouteRule('GET', '/gallery.json', 'gallery.browse.gallery_page', Role.GUEST),
+    RouteRule('GET', '/gallery.zip', 'gallery.zips.download_zip', Role.GUEST),
+    RouteRule('GET', '/compare', 'gallery.compare.compare_page', Role.GUEST),
+    RouteRule('GET', '/compare.json', 'gallery.compare.compare_page', Role.GUEST),
+    RouteRule('POST', '/images', 'gallery.adding.add_pictures', most_bytes=MOST_PICTURES_BYTES),
+    RouteRule('GET', '/gallery/total.json', 'gallery.selecting.exact_total', Role.GUEST),
     RouteRule('GET', '/images/{id}', 'gallery.picture.image_page', Role.GUEST),
     RouteRule('POST', '/images/selection', 'gallery.selection.act_on_selection', Role.GUEST),
     RouteRule('POST', '/images/recovery', 'keeping.bring_back'),
     RouteRule('POST', '/images/{id}/favourite', 'gallery.picture.favourite', Role.MAKER),
     RouteRule('POST', '/images/{id}/deletion', 'gallery.picture.delete', Role.MAKER),
     RouteRule('POST', '/images/{id}/restoration', 'gallery.picture.restore', Role.MAKER),
-    RouteRule('POST', '/images/{id}/destruction', 'gallery.trash.destroy'),
+    RouteRule('POST', '/images/{id}/destruction', 'gallery.selection.destroy'),
     RouteRule('POST', '/images/{id}/link', 'sharing.show_to_strangers'),
-    RouteRule('GET', '/acts/{id}', 'gallery.selection.act_page', Role.MAKER),
+    RouteRule('GET', '/acts/{id}', 'gallery.selection.follow', Role.MAKER),
     RouteRule('POST', '/acts/{id}/undoing', 'gallery.selection.undo', Role.MAKER),
-    RouteRule('POST', '/trash/deletion', 'gallery.trash.empty'),
-    RouteRule('POST', '/settings/trash', 'gallery.trash.switch'),
+    RouteRule('POST', '/trash/deletion', 'gallery.selection.empty_trash'),
+    RouteRule('POST', '/settings/trash', 'gallery.selection.switch_trash'),
     RouteRule('GET', '/files/{rest}', 'files', Role.GUEST),
     RouteRule('GET', '/thumbs/{rest}', 'thumbs', Role.GUEST),
     RouteRule('GET', '/events', 'events', Role.GUEST),

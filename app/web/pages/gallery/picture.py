@@ -14,7 +14,14 @@ from app.models import Generation, Image
 from app.storage.inventory import DamagedFile, open_kept
 from app.web.context import Services, TheServices
 from app.web.forms import LIFETIMES
-from app.web.pages.gallery.query import PAGE, page_from, read_filter, write_query
+from app.web.pages.gallery.query import (
+    PAGE,
+    compared_in,
+    comparison,
+    page_from,
+    read_filter,
+    write_query,
+)
 from app.web.pages.gallery.undo import just_deleted
 from app.web.security.permissions import OwnImage, VisibleImage, visitor_of
 from app.web.templates import wants_fragment, wants_json
@@ -62,8 +69,12 @@ async def delete(request: Request, services: TheServices, image: OwnImage) -> Re
     """Put a picture into the trash; its row and file stay."""
     image = await services.library.images.set_deleted(image.id, time.time())
     services.changes.announce(image.generation_id)
-    if request.query_params.get('then') == 'next':
+    then, chosen = request.query_params.get('then'), read_filter(request)
+    if then == 'next':
         return RedirectResponse(await _next_address(request, services, image), 303)
+    others = [one for one in compared_in(request) if one != image.id]
+    if then == 'compare' and others:
+        return RedirectResponse(comparison(others, chosen, undo=image.id), 303)
     return _after_act(request, services, image)
 
 
@@ -97,10 +108,15 @@ async def _next_address(request: Request, services: Services, image: Image) -> s
 
 
 def _after_act(request: Request, services: Services, image: Image) -> Response:
-    """Show the picture's page, to a script its tile; `then` in the query asks for the page."""
-    if wants_fragment(request) and 'then' not in request.query_params:
+    """Show the picture's page, to a script its tile; `then` in the query asks for the page.
+
+    That is the comparison for `compare`.
+    """
+    then, compared = request.query_params.get('then'), compared_in(request)
+    if wants_fragment(request) and then is None:
         return services.renderer.page(request, 'gallery/tile.html', image=image, query='')
-    return RedirectResponse(f'/images/{image.id}{write_query(read_filter(request))}', 303)
+    ids = compared if then == 'compare' and compared else (image.id,)
+    return RedirectResponse(comparison(ids, read_filter(request)), 303)
 
 
 def _settings_text(image: Image, generation: Generation) -> str:

@@ -1,30 +1,34 @@
-"""Acts on a selection of pictures: those that are ticked, or all that match."""
+"""Acts on many pictures: those that are ticked, all that match, or the whole trash."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from app.database.gallery.act_pieces import Act, ActKind, NewAct
+from app.database.acts.pieces import ABOVE_ALL, Act, ActKind, NewAct
 from app.database.gallery.filters import Filter
 from app.errors import N_, Conflict, Forbidden, InvalidRequest, NotFound
 from app.web.context import Services, TheServices
-from app.web.forms import TheId, choice_in, form_fields, form_pairs, numbers_in
+from app.web.delivery.zips import pictures_among, zip_of
+from app.web.forms import TheId, choice_in, form_fields, form_pairs, numbers_among
 from app.web.pages.gallery.query import read_filter, write_query
-from app.web.security.permissions import visitor_of
-from app.web.templates import wants_fragment, wants_json
-from app.web.views.acts import act_json
+from app.web.security.permissions import OwnImage, visitor_of
+from app.web.templates import say_saved, wants_fragment, wants_json
 
 Pairs = tuple[tuple[str, str], ...]
 
 MOST_CHOSEN = 5_000
 MOST_FIELDS = 100_000  # a form of 1 MB has no more; too many pictures are refused in words
+ZIP = 'zip'
 KINDS = {kind.value: kind for kind in ActKind}
 OF_ALBUMS = (ActKind.ADD, ActKind.REMOVE)
 OF_THE_OWNER = (ActKind.DESTROY, *OF_ALBUMS)
+TOLD = ('id', 'state', 'total', 'handled', 'changed', 'missing', 'undoable')  # as JSON
 ANSWERS = {'': False, '0': True, '1': False}  # whether favourites are spared
 
 
@@ -36,11 +40,21 @@ class Chosen:
     shown: Filter
     place: dict[str, int]  # of the page in the gallery
 
+    @property
+    def ids(self) -> Iterator[int]:
+        return (image for part in self.parts for image in json.loads(part))
+
+
+TRASH = Chosen((), Filter(deleted=True), {})
+
 
 async def act_on_selection(request: Request, services: TheServices) -> Response:
     """Do one thing with many pictures; ask first before favourites are deleted for good."""
     pairs = await form_pairs(request, MOST_FIELDS)
     fields, visitor = dict(pairs), visitor_of(request)
+    if fields.get('act') == ZIP:
+        chosen = await read_choice(request, services, pairs)
+        return zip_of(request, services, pictures_among(services, chosen.ids))
     kind = choice_in(fields, 'act', KINDS)
     if not visitor.makes or (kind in OF_THE_OWNER and not visitor.owner):
         raise Forbidden(N_("Your link doesn't give access to this."))
@@ -58,7 +72,7 @@ async def act_on_selection(request: Request, services: TheServices) -> Response:
     return _answer(request, services, await services.acts.begin(new, chosen.parts), chosen)
 
 
-async def act_page(request: Request, services: TheServices, act_id: TheId) -> Response:
+async def follow(request: Request, services: TheServices, act_id: TheId) -> Response:
     """Tell how far an act is."""
     act = await _own_act(request, services, act_id)
     return _answer(request, services, act, Chosen((), Filter(), {}))
@@ -70,6 +84,33 @@ async def undo(request: Request, services: TheServices, act_id: TheId) -> Respon
     act = await services.acts.undo((await _own_act(request, services, act_id)).id)
     shown = read_filter(Request({**request.scope, 'query_string': query.encode()}))
     return _answer(request, services, act, Chosen((), shown, {}))
+
+
+async def destroy(request: Request, services: TheServices, image: OwnImage) -> Response:
+    """Delete a picture of the trash for good; one that is a favourite only if that is said."""
+    if image.deleted_at is None:
+        raise Conflict(N_('Move the picture to the trash first.'))
+    fields = await form_fields(request)
+    if image.favourite and fields.get('favourites') != '1':
+        return ask_first(request, services, f'/images/{image.id}/destruction', (), 1)
+    new = NewAct(kind=ActKind.DESTROY)
+    act = await services.acts.begin(new, services.library.acts.listed([image.id]))
+    return _answer(request, services, act, TRASH)
+
+
+async def empty_trash(request: Request, services: TheServices) -> Response:
+    """Delete all of the trash for good, without favourites unless that is said."""
+    spares = (await form_fields(request)).get('favourites') != '1'
+    parts = await services.library.acts.chosen(TRASH.shown, ABOVE_ALL)
+    new = NewAct(kind=ActKind.DESTROY, spares_favourites=spares)
+    act = await services.acts.begin(new, parts)
+    return _answer(request, services, act, TRASH)
+
+
+async def switch_trash(request: Request, services: TheServices) -> Response:
+    """Have the trash empty itself, by the field `empties_itself`, or no more."""
+    await services.trash.switch(on='empties_itself' in await form_fields(request))
+    return say_saved(request, RedirectResponse(f'/gallery{write_query(TRASH.shown)}', 303))
 
 
 def ask_first(
@@ -101,11 +142,11 @@ async def read_choice(
     place = {name: int(fields[name]) for name in ('before', 'at') if fields.get(name, '').isdigit()}
     shown = read_filter(asked)
     if fields.get('all') == '1':
-        top = numbers_in(pairs, 'top')
+        top = numbers_among(pairs, 'top')
         if not top:
             raise InvalidRequest(N_('“{name}” must be a positive number.'), name='top')
         return Chosen(await rows.chosen(shown, top[0]), shown, place)
-    images = numbers_in(pairs, 'image')
+    images = tuple(dict.fromkeys(numbers_among(pairs, 'image')))
     if not images:
         raise InvalidRequest(N_('Select pictures first.'))
     if len(images) > MOST_CHOSEN:
@@ -128,7 +169,7 @@ def _query_in(pairs: Pairs, new: NewAct | None) -> Pairs:
 
 def _album_in(pairs: Pairs) -> int:
     """Read the album of an act: the last one named, since the gallery's question may name one."""
-    albums = numbers_in([pair for pair in pairs if pair[0] == 'album'][-1:], 'album')
+    albums = numbers_among([pair for pair in pairs if pair[0] == 'album'][-1:], 'album')
     if not albums:
         raise InvalidRequest(N_('Choose an album.'))
     return albums[0]
@@ -146,7 +187,7 @@ def _answer(request: Request, services: Services, act: Act, chosen: Chosen) -> R
     """Show the act to a script, tell it to a program, lead a browser back to the gallery."""
     query = write_query(chosen.shown)
     if wants_fragment(request):
-        return services.renderer.page(request, 'gallery/act_done.html', act=act, query=query)
+        return services.renderer.page(request, 'gallery/act_done.html', last_act=act, query=query)
     if wants_json(request) and request.method == 'GET':
-        return JSONResponse(act_json(act))
+        return JSONResponse({name: getattr(act, name) for name in TOLD} | {'act': act.kind})
     return RedirectResponse(f'/gallery{write_query(chosen.shown, act=act.id, **chosen.place)}', 303)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-from app.database.gallery.act_pieces import Act
+from app.database.acts.pieces import Act
 from app.errors import NotFound
 from app.models import Image
 from app.web.context import Services

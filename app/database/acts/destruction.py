@@ -18,11 +18,7 @@ from app.errors import StorageFailed
 REMOVED_AT_ONCE = 250
 CHOSEN_AT_ONCE = 1_000  # pictures in one list
 # What names a picture besides its row, and by which of its columns.
-NAMED_BY = (
-    ('image_words', 'rowid', 'sort_key'),
-    ('album_images', 'sort_key', 'sort_key'),
-    ('shown_pictures', 'image_id', 'id'),
-)
+NAMED_BY = (('album_images', 'sort_key', 'sort_key'), ('shown_pictures', 'image_id', 'id'))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,73 @@
+"""Sends the pictures of a folder to the server that holds the data folder."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import httpx
+
+from app.cli.generate import asking, checked
+from app.config import Config, language_of_terminal
+from app.gallery.folder_import import ImportReport, digest_of, open_source, sidecar_in
+from app.gallery.importing import Taken, TakenPicture
+from app.storage.files import HEAD_BYTES
+from app.storage.lock import Holder
+from app.storage.metadata.container import sidecar_of
+from app.storage.metadata.mime import MIME_EXTENSIONS, mime_of
+
+AS_JSON = {'Accept': 'application/json'}
+MANY = httpx.Timeout(120.0)  # a busy server decodes one after the other
+
+
+async def import_there(
+    config: Config, holder: Holder, pictures: Iterator[Path], report: ImportReport
+) -> None:
+    """Have the server take them in; raise `Unfulfilled` where it does not."""
+    async with asking(config, holder, language_of_terminal()) as client:
+        await send_there(client, pictures, report)
+
+
+async def send_there(
+    client: httpx.AsyncClient, pictures: Iterable[Path], report: ImportReport
+) -> None:
+    """Send what the gallery has not, one at a time."""
+    for path in pictures:
+        try:
+            taken = await _known(client, path) or await _sent(client, path)
+        except (OSError, ValueError) as error:
+            report.add_refused(str(path), error)
+        else:
+            report.add(taken)
+
+
+async def _known(client: httpx.AsyncClient, path: Path) -> TakenPicture | None:
+    """Ask for a picture by its bytes; one that waits in the trash is sent all the same."""
+    digest = await asyncio.to_thread(digest_of, path)
+    with open_source(path) as file:
+        extension = MIME_EXTENSIONS.get(mime_of(file.read(HEAD_BYTES)) or '')
+    if extension is None:
+        return None
+    response = await client.head(f'files/{digest}.{extension}')
+    return TakenPicture(str(path), Taken.KNOWN) if response.is_success else None
+
+
+async def _sent(client: httpx.AsyncClient, path: Path) -> TakenPicture:
+    with open_source(path) as file:
+        modified_ms = int(os.fstat(file.fileno()).st_mtime * 1000)
+        files: list[tuple[str, tuple[str, bytes | BinaryIO]]] = []
+        if packet := sidecar_in(path):
+            files.append(('picture', (sidecar_of(path).name, packet)))
+        files.append(('picture', (path.name, file)))
+        fields = {'modified': str(modified_ms)}
+        response = await client.post(
+            'images', data=fields, files=files, timeout=MANY, headers=AS_JSON
+        )
+    told = checked(response).json()
+    for kind, name in ((Taken.NEW, 'images'), (Taken.KNOWN, 'known')):
+        for image in told[name]:
+            return TakenPicture(str(path), kind, image['id'])
+    return TakenPicture(str(path), Taken.REFUSED, reason=told['refused'][0]['message'])

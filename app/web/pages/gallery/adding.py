@@ -1,0 +1,137 @@
+"""Pictures that the owner adds to the gallery."""
+
+from __future__ import annotations
+
+import time
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from app.errors import N_, ErrorKind, Failure, InvalidRequest, ProviderError
+from app.gallery.importing import Importer, Taken, TakenPicture, examine
+from app.models import Image
+from app.storage.files import remove
+from app.storage.metadata.container import MOST_PACKET_BYTES, sidecar_of
+from app.web.context import Services, TheServices
+from app.web.security.permissions import visitor_of
+from app.web.templates import Language, wants_fragment, wants_json
+from app.web.uploads import Part, parts_of
+from app.web.views.serializers import image_json
+
+PICTURE, MODIFIED = 'picture', 'modified'
+SIDECAR = '.xmp'
+LONGEST_NAME = 200
+DAMAGED = N_("can't be read: {reason}")
+REFUSALS = {
+    ErrorKind.NOT_AN_IMAGE: N_("isn't a PNG, JPEG, WebP, GIF or AVIF ({reason})"),
+    ErrorKind.TOO_LARGE: N_('is over 64 MiB'),
+}
+
+
+@dataclass(slots=True)
+class Adding:
+    """What came of a form of pictures so far."""
+
+    services: Services
+    language: Language
+    modified_at: float | None = None  # of the next file, as the browser tells it
+    sidecar: Part | None = None  # of the next file
+    taken: list[TakenPicture] = field(default_factory=list)
+
+    async def take(self, part: Part) -> None:
+        """Take one part of the form; what a picture says of when it was made precedes it."""
+        if part.name == MODIFIED and part.file is None:
+            self.modified_at = _seconds(part.text.decode('latin-1'))
+        elif part.name == PICTURE and part.file and (part.filename or '').endswith(SIDECAR):
+            self.forget_sidecar()
+            self.sidecar = part
+        elif part.name == PICTURE and part.file:
+            self.taken.append(await self._add(part))
+            self.modified_at = None
+            self.forget_sidecar()
+
+    async def _add(self, part: Part) -> TakenPicture:
+        assert part.file  # noqa: S101 (it came with a name)
+        name, path = (part.filename or '')[:LONGEST_NAME], part.file.path
+        importer = Importer(self.services.library, self.services.store)
+        try:
+            if part.failure:
+                raise part.failure
+            self._put_beside(part)
+            moment = time.time() if self.modified_at is None else self.modified_at
+            examined = await examine(self.services.store, part.file.received(), name, moment)
+            [taken] = await importer.keep([examined])
+        except ProviderError as error:
+            return TakenPicture(name, Taken.REFUSED, reason=self._in_words(error.failure))
+        finally:
+            part.discard()
+            remove(sidecar_of(path))
+        return taken
+
+    def _in_words(self, failure: Failure) -> str:
+        sentence = REFUSALS.get(failure.kind, DAMAGED)
+        reason = self.language.translate(failure.reason)
+        return self.language.translate(sentence).format(reason=reason)
+
+    def _put_beside(self, part: Part) -> None:
+        """Put the label that came before a picture beside it, if it is this one's."""
+        label = self.sidecar
+        if label and label.file and part.file and label.filename == f'{part.filename}{SIDECAR}':
+            received = label.file.received()
+            if received.size_bytes <= MOST_PACKET_BYTES and received.path.exists():
+                received.path.rename(sidecar_of(part.file.path))
+
+    def forget_sidecar(self) -> None:
+        if self.sidecar:
+            self.sidecar.discard()
+        self.sidecar = None
+
+
+async def add_pictures(request: Request, services: TheServices) -> Response:
+    """Add the pictures of a form, each as soon as it is there; say which did not come, and why."""
+    adding = Adding(services, services.language(request))
+    try:
+        async with aclosing(parts_of(request, services.store.new_temp_file)) as parts:
+            async for part in parts:
+                await adding.take(part)
+    finally:
+        adding.forget_sidecar()
+    if not adding.taken:
+        raise InvalidRequest(N_('Choose a picture first.'))
+    refused = [one for one in adding.taken if one.taken is Taken.REFUSED]
+    if wants_json(request):
+        return JSONResponse(await _as_json(request, services, adding.taken))
+    if not refused and not wants_fragment(request):
+        return RedirectResponse('/gallery', 303)
+    return services.renderer.page(
+        request,
+        'gallery/added.html' if wants_fragment(request) else 'pages/added.html',
+        new=await _images(services, adding.taken, Taken.NEW),
+        known=await _images(services, adding.taken, Taken.KNOWN),
+        refused=refused,
+    )
+
+
+async def _images(services: Services, taken: list[TakenPicture], kind: Taken) -> list[Image]:
+    return [await services.library.images.one(one.image_id) for one in taken if one.taken is kind]
+
+
+async def _as_json(
+    request: Request, services: Services, taken: list[TakenPicture]
+) -> dict[str, object]:
+    """Return the pictures that are new, those that were there, and what did not come."""
+    told = dict[str, object]()
+    for name, kind in (('images', Taken.NEW), ('known', Taken.KNOWN)):
+        images = await _images(services, taken, kind)
+        told[name] = [image_json(one, services.root, visitor_of(request)) for one in images]
+    refused = [one for one in taken if one.taken is Taken.REFUSED]
+    told['refused'] = [{'name': one.name, 'message': one.reason} for one in refused]
+    return told
+
+
+def _seconds(text: str) -> float | None:
+    """Read a browser's `lastModified`, milliseconds since 1970."""
+    digits = text.strip()
+    return int(digits) / 1000 if digits.isdigit() and len(digits) < 16 else None

@@ -1,0 +1,124 @@
+"""Reads a form whose files go straight to our own disk, one after the other, as they come.
+
+Starlette's reader would first write all of them to the system's folder of temporary files.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.requests import Request
+
+from app.errors import N_, Malformed, ProviderError, WrongType
+from app.storage.files import TempFile
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
+
+MOST_TEXT_BYTES = 4_000
+FORM = 'multipart/form-data'
+
+
+@dataclass(slots=True)
+class Part:
+    """One field of a form: a text, or a file that came with a name."""
+
+    name: str = ''
+    filename: str | None = None
+    text: bytearray = field(default_factory=bytearray)
+    file: TempFile | None = None
+    failure: ProviderError | None = None  # the file is too large; its rest was left out
+
+    def write(self, block: bytes) -> None:
+        if self.file is None:
+            if len(self.text) + len(block) > MOST_TEXT_BYTES:
+                raise FormParserError('a field is too long')
+            self.text += block
+        elif self.failure is None:
+            try:
+                self.file.write(block)
+            except ProviderError as error:
+                self.failure = error
+
+    def discard(self) -> None:
+        if self.file:
+            self.file.discard()
+
+
+class _Reader:
+    """The callbacks of a parser, which collect whole parts."""
+
+    def __init__(self, new_file: Callable[[], TempFile]) -> None:
+        self._new_file = new_file
+        self._header = self._value = b''
+        self.part = Part()
+        self.whole: list[Part] = []
+
+    def callbacks(self) -> MultipartCallbacks:
+        return {
+            'on_part_begin': self.on_part_begin,
+            'on_header_field': self.on_header_field,
+            'on_header_value': self.on_header_value,
+            'on_header_end': self.on_header_end,
+            'on_headers_finished': self.on_headers_finished,
+            'on_part_data': self.on_part_data,
+            'on_part_end': self.on_part_end,
+        }
+
+    def on_part_begin(self) -> None:
+        self.part = Part()
+
+    def on_header_field(self, data: bytes, start: int, end: int) -> None:
+        self._header += data[start:end]
+
+    def on_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def on_header_end(self) -> None:
+        if self._header.lower() == b'content-disposition':
+            options = parse_options_header(self._value)[1]
+            self.part.name = options.get(b'name', b'').decode('utf-8', 'replace')
+            if b'filename' in options:
+                self.part.filename = options[b'filename'].decode('utf-8', 'replace')
+        self._header = self._value = b''
+
+    def on_headers_finished(self) -> None:
+        if self.part.filename:
+            self.part.file = self._new_file()
+
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        self.part.write(data[start:end])
+
+    def on_part_end(self) -> None:
+        self.whole.append(self.part)
+        self.part = Part()
+
+
+async def parts_of(
+    request: Request, new_file: Callable[[], TempFile]
+) -> AsyncGenerator[Part, None]:
+    """Yield the parts of a form as each is whole; who takes one discards its file.
+
+    Raise `WrongType` at another form, `Malformed` at one that breaks off.
+    """
+    kind, options = parse_options_header(request.headers.get('content-type', ''))
+    if kind.decode('latin-1').lower() != FORM or b'boundary' not in options:
+        raise WrongType(N_('Send a form: {types}.'), types=FORM)
+    reader = _Reader(new_file)
+    parser = MultipartParser(options[b'boundary'], reader.callbacks())
+    try:
+        async for block in request.stream():
+            await asyncio.to_thread(parser.write, block)
+            while reader.whole:
+                yield reader.whole.pop(0)
+        parser.finalize()
+    except FormParserError as error:
+        raise Malformed(N_("The request couldn't be read.")) from error
+    finally:
+        for part in (*reader.whole, reader.part):
+            part.discard()
