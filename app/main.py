@@ -21,6 +21,7 @@ from app.config import CACHE, DATABASE, KEYS, SECRET, SIGNED_OUT, TOKEN, Config,
 from app.database import Library
 from app.errors import Notice, Reason
 from app.gallery.acts import Acts
+from app.gallery.albums import Albums
 from app.gallery.trash import Trash
 from app.generation.changes import Changes
 from app.generation.keeper import PictureKeeper
@@ -67,10 +68,9 @@ async def open_services(
         providers, provider_settings = await _open_providers(config, library, around, closing)
         changes = Changes()
         previews, monitor = Previews(store, changes), StorageMonitor(library, store, changes)
-        worker = _worker(library, providers, store, changes, previews, monitor)
-        closing.push_async_callback(worker.stop)
+        worker = _worker(library, providers, store, changes, previews, monitor, closing)
         maintenance, recovery = await _open_care(library, store, changes, closing)
-        acts, trash = _open_acts(library, store, changes, recovery, closing)
+        acts, trash, albums = await _open_gallery(library, store, changes, recovery, closing)
         guests, root = await Guests(library.guests).load(), BasePath(config.root_path)
         sharing = sharing or read_sharing(config)
         services = Services(
@@ -93,6 +93,7 @@ async def open_services(
             guests=guests,
             acts=acts,
             trash=trash,
+            albums=albums,
             maintenance=maintenance,
             recovery=recovery,
         )
@@ -123,14 +124,15 @@ async def _open_care(
     return maintenance, recovery
 
 
-def _open_acts(
+async def _open_gallery(
     library: Library, store: Store, changes: Changes, recovery: Recovery, closing: AsyncExitStack
-) -> tuple[Acts, Trash]:
+) -> tuple[Acts, Trash, Albums]:
     acts = Acts(library, store, changes, recovery.folder)
     trash = Trash(library, acts)
-    closing.push_async_callback(acts.close)
-    closing.push_async_callback(trash.close)
-    return acts, trash
+    albums = await Albums(library.albums).load()
+    for part in (acts, trash, albums):
+        closing.push_async_callback(part.close)
+    return acts, trash, albums
 
 
 async def _open_providers(
@@ -161,10 +163,14 @@ def _worker(
     changes: Changes,
     previews: Previews,
     monitor: StorageMonitor,
+    closing: AsyncExitStack,
 ) -> Worker:
     keeper = PictureKeeper(library, store, monitor)
     runner = GenerationRunner(library, providers, store, changes, previews, keeper)
-    return Worker(library, providers, runner, OutcomeWriter(library, store), changes, monitor)
+    written = OutcomeWriter(library, store)
+    worker = Worker(library, providers, runner, written, changes, monitor)
+    closing.push_async_callback(worker.stop)
+    return worker
 
 
 def _renderer(

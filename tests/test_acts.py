@@ -157,8 +157,10 @@ async def test_only_what_was_there_is_among_all_that_match(library: Library) -> 
 
 async def test_a_guests_act_is_about_their_own(library: Library) -> None:
     await many(library, 3)
-    await library.database.run('pragma foreign_keys = off')
-    await library.database.run("insert into guests values (7, 'g', 't', 1, 1, 0, null, null)")
+    await library.database.run("""
+        insert into guests (id, name, token_hash, makes, sees_all, created_at)
+        values (7, 'g', 't', 1, 1, 0)
+        """)
     await library.database.run('update images set guest = 7 where id = 2')
     new = NewAct(kind=ActKind.DELETE, guest=7)
 

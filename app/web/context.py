@@ -16,6 +16,7 @@ from app.access.visitors import HERE, Throttle
 from app.config import Config
 from app.database import Library
 from app.gallery.acts import Acts
+from app.gallery.albums import Albums
 from app.gallery.trash import Trash
 from app.generation.changes import Changes
 from app.generation.previews import Previews
@@ -62,6 +63,7 @@ class Services:
     guests: Guests
     acts: Acts
     trash: Trash
+    albums: Albums
     maintenance: Maintenance
     recovery: Recovery
     password_throttle: Throttle = field(default_factory=lambda: Throttle(*PASSWORDS, (HERE,)))

@@ -131,7 +131,7 @@ CHANGE = {
       insert into album_images (album, sort_key, image, added_at)
       select albums.id, images.sort_key, images.id, :now
       from images
-      join albums on albums.id = :album and albums.q is null
+      join albums on albums.id = :album and albums.q is null and albums.deleted_at is null
       where images.id in ({PART})
     """,
     ActKind.REMOVE: f'delete from album_images where album = :album and image in ({PART})',
@@ -148,7 +148,7 @@ UNDO = {
       select albums.id, images.sort_key, images.id, act_images.before
       from act_images
       join images on images.id = act_images.image
-      join albums on albums.id = :album and albums.q is null
+      join albums on albums.id = :album and albums.q is null and albums.deleted_at is null
       where act_images.act = :act and act_images.image in ({PART})
     """,
 }
@@ -168,7 +168,7 @@ def one(db: apsw.Connection, act_id: int) -> Act:
 
 def choose(db: apsw.Connection, act: Act, new: NewAct, ids: str) -> None:
     """Write down the pictures of a list that an act will change."""
-    take_out(db, ids, act.kind, act.album, act.id)
+    outdate(db, ids, act.kind, act.album, act.id)
     spared = 'favourite = 0' if new.spares_favourites else 'true'
     db.execute(
         f"""
@@ -186,7 +186,9 @@ def choose(db: apsw.Connection, act: Act, new: NewAct, ids: str) -> None:
     )
 
 
-def take_out(db: apsw.Connection, ids: str, kind: ActKind, album: int | None, before: int) -> None:
+def outdate(
+    db: apsw.Connection, ids: str, kind: ActKind, album: int | None = None, before: int = ABOVE_ALL
+) -> None:
     """Take pictures out of all acts below an id that changed, or will change, the same of them."""
     kinds = next(family for family in FAMILIES if kind in family)
     db.execute(

@@ -25,8 +25,8 @@ from app.database.acts.pieces import (
 )
 from app.database.gallery.filters import Filter
 from app.database.gallery.selection import selection_of
-from app.database.sqlite.connection import Row, Table, Value, insert, select
-from app.errors import N_, Conflict, InvalidRequest, NotFound
+from app.database.sqlite.connection import Row, Table, Value, select
+from app.errors import N_, Conflict
 
 FORGOTTEN_AT_ONCE = 2_000
 
@@ -81,10 +81,7 @@ class ActRows(Table):
         )
 
     async def begin(self, new: NewAct, selected: int, now: float) -> Act:
-        """Write an act that is about no picture yet, but will be about so many at most.
-
-        Raises `NotFound` where its album is gone, `InvalidRequest` for one that fills itself.
-        """
+        """Write an act that is about no picture yet, but will be about so many at most."""
         row: Row = {
             'kind': new.kind,
             'album': new.album,
@@ -95,12 +92,7 @@ class ActRows(Table):
             'began_at': now,
         }
 
-        def change(db: apsw.Connection) -> Act:
-            if new.album is not None:
-                _check_album(db, new.album)
-            return act_of(insert(db, 'acts', row)[0])
-
-        return await self._database.write(change)
+        return act_of(await self._database.insert('acts', row))
 
     async def choose(self, act_id: int, new: NewAct, ids: str, *, last: bool) -> Act:
         """Add those pictures of a list that an act will change; with the `last` one it runs."""
@@ -198,11 +190,3 @@ class ActRows(Table):
             return False
 
         return await self._database.write(change)
-
-
-def _check_album(db: apsw.Connection, album_id: int) -> None:
-    found = select(db, 'select q from albums where id = :id', id=album_id)
-    if not found:
-        raise NotFound(N_('Album {id} not found.'), id=album_id)
-    if found[0]['q'] is not None:
-        raise InvalidRequest(N_('This album fills itself by its search.'))

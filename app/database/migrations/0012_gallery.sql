@@ -39,9 +39,16 @@ create index images_trashed_favourites on images (size_bytes)
 create table albums (
   id integer primary key autoincrement,
   name text not null,
+  key text unique, -- the name as it is compared
   q text, -- as it is typed into the gallery's field
-  created_at real not null
+  created_at real not null,
+  deleted_at real -- the row stays until its last picture was taken out, in pieces
 ) strict;
+
+-- Where the pictures of a generation go, and what a guest is let see besides their own. Neither refers
+-- to the table: an album may be deleted.
+alter table generations add column album integer;
+alter table guests add column album integer;
 
 create table album_images (
   album integer not null references albums (id),
