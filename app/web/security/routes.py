@@ -82,7 +82,6 @@ ROUTES = (
     RouteRule('POST', '/albums', 'gallery.albums.create'),
     RouteRule('POST', '/albums/{id}', 'gallery.albums.change'),
     RouteRule('POST', '/albums/{id}/deletion', 'gallery.albums.delete'),
-    RouteRule('GET', '/gallery.zip', 'gallery.selection.download_zip', Role.GUEST),
     RouteRule('GET', '/gallery.zip', 'gallery.in_out.download_zip', Role.GUEST),
     RouteRule('GET', '/compare', 'gallery.compare.compare_page', Role.GUEST),
     RouteRule('GET', '/compare.json', 'gallery.compare.compare_page', Role.GUEST),

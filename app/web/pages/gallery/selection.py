@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -13,12 +13,11 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app.database.acts.pieces import ABOVE_ALL, Act, ActKind, NewAct
 from app.database.gallery.filters import Filter
 from app.errors import N_, Conflict, Forbidden, InvalidRequest, NotFound
-from app.models import Image
 from app.web.context import Services, TheServices
-from app.web.delivery.zips import READ_AT_ONCE, pictures_among, zip_of
+from app.web.delivery.zips import pictures_among, zip_of
 from app.web.forms import TheId, choice_in, form_fields, form_pairs, numbers_among
 from app.web.pages.gallery.query import read_filter, write_query
-from app.web.security.permissions import OwnImage, check_same_site, visitor_of
+from app.web.security.permissions import OwnImage, visitor_of
 from app.web.templates import say_saved, wants_fragment, wants_json
 
 Pairs = tuple[tuple[str, str], ...]
@@ -112,19 +111,6 @@ async def switch_trash(request: Request, services: TheServices) -> Response:
     """Have the trash empty itself, by the field `empties_itself`, or no more."""
     await services.trash.switch(on='empties_itself' in await form_fields(request))
     return say_saved(request, RedirectResponse(f'/gallery{write_query(TRASH.shown)}', 303))
-
-
-async def download_zip(request: Request, services: TheServices) -> Response:
-    """Send everything that the gallery shows for a query, an album or a search as well."""
-    check_same_site(request)
-    return zip_of(request, services, _all_of(services, read_filter(request)))
-
-
-async def _all_of(services: Services, chosen: Filter) -> AsyncIterator[Sequence[Image]]:
-    last: int | None = None
-    while found := await services.library.images.page(chosen, last, READ_AT_ONCE):
-        yield found
-        last = found[-1].id
 
 
 def ask_first(
