@@ -36,7 +36,7 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
         above = await images.newer(chosen, found[0].id, PAGE) if found else ()
         newer = '' if found and not above else page_from(chosen, above, PAGE)
     visitor = visitor_of(request)
-    everything = sight_of(visitor, services.albums)
+    everything, album = sight_of(visitor, services.albums), await shown_album(services, chosen)
     return services.renderer.page(
         request,
         'pages/gallery.html',
@@ -51,8 +51,8 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
         older=f'/gallery{older}' if older else None,
         models=await counters.models(everything) if visitor.sees_all else (),
         guests=services.guests.all() if visitor.owner else (),
-        total=await counters.total(everything),
-        album=await shown_album(services, chosen),
+        total=album.count if album else await counters.total(everything),
+        album=album,
         question=question_of(chosen, services) if visitor.owner else '',
     )
 
