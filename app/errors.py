@@ -67,6 +67,7 @@ class Reason(StrEnum):
     EMPTY_BODY = N_('an empty body')
     BASE64_IS_DAMAGED = N_('its base64 is damaged')
     ZIP_IS_DAMAGED = N_('its zip is damaged')
+    ZIP_WITHOUT_PICTURES = N_('a zip without pictures')
     ONLY_PREVIEWS_CAME = N_('only previews arrived')
     NO_EVENT_IS_WHOLE = N_('no complete event arrived')
     DAMAGED_DATA_ADDRESS = N_('a damaged data: address')

@@ -17,11 +17,11 @@ from app.log import logger
 from app.models import Image
 from app.net.lan import origins
 from app.web.context import Services, TheServices
+from app.web.delivery.stripped import open_stripped
 from app.web.forms import LIFETIMES, TheId, choice_in, form_fields, lifetime_in
 from app.web.security.permissions import OwnImage, check_still_owner, set_session_cookie, visitor_of
 from app.web.templates import host_of, wants_json
 from app.web.views.qr_code import qr_code_of
-from app.web.views.stripped_picture import open_stripped
 
 log = logger(__name__)
 
