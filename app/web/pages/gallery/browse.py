@@ -51,6 +51,7 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
     }
     if wants_fragment(request):
         return services.renderer.page(request, 'gallery/part.html', status=200, **values)
+    album = await shown_album(services, chosen)
     return services.renderer.page(
         request,
         'pages/gallery.html',
@@ -66,8 +67,8 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
         trash=await trash_of(services, chosen),
         models=await counters.models(everything) if visitor.sees_all else (),
         guests=services.guests.all() if visitor.owner else (),
-        total=await counters.total(everything),
-        album=await shown_album(services, chosen),
+        total=album.count if album else await counters.total(everything),
+        album=album,
         question=question_of(chosen, services) if visitor.owner else '',
     )
 
