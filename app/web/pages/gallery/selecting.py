@@ -8,10 +8,14 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from app.database.acts.pieces import Act
 from app.database.gallery.counters import Room
 from app.database.gallery.filters import Filter
+from app.errors import NotFound
 from app.web.context import Services, TheServices
+from app.web.forms import number_in
 from app.web.pages.gallery.query import read_filter, write_query
+from app.web.security.permissions import visitor_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,18 @@ async def selection_form(services: Services, chosen: Filter) -> SelectionForm:
     top = await services.library.images.newest_id()
     fields = (*parse_qsl(write_query(chosen).removeprefix('?')), ('top', str(top)))
     return SelectionForm(top, fields, _leaving(chosen))
+
+
+async def last_act(request: Request, services: Services) -> Act | None:
+    """Return the act that led to a page, if it is this visitor's."""
+    number = number_in(request, 'act')
+    if number is None:
+        return None
+    try:
+        act = await services.library.acts.one(number)
+    except NotFound:
+        return None
+    return act if visitor_of(request).may_change(act.guest) else None
 
 
 async def trash_of(services: Services, chosen: Filter) -> Trash | None:
