@@ -11,7 +11,7 @@ import apsw
 
 from app.database.gallery.albums import put_into
 from app.database.gallery.filters import Filter, Order
-from app.database.gallery.selection import selection_of
+from app.database.gallery.selection import edges_of, nearest, selection_of
 from app.database.gallery.shuffle import shuffled_ids
 from app.database.sqlite.connection import Table, Value, insert, select
 from app.database.sqlite.mapping import image_of, signed
@@ -36,7 +36,6 @@ COLUMNS = """
 """
 
 
-BELOW_ALL = -(1 << 62)  # a sort key
 BEFORE, BEHIND, FROM = '<', '>', '>='  # sides of a picture, in the order that is chosen
 FLIPPED = {BEFORE: '>', BEHIND: '<', FROM: '<='}  # where the newest is first
 
@@ -67,6 +66,10 @@ class Images(Table):
     async def newer(self, chosen: Filter, than: int, limit: int) -> tuple[Image, ...]:
         """Read what stands before a picture, the nearest first; by default that is newer."""
         return await self._neighbours(chosen, than, limit, BEFORE)
+
+    async def nearest(self, chosen: Filter, moment: float) -> int | None:
+        """Return the first picture beyond a moment, in an order by time; else the last before."""
+        return await self._database.read(lambda db: nearest(db, chosen, moment))
 
     async def among(self, chosen: Filter, image_ids: Sequence[int]) -> frozenset[int]:
         """Return those of a few pictures that a filter shows."""
@@ -162,7 +165,7 @@ class Images(Table):
                 ids = shuffled_ids(db, selection, chosen.shuffle, edge, limit, side)
                 return _by_ids(db, ids)
             where, values = selection.where, selection.values | {'limit': limit}
-            if edges := _edges(db, chosen, edge) if edge else ():
+            if edges := edges_of(db, chosen, edge) if edge else ():
                 where = f'{selection.beyond(side)} and {where}'
                 values |= {f'edge_{number}': value for number, value in enumerate(edges)}
             ending = f'order by {selection.order("asc" if ">" in side else "desc")} limit :limit'
@@ -233,43 +236,6 @@ def _new_sort_key(db: apsw.Connection, created_at: float) -> int:
         made_us=made_us,
     )
     return cast('int', taken['last']) + 1 if taken['own'] else made_us
-
-
-def _edges(db: apsw.Connection, chosen: Filter, image_id: int) -> tuple[Value, ...]:
-    """Return where a picture stands in the order of a filter; nothing where that is not known.
-
-    What has left the trash has no place in it any more.
-    """
-    if not chosen.deleted:
-        key = _key_of(db, image_id)
-        return () if key is None else (key,)
-    statement = """
-        select deleted_at, sort_key
-        from images
-        where id = :id and deleted_at is not null
-    """
-    return tuple(value for row in select(db, statement, id=image_id) for value in row.values())
-
-
-def _key_of(db: apsw.Connection, image_id: int) -> int | None:
-    """Return where a picture stands in the order, None for an id that was never given.
-
-    One that is gone stands just above the one before it.
-    """
-    if image_id > cast('int', select(db, 'select max(id) as last from images')[0]['last'] or 0):
-        return None
-    found = select(
-        db,
-        """
-        select sort_key + (id < :id) as sort_key
-        from images
-        where id <= :id
-        order by id desc
-        limit 1
-        """,
-        id=image_id,
-    )
-    return cast('int', found[0]['sort_key']) if found else BELOW_ALL
 
 
 def _select(

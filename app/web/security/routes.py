@@ -76,6 +76,7 @@ ROUTES = (
     RouteRule('GET', '/previews/{name}', 'generations.preview', Role.MAKER),
     RouteRule('GET', '/gallery', 'gallery.browse.gallery_page', Role.GUEST),
     RouteRule('GET', '/gallery.json', 'gallery.browse.gallery_page', Role.GUEST),
+    RouteRule('POST', '/gallery/density', 'gallery.browse.choose_density', Role.GUEST),
     RouteRule('GET', '/albums', 'gallery.albums.albums_page', Role.GUEST),
     RouteRule('GET', '/albums.json', 'gallery.albums.albums_page', Role.GUEST),
     RouteRule('POST', '/albums', 'gallery.albums.create'),

@@ -14,8 +14,13 @@ from app.database.gallery.filters import Filter
 from app.errors import N_, InvalidRequest
 from app.models import Generation, Image
 from app.web.context import Services, TheServices
-from app.web.pages.gallery.query import compared_in, comparison, read_filter, write_query
-from app.web.pages.gallery.undo import just_deleted
+from app.web.pages.gallery.query import (
+    compared_in,
+    comparison,
+    just_deleted,
+    read_filter,
+    write_query,
+)
 from app.web.pages.gallery.word_diff import Part, marked
 from app.web.security.permissions import seen_of, visible_image, visitor_of
 from app.web.templates import wants_fragment, wants_json, zone_of

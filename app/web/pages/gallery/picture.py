@@ -19,11 +19,11 @@ from app.web.pages.gallery.query import (
     PAGE,
     compared_in,
     comparison,
+    just_deleted,
     page_from,
     read_filter,
     write_query,
 )
-from app.web.pages.gallery.undo import just_deleted
 from app.web.security.permissions import OwnImage, VisibleImage, albums_for, seen_of, visitor_of
 from app.web.templates import wants_fragment, wants_json
 from app.web.views.downloads import is_strippable, plain_name, wants_plain

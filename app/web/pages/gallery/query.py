@@ -1,4 +1,4 @@
-"""What the gallery is asked to show: read from an address, and written into one."""
+"""What an address asks the gallery for: read from it, and written into one."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from starlette.requests import Request
 
 from app.database.gallery.albums import no_album
 from app.database.gallery.filters import Filter, Order
-from app.errors import N_, Forbidden
+from app.errors import N_, Forbidden, NotFound
 from app.gallery.albums import Albums
 from app.models import Image
 from app.web.context import Services
 from app.web.forms import choice_in, number_in, numbers_in
-from app.web.security.permissions import may_open, sight_of, visitor_of
+from app.web.security.permissions import may_open, own_image, sight_of, visitor_of
 from app.web.templates import zone_of
 
 PAGE = 60
@@ -107,3 +107,15 @@ def page_from(chosen: Filter, newer: tuple[Image, ...], shown: int) -> str:
     if len(newer) < PAGE:
         return f'/gallery{write_query(chosen)}'
     return f'/gallery{write_query(chosen, at=newer[shown - 1].id)}'
+
+
+async def just_deleted(request: Request, services: Services) -> Image | None:
+    """Return the picture that the last act put into the trash, if this visitor may undo that."""
+    number = number_in(request, 'undo')
+    if number is None:
+        return None
+    try:
+        image = await own_image(request, services, number)
+    except NotFound:
+        return None
+    return image if image.deleted_at else None

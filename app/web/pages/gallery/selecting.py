@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import groupby
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -12,10 +10,8 @@ from starlette.responses import JSONResponse, Response
 
 from app.database.gallery.counters import Room
 from app.database.gallery.filters import Filter
-from app.models import Image
 from app.web.context import Services, TheServices
 from app.web.pages.gallery.query import read_filter, write_query
-from app.web.templates import zone_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +53,6 @@ async def trash_of(services: Services, chosen: Filter) -> Trash | None:
         return None
     counters = services.library.counters
     return Trash(await counters.trash(), await counters.trashed_favourites())
-
-
-def by_day(
-    request: Request, services: Services, chosen: Filter, images: Iterable[Image]
-) -> list[tuple[str, list[Image]]]:
-    """Group pictures under their day: when they were made, in the trash when they were deleted."""
-    language, zone = services.language(request), zone_of(request)
-
-    def day(image: Image) -> str:
-        return language.day(image.deleted_at or image.created_at, zone)
-
-    return [(name, list(of_day)) for name, of_day in groupby(images, key=day)]
 
 
 def _leaving(chosen: Filter) -> str:
