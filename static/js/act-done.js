@@ -14,11 +14,20 @@ class ActDone extends HTMLElement {
 
   submit(event) {
     const { target: form, submitter } = event;
-    if (form.dataset.act) return; // its page comes
     event.preventDefault();
+    if (form.dataset.act) return this.restore(form);
     const sparesFavourites = submitter.name === 'favourites' && submitter.value === '0';
     const after = form.action.endsWith('undoing') ? () => this.undo?.() : () => this.after(sparesFavourites);
     this.post(form.action, new URLSearchParams(new FormData(form, submitter)), after);
+  }
+
+  // The picture that the last page deleted has no tile here: it comes with a new page.
+  async restore(form) {
+    const answer = await fetch(form.action, { method: 'POST' }).catch(() => null);
+    if (!answer) return this.tell(this.dataset.lost);
+    const here = new URL(location);
+    here.searchParams.delete('undo');
+    location.replace(here);
   }
 
   // `after` shows on the wall what an act did, and returns how to take that back.
