@@ -12,6 +12,7 @@ import pytest_asyncio
 from starlette.types import ASGIApp
 
 from app.database.gallery import albums as statements
+from app.database.gallery import counters
 from app.database.gallery.albums import put_into, take_out
 from app.database.gallery.filters import Filter
 from app.gallery.albums import Albums
@@ -95,6 +96,20 @@ async def test_a_picture_is_in_several_albums_and_taken_out_of_one(owner: Owner)
     found = await owner.services.library.images.one(image.id)
     assert (taken, found.albums) == ((image.id,), (albums[1],))
     assert [(await owner.listed(album))['count'] for album in albums] == [0, 1]
+
+
+async def test_what_is_in_an_album_is_counted_exactly_and_what_a_search_finds_up_to_a_number(
+    owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counters, 'MOST_COUNTED', 1)
+    images = [await pictured(owner.services.library, 'counted zebra') for _ in range(2)]
+    by_hand, filled = await owner.add(name='counted'), await owner.add(name='zebras', q='zebra')
+
+    await owner.put(by_hand, *(image.id for image in images))
+    page = await owner.get(f'/gallery?album={filled}')
+
+    assert [(await owner.listed(album))['count'] for album in (by_hand, filled)] == [2, None]
+    assert b'more than 1,000 pictures' in page.body
 
 
 async def test_a_search_fills_an_album_and_is_combined_with_another(owner: Owner) -> None:

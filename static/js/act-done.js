@@ -17,7 +17,7 @@ class ActDone extends HTMLElement {
     event.preventDefault();
     if (form.dataset.act) return this.restore(form);
     const sparesFavourites = submitter.name === 'favourites' && submitter.value === '0';
-    const after = form.action.endsWith('undoing') ? () => this.undo?.() : () => this.after(sparesFavourites);
+    const after = form.action.endsWith('undoing') ? () => (this.undo ? this.undo() : location.reload()) : () => this.after(sparesFavourites);
     this.post(form.action, new URLSearchParams(new FormData(form, submitter)), after);
   }
 
