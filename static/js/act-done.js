@@ -48,7 +48,7 @@ class ActDone extends HTMLElement {
         rememberChange();
         this.undo = after();
       }
-      this.say(said, !at.isConnected || at.closest(GONE) || this.contains(at));
+      this.say(said, isLost(at) || this.contains(at));
     } catch {
       this.tell(this.dataset.lost);
     } finally {
@@ -82,6 +82,12 @@ class ActDone extends HTMLElement {
     Object.assign(bar, { max: moved.max, value: moved.value });
     this.follow();
   }
+}
+
+// Whether what had the focus went, and nothing else took it.
+function isLost(before) {
+  const { activeElement, body } = document;
+  return activeElement === before ? before.closest(GONE) : activeElement === body;
 }
 
 customElements.define('act-done', ActDone);
