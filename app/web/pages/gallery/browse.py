@@ -14,7 +14,7 @@ from app.web.context import TheServices
 from app.web.forms import choice_in, form_fields
 from app.web.pages.gallery.listed_albums import question_of, shown_album
 from app.web.pages.gallery.query import beyond_sight, just_deleted, read_filter, write_query
-from app.web.pages.gallery.selecting import selection_form, trash_of
+from app.web.pages.gallery.selecting import last_act, selection_form, trash_of
 from app.web.pages.gallery.wall import (
     DENSITIES,
     DENSITY_COOKIE,
@@ -51,6 +51,7 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
     }
     if wants_fragment(request):
         return services.renderer.page(request, 'gallery/part.html', status=200, **values)
+    album = await shown_album(services, chosen)
     return services.renderer.page(
         request,
         'pages/gallery.html',
@@ -61,12 +62,13 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
         densities=DENSITIES,
         utc_offset_min=_utc_offset_min(zone_of(request)),
         just_deleted=await just_deleted(request, services),
+        last_act=await last_act(request, services),
         selection=await selection_form(services, chosen) if visitor.makes else None,
         trash=await trash_of(services, chosen),
         models=await counters.models(everything) if visitor.sees_all else (),
         guests=services.guests.all() if visitor.owner else (),
-        total=await counters.total(everything),
-        album=await shown_album(services, chosen),
+        total=album.count if album else await counters.total(everything),
+        album=album,
         question=question_of(chosen, services) if visitor.owner else '',
     )
 

@@ -56,6 +56,7 @@ async def image_page(request: Request, services: TheServices, image: VisibleImag
         older=older,
         just_deleted=await just_deleted(request, services),
         chosen=chosen,
+        album=services.albums.get(chosen.album or 0),
         query=write_query(chosen),
         back=page_from(chosen, newer, PAGE // 2),
         lifetimes=LIFETIMES,
