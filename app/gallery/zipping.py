@@ -53,7 +53,7 @@ class PictureZip:
             return
         with opened:
             yield from self._writer.add(name, opened, image.created_at)
-        if label := _open_label(self.store, image):
+        if label := open_label(self.store, image):
             with label:
                 yield from self._writer.add(f'{name}.xmp', label, image.created_at)
         told = json.dumps({'file': name, **self.describe(image)}, ensure_ascii=False)
@@ -116,7 +116,8 @@ def open_whole(store: Store, image: Image) -> BinaryIO:
     return opened
 
 
-def _open_label(store: Store, image: Image) -> BinaryIO | None:
+def open_label(store: Store, image: Image) -> BinaryIO | None:
+    """Open the label beside a picture, None where there is none."""
     try:
         handle = open_beneath(store.data, sidecar_of(store.original(image.file)))
     except OSError:
