@@ -27,7 +27,7 @@ from app.web.pages.gallery.query import (
 )
 from app.web.security.permissions import OwnImage, VisibleImage, albums_for, seen_of, visitor_of
 from app.web.templates import wants_fragment, wants_json
-from app.web.views.downloads import is_strippable, wants_plain
+from app.web.views.downloads import wants_plain
 from app.web.views.serializers import attempt_json, image_json, sees_cost
 
 STEPS = 24  # how many neighbours a picture's page names, for arrows pressed faster than it loads
@@ -61,8 +61,8 @@ async def image_page(request: Request, services: TheServices, image: VisibleImag
         query=write_query(chosen),
         back=page_from(chosen, newer, PAGE // 2),
         lifetimes=LIFETIMES,
-        plain_name=plain_name(image) if is_strippable(image) else '',
-        is_plain=wants_plain(request) and is_strippable(image),
+        plain_name=plain_name(image),
+        is_plain=wants_plain(request),
         file_fault=await _fault(services, image),
         sees_cost=sees_cost(image, visitor),
     )
