@@ -22,6 +22,7 @@ OF_A_PICTURE = (
     '/images/{id}.json',
     '/files/{digest}.png',
     '/thumbs/{digest}-480.webp',
+    '/images/{id}/plain',
 )
 
 
@@ -104,6 +105,7 @@ async def test_a_guest_of_an_album_sees_its_pictures_and_no_other(shown: Shown, 
         *('/gallery.json?by=3', '/gallery.json?guest=3', '/albums.json', '/generations.json'),
         *('/?from={id}', '/?from={id}&bring=prompt', '/?from={id}&bring=settings'),
         *('/files/{digest}.png', '/thumbs/{digest}-960.webp', '/prompts.json', '/prompts'),
+        *('/compare?image={id}&image={inside}', '/compare.json?image={inside}&image={id}'),
         *('/gallery?q=both', '/images/{inside}?q=both', '/events?showing={id}&once', '/settings'),
     ],
 )

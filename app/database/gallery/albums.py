@@ -84,6 +84,10 @@ class AlbumRows(Table):
 
         return await self._database.write(change)
 
+    async def put(self, album_id: int, image_ids: Sequence[int], now: float) -> None:
+        """Put pictures into an album, as `put_into` does."""
+        await self._database.write(lambda db: put_into(db, album_id, image_ids, now))
+
     async def change(self, album_id: int, name: str, q: str | None) -> None:
         """Give an album another name and search. Raises `InvalidRequest` as `add`, `NotFound`.
 
