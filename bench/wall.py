@@ -39,7 +39,8 @@ WATCH = """() => {
     for (const tile of tiles) seen.ids.add(tile.id);
   };
   count();
-  new MutationObserver(count).observe(document.querySelector('wall-keys'), { childList: true, subtree: true });
+  const wall = document.querySelector('wall-keys');
+  new MutationObserver(count).observe(wall, { childList: true, subtree: true });
 }"""
 AT_END = """() => scrollY + innerHeight >= document.documentElement.scrollHeight - 2
   && !document.querySelector('.pages[data-side=older]')"""

@@ -19,14 +19,13 @@ class SlideShow extends HTMLElement {
     this.select.addEventListener('change', () => keep(SECONDS, this.select.value) ?? this.wait());
     document.addEventListener('fullscreenchange', () => this.isFull && !document.fullscreenElement && this.dialog.close());
     document.addEventListener('visibilitychange', () => this.dialog.open && this.stayAwake());
-    this.hidden = false;
+    document.addEventListener('click', ({ target }) => target.closest('[data-slideshow]') && this.begin());
   }
 
   press({ target }) {
     const button = target.closest('button');
     if (!button) return;
-    if ('open' in button.dataset) this.begin();
-    else if ('close' in button.dataset) this.dialog.close();
+    if ('close' in button.dataset) this.dialog.close();
     else if ('pause' in button.dataset) this.pause(!this.paused);
     else this.step(Number(button.dataset.step));
   }
@@ -44,6 +43,7 @@ class SlideShow extends HTMLElement {
     this.slides = new Slides(new URL(this.dataset.address, location), this.first());
     this.shown = null;
     this.dialog.showModal();
+    this.dialog.focus(); // no key presses a control by chance
     this.pause(false);
     this.wake();
     this.stayAwake();

@@ -25,7 +25,7 @@ class WallNews extends HTMLElement {
   }
 
   hear(generation) {
-    const ids = [...generation.querySelectorAll('a[href*="/images/"]')].map((link) => Number(/images\/(\d+)/.exec(link.href)[1]));
+    const ids = [...generation.querySelectorAll('a[href*=images]')].map((link) => Number(/images\/(\d+)/.exec(link.href)[1]));
     if (ids.some((id) => id > this.newest)) this.ask();
     for (const tile of document.querySelectorAll(`.hung[data-generation="${generation.dataset.id}"]`)) {
       const id = Number(tile.id.replace('image-', ''));
