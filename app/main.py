@@ -20,7 +20,9 @@ from app.access.signed_out import SignedOut
 from app.config import CACHE, DATABASE, KEYS, SECRET, SIGNED_OUT, TOKEN, Config, child_environment
 from app.database import Library
 from app.errors import Notice, Reason
+from app.gallery.acts import Acts
 from app.gallery.albums import Albums
+from app.gallery.trash import Trash
 from app.generation.changes import Changes
 from app.generation.keeper import PictureKeeper
 from app.generation.outcome_writer import OutcomeWriter
@@ -45,7 +47,9 @@ from app.web.delivery.events import EventStream
 from app.web.delivery.files import PictureFiles
 from app.web.error_pages import ErrorPages
 from app.web.security.guard import Guard
+from app.web.security.permissions import sight_of
 from app.web.security.routes import REST, ROUTES, RouteRule
+from app.web.security.thumbnails import Thumbnails
 from app.web.static import Static
 from app.web.templates import Renderer, assets
 from app.web.views.notices import notices_of
@@ -66,12 +70,10 @@ async def open_services(
         providers, provider_settings = await _open_providers(config, library, around, closing)
         changes = Changes()
         previews, monitor = Previews(store, changes), StorageMonitor(library, store, changes)
-        worker = _worker(library, providers, store, changes, previews, monitor)
-        closing.push_async_callback(worker.stop)
+        worker = _worker(library, providers, store, changes, previews, monitor, closing)
         maintenance, recovery = await _open_care(library, store, changes, closing)
+        acts, trash, albums = await _open_gallery(library, store, changes, recovery, closing)
         guests, root = await Guests(library.guests).load(), BasePath(config.root_path)
-        albums = await Albums(library.albums).load()
-        closing.push_async_callback(albums.close)
         sharing = sharing or read_sharing(config)
         services = Services(
             config=config,
@@ -91,6 +93,8 @@ async def open_services(
             sessions=_sessions(config, sharing, guests),
             sharing=sharing,
             guests=guests,
+            acts=acts,
+            trash=trash,
             albums=albums,
             maintenance=maintenance,
             recovery=recovery,
@@ -122,6 +126,17 @@ async def _open_care(
     return maintenance, recovery
 
 
+async def _open_gallery(
+    library: Library, store: Store, changes: Changes, recovery: Recovery, closing: AsyncExitStack
+) -> tuple[Acts, Trash, Albums]:
+    acts = Acts(library, store, changes, recovery.folder)
+    trash = Trash(library, acts)
+    albums = await Albums(library.albums).load()
+    for part in (acts, trash, albums):
+        closing.push_async_callback(part.close)
+    return acts, trash, albums
+
+
 async def _open_providers(
     config: Config, library: Library, local_servers: LocalServers, closing: AsyncExitStack
 ) -> tuple[Providers, ProviderSettingsStore]:
@@ -150,10 +165,14 @@ def _worker(
     changes: Changes,
     previews: Previews,
     monitor: StorageMonitor,
+    closing: AsyncExitStack,
 ) -> Worker:
     keeper = PictureKeeper(library, store, monitor)
     runner = GenerationRunner(library, providers, store, changes, previews, keeper)
-    return Worker(library, providers, runner, OutcomeWriter(library, store), changes, monitor)
+    written = OutcomeWriter(library, store)
+    worker = Worker(library, providers, runner, written, changes, monitor)
+    closing.push_async_callback(worker.stop)
+    return worker
 
 
 def _renderer(
@@ -206,18 +225,23 @@ class Page:
         await self._route.app(scope, receive, send)
 
 
-def create_app(services: Services) -> ASGIApp:
+def create_app(services: Services) -> Guard:
     failures = ErrorPages(services.renderer)
-    return Guard(create_pages(services, failures), services, failures)
+    thumbnails = Thumbnails(
+        lambda: services.library.database.pictures_version,
+        lambda visitor: sight_of(visitor, services.albums),
+    )
+    pages = create_pages(services, failures, thumbnails)
+    return Guard(pages, services, failures, thumbnails)
 
 
-def create_pages(services: Services, failures: ErrorPages) -> FastAPI:
+def create_pages(services: Services, failures: ErrorPages, thumbnails: Thumbnails) -> FastAPI:
     app = FastAPI(
         title='Easel', docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
     app.state.services = services
     failures.install(app)
-    files = PictureFiles(services)
+    files = PictureFiles(services, thumbnails)
     apps: dict[str, ASGIApp] = {
         'files': files,
         'thumbs': files,

@@ -23,7 +23,8 @@ GROUND = ('app', 'app.errors', 'app.log')
 NOUNS = ('app.models', 'app.cost', *GROUND)
 NET = ('app.net', *NOUNS)
 STORAGE = ('app.storage', 'app.storage.metadata', 'app.storage.metadata.foreign', *NET)
-DATABASE = ('app.database', 'app.database.gallery', 'app.database.sqlite', *STORAGE)
+TABLES = ('app.database.gallery', 'app.database.acts', 'app.database.sqlite')
+DATABASE = ('app.database', *TABLES, *STORAGE)
 CONFIG = ('app.config', 'app.env', 'app.messages', *DATABASE)
 CORE = ('app.providers.core', 'app.demo', *CONFIG)
 RESPONSE = ('app.providers.response', *CORE)
@@ -70,8 +71,9 @@ MAY_IMPORT = {
     'app.config': ('app.env', 'app.net', *NOUNS),
     'app.env': NET,
     'app.messages': NET,
-    'app.database': ('app.database.gallery', 'app.database.sqlite', *NOUNS),
-    'app.database.gallery': ('app.database.sqlite', *NOUNS),
+    'app.database': (*TABLES, *NOUNS),
+    'app.database.gallery': (*TABLES, *NOUNS),
+    'app.database.acts': ('app.database.sqlite', *NOUNS),
     'app.database.sqlite': NOUNS,
     'app.storage': ('app.storage.metadata', *NOUNS),
     'app.storage.metadata': ('app.storage.metadata.foreign', *NOUNS),

@@ -10,8 +10,6 @@ from app.database.gallery.albums import AlbumRow, AlbumRows, key_of, no_album
 from app.database.gallery.filters import Filter
 from app.log import logging_faults
 
-REST_S = 0.02  # between two pieces, for others who write
-
 
 class Albums:
     """Every album that is not deleted."""
@@ -86,5 +84,6 @@ class Albums:
     async def _take_out(self) -> None:
         left = True
         while left:
+            began_at = time.monotonic()
             left = await self._rows.take_out_of_deleted()
-            await asyncio.sleep(REST_S)
+            await asyncio.sleep(time.monotonic() - began_at)  # as long for others as for this

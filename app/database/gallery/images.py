@@ -9,6 +9,7 @@ from typing import cast
 
 import apsw
 
+from app.database.acts.pieces import ActKind, outdate
 from app.database.gallery.albums import put_into
 from app.database.gallery.filters import Filter, Order
 from app.database.gallery.selection import edges_of, nearest, selection_of
@@ -130,14 +131,14 @@ class Images(Table):
 
     async def set_favourite(self, image_id: int, *, favourite: bool) -> Image:
         """Mark or unmark a picture. Raises `NotFound`."""
-        return await self._change(
-            image_id, 'update images set favourite = :value where id = :id', 1 if favourite else 0
-        )
+        statement = 'update images set favourite = :value where id = :id'
+        return await self._change(image_id, ActKind.FAVOURITE, statement, 1 if favourite else 0)
 
     async def set_deleted(self, image_id: int, deleted_at: float | None) -> Image:
         """Put a picture into the trash, or take it out by None. Raises `NotFound`."""
         return await self._change(
             image_id,
+            ActKind.DELETE,
             """
             update images
             set deleted_at = :value
@@ -146,8 +147,11 @@ class Images(Table):
             deleted_at,
         )
 
-    async def _change(self, image_id: int, statement: str, value: float | None) -> Image:
+    async def _change(
+        self, image_id: int, kind: ActKind, statement: str, value: float | None
+    ) -> Image:
         def change(db: apsw.Connection) -> Image:
+            outdate(db, json.dumps([image_id]), kind)
             db.execute(statement, {'id': image_id, 'value': value})
             return _one(db, image_id)
 

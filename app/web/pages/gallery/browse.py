@@ -12,9 +12,9 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app.database.gallery.filters import Order
 from app.web.context import TheServices
 from app.web.forms import choice_in, form_fields
-from app.web.pages.gallery.listed_albums import question_of, shown_album
+from app.web.pages.gallery.listed_albums import album_values
 from app.web.pages.gallery.query import beyond_sight, just_deleted, read_filter, write_query
-from app.web.pages.gallery.selecting import selection_form, trash_of
+from app.web.pages.gallery.selecting import last_act, selection_form, trash_of
 from app.web.pages.gallery.wall import (
     DENSITIES,
     DENSITY_COOKIE,
@@ -63,13 +63,13 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
         density=density_of(request),
         utc_offset_min=_utc_offset_min(zone_of(request)),
         just_deleted=await just_deleted(request, services),
+        last_act=await last_act(request, services),
         selection=await selection_form(services, chosen) if visitor.makes else None,
         trash=await trash_of(services, chosen),
         models=await counters.models(everything) if visitor.sees_all else (),
         guests=services.guests.all() if visitor.owner else (),
         total=await counters.total(everything),
-        album=await shown_album(services, chosen),
-        question=question_of(chosen, services) if visitor.owner else '',
+        **await album_values(visitor, services, chosen),
     )
 
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from app.database.acts.pieces import Act
 from app.database.gallery.counters import Room
-from app.database.gallery.filters import Filter
+from app.database.gallery.filters import Filter, Order
+from app.errors import NotFound
 from app.web.context import Services, TheServices
+from app.web.forms import number_in
 from app.web.pages.gallery.query import read_filter, write_query
+from app.web.security.permissions import visitor_of
 
 
 @dataclass(frozen=True, slots=True)
 class SelectionForm:
     """What the form of a selection holds."""
 
+    question: str  # as a query; another one begins with nothing selected, another order does not
     top: int  # the newest id there is: what comes later is not among all that match
     fields: tuple[tuple[str, str], ...]  # the question of the gallery, for all that match
     leaving: str  # the acts after which a picture is no longer on this page
@@ -43,8 +48,21 @@ async def exact_total(request: Request, services: TheServices) -> Response:
 
 async def selection_form(services: Services, chosen: Filter) -> SelectionForm:
     top = await services.library.images.newest_id()
-    fields = (*parse_qsl(write_query(chosen).removeprefix('?')), ('top', str(top)))
-    return SelectionForm(top, fields, _leaving(chosen))
+    question = write_query(replace(chosen, sort=Order.NEWEST, shuffle=0))
+    fields = (*parse_qsl(question.removeprefix('?')), ('top', str(top)))
+    return SelectionForm(question, top, fields, _leaving(chosen))
+
+
+async def last_act(request: Request, services: Services) -> Act | None:
+    """Return the act that led to a page, if it is this visitor's."""
+    number = number_in(request, 'act')
+    if number is None:
+        return None
+    try:
+        act = await services.library.acts.one(number)
+    except NotFound:
+        return None
+    return act if visitor_of(request).may_change(act.guest) else None
 
 
 async def trash_of(services: Services, chosen: Filter) -> Trash | None:
