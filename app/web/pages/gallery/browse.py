@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app.database.gallery.filters import Order
 from app.web.context import TheServices
 from app.web.forms import choice_in, form_fields
-from app.web.pages.gallery.listed_albums import question_of, shown_album
+from app.web.pages.gallery.listed_albums import album_values
 from app.web.pages.gallery.query import beyond_sight, read_filter, write_query
 from app.web.pages.gallery.selecting import days_left, selecting_values
 from app.web.pages.gallery.wall import (
@@ -52,7 +52,6 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
     }
     if wants_fragment(request):
         return services.renderer.page(request, 'gallery/part.html', status=200, **values)
-    album = await shown_album(services, chosen)
     return services.renderer.page(
         request,
         'pages/gallery.html',
@@ -65,9 +64,8 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
         **await selecting_values(request, services, chosen),
         models=await counters.models(everything) if visitor.sees_all else (),
         guests=services.guests.all() if visitor.owner else (),
-        total=album.count if album else await counters.total(everything),
-        album=album,
-        question=question_of(chosen, services) if visitor.owner else '',
+        total=await counters.total(everything),
+        **await album_values(visitor, services, chosen),
     )
 
 
