@@ -45,9 +45,10 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
         total = await counters.total(chosen)
         return JSONResponse({'images': listed, 'next': after, 'total': total})
     everything = sight_of(visitor, services.albums)
+    own = chosen if visitor.owner else beyond_sight(chosen, everything)
     values = part_values(request, services.language(request), chosen, part) | {
         'chosen': chosen,
-        'query': write_query(chosen if visitor.owner else beyond_sight(chosen, everything)),
+        'query': write_query(own),
         'days_left': await days_left(request, services, chosen, part),
     }
     if wants_fragment(request):
@@ -58,8 +59,9 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
         status=200,
         **values,
         **await rail_values(request, services, chosen, part),
+        newest=await services.library.images.newest_id(),
+        query_by_time=write_query(replace(own, sort=Order.NEWEST, shuffle=0)),
         density=density_of(request),
-        densities=DENSITIES,
         utc_offset_min=_utc_offset_min(zone_of(request)),
         **await selecting_values(request, services, chosen),
         models=await counters.models(everything) if visitor.sees_all else (),
