@@ -94,7 +94,7 @@ HOMES = {
         *('app.storage.decoder_child', 'app.storage.colours', 'app.demo'),
         *('app.storage.metadata.read', 'app.storage.metadata.other_tools'),
         *('app.storage.metadata.jpeg', 'app.storage.metadata.foreign.texts'),
-        'app.storage.metadata.foreign.dates',
+        'app.storage.metadata.dates',
     ),
     'sd_parsers': ('app.storage.metadata.other_tools',),
     'jinja2': ('app.web.templates',),

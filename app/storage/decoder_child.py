@@ -171,7 +171,7 @@ def frame(number: int, found: dict[str, object]) -> bytes:
 def answer(order: dict[str, object]) -> dict[str, object]:
     form = str(order['format'])
     if 'read' in order:
-        from app.storage.metadata.foreign.dates import when_made
+        from app.storage.metadata.dates import when_made
         from app.storage.metadata.read import read_settings, unread_places
 
         path = str(order['read'])
