@@ -11,6 +11,7 @@ from app.database.gallery.counters import Counters
 from app.database.gallery.facts import index_facts
 from app.database.gallery.images import Images
 from app.database.gallery.search import index_words
+from app.database.gallery.suggestions import Suggestions
 from app.database.gallery.vocabulary import word_stem
 from app.database.generations import Generations
 from app.database.links import GuestRows, ShownRows
@@ -36,6 +37,7 @@ class Library:
         self.generations = Generations(database)
         self.images = Images(database)
         self.counters = Counters(database)
+        self.suggestions = Suggestions(database)
         self.files = Files(database)
         self.queue = Queue(database)
         self.spending = Spending(database)

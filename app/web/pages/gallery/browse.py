@@ -9,10 +9,10 @@ from itertools import groupby
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from app.database.gallery.filters import Filter
 from app.web.context import TheServices
 from app.web.forms import number_in
 from app.web.pages.gallery.query import PAGE, page_from, read_filter, write_query
+from app.web.pages.gallery.searching import search_json, search_values
 from app.web.pages.gallery.undo import just_deleted
 from app.web.security.permissions import visitor_of
 from app.web.templates import wants_json, zone_of
@@ -21,11 +21,7 @@ from app.web.views.serializers import image_json
 
 async def gallery_page(request: Request, services: TheServices) -> Response:
     """Show the pictures, newest first, by day."""
-    chosen, images, counters = (
-        read_filter(request),
-        services.library.images,
-        services.library.counters,
-    )
+    chosen, images = read_filter(request), services.library.images
     at = number_in(request, 'at')
     before = at or number_in(request, 'before')
     found = await images.page(chosen, before, PAGE, with_edge=bool(at))
@@ -33,18 +29,18 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
     if wants_json(request):
         after = services.root.address(f'/gallery.json{older}') if older else None
         listed = [image_json(image, services.root, visitor_of(request)) for image in found]
-        total = await counters.total(chosen)
-        return JSONResponse({'images': listed, 'next': after, 'total': total})
+        told = await search_json(request, services, chosen, finds=bool(found))
+        return JSONResponse({'images': listed, 'next': after, **told})
     newer = ''
     if before:
         above = await images.newer(chosen, found[0].id, PAGE) if found else ()
         newer = '' if found and not above else page_from(chosen, above, PAGE)
     language, visitor, zone = services.language(request), visitor_of(request), zone_of(request)
     days = groupby(found, key=lambda image: language.day(image.created_at, zone))
-    everything = Filter(guest=visitor.only)
     return services.renderer.page(
         request,
         'pages/gallery.html',
+        status=200,
         days=[(name, list(of_day)) for name, of_day in days],
         utc_offset_min=_utc_offset_min(zone),
         just_deleted=await just_deleted(request, services),
@@ -52,9 +48,7 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
         query=write_query(chosen if visitor.owner else replace(chosen, guest=None)),
         newer=newer,
         older=f'/gallery{older}' if older else None,
-        models=await counters.models(everything) if visitor.only is None else (),
-        guests=services.guests.all() if visitor.owner else (),
-        total=await counters.total(everything),
+        **await search_values(request, services, chosen, finds=bool(found)),
     )
 
 
