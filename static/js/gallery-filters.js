@@ -1,7 +1,7 @@
 import './search-field.js';
 import { elements } from './fragment.js';
 
-const PARTS = ['gallery-count', 'gallery-found'];
+const PARTS = ['gallery-count', 'gallery-found', 'selection'];
 const PLACES = ['at', 'before', 'undo'];
 
 // Filters act at once: what they find takes the place of the wall, and the address follows.
@@ -46,7 +46,7 @@ class GalleryFilters extends HTMLElement {
     if (!found) return location.assign(address);
     history.pushState(null, '', address);
     this.shown = filtersOf(location.search);
-    for (const part of found) document.getElementById(part.id).replaceChildren(...part.childNodes);
+    for (const part of found) takePlace(part);
     this.removeAttribute('aria-busy');
     this.dispatchEvent(new CustomEvent('filtered', { bubbles: true }));
   }
@@ -58,12 +58,21 @@ function filtersOf(search) {
   return asked.toString();
 }
 
-// The parts of a page that show what was found, if it has them all.
+// The parts of a page that show what was found, if it is that page.
 function parts(page) {
   const body = document.createElement('div');
   body.append(...elements(page));
-  const found = PARTS.map((id) => body.querySelector(`#${id}`));
-  return found.every(Boolean) ? found : null;
+  const found = PARTS.map((id) => body.querySelector(`#${id}`)).filter(Boolean);
+  return found.length ? found : null;
+}
+
+// The bar of a selection stays, with what was selected; its form is about what is shown now.
+function takePlace(part) {
+  const shown = document.getElementById(part.id);
+  if (!(shown instanceof HTMLFormElement)) return shown?.replaceChildren(...part.childNodes);
+  Object.assign(shown.dataset, part.dataset);
+  shown.querySelectorAll(':scope > input[type=hidden]').forEach((field) => field.remove());
+  shown.prepend(...part.querySelectorAll(':scope > input[type=hidden]'));
 }
 
 customElements.define('gallery-filters', GalleryFilters);

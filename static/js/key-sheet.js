@@ -12,13 +12,9 @@ class KeySheet extends HTMLElement {
     this.dialog = this.querySelector('dialog');
     this.tick = this.querySelector('[type=checkbox]');
     this.tick.checked = kept(OFF) !== 'yes';
-    this.tick.addEventListener('change', () => keep(OFF, this.isOff ? 'yes' : 'no'));
+    this.tick.addEventListener('change', () => keep(OFF, this.tick.checked ? 'no' : 'yes'));
     addEventListener('keydown', this);
     if (!('command' in HTMLButtonElement.prototype)) document.addEventListener('click', (event) => this.open(event));
-  }
-
-  get isOff() {
-    return !this.tick.checked;
   }
 
   open(event) {
@@ -29,7 +25,7 @@ class KeySheet extends HTMLElement {
     const key = latin(event);
     if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest?.(FIELDS) || document.querySelector('dialog[open]')) return;
-    if ((event.repeat && !REPEATS.test(key)) || (key.length === 1 && this.isOff)) return;
+    if ((event.repeat && !REPEATS.test(key)) || (key.length === 1 && isOff())) return;
     const named = [...document.querySelectorAll('[aria-keyshortcuts]')];
     const meant = named.findLast((one) => one.getAttribute('aria-keyshortcuts').split(' ').includes(NAMES[key] ?? key));
     if (!meant) return;
@@ -39,8 +35,12 @@ class KeySheet extends HTMLElement {
   }
 }
 
+export function isOff() {
+  return !document.querySelector('key-sheet [type=checkbox]').checked;
+}
+
 // The letter on a Latin keyboard: F where a Russian one writes а.
-function latin({ key, code }) {
+export function latin({ key, code }) {
   const isForeign = key.length === 1 && key > '\x7f' && /^Key[A-Z]$/.test(code);
   const letter = isForeign ? code.slice(3) : key;
   return letter.length === 1 ? letter.toLowerCase() : letter;

@@ -25,6 +25,17 @@ class Facet:
     images: int
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many pictures there are of a kind, and what they take."""
+
+    images: int
+    size_bytes: int
+
+    def __sub__(self, other: Room) -> Room:
+        return Room(self.images - other.images, self.size_bytes - other.size_bytes)
+
+
 class Counters(Table):
     """The table `tallies`, which triggers keep; what a search finds is counted in the index."""
 
@@ -44,6 +55,29 @@ class Counters(Table):
     async def months(self, chosen: Filter) -> tuple[Facet, ...]:
         """Return the months of a filter's pictures, as `2026-11` in UTC, the newest first."""
         return await self._grouped(chosen, 'month', 'value desc')
+
+    async def trash(self) -> Room:
+        return await self._room('select * from disk_use where in_trash = 1')
+
+    async def trashed_favourites(self) -> Room:
+        """Return the favourites of the trash; they are few, and an index holds their sizes."""
+        return await self._room(
+            """
+            select 1 as images, size_bytes
+            from images
+            where favourite = 1 and deleted_at is not null
+            """
+        )
+
+    async def _room(self, rows: str) -> Room:
+        found = await self._database.all(
+            builder(Room),
+            f"""
+            select coalesce(sum(images), 0) as images, coalesce(sum(size_bytes), 0) as size_bytes
+            from ({rows})
+            """,  # noqa: S608 (ours)
+        )
+        return found[0]
 
     async def _grouped(self, chosen: Filter, column: str, ending: str) -> tuple[Facet, ...]:
         where, values = _where(chosen)

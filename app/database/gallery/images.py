@@ -62,6 +62,13 @@ class Images(Table):
         """Read what stands before a picture, the nearest first; by default that is newer."""
         return await self._neighbours(chosen, than, limit, BEFORE)
 
+    async def newest_id(self) -> int:
+        """Return the id of the picture that was kept last, 0 where there is none."""
+        found = await self._database.all(
+            lambda row: cast('int', row['id']), 'select coalesce(max(id), 0) as id from images'
+        )
+        return found[0]
+
     async def next_position(self, generation_id: int) -> int:
         """Return the first position behind all pictures of a generation, those in the trash too."""
         return await self._database.read(

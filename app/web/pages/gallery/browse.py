@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
-from itertools import groupby
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -13,6 +12,7 @@ from app.web.context import TheServices
 from app.web.forms import number_in
 from app.web.pages.gallery.query import PAGE, page_from, read_filter, write_query
 from app.web.pages.gallery.searching import search_json, search_values
+from app.web.pages.gallery.selecting import by_day, selection_form, trash_of
 from app.web.pages.gallery.undo import just_deleted
 from app.web.security.permissions import visitor_of
 from app.web.templates import wants_json, zone_of
@@ -35,15 +35,16 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
     if before:
         above = await images.newer(chosen, found[0].id, PAGE) if found else ()
         newer = '' if found and not above else page_from(chosen, above, PAGE)
-    language, visitor, zone = services.language(request), visitor_of(request), zone_of(request)
-    days = groupby(found, key=lambda image: language.day(image.created_at, zone))
+    visitor = visitor_of(request)
     return services.renderer.page(
         request,
         'pages/gallery.html',
         status=200,
-        days=[(name, list(of_day)) for name, of_day in days],
-        utc_offset_min=_utc_offset_min(zone),
+        days=by_day(request, services, chosen, found),
+        utc_offset_min=_utc_offset_min(zone_of(request)),
         just_deleted=await just_deleted(request, services),
+        selection=await selection_form(services, chosen) if visitor.makes else None,
+        trash=await trash_of(services, chosen),
         chosen=chosen,
         query=write_query(chosen if visitor.owner else replace(chosen, guest=None)),
         newer=newer,

@@ -43,13 +43,6 @@ async def suggestions(request: Request, services: TheServices) -> Response:
     )
 
 
-async def total(request: Request, services: TheServices) -> Response:
-    """Count all that match, however many these are."""
-    return JSONResponse(
-        {'total': await services.library.counters.exact_total(read_filter(request))}
-    )
-
-
 async def search_values(
     request: Request, services: Services, chosen: Filter, *, finds: bool
 ) -> dict[str, object]:

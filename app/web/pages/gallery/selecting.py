@@ -1,0 +1,78 @@
+"""What the gallery shows for selecting pictures, and above those of the trash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from app.database.gallery.counters import Room
+from app.database.gallery.filters import Filter
+from app.models import Image
+from app.web.context import Services, TheServices
+from app.web.pages.gallery.query import read_filter, write_query
+from app.web.templates import zone_of
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionForm:
+    """What the form of a selection holds."""
+
+    top: int  # the newest id there is: what comes later is not among all that match
+    fields: tuple[tuple[str, str], ...]  # the question of the gallery, for all that match
+    leaving: str  # the acts after which a picture is no longer on this page
+
+
+@dataclass(frozen=True, slots=True)
+class Trash:
+    """What is in the trash, and what of it are favourites."""
+
+    whole: Room
+    favourites: Room
+
+    @property
+    def others(self) -> Room:
+        return self.whole - self.favourites
+
+
+async def exact_total(request: Request, services: TheServices) -> Response:
+    """Tell how many pictures match, also where a search finds more than are counted for a page."""
+    total = await services.library.counters.exact_total(read_filter(request))
+    return JSONResponse({'total': total})
+
+
+async def selection_form(services: Services, chosen: Filter) -> SelectionForm:
+    top = await services.library.images.newest_id()
+    fields = (*parse_qsl(write_query(chosen).removeprefix('?')), ('top', str(top)))
+    return SelectionForm(top, fields, _leaving(chosen))
+
+
+async def trash_of(services: Services, chosen: Filter) -> Trash | None:
+    """Return what the trash holds where that is what is shown."""
+    if not chosen.deleted:
+        return None
+    counters = services.library.counters
+    return Trash(await counters.trash(), await counters.trashed_favourites())
+
+
+def by_day(
+    request: Request, services: Services, chosen: Filter, images: Iterable[Image]
+) -> list[tuple[str, list[Image]]]:
+    """Group pictures under their day: when they were made, in the trash when they were deleted."""
+    language, zone = services.language(request), zone_of(request)
+
+    def day(image: Image) -> str:
+        return language.day(image.deleted_at or image.created_at, zone)
+
+    return [(name, list(of_day)) for name, of_day in groupby(images, key=day)]
+
+
+def _leaving(chosen: Filter) -> str:
+    if chosen.deleted:
+        return 'restore destroy'
+    acts = {'delete': True, 'remove': chosen.album is not None, 'unfavourite': chosen.favourite}
+    return ' '.join(name for name, leaves in acts.items() if leaves)

@@ -1,0 +1,78 @@
+import { element, fragment } from './fragment.js';
+import { rememberChange } from './kept-gallery.js';
+
+const FOLLOW_MS = 500;
+const GONE = '[hidden], .chosen:not([data-any])';
+
+// Says what was done with pictures, with the form that undoes it, or what has to be answered first. An act on
+// many goes on meanwhile: its progress is followed.
+class ActDone extends HTMLElement {
+  connectedCallback() {
+    this.addEventListener('submit', (event) => this.submit(event));
+    this.follow();
+  }
+
+  submit(event) {
+    const { target: form, submitter } = event;
+    if (form.dataset.act) return; // its page comes
+    event.preventDefault();
+    const sparesFavourites = submitter.name === 'favourites' && submitter.value === '0';
+    const after = form.action.endsWith('undoing') ? () => this.undo?.() : () => this.after(sparesFavourites);
+    this.post(form.action, new URLSearchParams(new FormData(form, submitter)), after);
+  }
+
+  // `after` shows on the wall what an act did, and returns how to take that back.
+  send(address, body, after) {
+    this.after = after;
+    return this.post(address, body, after);
+  }
+
+  async post(address, body, after) {
+    if (this.ariaBusy) return;
+    this.ariaBusy = 'true';
+    const at = document.activeElement;
+    try {
+      const answer = await fetch(address, { method: 'POST', headers: { 'X-Fragment': 'true' }, body });
+      if (answer.status === 401) return location.reload();
+      const said = element(await answer.text());
+      if (answer.ok) {
+        rememberChange();
+        this.undo = after();
+      }
+      this.say(said, !at.isConnected || at.closest(GONE) || this.contains(at));
+    } catch {
+      this.tell(this.dataset.lost);
+    } finally {
+      this.ariaBusy = null;
+    }
+  }
+
+  say(said, takesFocus) {
+    this.replaceChildren(said);
+    const next = this.querySelector('button') ?? document.querySelector('.hung:not([hidden]) > .plate');
+    if (takesFocus) next?.focus({ preventScroll: true });
+    this.follow();
+  }
+
+  tell(sentence) {
+    const word = document.createElement('p');
+    word.textContent = sentence;
+    this.replaceChildren(word);
+  }
+
+  follow() {
+    clearTimeout(this.soon);
+    const { follow } = this.querySelector('[data-follow]')?.dataset ?? {};
+    if (follow) this.soon = setTimeout(() => fragment(follow).then((next) => this.proceed(next), () => this.follow()), FOLLOW_MS);
+  }
+
+  // What is said stays as it is while only the bar moves.
+  proceed(next) {
+    const [bar, moved] = [this, next].map((one) => one.querySelector('progress'));
+    if (!bar || !moved) return this.say(next, this.contains(document.activeElement));
+    Object.assign(bar, { max: moved.max, value: moved.value });
+    this.follow();
+  }
+}
+
+customElements.define('act-done', ActDone);
