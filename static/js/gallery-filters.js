@@ -48,6 +48,8 @@ class GalleryFilters extends HTMLElement {
     this.shown = filtersOf(location.search);
     for (const part of found) takePlace(part);
     this.removeAttribute('aria-busy');
+    const selection = document.getElementById('selection');
+    if (selection) (await import('./chosen.js')).chosen.beginAnew(selection.dataset);
     this.dispatchEvent(new CustomEvent('filtered', { bubbles: true }));
   }
 }
@@ -66,7 +68,7 @@ function parts(page) {
   return found.length ? found : null;
 }
 
-// The bar of a selection stays, with what was selected; its form is about what is shown now.
+// The bar of a selection stays; its form is about what is shown now.
 function takePlace(part) {
   const shown = document.getElementById(part.id);
   if (!(shown instanceof HTMLFormElement)) return shown?.replaceChildren(...part.childNodes);
