@@ -242,7 +242,7 @@ def test_every_partial_and_every_element_is_used() -> None:
     scripts = {path.stem for path in (ROOT / 'static/js').glob('*.js')} - {
         *('beside', 'feed', 'feed-worker', 'form-errors', 'fragment', 'kept-gallery', 'notify'),
         *('picture-acts', 'picture-pages', 'storage', 'stray-drop', 'subscribe', 'time-zone'),
-        *('view-transition', 'chosen', 'lasso', 'long-press', 'selection-acts'),
+        *('view-transition', 'chosen', 'lasso', 'long-press', 'selection-acts', 'combobox'),
     }
 
     assert unused == set()

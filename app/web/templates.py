@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from functools import cache, reduce
+from functools import cache
 from pathlib import Path
 from pickle import UnpicklingError
 from zoneinfo import ZoneInfo
@@ -129,12 +129,6 @@ class Language:
         day = datetime.fromtimestamp(moment, zone).date()
         return self.translate(MONTHS[day.month - 1]).format(day=day.day, year=day.year)
 
-    def number(self, value: int) -> str:
-        """Write a whole number with the language's own sign between thousands."""
-        parts = f'{value:,}'.split(',')
-        joined = self.translate(N_('{thousands},{rest}'))
-        return reduce(lambda done, part: joined.format(thousands=done, rest=part), parts)
-
     def decimal(self, value: float) -> str:
         """Write a number with one digit after the language's own sign."""
         whole, _, part = f'{value:.1f}'.partition('.')
@@ -238,7 +232,7 @@ class Renderer:
         language = Language(code, environment, words, self._root)
         functions: dict[str, Callable[..., object]] = {
             **_for_viewers(language),
-            **{name: getattr(language, name) for name in ('amount', 'cost', 'decimal', 'number')},
+            **{name: getattr(language, name) for name in ('amount', 'cost', 'decimal')},
             'translate': language.translate,  # for what is no literal: `_` reads % in it
             'static': lambda name: self._root.address(self.static.address(name)),
             'name_of_guest': self._name_of_guest,
