@@ -250,7 +250,7 @@ def test_a_term_is_replaced_where_it_stands() -> None:
     ('typed', 'suggested'),
     [
         ('mod', ['model:']),
-        ('-s', ['-server:', '-seed:', '-size:', '-shape:', '-since:', '-snow 2', '-sea 2']),
+        ('-s', ['-server:', '-seed:', '-size:', '-shape:', '-since:', '-sea 2', '-snow 2']),
         ('fox', ['fox 2', 'foxes 2']),
         ('fox model:', ['fox model:zebra 1', 'fox model:Flux 1']),
         ('model:EBR', ['model:zebra 2']),
