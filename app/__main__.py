@@ -73,7 +73,7 @@ def _run(chosen: argparse.Namespace, config: Config) -> int:
         from app.cli.generate import Order, generate
         from app.models import REQUEST_FIELDS
 
-        fields = {name: str(getattr(chosen, name)) for name in REQUEST_FIELDS}
+        fields = {name: str(getattr(chosen, name, '')) for name in REQUEST_FIELDS}
         if chosen.prompt == '-':
             fields['prompt'] = sys.stdin.read()
         return generate(config, Order(fields, chosen.out, chosen.json, chosen.forget))

@@ -67,6 +67,7 @@ class Reason(StrEnum):
     EMPTY_BODY = N_('an empty body')
     BASE64_IS_DAMAGED = N_('its base64 is damaged')
     ZIP_IS_DAMAGED = N_('its zip is damaged')
+    ZIP_WITHOUT_PICTURES = N_('a zip without pictures')
     ONLY_PREVIEWS_CAME = N_('only previews arrived')
     NO_EVENT_IS_WHOLE = N_('no complete event arrived')
     DAMAGED_DATA_ADDRESS = N_('a damaged data: address')
@@ -206,6 +207,11 @@ class AppError(Exception):
 
 class InvalidRequest(AppError, status=422, kind='invalid_request'):
     """What was sent can't be meant."""
+
+
+def wrong_field(name: str, wrong: InvalidRequest) -> InvalidRequest:
+    """Return the refusal of a form in which one field is wrong."""
+    return InvalidRequest(N_('Check the marked fields.'), fields={name: wrong})
 
 
 class Malformed(AppError, status=400, kind='malformed'):

@@ -20,6 +20,9 @@ from app.access.signed_out import SignedOut
 from app.config import CACHE, DATABASE, KEYS, SECRET, SIGNED_OUT, TOKEN, Config, child_environment
 from app.database import Library
 from app.errors import Notice, Reason
+from app.gallery.acts import Acts
+from app.gallery.albums import Albums
+from app.gallery.trash import Trash
 from app.generation.changes import Changes
 from app.generation.keeper import PictureKeeper
 from app.generation.outcome_writer import OutcomeWriter
@@ -65,9 +68,9 @@ async def open_services(
         providers, provider_settings = await _open_providers(config, library, around, closing)
         changes = Changes()
         previews, monitor = Previews(store, changes), StorageMonitor(library, store, changes)
-        worker = _worker(library, providers, store, changes, previews, monitor)
-        closing.push_async_callback(worker.stop)
+        worker = _worker(library, providers, store, changes, previews, monitor, closing)
         maintenance, recovery = await _open_care(library, store, changes, closing)
+        acts, trash, albums = await _open_gallery(library, store, changes, recovery, closing)
         guests, root = await Guests(library.guests).load(), BasePath(config.root_path)
         sharing = sharing or read_sharing(config)
         services = Services(
@@ -88,6 +91,9 @@ async def open_services(
             sessions=_sessions(config, sharing, guests),
             sharing=sharing,
             guests=guests,
+            acts=acts,
+            trash=trash,
+            albums=albums,
             maintenance=maintenance,
             recovery=recovery,
         )
@@ -118,6 +124,17 @@ async def _open_care(
     return maintenance, recovery
 
 
+async def _open_gallery(
+    library: Library, store: Store, changes: Changes, recovery: Recovery, closing: AsyncExitStack
+) -> tuple[Acts, Trash, Albums]:
+    acts = Acts(library, store, changes, recovery.folder)
+    trash = Trash(library, acts)
+    albums = await Albums(library.albums).load()
+    for part in (acts, trash, albums):
+        closing.push_async_callback(part.close)
+    return acts, trash, albums
+
+
 async def _open_providers(
     config: Config, library: Library, local_servers: LocalServers, closing: AsyncExitStack
 ) -> tuple[Providers, ProviderSettingsStore]:
@@ -146,10 +163,14 @@ def _worker(
     changes: Changes,
     previews: Previews,
     monitor: StorageMonitor,
+    closing: AsyncExitStack,
 ) -> Worker:
     keeper = PictureKeeper(library, store, monitor)
     runner = GenerationRunner(library, providers, store, changes, previews, keeper)
-    return Worker(library, providers, runner, OutcomeWriter(library, store), changes, monitor)
+    written = OutcomeWriter(library, store)
+    worker = Worker(library, providers, runner, written, changes, monitor)
+    closing.push_async_callback(worker.stop)
+    return worker
 
 
 def _renderer(

@@ -94,13 +94,11 @@ _LINE = FieldRule(FieldKind.LINE, in_pictures=True)
 _PROVIDER = FieldRule(FieldKind.LINE, column='asked_provider')
 _SIZE = FieldRule(FieldKind.SIZE, LEAST_SIDE, MOST_SIDE, in_json=True)
 _COUNT = FieldRule(FieldKind.WHOLE, 1, MOST_COUNT, N_('Choose from {least} to {most} pictures.'))
-_SEED = FieldRule(
-    *(FieldKind.WHOLE, 0, MOST_SEED, N_('The seed must be a whole number from 0 to {most}.')),
-    in_pictures=True,
-    in_json=True,
-)
+_ANY_SEED = N_('The seed must be a whole number from 0 to {most}.')
+_SEED = FieldRule(FieldKind.WHOLE, 0, MOST_SEED, _ANY_SEED, in_pictures=True, in_json=True)
 _FORMAT = FieldRule(FieldKind.FORMAT, in_json=True)
 _STEPS = FieldRule(FieldKind.WHOLE, 1, 500, in_pictures=True)
+_ALBUM = FieldRule(FieldKind.WHOLE, 1, MOST_SEED)
 _GUIDANCE = FieldRule(FieldKind.DECIMAL, 0, 100, in_pictures=True)
 
 
@@ -123,6 +121,7 @@ class GenerationRequest:
     steps: int | None = field(default=None, metadata={RULE: _STEPS})
     guidance: str | None = field(default=None, metadata={RULE: _GUIDANCE})  # as it was typed: `7.0`
     sampler: str | None = field(default=None, metadata={RULE: _LINE})
+    album: int | None = field(default=None, metadata={RULE: _ALBUM})  # where its pictures go
 
     @property
     def count(self) -> int:
@@ -245,7 +244,7 @@ class Image(StoredImage):
     deleted_at: float | None
     took_s: float | None
     guest: int | None = None  # whose link it was asked for by; None for the owner's own
-    tags: tuple[str, ...] = ()
+    albums: tuple[int, ...] = ()
 
     @property
     def extension(self) -> str:

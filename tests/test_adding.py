@@ -94,6 +94,22 @@ async def test_a_file_that_is_too_large_costs_no_other(
     assert len(told['images']) == 1
 
 
+async def test_what_is_added_to_an_album_is_in_it_also_if_it_was_there_before(
+    client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    (tmp_path / 'fox.png').write_bytes(saved('PNG'))
+    report = ImportReport(lambda name, reason: None)
+    made = await client.post('/albums', data={'name': 'Foxes'})
+    address = made.headers['location']
+    await client.post('/images', files=PICTURES[:2])
+
+    await send_there(client, [tmp_path / 'fox.png'], report, {'album': address.rpartition('=')[2]})
+
+    assert report.counts[Taken.KNOWN] == 1
+    shown = (await client.get(address.replace('/gallery', '/gallery.json'))).json()['images']
+    assert len(shown) == 1
+
+
 async def test_the_command_sends_a_running_server_what_it_has_not(
     client: httpx.AsyncClient, tmp_path: Path
 ) -> None:
@@ -103,6 +119,6 @@ async def test_the_command_sends_a_running_server_what_it_has_not(
     report = ImportReport(lambda name, reason: None)
 
     for _ in range(2):
-        await send_there(client, sorted((tmp_path / 'from').iterdir()), report)
+        await send_there(client, sorted((tmp_path / 'from').iterdir()), report, {})
 
     assert report.counts == {Taken.NEW: 1, Taken.KNOWN: 1, Taken.REFUSED: 2}

@@ -21,6 +21,8 @@ PAGES = {
     'gallery': '/gallery',
     'nothing found': '/gallery?q=nothingatall',
     'trash': '/gallery?deleted=1',
+    'albums': '/albums',
+    'album': '/gallery?album=1',
     'picture': '/images/1',
     'deleted picture': '/images/2',
     'just deleted': '/images/1?undo=2',
@@ -60,6 +62,8 @@ def furnished(easel: Easel) -> Easel:
         client.post('/settings/providers/1/test')
         client.post('/settings/verification')
         client.post('/images/2/deletion')
+        client.post('/albums', data={'name': 'foxes', 'q': 'fox'})
+        client.post('/albums', data={'name': 'for print'})
         client.post('/images/1/favourite')
         client.post(f'/generations/{cancelled}/cancellation')
     easel.wait(easel.submit(prompt='being drawn', model='slow-90', size='300x200'), 'running')

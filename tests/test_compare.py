@@ -170,6 +170,19 @@ async def test_links_lead_to_the_other_order_and_to_a_picture_less(guests: Party
     assert {address(two, three), address(one, three), address(one, two)} < links
 
 
+async def test_a_picture_whose_model_was_not_named_says_that_the_server_chose(
+    guests: Party,
+) -> None:
+    unnamed = await draw(guests.services, 'a fox', None, model=None)
+    named = await draw(guests.services, 'a fox', None)
+
+    alone = await guests.request('owner', 'GET', f'/images/{unnamed}')
+    beside = await guests.request('owner', 'GET', address(unnamed, named))
+
+    assert b'chosen by the server' in alone.body
+    assert b'chosen by the server' in beside.body
+
+
 async def test_who_may_not_change_a_picture_is_offered_no_act(guests: Party) -> None:
     ids = await drawn(guests, 'a fox', 'a cat')
 

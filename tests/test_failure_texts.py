@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ NO_LUCK: Json = {'message': 'no luck'}
 FULL = GenerationRequest(prompt='a cat', size=Size(64, 64), seed=3)
 CHUNKED = (('Transfer-Encoding', 'chunked'),)
 APOLOGY = '申し訳ありませんが生成できません'
+PROVIDERS = sorted((Path(__file__).resolve().parent.parent / 'app/providers').rglob('*.py'))
 STREAM = (('Content-Type', 'text/event-stream'),)
 
 
@@ -254,3 +256,23 @@ def test_a_compressed_answer_may_have_been_charged_and_is_no_web_page() -> None:
     told = describe(Failure(kind=ErrorKind.NOT_JSON, reason=Reason.COMPRESSED_ANSWER), str)
 
     assert 'may have generated and charged' in told.hint
+
+
+def reasons_in(path: Path) -> Iterator[str]:
+    """Yield the reasons that a module writes out where it makes a failure."""
+    for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+        if not isinstance(node, ast.Call):
+            continue
+        named = {keyword.arg: keyword.value for keyword in node.keywords}
+        makes_failure = any('ErrorKind.' in ast.unparse(one) for one in node.args)
+        given = [*(node.args if makes_failure else []), named.get('reason')]
+        for one in given:
+            if isinstance(one, ast.Constant) and isinstance(one.value, str) and one.value:
+                yield one.value
+
+
+def test_every_reason_that_is_written_out_has_its_sentence() -> None:
+    found = {reason for path in PROVIDERS for reason in reasons_in(path)}
+
+    assert 'an empty body' in found
+    assert found - set(Reason) == set()

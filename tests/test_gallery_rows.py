@@ -193,7 +193,7 @@ async def test_a_deleted_picture_is_nowhere_until_it_is_restored(library: Librar
     assert gone.deleted_at == 5.0
     assert await library.images.page(Filter(), None, 9) == ()
     assert await found(library, 'cat') == []
-    assert await library.files.of(image.digest) is None
+    assert await library.files.of(image.digest) == ()
     assert (await library.generations.one(image.generation_id)).images == ()
     assert await library.generations.page(None, 9) == ()
     assert await library.images.set_deleted(image.id, None) == image
@@ -236,6 +236,6 @@ async def test_two_pictures_of_one_digest_are_one_file_to_serve(library: Library
 
     await library.images.set_deleted(first.id, 5.0)
 
-    found = await library.files.of('same')
+    [found] = await library.files.of('same')
     assert found
     assert found.file == second.file

@@ -89,10 +89,11 @@ def test_pictures_come_as_they_were_with_settings_and_dates_and_only_once(
 
     status = import_folder(at(data), source, '')
     first = capsys.readouterr()
-    again = import_folder(at(data), source, '')
+    again = import_folder(at(data), source, ' Old  pictures ')
     second = capsys.readouterr()
 
     [fox, holiday, small] = gallery(data)
+    assert fox.albums == holiday.albums == small.albums == (1,)
     assert (status, again) == (1, 1)
     assert f"{source}/cut.png can't be read: " in first.err
     assert '3 pictures are new' in first.out

@@ -164,7 +164,7 @@ async def test_a_damaged_file_is_marked_counted_and_whole_again(tmp_path: Path) 
     image, other = await pictured(library), await pictured(library)
 
     await library.files.mark(image.id, 7)
-    marked = await library.files.of(image.digest)
+    [marked] = await library.files.of(image.digest)
     counted = await library.files.damaged()
     await library.files.mark(image.id, None)
     left = await library.files.damaged()

@@ -78,17 +78,19 @@ async def test_each_night_has_a_backup_and_the_oldest_go(
     nightly: NightlyBackup, settings: NightlySettings, clock: Clock
 ) -> None:
     folder = Path(settings.folder)
-    for name in ('easel-of-mine.tar', '.easel-20261128-030000.tar-abc.part'):
-        folder.joinpath(name).touch()
     await nightly.change(settings)
+    mark = nightly.settings.mark
+    others = ['.easel-0badcafe-20261128-030000.tar-abc.part', 'easel-0badcafe-20261128-030000.tar']
+    for name in (*others, 'easel-of-mine.tar', f'.easel-{mark}-20261128-030000.tar-abc.part'):
+        folder.joinpath(name).touch()
 
     for _ in range(4):
         await nightly.look()
         clock.now += DAY_S
         await nightly.look()
 
-    names = ['easel-20261202-020000.tar', 'easel-20261203-020000.tar']
-    assert backups_in(settings) == [*names, 'easel-of-mine.tar']
+    names = [f'easel-{mark}-20261202-020000.tar', f'easel-{mark}-20261203-020000.tar']
+    assert backups_in(settings) == sorted([*others, *names, 'easel-of-mine.tar'])
     last = nightly.settings.last
     assert last
     assert (last.at, last.file) == (clock.now, str(folder / names[-1]))

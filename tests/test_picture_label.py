@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, expect
+from playwright.sync_api import Browser, FilePayload, Page, Playwright, expect
 
 from tests.support.browser import PHONE, launched, lent, window
 from tests.support.picture_page import FOX, at_picture, hang, open_more, still_window
@@ -223,6 +223,24 @@ def test_a_file_leads_no_other_page_away(page: Page, easel: Easel) -> None:
     }""")
 
     assert refused
+
+
+def test_what_is_dropped_on_the_gallery_is_sent_and_a_refusal_told(
+    page: Page, easel: Easel
+) -> None:
+    page.goto(f'{easel.url}/gallery')
+    adding = page.locator('add-pictures')
+
+    caught = page.evaluate(DRAG, ['letter.png', 'image/png', 'dear reader'])
+    expect(adding.get_by_role('status')).to_have_text('Added: 0 · Not added: 1')
+    dropped = adding.locator('.refused li').all_inner_texts()
+    adding.get_by_text('Add pictures…').press('Enter')
+    chosen = FilePayload(name='notes.txt', mimeType='text/plain', buffer=b'dear reader')
+    adding.locator('[name=picture]').set_input_files(chosen)
+
+    assert caught == [True, True, True, False]
+    assert dropped == ["letter.png: isn't a PNG, JPEG, WebP, GIF or AVIF (unknown)"]
+    expect(adding.get_by_role('status')).to_have_text('No pictures among these files.')
 
 
 def test_where_the_system_shares_files_a_button_does(

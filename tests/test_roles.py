@@ -254,7 +254,7 @@ async def test_a_guests_settings_tell_nothing_of_the_house(guests: Party) -> Non
     told = await guests.request('both', 'GET', '/settings.json')
 
     assert str(guests.services.config.data).encode() not in page.body
-    assert set(json.loads(told.body)) == {'language', 'theme'}
+    assert set(json.loads(told.body)) == {'language', 'theme', 'downloads_with_settings'}
 
 
 async def test_a_stranger_is_nobody_and_the_owner_is_everybody() -> None:

@@ -23,7 +23,8 @@ GROUND = ('app', 'app.errors', 'app.log')
 NOUNS = ('app.models', 'app.cost', *GROUND)
 NET = ('app.net', *NOUNS)
 STORAGE = ('app.storage', 'app.storage.metadata', 'app.storage.metadata.foreign', *NET)
-DATABASE = ('app.database', 'app.database.gallery', 'app.database.sqlite', *STORAGE)
+TABLES = ('app.database.gallery', 'app.database.acts', 'app.database.sqlite')
+DATABASE = ('app.database', *TABLES, *STORAGE)
 CONFIG = ('app.config', 'app.env', 'app.messages', *DATABASE)
 CORE = ('app.providers.core', 'app.demo', *CONFIG)
 RESPONSE = ('app.providers.response', *CORE)
@@ -70,8 +71,9 @@ MAY_IMPORT = {
     'app.config': ('app.env', 'app.net', *NOUNS),
     'app.env': NET,
     'app.messages': NET,
-    'app.database': ('app.database.gallery', 'app.database.sqlite', *NOUNS),
-    'app.database.gallery': ('app.database.sqlite', *NOUNS),
+    'app.database': (*TABLES, *NOUNS),
+    'app.database.gallery': (*TABLES, *NOUNS),
+    'app.database.acts': ('app.database.sqlite', *NOUNS),
     'app.database.sqlite': NOUNS,
     'app.storage': ('app.storage.metadata', *NOUNS),
     'app.storage.metadata': ('app.storage.metadata.foreign', *NOUNS),
@@ -243,6 +245,8 @@ def test_every_partial_and_every_element_is_used() -> None:
         *('beside', 'feed', 'feed-worker', 'form-errors', 'fragment', 'kept-gallery', 'notify'),
         *('picture-acts', 'picture-pages', 'storage', 'stray-drop', 'subscribe', 'time-zone'),
         *('view-transition', 'chosen', 'lasso', 'long-press', 'selection-acts', 'combobox'),
+        *('wall-near', 'wall-parts', 'wall-place'),
+        'dropped-files',
     }
 
     assert unused == set()

@@ -155,6 +155,44 @@ def test_details_are_shown_below_the_row_and_move_no_tile_of_it(page: Page, ease
     )
 
 
+@pytest.fixture
+def low(browser: Browser) -> Iterator[Page]:
+    """A phone whose keyboard is up."""
+    with window(browser, viewport={'width': 390, 'height': 480}) as page:
+        yield page
+
+
+def test_details_come_into_sight_above_the_form_of_a_phone(low: Page, easel: Easel) -> None:
+    failed = easel.submit(prompt='below', model='fail-400', size='200x300')
+    easel.wait(failed)
+    low.goto(easel.url)
+    tile = low.locator(f'#generation-{failed}')
+
+    tile.get_by_text('Details').click()
+    expect(tile.get_by_text('Rephrase it')).to_be_in_viewport()
+
+    shown, form = tile.locator('.story').bounding_box(), low.locator('.composer').bounding_box()
+    assert shown
+    assert form
+    assert shown['y'] >= 0
+    assert shown['y'] + shown['height'] <= form['y']
+
+
+def test_an_open_list_of_models_leaves_the_button_free(low: Page, easel: Easel) -> None:
+    low.goto(easel.url)
+    low.locator('.more > summary').last.click()
+    low.get_by_role('combobox', name='Model').click()
+    expect(low.get_by_role('option').first).to_be_visible()
+
+    low.locator('.models').evaluate("list => list.style.blockSize = '100rem'")
+
+    button = low.get_by_role('button', name='Generate').bounding_box()
+    shown = low.locator('.models').bounding_box()
+    assert shown
+    assert button
+    assert shown['y'] + shown['height'] <= button['y']
+
+
 def test_what_stopped_before_the_page_was_loaded_is_one_tile(page: Page, easel: Easel) -> None:
     failed = easel.submit(prompt='long ago', model='fail-400', size='64x64', n='4')
     easel.wait(failed)

@@ -59,7 +59,15 @@ class Guests:
         matching = (row for row in self._known.values() if row.token_hash == wanted)
         return next(filter(self.is_valid, matching), None)
 
-    async def invite(self, name: str, *, makes: bool, sees_all: bool, for_s: float | None) -> str:
+    async def invite(
+        self,
+        name: str,
+        *,
+        makes: bool,
+        sees_all: bool,
+        for_s: float | None,
+        album: int | None = None,
+    ) -> str:
         """Make a link; return its token, which nobody can find out again."""
         token, now = new_token(), self._clock()
         await self._rows.add(
@@ -68,6 +76,7 @@ class Guests:
                 token_hash=hash_of(token),
                 makes=makes,
                 sees_all=sees_all,
+                album=album,
                 created_at=now,
                 expires_at=None if for_s is None else now + for_s,
             )

@@ -62,9 +62,18 @@ class Visitor:
         return self.guest.id if self.guest else None
 
     @property
+    def sees_all(self) -> bool:
+        return self.owner or (self.guest is not None and self.guest.sees_all)
+
+    @property
     def only(self) -> int | None:
-        """The one guest whose pictures they may look at; None: everybody's."""
+        """The one guest whose pictures they may look at besides an album; None: everybody's."""
         return self.guest.id if self.guest and not self.guest.sees_all else None
+
+    @property
+    def album(self) -> int | None:
+        """The one album that they may look at; None: as `sees_all` says."""
+        return self.guest.album if self.guest else None
 
     def may_change(self, made_by: int | None) -> bool:
         """Whether a picture or a generation is theirs to change."""

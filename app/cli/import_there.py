@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,6 +12,7 @@ import httpx
 
 from app.cli.generate import asking, checked
 from app.config import Config, language_of_terminal
+from app.database.gallery.albums import key_of
 from app.gallery.folder_import import ImportReport, digest_of, open_source, sidecar_in
 from app.gallery.importing import Taken, TakenPicture
 from app.storage.files import HEAD_BYTES
@@ -24,20 +25,25 @@ MANY = httpx.Timeout(120.0)  # a busy server decodes one after the other
 
 
 async def import_there(
-    config: Config, holder: Holder, pictures: Iterator[Path], report: ImportReport
+    config: Config, holder: Holder, pictures: Iterator[Path], report: ImportReport, album: str
 ) -> None:
     """Have the server take them in; raise `Unfulfilled` where it does not."""
     async with asking(config, holder, language_of_terminal()) as client:
-        await send_there(client, pictures, report)
+        fields = {'album': str(await _album_there(client, album))} if album else {}
+        await send_there(client, pictures, report, fields)
 
 
 async def send_there(
-    client: httpx.AsyncClient, pictures: Iterable[Path], report: ImportReport
+    client: httpx.AsyncClient,
+    pictures: Iterable[Path],
+    report: ImportReport,
+    fields: Mapping[str, str],
 ) -> None:
-    """Send what the gallery has not, one at a time."""
+    """Send what the gallery has not, one at a time; for an album all, since each goes into it."""
     for path in pictures:
         try:
-            taken = await _known(client, path) or await _sent(client, path)
+            known = None if fields else await _known(client, path)
+            taken = known or await _sent(client, path, fields)
         except (OSError, ValueError) as error:
             report.add_refused(str(path), error)
         else:
@@ -55,17 +61,25 @@ async def _known(client: httpx.AsyncClient, path: Path) -> TakenPicture | None:
     return TakenPicture(str(path), Taken.KNOWN) if response.is_success else None
 
 
-async def _sent(client: httpx.AsyncClient, path: Path) -> TakenPicture:
+async def _album_there(client: httpx.AsyncClient, name: str) -> int:
+    """Return the id of an album, made if there is none."""
+    listed = checked(await client.get('albums.json')).json()['albums']
+    for album in listed:
+        if key_of(album['name']) == key_of(name):
+            return int(album['id'])
+    made = checked(await client.post('albums', data={'name': name}), 303)
+    return int(made.headers['location'].rpartition('=')[2])
+
+
+async def _sent(client: httpx.AsyncClient, path: Path, fields: Mapping[str, str]) -> TakenPicture:
     with open_source(path) as file:
         modified_ms = int(os.fstat(file.fileno()).st_mtime * 1000)
         files: list[tuple[str, tuple[str, bytes | BinaryIO]]] = []
         if packet := sidecar_in(path):
             files.append(('picture', (sidecar_of(path).name, packet)))
         files.append(('picture', (path.name, file)))
-        fields = {'modified': str(modified_ms)}
-        response = await client.post(
-            'images', data=fields, files=files, timeout=MANY, headers=AS_JSON
-        )
+        own = {**fields, 'modified': str(modified_ms)}
+        response = await client.post('images', data=own, files=files, timeout=MANY, headers=AS_JSON)
     told = checked(response).json()
     for kind, name in ((Taken.NEW, 'images'), (Taken.KNOWN, 'known')):
         for image in told[name]:

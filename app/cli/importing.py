@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,11 +22,13 @@ from app.cli.serve import run
 from app.config import DATABASE, Config, child_environment
 from app.database import Library
 from app.errors import AppError
+from app.gallery.albums import Albums
 from app.gallery.folder_import import FolderImport, ImportReport
-from app.gallery.importing import Importer, Taken
+from app.gallery.importing import Importer, Taken, check_album
 from app.gallery.sources import Passed, SourceFolder
 from app.log import escape
 from app.main import open_store
+from app.models import LONGEST_TEXT
 from app.storage.decoder import Decoder
 from app.storage.lock import Held, holding
 
@@ -71,8 +73,8 @@ class Import:
 def import_folder(config: Config, folder: Path, album: str) -> int:
     """Bring in a folder; return the exit status: 1 where something could not be read."""
     began = time.monotonic()
-    one = Import(config, folder.resolve(), album)
-    refusal = _refusal(config, one.folder)
+    one = Import(config, folder.resolve(), ' '.join(album.split()))
+    refusal = _refusal(config, one)
     if refusal:
         sys.stderr.write(f'{escape(refusal)}\n')
         return 1
@@ -84,7 +86,7 @@ def import_folder(config: Config, folder: Path, album: str) -> int:
         except Held as held:
             from app.cli.import_there import import_there  # few runs ask a server
 
-            run(import_there(config, held.holder, one.pictures(), one.report))
+            run(import_there(config, held.holder, one.pictures(), one.report, one.album))
     except KeyboardInterrupt:
         one.is_stopped = True
     except (AppError, Unfulfilled, OSError) as error:
@@ -96,9 +98,11 @@ def import_folder(config: Config, folder: Path, album: str) -> int:
     return 1 if one.report.counts[Taken.REFUSED] or one.unlisted else status
 
 
-def _refusal(config: Config, folder: Path) -> str:
+def _refusal(config: Config, one: Import) -> str:
     """Say why a folder cannot be brought in; empty where it can."""
-    data = config.data.resolve()
+    data, folder = config.data.resolve(), one.folder
+    if len(one.album) > LONGEST_TEXT or not one.album.isprintable():
+        return f'Choose a name of up to {LONGEST_TEXT} characters for the album.'
     if not folder.is_dir():
         return f"{folder} isn't a folder."
     if folder.is_relative_to(data) or data.is_relative_to(folder):
@@ -106,15 +110,25 @@ def _refusal(config: Config, folder: Path) -> str:
     return ''
 
 
+async def _album_in(library: Library, name: str) -> Callable[[Sequence[int]], Awaitable[None]]:
+    """Return what puts pictures into an album, made if there is none; raise `InvalidRequest`."""
+    albums = await Albums(library.albums).load()
+    row = check_album(await albums.named(name)) if name else None
+    await albums.close()
+
+    async def put(image_ids: Sequence[int]) -> None:
+        if row and image_ids:
+            await library.albums.put(row.id, image_ids, time.time())
+
+    return put
+
+
 async def _here(one: Import) -> None:
     store = open_store(one.config)
     beside = range(1, os.cpu_count() or 1)
     stores = [store, *(replace(store, decoder=Decoder(child_environment())) for _ in beside)]
     library = await Library.open(one.config.data / DATABASE)
-
-    async def add_to_album(image_ids: object) -> None:
-        pass
-
+    add_to_album = await _album_in(library, one.album)
     work = FolderImport(Importer(library, store), stores, one.report, add_to_album)
 
     def stop() -> None:

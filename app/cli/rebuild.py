@@ -1,6 +1,6 @@
 """`easel rebuild`: makes the database again from the pictures, which carry their settings and ids.
 
-Favourites, the trash, failures and what waited come back from a backup only. A file that
+Favourites, albums, the trash, failures and what waited come back from a backup only. A file that
 cannot be read is named, on standard error, and costs no other. The new database is written beside
 the old one, which it replaces in one step when it is whole.
 """
@@ -87,7 +87,7 @@ def rebuild(config: Config) -> int:
         left_alone = 'files have no Easel settings and were left alone.'
         sys.stdout.write(f'{reading.others} {left_alone}\n')
     sys.stdout.write(
-        'Favourites, the trash and failed generations come back only from a '
+        'Favourites, albums, the trash and failed generations come back only from a '
         'backup (easel restore).\n'
     )
     return 1 if reading.unreadable else 0

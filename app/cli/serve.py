@@ -105,6 +105,8 @@ async def _serve(
         await services.worker.start()
         services.maintenance.nightly.start()
         services.recovery.start()
+        await services.acts.resume()
+        services.trash.start()
         announce(config.data, url, port)
         new = ' (new)' if services.recovery.folder.is_new else ''
         _say(f'Easel {__version__}\n  open      {url}\n  data      {config.data}{new}\n')

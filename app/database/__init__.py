@@ -5,8 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
+from app.database.acts.destruction import Removals
 from app.database.backlog import Backlog
 from app.database.files import Files
+from app.database.gallery.acts import ActRows
+from app.database.gallery.albums import AlbumRows
 from app.database.gallery.counters import Counters
 from app.database.gallery.facts import index_facts
 from app.database.gallery.images import Images
@@ -38,6 +41,9 @@ class Library:
         self.images = Images(database)
         self.counters = Counters(database)
         self.suggestions = Suggestions(database)
+        self.acts = ActRows(database)
+        self.removals = Removals(database)
+        self.albums = AlbumRows(database)
         self.files = Files(database)
         self.queue = Queue(database)
         self.spending = Spending(database)

@@ -30,19 +30,16 @@ ROWS_A_PAGE = 500
 class Files(Table):
     """What the table `images` says of files."""
 
-    async def of(self, digest: str, guest: int | None = None) -> KeptFile | None:
-        """Return the file of a digest, if a picture with it (of this guest) is not in the trash."""
-        return await self._database.one(
+    async def of(self, digest: str) -> tuple[KeptFile, ...]:
+        """Return the files of a digest, whose pictures are not in the trash."""
+        return await self._database.all(
             builder(KeptFile),
             """
             select id, file, size_bytes, digest, damaged_ns
             from images
             where digest = :digest and deleted_at is null
-              and (:guest is null or guest = :guest)
-            limit 1
             """,
             digest=digest,
-            guest=guest,
         )
 
     async def in_trash(self, digest: str) -> KeptFile | None:

@@ -16,6 +16,7 @@ class GuestRow:
     token_hash: str  # sha256 of the token that the link ends in, in hex
     makes: bool
     sees_all: bool
+    album: int | None = None  # the one album that they see, and their own pictures
     created_at: float
     expires_at: float | None  # None where it lasts until it is revoked
     revoked_at: float | None = None

@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 
 from app.config import DATABASE, PRIVATE
-from app.database.files import kept_files, total_of
+from app.database.files import kept_files, named_files, total_of
 from app.database.sqlite.readers import copy_database
 from app.errors import N_, StorageFailed
 from app.maintenance.archive import BLOCK_BYTES, FOLDERS, ArchiveWriter
@@ -68,7 +68,8 @@ class Backup:
         images = self.data / IMAGES
         for kept in kept_files(copy):
             digest = yield from self._with_sidecar(archive, images / kept.file)
-            if digest != kept.digest:
+            # a picture may be deleted for good while this runs
+            if digest != kept.digest and named_files(self.data / DATABASE, [kept.file]):
                 self.not_whole.append(f'{IMAGES}/{kept.file}')
         rescued = files_below(self.data / RESCUED, _ignore)
         for path in chain(strangers(copy, images, began_at, self.rest), rescued):

@@ -15,21 +15,22 @@ from app.maintenance.backup import Backup, back_up
 
 log = logger(__name__)
 
-OWN_NAME = re.compile(r'easel-\d{8}-\d{6}\.tar')
-LEFT_BEHIND = re.compile(r'\.easel-\d{8}-\d{6}\.tar-.+\.part')
+_TIME = r'\d{8}-\d{6}\.tar'
 
 
 def back_up_into(
-    folder: Path, data: Path, keep: int, now: float, rest: Callable[[], None]
+    folder: Path, data: Path, mark: str, keep: int, now: float, rest: Callable[[], None]
 ) -> tuple[Path, Backup]:
     """Write a backup named by `now` (seconds since 1970), and remove the oldest but for `keep`.
 
-    Raises what `back_up` does.
+    Those of another `mark` are of another Easel that uses the folder too. Raises what `back_up`
+    does.
     """
-    target = folder / f'easel-{time.strftime("%Y%m%d-%H%M%S", time.localtime(now))}.tar'
-    _remove(folder, LEFT_BEHIND, keep=0)
+    own = f'easel-{mark}-'
+    target = folder / f'{own}{time.strftime("%Y%m%d-%H%M%S", time.localtime(now))}.tar'
+    _remove(folder, re.compile(rf'\.{own}{_TIME}-.+\.part'), keep=0)
     backup = back_up(data, target, rest)
-    _remove(folder, OWN_NAME, keep)
+    _remove(folder, re.compile(f'{own}{_TIME}'), keep)
     log.info('the nightly backup is %s', target)
     return target, backup
 

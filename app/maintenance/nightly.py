@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -38,6 +39,10 @@ class LastBackup:
     places: dict[str, str] = field(default_factory=dict)
 
 
+def _new_mark() -> str:
+    return secrets.token_hex(4)
+
+
 @dataclass(frozen=True, slots=True)
 class NightlySettings:
     """When and where; `since` is when that was said, so that no earlier night is made up for."""
@@ -48,6 +53,9 @@ class NightlySettings:
     keep: int = 7
     since: float = 0.0
     last: LastBackup | None = None
+    mark: str = field(
+        default_factory=_new_mark, compare=False
+    )  # in the names of this data folder's backups
 
     def is_due(self, now: float) -> bool:
         """Check whether one is to be made: its hour was, or the last one failed an hour ago."""
@@ -112,7 +120,8 @@ class NightlyBackup:
             await asyncio.to_thread(_check, settings, self._data)
         last = self.settings.last
         is_settled = last and last.sentence  # a failure under other settings says nothing of these
-        await self._keep(replace(settings, since=now, last=None if is_settled else last))
+        last = None if is_settled else last
+        await self._keep(replace(settings, since=now, last=last, mark=self.settings.mark))
         self._on_result()
 
     def start(self) -> None:
@@ -153,7 +162,8 @@ class NightlyBackup:
         from app.maintenance.backup_folder import back_up_into  # tarfile, which no start needs
 
         folder, now, rest = Path(settings.folder), self._clock(), self._background.pace().rest
-        target, backup = back_up_into(folder, self._data, settings.keep, now, rest)
+        mark, keep = settings.mark, settings.keep
+        target, backup = back_up_into(folder, self._data, mark, keep, now, rest)
         return LastBackup(now, str(target), target.stat().st_size, len(backup.not_whole))
 
     async def _keep(self, settings: NightlySettings) -> None:

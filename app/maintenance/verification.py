@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from app.config import DATABASE
+from app.database.acts.destruction import removals_beside
 from app.database.files import kept_files, named_files, running_since, total_of
 from app.maintenance.faults import Fault, FaultKind
 from app.storage.inventory import Condition, examine, files_below, is_picture
@@ -45,7 +46,8 @@ def strangers(
 ) -> Iterator[Path]:
     """Yield the pictures that no row names and that were written before a moment.
 
-    `rest` is called now and then. Raises as `find_faults`.
+    What is about to be removed is none of them. `rest` is called now and then. Raises as
+    `find_faults`.
     """
     unlisted = list[OSError]()
 
@@ -55,7 +57,7 @@ def strangers(
 
     found = files_below(images, refuse)
     while files := {path.relative_to(images).as_posix(): path for path in islice(found, AT_ONCE)}:
-        named = named_files(database, list(files))
+        named = named_files(database, list(files)) | removals_beside(database)
         unnamed = (path for file, path in files.items() if file not in named)
         yield from (path for path in unnamed if _is_older(path, before))
         rest()

@@ -23,6 +23,8 @@ class Recovery:
         self, library: Library, store: Store, changes: Changes, background: Background
     ) -> None:
         announce = changes.announce_notices
+        self._library = library
+        self._store = store
         self.folder = FolderWatch(library, store, announce)
         self.pictures = PictureRecovery(library, store, changes)
         self.wholeness = WholenessCheck(library, store, background, self.folder, announce)
@@ -38,6 +40,10 @@ class Recovery:
     async def begin(self) -> None:
         """Look at what is there, before anything runs or gets an id. Raises `StorageFailed`."""
         await self.folder.begin()
+        if not self.folder.away and await self._library.removals.after(''):
+            from app.recovery.removals import FileRemoval  # few starts find any
+
+            await FileRemoval(self._library, self._store).finish()
         await self.pictures.begin()
         await self.wholeness.begin()
 

@@ -15,6 +15,9 @@ from app.access.sharing import SharingSettings
 from app.access.visitors import HERE, Throttle
 from app.config import Config
 from app.database import Library
+from app.gallery.acts import Acts
+from app.gallery.albums import Albums
+from app.gallery.trash import Trash
 from app.generation.changes import Changes
 from app.generation.previews import Previews
 from app.generation.queue_acts import QueueActs
@@ -58,6 +61,9 @@ class Services:
     sessions: Sessions
     sharing: SharingSettings
     guests: Guests
+    acts: Acts
+    trash: Trash
+    albums: Albums
     maintenance: Maintenance
     recovery: Recovery
     password_throttle: Throttle = field(default_factory=lambda: Throttle(*PASSWORDS, (HERE,)))

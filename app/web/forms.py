@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, TypeVar
 
 from fastapi import Depends
@@ -34,12 +34,12 @@ async def form_fields(request: Request) -> dict[str, str]:
     return dict(await form_pairs(request))
 
 
-async def form_pairs(request: Request) -> tuple[tuple[str, str], ...]:
+async def form_pairs(request: Request, most: int = 50) -> tuple[tuple[str, str], ...]:
     """Read a form whose names may come more than once, without its files; raise `WrongType`."""
     kind = request.headers.get('content-type', '').partition(';')[0].strip().lower()
     if kind not in FORM_TYPES:
         raise WrongType(N_('Send a form: {types}.'), types=' / '.join(FORM_TYPES))
-    async with request.form(max_files=0, max_fields=50, max_part_size=1_000_000) as form:
+    async with request.form(max_files=0, max_fields=most, max_part_size=1_000_000) as form:
         pairs = form.multi_items()
         return tuple((name, value) for name, value in pairs if isinstance(value, str))
 
@@ -98,7 +98,12 @@ def number_in(request: Request, name: str) -> int | None:
 
 def numbers_in(request: Request, name: str) -> tuple[int, ...]:
     """Read every positive number of a name in the query; raise `InvalidRequest` at another."""
-    texts = [text for text in request.query_params.getlist(name) if text]
+    return numbers_among(request.query_params.multi_items(), name)
+
+
+def numbers_among(pairs: Iterable[tuple[str, str]], name: str) -> tuple[int, ...]:
+    """Read every positive number of a name among fields; raise `InvalidRequest` at another."""
+    texts = [text for field, text in pairs if field == name and text]
     if not all(map(_is_number, texts)):
         raise InvalidRequest(N_('“{name}” must be a positive number.'), name=name)
     return tuple(map(int, texts))

@@ -4,10 +4,12 @@ import { fragment } from './fragment.js';
 class LiveGeneration extends HTMLElement {
   connectedCallback() {
     this.addEventListener('submit', this);
+    this.addEventListener('toggle', reveal, true);
   }
 
   disconnectedCallback() {
     this.removeEventListener('submit', this);
+    this.removeEventListener('toggle', reveal, true);
   }
 
   get unfinished() {
@@ -31,6 +33,11 @@ class LiveGeneration extends HTMLElement {
     this.replaceWith(next);
     if (focused) ('dismissed' in next.dataset ? next.nextElementSibling : next)?.querySelector('button, a')?.focus();
   }
+}
+
+// Details open below their tile, where they may be out of sight.
+function reveal({ target }) {
+  if (target.open) target.querySelector('.panel')?.scrollIntoView({ block: 'nearest' });
 }
 
 customElements.define('live-generation', LiveGeneration);

@@ -1,14 +1,14 @@
 // The system's own sheet for a picture's file, where the browser has one and takes such files.
 class SharePicture extends HTMLElement {
   connectedCallback() {
-    const { name, type } = this.dataset;
+    const { address, name, type } = this.dataset;
     this.hidden = !navigator.canShare?.({ files: [new File([], name, { type })] });
-    this.addEventListener('click', () => this.share(name, type));
+    this.addEventListener('click', () => this.share(address, name, type));
   }
 
-  async share(name, type) {
+  async share(address, name, type) {
     try {
-      const response = await fetch(document.getElementById(this.dataset.from).src);
+      const response = await fetch(address);
       await navigator.share({ files: [new File([await response.blob()], name, { type })] });
     } catch {
       // closed without a choice, or the file is gone: there is nothing to add

@@ -34,9 +34,18 @@ class WallKeys extends HTMLElement {
     if (ctrlKey || metaKey || altKey || shiftKey || defaultPrevented || !key.startsWith('Arrow')) return false;
     const at = target.closest?.('wall-keys .hung > a') ?? null;
     if (!at && target !== document.body) return false;
-    const next = at ? this.next(at, key) : this.entry(key);
+    if (at) return this.go(at, key);
+    const next = this.entry(key);
     next?.focus();
-    return Boolean(at || next);
+    return Boolean(next);
+  }
+
+  // Beyond the last picture there may be another page.
+  go(at, key) {
+    const next = this.next(at, key);
+    next?.focus();
+    if (!next) this.dispatchEvent(new CustomEvent('wall-edge', { bubbles: true, detail: { at, key } }));
+    return true;
   }
 
   // From nowhere: the picture one came from, or the first in sight.

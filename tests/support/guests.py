@@ -68,7 +68,13 @@ async def party(data: Path, form: str = 'PNG', **environment: str) -> AsyncItera
         yield opened
 
 
-async def draw(services: Services, prompt: str, guest: int | None, form: str = 'PNG') -> int:
+async def draw(
+    services: Services,
+    prompt: str,
+    guest: int | None,
+    form: str = 'PNG',
+    model: str | None = 'flux',
+) -> int:
     """Write a finished generation with its one picture; both have the same number."""
     request = GenerationRequest(prompt=prompt)
     sent = await services.library.generations.submit(
@@ -78,7 +84,7 @@ async def draw(services: Services, prompt: str, guest: int | None, form: str = '
     assert claimed
     content = saved(form, 'L', comment=prompt.encode())
     kept = await services.store.keep(received_in(services.store, content), label_of(prompt, 1.0))
-    outcome = Outcome(status=Status.DONE, provider='fake', model='flux', kept=(kept,))
+    outcome = Outcome(status=Status.DONE, provider='fake', model=model, kept=(kept,))
     await services.library.generations.finish(claimed, outcome, 3.0)
     return claimed.id
 

@@ -42,7 +42,7 @@ class Counters(Table):
     async def total(self, chosen: Filter) -> int | None:
         """Return how many pictures a filter shows; None: a search finds more than are counted."""
         total = await self._database.read(lambda db: total_of(db, chosen, MOST_COUNTED + 1))
-        return total if total <= MOST_COUNTED or not is_searched(chosen) else None
+        return None if is_searched(chosen) and total > MOST_COUNTED else total
 
     async def exact_total(self, chosen: Filter) -> int:
         """Count all that a filter shows, however long that takes."""

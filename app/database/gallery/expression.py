@@ -38,6 +38,7 @@ class Expression:
     def __init__(self, db: apsw.Connection, chosen: Filter, within: frozenset[int]) -> None:
         self._db, self._chosen = db, chosen
         self._within = within  # albums whose searches are being read
+        self._knows_names = chosen.knows_names
         self._forms_left = MOST_FORMS_OF_ALL
         self._every: list[str] = []
         self._none: list[str] = []
@@ -48,8 +49,11 @@ class Expression:
     def of(cls, db: apsw.Connection, chosen: Filter) -> Expression:
         made = cls(db, chosen, frozenset())
         made._read_fields()
-        for typed in filter(None, (chosen.words, chosen.filled_by)):
-            made._read(typed)
+        if chosen.words:
+            made._read(chosen.words)
+        if chosen.filled_by:
+            made._knows_names = True  # it is the owner's
+            made._read(chosen.filled_by)
         return made
 
     def as_clauses(self) -> tuple[str, dict[str, Value]]:
@@ -153,12 +157,12 @@ class Expression:
         self, kind: str, fact: Callable[[str], str], text: str
     ) -> tuple[list[str], list[str]]:
         names = vocabulary.names_of(self._db, kind)
-        if kind == vocabulary.SERVER and not self._chosen.knows_names and _ADDRESS.search(text):
+        if kind == vocabulary.SERVER and not self._knows_names and _ADDRESS.search(text):
             return [], []
         return _divided(names, text, fact)
 
     def _made_by(self, name: str) -> tuple[list[str], list[str]]:
-        if not self._chosen.knows_names:
+        if not self._knows_names:
             return [], []
         guests = {
             str(row['id']): _folded(str(row['name']))
@@ -171,8 +175,8 @@ class Expression:
     def _read_album(self, term: Term) -> None:
         named = [
             row
-            for row in select(self._db, 'select id, name, q from albums')
-            if _folded(str(row['name'])) == _folded(term.text) and self._chosen.knows_names
+            for row in select(self._db, 'select id, name, q from albums where deleted_at is null')
+            if _folded(str(row['name'])) == _folded(term.text) and self._knows_names
         ]
         for row in named[:1]:
             album, typed = int(row['id'] or 0), row['q']
@@ -187,7 +191,7 @@ class Expression:
 
     def _read_album_search(self, typed: str, album: int, *, is_excluded: bool) -> None:
         inner = Expression(self._db, self._chosen, self._within | {album})
-        inner._values = self._values
+        inner._values, inner._knows_names = self._values, True
         inner._read(typed)
         if not is_excluded:
             self._every.append(inner._match)

@@ -9,8 +9,10 @@ from typing import cast
 
 import apsw
 
+from app.database.acts.pieces import ActKind, outdate
+from app.database.gallery.albums import put_into
 from app.database.gallery.filters import Filter, Order
-from app.database.gallery.selection import selection_of
+from app.database.gallery.selection import edges_of, nearest, selection_of
 from app.database.gallery.shuffle import shuffled_ids
 from app.database.sqlite.connection import Table, Value, insert, select
 from app.database.sqlite.mapping import image_of, signed
@@ -22,6 +24,11 @@ COLUMNS = """
   images.width, images.height, images.size_bytes, images.mean_colour, images.provider, images.model,
   images.revised_prompt, images.source_url, images.seed, images.favourite, images.created_at,
   images.deleted_at, images.guest, images.cost, generations.prompt, generations.negative_prompt,
+  (
+    select json_group_array(album order by album)
+    from album_images
+    where image = images.id
+  ) as albums,
   generations.size as asked_size,
   iif( -- a clock that was set back made some of earlier versions negative
     generations.finished_at >= generations.started_at,
@@ -30,7 +37,6 @@ COLUMNS = """
 """
 
 
-BELOW_ALL = -(1 << 62)  # a sort key
 BEFORE, BEHIND, FROM = '<', '>', '>='  # sides of a picture, in the order that is chosen
 FLIPPED = {BEFORE: '>', BEHIND: '<', FROM: '<='}  # where the newest is first
 
@@ -61,6 +67,29 @@ class Images(Table):
     async def newer(self, chosen: Filter, than: int, limit: int) -> tuple[Image, ...]:
         """Read what stands before a picture, the nearest first; by default that is newer."""
         return await self._neighbours(chosen, than, limit, BEFORE)
+
+    async def nearest(self, chosen: Filter, moment: float) -> int | None:
+        """Return the first picture beyond a moment, in an order by time; else the last before."""
+        return await self._database.read(lambda db: nearest(db, chosen, moment))
+
+    async def among(self, chosen: Filter, image_ids: Sequence[int]) -> frozenset[int]:
+        """Return those of a few pictures that a filter shows."""
+
+        def query(db: apsw.Connection) -> frozenset[int]:
+            selection = selection_of(db, chosen)
+            sql = f"""
+                select 1
+                from {selection.source}
+                where images.id = :image and {selection.where}
+            """  # noqa: S608 (only our own clauses; every value is bound)
+            found = (
+                image_id
+                for image_id in image_ids
+                if select(db, sql, **selection.values, image=image_id)
+            )
+            return frozenset(found)
+
+        return await self._database.read(query)
 
     async def newest_id(self) -> int:
         """Return the id of the picture that was kept last, 0 where there is none."""
@@ -102,14 +131,14 @@ class Images(Table):
 
     async def set_favourite(self, image_id: int, *, favourite: bool) -> Image:
         """Mark or unmark a picture. Raises `NotFound`."""
-        return await self._change(
-            image_id, 'update images set favourite = :value where id = :id', 1 if favourite else 0
-        )
+        statement = 'update images set favourite = :value where id = :id'
+        return await self._change(image_id, ActKind.FAVOURITE, statement, 1 if favourite else 0)
 
     async def set_deleted(self, image_id: int, deleted_at: float | None) -> Image:
         """Put a picture into the trash, or take it out by None. Raises `NotFound`."""
         return await self._change(
             image_id,
+            ActKind.DELETE,
             """
             update images
             set deleted_at = :value
@@ -118,8 +147,11 @@ class Images(Table):
             deleted_at,
         )
 
-    async def _change(self, image_id: int, statement: str, value: float | None) -> Image:
+    async def _change(
+        self, image_id: int, kind: ActKind, statement: str, value: float | None
+    ) -> Image:
         def change(db: apsw.Connection) -> Image:
+            outdate(db, json.dumps([image_id]), kind)
             db.execute(statement, {'id': image_id, 'value': value})
             return _one(db, image_id)
 
@@ -137,7 +169,7 @@ class Images(Table):
                 ids = shuffled_ids(db, selection, chosen.shuffle, edge, limit, side)
                 return _by_ids(db, ids)
             where, values = selection.where, selection.values | {'limit': limit}
-            if edges := _edges(db, chosen, edge) if edge else ():
+            if edges := edges_of(db, chosen, edge) if edge else ():
                 where = f'{selection.beyond(side)} and {where}'
                 values |= {f'edge_{number}': value for number, value in enumerate(edges)}
             ending = f'order by {selection.order("asc" if ">" in side else "desc")} limit :limit'
@@ -177,7 +209,9 @@ def add_images(
             'sort_key': _new_sort_key(db, created_at),
             'cost': str(picture.cost) if picture.cost else None,
         }
-        insert(db, 'images', asdict(picture) | own | {'seed': signed(picture.seed)})
+        [added] = insert(db, 'images', asdict(picture) | own | {'seed': signed(picture.seed)})
+        if generation.request.album:
+            put_into(db, generation.request.album, [cast('int', added['id'])], now)
 
 
 def _one(db: apsw.Connection, image_id: int) -> Image:
@@ -206,43 +240,6 @@ def _new_sort_key(db: apsw.Connection, created_at: float) -> int:
         made_us=made_us,
     )
     return cast('int', taken['last']) + 1 if taken['own'] else made_us
-
-
-def _edges(db: apsw.Connection, chosen: Filter, image_id: int) -> tuple[Value, ...]:
-    """Return where a picture stands in the order of a filter; nothing where that is not known.
-
-    What has left the trash has no place in it any more.
-    """
-    if not chosen.deleted:
-        key = _key_of(db, image_id)
-        return () if key is None else (key,)
-    statement = """
-        select deleted_at, sort_key
-        from images
-        where id = :id and deleted_at is not null
-    """
-    return tuple(value for row in select(db, statement, id=image_id) for value in row.values())
-
-
-def _key_of(db: apsw.Connection, image_id: int) -> int | None:
-    """Return where a picture stands in the order, None for an id that was never given.
-
-    One that is gone stands just above the one before it.
-    """
-    if image_id > cast('int', select(db, 'select max(id) as last from images')[0]['last'] or 0):
-        return None
-    found = select(
-        db,
-        """
-        select sort_key + (id < :id) as sort_key
-        from images
-        where id <= :id
-        order by id desc
-        limit 1
-        """,
-        id=image_id,
-    )
-    return cast('int', found[0]['sort_key']) if found else BELOW_ALL
 
 
 def _select(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import apsw
 
 from app.database.gallery.expression import Expression
-from app.database.gallery.filters import Filter
-from app.database.sqlite.connection import Value
+from app.database.gallery.filters import Filter, Order
+from app.database.sqlite.connection import Value, select
 
+BELOW_ALL = -(1 << 62)  # a sort key
 # What an index of the table `images` has together with the order.
 INDEXED = ('model', 'provider', 'guest', 'favourite')
 _TRASH_KEYS = ('images.deleted_at', 'images.sort_key')
@@ -54,3 +56,61 @@ def selection_of(db: apsw.Connection, chosen: Filter) -> Selection:
 def is_searched(chosen: Filter) -> bool:
     """Whether only the index knows what a filter shows, and no counter."""
     return bool(chosen.words or chosen.filled_by)
+
+
+def nearest(db: apsw.Connection, chosen: Filter, moment: float) -> int | None:
+    """Return the first picture beyond a moment, in an order by time; else the last before."""
+    selection = selection_of(db, chosen)
+    for side in ('>=', '<') if chosen.sort is Order.OLDEST else ('<', '>='):
+        found = select(
+            db,
+            f"""
+            select images.id
+            from {selection.source}
+            where {selection.keys[0]} {side} :moment and {selection.where}
+            order by {selection.order('asc' if '>' in side else 'desc')}
+            limit 1
+            """,  # noqa: S608 (only our own clauses; every value is bound)
+            **selection.values,
+            moment=int(moment * 1_000_000),
+        )
+        if found:
+            return cast('int', found[0]['id'])
+    return None
+
+
+def edges_of(db: apsw.Connection, chosen: Filter, image_id: int) -> tuple[Value, ...]:
+    """Return where a picture stands in the order of a filter; nothing where that is not known.
+
+    What has left the trash has no place in it any more.
+    """
+    if not chosen.deleted:
+        key = _key_of(db, image_id)
+        return () if key is None else (key,)
+    statement = """
+        select deleted_at, sort_key
+        from images
+        where id = :id and deleted_at is not null
+    """
+    return tuple(value for row in select(db, statement, id=image_id) for value in row.values())
+
+
+def _key_of(db: apsw.Connection, image_id: int) -> int | None:
+    """Return where a picture stands in the order, None for an id that was never given.
+
+    One that is gone stands just above the one before it.
+    """
+    if image_id > cast('int', select(db, 'select max(id) as last from images')[0]['last'] or 0):
+        return None
+    found = select(
+        db,
+        """
+        select sort_key + (id < :id) as sort_key
+        from images
+        where id <= :id
+        order by id desc
+        limit 1
+        """,
+        id=image_id,
+    )
+    return cast('int', found[0]['sort_key']) if found else BELOW_ALL

@@ -39,9 +39,16 @@ create index images_trashed_favourites on images (size_bytes)
 create table albums (
   id integer primary key autoincrement,
   name text not null,
+  key text unique, -- the name as it is compared
   q text, -- as it is typed into the gallery's field
-  created_at real not null
+  created_at real not null,
+  deleted_at real -- the row stays until its last picture was taken out, in pieces
 ) strict;
+
+-- Where the pictures of a generation go, and what a guest is let see besides their own. Neither refers
+-- to the table: an album may be deleted.
+alter table generations add column album integer;
+alter table guests add column album integer;
 
 create table album_images (
   album integer not null references albums (id),
@@ -238,3 +245,41 @@ end;
 
 -- The generations that were asked for here: those of pictures that were brought in are put away.
 create index generations_asked on generations (id) where dismissed_at is null or status <> 'done';
+
+-- What is done with many pictures at once. It names those that are still to be changed and those
+-- that it did change, so that it goes on after a restart and can be taken back; whatever changes
+-- one of them later takes it out.
+create table acts (
+  id integer primary key autoincrement,
+  kind text not null,
+  album integer, -- of `add` and `remove`; it may be deleted meanwhile
+  guest integer, -- null is the owner
+  state text not null check (state in ('choosing', 'running', 'done', 'undoing', 'undone')),
+  reached integer not null, -- its pictures from this id on are changed, those below are not yet
+  total integer not null default 0,
+  handled integer not null default 0, -- of the total
+  changed integer not null default 0,
+  missing integer not null default 0, -- files, so that their pictures were not restored
+  began_at real not null
+) strict;
+
+create index acts_unfinished on acts (id) where state in ('choosing', 'running', 'undoing');
+
+create table act_images (
+  act integer not null references acts (id),
+  image integer not null,
+  before real, -- since when it was in the trash, or in the album
+  primary key (act, image)
+) strict, without rowid;
+
+create index act_images_image on act_images (image);
+
+-- The files of pictures that were deleted for good: the row goes first, with all that names it, and
+-- leaves its file here until that is gone too.
+create table removals (
+  file text primary key,
+  digest text not null
+) strict, without rowid;
+
+-- How many of its pictures were deleted for good.
+alter table generations add column destroyed integer not null default 0;

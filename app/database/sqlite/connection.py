@@ -150,9 +150,9 @@ async def _result_of(work: Future[T]) -> T:
         raise refused(sentence, reason=error) from error
 
 
-def builder(model: Callable[..., T], *switches: str) -> Callable[[Row], T]:
+def builder(model: Callable[..., T], *switches: str) -> Callable[[Mapping[str, object]], T]:
     """Return what builds a model of a row, whose 0 and 1 are bools in these columns."""
-    return lambda row: model(**row | {name: bool(row[name]) for name in switches})
+    return lambda row: model(**{**row, **{name: bool(row[name]) for name in switches}})
 
 
 def select(db: apsw.Connection, sql: str, **values: Value) -> list[Row]:

@@ -28,7 +28,8 @@ PLAIN_COLUMNS = (
 
 
 def image_of(row: Row) -> Image:
-    image = _image_of(row | {'seed': _unsigned(row['seed'])})
+    albums = tuple(json.loads(str(row['albums'])))
+    image = _image_of({**row, 'seed': _unsigned(row['seed']), 'albums': albums})
     return replace(image, cost=read_cost(str(image.cost))) if image.cost else image
 
 

@@ -29,7 +29,7 @@ from app.providers.response.refused import MOST_READ_LETTERS, refused_param, wit
 LONGEST_WAIT_S = 3_600.0
 LONGEST_CODE = 100
 OUR_FAULTS = (400, 401, 403, 429)  # statuses with which an empty account is told
-MOST_PAGE_LETTERS = 2_000  # of the page of a server that was asked in plain HTTP
+MOST_PLAIN_HTTP_LETTERS = 2_000  # of the page of a server that was asked in plain HTTP
 REFUSED = 'safety'  # the reason that Gemini gives for not drawing
 _CODES = ('code', 'type', 'error_id', 'error_code')  # short words
 
@@ -222,7 +222,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 
 def wants_https(text: str) -> bool:
     """Check whether a server says that plain HTTP was spoken to its port for TLS."""
-    return bool(_PLAIN_HTTP.search(text[:MOST_PAGE_LETTERS]))
+    return bool(_PLAIN_HTTP.search(text[:MOST_PLAIN_HTTP_LETTERS]))
 
 
 def is_html(text: str) -> bool:

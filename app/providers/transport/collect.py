@@ -173,7 +173,7 @@ class ImageCollector:
         finally:
             remove_files(raw.path)
         if not received:
-            raise self._caller.failed(ErrorKind.EMPTY, 'a zip without pictures')
+            raise self._caller.failed(ErrorKind.EMPTY, Reason.ZIP_WITHOUT_PICTURES)
         kept, rest = received[:MOST_COUNT], received[MOST_COUNT:]
         remove(rest)
         return GenerationResult(received=tuple(kept), item_errors=_left_out(len(rest)))

@@ -25,7 +25,7 @@ from app.storage.inventory import DamagedFile, open_kept
 from app.storage.metadata.mime import MIME_EXTENSIONS
 from app.storage.store import THUMB_WIDTHS
 from app.web.context import Services
-from app.web.security.permissions import visitor_of
+from app.web.security.permissions import visible_file, visitor_of
 
 log = logger(__name__)
 
@@ -76,7 +76,7 @@ class PictureFiles:
         original, thumb = _ORIGINAL.fullmatch(address), _THUMB.fullmatch(address)
         match = original or thumb
         digest = str(match[1]) if match else ''
-        kept = await files.of(digest, visitor.only) if digest else None
+        kept = await visible_file(visitor, self._services, digest) if digest else None
         if thumb and not kept and visitor.owner:  # who looks through the trash
             kept = await files.in_trash(digest)
         if kept and thumb and int(thumb[2]) in THUMB_WIDTHS:

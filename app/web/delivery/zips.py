@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from app.gallery.zipping import PictureZip
 from app.models import Image
 from app.web.context import Services
-from app.web.security.permissions import sees, visitor_of
+from app.web.security.permissions import seen_of, visitor_of
 from app.web.views.serializers import image_json
 
 READ_AT_ONCE = 50  # rows
@@ -47,10 +47,9 @@ async def _blocks(
     archive = PictureZip(services.store, describe, time.time())
     try:
         async for some in pictures:
-            for image in some:
-                if sees(visitor, image):
-                    async for block in _in_threads(archive.picture(image)):
-                        yield block
+            for image in await seen_of(visitor, services, some):
+                async for block in _in_threads(archive.picture(image)):
+                    yield block
         async for block in _in_threads(archive.end()):
             yield block
     finally:

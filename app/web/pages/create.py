@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import islice
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.access.visitors import Visitor
-from app.errors import N_, AppError, InvalidRequest
+from app.errors import N_, AppError, InvalidRequest, wrong_field
 from app.generation.request import (
     chosen_providers,
     form_fields_from_picture,
     form_fields_of,
     parse_request,
 )
-from app.models import LONGEST_PROMPT, LONGEST_TEXT, MOST_COUNT
+from app.models import LONGEST_PROMPT, LONGEST_TEXT, MOST_COUNT, GenerationRequest
 from app.net.urls import names_a_host
 from app.web.context import Services, TheServices
 from app.web.error_pages import failure_json, fields_in_words, in_words
 from app.web.forms import form_pairs, new_submission, number_in, save_upload, submission_of
-from app.web.security.permissions import check_own, visitor_of
+from app.web.security.permissions import check_own, choosable_albums, seen_of, visitor_of
 from app.web.templates import (
     NOTE_COOKIE,
     Language,
@@ -85,7 +86,8 @@ async def submit(request: Request, services: TheServices) -> Response:
     visitor, pairs = visitor_of(request), await form_pairs(request)
     fields, chosen = dict(pairs), chosen_providers(pairs)
     try:
-        wanted = [parse_request(fields | {'provider': name}) for name in chosen or ('',)]
+        parsed = [parse_request(fields | {'provider': name}) for name in chosen or ('',)]
+        wanted = [_with_album(visitor, services, one) for one in parsed]
         for one in wanted:
             services.providers.expected(one.provider, one.model)
         mark = submission_of(fields)
@@ -102,6 +104,19 @@ async def submit(request: Request, services: TheServices) -> Response:
     status = 201 if any(one.new for one in submitted) else 200
     generations = [one.generation for one in submitted]
     return await tiles(request, services, *generations, status=status)
+
+
+def _with_album(
+    visitor: Visitor, services: Services, wanted: GenerationRequest
+) -> GenerationRequest:
+    """Have its pictures go into the one album that a guest sees; raise `InvalidRequest`."""
+    if visitor.album is not None:
+        return replace(wanted, album=visitor.album)
+    choosable = {row.id for row in choosable_albums(visitor, services)}
+    if wanted.album not in (None, *choosable):
+        sentence = N_("This album isn't there any more. Choose another one.")
+        raise wrong_field('album', InvalidRequest(sentence))
+    return wanted
 
 
 async def read_picture(request: Request, services: TheServices) -> Response:
@@ -132,18 +147,19 @@ def _message_about(
 async def _starting_fields(request: Request, services: Services) -> tuple[dict[str, str], bool]:
     """Choose what the form starts with, and whether that outweighs what was typed before."""
     query, source = request.query_params, number_in(request, 'from')
+    last = await services.library.generations.last_asked(visitor_of(request).guest_id)
+    fields = form_fields_of(last) | {'provider': ''} if last else {}
+    kept = {'album': fields.get('album', '')}  # which is the visitor's choice, not the picture's
     bring = query.get('bring', '')
     if bring not in BRINGS:
         raise InvalidRequest(N_('Choose all, prompt or settings, not “{value}”.'), value=bring[:40])
     if source is not None and bring != 'prompt':
         brought = await _brought(request, services, source)
         seed = {'seed': _seed(query.get('seed', ''))} if bring == '' else {}
-        return brought | seed | ({'prompt': ''} if bring == 'settings' else {}), True
+        return brought | seed | kept | ({'prompt': ''} if bring == 'settings' else {}), True
     prompt = query.get('prompt', '')[:LONGEST_PROMPT]
     if source is None and bring == 'prompt':
-        return {'prompt': prompt}, True
-    last = await services.library.generations.last_asked(visitor_of(request).guest_id)
-    fields = form_fields_of(last) | {'provider': ''} if last else {}
+        return {'prompt': prompt, **kept}, True
     if source is not None:
         prompt = (await _brought(request, services, source))['prompt']
     return {**fields, 'prompt': prompt}, bool(prompt)
@@ -158,7 +174,7 @@ def _changes_in(request: Request) -> dict[str, str]:
 async def _brought(request: Request, services: Services, source: int) -> dict[str, str]:
     """Return the fields that ask for what a generation asked for, as far as one may see them."""
     generation = await services.library.generations.one(source)
-    if visitor_of(request).only is not None or not generation.images:
+    if not await seen_of(visitor_of(request), services, generation.images):
         check_own(request, generation)  # else its prompt is in the gallery
     return form_fields_of(generation.request) | _changes_in(request)
 
@@ -178,9 +194,8 @@ async def _form_page(
     error: AppError | None = None,
     message: str = '',
 ) -> Response:
-    language, library = services.language(request), services.library
-    guest = visitor_of(request).guest_id
-    recent = await library.generations.recent(RECENT, guest)
+    language, library, visitor = services.language(request), services.library, visitor_of(request)
+    recent = await library.generations.recent(RECENT, visitor.guest_id)
     wrong, set_in_more = fields_in_words(error, language), sum(map(bool, map(fields.get, MORE)))
     return services.renderer.page(
         request,
@@ -195,15 +210,16 @@ async def _form_page(
         message=message,
         submission=new_submission(),
         **await tile_values(services, recent) | ({'refresh_s': None} if error else {}),
-        backlog=await library.backlog.counts(guest),
+        backlog=await library.backlog.counts(visitor.guest_id),
         chosen=chosen,
+        albums=choosable_albums(visitor, services),
         shapes=SHAPES,
         other_size=_other_size(fields),
         examples=EXAMPLES,
         most_count=MOST_COUNT,
         limits=limits_of(services.providers, next(iter(chosen), ''), fields.get('model', '')),
         usual_qualities=USUAL_QUALITIES,
-        **_server_values(services, visitor_of(request)),
+        **_server_values(services, visitor),
     )
 
 

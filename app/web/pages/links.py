@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response
 
 from app.access.guests import hash_of
 from app.database.links import GuestRow
@@ -17,9 +16,8 @@ from app.errors import N_, NotFound
 from app.log import logger
 from app.models import Image
 from app.web.context import Services, TheServices
-from app.web.delivery.files import BLOCK_BYTES, FILE_POLICY
+from app.web.delivery.stripped import StrippedPicture, open_stripped
 from app.web.security.permissions import check_throttle, set_session_cookie, visitor_of
-from app.web.views.stripped_picture import StrippedPicture, open_stripped
 
 log = logger(__name__)
 
@@ -77,16 +75,7 @@ async def shown_file(request: Request, services: TheServices, shared: Shared) ->
     if request.path_params['name'] != name:
         raise NotFound(NOWHERE)
     picture = await _open(services, shared)
-    headers = {
-        **HEADERS,
-        'Content-Disposition': f'inline; filename="{name}"',
-        'Content-Length': str(picture.size_bytes),
-        'Content-Security-Policy': FILE_POLICY,
-    }
-    if picture.size_bytes <= BLOCK_BYTES:
-        content = await asyncio.to_thread(lambda: b''.join(picture.blocks()))
-        return Response(content, headers=headers, media_type=shared.image.mime)
-    return StreamingResponse(picture.blocks(), headers=headers, media_type=shared.image.mime)
+    return await picture.response(HEADERS | {'Content-Disposition': f'inline; filename="{name}"'})
 
 
 async def _open(services: Services, shared: SharedPicture) -> StrippedPicture:

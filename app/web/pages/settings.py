@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app import __version__
 from app.database.gallery.filters import Filter
+from app.database.spending import Spent
 from app.errors import N_
 from app.messages import LANGUAGES
 from app.net.urls import without_secrets
@@ -28,6 +29,7 @@ from app.web.templates import (
     theme_of,
     wants_json,
 )
+from app.web.views.downloads import DOWNLOAD_COOKIE, PLAIN, wants_plain
 from app.web.views.keeping import readable
 from app.web.views.providers import offers_json, offers_of, provider_json, provider_views
 from app.web.views.spending import by_month, spending_json, spending_of
@@ -35,6 +37,7 @@ from app.web.views.spending import by_month, spending_json, spending_of
 CHOICES = {
     'language': (LANGUAGE_COOKIE, {code: code for code in LANGUAGES}),
     'theme': (THEME_COOKIE, {theme: theme for theme in THEMES}),
+    'download': (DOWNLOAD_COOKIE, {PLAIN: PLAIN}),
     'note': (NOTE_COOKIE, {'closed': 'closed'}),
 }
 # Only this page may load a manifest: everywhere else `default-src 'none'` refuses one.
@@ -49,15 +52,17 @@ ICONS = (
 async def settings_page(request: Request, services: TheServices) -> Response:
     """Show language and theme; the owner also the providers, and where everything is kept."""
     spent = await spending_of(services, visitor_of(request))
-    own: dict[str, object] = {'language': language_of(request), 'theme': theme_of(request)}
-    if spent or visitor_of(request).owner:
-        own['spending'] = spending_json(spent)
+    own = _own_settings(request, spent)
     chosen_language, spending = request.cookies.get(LANGUAGE_COOKIE, ''), by_month(spent)
     if not visitor_of(request).owner:
         if wants_json(request):
             return JSONResponse(own)
         return services.renderer.page(
-            request, 'pages/settings.html', chosen_language=chosen_language, spending=spending
+            request,
+            'pages/settings.html',
+            chosen_language=chosen_language,
+            is_plain=wants_plain(request),
+            spending=spending,
         )
     config, providers = services.config, services.providers
     shown = await _what_is_kept(services)
@@ -80,8 +85,21 @@ async def settings_page(request: Request, services: TheServices) -> Response:
         sharing=services.sharing,
         wrong={},
         chosen_language=chosen_language,
+        is_plain=wants_plain(request),
         spending=spending,
     )
+
+
+def _own_settings(request: Request, spent: tuple[Spent, ...]) -> dict[str, object]:
+    """Return what this visitor chose, and what was spent for them."""
+    own: dict[str, object] = {
+        'language': language_of(request),
+        'theme': theme_of(request),
+        'downloads_with_settings': not wants_plain(request),
+    }
+    if spent or visitor_of(request).owner:
+        own['spending'] = spending_json(spent)
+    return own
 
 
 async def _what_is_kept(services: Services) -> dict[str, object]:

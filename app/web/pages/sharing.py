@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from app.access.guests import hash_of, new_token
+from app.access.guests import Guests, hash_of, new_token
 from app.access.sharing import Source
-from app.database.links import ShownRow
+from app.database.links import GuestRow, ShownRow
 from app.errors import N_, Conflict, InvalidRequest
 from app.log import logger
 from app.models import Image
 from app.net.lan import origins
 from app.web.context import Services, TheServices
+from app.web.delivery.stripped import open_stripped
 from app.web.forms import LIFETIMES, TheId, choice_in, form_fields, lifetime_in
 from app.web.security.permissions import OwnImage, check_still_owner, set_session_cookie, visitor_of
 from app.web.templates import host_of, wants_json
 from app.web.views.qr_code import qr_code_of
-from app.web.views.stripped_picture import open_stripped
 
 log = logger(__name__)
 
@@ -37,23 +38,11 @@ async def share_page(request: Request, services: TheServices) -> Response:
     addresses = await _own_addresses(request, services)
     password = sharing.password
     if wants_json(request):
-        listed = [
-            {
-                'id': row.id,
-                'name': row.name,
-                'may_create': row.makes,
-                'may_see_all': row.sees_all,
-                'valid': guests.is_valid(row),
-                'created_at': row.created_at,
-                'expires_at': row.expires_at,
-            }
-            for row in guests.all()
-        ]
         fields = {
             'shared': sharing.is_shared,
             'addresses': addresses,
             'password': password.source if password else None,
-            'guests': listed,
+            'guests': [_guest_json(row, guests) for row in guests.all()],
             'pictures': [{name: getattr(row, name) for name in SHOWN_FIELDS} for row in shown],
         }
         return JSONResponse(fields)
@@ -65,10 +54,24 @@ async def share_page(request: Request, services: TheServices) -> Response:
         addresses=addresses,
         code=qr_code_of(f'{addresses[0]}/') if addresses and sharing.is_shared else None,
         guests=[(row, guests.is_valid(row)) for row in guests.all()],
+        albums=services.albums,
         pictures=[(row, await services.library.images.one(row.image_id)) for row in shown],
         lifetimes=LIFETIMES,
         now=time.time(),
     )
+
+
+def _guest_json(row: GuestRow, guests: Guests) -> dict[str, object]:
+    return {
+        'id': row.id,
+        'name': row.name,
+        'may_create': row.makes,
+        'may_see_all': row.sees_all,
+        'album': row.album,
+        'valid': guests.is_valid(row),
+        'created_at': row.created_at,
+        'expires_at': row.expires_at,
+    }
 
 
 async def switch(request: Request, services: TheServices) -> Response:
@@ -96,20 +99,38 @@ async def invite(request: Request, services: TheServices) -> Response:
         )
     fields = await form_fields(request)
     name = ' '.join(fields.get('name', '').split())
-    makes, sees_all = 'makes' in fields, 'sees_all' in fields
+    makes, sees_all, album = 'makes' in fields, 'sees_all' in fields, _album_in(fields, services)
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise InvalidRequest(
             N_('Enter a name of up to {most} characters for the link.'), most=LONGEST_NAME
         )
-    if not makes and not sees_all:
+    if not makes and not sees_all and album is None:
         raise InvalidRequest(
             N_('Choose what this link allows: making pictures, viewing the gallery, or both.')
         )
     token = await services.guests.invite(
-        name, makes=makes, sees_all=sees_all, for_s=lifetime_in(fields)
+        name, makes=makes, sees_all=sees_all, album=album, for_s=lifetime_in(fields)
     )
     log.info('a link was made for the guest %s', name)
     return await _link_page(request, services, f'/join/{token}', name=name)
+
+
+def _album_in(fields: Mapping[str, str], services: Services) -> int | None:
+    """Read the one album of a guest, None where there is none; raise `InvalidRequest`."""
+    if not fields.get('album'):
+        return None
+    named = {str(row.id): row for row in services.albums.all()}
+    album = choice_in(fields, 'album', named)
+    if 'sees_all' in fields:
+        raise InvalidRequest(N_('Choose the whole gallery or one album, not both.'))
+    if 'makes' in fields and album.q is not None:
+        raise InvalidRequest(
+            N_(
+                'A guest who makes pictures needs an album that they can go into: this one fills '
+                'itself from a search.'
+            )
+        )
+    return album.id
 
 
 async def revoke_guest(services: TheServices, guest_id: TheId) -> Response:

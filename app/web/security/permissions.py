@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 from fastapi import Depends
@@ -12,8 +12,11 @@ from starlette.responses import Response
 
 from app.access.sessions import SESSION_S
 from app.access.visitors import Throttle, Visitor
+from app.database.gallery.albums import AlbumRow
+from app.database.gallery.filters import Filter
 from app.errors import N_, Conflict, Forbidden, NotFound, TooManyGuesses
-from app.models import Generation, Image
+from app.gallery.albums import Albums
+from app.models import Generation, Image, KeptFile
 from app.web.context import Services, TheServices
 from app.web.forms import TheId
 
@@ -75,18 +78,59 @@ def _set_cookie(
     return response
 
 
+def sight_of(visitor: Visitor, albums: Albums) -> Filter:
+    """Return what a visitor may look at in the gallery: everything, one album, or their own."""
+    if visitor.album is not None and albums.get(visitor.album):
+        return albums.filter_of(visitor.album)
+    return Filter(guest=visitor.only)
+
+
+async def seen_of(visitor: Visitor, services: Services, images: Sequence[Image]) -> list[Image]:
+    """Return those of a few pictures that a visitor may look at, which is decided here alone.
+
+    One in the trash only if it is theirs to change.
+    """
+    seen = {image.id for image in images if visitor.may_change(image.guest)}
+    others = [image.id for image in images if image.id not in seen and not image.deleted_at]
+    if others:
+        sight = sight_of(visitor, services.albums)
+        seen |= (
+            {*others} if visitor.sees_all else await services.library.images.among(sight, others)
+        )
+    return [image for image in images if image.id in seen]
+
+
+async def visible_file(visitor: Visitor, services: Services, digest: str) -> KeptFile | None:
+    """Return the file of a digest, if a visitor may look at a picture that has it."""
+    files = await services.library.files.of(digest)
+    if files and not visitor.sees_all:
+        images = await services.library.images.some([kept.id for kept in files])
+        seen = {image.id for image in await seen_of(visitor, services, images)}
+        files = tuple(kept for kept in files if kept.id in seen)
+    return files[0] if files else None
+
+
+def may_open(visitor: Visitor, album_id: int) -> bool:
+    """Whether an album, if there is one, is a visitor's to look at."""
+    return visitor.sees_all or visitor.album == album_id
+
+
+def albums_for(viewer: Visitor, services: Services) -> tuple[AlbumRow, ...]:
+    """Return the albums that a visitor may look at, by name."""
+    return tuple(row for row in services.albums.all() if may_open(viewer, row.id))
+
+
+def choosable_albums(viewer: Visitor, services: Services) -> list[AlbumRow]:
+    """Return the albums that a visitor may put pictures into: the owner all that take any."""
+    return [row for row in services.albums.all() if row.q is None] if viewer.owner else []
+
+
 async def visible_image(request: Request, services: TheServices, image_id: TheId) -> Image:
     """Return the picture of an address; raise `NotFound`, as for an unknown id, if it is hidden."""
     image = await services.library.images.one(image_id)
-    if not sees(visitor_of(request), image):
+    if not await seen_of(visitor_of(request), services, [image]):
         raise NotFound(N_('Picture {id} not found.'), id=image.id)
     return image
-
-
-def sees(visitor: Visitor, image: Image) -> bool:
-    """Whether a picture is theirs to look at; one in the trash only if it is theirs to change."""
-    in_trash = image.deleted_at and not visitor.may_change(image.guest)
-    return not in_trash and visitor.only in (None, image.guest)
 
 
 async def own_image(request: Request, services: TheServices, image_id: TheId) -> Image:

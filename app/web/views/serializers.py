@@ -11,13 +11,15 @@ from app.messages import error_json, for_guests, item_error_json
 from app.models import REQUEST_FIELDS, Call, Generation, Image
 from app.net.urls import names_a_host
 from app.web.base_path import BasePath
+from app.web.security.permissions import may_open
 from app.web.templates import Language
 
 THUMB_WIDTH = 480
 IMAGE_FIELDS = (
     *('id', 'generation_id', 'position', 'prompt', 'negative_prompt', 'revised_prompt'),
     *('provider', 'model', 'asked_size', 'width', 'height', 'mime', 'size_bytes', 'digest'),
-    *('seed', 'url', 'thumb_url', 'source_url', 'favourite', 'tags', 'created_at', 'cost'),
+    *('seed', 'url', 'thumb_url', 'source_url', 'favourite', 'tags', 'created_at', 'albums'),
+    'cost',
 )
 
 
@@ -27,6 +29,8 @@ def image_json(image: Image, root: BasePath, viewer: Visitor) -> dict[str, objec
         'thumb_url': root.address(f'/thumbs/{image.digest}-{THUMB_WIDTH}.webp'),
         'source_url': image.source_url if viewer.owner else None,
         'provider': public_server_name(image.provider, viewer),
+        'tags': [],
+        'albums': [album for album in image.albums if may_open(viewer, album)],
         'cost': image.cost.as_json() if image.cost and sees_cost(image, viewer) else None,
     }
     return {

@@ -2,55 +2,83 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from app.database.gallery.filters import Order
 from app.web.context import TheServices
-from app.web.forms import number_in
-from app.web.pages.gallery.query import PAGE, page_from, read_filter, write_query
+from app.web.forms import choice_in, form_fields
+from app.web.pages.gallery.listed_albums import question_of, shown_album
+from app.web.pages.gallery.query import beyond_sight, just_deleted, read_filter, write_query
 from app.web.pages.gallery.searching import search_json, search_values
-from app.web.pages.gallery.selecting import by_day, selection_form, trash_of
-from app.web.pages.gallery.undo import just_deleted
-from app.web.security.permissions import visitor_of
-from app.web.templates import wants_json, zone_of
+from app.web.pages.gallery.selecting import last_act, selection_form, trash_of
+from app.web.pages.gallery.wall import (
+    DENSITIES,
+    DENSITY_COOKIE,
+    density_of,
+    older_query,
+    part_values,
+    rail_values,
+    read_part,
+)
+from app.web.security.permissions import sight_of, visitor_of
+from app.web.templates import keep_choice, wants_fragment, wants_json, zone_of
 from app.web.views.serializers import image_json
+
+MOST_SEED = 10**9
 
 
 async def gallery_page(request: Request, services: TheServices) -> Response:
-    """Show the pictures, newest first, by day."""
-    chosen, images = read_filter(request), services.library.images
-    at = number_in(request, 'at')
-    before = at or number_in(request, 'before')
-    found = await images.page(chosen, before, PAGE, with_edge=bool(at))
-    older = write_query(chosen, before=found[-1].id) if len(found) == PAGE else None
+    """Show the pictures, by day or in a random order; as a fragment, the wall."""
+    chosen = read_filter(request)
+    if chosen.sort is Order.RANDOM and not chosen.shuffle:
+        seeded = replace(chosen, shuffle=secrets.randbelow(MOST_SEED) + 1)
+        return RedirectResponse(request.scope['path'] + write_query(seeded), 303)
+    part, visitor = await read_part(request, services.library.images, chosen), visitor_of(request)
     if wants_json(request):
+        older = older_query(chosen, part)
         after = services.root.address(f'/gallery.json{older}') if older else None
-        listed = [image_json(image, services.root, visitor_of(request)) for image in found]
-        told = await search_json(request, services, chosen, finds=bool(found))
+        listed = [image_json(image, services.root, visitor) for image in part.images]
+        told = await search_json(request, services, chosen, finds=bool(listed))
         return JSONResponse({'images': listed, 'next': after, **told})
-    newer = ''
-    if before:
-        above = await images.newer(chosen, found[0].id, PAGE) if found else ()
-        newer = '' if found and not above else page_from(chosen, above, PAGE)
-    visitor = visitor_of(request)
+    everything = sight_of(visitor, services.albums)
+    values = part_values(request, services.language(request), chosen, part) | {
+        'chosen': chosen,
+        'query': write_query(chosen if visitor.owner else beyond_sight(chosen, everything)),
+    }
+    if wants_fragment(request):
+        return services.renderer.page(request, 'gallery/part.html', status=200, **values)
     return services.renderer.page(
         request,
         'pages/gallery.html',
         status=200,
-        days=by_day(request, services, chosen, found),
+        **values,
+        **await rail_values(request, services, chosen, part),
+        density=density_of(request),
+        densities=DENSITIES,
         utc_offset_min=_utc_offset_min(zone_of(request)),
         just_deleted=await just_deleted(request, services),
+        last_act=await last_act(request, services),
         selection=await selection_form(services, chosen) if visitor.makes else None,
         trash=await trash_of(services, chosen),
-        chosen=chosen,
-        query=write_query(chosen if visitor.owner else replace(chosen, guest=None)),
-        newer=newer,
-        older=f'/gallery{older}' if older else None,
-        **await search_values(request, services, chosen, finds=bool(found)),
+        **await search_values(request, services, chosen, finds=bool(part.images)),
+        album=await shown_album(services, chosen),
+        question=question_of(chosen, services) if visitor.owner else '',
     )
+
+
+async def choose_density(request: Request) -> Response:
+    """Keep how large pictures hang, and lead back to the gallery of the form's query."""
+    fields = await form_fields(request)
+    density = choice_in(fields, 'density', {name: name for name in DENSITIES})
+    query = fields.get('query', '')
+    response = RedirectResponse(f'/gallery{query if query.startswith("?") else ""}', 303)
+    keep_choice(request, response, DENSITY_COOKIE, density)
+    return response
 
 
 def _utc_offset_min(zone: tzinfo | None) -> int:

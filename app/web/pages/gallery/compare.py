@@ -14,10 +14,15 @@ from app.database.gallery.filters import Filter
 from app.errors import N_, InvalidRequest
 from app.models import Generation, Image
 from app.web.context import Services, TheServices
-from app.web.pages.gallery.query import compared_in, comparison, read_filter, write_query
-from app.web.pages.gallery.undo import just_deleted
+from app.web.pages.gallery.query import (
+    compared_in,
+    comparison,
+    just_deleted,
+    read_filter,
+    write_query,
+)
 from app.web.pages.gallery.word_diff import Part, marked
-from app.web.security.permissions import visible_image, visitor_of
+from app.web.security.permissions import seen_of, visible_image, visitor_of
 from app.web.templates import wants_fragment, wants_json, zone_of
 from app.web.views.serializers import image_json, public_server_name, sees_cost
 
@@ -74,7 +79,7 @@ async def compare_page(request: Request, services: TheServices) -> Response:
         just_deleted=await just_deleted(request, services),
         query=f'?{comparison(ids, chosen).partition("?")[2]}',
         is_full=len(ids) == MOST,
-        choices=await _choices(services, chosen, images[0]),
+        choices=await _choices(services, viewer, chosen, images[0]),
         back=write_query(chosen, at=ids[0]),
     )
 
@@ -151,9 +156,11 @@ def _in_order(images: Sequence[Image], chosen: Filter) -> list[Compared]:
     return found
 
 
-async def _choices(services: Services, chosen: Filter, image: Image) -> list[Image]:
+async def _choices(
+    services: Services, viewer: Visitor, chosen: Filter, image: Image
+) -> list[Image]:
     """Return the pictures of the same prompt, and those that stand around one, to choose from."""
     newer = await services.library.images.newer(chosen, image.id, CHOICES)
     older = await services.library.images.page(chosen, image.id, CHOICES)
     generation = await services.library.generations.one(image.generation_id)
-    return [*generation.images, *newer, *older]
+    return [*await seen_of(viewer, services, generation.images), *newer, *older]

@@ -14,17 +14,19 @@ from app.models import Generation, Image
 from app.storage.inventory import DamagedFile, open_kept
 from app.web.context import Services, TheServices
 from app.web.forms import LIFETIMES
+from app.web.pages.gallery.listed_albums import albums_to_join
 from app.web.pages.gallery.query import (
     PAGE,
     compared_in,
     comparison,
+    just_deleted,
     page_from,
     read_filter,
     write_query,
 )
-from app.web.pages.gallery.undo import just_deleted
-from app.web.security.permissions import OwnImage, VisibleImage, visitor_of
+from app.web.security.permissions import OwnImage, VisibleImage, albums_for, seen_of, visitor_of
 from app.web.templates import wants_fragment, wants_json
+from app.web.views.downloads import is_strippable, plain_name, wants_plain
 from app.web.views.serializers import attempt_json, image_json, sees_cost
 
 STEPS = 24  # how many neighbours a picture's page names, for arrows pressed faster than it loads
@@ -38,24 +40,30 @@ async def image_page(request: Request, services: TheServices, image: VisibleImag
     chosen, library = read_filter(request), services.library
     newer = await library.images.newer(chosen, image.id, PAGE)
     older = await library.images.page(chosen, image.id, STEPS)
-    generation = await library.generations.one(image.generation_id)
-    calls = await library.generations.calls_of(generation.id) if visitor_of(request).owner else ()
+    generation, visitor = await library.generations.one(image.generation_id), visitor_of(request)
+    calls = await library.generations.calls_of(generation.id) if visitor.owner else ()
     return services.renderer.page(
         request,
         'picture/picture.html' if wants_fragment(request) else 'pages/image.html',
         image=image,
         generation=generation,
+        siblings=await seen_of(visitor, services, generation.images),
+        albums=[row for row in albums_for(visitor, services) if row.id in image.albums],
+        other_albums=albums_to_join(visitor, services, image),
         settings_text=_settings_text(image, generation),
         attempts=[attempt_json(call) for call in calls],
         newer=newer[:STEPS],
         older=older,
         just_deleted=await just_deleted(request, services),
         chosen=chosen,
+        album=services.albums.get(chosen.album or 0),
         query=write_query(chosen),
         back=page_from(chosen, newer, PAGE // 2),
         lifetimes=LIFETIMES,
+        plain_name=plain_name(image) if is_strippable(image) else '',
+        is_plain=wants_plain(request) and is_strippable(image),
         file_fault=await _fault(services, image),
-        sees_cost=sees_cost(image, visitor_of(request)),
+        sees_cost=sees_cost(image, visitor),
     )
 
 

@@ -14,8 +14,8 @@ from app.database.gallery.filters import Filter
 from app.database.gallery.query import KEYS, Key, proposal_for, refusals_in, replaced
 from app.database.gallery.suggestions import Suggestion, WayOut
 from app.web.context import Services, TheServices
-from app.web.pages.gallery.query import LONGEST_QUESTION, read_filter, write_query
-from app.web.security.permissions import visitor_of
+from app.web.pages.gallery.query import LONGEST_QUESTION, beyond_sight, read_filter, write_query
+from app.web.security.permissions import sight_of, visitor_of
 from app.web.templates import Language, wants_json, zone_of
 
 
@@ -54,13 +54,15 @@ async def search_values(
 ) -> dict[str, object]:
     """Return what the filters of a page show; `finds`: the page shows pictures."""
     visitor, library = visitor_of(request), services.library
+    sight = sight_of(visitor, services.albums)
+    own = chosen if visitor.owner else beyond_sight(chosen, sight)
     everything = replace(
         chosen,
         words='',
         model='',
         provider='',
         favourite=False,
-        guest=chosen.guest if visitor.only else None,
+        guest=None if visitor.owner else chosen.guest,
     )
     is_exact = request.query_params.get('total') == 'exact'
     counted = library.counters.exact_total if is_exact else library.counters.total
@@ -70,11 +72,11 @@ async def search_values(
         'total': total,
         'most_counted': MOST_COUNTED,
         'number': partial(_written, services.language(request)),
-        'models': await library.counters.models(everything) if visitor.only is None else (),
+        'models': await library.counters.models(sight) if visitor.sees_all else (),
         'guests': services.guests.all() if visitor.owner else (),
         'misread': _misread(request, services, chosen),
         'way_out': WayOut() if finds else await _way_out(services, chosen),
-        'with_words': lambda words: write_query(replace(chosen, words=words)),
+        'with_words': lambda words: write_query(replace(own, words=words)),
     }
 
 

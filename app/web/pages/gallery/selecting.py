@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import groupby
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from app.database.acts.pieces import Act
 from app.database.gallery.counters import Room
 from app.database.gallery.filters import Filter
-from app.models import Image
+from app.errors import NotFound
 from app.web.context import Services, TheServices
+from app.web.forms import number_in
 from app.web.pages.gallery.query import read_filter, write_query
-from app.web.templates import zone_of
+from app.web.security.permissions import visitor_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +51,24 @@ async def selection_form(services: Services, chosen: Filter) -> SelectionForm:
     return SelectionForm(top, fields, _leaving(chosen))
 
 
+async def last_act(request: Request, services: Services) -> Act | None:
+    """Return the act that led to a page, if it is this visitor's."""
+    number = number_in(request, 'act')
+    if number is None:
+        return None
+    try:
+        act = await services.library.acts.one(number)
+    except NotFound:
+        return None
+    return act if visitor_of(request).may_change(act.guest) else None
+
+
 async def trash_of(services: Services, chosen: Filter) -> Trash | None:
     """Return what the trash holds where that is what is shown."""
     if not chosen.deleted:
         return None
     counters = services.library.counters
     return Trash(await counters.trash(), await counters.trashed_favourites())
-
-
-def by_day(
-    request: Request, services: Services, chosen: Filter, images: Iterable[Image]
-) -> list[tuple[str, list[Image]]]:
-    """Group pictures under their day: when they were made, in the trash when they were deleted."""
-    language, zone = services.language(request), zone_of(request)
-
-    def day(image: Image) -> str:
-        return language.day(image.deleted_at or image.created_at, zone)
-
-    return [(name, list(of_day)) for name, of_day in groupby(images, key=day)]
 
 
 def _leaving(chosen: Filter) -> str:

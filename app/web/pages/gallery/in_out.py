@@ -1,26 +1,31 @@
-"""Pictures that the owner adds to the gallery."""
+"""Pictures that the owner adds to the gallery, and all that it shows as a download."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from app.database.gallery.albums import AlbumRow
+from app.database.gallery.filters import Filter
 from app.errors import N_, ErrorKind, Failure, InvalidRequest, ProviderError
-from app.gallery.importing import Importer, Taken, TakenPicture, examine
+from app.gallery.importing import Importer, Taken, TakenPicture, check_album, examine
 from app.models import Image
 from app.storage.files import remove
 from app.storage.metadata.container import MOST_PACKET_BYTES, sidecar_of
 from app.web.context import Services, TheServices
-from app.web.security.permissions import visitor_of
+from app.web.delivery.zips import READ_AT_ONCE, zip_of
+from app.web.pages.gallery.query import read_filter
+from app.web.security.permissions import check_same_site, visitor_of
 from app.web.templates import Language, wants_fragment, wants_json
 from app.web.uploads import Part, parts_of
 from app.web.views.serializers import image_json
 
-PICTURE, MODIFIED = 'picture', 'modified'
+PICTURE, MODIFIED, ALBUM = 'picture', 'modified', 'album'
 SIDECAR = '.xmp'
 LONGEST_NAME = 200
 DAMAGED = N_("can't be read: {reason}")
@@ -36,6 +41,7 @@ class Adding:
 
     services: Services
     language: Language
+    album: AlbumRow | None = None  # that all of them are put into
     modified_at: float | None = None  # of the next file, as the browser tells it
     sidecar: Part | None = None  # of the next file
     taken: list[TakenPicture] = field(default_factory=list)
@@ -44,6 +50,8 @@ class Adding:
         """Take one part of the form; what a picture says of when it was made precedes it."""
         if part.name == MODIFIED and part.file is None:
             self.modified_at = _seconds(part.text.decode('latin-1'))
+        elif part.name == ALBUM and part.text:
+            self.album = self._album_of(part.text.decode('latin-1'))
         elif part.name == PICTURE and part.file and (part.filename or '').endswith(SIDECAR):
             self.forget_sidecar()
             self.sidecar = part
@@ -51,6 +59,16 @@ class Adding:
             self.taken.append(await self._add(part))
             self.modified_at = None
             self.forget_sidecar()
+
+    def _album_of(self, text: str) -> AlbumRow:
+        """Return the album that is meant; raise `InvalidRequest` at one that fills itself."""
+        number = int(text) if text.isdigit() and len(text) < 16 else 0
+        return check_album(self.services.albums.one(number))
+
+    async def put_into_album(self) -> None:
+        ids = [one.image_id for one in self.taken if one.image_id]
+        if self.album and ids:
+            await self.services.library.albums.put(self.album.id, ids, time.time())
 
     async def _add(self, part: Part) -> TakenPicture:
         assert part.file  # noqa: S101 (it came with a name)
@@ -98,13 +116,16 @@ async def add_pictures(request: Request, services: TheServices) -> Response:
                 await adding.take(part)
     finally:
         adding.forget_sidecar()
+        await adding.put_into_album()
     if not adding.taken:
         raise InvalidRequest(N_('Choose a picture first.'))
     refused = [one for one in adding.taken if one.taken is Taken.REFUSED]
     if wants_json(request):
         return JSONResponse(await _as_json(request, services, adding.taken))
     if not refused and not wants_fragment(request):
-        return RedirectResponse('/gallery', 303)
+        return RedirectResponse(
+            f'/gallery?album={adding.album.id}' if adding.album else '/gallery', 303
+        )
     return services.renderer.page(
         request,
         'gallery/added.html' if wants_fragment(request) else 'pages/added.html',
@@ -135,3 +156,16 @@ def _seconds(text: str) -> float | None:
     """Read a browser's `lastModified`, milliseconds since 1970."""
     digits = text.strip()
     return int(digits) / 1000 if digits.isdigit() and len(digits) < 16 else None
+
+
+async def download_zip(request: Request, services: TheServices) -> Response:
+    """Send everything that the gallery shows for a query, an album or a search as well."""
+    check_same_site(request)
+    return zip_of(request, services, _all_of(services, read_filter(request)))
+
+
+async def _all_of(services: Services, chosen: Filter) -> AsyncIterator[Sequence[Image]]:
+    last: int | None = None
+    while found := await services.library.images.page(chosen, last, READ_AT_ONCE):
+        yield found
+        last = found[-1].id

@@ -1,16 +1,19 @@
-"""Opens a kept picture for strangers: its pixels, and nothing else that its file says."""
+"""A kept picture for others: its pixels, and nothing else that its file says."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
+
+from starlette.responses import Response, StreamingResponse
 
 from app.models import Image, KeptFile
 from app.storage.inventory import DamagedFile, open_kept
 from app.web.context import Services
+from app.web.delivery.files import BLOCK_BYTES, FILE_POLICY
 
 if TYPE_CHECKING:
     from app.storage.metadata.container import Piece
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 class StrippedPicture:
     """An open picture, and what of it is shown; whoever reads it closes it."""
 
+    mime: str
     opened: BinaryIO
     pieces: list[Piece]
     size_bytes: int
@@ -30,6 +34,17 @@ class StrippedPicture:
 
         with self.opened:
             yield from blocks(self.opened, self.pieces)
+
+    async def response(self, headers: Mapping[str, str]) -> Response:
+        own = {
+            'Content-Length': str(self.size_bytes),
+            'Content-Security-Policy': FILE_POLICY,
+            **headers,
+        }
+        if self.size_bytes <= BLOCK_BYTES:
+            content = await asyncio.to_thread(lambda: b''.join(self.blocks()))
+            return Response(content, headers=own, media_type=self.mime)
+        return StreamingResponse(self.blocks(), headers=own, media_type=self.mime)
 
 
 async def open_stripped(services: Services, image: Image) -> StrippedPicture | None:
@@ -52,4 +67,4 @@ def _open(services: Services, kept: KeptFile, image: Image) -> StrippedPicture |
     except (OSError, DamagedContainer):
         opened.close()
         return None
-    return StrippedPicture(opened, pieces, sum(map(len, pieces)))
+    return StrippedPicture(image.mime, opened, pieces, sum(map(len, pieces)))

@@ -1,0 +1,53 @@
+"""Files of pictures that were deleted for good: their rows are gone, so they go as well."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from app.database import Library
+from app.database.acts.destruction import Removal
+from app.log import logger
+from app.storage.files import remove, sync_folder, writing
+from app.storage.metadata.container import sidecar_of
+from app.storage.store import THUMB_WIDTHS, Store
+
+log = logger(__name__)
+
+
+class FileRemoval:
+    """Removes the files that the database names for it."""
+
+    def __init__(self, library: Library, store: Store) -> None:
+        self._removals = library.removals
+        self._store = store
+
+    async def finish(self) -> None:
+        """Remove all of them; one that the disk does not let go is tried again another time.
+
+        Raises `StorageFailed`.
+        """
+        last = ''
+        while some := await self._removals.after(last):
+            gone = await asyncio.to_thread(self._remove, some)
+            await self._removals.done(gone)
+            last = some[-1].file
+
+    def _remove(self, some: Sequence[Removal]) -> list[str]:
+        """Remove files with what belongs to them; return those that will not come back."""
+        for one in some:
+            self._remove_one(one)
+        with writing():
+            for folder in {self._store.original(one.file).parent for one in some}:
+                if folder.exists():
+                    sync_folder(folder)  # else a power cut brings them back, without their rows
+        paths = {one.file: self._store.original(one.file) for one in some if not one.keeps_file}
+        return [one.file for one in some if one.keeps_file or not paths[one.file].exists()]
+
+    def _remove_one(self, one: Removal) -> None:
+        """Remove the picture first: while it is there, missing thumbnails are made again."""
+        if not one.keeps_file:
+            original = self._store.original(one.file)
+            remove(original, sidecar_of(original))
+        if not one.keeps_thumbs:
+            remove(*(self._store.thumb(one.digest, width) for width in THUMB_WIDTHS))

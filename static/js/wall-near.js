@@ -1,0 +1,59 @@
+import { fit, isEmpty, join, load, note } from './wall-parts.js';
+import { partsOf, steady } from './wall-place.js';
+
+const NEAR_PX = 2000;
+const AGAIN_MS = 5000;
+
+// Parts of the wall that are far away are taken out and keep their height; they come back before they are seen.
+export class NearParts {
+  constructor(keys, address) {
+    Object.assign(this, { keys, address, width: keys.clientWidth });
+    this.seen = new IntersectionObserver((seen) => seen.forEach((one) => this.turn(one)), {
+      rootMargin: `${NEAR_PX}px 0px`,
+    });
+    new ResizeObserver(() => this.resize()).observe(keys);
+  }
+
+  add(part) {
+    this.seen.observe(part);
+  }
+
+  turn({ target, isIntersecting }) {
+    target.toggleAttribute('data-near', isIntersecting);
+    if (isIntersecting && isEmpty(target)) this.fill(target);
+    else if (!isIntersecting && !isEmpty(target) && !target.contains(document.activeElement)) this.empty(target);
+  }
+
+  empty(part) {
+    part.style.blockSize = `${part.getBoundingClientRect().height}px`;
+    part.replaceChildren();
+  }
+
+  async fill(part) {
+    const [before, next] = [part.previousElementSibling, part.nextElementSibling];
+    const place = new URL(this.address, location);
+    place.searchParams.set('at', part.dataset.first);
+    const fresh = await load(place, next).catch(() => null);
+    if (!fresh) return setTimeout(() => 'near' in part.dataset && isEmpty(part) && this.fill(part), AGAIN_MS);
+    steady(this.keys, () => {
+      part.replaceChildren(...fresh.children);
+      part.style.removeProperty('block-size');
+      note(part);
+      join(before, part);
+      join(part, next);
+      fit(part);
+    });
+    part.dispatchEvent(new CustomEvent('wall-part', { bubbles: true }));
+  }
+
+  // Rows break elsewhere in another width.
+  resize() {
+    const before = this.width;
+    this.width = this.keys.clientWidth;
+    if (!before || before === this.width) return;
+    for (const part of partsOf(this.keys)) {
+      if (isEmpty(part)) part.style.blockSize = `${(parseFloat(part.style.blockSize) * before) / this.width}px`;
+      else fit(part);
+    }
+  }
+}
