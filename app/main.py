@@ -47,7 +47,9 @@ from app.web.delivery.events import EventStream
 from app.web.delivery.files import PictureFiles
 from app.web.error_pages import ErrorPages
 from app.web.security.guard import Guard
+from app.web.security.permissions import sight_of
 from app.web.security.routes import REST, ROUTES, RouteRule
+from app.web.security.thumbnails import Thumbnails
 from app.web.static import Static
 from app.web.templates import Renderer, assets
 from app.web.views.notices import notices_of
@@ -223,18 +225,23 @@ class Page:
         await self._route.app(scope, receive, send)
 
 
-def create_app(services: Services) -> ASGIApp:
+def create_app(services: Services) -> Guard:
     failures = ErrorPages(services.renderer)
-    return Guard(create_pages(services, failures), services, failures)
+    thumbnails = Thumbnails(
+        lambda: services.library.database.pictures_version,
+        lambda visitor: sight_of(visitor, services.albums),
+    )
+    pages = create_pages(services, failures, thumbnails)
+    return Guard(pages, services, failures, thumbnails)
 
 
-def create_pages(services: Services, failures: ErrorPages) -> FastAPI:
+def create_pages(services: Services, failures: ErrorPages, thumbnails: Thumbnails) -> FastAPI:
     app = FastAPI(
         title='Easel', docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
     app.state.services = services
     failures.install(app)
-    files = PictureFiles(services)
+    files = PictureFiles(services, thumbnails)
     apps: dict[str, ASGIApp] = {
         'files': files,
         'thumbs': files,

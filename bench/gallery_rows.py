@@ -32,6 +32,7 @@ from app.storage.store import Store
 
 FIRST_S, LAST_S = 1_667_260_800, 1_793_491_200  # the Novembers of 2022 and 2026
 DISTINCT = 120  # files that the rows share
+GRAIN = 6  # pixels; their thumbnails take 20 to 45 kB, as those of photographs do
 AT_ONCE = 1_000  # generations
 ALONE = 60  # pictures, the last ones, each generation in a transaction of its own
 BROUGHT_IN = 0.01  # older pictures, that were imported last
@@ -110,11 +111,12 @@ async def _originals(store: Store) -> list[StoredImage]:
     stored = []
     for number in range(DISTINCT):
         size, path = SIZES[number % len(SIZES)], folder / f'{number:03}.jpg'
-        angle = 360 * number / DISTINCT
-        bands = [Picture.linear_gradient('L').rotate(angle + turn) for turn in (0, 90, 200)]
-        noise = Picture.effect_noise((64, 64), 90) if number % 3 == 0 else bands[1]
-        picture = Picture.merge('RGB', (bands[0], noise.resize((256, 256)), bands[2]))
-        picture.resize((size.width, size.height)).save(path, quality=80)
+        whole = (size.width, size.height)
+        angles = (3 * number, 3 * number + 90, 3 * number + 200)
+        bands = [Picture.linear_gradient('L').rotate(angle).resize(whole) for angle in angles]
+        noise = Picture.effect_noise((size.width // GRAIN, size.height // GRAIN), 40)
+        noisy = Picture.blend(bands[1], noise.resize(whole), 0.5)
+        Picture.merge('RGB', (bands[0], noisy, bands[2])).save(path, quality=80)
         stored.append(await store.look_again(path))
     return stored
 

@@ -10,7 +10,7 @@ import pytest_asyncio
 from starlette.types import ASGIApp
 
 from app.web.context import Services
-from app.web.security.guard import HEADERS
+from app.web.security.headers import HEADERS
 from tests.support.raw_requests import FORM, HOME, Address, addresses, knock, open_door
 
 pytestmark = pytest.mark.asyncio(loop_scope='module')

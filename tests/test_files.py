@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,6 +63,43 @@ def test_cve_2026_22777_a_prompt_can_write_no_header(
     assert '%D0%BA' in named.partition("filename*=UTF-8''")[2]
     assert not set(plain) & set('\\/";\r\n')
     assert 'x-evil' not in client.get(drawn[0]).headers
+
+
+def test_a_part_of_a_picture_can_be_asked_for(
+    client: httpx.Client, drawn: tuple[str, Path]
+) -> None:
+    whole = drawn[1].read_bytes()
+
+    part = client.get(drawn[0], headers={'Range': 'bytes=10-19'})
+    behind = client.get(drawn[0], headers={'Range': 'bytes=99999999-'})
+
+    assert (part.status_code, part.content) == (206, whole[10:20])
+    assert part.headers['content-range'] == f'bytes 10-19/{len(whole)}'
+    assert (behind.status_code, behind.content) == (416, b'')
+    assert behind.headers['content-range'] == f'bytes */{len(whole)}'
+
+
+def test_thumbnails_at_hand_keep_their_place_among_other_answers(easel: Easel) -> None:
+    images = easel.draw(prompt='a lake', size='48x32')['images']
+    assert isinstance(images, list)
+    asked = f'GET {images[0]["thumb_url"]} HTTP/1.1\r\nHost: localhost\r\n'
+    health = 'GET /health HTTP/1.1\r\nHost: localhost\r\n'
+    with easel.client() as client:
+        thumb = client.get(images[0]['thumb_url']).content
+
+    port = int(easel.url.rpartition(':')[2])
+    with socket.create_connection(('127.0.0.1', port), timeout=10) as connection:
+        for half in (asked[:30], f'{asked[30:]}\r\n{asked}\r\n{health}\r\n{asked}\r\n'):
+            connection.sendall(half.encode())
+        connection.sendall(f'{asked}Connection: close\r\n\r\n'.encode())
+        with connection.makefile('rb') as file:
+            answers = file.read()
+
+    places = [found.start() for found in re.finditer(re.escape(thumb), answers)]
+    assert answers.count(b'HTTP/1.1 200 OK') == 5
+    assert len(places) == 4
+    assert places[1] < answers.index(b'application/json') < places[2]
+    assert answers.count(b'\r\ndate: ') == 5
 
 
 @pytest.mark.parametrize('what', ['file', 'folder', 'images'])

@@ -13,7 +13,8 @@ from app.access.visitors import MOST_CONNECTIONS_A_VISITOR, Visitor
 from app.database.links import GuestRow
 from app.errors import Malformed
 from app.web.context import PASSWORDS_A_MINUTE
-from app.web.security.guard import CROWDED, SMALL_BODY_BYTES, check_framing
+from app.web.security.framing import check_framing
+from app.web.security.guard import CROWDED, SMALL_BODY_BYTES
 from app.web.security.routes import Role
 from tests.support.guests import LAN, PASSWORD, sign_in
 from tests.support.raw_requests import FORM, HOME, knock, open_door

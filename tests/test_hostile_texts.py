@@ -16,8 +16,8 @@ resource.setrlimit(resource.RLIMIT_CPU, ({PATIENCE_S}, {PATIENCE_S}))
 from contextlib import suppress
 from app.net.urls import Blocked, origin_of
 from app.errors import AppError
-from app.database.gallery.query import refusals_in
-from app.database.gallery.search import index_words
+from app.database.search.query import refusals_in
+from app.database.search.words import index_words
 from app.log import escape
 from app.models import Size
 from app.providers.transport.redaction import SecretRedactor
@@ -30,7 +30,7 @@ from app.providers.response.stream import ResponseStream
 from app.net.ip import networks_in
 from app.web.security.routes import rule_of
 from app.generation.request import parse_request
-from app.web.security.guard import Hosts
+from app.web.security.hosts import Hosts
 from app.web.views.provider_form import draft_of
 from app.web.pages.sign_in import OWN_PAGE
 settings = ProviderSettings(name='a', base_url='http://a', model='', timeout_s=1, key='k' * 40)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import Malformed, Misdirected
-from app.web.security.guard import Hosts
+from app.web.security.hosts import Hosts
 
 HOSTS = Hosts(['Easel.Example', 'nas', 'dotted.example.'])
 OURS = [

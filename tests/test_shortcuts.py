@@ -169,45 +169,6 @@ def test_a_slash_focuses_the_search(page: Page, easel: Easel, wall: int) -> None
     assert page.get_by_role('combobox', name='Search pictures').input_value() == 'fox'
 
 
-def test_a_suggestion_is_chosen_by_keys_and_the_wall_follows_without_a_new_page(
-    page: Page, easel: Easel, wall: int
-) -> None:
-    at(page, easel, '/gallery')
-    page.evaluate('globalThis.isSamePage = true')
-
-    page.keyboard.press('/')
-    page.keyboard.type('shape:')
-    expect(page.locator('.suggestions [role=option]')).not_to_have_count(0)
-    page.keyboard.press('ArrowDown')
-    shape = page.locator('.suggestions [aria-selected=true]').get_attribute('data-words')
-    page.keyboard.press('Enter')
-    page.wait_for_url('**q=shape*')
-
-    assert page.get_by_role('combobox', name='Search pictures').input_value() == shape
-    expect(page.locator('#gallery-count')).to_contain_text('match')
-    expect(page.locator('[name=q]')).to_be_focused()
-    assert page.evaluate('globalThis.isSamePage')
-    page.get_by_role('link', name='Clear search').click()
-    page.wait_for_url('**/gallery')
-    page.go_back()
-    page.wait_for_url('**q=shape*')
-    page.go_forward()
-    expect(page.locator('[name=q]')).to_have_value('')
-
-
-def test_a_filter_acts_at_once_and_says_what_finds_nothing(
-    page: Page, easel: Easel, wall: int
-) -> None:
-    at(page, easel, '/gallery?q=since:yesteryear')
-    expect(page.locator('.nothing')).to_contain_text('since:yesteryear is not a date.')
-
-    page.get_by_role('link', name='Use since:').click()
-    page.get_by_role('checkbox', name='Favourites').check()
-
-    page.wait_for_url('**favourite=1')
-    expect(page.locator('.nothing')).to_contain_text('No matches')
-
-
 @pytest.mark.parametrize('key', ['Control+g', 'Alt+g', 'Meta+g'])
 def test_a_key_with_another_is_not_ours(key: str, page: Page, easel: Easel, wall: int) -> None:
     at(page, easel, '/settings')

@@ -86,7 +86,7 @@ MAY_IMPORT = {
 }
 HOMES = {
     'apsw': ('app.database',),
-    'Stemmer': ('app.database.gallery.vocabulary',),
+    'Stemmer': ('app.database.search.vocabulary',),
     'httpx': ('app.net', 'app.providers', 'app.cli.generate', 'app.cli.import_there'),
     'httpcore': ('app.net', 'app.providers.discovery.local_servers'),
     'pybase64': ('app.providers.response.base64_stream',),

@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from app.access.sharing import SharingSettings
@@ -69,7 +70,7 @@ class Sessions:
         """Return the cookie of a guest whose link was checked, or of the proved owner."""
         expires = int(time.time()) + SESSION_S
         claims = f'{expires}.{guest.id if guest else ""}.{secrets.token_hex(8)}'
-        return f'{claims}.{self._signature(claims)}'
+        return f'{claims}.{_signature(claims, self._key())}'
 
     def cookie_name_on(self, scheme: str) -> str:
         """Return the cookie's name; over TLS so that no other host and no plain page can set it.
@@ -96,7 +97,8 @@ class Sessions:
 
     def device_in(self, headers: Mapping[str, str], scheme: str) -> str:
         """Return the mark of a browser that the password was given in; empty for any other."""
-        for mark, _, signature in self._cookies_in(headers, self.device_name_on(scheme)):
+        name = self.device_name_on(scheme)
+        for mark, _, signature in _cookies_in(headers.get('cookie', ''), name):
             if hmac.compare_digest(signature.encode(), self._device_signature(mark).encode()):
                 return mark
         return ''
@@ -115,20 +117,9 @@ class Sessions:
         given = bearer_in(headers).encode()
         return any(hmac.compare_digest(given, known.encode()) for known in self._tokens)
 
-    def _claims_in(self, headers: Mapping[str, str], scheme: str) -> list[str]:
+    def _claims_in(self, headers: Mapping[str, str], scheme: str) -> tuple[str, ...]:
         """Return what the cookies of this Easel say whose signature is right."""
-        signed = self._cookies_in(headers, self.cookie_name_on(scheme))
-        return [
-            claims
-            for claims, _, signature in signed
-            if hmac.compare_digest(signature.encode(), self._signature(claims).encode())
-        ]
-
-    def _cookies_in(self, headers: Mapping[str, str], wanted: str) -> list[tuple[str, str, str]]:
-        """Return the cookies of a name, each parted before its signature."""
-        # by hand: a library gives up at the odd cookies that other apps on this host set
-        pairs = [pair.strip().partition('=') for pair in headers.get('cookie', '').split(';')]
-        return [value.rpartition('.') for name, _, value in pairs if name == wanted]
+        return _signed_claims(headers.get('cookie', ''), self.cookie_name_on(scheme), self._key())
 
     def _whose(self, claims: str) -> Identity:
         expires, guest_id, _ = parts_of(claims)
@@ -137,14 +128,37 @@ class Sessions:
             return STRANGER
         return Identity(guest=self._guest_of(int(guest_id))) if guest_id else OWNER
 
-    def _signature(self, claims: str) -> str:
+    def _key(self) -> bytes:
         password = self._sharing.password
-        kept = password.kept if password else None
-        key = hashlib.sha256(f'{self._secret}\n{kept}'.encode()).digest()
-        return hmac.new(key, claims.encode(), 'sha256').hexdigest()
+        return _key_of(self._secret, password.kept if password else None)
 
     def _device_signature(self, mark: str) -> str:
         return hmac.new(self._secret.encode(), f'device.{mark}'.encode(), 'sha256').hexdigest()
+
+
+@lru_cache(1)
+def _key_of(secret: str, kept_password: str | None) -> bytes:
+    return hashlib.sha256(f'{secret}\n{kept_password}'.encode()).digest()
+
+
+@lru_cache(64)  # a page's pictures are asked for with one cookie
+def _signed_claims(cookies: str, name: str, key: bytes) -> tuple[str, ...]:
+    return tuple(
+        claims
+        for claims, _, signature in _cookies_in(cookies, name)
+        if hmac.compare_digest(signature.encode(), _signature(claims, key).encode())
+    )
+
+
+def _cookies_in(cookies: str, wanted: str) -> list[tuple[str, str, str]]:
+    """Return the cookies of a name, each parted before its signature."""
+    # by hand: a library gives up at the odd cookies that other apps on this host set
+    pairs = [pair.strip().partition('=') for pair in cookies.split(';')]
+    return [value.rpartition('.') for name, _, value in pairs if name == wanted]
+
+
+def _signature(claims: str, key: bytes) -> str:
+    return hmac.digest(key, claims.encode(), 'sha256').hex()
 
 
 def bearer_in(headers: Mapping[str, str]) -> str:

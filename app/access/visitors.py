@@ -12,6 +12,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from app.database.links import GuestRow
@@ -89,6 +90,10 @@ class QuotaCounter:
 
     def held(self, quota_key: str) -> int:
         return self._held[quota_key]
+
+    def is_full(self, quota_key: str) -> bool:
+        """Whether one more is one too many; an empty key has no limit."""
+        return bool(quota_key) and self._held[quota_key] >= self._most
 
     def take(self, quota_key: str) -> bool:
         """Hold one more; False if that is one too many, and it is held all the same."""
@@ -222,6 +227,7 @@ def _values(headers: RawHeaders, wanted: bytes) -> list[bytes]:
     return [part.strip(b' \t') for part in b','.join(found).split(b',') if part.strip(b' \t')]
 
 
+@lru_cache(256)  # each connection's requests have the same
 def _address(text: str) -> IpAddress | None:
     """Parse an address; one of IPv4 that is mapped into IPv6 is the IPv4 one."""
     try:

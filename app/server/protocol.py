@@ -14,13 +14,17 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.access.visitors import MOST_CONNECTIONS_A_VISITOR, Proxies, QuotaCounter
 from app.log import logger
-from app.web.security.guard import CROWDED, HEADERS, MOST_HEAD_BYTES
+from app.web.security.framing import MOST_HEAD_BYTES
+from app.web.security.guard import CROWDED
+from app.web.security.headers import HEADERS, Answer, AnswerNow
 
 log = logger(__name__)
 
 SPARE_FILES = 200  # for pictures, the database and calls to providers
 TOO_SLOW = b'HTTP/1.1 408 Request Timeout\r\n'
 MALFORMED = b'HTTP/1.1 400 Bad Request\r\n'
+
+AT_HAND = b'/thumbs/'
 
 # What a connection is busy with.
 Stage = Enum('Stage', ('HEAD', 'BODY', 'RESPONSE', 'LEFTOVER', 'IDLE', 'CLOSING'))
@@ -68,6 +72,17 @@ class ConnectionLimiter:
             self._quotas.give_back(quota_key)
 
 
+class Answered:
+    """Stands in the place of uvicorn's cycle for a request that was answered at once."""
+
+    response_started = response_complete = True
+    more_body = False
+    message_event = asyncio.Event()
+
+
+ANSWERED = Answered()
+
+
 class WrongTarget(Exception):
     """The first line of a request names another server; the parser answers 400 for it."""
 
@@ -75,8 +90,12 @@ class WrongTarget(Exception):
 class DeadlineProtocol(HttpToolsProtocol):
     """Limits how long a request may take to arrive, and takes back two leniencies of httptools."""
 
-    def __init__(self, *, limiter: ConnectionLimiter, **given: object) -> None:
+    def __init__(
+        self, *, limiter: ConnectionLimiter, answer_now: AnswerNow = lambda _: None, **given: object
+    ) -> None:
         super().__init__(**given)  # type: ignore[arg-type]
+        self._answer_now = answer_now
+        self._answer: Answer | None = None
         self._limiter = limiter
         self._quota_key = ''
         self._head_is_whole = False
@@ -118,7 +137,7 @@ class DeadlineProtocol(HttpToolsProtocol):
             self._begin(Stage.HEAD)
         self._received_bytes += len(data)
         super().data_received(data)
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._stage is Stage.IDLE:
             return
         stage = self._stage_by_parser()
         if self._stage is Stage.LEFTOVER and stage is Stage.HEAD:
@@ -130,6 +149,9 @@ class DeadlineProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._head_is_whole = False
+        if self._stage is Stage.IDLE:  # behind one that was answered at once
+            self._begin(Stage.HEAD)
+            self._unset_keepalive_if_required()
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -142,7 +164,31 @@ class DeadlineProtocol(HttpToolsProtocol):
         self._head_is_whole = True
         if not self.url.startswith(b'/'):
             raise WrongTarget
-        super().on_headers_complete()
+        self._answer = self._answer_at_once() if AT_HAND in self.url else None
+        if self._answer is None:
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Send a response that waited for nothing but the end of the request."""
+        if self._answer is None:
+            super().on_message_complete()
+            return
+        first_line, head, body = self._answer
+        own = [b'%b: %b\r\n' % header for header in self.server_state.default_headers]
+        self.transport.write(b''.join([first_line, *own, head, body]))
+        self._answer, self.cycle = None, ANSWERED  # type: ignore[assignment]
+        self.on_response_complete()
+
+    def _answer_at_once(self) -> Answer | None:
+        """Ask for a response without a task of its own, if nothing has to be waited for."""
+        parser, cycle = self.parser, self.cycle
+        is_free = cycle is None or cycle.response_complete
+        is_usual = parser.get_http_version() == '1.1' and parser.should_keep_alive()
+        if not (is_free and is_usual) or parser.should_upgrade() or self.flow.write_paused:
+            return None
+        path = self.url.decode('ascii')
+        asked = {'method': parser.get_method().decode('ascii'), 'path': path, 'raw_path': self.url}
+        return self._answer_now({**self.scope, **asked})
 
     def on_response_complete(self) -> None:
         """Wait for the next request; what still comes of the last is thrown away, for a while."""
@@ -191,16 +237,19 @@ class DeadlineProtocol(HttpToolsProtocol):
         self._received_bytes = 0
         if self._deadline:
             self._deadline.cancel()
+        due = self._deadline_of(stage)
+        self._deadline = self.loop.call_later(*due) if due else None
+
+    def _deadline_of(self, stage: Stage) -> tuple[float, Callable[[], None]] | None:
         timeouts = self._limiter.timeouts
-        head_s = timeouts.crowded_s if self._is_crowded else timeouts.head_s
-        deadlines: dict[Stage, tuple[float, Callable[[], None]]] = {
-            Stage.HEAD: (head_s, self._head_is_late),
-            Stage.BODY: (timeouts.body_s, self._body_is_due),
-            Stage.LEFTOVER: (timeouts.leftover_s, self._close),
-            Stage.CLOSING: (timeouts.stalled_s, self.transport.abort),
-        }
-        if stage in deadlines:
-            self._deadline = self.loop.call_later(*deadlines[stage])
+        if stage is Stage.HEAD:
+            head_s = timeouts.crowded_s if self._is_crowded else timeouts.head_s
+            return head_s, self._head_is_late
+        if stage is Stage.BODY:
+            return timeouts.body_s, self._body_is_due
+        if stage is Stage.LEFTOVER:
+            return timeouts.leftover_s, self._close
+        return (timeouts.stalled_s, self.transport.abort) if stage is Stage.CLOSING else None
 
     def _head_is_late(self) -> None:
         if self._received_bytes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Callable
 from functools import partial
 from types import FrameType
 
@@ -13,6 +12,7 @@ import uvicorn
 
 from app.server.protocol import ConnectionLimiter, DeadlineProtocol
 from app.web.context import Services
+from app.web.security.guard import Guard
 
 GRACE_S = 2  # for what is drawn and for open responses, at the same time
 KEEP_ALIVE_S = 30
@@ -24,12 +24,10 @@ SIGNALS = tuple(
 class StoppingServer(uvicorn.Server):
     """Stops at a signal, and at a second one without any grace."""
 
-    def __init__(
-        self, app: Callable[..., object], services: Services, limiter: ConnectionLimiter
-    ) -> None:
+    def __init__(self, app: Guard, services: Services, limiter: ConnectionLimiter) -> None:
         config = uvicorn.Config(
             app,
-            http=partial(DeadlineProtocol, limiter=limiter),  # type: ignore[arg-type]
+            http=partial(DeadlineProtocol, limiter=limiter, answer_now=app.answer_now),  # type: ignore[arg-type]
             log_config=None,
             access_log=False,
             lifespan='off',

@@ -15,9 +15,11 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Scope
 
 from app.config import config_from
+from app.database.gallery.filters import Filter
 from app.main import create_app, create_pages, open_services
 from app.web.context import Services
 from app.web.error_pages import ErrorPages
+from app.web.security.thumbnails import Thumbnails
 from tests.support.servers import CLOSED_PORT_URL
 
 HOME = (b'host', b'localhost')
@@ -95,11 +97,11 @@ async def knock(
         answered.body += message.get('body', b'')
 
     async with asyncio.timeout(20):
-        await app(_scope(method, path, headers, peer, state), receive, send)
+        await app(scope_of(method, path, headers, peer, state), receive, send)
     return answered
 
 
-def _scope(
+def scope_of(
     method: str,
     path: str,
     headers: tuple[tuple[bytes, bytes], ...],
@@ -126,7 +128,8 @@ def _scope(
 
 def addresses(services: Services) -> list[Address]:
     """List every address of every page, `{}` for what changes in it."""
-    pages = create_pages(services, ErrorPages(services.renderer))
+    thumbnails = Thumbnails(lambda: 0, lambda _: Filter())
+    pages = create_pages(services, ErrorPages(services.renderer), thumbnails)
     found: list[Address] = []
     for route in _leaves(pages.routes):
         if isinstance(route, Mount):

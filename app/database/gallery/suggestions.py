@@ -9,10 +9,10 @@ from itertools import islice
 
 import apsw
 
-from app.database.gallery import vocabulary
 from app.database.gallery.counters import MOST_COUNTED, total_of
 from app.database.gallery.filters import Filter
-from app.database.gallery.query import (
+from app.database.search import vocabulary
+from app.database.search.query import (
     KEYS,
     NO_ALBUM,
     SHAPES,
@@ -23,7 +23,7 @@ from app.database.gallery.query import (
     replaced,
     written,
 )
-from app.database.gallery.search import runs_in
+from app.database.search.words import runs_in
 from app.database.sqlite.connection import Table, select
 
 MOST_SHOWN = 8

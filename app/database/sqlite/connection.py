@@ -31,6 +31,17 @@ IS_DAMAGED = N_(
     'FILE.tar` to restore a backup, or `easel rebuild` to rebuild the database from '
     'the pictures.'
 )
+# A new picture changes nothing of those before it. The triggers are gone with the connection.
+WATCH = ''.join(
+    f'create temp trigger note_{act}_{table} after {act} on main.{table} '
+    'begin select note_change(); end;'
+    for table, acts in {
+        'images': ('update', 'delete'),
+        'album_images': ('insert', 'update', 'delete'),
+        'albums': ('update', 'delete'),
+    }.items()
+    for act in acts
+)
 # What is refused for itself; all else (busy, full, broken) may pass.
 REFUSALS = (
     *(apsw.ConstraintError, apsw.MismatchError, apsw.RangeError),
@@ -53,7 +64,11 @@ class Database:
         self._readers = readers
         self._closed = False
         self._asked_at = 0.0  # for the transaction that the thread is at
+        self._is_noted = False  # that the transaction changes what `pictures_version` counts
+        self.pictures_version = 0  # goes on with each change of who may see which kept picture
         connection.set_busy_handler(self._wait_for_lock)
+        connection.create_scalar_function('note_change', self._note_change, 0)
+        connection.execute(WATCH)
 
     @classmethod
     async def open(cls, path: Path, functions: Functions) -> Database:
@@ -81,9 +96,11 @@ class Database:
         def transaction() -> T:
             connection, self._asked_at = self._connection, asked_at
             connection.execute('begin immediate')
+            self._is_noted = False
             try:
                 changed = change(connection)
                 connection.execute('commit')
+                self.pictures_version += self._is_noted
             except BaseException:
                 if connection.in_transaction:  # SQLite ends it itself when the disk is full
                     connection.execute('rollback')
@@ -113,6 +130,9 @@ class Database:
     async def check_writable(self) -> None:
         """Commit a page as it is; raise `StorageFailed` where nothing can be written now."""
         await self.write(lambda db: db.pragma('user_version', int(db.pragma('user_version'))))
+
+    def _note_change(self, *_: object) -> None:
+        self._is_noted = True
 
     def _wait_for_lock(self, _tries: int) -> bool:
         """Wait a moment for a lock; those behind wait as long as it, not one after the other."""

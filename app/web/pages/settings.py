@@ -15,7 +15,7 @@ from app.messages import LANGUAGES
 from app.net.urls import without_secrets
 from app.web.context import Services, TheServices
 from app.web.forms import choice_in, form_fields
-from app.web.security.guard import PAGE_POLICY
+from app.web.security.headers import PAGE_POLICY
 from app.web.security.permissions import visitor_of
 from app.web.templates import (
     CANVAS,

@@ -5,11 +5,8 @@ Pure ASGI: a framework's middleware would hide from a handler that its visitor h
 
 from __future__ import annotations
 
-import ipaddress
-import re
-import socket
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
@@ -18,59 +15,41 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.sessions import STRANGER, Identity, bearer_in
 from app.access.visitors import MOST_CONNECTIONS_A_VISITOR, Proxies, QuotaCounter, Visitor
-from app.errors import (
-    N_,
-    AppError,
-    Crowded,
-    Forbidden,
-    Malformed,
-    Misdirected,
-    SignInRequired,
-    TooLarge,
-)
+from app.errors import N_, AppError, Crowded, Forbidden, SignInRequired, TooLarge
 from app.log import logger
 from app.web.context import Services
 from app.web.error_pages import ErrorPages
+from app.web.security.framing import check_framing
+from app.web.security.headers import HEADERS, Answer
+from app.web.security.hosts import Hosts
 from app.web.security.permissions import check_wait
 from app.web.security.routes import RouteRule, rule_of
+from app.web.security.thumbnails import Thumbnails
 from app.web.templates import address_of
 
 log = logger(__name__)
 
 SAFE_METHODS = ('GET', 'HEAD', 'OPTIONS')
-MOST_HEAD_BYTES = 65_536
-LONGEST_HOST = 255
 SMALL_BODY_BYTES = 65_536  # longer ones are not read after a refusal: the connection is closed
 CROWDED = 'crowded'  # in a request's state: its connection is one too many
+MOST_PLAIN, LARGEST_PLAIN_BYTES = 128, 4_096
 DEFAULT_PORTS = {'http': ':80', 'https': ':443'}
 
-PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; "
-    "img-src 'self' blob:; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types easel"
-)
-HEADERS = {
-    'content-security-policy': PAGE_POLICY,
-    'cross-origin-opener-policy': 'same-origin',
-    'cross-origin-resource-policy': 'same-origin',
-    'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
-    'referrer-policy': 'same-origin',
-    'x-content-type-options': 'nosniff',
-    'x-frame-options': 'DENY',
-}
 
-_HOST = re.compile(
-    rb'(?:\[(?P<v6>[0-9a-fA-F:.]+)\]|(?P<name>[0-9a-zA-Z_-]+(?:\.[0-9a-zA-Z_-]+)*\.?))'
-    rb'(?::(?P<port>[0-9]{1,5}))?'
-)
-_METHOD = re.compile(r'[A-Z]{1,20}')
-_LENGTH = re.compile(rb'[0-9]{1,19}')
+@dataclass(frozen=True, slots=True)
+class PlainRequest:
+    """What the head of a request without a body and a token says, whoever sent it."""
+
+    visitor: Visitor  # nobody in particular
+    headers: Mapping[str, str]
 
 
 class Guard:
     """Wraps the whole app."""
 
-    def __init__(self, app: ASGIApp, services: Services, error_pages: ErrorPages) -> None:
+    def __init__(
+        self, app: ASGIApp, services: Services, error_pages: ErrorPages, thumbnails: Thumbnails
+    ) -> None:
         self._app = app
         self._hosts = Hosts(services.config.hosts)
         self._proxies = Proxies(services.config.trusted_proxies)
@@ -78,6 +57,8 @@ class Guard:
         self._token_throttle = services.token_throttle
         self._root = services.root
         self._error_pages = error_pages
+        self._thumbnails = thumbnails
+        self._plain: dict[object, PlainRequest] = {}
         self._proxied = QuotaCounter(MOST_CONNECTIONS_A_VISITOR)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,27 +78,63 @@ class Guard:
         except ClientDisconnect:
             log.info('a visitor went away in the middle of a request')
 
+    def answer_now(self, scope: Scope) -> Answer | None:
+        """Answer a request for a thumbnail that is at hand, after the same checks.
+
+        None: it goes the usual way, also where it is to be refused.
+        """
+        scope = self._root.inside(scope)
+        path, is_address = scope['path'], scope['raw_path'].startswith(b'/')
+        if scope['method'] != 'GET' or not is_address or path not in self._thumbnails:
+            return None
+        try:
+            plain = self._plain_request(scope)
+            if plain is None:
+                return None
+            known = self._sessions.who(plain.headers, plain.visitor.scheme)
+            visitor = self._known_visitor(plain.visitor, known)
+            is_full = visitor.behind_proxy and self._proxied.is_full(visitor.quota_key)
+            is_crowded = is_full or bool(scope['state'].get(CROWDED))
+            _check_visitor(visitor, rule_of('GET', path), 0, is_crowded=is_crowded)
+        except AppError:
+            return None
+        return self._thumbnails.answer(path, visitor, plain.headers)
+
+    def _plain_request(self, scope: Scope) -> PlainRequest | None:
+        """Return what the head of a request says by itself, which is the same for many.
+
+        None where there is more to a request; raises `AppError` where it is to be refused.
+        """
+        peer = scope['client'][0] if scope.get('client') else ''
+        key = peer, scope['scheme'], scope['http_version'], tuple(scope['headers'])
+        if key in self._plain:
+            return self._plain[key]
+        length, headers = check_framing(scope), Headers(scope=scope)
+        visitor = self._proxies.visitor(peer, scope['scheme'], scope['headers'])
+        self._check_site(scope, headers, visitor)
+        if length or 'transfer-encoding' in headers or 'authorization' in headers:
+            return None
+        plain = PlainRequest(visitor, dict(headers))
+        if sum(map(len, headers.values())) < LARGEST_PLAIN_BYTES:
+            self._plain[key] = plain
+        while len(self._plain) > MOST_PLAIN:
+            del self._plain[next(iter(self._plain))]
+        return plain
+
     async def _check(self, scope: Scope, receive: Receive, send: Send) -> None:
         rule = rule_of(scope['method'], scope['path'])
         length = check_framing(scope)
-        peer = scope['client'][0] if scope.get('client') else ''
-        visitor = self._proxies.visitor(peer, scope['scheme'], scope['headers'])
-        headers = Headers(scope=scope)
-        known = self._sessions.who(headers, visitor.scheme)
-        self._check_token(headers, visitor, known)
-        self._check_site(scope, headers, visitor)
+        visitor = self._visitor(scope)
         if not scope['path']:
             to_slash = RedirectResponse(f'/{address_of(Request(scope))}', 308)
             await to_slash(scope, receive, send)
             return
-        proved = known.owner and self._sessions.needed  # who has shown to be the owner: no limits
-        quota_key = '' if proved else visitor.quota_key
-        visitor = replace(visitor, owner=known.owner, guest=known.guest, quota_key=quota_key)
         state = scope.setdefault('state', {})
         state['visitor'] = visitor  # a refusal's page looks at it too
         seen = {**scope, 'scheme': visitor.scheme, 'client': (visitor.address, 0)}
         if scope['method'] == 'HEAD':  # the server leaves the body out by itself
             seen['method'] = 'GET'
+        quota_key = visitor.quota_key
         is_counted = visitor.behind_proxy and quota_key
         is_crowded = not self._proxied.take(quota_key) if is_counted else bool(state.get(CROWDED))
         try:
@@ -126,6 +143,28 @@ class Guard:
         finally:
             if is_counted:
                 self._proxied.give_back(quota_key)
+
+    def _visitor(self, scope: Scope) -> Visitor:
+        """Return who asks, once it is sure that they mean to ask this server."""
+        peer = scope['client'][0] if scope.get('client') else ''
+        visitor = self._proxies.visitor(peer, scope['scheme'], scope['headers'])
+        headers = Headers(scope=scope)
+        known = self._sessions.who(headers, visitor.scheme)
+        self._check_token(headers, visitor, known)
+        self._check_site(scope, headers, visitor)
+        return self._known_visitor(visitor, known)
+
+    def _known_visitor(self, visitor: Visitor, known: Identity) -> Visitor:
+        proved = known.owner and self._sessions.needed  # who has shown to be the owner: no limits
+        return Visitor(
+            visitor.address,
+            visitor.scheme,
+            visitor.forwarded_host,
+            quota_key='' if proved else visitor.quota_key,
+            behind_proxy=visitor.behind_proxy,
+            owner=known.owner,
+            guest=known.guest,
+        )
 
     def _check_token(self, headers: Headers, visitor: Visitor, known: Identity) -> None:
         """Count a wrong token; refuse whoever tried too many, then even with the right one.
@@ -172,70 +211,6 @@ class Guard:
             await send(message)
 
         return guarded
-
-
-class Hosts:
-    """The names that this server answers to; any other may be DNS rebinding."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        own = {'localhost', socket.gethostname().lower()}
-        self._names = own | {name.lower().rstrip('.') for name in names}
-
-    def check(self, headers: Iterable[tuple[bytes, bytes]]) -> str:
-        """Return the host of the one Host header; raise as `check_one` does."""
-        found = [value for name, value in headers if name == b'host']
-        return self.check_one(found[0] if len(found) == 1 else b'')
-
-    def check_one(self, host: bytes) -> str:
-        """Return a host with its port; raise `Malformed`, or `Misdirected` if it is not ours."""
-        match = _HOST.fullmatch(host) if len(host) <= LONGEST_HOST else None
-        if match is None or (match['port'] and not 0 < int(match['port']) < 65536):
-            raise Malformed(N_('The Host header is missing or malformed.'))
-        version, name = (6, match['v6']) if match['v6'] else (4, match['name'])
-        text = name.decode('ascii').lower()
-        is_name = version == 4 and text.removesuffix('.') in self._names
-        if not is_name and not _is_canonical_address(text, version):
-            raise Misdirected(
-                N_("Easel doesn't accept the name {host}. Add it to EASEL_HOSTS."),
-                host=host.decode('ascii'),
-            )
-        return host.decode('ascii')
-
-
-def _is_canonical_address(text: str, version: int) -> bool:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    mapped = isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped
-    return address.version == version and str(address) == text and not mapped
-
-
-def check_framing(scope: Scope) -> int:
-    """Return the length of the body; raise `Malformed` where two servers could read it apart.
-
-    Source: RFC 9112, sections 3.2, 6.1 and 6.3.
-    """
-    headers = scope['headers']
-    lengths = [value for name, value in headers if name == b'content-length']
-    codings = [value for name, value in headers if name == b'transfer-encoding']
-    target = scope.get('raw_path') or scope['path'].encode()
-    certain = (
-        scope['http_version'] in ('1.0', '1.1')
-        and _METHOD.fullmatch(scope['method'])
-        and target.startswith(b'/')
-        and len(lengths) + len(codings) <= 1
-        and all(_LENGTH.fullmatch(length) for length in lengths)
-        and all(coding.lower() == b'chunked' for coding in codings)
-        and not (codings and scope['http_version'] == '1.0')
-    )
-    if not certain:
-        raise Malformed(N_("The request couldn't be read."))
-    if sum(len(name) + len(value) for name, value in headers) > MOST_HEAD_BYTES:
-        raise Malformed(
-            N_("The request headers are too long. Clear this site's cookies, then try again.")
-        )
-    return int(lengths[0]) if lengths else 0
 
 
 def _check_visitor(visitor: Visitor, rule: RouteRule, length: int, *, is_crowded: bool) -> None:

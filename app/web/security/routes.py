@@ -91,7 +91,7 @@ ROUTES = (
     RouteRule('GET', '/gallery/total.json', 'gallery.selecting.exact_total', Role.GUEST),
     RouteRule('GET', '/images/{id}', 'gallery.picture.image_page', Role.GUEST),
     RouteRule('POST', '/images/selection', 'gallery.selection.act_on_selection', Role.GUEST),
-    RouteRule('GET', '/images/{id}/plain', 'gallery.plain.download', Role.GUEST),
+    RouteRule('GET', '/images/{id}/plain', 'gallery.picture.download_plain', Role.GUEST),
     RouteRule('POST', '/images/recovery', 'keeping.bring_back'),
     RouteRule('POST', '/images/{id}/favourite', 'gallery.picture.favourite', Role.MAKER),
     RouteRule('POST', '/images/{id}/deletion', 'gallery.picture.delete', Role.MAKER),
@@ -151,13 +151,13 @@ ROUTES = (
 
 def rule_of(method: str, path: str) -> RouteRule:
     wanted, parts = 'GET' if method == 'HEAD' else method, path.split('/')
-    rules = (rule for rule, own in _PATTERNS if rule.method == wanted and _fits(own, parts))
-    return next(rules, STRICTEST)
+    among = _PATTERNS.get((wanted, *parts[1:2]), ())
+    return next((rule for rule, own in among if _fits(own, parts)), STRICTEST)
 
 
 def is_own(path: str) -> bool:
     """Whether a path begins as one of the addresses does."""
-    return path.split('/')[1:2] in [pattern[1:2] for _, pattern in _PATTERNS]
+    return any(path.split('/')[1:2] == [*key[1:]] for key in _PATTERNS)
 
 
 def _fits(pattern: list[str], parts: list[str]) -> bool:
@@ -167,4 +167,8 @@ def _fits(pattern: list[str], parts: list[str]) -> bool:
     return same_length and all(own in (ANY, part) for own, part in zip(pattern, parts, strict=True))
 
 
-_PATTERNS = [(rule, rule.pattern.split('/')) for rule in ROUTES]
+# by the method and the first part of an address
+_PATTERNS: dict[tuple[str, ...], list[tuple[RouteRule, list[str]]]] = {}
+for _rule in ROUTES:
+    _parts = _rule.pattern.split('/')
+    _PATTERNS.setdefault((_rule.method, *_parts[1:2]), []).append((_rule, _parts))

@@ -11,8 +11,8 @@ from starlette.responses import JSONResponse, Response
 
 from app.database.gallery.counters import MOST_COUNTED
 from app.database.gallery.filters import Filter
-from app.database.gallery.query import KEYS, Key, proposal_for, refusals_in, replaced
 from app.database.gallery.suggestions import Suggestion, WayOut
+from app.database.search.query import KEYS, Key, proposal_for, refusals_in, replaced
 from app.web.context import Services, TheServices
 from app.web.pages.gallery.query import LONGEST_QUESTION, beyond_sight, read_filter, write_query
 from app.web.security.permissions import sight_of, visitor_of
