@@ -134,8 +134,9 @@ def test_a_suggestion_is_chosen_by_keys_and_the_wall_follows_without_a_new_page(
     page = browser.new_page()
     page.goto(f'{long.url}/gallery')
     page.evaluate('globalThis.isSamePage = true')
+    field = page.get_by_role('combobox', name='Search pictures')
 
-    page.locator('[name=q]').click()
+    field.click()
     page.keyboard.type('shape:')
     expect(page.locator('.suggestions [role=option]')).not_to_have_count(0)
     page.keyboard.press('ArrowDown')
@@ -143,16 +144,16 @@ def test_a_suggestion_is_chosen_by_keys_and_the_wall_follows_without_a_new_page(
     page.keyboard.press('Enter')
     page.wait_for_url('**q=shape*')
 
-    assert page.get_by_role('combobox', name='Search pictures').input_value() == shape
+    assert field.input_value() == shape
     expect(page.locator('#gallery-count')).to_contain_text('match')
-    expect(page.locator('[name=q]')).to_be_focused()
+    expect(field).to_be_focused()
     assert page.evaluate('globalThis.isSamePage')
     page.get_by_role('link', name='Clear search').click()
     page.wait_for_url('**/gallery')
     page.go_back()
     page.wait_for_url('**q=shape*')
     page.go_forward()
-    expect(page.locator('[name=q]')).to_have_value('')
+    expect(field).to_have_value('')
     page.context.close()
 
 

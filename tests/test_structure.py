@@ -23,7 +23,10 @@ GROUND = ('app', 'app.errors', 'app.log')
 NOUNS = ('app.models', 'app.cost', *GROUND)
 NET = ('app.net', *NOUNS)
 STORAGE = ('app.storage', 'app.storage.metadata', 'app.storage.metadata.foreign', *NET)
-TABLES = ('app.database.gallery', 'app.database.acts', 'app.database.sqlite')
+TABLES = (
+    *('app.database.gallery', 'app.database.acts', 'app.database.search'),
+    'app.database.sqlite',
+)
 DATABASE = ('app.database', *TABLES, *STORAGE)
 CONFIG = ('app.config', 'app.env', 'app.messages', *DATABASE)
 CORE = ('app.providers.core', 'app.demo', *CONFIG)
@@ -74,6 +77,7 @@ MAY_IMPORT = {
     'app.database': (*TABLES, *NOUNS),
     'app.database.gallery': (*TABLES, *NOUNS),
     'app.database.acts': ('app.database.sqlite', *NOUNS),
+    'app.database.search': ('app.database.sqlite', *NOUNS),
     'app.database.sqlite': NOUNS,
     'app.storage': ('app.storage.metadata', *NOUNS),
     'app.storage.metadata': ('app.storage.metadata.foreign', *NOUNS),

@@ -20,7 +20,8 @@ class GalleryFilters extends HTMLElement {
   }
 
   get address() {
-    const asked = [...new FormData(this.form)].filter(([, value]) => value.trim());
+    const isSaid = ([name, value]) => value.trim() && !(name === 'sort' && value === 'newest');
+    const asked = [...new FormData(this.form)].filter(isSaid);
     const query = new URLSearchParams(asked).toString();
     return query ? `${this.form.action}?${query}` : this.form.action;
   }
