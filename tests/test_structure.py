@@ -23,10 +23,8 @@ GROUND = ('app', 'app.errors', 'app.log')
 NOUNS = ('app.models', 'app.cost', *GROUND)
 NET = ('app.net', *NOUNS)
 STORAGE = ('app.storage', 'app.storage.metadata', 'app.storage.metadata.foreign', *NET)
-TABLES = (
-    *('app.database.gallery', 'app.database.acts', 'app.database.search'),
-    'app.database.sqlite',
-)
+SEARCH = ('app.database.search', 'app.database.sqlite')
+TABLES = ('app.database.gallery', 'app.database.acts', *SEARCH)
 DATABASE = ('app.database', *TABLES, *STORAGE)
 CONFIG = ('app.config', 'app.env', 'app.messages', *DATABASE)
 CORE = ('app.providers.core', 'app.demo', *CONFIG)
@@ -225,9 +223,8 @@ def test_files_and_functions_stay_small() -> None:
 
 def test_every_variable_of_the_style_is_defined_and_used() -> None:
     sheets = '\n'.join(path.read_text() for path in (ROOT / 'static/css').glob('*.css'))
-    pages = '\n'.join(
-        path.read_text(encoding='utf-8') for path in (ROOT / 'templates').rglob('*.html')
-    )
+    drawn = (ROOT / 'templates').rglob('*.html')
+    pages = '\n'.join(path.read_text(encoding='utf-8') for path in drawn)
 
     defined = set(re.findall(r'(--[a-z0-9-]+)\s*:', sheets + pages))
     used = set(re.findall(r'var\((--[a-z0-9-]+)', sheets))
@@ -249,8 +246,7 @@ def test_every_partial_and_every_element_is_used() -> None:
         *('beside', 'feed', 'feed-worker', 'form-errors', 'fragment', 'kept-gallery', 'notify'),
         *('picture-acts', 'picture-pages', 'storage', 'stray-drop', 'subscribe', 'time-zone'),
         *('view-transition', 'chosen', 'lasso', 'long-press', 'selection-acts', 'combobox'),
-        *('wall-near', 'wall-parts', 'wall-place'),
-        'dropped-files',
+        *('wall-near', 'wall-parts', 'wall-place', 'dropped-files'),
     }
 
     assert unused == set()
