@@ -258,3 +258,18 @@ async def test_destroying_leaves_no_file_and_what_another_picture_shares(guests:
     assert [store.original(image.file).exists() for image in images] == [False, True, False]
     assert [store.thumb(image.digest, 480).exists() for image in images] == [True, True, False]
     assert await services.library.removals.after('') == ()
+
+
+async def test_a_generation_keeps_a_word_that_its_picture_was_deleted(guests: Party) -> None:
+    number = await draw(guests.services, 'soon forgotten', None)
+    await guests.services.library.images.set_deleted(number, 5.0)
+
+    await guests.request('owner', 'POST', f'/images/{number}/destruction')
+
+    paths = ('/generations', f'/generations/{number}', '/prompts', '/', f'/images/{number}')
+    answers = [await guests.request('owner', 'GET', path) for path in paths]
+    told = [b'1 picture deleted for good' in answer.body for answer in answers]
+    assert [answer.status for answer in answers] == [200, 200, 200, 200, 404]
+    assert told == [True, True, False, False, False]
+    assert b'soon forgotten' in answers[2].body
+    assert b'soon forgotten' not in answers[3].body.partition(b'class="wall"')[2]

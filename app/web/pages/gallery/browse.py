@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app.database.gallery.filters import Order
 from app.web.context import TheServices
 from app.web.forms import choice_in, form_fields
-from app.web.pages.gallery.listed_albums import question_of, shown_album
+from app.web.pages.gallery.listed_albums import album_values
 from app.web.pages.gallery.query import beyond_sight, just_deleted, read_filter, write_query
 from app.web.pages.gallery.searching import search_json, search_values
 from app.web.pages.gallery.selecting import last_act, selection_form, trash_of
@@ -66,8 +66,7 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
         selection=await selection_form(services, chosen) if visitor.makes else None,
         trash=await trash_of(services, chosen),
         **await search_values(request, services, chosen, finds=bool(part.images)),
-        album=await shown_album(services, chosen),
-        question=question_of(chosen, services) if visitor.owner else '',
+        **await album_values(visitor, services, chosen),
     )
 
 

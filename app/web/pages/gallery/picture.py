@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.errors import N_, Conflict, Gone, NotFound
+from app.gallery.names import plain_name
 from app.generation.request import label_fields_of
 from app.models import Generation, Image
 from app.storage.inventory import DamagedFile, open_kept
@@ -27,7 +29,7 @@ from app.web.pages.gallery.query import (
 )
 from app.web.security.permissions import OwnImage, VisibleImage, albums_for, seen_of, visitor_of
 from app.web.templates import wants_fragment, wants_json
-from app.web.views.downloads import is_strippable, plain_name, wants_plain
+from app.web.views.downloads import is_strippable, wants_plain
 from app.web.views.serializers import attempt_json, image_json, sees_cost
 
 HEADERS = {'Cache-Control': 'no-store'}
@@ -60,6 +62,7 @@ async def image_page(request: Request, services: TheServices, image: VisibleImag
         chosen=chosen,
         album=services.albums.get(chosen.album or 0),
         query=write_query(chosen),
+        query_fields=parse_qsl(write_query(chosen).removeprefix('?')),
         back=page_from(chosen, newer, PAGE // 2),
         lifetimes=LIFETIMES,
         plain_name=plain_name(image) if is_strippable(image) else '',
