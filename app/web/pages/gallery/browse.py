@@ -46,9 +46,10 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
         told = await search_json(request, services, chosen, finds=bool(listed))
         return JSONResponse({'images': listed, 'next': after, **told})
     everything = sight_of(visitor, services.albums)
+    own = chosen if visitor.owner else beyond_sight(chosen, everything)
     values = part_values(request, services.language(request), chosen, part) | {
         'chosen': chosen,
-        'query': write_query(chosen if visitor.owner else beyond_sight(chosen, everything)),
+        'query': write_query(own),
     }
     if wants_fragment(request):
         return services.renderer.page(request, 'gallery/part.html', status=200, **values)
@@ -58,8 +59,9 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
         status=200,
         **values,
         **await rail_values(request, services, chosen, part),
+        newest=await services.library.images.newest_id(),
+        query_by_time=write_query(replace(own, sort=Order.NEWEST, shuffle=0)),
         density=density_of(request),
-        densities=DENSITIES,
         utc_offset_min=_utc_offset_min(zone_of(request)),
         just_deleted=await just_deleted(request, services),
         last_act=await last_act(request, services),

@@ -75,6 +75,7 @@ async def image_page(request: Request, services: TheServices, image: VisibleImag
 async def favourite(request: Request, services: TheServices, image: OwnImage) -> Response:
     """Mark a picture, or unmark it if it is marked."""
     changed = await services.library.images.set_favourite(image.id, favourite=not image.favourite)
+    services.changes.announce(image.generation_id)
     return _after_act(request, services, changed)
 
 
