@@ -48,14 +48,16 @@ async def test_an_album_says_how_many_pictures_it_has_and_shows_the_newest(owner
 async def test_a_picture_is_in_several_albums_and_taken_out_of_one(owner: Owner) -> None:
     image = await pictured(owner.services.library)
     albums = [await owner.add(name=f'several {number}') for number in range(2)]
+    form = {'image': str(image.id), 'then': 'picture', 'q': 'cat'}
     for album in albums:
-        await owner.post('/images/selection', act='add', image=str(image.id), album=str(album))
+        await owner.post('/images/selection', **form, act='add', into=str(album))
     page = await owner.get(f'/images/{image.id}')
 
-    await owner.post('/images/selection', act='remove', image=str(image.id), album=str(albums[0]))
+    left = await owner.post('/images/selection', **form, act='remove', album=str(albums[0]))
 
     found = await owner.services.library.images.one(image.id)
     assert b'aria-label="Remove from several 0"' in page.body
+    assert left.headers['location'] == f'/images/{image.id}?q=cat'
     assert found.albums == (albums[1],)
     assert [(await owner.listed(album))['count'] for album in albums] == [0, 1]
 

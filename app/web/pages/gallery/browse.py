@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app.database.gallery.filters import Order
 from app.web.context import TheServices
 from app.web.forms import choice_in, form_fields
-from app.web.pages.gallery.listed_albums import question_of, shown_album
+from app.web.pages.gallery.listed_albums import album_values
 from app.web.pages.gallery.query import beyond_sight, just_deleted, read_filter, write_query
 from app.web.pages.gallery.selecting import last_act, selection_form, trash_of
 from app.web.pages.gallery.wall import (
@@ -45,21 +45,22 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
         total = await counters.total(chosen)
         return JSONResponse({'images': listed, 'next': after, 'total': total})
     everything = sight_of(visitor, services.albums)
+    own = chosen if visitor.owner else beyond_sight(chosen, everything)
     values = part_values(request, services.language(request), chosen, part) | {
         'chosen': chosen,
-        'query': write_query(chosen if visitor.owner else beyond_sight(chosen, everything)),
+        'query': write_query(own),
     }
     if wants_fragment(request):
         return services.renderer.page(request, 'gallery/part.html', status=200, **values)
-    album = await shown_album(services, chosen)
     return services.renderer.page(
         request,
         'pages/gallery.html',
         status=200,
         **values,
         **await rail_values(request, services, chosen, part),
+        newest=await services.library.images.newest_id(),
+        query_by_time=write_query(replace(own, sort=Order.NEWEST, shuffle=0)),
         density=density_of(request),
-        densities=DENSITIES,
         utc_offset_min=_utc_offset_min(zone_of(request)),
         just_deleted=await just_deleted(request, services),
         last_act=await last_act(request, services),
@@ -67,9 +68,8 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
         trash=await trash_of(services, chosen),
         models=await counters.models(everything) if visitor.sees_all else (),
         guests=services.guests.all() if visitor.owner else (),
-        total=album.count if album else await counters.total(everything),
-        album=album,
-        question=question_of(chosen, services) if visitor.owner else '',
+        total=await counters.total(everything),
+        **await album_values(visitor, services, chosen),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -59,6 +60,7 @@ async def image_page(request: Request, services: TheServices, image: VisibleImag
         chosen=chosen,
         album=services.albums.get(chosen.album or 0),
         query=write_query(chosen),
+        query_fields=parse_qsl(write_query(chosen).removeprefix('?')),
         back=page_from(chosen, newer, PAGE // 2),
         lifetimes=LIFETIMES,
         plain_name=plain_name(image) if is_strippable(image) else '',
@@ -71,6 +73,7 @@ async def image_page(request: Request, services: TheServices, image: VisibleImag
 async def favourite(request: Request, services: TheServices, image: OwnImage) -> Response:
     """Mark a picture, or unmark it if it is marked."""
     changed = await services.library.images.set_favourite(image.id, favourite=not image.favourite)
+    services.changes.announce(image.generation_id)
     return _after_act(request, services, changed)
 
 
