@@ -13,8 +13,8 @@ from app.database.gallery.filters import Order
 from app.web.context import TheServices
 from app.web.forms import choice_in, form_fields
 from app.web.pages.gallery.listed_albums import album_values
-from app.web.pages.gallery.query import beyond_sight, just_deleted, read_filter, write_query
-from app.web.pages.gallery.selecting import last_act, selection_form, trash_of
+from app.web.pages.gallery.query import beyond_sight, read_filter, write_query
+from app.web.pages.gallery.selecting import days_left, selecting_values
 from app.web.pages.gallery.wall import (
     DENSITIES,
     DENSITY_COOKIE,
@@ -49,6 +49,7 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
     values = part_values(request, services.language(request), chosen, part) | {
         'chosen': chosen,
         'query': write_query(own),
+        'days_left': await days_left(request, services, chosen, part),
     }
     if wants_fragment(request):
         return services.renderer.page(request, 'gallery/part.html', status=200, **values)
@@ -62,10 +63,7 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
         query_by_time=write_query(replace(own, sort=Order.NEWEST, shuffle=0)),
         density=density_of(request),
         utc_offset_min=_utc_offset_min(zone_of(request)),
-        just_deleted=await just_deleted(request, services),
-        last_act=await last_act(request, services),
-        selection=await selection_form(services, chosen) if visitor.makes else None,
-        trash=await trash_of(services, chosen),
+        **await selecting_values(request, services, chosen),
         models=await counters.models(everything) if visitor.sees_all else (),
         guests=services.guests.all() if visitor.owner else (),
         total=await counters.total(everything),
