@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from app.access.visitors import Visitor
 from app.database.gallery.albums import AlbumRow
 from app.database.gallery.filters import Filter
-from app.database.gallery.query import FAVOURITE, Key, written
+from app.database.search.query import FAVOURITE, Key, written
 from app.models import Image
 from app.web.context import Services
 from app.web.security.permissions import albums_for, choosable_albums
