@@ -107,6 +107,7 @@ async def _serve(
         services.recovery.start()
         await services.acts.resume()
         services.trash.start()
+        services.index_upkeep.start()
         announce(config.data, url, port)
         new = ' (new)' if services.recovery.folder.is_new else ''
         _say(f'Easel {__version__}\n  open      {url}\n  data      {config.data}{new}\n')
