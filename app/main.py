@@ -22,7 +22,6 @@ from app.database import Library
 from app.errors import Notice, Reason
 from app.gallery.acts import Acts
 from app.gallery.albums import Albums
-from app.gallery.index_upkeep import IndexUpkeep
 from app.gallery.trash import Trash
 from app.generation.changes import Changes
 from app.generation.keeper import PictureKeeper
@@ -73,9 +72,7 @@ async def open_services(
         previews, monitor = Previews(store, changes), StorageMonitor(library, store, changes)
         worker = _worker(library, providers, store, changes, previews, monitor, closing)
         maintenance, recovery = await _open_care(library, store, changes, closing)
-        acts, trash, albums, upkeep = await _open_gallery(
-            library, store, changes, recovery, closing
-        )
+        acts, trash, albums = await _open_gallery(library, store, changes, recovery, closing)
         guests, root = await Guests(library.guests).load(), BasePath(config.root_path)
         sharing = sharing or read_sharing(config)
         services = Services(
@@ -99,7 +96,6 @@ async def open_services(
             acts=acts,
             trash=trash,
             albums=albums,
-            index_upkeep=upkeep,
             maintenance=maintenance,
             recovery=recovery,
         )
@@ -132,13 +128,13 @@ async def _open_care(
 
 async def _open_gallery(
     library: Library, store: Store, changes: Changes, recovery: Recovery, closing: AsyncExitStack
-) -> tuple[Acts, Trash, Albums, IndexUpkeep]:
+) -> tuple[Acts, Trash, Albums]:
     acts = Acts(library, store, changes, recovery.folder)
     trash = Trash(library, acts)
-    albums, upkeep = await Albums(library.albums).load(), IndexUpkeep(library)
-    for part in (acts, trash, albums, upkeep):
+    albums = await Albums(library.albums).load()
+    for part in (acts, trash, albums):
         closing.push_async_callback(part.close)
-    return acts, trash, albums, upkeep
+    return acts, trash, albums
 
 
 async def _open_providers(

@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from app.database import Library
 from app.database.gallery.filters import Filter
-from app.gallery.index_upkeep import IndexUpkeep
+from app.gallery.index_upkeep import merge_all
 from app.models import GenerationRequest
 from tests.support.rows import drawn, kept, pictured
 from tests.support.searched import searched_library
@@ -139,7 +139,7 @@ async def test_the_index_is_merged_without_what_is_gone(tmp_path: Path) -> None:
         await library.images.set_deleted(image.id, 5.0)
     before = await segments_of(library)
 
-    await IndexUpkeep(library).merge()
+    await merge_all(library)
 
     found = await library.images.page(Filter(words='fox'), None, 9)
     assert await segments_of(library) < min(before, 4)

@@ -17,7 +17,6 @@ from app.config import Config
 from app.database import Library
 from app.gallery.acts import Acts
 from app.gallery.albums import Albums
-from app.gallery.index_upkeep import IndexUpkeep
 from app.gallery.trash import Trash
 from app.generation.changes import Changes
 from app.generation.previews import Previews
@@ -65,7 +64,6 @@ class Services:
     acts: Acts
     trash: Trash
     albums: Albums
-    index_upkeep: IndexUpkeep
     maintenance: Maintenance
     recovery: Recovery
     password_throttle: Throttle = field(default_factory=lambda: Throttle(*PASSWORDS, (HERE,)))
