@@ -34,7 +34,7 @@ from tests.support.many_pictures import many
 from tests.support.servers import Easel, executed, running_easel, start_easel
 
 DESTROYED_AT_ONCE = 150
-LONGEST_LIFE_S = 0.3
+LONGEST_LIFE_S = 0.1  # from the row of the act on
 SETTLES_WITHIN_S = 60.0
 SETTINGS = {'EASEL_LOG': 'error', 'EASEL_API_URL': 'http://127.0.0.1:9/v1'}
 
@@ -106,7 +106,11 @@ def _killed(data: Path, chance: random.Random, ids: list[int]) -> bool:
     easel = start_easel(data, SETTINGS, by=executed)
     some = chance.sample(ids, min(len(ids), DESTROYED_AT_ONCE))
     asking = threading.Thread(target=_ask, args=(easel, some))
+    acts = _count(data)
     asking.start()
+    ending = time.monotonic() + SETTLES_WITHIN_S
+    while _count(data) == acts and time.monotonic() < ending:
+        time.sleep(0.002)
     time.sleep(chance.uniform(0, LONGEST_LIFE_S))
     easel.stop(signal.SIGKILL)
     asking.join()
@@ -150,6 +154,11 @@ def _left(data: Path) -> list[tuple[apsw.SQLiteValue, ...]]:
     """Return the acts and the removals that have not come to their end."""
     unfinished = "select id from acts where state in ('choosing', 'running', 'undoing')"
     return _asked(data, f'{unfinished} union all select file from removals')
+
+
+def _count(data: Path) -> int:
+    """Return how many acts there were."""
+    return len(_asked(data, 'select id from acts'))
 
 
 def _pictures(data: Path) -> dict[int, list[Path]]:
