@@ -28,6 +28,7 @@ class EndlessWall extends HTMLElement {
     addEventListener('scroll', () => this.scrolled(), { passive: true });
     addEventListener('pagehide', () => this.remember());
     addEventListener('pagereveal', () => show(this.keys, this.dataset.address, globalThis.navigation?.activation?.from?.url));
+    addEventListener('wall-density', () => this.near.refit());
     this.addEventListener('wall-edge', ({ detail }) => this.reach(detail));
     this.addEventListener('click', (event) => this.press(event));
   }
@@ -98,11 +99,12 @@ class EndlessWall extends HTMLElement {
   hang(part, side) {
     const parts = partsOf(this.keys);
     const [before, next] = side === 'newer' ? [part, parts[0]] : [parts.at(-1), part];
+    const goesOn = 'continues' in before.dataset;
     join(before, next);
     if (side === 'newer') next.before(part);
     else before.after(part);
-    fit(before);
-    if (part !== before) fit(part);
+    if (part === before || goesOn !== 'continues' in before.dataset) fit(before);
+    if (part === next) fit(part);
     this.near.add(part);
     part.dispatchEvent(new CustomEvent('wall-part', { bubbles: true }));
   }

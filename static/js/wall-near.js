@@ -1,4 +1,4 @@
-import { fit, isEmpty, join, load, note } from './wall-parts.js';
+import { fit, forgetRoom, isEmpty, join, load, note } from './wall-parts.js';
 import { partsOf, steady } from './wall-place.js';
 
 const NEAR_PX = 2000;
@@ -21,7 +21,7 @@ export class NearParts {
   turn({ target, isIntersecting }) {
     target.toggleAttribute('data-near', isIntersecting);
     if (isIntersecting && isEmpty(target)) this.fill(target);
-    else if (!isIntersecting && !isEmpty(target) && !target.contains(document.activeElement)) this.empty(target);
+    else if (!isIntersecting && !isEmpty(target) && !target.contains(document.activeElement)) steady(this.keys, () => this.empty(target));
   }
 
   empty(part) {
@@ -50,7 +50,11 @@ export class NearParts {
   resize() {
     const before = this.width;
     this.width = this.keys.clientWidth;
-    if (!before || before === this.width) return;
+    if (before && before !== this.width) this.refit(before);
+  }
+
+  refit(before = this.width) {
+    forgetRoom();
     for (const part of partsOf(this.keys)) {
       if (isEmpty(part)) part.style.blockSize = `${(parseFloat(part.style.blockSize) * before) / this.width}px`;
       else fit(part);
