@@ -1,6 +1,6 @@
 import { fit, join, load, note } from './wall-parts.js';
 import { NearParts } from './wall-near.js';
-import { goBack, partsOf, remember, show, steady } from './wall-place.js';
+import { goTo, partsOf, remember, rememberedPlace, show, steady } from './wall-place.js';
 
 const AHEAD_PX = 1500;
 const STILL_MS = 150;
@@ -18,7 +18,8 @@ class EndlessWall extends HTMLElement {
       rootMargin: `${AHEAD_PX}px 0px`,
     });
     fit(note(first));
-    goBack();
+    const place = rememberedPlace();
+    if (place && !goTo(place)) this.more('newer').then(() => goTo(place)); // near the end of the gallery
     this.near.add(first);
     this.watch();
     this.listen();
@@ -89,9 +90,11 @@ class EndlessWall extends HTMLElement {
     end.ariaBusy = null;
     this.lose(part ? '' : side, end);
     if (!part) return false;
-    steady(this.keys, () => this.hang(part, side));
-    if (part.dataset[side]) link.href = part.dataset[side];
-    else end.remove();
+    steady(this.keys, () => {
+      this.hang(part, side);
+      if (part.dataset[side]) link.href = part.dataset[side];
+      else end.remove();
+    });
     this.watch(); // its end may still be near
     return true;
   }
