@@ -26,12 +26,22 @@ class EndlessWall extends HTMLElement {
   }
 
   listen() {
-    addEventListener('scroll', () => this.scrolled(), { passive: true });
-    addEventListener('pagehide', () => this.remember());
-    addEventListener('pagereveal', () => show(this.keys, this.dataset.address, globalThis.navigation?.activation?.from?.url));
-    addEventListener('wall-density', () => this.near.refit());
+    this.life = new AbortController();
+    const { signal } = this.life;
+    const cameFrom = () => globalThis.navigation?.activation?.from?.url;
+    addEventListener('scroll', () => this.scrolled(), { passive: true, signal });
+    addEventListener('pagehide', () => this.remember(), { signal });
+    addEventListener('pagereveal', () => show(this.keys, this.dataset.address, cameFrom()), { signal });
+    addEventListener('wall-density', () => this.near.refit(), { signal });
     this.addEventListener('wall-edge', ({ detail }) => this.reach(detail));
     this.addEventListener('click', (event) => this.press(event));
+  }
+
+  disconnectedCallback() {
+    clearTimeout(this.still);
+    this.life?.abort();
+    this.ends?.disconnect();
+    this.near?.stop();
   }
 
   end(side) {
@@ -89,7 +99,7 @@ class EndlessWall extends HTMLElement {
     const part = await load(link.href, side === 'newer' ? partsOf(this.keys)[0] : null).catch(() => null);
     end.ariaBusy = null;
     this.lose(part ? '' : side, end);
-    if (!part) return false;
+    if (!part || !this.isConnected) return false;
     steady(this.keys, () => {
       this.hang(part, side);
       if (part.dataset[side]) link.href = part.dataset[side];

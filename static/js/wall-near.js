@@ -11,7 +11,14 @@ export class NearParts {
     this.seen = new IntersectionObserver((seen) => seen.forEach((one) => this.turn(one)), {
       rootMargin: `${NEAR_PX}px 0px`,
     });
-    new ResizeObserver(() => this.resize()).observe(keys);
+    this.sized = new ResizeObserver(() => this.resize());
+    this.sized.observe(keys);
+  }
+
+  stop() {
+    this.seen.disconnect();
+    this.sized.disconnect();
+    forgetRoom();
   }
 
   add(part) {

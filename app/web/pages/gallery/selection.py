@@ -25,7 +25,6 @@ Pairs = tuple[tuple[str, str], ...]
 MOST_CHOSEN = 5_000
 MOST_FIELDS = 100_000  # a form of 1 MB has no more; too many pictures are refused in words
 ZIP = 'zip'
-INTO = 'into'
 KINDS = {kind.value: kind for kind in ActKind}
 OF_ALBUMS = (ActKind.ADD, ActKind.REMOVE)
 OF_THE_OWNER = (ActKind.DESTROY, *OF_ALBUMS)
@@ -59,6 +58,8 @@ async def act_on_selection(request: Request, services: TheServices) -> Response:
     kind = choice_in(fields, 'act', KINDS)
     if not visitor.makes or (kind in OF_THE_OWNER and not visitor.owner):
         raise Forbidden(N_("Your link doesn't give access to this."))
+    if kind is ActKind.ADD and 'ask' in request.query_params:
+        return _ask_album(request, services, pairs)
     new = NewAct(
         kind=kind,
         guest=visitor.guest_id,
@@ -114,8 +115,11 @@ async def empty_trash(request: Request, services: TheServices) -> Response:
 
 async def switch_trash(request: Request, services: TheServices) -> Response:
     """Have the trash empty itself, by the field `empties_itself`, or no more."""
-    await services.trash.switch(on='empties_itself' in await form_fields(request))
-    return say_saved(request, RedirectResponse(f'/gallery{write_query(TRASH.shown)}', 303))
+    fields = await form_fields(request)
+    await services.trash.switch(on='empties_itself' in fields)
+    is_setting = fields.get('back') == 'settings'
+    place = '/settings/keeping#trash' if is_setting else f'/gallery{write_query(TRASH.shown)}'
+    return say_saved(request, RedirectResponse(place, 303))
 
 
 def ask_first(
@@ -136,6 +140,12 @@ def ask_first(
         pairs=pairs,
         favourites=favourites,
     )
+
+
+def _ask_album(request: Request, services: Services, pairs: Pairs) -> Response:
+    """Show a form that repeats an act with the album to add to, for those without scripts."""
+    albums = [album for album in services.albums.all() if album.q is None]
+    return services.renderer.page(request, 'pages/album_asked.html', pairs=pairs, albums=albums)
 
 
 async def read_choice(
@@ -167,18 +177,14 @@ async def read_choice(
 def _query_in(pairs: Pairs, new: NewAct | None) -> Pairs:
     """Return the fields of a form that are the gallery's; `album` may be that of the act."""
     albums = [pair for pair in pairs if pair[0] == 'album']
-    if new and new.kind in OF_ALBUMS and not dict(pairs).get(INTO):
+    if new and new.kind in OF_ALBUMS:
         albums = albums[:-1]
     return (*(pair for pair in pairs if pair[0] not in ('image', 'album')), *albums[:1])
 
 
 def _album_in(services: Services, pairs: Pairs) -> int:
-    """Read the album of an act: the last one named, since the gallery's question may name one.
-
-    In a form whose other acts go by that question, it has a name of its own.
-    """
-    into = numbers_among(pairs, INTO)
-    albums = into or numbers_among([pair for pair in pairs if pair[0] == 'album'][-1:], 'album')
+    """Read the album of an act: the last one named, since the gallery's question may name one."""
+    albums = numbers_among([pair for pair in pairs if pair[0] == 'album'][-1:], 'album')
     if not albums:
         raise InvalidRequest(N_('Choose an album.'))
     album = services.albums.one(albums[0])
@@ -202,4 +208,5 @@ def _answer(request: Request, services: Services, act: Act, chosen: Chosen) -> R
         return services.renderer.page(request, 'gallery/act_done.html', last_act=act, query=query)
     if wants_json(request) and request.method == 'GET':
         return JSONResponse({name: getattr(act, name) for name in TOLD} | {'act': act.kind})
-    return RedirectResponse(f'/gallery{write_query(chosen.shown, act=act.id, **chosen.place)}', 303)
+    place = write_query(chosen.shown, act=act.id, **chosen.place)
+    return RedirectResponse(f'/gallery{place}#act-{act.id}', 303)  # it stands below the pictures
