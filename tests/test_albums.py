@@ -50,7 +50,7 @@ async def test_a_picture_is_in_several_albums_and_taken_out_of_one(owner: Owner)
     albums = [await owner.add(name=f'several {number}') for number in range(2)]
     form = {'image': str(image.id), 'then': 'picture', 'q': 'cat'}
     for album in albums:
-        await owner.post('/images/selection', **form, act='add', into=str(album))
+        await owner.post('/images/selection', **form, act='add', album=str(album))
     page = await owner.get(f'/images/{image.id}')
 
     left = await owner.post('/images/selection', **form, act='remove', album=str(albums[0]))

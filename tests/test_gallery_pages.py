@@ -10,6 +10,7 @@ from html import unescape
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, expect
 
 from app.web.pages.gallery.query import PAGE
 from tests.support.fakes import picture
@@ -124,3 +125,46 @@ def test_gallery_pages_go_down_by_id_without_a_gap(long: Easel) -> None:
 
     assert len(seen) == 10 * ROUNDS
     assert seen == sorted(seen, reverse=True)
+
+
+@pytest.mark.browser
+def test_a_suggestion_is_chosen_by_keys_and_the_wall_follows_without_a_new_page(
+    browser: Browser, long: Easel
+) -> None:
+    page = browser.new_page()
+    page.goto(f'{long.url}/gallery')
+    page.evaluate('globalThis.isSamePage = true')
+    field = page.get_by_role('combobox', name='Search pictures')
+
+    field.click()
+    page.keyboard.type('shape:')
+    expect(page.locator('.suggestions [role=option]')).not_to_have_count(0)
+    page.keyboard.press('ArrowDown')
+    shape = page.locator('.suggestions [aria-selected=true]').get_attribute('data-words')
+    page.keyboard.press('Enter')
+    page.wait_for_url('**q=shape*')
+
+    assert field.input_value() == shape
+    expect(page.locator('#gallery-count')).to_contain_text('match')
+    expect(field).to_be_focused()
+    assert page.evaluate('globalThis.isSamePage')
+    page.get_by_role('link', name='Clear search').click()
+    page.wait_for_url('**/gallery')
+    page.evaluate('history.back()')
+    expect(field).to_have_value(shape or '')
+    expect(page.locator('#gallery-count')).to_contain_text('match')
+    page.context.close()
+
+
+@pytest.mark.browser
+def test_a_filter_acts_at_once_and_says_what_finds_nothing(browser: Browser, long: Easel) -> None:
+    page = browser.new_page()
+    page.goto(f'{long.url}/gallery?q=since:yesteryear')
+    expect(page.locator('.nothing')).to_contain_text('since:yesteryear is not a date.')
+
+    page.get_by_role('link', name='Use since:').click()
+    page.get_by_role('checkbox', name='Favourites').check()
+
+    page.wait_for_url('**favourite=1')
+    expect(page.locator('.nothing')).to_contain_text('No matches')
+    page.context.close()

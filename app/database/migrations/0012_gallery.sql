@@ -96,6 +96,7 @@ create table vocabulary (
   kind text not null, -- `word`, `model`, `server`, `size`
   word text not null,
   stem text,
+  uses integer not null default 0, -- pictures that came with it, whatever became of them
   primary key (kind, word)
 ) strict, without rowid;
 
@@ -104,18 +105,18 @@ create index vocabulary_stem on vocabulary (stem) where stem is not null;
 create virtual table indexed_words using fts5vocab('image_words', 'row');
 
 insert into vocabulary
-select 'word', term, word_stem(term)
+select 'word', term, word_stem(term), doc
 from indexed_words
 where unicode(term) not in (0xe000, 0xe001) and length(term) <= 64;
 
 drop table indexed_words;
 
 insert into vocabulary
-select distinct 'model', model, null from images where model is not null
+select 'model', model, null, count(*) from images where model is not null group by model
 union all
-select distinct 'server', provider, null from images
+select 'server', provider, null, count(*) from images group by provider
 union all
-select distinct 'size', width || 'x' || height, null from images;
+select 'size', width || 'x' || height, null, count(*) from images group by width, height;
 
 create trigger image_words_in after insert on images begin
   insert into image_words (rowid, words)
@@ -124,21 +125,19 @@ create trigger image_words_in after insert on images begin
   where id = new.id;
 
   insert into vocabulary
-  select distinct 'word', value, word_stem(value)
-  from image_terms
-  join json_each('["' || replace(words, ' ', '","') || '"]')
-  where image_terms.id = new.id and unicode(value) <> 0xe001 and length(value) <= 64
-    and not exists (select 1 from vocabulary where kind = 'word' and word = value);
-
-  insert into vocabulary
-  select kind, word, null
+  select kind, word, stem, 1
   from (
-    select 'model' as kind, new.model as word
-    union all select 'server', new.provider
-    union all select 'size', new.width || 'x' || new.height
+    select distinct 'word' as kind, value as word, word_stem(value) as stem
+    from image_terms
+    join json_each('["' || replace(words, ' ', '","') || '"]')
+    where image_terms.id = new.id and value <> '' and unicode(value) <> 0xe001
+      and length(value) <= 64
+    union all select 'model', new.model, null where new.model is not null
+    union all select 'server', new.provider, null
+    union all select 'size', new.width || 'x' || new.height, null
   )
-  where word is not null
-  on conflict do nothing;
+  where true
+  on conflict do update set uses = uses + 1;
 end;
 
 create trigger image_words_out after delete on images begin

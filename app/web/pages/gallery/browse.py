@@ -14,6 +14,7 @@ from app.web.context import TheServices
 from app.web.forms import choice_in, form_fields
 from app.web.pages.gallery.listed_albums import album_values
 from app.web.pages.gallery.query import beyond_sight, read_filter, write_query
+from app.web.pages.gallery.searching import search_json, search_values
 from app.web.pages.gallery.selecting import days_left, selecting_values
 from app.web.pages.gallery.wall import (
     DENSITIES,
@@ -33,7 +34,7 @@ MOST_SEED = 10**9
 
 async def gallery_page(request: Request, services: TheServices) -> Response:
     """Show the pictures, by day or in a random order; as a fragment, the wall."""
-    chosen, counters = read_filter(request), services.library.counters
+    chosen = read_filter(request)
     if chosen.sort is Order.RANDOM and not chosen.shuffle:
         seeded = replace(chosen, shuffle=secrets.randbelow(MOST_SEED) + 1)
         return RedirectResponse(request.scope['path'] + write_query(seeded), 303)
@@ -42,8 +43,8 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
         older = older_query(chosen, part)
         after = services.root.address(f'/gallery.json{older}') if older else None
         listed = [image_json(image, services.root, visitor) for image in part.images]
-        total = await counters.total(chosen)
-        return JSONResponse({'images': listed, 'next': after, 'total': total})
+        told = await search_json(request, services, chosen, finds=bool(listed))
+        return JSONResponse({'images': listed, 'next': after, **told})
     everything = sight_of(visitor, services.albums)
     own = chosen if visitor.owner else beyond_sight(chosen, everything)
     values = part_values(request, services.language(request), chosen, part) | {
@@ -64,9 +65,7 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
         density=density_of(request),
         utc_offset_min=_utc_offset_min(zone_of(request)),
         **await selecting_values(request, services, chosen),
-        models=await counters.models(everything) if visitor.sees_all else (),
-        guests=services.guests.all() if visitor.owner else (),
-        total=await counters.total(everything),
+        **await search_values(request, services, chosen, finds=bool(part.images)),
         **await album_values(visitor, services, chosen),
     )
 

@@ -25,7 +25,6 @@ Pairs = tuple[tuple[str, str], ...]
 MOST_CHOSEN = 5_000
 MOST_FIELDS = 100_000  # a form of 1 MB has no more; too many pictures are refused in words
 ZIP = 'zip'
-INTO = 'into'
 KINDS = {kind.value: kind for kind in ActKind}
 OF_ALBUMS = (ActKind.ADD, ActKind.REMOVE)
 OF_THE_OWNER = (ActKind.DESTROY, *OF_ALBUMS)
@@ -178,18 +177,14 @@ async def read_choice(
 def _query_in(pairs: Pairs, new: NewAct | None) -> Pairs:
     """Return the fields of a form that are the gallery's; `album` may be that of the act."""
     albums = [pair for pair in pairs if pair[0] == 'album']
-    if new and new.kind in OF_ALBUMS and not dict(pairs).get(INTO):
+    if new and new.kind in OF_ALBUMS:
         albums = albums[:-1]
     return (*(pair for pair in pairs if pair[0] not in ('image', 'album')), *albums[:1])
 
 
 def _album_in(services: Services, pairs: Pairs) -> int:
-    """Read the album of an act: the last one named, since the gallery's question may name one.
-
-    In a form whose other acts go by that question, it has a name of its own.
-    """
-    into = numbers_among(pairs, INTO)
-    albums = into or numbers_among([pair for pair in pairs if pair[0] == 'album'][-1:], 'album')
+    """Read the album of an act: the last one named, since the gallery's question may name one."""
+    albums = numbers_among([pair for pair in pairs if pair[0] == 'album'][-1:], 'album')
     if not albums:
         raise InvalidRequest(N_('Choose an album.'))
     album = services.albums.one(albums[0])
