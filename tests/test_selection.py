@@ -63,15 +63,15 @@ async def test_an_act_leads_back_to_its_gallery_with_its_undo(
     await many(services.library, 3)
 
     answer = await act(app, 'delete', 1, 3, q='cat', top=3)
-    page = await knock(app, 'GET', answer.headers['location'], HOME)
+    page = await knock(app, 'GET', '/gallery?q=cat&act=1', HOME)
     between = await deleted(services, 3)
     undone = await send(app, '/acts/1/undoing', [('query', '?q=cat')])
 
-    assert (answer.status, answer.headers['location']) == (303, '/gallery?q=cat&act=1')
+    assert (answer.status, answer.headers['location']) == (303, '/gallery?q=cat&act=1#act-1')
     assert between == [True, False, True]
     assert b'action="/acts/1/undoing"' in page.body
     assert b'2 pictures moved to the trash' in page.body
-    assert (undone.status, undone.headers['location']) == (303, '/gallery?q=cat&act=1')
+    assert (undone.status, undone.headers['location']) == (303, '/gallery?q=cat&act=1#act-1')
     assert await deleted(services, 3) == [False] * 3
 
 
@@ -224,7 +224,7 @@ async def test_guests_act_on_their_own_alone(guests: Party) -> None:
     )
     answer = await guests.request('both', 'POST', '/images/selection', **fields)
     gone = [bool((await images.one(number)).deleted_at) for number in numbers]
-    place = answer.headers['location'].partition('act=')[2]
+    place = answer.headers['location'].partition('#act-')[2]
     foreign = await guests.request('maker', 'POST', f'/acts/{place}/undoing')
     await guests.request('both', 'POST', f'/acts/{place}/undoing')
 

@@ -237,7 +237,8 @@ class Importer:
             return TakenPicture(name, Taken.NEW, attached.image_id)
         if attached.fate is not Fate.COPY:
             self._store.forget(one.kept)
-        return TakenPicture(name, Taken.REFUSED, reason=attached.reason or str(attached.fate))
+        reason = f"can't be added: {attached.reason or attached.fate}"
+        return TakenPicture(name, Taken.REFUSED, reason=reason)
 
     def _label_anew(self, one: LabelledImage, attached: Attached) -> None:
         """Write ids beside a picture that has others inside, which another picture has here."""

@@ -77,6 +77,7 @@ def _going_on(
             (
                 (replaced(chosen.words, term, f'{sign}{written(term.key, value)}'), value)
                 for value in _values(db, chosen, term, today)
+                if not sign or _is_met(db, chosen, term, written(term.key, value))
             ),
             key=f'{sign}{term.key}:',
         )
@@ -90,8 +91,17 @@ def _going_on(
     ]
     begun = [word for run in runs_in(term.text) for word in run]
     words = vocabulary.words_beginning(db, begun[0], MOST_TRIED) if len(begun) == 1 else []
-    searches = ((replaced(chosen.words, term, sign + word), sign + word) for word in words)
+    searches = (
+        (replaced(chosen.words, term, sign + word), sign + word)
+        for word in words
+        if not sign or _is_met(db, chosen, term, word)
+    )
     return (*keys, *islice(_counted(db, chosen, searches, key=''), MOST_SHOWN - len(keys)))
+
+
+def _is_met(db: apsw.Connection, chosen: Filter, term: Term, wanted: str) -> bool:
+    """Whether there is anything to exclude: a guest is told of no word that they cannot see."""
+    return total_of(db, replace(chosen, words=replaced(chosen.words, term, wanted)), 1) > 0
 
 
 def _values(db: apsw.Connection, chosen: Filter, term: Term, today: date) -> list[str]:

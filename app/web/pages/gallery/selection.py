@@ -208,4 +208,5 @@ def _answer(request: Request, services: Services, act: Act, chosen: Chosen) -> R
         return services.renderer.page(request, 'gallery/act_done.html', last_act=act, query=query)
     if wants_json(request) and request.method == 'GET':
         return JSONResponse({name: getattr(act, name) for name in TOLD} | {'act': act.kind})
-    return RedirectResponse(f'/gallery{write_query(chosen.shown, act=act.id, **chosen.place)}', 303)
+    place = write_query(chosen.shown, act=act.id, **chosen.place)
+    return RedirectResponse(f'/gallery{place}#act-{act.id}', 303)  # it stands below the pictures
