@@ -32,6 +32,8 @@ create index images_guest on images (guest, sort_key)
   where guest is not null and deleted_at is null;
 -- What was deleted last is first in the trash; many are deleted at once.
 create index images_trash on images (deleted_at, sort_key) where deleted_at is not null;
+-- What a search finds in the trash is sorted by when it was deleted, without reading the rows.
+create index images_trash_keys on images (sort_key, deleted_at) where deleted_at is not null;
 create index images_trashed_favourites on images (size_bytes)
   where favourite = 1 and deleted_at is not null;
 
@@ -87,6 +89,9 @@ drop table image_words;
 create virtual table image_words using fts5(
   words, content = '', contentless_delete = 1, prefix = '1 2 3', tokenize = 'ascii'
 );
+
+-- Every search goes through every segment: two of a size are merged when there is time.
+insert into image_words (image_words, rank) values ('usermerge', 2);
 
 create view image_terms as
 select images.id, images.sort_key,
