@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from app.database import Library
 from app.database.gallery.filters import Filter
+from app.gallery.index_upkeep import merge_all
 from app.models import GenerationRequest
 from tests.support.rows import drawn, kept, pictured
 from tests.support.searched import searched_library
@@ -129,3 +130,24 @@ async def test_a_search_is_counted_up_to_a_thousand_and_exactly_where_that_is_as
     await library.close()
 
     assert totals == [1001, None, 1001, 1000, 1]
+
+
+async def test_the_index_is_merged_without_what_is_gone(tmp_path: Path) -> None:
+    library = await Library.open(tmp_path / 'easel.db')
+    images = [await pictured(library, f'a fox {number}') for number in range(12)]
+    for image in images[:6]:
+        await library.images.set_deleted(image.id, 5.0)
+    before = await segments_of(library)
+
+    await merge_all(library)
+
+    found = await library.images.page(Filter(words='fox'), None, 9)
+    assert await segments_of(library) < min(before, 4)
+    assert [image.id for image in found] == [image.id for image in images[:5:-1]]
+    assert not await library.index.merge()
+    await library.close()
+
+
+async def segments_of(library: Library) -> int:
+    rows = await library.database.all(dict, 'select distinct segid from image_words_idx')
+    return len(rows)

@@ -19,6 +19,7 @@ from app.database.providers import LearnedFacts, ProviderRows
 from app.database.queue import Queue
 from app.database.recovery import Recovery
 from app.database.search.facts import index_facts
+from app.database.search.index import SearchIndex
 from app.database.search.vocabulary import word_stem
 from app.database.search.words import index_words
 from app.database.spending import Spending
@@ -41,6 +42,7 @@ class Library:
         self.images = Images(database)
         self.counters = Counters(database)
         self.suggestions = Suggestions(database)
+        self.index = SearchIndex(database)
         self.acts = ActRows(database)
         self.removals = Removals(database)
         self.albums = AlbumRows(database)

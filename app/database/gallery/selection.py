@@ -46,7 +46,9 @@ def selection_of(db: apsw.Connection, chosen: Filter) -> Selection:
     keys = _TRASH_KEYS if chosen.deleted else ('images.sort_key',)
     if is_searched(chosen) or chosen.album is not None or (len(by) > 1 and not chosen.deleted):
         where, values = Expression.of(db, chosen).as_clauses()
-        return Selection(_INDEX, where, keys if chosen.deleted else _INDEX_KEYS, values)
+        if chosen.deleted:
+            return Selection(_INDEX, f'{where} and images.deleted_at is not null', keys, values)
+        return Selection(_INDEX, where, _INDEX_KEYS, values)
     clauses = [f'images.deleted_at is {"not null" if chosen.deleted else "null"}']
     clauses += [f'images.{name} = :{name}' for name in by]
     named: dict[str, Value] = {name: getattr(chosen, name) for name in by}

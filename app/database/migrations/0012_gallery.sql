@@ -32,6 +32,8 @@ create index images_guest on images (guest, sort_key)
   where guest is not null and deleted_at is null;
 -- What was deleted last is first in the trash; many are deleted at once.
 create index images_trash on images (deleted_at, sort_key) where deleted_at is not null;
+-- What a search finds in the trash is sorted by when it was deleted, without reading the rows.
+create index images_trash_keys on images (sort_key, deleted_at) where deleted_at is not null;
 create index images_trashed_favourites on images (size_bytes)
   where favourite = 1 and deleted_at is not null;
 
@@ -41,6 +43,7 @@ create table albums (
   name text not null,
   key text unique, -- the name as it is compared
   q text, -- as it is typed into the gallery's field
+  images integer not null default 0, -- those that are not in the trash
   created_at real not null,
   deleted_at real -- the row stays until its last picture was taken out, in pieces
 ) strict;
@@ -60,6 +63,25 @@ create table album_images (
 
 create unique index album_images_image on album_images (image, album);
 
+create trigger albums_count_in after insert on album_images begin
+  update albums
+  set images = images + 1
+  where id = new.album and (select deleted_at is null from images where id = new.image);
+end;
+
+create trigger albums_count_out before delete on album_images begin
+  update albums
+  set images = images - 1
+  where id = old.album and (select deleted_at is null from images where id = old.image);
+end;
+
+create trigger albums_count_change after update of deleted_at on images
+when (new.deleted_at is null) <> (old.deleted_at is null) begin
+  update albums
+  set images = images + iif(new.deleted_at is null, 1, -1)
+  where id in (select album from album_images where image = new.id);
+end;
+
 -- The words of pictures and what else is known of them, by their sort keys: the newest are found
 -- first. Beginnings of up to three letters have lists of their own, since many words have them.
 drop table image_words;
@@ -67,6 +89,9 @@ drop table image_words;
 create virtual table image_words using fts5(
   words, content = '', contentless_delete = 1, prefix = '1 2 3', tokenize = 'ascii'
 );
+
+-- Every search goes through every segment: two of a size are merged when there is time.
+insert into image_words (image_words, rank) values ('usermerge', 2);
 
 create view image_terms as
 select images.id, images.sort_key,
