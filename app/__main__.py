@@ -21,6 +21,7 @@ KEEPING = {
     'backup': 'back up everything to one file, also while a server runs',
     'restore': 'restore a backup to a new data folder',
     'import': 'copy the pictures of a folder into the gallery, also while a server runs',
+    'export': 'write pictures as web pages that open from disk, also while a server runs',
     'verify': 'compare every picture with the database, also while a server runs',
     'rebuild': 'rebuild the database from the pictures',
 }
@@ -28,6 +29,7 @@ FILES = (  # of the first of them
     'where to write it, for you only: it holds keys and passwords; - for standard output',
     'the backup; - for standard input',
 )
+TAKES = 'a new or empty folder, or one of an earlier export, which is brought up to date'
 BRINGS = "Easel's data folder, or one of AUTOMATIC1111, ComfyUI, InvokeAI or any pictures"
 
 
@@ -106,6 +108,10 @@ def _keep(chosen: argparse.Namespace, config: Config) -> int:
         from app.cli.restore import restore
 
         return restore(config, chosen.file)
+    if chosen.command == 'export':
+        from app.cli.export import Wanted, export
+
+        return export(config, chosen.folder, Wanted(chosen.album, chosen.search))
     if chosen.command == 'import':
         from app.cli.importing import import_folder
 
@@ -157,10 +163,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_folders(importing: argparse.ArgumentParser, *_: argparse.ArgumentParser) -> None:
+def _add_folders(
+    importing: argparse.ArgumentParser,
+    exporting: argparse.ArgumentParser,
+    *_: argparse.ArgumentParser,
+) -> None:
     """Say which folder a command is for, and which pictures."""
     importing.add_argument('folder', type=Path, metavar='DIR', help=BRINGS)
     importing.add_argument('--album', default='', metavar='NAME', help='put them in this album')
+    exporting.add_argument('folder', type=Path, metavar='DIR', help=TAKES)
+    which = exporting.add_mutually_exclusive_group()
+    which.add_argument('--album', default='', metavar='NAME', help='only the pictures of an album')
+    which.add_argument('--search', default='', metavar='Q', help='only what a search finds')
 
 
 def _port(text: str) -> int:

@@ -254,6 +254,10 @@ class Image(StoredImage):
     def name(self) -> str:
         return self.file.rpartition('/')[2]
 
+    @property
+    def title(self) -> str:
+        return self.prompt or self.name  # of a picture that was made elsewhere
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
@@ -275,14 +279,6 @@ class Generation:
     guest: int | None = None  # whose link it came by; None for the owner's own
     dismissed_at: float | None = None  # when it left the Create page; None: it is on it
     images: tuple[Image, ...] = field(default=())
-
-
-@dataclass(frozen=True, slots=True)
-class Submitted:
-    """The generation of a submission, and whether this very submission made it."""
-
-    generation: Generation
-    new: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,58 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from urllib.parse import urlencode
 
 import pytest
 import pytest_asyncio
-from starlette.types import ASGIApp
 
 from app.database.gallery import albums as statements
 from app.database.gallery import counters
-from app.database.gallery.albums import put_into, take_out
 from app.database.gallery.filters import Filter
 from app.gallery.albums import Albums
-from app.models import GenerationRequest
-from app.web.context import Services
-from tests.support.raw_requests import FORM, HOME, Answered, knock, open_door
-from tests.support.rows import drawn, kept, pictured
+from tests.support.album_owner import JSON, Owner
+from tests.support.raw_requests import open_door
+from tests.support.rows import pictured
 
 pytestmark = pytest.mark.asyncio(loop_scope='module')
-
-JSON = (b'accept', b'application/json')
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Whoever opens an Easel without a password."""
-
-    app: ASGIApp
-    services: Services
-
-    async def get(self, path: str) -> Answered:
-        return await knock(self.app, 'GET', path, HOME)
-
-    async def json(self, path: str) -> dict[str, list[dict[str, object]]]:
-        loaded: dict[str, list[dict[str, object]]] = json.loads((await self.get(path)).body)
-        return loaded
-
-    async def post(self, path: str, *headers: tuple[bytes, bytes], **fields: str) -> Answered:
-        form = (FORM, (b'origin', b'http://localhost'), *headers)
-        return await knock(self.app, 'POST', path, HOME, *form, body=urlencode(fields).encode())
-
-    async def add(self, **fields: str) -> int:
-        """Make an album; return its id."""
-        answer = await self.post('/albums', **fields)
-        assert answer.status == 303, answer.body
-        return int(answer.headers['location'].removeprefix('/gallery?album='))
-
-    async def put(self, album: int, *images: int) -> tuple[int, ...]:
-        return await self.services.library.database.write(lambda db: put_into(db, album, images, 1))
-
-    async def listed(self, album: int) -> dict[str, object]:
-        listed = (await self.json('/albums.json'))['albums']
-        return next(one for one in listed if one['id'] == album)
 
 
 @pytest_asyncio.fixture(loop_scope='module', scope='module')
@@ -88,13 +49,14 @@ async def test_a_picture_is_in_several_albums_and_taken_out_of_one(owner: Owner)
     image = await pictured(owner.services.library)
     albums = [await owner.add(name=f'several {number}') for number in range(2)]
     for album in albums:
-        await owner.put(album, image.id)
+        await owner.post('/images/selection', act='add', image=str(image.id), album=str(album))
+    page = await owner.get(f'/images/{image.id}')
 
-    database = owner.services.library.database
-    taken = await database.write(lambda db: take_out(db, albums[0], [image.id, 1 << 40]))
+    await owner.post('/images/selection', act='remove', image=str(image.id), album=str(albums[0]))
 
     found = await owner.services.library.images.one(image.id)
-    assert (taken, found.albums) == ((image.id,), (albums[1],))
+    assert b'aria-label="Remove from several 0"' in page.body
+    assert found.albums == (albums[1],)
     assert [(await owner.listed(album))['count'] for album in albums] == [0, 1]
 
 
@@ -251,33 +213,3 @@ async def test_what_is_searched_for_can_be_kept_as_an_album(owner: Owner) -> Non
     question = 'model:&#34;big model&#34; is:favourite a fox'
     assert f'value="{question}"'.encode() in page.body
     assert b'name="q"\n' not in nothing.body
-
-
-async def test_what_is_drawn_goes_into_the_album_that_was_chosen(owner: Owner) -> None:
-    rows, album = owner.services.library.generations, await owner.add(name='drawn next')
-    await owner.post('/generations', prompt='a heron', album=str(album))
-    page = await owner.get('/')
-    [waiting] = await rows.recent(1)
-    claimed = await rows.claim('', 2.0, waiting.id)
-    assert claimed
-
-    await rows.finish(claimed, drawn(kept(), kept()), 3.0)
-
-    assert f'<option value="{album}" selected>drawn next</option>'.encode() in page.body
-    assert [image.albums for image in (await rows.one(waiting.id)).images] == [(album,)] * 2
-
-
-async def test_a_picture_is_kept_where_its_album_is_gone_meanwhile(owner: Owner) -> None:
-    rows, album = owner.services.library.generations, await owner.add(name='gone meanwhile')
-    request = GenerationRequest(prompt='a heron', album=album)
-    sent = await rows.submit(request, provider='fake', submission=None, now=1.0)
-    claimed = await rows.claim('fake', 2.0, sent.generation.id)
-    assert claimed
-    await owner.services.albums.delete(album)
-
-    await rows.finish(claimed, drawn(kept()), 3.0)
-
-    [image] = (await rows.one(claimed.id)).images
-    refused = await owner.post('/generations', JSON, prompt='a heron', album=str(album))
-    assert image.albums == ()
-    assert list(json.loads(refused.body)['error']['fields']) == ['album']

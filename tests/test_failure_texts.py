@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import ErrorKind, Failure, ProviderError, Reason
-from app.messages import AFTER_SENDING, describe
+from app.messages import describe
+from app.messages.kinds import AFTER_SENDING
 from app.models import GenerationRequest, Size
 from app.providers.response.json_text import Json
 from tests.support.fakes import KEY, NOT_FOUND, Asked, Ending, Reply, arriving_in, upstream

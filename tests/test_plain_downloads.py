@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pytest
 import pytest_asyncio
 
@@ -83,3 +86,39 @@ async def test_a_visitor_chooses_once_to_download_without_settings(guests: Party
     assert f'{address}/plain' in after.body.decode().partition(row)[0]
     assert b'Download with settings' in after.body
     assert dropped.cookies[0].startswith('easel-download="";')
+
+
+async def zip_of(guests: Party) -> tuple[bytes, zipfile.ZipFile]:
+    """Download the owner's gallery, as one who chose to have no settings in it."""
+    [(_, session)] = guests.headers['owner']
+    headers = {'cookie': f'{session.decode()}; {CHOSEN[1].decode()}'}
+    transport = httpx.ASGITransport(guests.app)
+    async with httpx.AsyncClient(transport=transport, base_url='http://localhost') as client:
+        content = (await client.get('/gallery.zip', headers=headers)).content
+    return content, zipfile.ZipFile(io.BytesIO(content))
+
+
+@pytest.mark.parametrize('form', ['PNG', 'GIF'])
+async def test_a_zip_goes_by_that_choice(tmp_path: Path, form: str) -> None:
+    async with party(tmp_path / 'data', form) as guests:
+        [number, other, damaged] = guests.made.values()
+        image = await guests.services.library.images.one(damaged)
+        guests.services.store.original(image.file).write_bytes(b'something else')
+        content, archive = await zip_of(guests)
+
+    assert archive.testzip() is None
+    assert sorted(archive.namelist()) == [
+        'left-out.txt',
+        *(f'picture-{one}.{image.extension}' for one in (number, other)),
+    ]
+    assert archive.read('left-out.txt').decode() == f'{damaged}\tdamaged\n'
+    assert [words for words in TOLD if words in content] == []
+
+
+async def test_a_zip_names_what_can_not_be_stripped(tmp_path: Path) -> None:
+    async with party(tmp_path / 'data', 'AVIF') as guests:
+        _, archive = await zip_of(guests)
+        numbers = sorted(guests.made.values(), reverse=True)
+
+    assert archive.namelist() == ['left-out.txt']
+    assert archive.read('left-out.txt').decode() == ''.join(f'{one}\tsettings\n' for one in numbers)

@@ -55,6 +55,7 @@ async def test_a_picture_that_is_not_whole_is_named(
     status = verify(at(kept.data))
 
     assert (status, capsys.readouterr().out) == (1, f'{kind}\timages/{file}\n')
+    assert await kept.library.files.damaged() == (kind != 'missing')
 
 
 async def test_a_picture_without_a_row_is_a_stranger_and_no_failure(

@@ -35,7 +35,7 @@ CATALOGUE = ROOT / 'app' / 'locale' / 'ru' / 'LC_MESSAGES' / 'easel.po'
 PLACE = re.compile(r'%\(\w+\)s|\{\w*\}')
 # `easel generate` says what the server it asks said, in that server's own words.
 TOLD = [path for path in sorted((ROOT / 'app').rglob('*.py')) if path.name != 'generate.py']
-# A ProviderError takes a Failure, whose sentences are all in `app/messages.py`.
+# A ProviderError takes a Failure, whose sentences are all in `app/messages`.
 SENTENCED = {
     name
     for name, made in vars(errors).items()

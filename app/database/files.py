@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from app.database.sqlite.connection import Table, builder, select
-from app.database.sqlite.readers import beside
+from app.database.sqlite.readers import beside, write_beside
 from app.models import KeptFile
 
 
@@ -25,6 +25,11 @@ class YearUse:
 
 
 ROWS_A_PAGE = 500
+MARK = """
+    update images
+    set damaged_ns = :damaged_ns
+    where id = :id and damaged_ns is not :damaged_ns
+"""
 
 
 class Files(Table):
@@ -105,15 +110,7 @@ class Files(Table):
 
     async def mark(self, image_id: int, damaged_ns: int | None) -> None:
         """Write down that a picture's file is damaged since it changed then; None: it is not."""
-        await self._database.run(
-            """
-            update images
-            set damaged_ns = :damaged_ns
-            where id = :id and damaged_ns is not :damaged_ns
-            """,
-            id=image_id,
-            damaged_ns=damaged_ns,
-        )
+        await self._database.run(MARK, id=image_id, damaged_ns=damaged_ns)
 
     async def damaged(self) -> int:
         """Return how many pictures were found damaged and not yet whole again."""
@@ -197,6 +194,11 @@ def _files_after(path: Path, image_id: int) -> list[KeptFile]:
     with beside(path) as connection:
         rows = select(connection, sql, id=image_id, limit=ROWS_A_PAGE)
     return [builder(KeptFile)(row) for row in rows]
+
+
+def mark_damaged(path: Path, image_id: int, damaged_ns: int) -> None:
+    """Do from beside what `Files.mark` does, where the database can be written to now."""
+    write_beside(path, MARK, id=image_id, damaged_ns=damaged_ns)
 
 
 def total_of(path: Path) -> tuple[int, int]:

@@ -10,12 +10,12 @@ from typing import cast
 import apsw
 
 from app.database.gallery.images import add_images, images_of
-from app.database.queue import AGAIN, room_for, share_of
+from app.database.queue import AGAIN, Submitted, room_for, share_of
 from app.database.spending import add_spending
 from app.database.sqlite.connection import Row, Table, Value, insert, select
 from app.database.sqlite.mapping import call_of, failure_fields, generation_of, request_columns
 from app.errors import N_, Conflict, NotFound
-from app.models import Call, Generation, GenerationRequest, Outcome, Status, Submitted
+from app.models import Call, Generation, GenerationRequest, Outcome, Status
 
 # All but those of pictures that were brought in: put away, though they are done.
 ASKED_HERE = "(dismissed_at is null or status <> 'done')"

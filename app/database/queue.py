@@ -9,6 +9,7 @@ import apsw
 
 from app.database.sqlite.connection import Table, builder, select
 from app.errors import N_, QueueFull
+from app.models import Generation
 
 LONGEST_QUEUE = 20_000
 LONGEST_SHARE = 200
@@ -19,6 +20,14 @@ AGAIN = """
       share = iif(guest is null, :share, 'guest ' || guest), error = null, item_errors = '[]',
       dropped = '[]', started_at = null, finished_at = null, dismissed_at = null
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The generation of a submission, and whether this very submission made it."""
+
+    generation: Generation
+    new: bool
 
 
 @dataclass(frozen=True, slots=True)

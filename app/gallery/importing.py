@@ -222,7 +222,8 @@ class Importer:
         )
         # named by its bytes: a kill leaves a file that the next time takes the place of
         named = replace(picture.received, path=Path(f'{picture.digest}{PART}'))
-        file = file_key(label, picture.mime, picture.digest, named)
+        told = label if label.prompt else replace(label, prompt=Path(picture.name).stem)
+        file = file_key(told, picture.mime, picture.digest, named)
         places = {
             made: self._store.thumb(picture.digest, width) for width, made in picture.thumbs.items()
         }

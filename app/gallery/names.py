@@ -15,3 +15,8 @@ def name_of(image: Image) -> str:
     parts = (day, words_of(image.prompt), str(image.id))
     name = '-'.join(part for part in parts if part)
     return unicodedata.normalize('NFC', f'{name}.{image.extension}')
+
+
+def plain_name(image: Image) -> str:
+    """Return a name that says nothing of the prompt."""
+    return f'picture-{image.id}.{image.extension}'

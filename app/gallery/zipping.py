@@ -11,16 +11,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from app.gallery.names import name_of
+from app.gallery.names import name_of, plain_name
 from app.gallery.zip_writer import ZipWriter
 from app.models import Image, KeptFile
 from app.storage.files import open_beneath
 from app.storage.inventory import DamagedFile, open_kept
-from app.storage.metadata.container import sidecar_of
+from app.storage.metadata.container import DamagedContainer, blocks, sidecar_of
+from app.storage.metadata.copies import stripped
 from app.storage.store import Store
 
 LIST, LEFT_OUT = 'prompts.json', 'left-out.txt'
 MOST_IN_MEMORY_BYTES = 256 * 1024
+REASONS: dict[type[Exception], str] = {DamagedFile: 'damaged', DamagedContainer: 'settings'}
 
 
 @dataclass(slots=True)
@@ -51,7 +53,7 @@ class PictureZip:
             return
         with opened:
             yield from self._writer.add(name, opened, image.created_at)
-        if label := _open_label(self.store, image):
+        if label := open_label(self.store, image):
             with label:
                 yield from self._writer.add(f'{name}.xmp', label, image.created_at)
         told = json.dumps({'file': name, **self.describe(image)}, ensure_ascii=False)
@@ -70,6 +72,37 @@ class PictureZip:
             file.close()
 
 
+class PlainZip(PictureZip):
+    """One archive of the pixels alone: no label, no list, and names without the prompt."""
+
+    def picture(self, image: Image) -> Iterator[bytes]:
+        """Yield a picture without its settings; one from which they can't be removed is named."""
+        try:
+            opened = self._pixels(image)
+        except (OSError, DamagedFile, DamagedContainer) as error:
+            self._left_out.write(f'{image.id}\t{REASONS.get(type(error), "missing")}\n'.encode())
+            return
+        with opened:
+            yield from self._writer.add(plain_name(image), opened, image.created_at)
+
+    def end(self) -> Iterator[bytes]:
+        """Yield what was left out, and the end of the archive."""
+        if self._left_out.tell():
+            yield from self._writer.add(LEFT_OUT, self._left_out, self.made_at)
+        yield from self._writer.end()
+
+    def _pixels(self, image: Image) -> IO[bytes]:
+        copy = _temporary(self.store.arriving)
+        try:
+            with open_whole(self.store, image) as opened:
+                for block in blocks(opened, stripped(opened, image.mime)):
+                    copy.write(block)
+        except BaseException:
+            copy.close()
+            raise
+        return copy
+
+
 def open_whole(store: Store, image: Image) -> BinaryIO:
     """Open a picture whose bytes are those that were kept; raise `DamagedFile` or OSError."""
     kept = KeptFile(image.id, image.file, image.size_bytes, image.digest)
@@ -83,7 +116,8 @@ def open_whole(store: Store, image: Image) -> BinaryIO:
     return opened
 
 
-def _open_label(store: Store, image: Image) -> BinaryIO | None:
+def open_label(store: Store, image: Image) -> BinaryIO | None:
+    """Open the label beside a picture, None where there is none."""
     try:
         handle = open_beneath(store.data, sidecar_of(store.original(image.file)))
     except OSError:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from app.database import Library
+from app.database.queue import Submitted
 from app.errors import N_, Conflict, ErrorKind, Failure, ProviderError, StorageFailed
 from app.generation.changes import Changes
 from app.generation.outcome_writer import OutcomeWriter, growing_pauses
@@ -21,7 +22,7 @@ from app.generation.running import Running
 from app.generation.scheduler import Scheduler
 from app.generation.storage_monitor import StorageMonitor
 from app.log import logger
-from app.models import Generation, GenerationRequest, Outcome, Status, Submitted
+from app.models import Generation, GenerationRequest, Outcome, Status
 from app.providers.registry import Providers
 
 log = logger(__name__)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.config import DATABASE
 from app.database.acts.destruction import removals_beside
-from app.database.files import kept_files, named_files, running_since, total_of
+from app.database.files import kept_files, mark_damaged, named_files, running_since, total_of
 from app.maintenance.faults import Fault, FaultKind
 from app.storage.inventory import Condition, examine, files_below, is_picture
 from app.storage.store import IMAGES
@@ -30,10 +30,12 @@ def find_faults(data: Path, progress: Progress = ignore_progress) -> Iterator[Fa
     database, images = data / DATABASE, data / IMAGES
     total, _ = total_of(database)
     for checked, kept in enumerate(kept_files(database), start=1):
-        condition = examine(data, images / kept.file, kept).condition
+        found = examine(data, images / kept.file, kept)
         # a picture may be deleted for good while this runs, row first
-        if condition is not Condition.WHOLE and named_files(database, [kept.file]):
-            yield Fault(FaultKind(condition), f'{IMAGES}/{kept.file}')
+        if found.condition is not Condition.WHOLE and named_files(database, [kept.file]):
+            if found.condition is not Condition.MISSING:
+                mark_damaged(database, kept.id, found.changed_ns)  # so that no page shows it
+            yield Fault(FaultKind(found.condition), f'{IMAGES}/{kept.file}')
         progress(checked, max(checked, total))
     running = running_since(database)  # what that made may still get its row
     before = time.time() if running is None else running

@@ -46,6 +46,9 @@ class Static:
             raise KeyError(name)
         return self._prefix + name
 
+    def content(self, name: str) -> bytes:
+        return self._plain[name]
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         name = scope['path'].removeprefix(self._prefix)
         if name not in self._plain or scope['method'] != 'GET':

@@ -14,11 +14,20 @@ class ActDone extends HTMLElement {
 
   submit(event) {
     const { target: form, submitter } = event;
-    if (form.dataset.act) return; // its page comes
     event.preventDefault();
+    if (form.dataset.act) return this.restore(form);
     const sparesFavourites = submitter.name === 'favourites' && submitter.value === '0';
-    const after = form.action.endsWith('undoing') ? () => this.undo?.() : () => this.after(sparesFavourites);
+    const after = form.action.endsWith('undoing') ? () => (this.undo ? this.undo() : location.reload()) : () => this.after(sparesFavourites);
     this.post(form.action, new URLSearchParams(new FormData(form, submitter)), after);
+  }
+
+  // The picture that the last page deleted has no tile here: it comes with a new page.
+  async restore(form) {
+    const answer = await fetch(form.action, { method: 'POST' }).catch(() => null);
+    if (!answer) return this.tell(this.dataset.lost);
+    const here = new URL(location);
+    here.searchParams.delete('undo');
+    location.replace(here);
   }
 
   // `after` shows on the wall what an act did, and returns how to take that back.
@@ -39,7 +48,7 @@ class ActDone extends HTMLElement {
         rememberChange();
         this.undo = after();
       }
-      this.say(said, !at.isConnected || at.closest(GONE) || this.contains(at));
+      this.say(said, isLost(at) || this.contains(at));
     } catch {
       this.tell(this.dataset.lost);
     } finally {
@@ -73,6 +82,12 @@ class ActDone extends HTMLElement {
     Object.assign(bar, { max: moved.max, value: moved.value });
     this.follow();
   }
+}
+
+// Whether what had the focus went, and nothing else took it.
+function isLost(before) {
+  const { activeElement, body } = document;
+  return activeElement === before ? before.closest(GONE) : activeElement === body;
 }
 
 customElements.define('act-done', ActDone);

@@ -25,7 +25,7 @@ class CompareView extends HTMLElement {
     const current = target.closest('zoom-view');
     if (!current || 'current' in current.dataset) return;
     for (const view of this.views) view.toggleAttribute('data-current', view === current);
-    this.querySelector('zoom-tools').tell();
+    this.querySelector('zoom-tools')?.tell();
   }
 
   // A favourite is marked where it hangs, as near as it is looked at.

@@ -15,7 +15,7 @@ class WallKeys extends HTMLElement {
   }
 
   get links() {
-    return [...this.querySelectorAll('.hung > a')];
+    return [...this.querySelectorAll('.hung:not([hidden]) > a')];
   }
 
   handleEvent(event) {

@@ -16,6 +16,7 @@ export async function load(address, next = null) {
   const all = tiles(part);
   const end = next ? all.findIndex((tile) => idOf(tile) === next.dataset.first) : -1;
   if (end >= 0) for (const tile of all.slice(end)) tile.remove();
+  for (const tile of tiles(part)) if (document.getElementById(tile.id)) tile.remove(); // its edge has left the trash
   for (const section of part.querySelectorAll('section')) if (!section.querySelector('.hung')) section.remove();
   return note(part);
 }
@@ -47,7 +48,7 @@ export function fit(part) {
   const style = getComputedStyle(wall);
   const row = parseFloat(style.getPropertyValue('--row')) * parseFloat(getComputedStyle(document.documentElement).fontSize);
   const room = { width: wall.clientWidth, gap: parseFloat(style.columnGap) };
-  const ratios = [...wall.children].map(({ style: own }) => own.getPropertyValue('--w') / own.getPropertyValue('--h'));
+  const ratios = [...wall.querySelectorAll('.hung:not([hidden])')].map(({ style: own }) => own.getPropertyValue('--w') / own.getPropertyValue('--h'));
   const best = SCALES.find((scale) => growth(ratios, row * scale, room) <= STRETCH);
   wall.toggleAttribute('data-full', Boolean(best));
   if (best) wall.style.setProperty('--row', `${row * best}px`);

@@ -36,6 +36,7 @@ class WallSelect extends HTMLElement {
     for (const tick of this.ticks) {
       const isIn = chosen.has(Number(tick.value));
       if (tick.checked !== isIn) tick.checked = isIn;
+      tick.closest('.hung').toggleAttribute('data-in', isIn); // a thousand `:has(:checked)` would take long
     }
     this.toggleAttribute('data-selecting', chosen.size > 0);
   }

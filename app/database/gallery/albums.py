@@ -210,23 +210,6 @@ def put_into(
     return tuple(cast('int', row['image']) for row in added)
 
 
-def take_out(db: apsw.Connection, album_id: int, image_ids: Sequence[int]) -> tuple[int, ...]:
-    """Take pictures out of an album, in a transaction; return those that were in it."""
-    ids = json.dumps(image_ids)
-    outdate(db, ids, ActKind.REMOVE, album_id)
-    taken = select(
-        db,
-        """
-        delete from album_images
-        where album = :album and image in (select value from json_each(:ids))
-        returning image
-        """,
-        album=album_id,
-        ids=ids,
-    )
-    return tuple(cast('int', row['image']) for row in taken)
-
-
 def no_album(album_id: int) -> NotFound:
     return NotFound(N_('Album {id} not found.'), id=album_id)
 

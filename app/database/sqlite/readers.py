@@ -20,6 +20,9 @@ from app.database.sqlite.opening import (
     refuse_newer,
 )
 from app.errors import N_, StorageFailed
+from app.log import logger
+
+log = logger(__name__)
 
 T = TypeVar('T')
 
@@ -101,6 +104,16 @@ def beside(path: Path) -> Iterator[apsw.Connection]:
             yield connection
     except apsw.Error as error:
         raise refusal(path, error) from error
+
+
+def write_beside(path: Path, statement: str, **values: int) -> None:
+    """Run one statement on a database that another process may hold; a refusal is only logged."""
+    try:
+        with contextlib.closing(open_file(path, apsw.SQLITE_OPEN_READWRITE)) as connection:
+            connection.set_busy_timeout(READER_TIMEOUT_MS)
+            connection.execute(statement, values)
+    except apsw.Error as error:
+        log.warning('%s takes no writing: %s', path, error)
 
 
 def read_beside(path: Path, query: Callable[[apsw.Connection], T]) -> T:

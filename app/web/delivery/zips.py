@@ -13,10 +13,11 @@ from starlette.requests import Request
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from app.gallery.zipping import PictureZip
+from app.gallery.zipping import PictureZip, PlainZip
 from app.models import Image
 from app.web.context import Services
 from app.web.security.permissions import seen_of, visitor_of
+from app.web.views.downloads import wants_plain
 from app.web.views.serializers import image_json
 
 READ_AT_ONCE = 50  # rows
@@ -44,7 +45,8 @@ async def _blocks(
 ) -> AsyncGenerator[bytes, None]:
     visitor = visitor_of(request)
     describe = partial(image_json, root=services.root, viewer=visitor)
-    archive = PictureZip(services.store, describe, time.time())
+    kind = PlainZip if wants_plain(request) else PictureZip
+    archive = kind(services.store, describe, time.time())
     try:
         async for some in pictures:
             for image in await seen_of(visitor, services, some):

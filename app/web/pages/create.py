@@ -59,7 +59,7 @@ UNTOLD = {
 MORE = ('negative_prompt', 'steps', 'guidance', 'sampler', 'quality', 'response_format')
 BRINGS = ('', 'all', 'prompt', 'settings')  # the first: all but the seed
 ROLL = 'roll'
-MOST_SEED_DIGITS = 20
+MOST_SEED_DIGITS = MOST_ID_DIGITS = 20
 ROLLED_SEED_BITS = 31  # some servers read a seed as a signed number of 32 bits
 EXAMPLES = (
     N_('A lighthouse at dusk, long exposure, calm sea'),
@@ -149,6 +149,7 @@ async def _starting_fields(request: Request, services: Services) -> tuple[dict[s
     query, source = request.query_params, number_in(request, 'from')
     last = await services.library.generations.last_asked(visitor_of(request).guest_id)
     fields = form_fields_of(last) | {'provider': ''} if last else {}
+    fields |= {'album': query['album'][:MOST_ID_DIGITS]} if 'album' in query else {}
     kept = {'album': fields.get('album', '')}  # which is the visitor's choice, not the picture's
     bring = query.get('bring', '')
     if bring not in BRINGS:
@@ -162,7 +163,7 @@ async def _starting_fields(request: Request, services: Services) -> tuple[dict[s
         return {'prompt': prompt, **kept}, True
     if source is not None:
         prompt = (await _brought(request, services, source))['prompt']
-    return {**fields, 'prompt': prompt}, bool(prompt)
+    return {**fields, 'prompt': prompt}, bool(prompt) or 'album' in query
 
 
 def _changes_in(request: Request) -> dict[str, str]:

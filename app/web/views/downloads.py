@@ -18,8 +18,3 @@ def wants_plain(request: Request) -> bool:
 
 def is_strippable(image: Image) -> bool:
     return image.mime in STRIPPED_MIMES
-
-
-def plain_name(image: Image) -> str:
-    """Return a file's name that says nothing of the prompt."""
-    return f'picture-{image.id}.{image.extension}'

@@ -100,7 +100,7 @@ async def _settings(services: Services, image: Image, viewer: Visitor) -> dict[s
     }
     own |= {name: getattr(asked, name) for name in ('steps', 'guidance', 'sampler', 'quality')}
     return own | {
-        'took_s': image.took_s,
+        'took_s': None if image.took_s is None else round(image.took_s, 1),  # as it is shown
         'cost': str(image.cost) if image.cost and sees_cost(image, viewer) else None,
         'guest': image.guest if viewer.owner else None,
         'mime': image.mime,

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.errors import N_, Gone
+from app.gallery.names import plain_name
 from app.generation.request import label_fields_of
 from app.models import Generation, Image
 from app.storage.inventory import DamagedFile, open_kept
@@ -26,7 +27,7 @@ from app.web.pages.gallery.query import (
 )
 from app.web.security.permissions import OwnImage, VisibleImage, albums_for, seen_of, visitor_of
 from app.web.templates import wants_fragment, wants_json
-from app.web.views.downloads import is_strippable, plain_name, wants_plain
+from app.web.views.downloads import is_strippable, wants_plain
 from app.web.views.serializers import attempt_json, image_json, sees_cost
 
 STEPS = 24  # how many neighbours a picture's page names, for arrows pressed faster than it loads

@@ -6,10 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.errors import N_, Conflict, NotFound
+from app.gallery.names import plain_name
 from app.web.context import TheServices
 from app.web.delivery.stripped import open_stripped
 from app.web.security.permissions import VisibleImage
-from app.web.views.downloads import plain_name
 
 HEADERS = {'Cache-Control': 'no-store'}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.database.acts.pieces import Act
 from app.database.gallery.counters import Room
-from app.database.gallery.filters import Filter
+from app.database.gallery.filters import Filter, Order
 from app.errors import NotFound
 from app.web.context import Services, TheServices
 from app.web.forms import number_in
@@ -22,6 +22,7 @@ from app.web.security.permissions import visitor_of
 class SelectionForm:
     """What the form of a selection holds."""
 
+    question: str  # as a query; another one begins with nothing selected, another order does not
     top: int  # the newest id there is: what comes later is not among all that match
     fields: tuple[tuple[str, str], ...]  # the question of the gallery, for all that match
     leaving: str  # the acts after which a picture is no longer on this page
@@ -47,8 +48,9 @@ async def exact_total(request: Request, services: TheServices) -> Response:
 
 async def selection_form(services: Services, chosen: Filter) -> SelectionForm:
     top = await services.library.images.newest_id()
-    fields = (*parse_qsl(write_query(chosen).removeprefix('?')), ('top', str(top)))
-    return SelectionForm(top, fields, _leaving(chosen))
+    question = write_query(replace(chosen, sort=Order.NEWEST, shuffle=0))
+    fields = (*parse_qsl(question.removeprefix('?')), ('top', str(top)))
+    return SelectionForm(question, top, fields, _leaving(chosen))
 
 
 async def last_act(request: Request, services: Services) -> Act | None:
