@@ -278,6 +278,7 @@ class Generation:
     error: Failure | None = None
     guest: int | None = None  # whose link it came by; None for the owner's own
     dismissed_at: float | None = None  # when it left the Create page; None: it is on it
+    destroyed: int = 0  # pictures of it that were deleted for good
     images: tuple[Image, ...] = field(default=())
 
 

@@ -106,6 +106,9 @@ async def test_a_guest_of_an_album_sees_its_pictures_and_no_other(shown: Shown, 
         *('/?from={id}', '/?from={id}&bring=prompt', '/?from={id}&bring=settings'),
         *('/files/{digest}.png', '/thumbs/{digest}-960.webp', '/prompts.json', '/prompts'),
         *('/compare?image={id}&image={inside}', '/compare.json?image={inside}&image={id}'),
+        *('/gallery/suggestions.json?q=-bo', '/gallery/suggestions?q=-bo', '/gallery/total.json'),
+        *('/gallery/suggestions.json?q=-album:', '/gallery/suggestions.json?q=album:n'),
+        *('/compare?image={inside}&image={id}', '/compare.json?image={id}&image={inside}'),
         *('/gallery?q=both', '/images/{inside}?q=both', '/events?showing={id}&once', '/settings'),
     ],
 )
@@ -118,7 +121,13 @@ async def test_no_address_tells_a_guest_of_an_album_about_another_picture(
 
     answer = await shown.guests.request(who, 'GET', asked)
 
-    told = [b'by the both', b'not theirs', image.digest.encode(), b'images/%d' % shown.outside]
+    told = [
+        b'by the both',
+        b'-both',
+        b'not theirs',
+        image.digest.encode(),
+        b'images/%d' % shown.outside,
+    ]
     assert [words for words in told if words in answer.body] == []
     assert answer.status != 200 or '{id}' not in path or path.startswith(('/events', '/?'))
 

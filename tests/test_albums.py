@@ -30,7 +30,8 @@ async def test_an_album_says_how_many_pictures_it_has_and_shows_the_newest(owner
     album = await owner.add(name='  by   hand ')
 
     added = await owner.put(album, *(image.id for image in images[:2]), images[0].id)
-    await owner.services.library.images.set_deleted(images[1].id, 9.0)
+    for deleted_at in (8.0, None, 9.0):
+        await owner.services.library.images.set_deleted(images[1].id, deleted_at)
     gallery = await owner.json(f'/gallery.json?album={album}')
 
     assert added == (images[0].id, images[1].id)
@@ -48,14 +49,16 @@ async def test_an_album_says_how_many_pictures_it_has_and_shows_the_newest(owner
 async def test_a_picture_is_in_several_albums_and_taken_out_of_one(owner: Owner) -> None:
     image = await pictured(owner.services.library)
     albums = [await owner.add(name=f'several {number}') for number in range(2)]
+    form = {'image': str(image.id), 'then': 'picture', 'q': 'cat'}
     for album in albums:
-        await owner.post('/images/selection', act='add', image=str(image.id), album=str(album))
+        await owner.post('/images/selection', **form, act='add', album=str(album))
     page = await owner.get(f'/images/{image.id}')
 
-    await owner.post('/images/selection', act='remove', image=str(image.id), album=str(albums[0]))
+    left = await owner.post('/images/selection', **form, act='remove', album=str(albums[0]))
 
     found = await owner.services.library.images.one(image.id)
     assert b'aria-label="Remove from several 0"' in page.body
+    assert left.headers['location'] == f'/images/{image.id}?q=cat'
     assert found.albums == (albums[1],)
     assert [(await owner.listed(album))['count'] for album in albums] == [0, 1]
 

@@ -107,6 +107,33 @@ def test_axe_finds_nothing_in_a_list_of_models_and_beside_wrong_fields(
     assert measured.faults() == []
 
 
+def test_axe_finds_nothing_in_a_selection_its_menu_and_what_was_done(
+    measured: AxePage, furnished: Easel
+) -> None:
+    page = measured.page
+    measured.open(f'{furnished.url}/gallery')
+    for number in range(2):
+        page.locator('.hung').nth(number).get_by_role('checkbox').check()
+    page.get_by_role('button', name='Album…').click()
+    page.get_by_role('textbox', name='Name of the new album').fill('chosen')
+    chosen = measured.faults()
+    page.get_by_role('button', name='Add', exact=True).click()
+    expect(page.get_by_role('button', name='Undo')).to_be_visible()
+
+    assert chosen == []
+    assert measured.faults() == []
+
+
+def test_axe_finds_nothing_where_the_trash_asks(measured: AxePage, furnished: Easel) -> None:
+    page = measured.page
+    measured.open(f'{furnished.url}/gallery?deleted=1')
+
+    page.get_by_role('button', name='Empty the trash…').click()
+    expect(page.get_by_role('button', name='Delete 1 for good')).to_be_visible()
+
+    assert measured.faults() == []
+
+
 @pytest.mark.parametrize('address', ['/', '/settings'])
 @pytest.mark.parametrize('state', ['fresh', 'settled'])
 def test_axe_finds_nothing_beside_what_was_found(

@@ -66,6 +66,8 @@ def furnish(easel: Easel, owner: httpx.Client) -> Shared:
     join = path_of(owner.post('/share/guests', data=ticks, headers=own).json()['url'])
     owner.post('/share/guests', data={'name': 'Tom', 'sees_all': 'on'}, headers=own)
     owner.post('/share/guests/2/revocation', headers=own)
+    owner.post('/albums', data={'name': 'for Ada', 'q': 'fox'}, headers=own)
+    owner.post('/share/guests', data={'name': 'Ada', 'album': '1'}, headers=own)
     shown = owner.post('/images/1/link', data={'tells_prompt': 'on'}, headers=own).json()['url']
     with easel.client() as guest:
         guest.post(join, headers=own)

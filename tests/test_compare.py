@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from app.web.pages.gallery.word_diff import MOST_DIFFERING_WORDS, marked
+from app.gallery.word_diff import MOST_DIFFERING_WORDS, marked
 from tests.support.guests import JSON, Party, draw, party
 
 pytestmark = pytest.mark.asyncio(loop_scope='module')

@@ -12,19 +12,9 @@ from hypothesis import strategies as st
 
 from app.database import Library
 from app.database.gallery.filters import Filter
-from app.database.gallery.query import (
-    KEYS,
-    Key,
-    parse,
-    proposal_for,
-    refusals_in,
-    replaced,
-    written,
-)
-from app.database.gallery.search import index_words
-from app.database.links import GuestRow
-from app.models import GenerationRequest
-from tests.support.rows import drawn, kept, pictured
+from app.database.search.query import KEYS, Key, parse, proposal_for, refusals_in, replaced, written
+from app.database.search.words import index_words
+from tests.support.searched import searched_library
 
 DAY = 86_400
 TYPED = st.lists(
@@ -36,30 +26,7 @@ TYPED = st.lists(
 
 @pytest_asyncio.fixture(loop_scope='module', scope='module')
 async def library(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Library]:
-    """Keep pictures of everything that keys ask for; the first is the oldest."""
-    library = await Library.open(tmp_path_factory.mktemp('query') / 'easel.db')
-    mia = GuestRow(
-        name='Mia', token_hash='', makes=True, sees_all=True, created_at=1, expires_at=None
-    )
-    await library.guests.add(mia)
-    fox = await pictured(library, 'a red fox in snow', model='Flux', made_at=DAY * 10)
-    await library.images.set_favourite(fox.id, favourite=True)
-    await pictured(library, 'two foxes', model='zebra', provider='My server', made_at=DAY * 20)
-    request = GenerationRequest(prompt='a castle', negative_prompt='blurry fog', seed=7)
-    sent = await library.generations.submit(
-        request, provider='g4f', submission=None, now=1.0, guest=1
-    )
-    claimed = await library.generations.claim('g4f', 2.0, sent.generation.id)
-    assert claimed
-    picture = kept('castle', seed=7, revised_prompt='an old keep by the sea')
-    await library.generations.finish(claimed, drawn(picture, model='zebra'), DAY * 30.5)
-    await library.database.run(
-        "insert into albums (name, q, created_at) values ('My cats', null, 1), ('Foxes', 'fox', 1)"
-    )
-    await library.database.run(
-        'insert into album_images (album, sort_key, image, added_at) '
-        'select 1, sort_key, id, 1 from images where id = 3'
-    )
+    library = await searched_library(tmp_path_factory.mktemp('query'))
     yield library
     await library.close()
 

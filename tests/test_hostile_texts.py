@@ -16,8 +16,8 @@ resource.setrlimit(resource.RLIMIT_CPU, ({PATIENCE_S}, {PATIENCE_S}))
 from contextlib import suppress
 from app.net.urls import Blocked, origin_of
 from app.errors import AppError
-from app.database.gallery.query import refusals_in
-from app.database.gallery.search import index_words
+from app.database.search.query import refusals_in
+from app.database.search.words import index_words
 from app.log import escape
 from app.models import Size
 from app.providers.transport.redaction import SecretRedactor

@@ -15,7 +15,8 @@ from PIL import Image
 from app.access.guests import TOKEN_BYTES, hash_of
 from app.database.links import ShownRow
 from app.web.context import LINKS_A_MINUTE
-from tests.support.guests import JSON, LAN, Party, party, path_of
+from tests.support.guests import JSON, LAN, Party, draw, party, path_of
+from tests.support.labelled_pictures import animated
 from tests.support.raw_requests import HOME, Answered, knock
 
 TOLD = (b'by the owner', b'parameters', b'xmpmeta', b'UNICODE', 'by the'.encode('utf-16-be'))
@@ -37,7 +38,7 @@ async def look(guests: Party, path: str, peer: str = LAN) -> Answered:
     return await knock(guests.app, 'GET', path, HOME, peer=peer)
 
 
-@pytest.mark.parametrize('form', ['PNG', 'JPEG', 'WEBP', 'GIF'])
+@pytest.mark.parametrize('form', ['PNG', 'JPEG', 'WEBP', 'GIF', 'AVIF'])
 async def test_row_80_a_stranger_sees_the_picture_and_nothing_that_is_written_in_it(
     tmp_path: Path, form: str
 ) -> None:
@@ -56,9 +57,11 @@ async def test_row_80_a_stranger_sees_the_picture_and_nothing_that_is_written_in
         assert bare.tobytes() == whole.tobytes()
 
 
-async def test_an_avif_is_not_shown_since_its_texts_can_not_be_taken_out(tmp_path: Path) -> None:
-    async with party(tmp_path / 'data', 'AVIF') as guests:
-        number = guests.made['owner']
+async def test_an_animated_avif_is_not_shown_since_its_texts_can_not_be_taken_out(
+    tmp_path: Path,
+) -> None:
+    async with party(tmp_path / 'data') as guests:
+        number = await draw(guests.services, 'a fox', None, content=animated('AVIF'))
 
         answer = await guests.request('owner', 'POST', f'/images/{number}/link', JSON)
         kept = await guests.services.library.shown.all()

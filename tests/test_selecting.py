@@ -155,6 +155,21 @@ def test_what_is_deleted_leaves_the_wall_and_comes_back_by_undo(page: Page) -> N
     assert left == PICTURES - 2
 
 
+def test_a_long_act_is_followed_to_its_end(page: Page) -> None:
+    going = '<div data-follow="/acts/7"><p>Moving…</p><progress max="9" value="2"></progress></div>'
+    told = [going]
+    page.route('**/images/selection', lambda route: route.fulfill(body=going))
+    page.route('**/acts/7', lambda route: route.fulfill(body=told[-1]))
+    tick(page, 0).click()
+
+    bar(page).get_by_role('button', name='Delete').click()
+    expect(page.get_by_role('progressbar')).to_be_visible()
+    told.append('<div><p>9 moved</p></div>')
+
+    expect(page.get_by_text('9 moved')).to_be_visible()
+    page.unroute_all()
+
+
 def test_keys_act_on_the_tile_with_the_focus(page: Page) -> None:
     page.keyboard.press('ArrowRight')
     page.keyboard.press('f')
@@ -194,6 +209,7 @@ def test_the_trash_asks_before_it_deletes_for_good(page: Page, wall: Easel) -> N
     tile(page, 0).get_by_role('button', name='Delete for good').click()
     page.get_by_role('button', name='Delete 1 for good').click()
     expect(page.locator('.hung:visible')).to_have_count(1)
+    expect(page.get_by_text('1 picture ·')).to_be_visible()
     tile(page, 0).hover()
     tile(page, 0).get_by_role('button', name='Restore').click()
 

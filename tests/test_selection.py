@@ -63,15 +63,15 @@ async def test_an_act_leads_back_to_its_gallery_with_its_undo(
     await many(services.library, 3)
 
     answer = await act(app, 'delete', 1, 3, q='cat', top=3)
-    page = await knock(app, 'GET', answer.headers['location'], HOME)
+    page = await knock(app, 'GET', '/gallery?q=cat&act=1', HOME)
     between = await deleted(services, 3)
     undone = await send(app, '/acts/1/undoing', [('query', '?q=cat')])
 
-    assert (answer.status, answer.headers['location']) == (303, '/gallery?q=cat&act=1')
+    assert (answer.status, answer.headers['location']) == (303, '/gallery?q=cat&act=1#act-1')
     assert between == [True, False, True]
     assert b'action="/acts/1/undoing"' in page.body
     assert b'2 pictures moved to the trash' in page.body
-    assert (undone.status, undone.headers['location']) == (303, '/gallery?q=cat&act=1')
+    assert (undone.status, undone.headers['location']) == (303, '/gallery?q=cat&act=1#act-1')
     assert await deleted(services, 3) == [False] * 3
 
 
@@ -224,7 +224,7 @@ async def test_guests_act_on_their_own_alone(guests: Party) -> None:
     )
     answer = await guests.request('both', 'POST', '/images/selection', **fields)
     gone = [bool((await images.one(number)).deleted_at) for number in numbers]
-    place = answer.headers['location'].partition('act=')[2]
+    place = answer.headers['location'].partition('#act-')[2]
     foreign = await guests.request('maker', 'POST', f'/acts/{place}/undoing')
     await guests.request('both', 'POST', f'/acts/{place}/undoing')
 
@@ -258,3 +258,18 @@ async def test_destroying_leaves_no_file_and_what_another_picture_shares(guests:
     assert [store.original(image.file).exists() for image in images] == [False, True, False]
     assert [store.thumb(image.digest, 480).exists() for image in images] == [True, True, False]
     assert await services.library.removals.after('') == ()
+
+
+async def test_a_generation_keeps_a_word_that_its_picture_was_deleted(guests: Party) -> None:
+    number = await draw(guests.services, 'soon forgotten', None)
+    await guests.services.library.images.set_deleted(number, 5.0)
+
+    await guests.request('owner', 'POST', f'/images/{number}/destruction')
+
+    paths = ('/generations', f'/generations/{number}', '/prompts', '/', f'/images/{number}')
+    answers = [await guests.request('owner', 'GET', path) for path in paths]
+    told = [b'1 picture deleted for good' in answer.body for answer in answers]
+    assert [answer.status for answer in answers] == [200, 200, 200, 200, 404]
+    assert told == [True, True, False, False, False]
+    assert b'soon forgotten' in answers[2].body
+    assert b'soon forgotten' not in answers[3].body.partition(b'class="wall"')[2]

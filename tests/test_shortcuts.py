@@ -166,7 +166,7 @@ def test_a_slash_focuses_the_search(page: Page, easel: Easel, wall: int) -> None
     page.keyboard.press('/')
     page.keyboard.type('fox')
 
-    assert page.get_by_role('searchbox').input_value() == 'fox'
+    assert page.get_by_role('combobox', name='Search pictures').input_value() == 'fox'
 
 
 @pytest.mark.parametrize('key', ['Control+g', 'Alt+g', 'Meta+g'])

@@ -18,6 +18,7 @@ from tests.support.labelled_pictures import (
     FORMATS,
     ORIENTATION,
     PICTURES,
+    animated,
     exif,
     frames_of,
     labelled,
@@ -25,7 +26,13 @@ from tests.support.labelled_pictures import (
     source_of,
 )
 
-MIMES = {'.png': 'image/png', '.jpg': 'image/jpeg', '.webp': 'image/webp', '.gif': 'image/gif'}
+MIMES = {
+    '.png': 'image/png',
+    '.jpg': 'image/jpeg',
+    '.webp': 'image/webp',
+    '.gif': 'image/gif',
+    '.avif': 'image/avif',
+}
 TOLD = (b'fox', 'fox'.encode('utf-16-be'), b'pollinations', b'Somebody', b'xmpmeta', b'a comment')
 SHOWN = [name for name, (extension, _) in PICTURES.items() if extension in MIMES]
 
@@ -113,8 +120,22 @@ def test_a_jpeg_keeps_its_right_side_up_and_no_other_tag(tmp_path: Path) -> None
     assert len(tags) == 1
 
 
-def test_an_avif_has_no_such_way(tmp_path: Path) -> None:
+def test_boxes_of_an_avif_that_make_no_picture_are_written_over(tmp_path: Path) -> None:
     source = source_of('AVIF', tmp_path)
+    user = struct.pack('>I4s16s', 40, b'uuid', b'of somebody') + b'a comment by us!'
+    source.write_bytes(source.read_bytes() + user)
+
+    shown = stripped(source)
+
+    assert b'comment' not in shown.read_bytes()
+    assert b'somebody' not in shown.read_bytes()
+    assert shown.stat().st_size == source.stat().st_size
+    assert frames_of(shown) == frames_of(source)
+
+
+def test_an_animated_avif_has_no_such_way(tmp_path: Path) -> None:
+    source = tmp_path / 'source.avif'
+    source.write_bytes(animated('AVIF'))
 
     with source.open('rb') as opened, pytest.raises(DamagedContainer):
         copies.stripped(opened, 'image/avif')

@@ -23,7 +23,8 @@ GROUND = ('app', 'app.errors', 'app.log')
 NOUNS = ('app.models', 'app.cost', *GROUND)
 NET = ('app.net', *NOUNS)
 STORAGE = ('app.storage', 'app.storage.metadata', 'app.storage.metadata.foreign', *NET)
-TABLES = ('app.database.gallery', 'app.database.acts', 'app.database.sqlite')
+SEARCH = ('app.database.search', 'app.database.sqlite')
+TABLES = ('app.database.gallery', 'app.database.acts', *SEARCH)
 DATABASE = ('app.database', *TABLES, *STORAGE)
 CONFIG = ('app.config', 'app.env', 'app.messages', *DATABASE)
 CORE = ('app.providers.core', 'app.demo', *CONFIG)
@@ -74,6 +75,7 @@ MAY_IMPORT = {
     'app.database': (*TABLES, *NOUNS),
     'app.database.gallery': (*TABLES, *NOUNS),
     'app.database.acts': ('app.database.sqlite', *NOUNS),
+    'app.database.search': ('app.database.sqlite', *NOUNS),
     'app.database.sqlite': NOUNS,
     'app.storage': ('app.storage.metadata', *NOUNS),
     'app.storage.metadata': ('app.storage.metadata.foreign', *NOUNS),
@@ -86,7 +88,7 @@ MAY_IMPORT = {
 }
 HOMES = {
     'apsw': ('app.database',),
-    'Stemmer': ('app.database.gallery.vocabulary',),
+    'Stemmer': ('app.database.search.vocabulary',),
     'httpx': ('app.net', 'app.providers', 'app.cli.generate', 'app.cli.import_there'),
     'httpcore': ('app.net', 'app.providers.discovery.local_servers'),
     'pybase64': ('app.providers.response.base64_stream',),
@@ -221,9 +223,8 @@ def test_files_and_functions_stay_small() -> None:
 
 def test_every_variable_of_the_style_is_defined_and_used() -> None:
     sheets = '\n'.join(path.read_text() for path in (ROOT / 'static/css').glob('*.css'))
-    pages = '\n'.join(
-        path.read_text(encoding='utf-8') for path in (ROOT / 'templates').rglob('*.html')
-    )
+    drawn = (ROOT / 'templates').rglob('*.html')
+    pages = '\n'.join(path.read_text(encoding='utf-8') for path in drawn)
 
     defined = set(re.findall(r'(--[a-z0-9-]+)\s*:', sheets + pages))
     used = set(re.findall(r'var\((--[a-z0-9-]+)', sheets))
@@ -244,9 +245,8 @@ def test_every_partial_and_every_element_is_used() -> None:
     scripts = {path.stem for path in (ROOT / 'static/js').glob('*.js')} - {
         *('beside', 'feed', 'feed-worker', 'form-errors', 'fragment', 'kept-gallery', 'notify'),
         *('picture-acts', 'picture-pages', 'storage', 'stray-drop', 'subscribe', 'time-zone'),
-        *('view-transition', 'chosen', 'lasso', 'long-press', 'selection-acts'),
-        *('wall-near', 'wall-parts', 'wall-place'),
-        'dropped-files',
+        *('view-transition', 'chosen', 'lasso', 'long-press', 'selection-acts', 'combobox'),
+        *('slides', 'wall-near', 'wall-parts', 'wall-place', 'dropped-files'),
     }
 
     assert unused == set()

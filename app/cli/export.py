@@ -20,7 +20,7 @@ from app.config import CACHE, DATABASE, Config, child_environment, language_of_t
 from app.database import Library
 from app.database.gallery.albums import key_of
 from app.database.gallery.filters import Filter
-from app.database.gallery.query import refusals_in
+from app.database.search.query import refusals_in
 from app.database.sqlite.readers import copy_database
 from app.errors import N_, AppError, InvalidRequest, StorageFailed
 from app.gallery.albums import Albums

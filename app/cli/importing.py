@@ -55,7 +55,7 @@ class Import:
 
     def _refuse_folder(self, folder: Path, error: OSError) -> None:
         self.unlisted += 1
-        _refuse(str(folder), error.strerror or str(error))
+        _refuse(str(folder), f"can't be read: {error.strerror or error}")
 
     def pictures(self) -> Iterator[Path]:
         """Yield what is to be brought in, and show how far it is to somebody who watches."""
@@ -161,5 +161,5 @@ def _summarize(one: Import, took_s: float) -> None:
 
 
 def _refuse(name: str, reason: str) -> None:
-    line = escape(f"{name} can't be read: {reason}").replace('\n', '\\n')
+    line = escape(f'{name} {reason}').replace('\n', '\\n')
     sys.stderr.write(f'{line}\n')

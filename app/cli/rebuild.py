@@ -20,6 +20,7 @@ from pathlib import Path
 
 from app.config import DATABASE, Config, child_environment
 from app.database import Library
+from app.database.acts.destruction import removals_beside
 from app.database.recovery import Attached, Fate, highest_ids_in
 from app.database.sqlite.opening import settle
 from app.errors import AppError, ProviderError
@@ -27,6 +28,7 @@ from app.log import escape
 from app.main import open_store
 from app.models import PictureIds
 from app.recovery.labelled import LabelledImage, read_labelled
+from app.recovery.removals import remove_files
 from app.storage.decoder import Decoder
 from app.storage.files import sync, sync_folder
 from app.storage.inventory import files_below
@@ -94,13 +96,14 @@ def rebuild(config: Config) -> int:
 
 
 async def _rebuild(config: Config) -> Reading:
-    store = open_store(config)
+    store, database = open_store(config), config.data / DATABASE
+    remove_files(store, [*removals_beside(database)])
     stores = [store, *(_beside(store) for _ in range(1, os.cpu_count() or 1))]
     try:
         reading = await read_all(*stores)
     finally:
         await asyncio.gather(*(one.decoder.close() for one in stores))
-    rebuilt, database = config.data / REBUILT, config.data / DATABASE
+    rebuilt = config.data / REBUILT
     reading.known = highest_ids_in(database)
     if reading.failed:
         return reading

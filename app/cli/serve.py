@@ -17,6 +17,7 @@ from app.access.sharing import SharingSettings, Source
 from app.access.visitors import Proxies
 from app.config import Config, can_show_browser
 from app.errors import AppError
+from app.gallery.index_upkeep import keep_merged
 from app.log import logging_faults
 from app.main import create_app, open_services, read_sharing
 from app.net.urls import origin_of
@@ -118,10 +119,12 @@ async def _serve(
         if sharing.is_shared:
             _print_network(config, sharing, port)
         printing = asyncio.create_task(logging_faults(lambda: _tell(services)))
+        merging = asyncio.create_task(logging_faults(lambda: keep_merged(services.library)))
         if browser:
             asyncio.get_running_loop().run_in_executor(None, _show, url)
         await server.serve(sockets=sockets)
         printing.cancel()
+        merging.cancel()
 
 
 def _connections() -> int:

@@ -11,15 +11,17 @@ from app.database.files import Files
 from app.database.gallery.acts import ActRows
 from app.database.gallery.albums import AlbumRows
 from app.database.gallery.counters import Counters
-from app.database.gallery.facts import index_facts
 from app.database.gallery.images import Images
-from app.database.gallery.search import index_words
-from app.database.gallery.vocabulary import word_stem
+from app.database.gallery.suggestions import Suggestions
 from app.database.generations import Generations
 from app.database.links import GuestRows, ShownRows
 from app.database.providers import LearnedFacts, ProviderRows
 from app.database.queue import Queue
 from app.database.recovery import Recovery
+from app.database.search.facts import index_facts
+from app.database.search.index import SearchIndex
+from app.database.search.vocabulary import word_stem
+from app.database.search.words import index_words
 from app.database.spending import Spending
 from app.database.sqlite.connection import Database
 from app.database.sqlite.opening import Functions
@@ -39,6 +41,8 @@ class Library:
         self.generations = Generations(database)
         self.images = Images(database)
         self.counters = Counters(database)
+        self.suggestions = Suggestions(database)
+        self.index = SearchIndex(database)
         self.acts = ActRows(database)
         self.removals = Removals(database)
         self.albums = AlbumRows(database)

@@ -20,6 +20,13 @@ from app.models import Call, Generation, GenerationRequest, Outcome, Status
 # All but those of pictures that were brought in: put away, though they are done.
 ASKED_HERE = "(dismissed_at is null or status <> 'done')"
 
+WITH_PICTURES = """
+  (status <> 'done' or exists (
+    select 1 from images where images.generation_id = generations.id and deleted_at is null
+  ))
+"""
+WITH_DESTROYED = f'(destroyed > 0 or {WITH_PICTURES})'
+
 
 class Generations(Table):
     """The table `generations`, which is the queue as well."""
@@ -197,26 +204,22 @@ class Generations(Table):
     async def page(
         self, before: int | None, limit: int, guest: int | None = None
     ) -> tuple[Generation, ...]:
-        """Read the newest ones below an id, newest first, without those whose pictures are gone."""
-        return await self._newest('id < :before', guest, limit, before=before or 1 << 62)
+        """Read the newest ones below an id, newest first, without those that are in the trash."""
+        where = f'id < :before and {WITH_DESTROYED}'
+        return await self._newest(where, guest, limit, before=before or 1 << 62)
 
     async def recent(self, limit: int, guest: int | None = None) -> tuple[Generation, ...]:
-        """Read the newest ones, without those that were put away."""
-        return await self._newest('dismissed_at is null', guest, limit)
+        """Read the newest ones that have pictures, without those that were put away."""
+        return await self._newest(f'dismissed_at is null and {WITH_PICTURES}', guest, limit)
 
     async def _newest(
         self, where: str, guest: int | None, limit: int, **values: Value
     ) -> tuple[Generation, ...]:
         ending = f"""
             {where} and {ASKED_HERE} {'' if guest is None else 'and guest = :guest'}
-              and (status <> 'done' or exists (
-                select 1
-                from images
-                where images.generation_id = generations.id and deleted_at is null
-              ))
             order by id desc
             limit :limit
-        """  # noqa: S608 (only our own clauses)
+        """
         return await self._database.read(
             lambda db: _select(db, ending, **values, limit=limit, guest=guest)
         )
@@ -240,7 +243,7 @@ class Generations(Table):
 
     async def own(self, guest: int | None, limit: int) -> tuple[Generation, ...]:
         """Read the newest ones of a guest, None: of the owner alone, as `page` does."""
-        return await self._newest('guest is :guest', guest, limit)
+        return await self._newest(f'guest is :guest and {WITH_DESTROYED}', guest, limit)
 
     async def last_asked(self, guest: int | None = None) -> GenerationRequest | None:
         """Return the newest request of a guest; None: of the owner."""

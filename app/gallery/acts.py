@@ -64,8 +64,10 @@ class Acts:
     async def begin(self, new: NewAct, parts: Sequence[str]) -> Act:
         """Begin an act on the pictures of these lists of ids in JSON; few are done at once.
 
-        Raises `StorageFailed`.
+        Raises `StorageFailed`, also where pictures would be destroyed whose folder is not there.
         """
+        if new.kind is ActKind.DESTROY:
+            self._check_folder()
         rows, selected = self._library.acts, sum(part.count(',') + 1 for part in parts)
         act = await rows.begin(new, selected, self._clock())
         first, *more = parts or ['[]']
@@ -139,13 +141,17 @@ class Acts:
             return await rows.step(act.id, now)
         from app.recovery.removals import FileRemoval  # few runs destroy anything
 
+        self._check_folder()
+        step = await rows.step(act.id, now)
+        await FileRemoval(self._library, self._store).finish()
+        return step
+
+    def _check_folder(self) -> None:
+        """Raise `StorageFailed` where files would not be found and come back with their folder."""
         if self._folder.away:
             raise StorageFailed(
                 N_('The data folder has no pictures: `images` is empty or not mounted.')
             )
-        step = await rows.step(act.id, now)
-        await FileRemoval(self._library, self._store).finish()
-        return step
 
     def _missing(self, files: Sequence[tuple[int, str]]) -> list[int]:
         return [image for image, file in files if not is_picture(self._store.original(file))]

@@ -44,7 +44,7 @@ class ImportReport:
         reason = error.strerror if isinstance(error, OSError) else None
         if isinstance(error, ProviderError):
             reason = error.failure.reason
-        self.add(TakenPicture(name, Taken.REFUSED, reason=reason or str(error)))
+        self.add(TakenPicture(name, Taken.REFUSED, reason=f"can't be read: {reason or error}"))
 
 
 @dataclass(slots=True)

@@ -28,9 +28,9 @@ from app.storage.decoder import Decoded, DecoderFailed, Settings
 from app.storage.files import PART, complete, remove, write_synced, writing
 from app.storage.metadata.container import Written, sidecar_of
 from app.storage.metadata.dates import MADE_AT
+from app.storage.metadata.foreign.origin import imported_from
 from app.storage.metadata.label import Label, checked_label, xmp_packet
 from app.storage.metadata.mime import mime_of, what_is
-from app.storage.metadata.origin import imported_from
 from app.storage.place import file_key, put_in_place
 from app.storage.store import Store
 
@@ -237,7 +237,8 @@ class Importer:
             return TakenPicture(name, Taken.NEW, attached.image_id)
         if attached.fate is not Fate.COPY:
             self._store.forget(one.kept)
-        return TakenPicture(name, Taken.REFUSED, reason=attached.reason or str(attached.fate))
+        reason = f"can't be added: {attached.reason or attached.fate}"
+        return TakenPicture(name, Taken.REFUSED, reason=reason)
 
     def _label_anew(self, one: LabelledImage, attached: Attached) -> None:
         """Write ids beside a picture that has others inside, which another picture has here."""

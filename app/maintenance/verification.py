@@ -59,7 +59,8 @@ def strangers(
 
     found = files_below(images, refuse)
     while files := {path.relative_to(images).as_posix(): path for path in islice(found, AT_ONCE)}:
-        named = named_files(database, list(files)) | removals_beside(database)
+        named = named_files(database, list(files))
+        named |= {one.file for one in removals_beside(database)}
         unnamed = (path for file, path in files.items() if file not in named)
         yield from (path for path in unnamed if _is_older(path, before))
         rest()

@@ -22,7 +22,7 @@ from app.models import (
     StoredImage,
 )
 from app.storage.inventory import PICTURE_SUFFIXES
-from app.storage.metadata.origin import program_of
+from app.storage.metadata.foreign.origin import program_of
 from app.storage.store import Store
 
 if TYPE_CHECKING:

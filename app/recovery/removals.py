@@ -7,12 +7,9 @@ from collections.abc import Sequence
 
 from app.database import Library
 from app.database.acts.destruction import Removal
-from app.log import logger
 from app.storage.files import remove, sync_folder, writing
 from app.storage.metadata.container import sidecar_of
 from app.storage.store import THUMB_WIDTHS, Store
-
-log = logger(__name__)
 
 
 class FileRemoval:
@@ -29,25 +26,30 @@ class FileRemoval:
         """
         last = ''
         while some := await self._removals.after(last):
-            gone = await asyncio.to_thread(self._remove, some)
+            gone = await asyncio.to_thread(remove_files, self._store, some)
             await self._removals.done(gone)
             last = some[-1].file
 
-    def _remove(self, some: Sequence[Removal]) -> list[str]:
-        """Remove files with what belongs to them; return those that will not come back."""
-        for one in some:
-            self._remove_one(one)
-        with writing():
-            for folder in {self._store.original(one.file).parent for one in some}:
-                if folder.exists():
-                    sync_folder(folder)  # else a power cut brings them back, without their rows
-        paths = {one.file: self._store.original(one.file) for one in some if not one.keeps_file}
-        return [one.file for one in some if one.keeps_file or not paths[one.file].exists()]
 
-    def _remove_one(self, one: Removal) -> None:
-        """Remove the picture first: while it is there, missing thumbnails are made again."""
-        if not one.keeps_file:
-            original = self._store.original(one.file)
-            remove(original, sidecar_of(original))
-        if not one.keeps_thumbs:
-            remove(*(self._store.thumb(one.digest, width) for width in THUMB_WIDTHS))
+def remove_files(store: Store, some: Sequence[Removal]) -> list[str]:
+    """Remove files with what belongs to them; return those that will not come back.
+
+    Raises `StorageFailed`.
+    """
+    for one in some:
+        _remove(store, one)
+    with writing():
+        for folder in {store.original(one.file).parent for one in some}:
+            if folder.exists():
+                sync_folder(folder)  # else a power cut brings them back, without their rows
+    paths = {one.file: store.original(one.file) for one in some if not one.keeps_file}
+    return [one.file for one in some if one.keeps_file or not paths[one.file].exists()]
+
+
+def _remove(store: Store, one: Removal) -> None:
+    """Remove the picture first: while it is there, missing thumbnails are made again."""
+    if not one.keeps_file:
+        original = store.original(one.file)
+        remove(original, sidecar_of(original))
+    if not one.keeps_thumbs:
+        remove(*(store.thumb(one.digest, width) for width in THUMB_WIDTHS))

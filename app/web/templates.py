@@ -30,7 +30,7 @@ from app.cost import Cost, shortened
 from app.errors import N_, Failure, Notice
 from app.messages import LANGUAGES, FailureText, describe, for_guests, translations
 from app.net.urls import names_a_host
-from app.storage.metadata.origin import FROM_PROGRAM, IMPORTED, program_of
+from app.storage.metadata.foreign.origin import FROM_PROGRAM, IMPORTED, program_of
 from app.web.base_path import BasePath
 from app.web.static import Static
 

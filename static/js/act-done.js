@@ -58,6 +58,7 @@ class ActDone extends HTMLElement {
 
   say(said, takesFocus) {
     this.replaceChildren(said);
+    dispatchEvent(new Event('easel-acted'));
     const next = this.querySelector('button') ?? document.querySelector('.hung:not([hidden]) > .plate');
     if (takesFocus) next?.focus({ preventScroll: true });
     this.follow();

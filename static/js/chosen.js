@@ -57,6 +57,12 @@ class Chosen extends EventTarget {
     this.dispatchEvent(new CustomEvent('change', { detail: { isFull: false } }));
   }
 
+  // Another search is shown, on the same page.
+  beginAnew({ question, top }) {
+    Object.assign(this, { question, top: Number(top) });
+    this.clear();
+  }
+
   clear() {
     this.replace(new Set());
   }

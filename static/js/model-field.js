@@ -1,76 +1,14 @@
-const PAUSE_MS = 120; // between the last key and the search
+import { Combobox } from './combobox.js';
 
-// Suggests models below a field that takes any text: ARIA's combobox with a list, found by the server.
-class ModelField extends HTMLElement {
-  connectedCallback() {
-    this.input = this.querySelector('input');
-    this.panel = this.querySelector('[popover]');
-    this.input.ariaAutoComplete = 'list';
-    this.input.addEventListener('input', (event) => event.isTrusted && this.later(this.input.value));
-    this.input.addEventListener('keydown', (event) => this.press(event));
-    this.input.addEventListener('click', () => this.isOpen || this.begin());
-    this.input.addEventListener('blur', () => this.close());
-    this.panel.addEventListener('pointerdown', (event) => event.preventDefault()); // the field keeps the focus
-    this.panel.addEventListener('click', (event) => this.choose(event.target.closest('[role=option]')));
-    if (this.input.value !== this.input.defaultValue) this.later(this.input.value); // typed meanwhile
-    addEventListener('resize', () => this.isOpen && this.place()); // as a keyboard comes up
-  }
-
-  get isOpen() {
-    return this.panel.matches(':popover-open');
-  }
-
-  // What stands in the field is to be replaced, or kept.
+// Suggests models: what stands in the field is to be replaced, or kept.
+class ModelField extends Combobox {
   begin() {
     this.input.select();
+    this.list();
+  }
+
+  list() {
     this.search('');
-  }
-
-  later(text) {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.search(text), PAUSE_MS);
-  }
-
-  async search(text) {
-    const asked = (this.asked = Symbol(text));
-    const [{ fragment }, { placeBeside }] = await Promise.all([import('./fragment.js'), import('./beside.js')]);
-    const found = await fragment(`${this.dataset.address}?${new URLSearchParams({ q: text })}`).catch(() => null);
-    if (asked !== this.asked || document.activeElement !== this.input) return;
-    if (!found) return this.close();
-    this.panel.replaceChildren(...found.children);
-    this.input.setAttribute('aria-controls', 'model-options');
-    this.mark(null);
-    if (!this.isOpen) this.panel.showPopover();
-    this.input.ariaExpanded = 'true';
-    this.place = () => placeBeside(this.input.parentElement, this.panel);
-    this.place();
-  }
-
-  press(event) {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step && !this.isOpen) this.search('');
-    else if (step) this.move(step);
-    else if (this.isOpen && event.key === 'Enter' && this.marked) this.choose(this.marked);
-    else if (this.isOpen && event.key === 'Escape') this.close();
-    else if (event.key === 'Enter') return this.close(); // the form is sent
-    else return;
-    event.preventDefault();
-  }
-
-  move(step) {
-    const options = [...this.panel.querySelectorAll('[role=option]')];
-    const at = options.indexOf(this.marked);
-    this.mark(options.at(at < 0 && step < 0 ? -1 : (at + step) % options.length) ?? null);
-  }
-
-  mark(option) {
-    if (this.marked) this.marked.ariaSelected = 'false';
-    this.marked = option;
-    this.input.removeAttribute('aria-activedescendant');
-    if (!option) return;
-    option.ariaSelected = 'true';
-    option.scrollIntoView({ block: 'nearest' });
-    this.input.setAttribute('aria-activedescendant', option.id);
   }
 
   choose(option) {
@@ -78,15 +16,6 @@ class ModelField extends HTMLElement {
     this.input.value = option.textContent;
     this.input.dispatchEvent(new Event('input', { bubbles: true }));
     this.close();
-  }
-
-  close() {
-    clearTimeout(this.timer);
-    this.asked = null;
-    if (this.isOpen) this.panel.hidePopover();
-    this.mark(null);
-    this.input.ariaExpanded = 'false';
-    this.input.removeAttribute('aria-controls');
   }
 }
 

@@ -23,12 +23,17 @@ export function download(form) {
   once.remove();
 }
 
-// Shows what an act did to tiles of the wall; returns how to take that back.
+// Shows what an act did to tiles of the wall; returns how to take that back, if it can be.
 export function reflect(act, tiles, isLeaving) {
   if (isLeaving) {
     const next = neighbour(tiles);
     if (tiles.some((tile) => tile.contains(document.activeElement))) next?.querySelector('.plate').focus();
-    return turn(tiles, 'hidden', true);
+    if (act !== 'destroy') return turn(tiles, 'hidden', true);
+    for (const tile of tiles) {
+      tile.querySelector('img').removeAttribute('srcset'); // out of the page it would choose another, that is gone
+      tile.remove();
+    }
+    return null;
   }
   if (!act.endsWith('favourite')) return () => {};
   return turn(tiles.map((tile) => tile.querySelector('.heart')), 'hidden', act === 'unfavourite');

@@ -74,6 +74,7 @@ async def draw(
     guest: int | None,
     form: str = 'PNG',
     model: str | None = 'flux',
+    content: bytes = b'',
 ) -> int:
     """Write a finished generation with its one picture; both have the same number."""
     request = GenerationRequest(prompt=prompt)
@@ -82,7 +83,7 @@ async def draw(
     )
     claimed = await services.library.generations.claim('fake', 2.0, sent.generation.id)
     assert claimed
-    content = saved(form, 'L', comment=prompt.encode())
+    content = content or saved(form, 'L', comment=prompt.encode())
     kept = await services.store.keep(received_in(services.store, content), label_of(prompt, 1.0))
     outcome = Outcome(status=Status.DONE, provider='fake', model=model, kept=(kept,))
     await services.library.generations.finish(claimed, outcome, 3.0)

@@ -94,6 +94,10 @@ PICTURES: dict[str, tuple[str, Callable[[], bytes]]] = {
     'GIF': ('.gif', lambda: saved('GIF')),
     'animated GIF': ('.gif', lambda: animated('GIF')),
     'AVIF': ('.avif', lambda: saved('AVIF')),
+    'AVIF with alpha, EXIF, XMP and a profile': (
+        '.avif',
+        lambda: saved('AVIF', 'RGBA', exif=exif(), icc_profile=profile(), xmp=b'<x:xmpmeta>fox'),
+    ),
 }  # fmt: skip
 
 

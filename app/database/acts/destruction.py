@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,19 +36,7 @@ class Removals(Table):
 
     async def after(self, file: str) -> tuple[Removal, ...]:
         """Read the next files that are to be removed, by their names."""
-        return await self._database.all(
-            builder(Removal, 'keeps_file', 'keeps_thumbs'),
-            f"""
-            select file, digest,
-              exists (select 1 from images where images.file = removals.file) as keeps_file,
-              exists (select 1 from images where images.digest = removals.digest) as keeps_thumbs
-            from removals
-            where file > :file
-            order by file
-            limit {REMOVED_AT_ONCE}
-            """,
-            file=file,
-        )
+        return await self._database.read(lambda db: _after(db, file))
 
     async def expired(self, before: float) -> tuple[str, ...]:
         """Return what is in the trash since an earlier time, as lists of ids in JSON.
@@ -102,10 +90,26 @@ def destroy(db: apsw.Connection, ids: str, values: Mapping[str, Value]) -> None:
     db.execute(f'delete from act_images where image in ({ids})', values)
 
 
-def removals_beside(path: Path) -> frozenset[str]:
-    """Read from beside which files are still to be removed; none where nothing can be read."""
+def removals_beside(path: Path) -> Iterator[Removal]:
+    """Read from beside what is still to be removed; nothing where that cannot be read."""
     with suppress(apsw.Error, StorageFailed), beside(path) as connection:
-        if select(connection, "select 1 from sqlite_schema where name = 'removals'"):
-            found = select(connection, 'select file from removals')
-            return frozenset(str(row['file']) for row in found)
-    return frozenset()
+        if not select(connection, "select 1 from sqlite_schema where name = 'removals'"):
+            return
+        last = ''
+        while some := _after(connection, last):
+            yield from some
+            last = some[-1].file
+
+
+def _after(db: apsw.Connection, file: str) -> tuple[Removal, ...]:
+    sql = f"""
+        select file, digest,
+          exists (select 1 from images where images.file = removals.file) as keeps_file,
+          exists (select 1 from images where images.digest = removals.digest) as keeps_thumbs
+        from removals
+        where file > :file
+        order by file
+        limit {REMOVED_AT_ONCE}
+    """
+    build = builder(Removal, 'keeps_file', 'keeps_thumbs')
+    return tuple(build(row) for row in select(db, sql, file=file))

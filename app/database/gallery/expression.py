@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import apsw
 
-from app.database.gallery import facts, vocabulary
 from app.database.gallery.filters import Filter
-from app.database.gallery.query import (
+from app.database.search import facts, vocabulary
+from app.database.search.query import (
     FAVOURITE,
     NO_ALBUM,
     SHAPES,
@@ -24,7 +24,7 @@ from app.database.gallery.query import (
     size_in,
     state_in,
 )
-from app.database.gallery.search import runs_in
+from app.database.search.words import runs_in
 from app.database.sqlite.connection import Value, select
 
 MOST_OTHERS = 64  # values of a key that are looked for in place of those that are excluded

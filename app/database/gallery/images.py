@@ -173,7 +173,11 @@ class Images(Table):
                 where = f'{selection.beyond(side)} and {where}'
                 values |= {f'edge_{number}': value for number, value in enumerate(edges)}
             ending = f'order by {selection.order("asc" if ">" in side else "desc")} limit :limit'
-            return _select(db, where, ending, source=selection.source, **values)
+            if not chosen.deleted:
+                return _select(db, where, ending, source=selection.source, **values)
+            # what matches is sorted by an index, and only what is shown is read
+            chosen_ids = f'select images.id from {selection.source} where {where} {ending}'  # noqa: S608
+            return _by_ids(db, [cast('int', row['id']) for row in select(db, chosen_ids, **values)])
 
         return await self._database.read(query)
 

@@ -32,6 +32,8 @@ create index images_guest on images (guest, sort_key)
   where guest is not null and deleted_at is null;
 -- What was deleted last is first in the trash; many are deleted at once.
 create index images_trash on images (deleted_at, sort_key) where deleted_at is not null;
+-- What a search finds in the trash is sorted by when it was deleted, without reading the rows.
+create index images_trash_keys on images (sort_key, deleted_at) where deleted_at is not null;
 create index images_trashed_favourites on images (size_bytes)
   where favourite = 1 and deleted_at is not null;
 
@@ -41,6 +43,7 @@ create table albums (
   name text not null,
   key text unique, -- the name as it is compared
   q text, -- as it is typed into the gallery's field
+  images integer not null default 0, -- those that are not in the trash
   created_at real not null,
   deleted_at real -- the row stays until its last picture was taken out, in pieces
 ) strict;
@@ -60,6 +63,25 @@ create table album_images (
 
 create unique index album_images_image on album_images (image, album);
 
+create trigger albums_count_in after insert on album_images begin
+  update albums
+  set images = images + 1
+  where id = new.album and (select deleted_at is null from images where id = new.image);
+end;
+
+create trigger albums_count_out before delete on album_images begin
+  update albums
+  set images = images - 1
+  where id = old.album and (select deleted_at is null from images where id = old.image);
+end;
+
+create trigger albums_count_change after update of deleted_at on images
+when (new.deleted_at is null) <> (old.deleted_at is null) begin
+  update albums
+  set images = images + iif(new.deleted_at is null, 1, -1)
+  where id in (select album from album_images where image = new.id);
+end;
+
 -- The words of pictures and what else is known of them, by their sort keys: the newest are found
 -- first. Beginnings of up to three letters have lists of their own, since many words have them.
 drop table image_words;
@@ -67,6 +89,9 @@ drop table image_words;
 create virtual table image_words using fts5(
   words, content = '', contentless_delete = 1, prefix = '1 2 3', tokenize = 'ascii'
 );
+
+-- Every search goes through every segment: two of a size are merged when there is time.
+insert into image_words (image_words, rank) values ('usermerge', 2);
 
 create view image_terms as
 select images.id, images.sort_key,
@@ -96,6 +121,7 @@ create table vocabulary (
   kind text not null, -- `word`, `model`, `server`, `size`
   word text not null,
   stem text,
+  uses integer not null default 0, -- pictures that came with it, whatever became of them
   primary key (kind, word)
 ) strict, without rowid;
 
@@ -104,18 +130,18 @@ create index vocabulary_stem on vocabulary (stem) where stem is not null;
 create virtual table indexed_words using fts5vocab('image_words', 'row');
 
 insert into vocabulary
-select 'word', term, word_stem(term)
+select 'word', term, word_stem(term), doc
 from indexed_words
 where unicode(term) not in (0xe000, 0xe001) and length(term) <= 64;
 
 drop table indexed_words;
 
 insert into vocabulary
-select distinct 'model', model, null from images where model is not null
+select 'model', model, null, count(*) from images where model is not null group by model
 union all
-select distinct 'server', provider, null from images
+select 'server', provider, null, count(*) from images group by provider
 union all
-select distinct 'size', width || 'x' || height, null from images;
+select 'size', width || 'x' || height, null, count(*) from images group by width, height;
 
 create trigger image_words_in after insert on images begin
   insert into image_words (rowid, words)
@@ -124,21 +150,19 @@ create trigger image_words_in after insert on images begin
   where id = new.id;
 
   insert into vocabulary
-  select distinct 'word', value, word_stem(value)
-  from image_terms
-  join json_each('["' || replace(words, ' ', '","') || '"]')
-  where image_terms.id = new.id and unicode(value) <> 0xe001 and length(value) <= 64
-    and not exists (select 1 from vocabulary where kind = 'word' and word = value);
-
-  insert into vocabulary
-  select kind, word, null
+  select kind, word, stem, 1
   from (
-    select 'model' as kind, new.model as word
-    union all select 'server', new.provider
-    union all select 'size', new.width || 'x' || new.height
+    select distinct 'word' as kind, value as word, word_stem(value) as stem
+    from image_terms
+    join json_each('["' || replace(words, ' ', '","') || '"]')
+    where image_terms.id = new.id and value <> '' and unicode(value) <> 0xe001
+      and length(value) <= 64
+    union all select 'model', new.model, null where new.model is not null
+    union all select 'server', new.provider, null
+    union all select 'size', new.width || 'x' || new.height, null
   )
-  where word is not null
-  on conflict do nothing;
+  where true
+  on conflict do update set uses = uses + 1;
 end;
 
 create trigger image_words_out after delete on images begin

@@ -23,7 +23,7 @@ from app.models import (
 SEEDS = 1 << 64
 PLAIN_COLUMNS = (
     *('id', 'attempt', 'provider', 'model', 'progress', 'guest'),
-    *('created_at', 'started_at', 'finished_at', 'dismissed_at'),
+    *('created_at', 'started_at', 'finished_at', 'dismissed_at', 'destroyed'),
 )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from app.storage.metadata import container, jpeg, png, webp
+from app.storage.metadata import avif, container, jpeg, png, webp
 from app.storage.metadata.container import DamagedContainer, Piece, Written, read_at
 from app.storage.metadata.label import Label, xmp_packet
 from app.storage.metadata.mime import mime_of
@@ -44,11 +44,11 @@ def embed(source: Path, target: Path, label: Label) -> Written:
 
 
 def stripped(opened: BinaryIO, mime: str) -> list[Piece]:
-    """Keep the pixels alone; raise DamagedContainer at AVIF, and where there is no way through."""
+    """Keep the pixels alone; raise DamagedContainer where there is no way through."""
     if mime == 'image/gif':
         return container.joined(_stripped_gif(opened))
-    if mime not in FORMATS:
-        raise DamagedContainer('no way to take its texts out')
+    if mime == 'image/avif':
+        return container.joined(avif.stripped(opened))
     return container.joined(FORMATS[mime].stripped(opened))
 
 

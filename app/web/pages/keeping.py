@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 from starlette.types import Receive, Scope, Send
 
 from app.errors import InvalidRequest, StorageFailed
+from app.gallery.trash import KEPT_DAYS
 from app.log import logger
 from app.maintenance.background import Stopped
 from app.maintenance.nightly import LAST_HOUR, MOST_KEPT, NightlySettings
@@ -143,6 +144,8 @@ async def _page(
         last=services.maintenance.nightly.settings.last,
         why=why_failed(last, language) if last else '',
         wrong=fields_in_words(error, language),
+        empties_itself=await services.trash.empties_itself(),
+        kept_days=KEPT_DAYS,
         clock=time.strftime('%H:%M'),
         last_hour=LAST_HOUR,
         most_kept=MOST_KEPT,

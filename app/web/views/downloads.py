@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-from app.models import Image
-
 DOWNLOAD_COOKIE = 'easel-download'
 PLAIN = 'plain'
-STRIPPED_MIMES = ('image/png', 'image/jpeg', 'image/webp', 'image/gif')
 
 
 def wants_plain(request: Request) -> bool:
     """Whether this visitor chose to download pictures without their settings."""
     return request.cookies.get(DOWNLOAD_COOKIE) == PLAIN
-
-
-def is_strippable(image: Image) -> bool:
-    return image.mime in STRIPPED_MIMES

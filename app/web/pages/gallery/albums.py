@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from app.database.gallery.query import refusals_in
+from app.database.search.query import refusals_in
 from app.errors import N_, InvalidRequest, wrong_field
 from app.generation.request import CONTROL
 from app.models import LONGEST_TEXT

@@ -12,9 +12,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app.database.gallery.filters import Order
 from app.web.context import TheServices
 from app.web.forms import choice_in, form_fields
-from app.web.pages.gallery.listed_albums import question_of, shown_album
-from app.web.pages.gallery.query import beyond_sight, just_deleted, read_filter, write_query
-from app.web.pages.gallery.selecting import last_act, selection_form, trash_of
+from app.web.pages.gallery.listed_albums import album_values
+from app.web.pages.gallery.query import beyond_sight, read_filter, write_query
+from app.web.pages.gallery.searching import search_json, search_values
+from app.web.pages.gallery.selecting import days_left, selecting_values
 from app.web.pages.gallery.wall import (
     DENSITIES,
     DENSITY_COOKIE,
@@ -33,7 +34,7 @@ MOST_SEED = 10**9
 
 async def gallery_page(request: Request, services: TheServices) -> Response:
     """Show the pictures, by day or in a random order; as a fragment, the wall."""
-    chosen, counters = read_filter(request), services.library.counters
+    chosen = read_filter(request)
     if chosen.sort is Order.RANDOM and not chosen.shuffle:
         seeded = replace(chosen, shuffle=secrets.randbelow(MOST_SEED) + 1)
         return RedirectResponse(request.scope['path'] + write_query(seeded), 303)
@@ -42,34 +43,30 @@ async def gallery_page(request: Request, services: TheServices) -> Response:
         older = older_query(chosen, part)
         after = services.root.address(f'/gallery.json{older}') if older else None
         listed = [image_json(image, services.root, visitor) for image in part.images]
-        total = await counters.total(chosen)
-        return JSONResponse({'images': listed, 'next': after, 'total': total})
+        told = await search_json(request, services, chosen, finds=bool(listed))
+        return JSONResponse({'images': listed, 'next': after, **told})
     everything = sight_of(visitor, services.albums)
+    own = chosen if visitor.owner else beyond_sight(chosen, everything)
     values = part_values(request, services.language(request), chosen, part) | {
         'chosen': chosen,
-        'query': write_query(chosen if visitor.owner else beyond_sight(chosen, everything)),
+        'query': write_query(own),
+        'days_left': await days_left(request, services, chosen, part),
     }
     if wants_fragment(request):
         return services.renderer.page(request, 'gallery/part.html', status=200, **values)
-    album = await shown_album(services, chosen)
     return services.renderer.page(
         request,
         'pages/gallery.html',
         status=200,
         **values,
         **await rail_values(request, services, chosen, part),
+        newest=await services.library.images.newest_id(),
+        query_by_time=write_query(replace(own, sort=Order.NEWEST, shuffle=0)),
         density=density_of(request),
-        densities=DENSITIES,
         utc_offset_min=_utc_offset_min(zone_of(request)),
-        just_deleted=await just_deleted(request, services),
-        last_act=await last_act(request, services),
-        selection=await selection_form(services, chosen) if visitor.makes else None,
-        trash=await trash_of(services, chosen),
-        models=await counters.models(everything) if visitor.sees_all else (),
-        guests=services.guests.all() if visitor.owner else (),
-        total=album.count if album else await counters.total(everything),
-        album=album,
-        question=question_of(chosen, services) if visitor.owner else '',
+        **await selecting_values(request, services, chosen),
+        **await search_values(request, services, chosen, finds=bool(part.images)),
+        **await album_values(visitor, services, chosen),
     )
 
 

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from app.access.visitors import Visitor
 from app.database.gallery.filters import Filter
 from app.errors import N_, InvalidRequest
+from app.gallery.word_diff import Part, marked
 from app.models import Generation, Image
 from app.web.context import Services, TheServices
 from app.web.pages.gallery.query import (
@@ -21,7 +22,6 @@ from app.web.pages.gallery.query import (
     read_filter,
     write_query,
 )
-from app.web.pages.gallery.word_diff import Part, marked
 from app.web.security.permissions import seen_of, visible_image, visitor_of
 from app.web.templates import wants_fragment, wants_json, zone_of
 from app.web.views.serializers import image_json, public_server_name, sees_cost

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from app.access.visitors import Visitor
 from app.database.gallery.albums import AlbumRow
 from app.database.gallery.filters import Filter
-from app.database.gallery.query import FAVOURITE, Key, written
+from app.database.search.query import FAVOURITE, Key, written
 from app.models import Image
 from app.web.context import Services
 from app.web.security.permissions import albums_for, choosable_albums
@@ -59,13 +59,13 @@ async def listed_albums(viewer: Visitor, services: Services) -> list[ListedAlbum
     return sorted(listed, key=_newest_first)
 
 
-async def shown_album(services: Services, chosen: Filter) -> ListedAlbum | None:
-    """Return the album that the gallery shows, without a cover."""
-    row = services.albums.get(chosen.album) if chosen.album else None
-    if row is None:
-        return None
-    count = await services.library.counters.total(services.albums.filter_of(row.id))
-    return ListedAlbum(row, count, None)
+async def album_values(viewer: Visitor, services: Services, chosen: Filter) -> dict[str, object]:
+    """Return what the gallery says of the album that it shows, and of a search to keep as one."""
+    row, shown = services.albums.get(chosen.album or 0), None
+    if row:
+        count = await services.library.counters.total(services.albums.filter_of(row.id))
+        shown = ListedAlbum(row, count, None)
+    return {'album': shown, 'question': question_of(chosen, services) if viewer.owner else ''}
 
 
 def question_of(chosen: Filter, services: Services) -> str:

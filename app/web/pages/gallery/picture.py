@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import time
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from app.errors import N_, Gone
+from app.errors import N_, Conflict, Gone, NotFound
 from app.gallery.names import plain_name
 from app.generation.request import label_fields_of
 from app.models import Generation, Image
 from app.storage.inventory import DamagedFile, open_kept
 from app.web.context import Services, TheServices
+from app.web.delivery.stripped import open_stripped
 from app.web.forms import LIFETIMES
 from app.web.pages.gallery.listed_albums import albums_to_join
 from app.web.pages.gallery.query import (
@@ -27,9 +29,10 @@ from app.web.pages.gallery.query import (
 )
 from app.web.security.permissions import OwnImage, VisibleImage, albums_for, seen_of, visitor_of
 from app.web.templates import wants_fragment, wants_json
-from app.web.views.downloads import is_strippable, wants_plain
+from app.web.views.downloads import wants_plain
 from app.web.views.serializers import attempt_json, image_json, sees_cost
 
+HEADERS = {'Cache-Control': 'no-store'}
 STEPS = 24  # how many neighbours a picture's page names, for arrows pressed faster than it loads
 MISSING, DAMAGED = 'missing', 'damaged'
 
@@ -59,10 +62,11 @@ async def image_page(request: Request, services: TheServices, image: VisibleImag
         chosen=chosen,
         album=services.albums.get(chosen.album or 0),
         query=write_query(chosen),
+        query_fields=parse_qsl(write_query(chosen).removeprefix('?')),
         back=page_from(chosen, newer, PAGE // 2),
         lifetimes=LIFETIMES,
-        plain_name=plain_name(image) if is_strippable(image) else '',
-        is_plain=wants_plain(request) and is_strippable(image),
+        plain_name=plain_name(image),
+        is_plain=wants_plain(request),
         file_fault=await _fault(services, image),
         sees_cost=sees_cost(image, visitor),
     )
@@ -71,6 +75,7 @@ async def image_page(request: Request, services: TheServices, image: VisibleImag
 async def favourite(request: Request, services: TheServices, image: OwnImage) -> Response:
     """Mark a picture, or unmark it if it is marked."""
     changed = await services.library.images.set_favourite(image.id, favourite=not image.favourite)
+    services.changes.announce(image.generation_id)
     return _after_act(request, services, changed)
 
 
@@ -94,6 +99,17 @@ async def restore(request: Request, services: TheServices, image: OwnImage) -> R
     image = await services.library.images.set_deleted(image.id, None)
     services.changes.announce(image.generation_id)
     return _after_act(request, services, image)
+
+
+async def download_plain(request: Request, services: TheServices, image: VisibleImage) -> Response:
+    """Hand out the pixels alone; raise `NotFound` in the trash, `Conflict` where that can't be."""
+    if image.deleted_at:
+        raise NotFound(N_('Picture not found.'))
+    picture = await open_stripped(services, image)
+    if picture is None:
+        raise Conflict(N_("The settings can't be removed from this picture's file."))
+    disposition = f'attachment; filename="{plain_name(image)}"'
+    return await picture.response(HEADERS | {'Content-Disposition': disposition})
 
 
 async def _fault(services: Services, image: Image) -> str:

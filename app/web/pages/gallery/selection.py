@@ -58,6 +58,8 @@ async def act_on_selection(request: Request, services: TheServices) -> Response:
     kind = choice_in(fields, 'act', KINDS)
     if not visitor.makes or (kind in OF_THE_OWNER and not visitor.owner):
         raise Forbidden(N_("Your link doesn't give access to this."))
+    if kind is ActKind.ADD and 'ask' in request.query_params:
+        return _ask_album(request, services, pairs)
     new = NewAct(
         kind=kind,
         guest=visitor.guest_id,
@@ -69,7 +71,11 @@ async def act_on_selection(request: Request, services: TheServices) -> Response:
         favourites = await services.library.acts.favourites_in_trash(chosen.parts)
         if favourites:
             return ask_first(request, services, '/images/selection', pairs, favourites)
-    return _answer(request, services, await services.acts.begin(new, chosen.parts), chosen)
+    act = await services.acts.begin(new, chosen.parts)
+    if fields.get('then') == 'picture' and not wants_fragment(request):
+        query = write_query(chosen.shown)
+        return RedirectResponse(f'/images/{next(chosen.ids)}{query}', 303)
+    return _answer(request, services, act, chosen)
 
 
 async def follow(request: Request, services: TheServices, act_id: TheId) -> Response:
@@ -109,8 +115,11 @@ async def empty_trash(request: Request, services: TheServices) -> Response:
 
 async def switch_trash(request: Request, services: TheServices) -> Response:
     """Have the trash empty itself, by the field `empties_itself`, or no more."""
-    await services.trash.switch(on='empties_itself' in await form_fields(request))
-    return say_saved(request, RedirectResponse(f'/gallery{write_query(TRASH.shown)}', 303))
+    fields = await form_fields(request)
+    await services.trash.switch(on='empties_itself' in fields)
+    is_setting = fields.get('back') == 'settings'
+    place = '/settings/keeping#trash' if is_setting else f'/gallery{write_query(TRASH.shown)}'
+    return say_saved(request, RedirectResponse(place, 303))
 
 
 def ask_first(
@@ -131,6 +140,12 @@ def ask_first(
         pairs=pairs,
         favourites=favourites,
     )
+
+
+def _ask_album(request: Request, services: Services, pairs: Pairs) -> Response:
+    """Show a form that repeats an act with the album to add to, for those without scripts."""
+    albums = [album for album in services.albums.all() if album.q is None]
+    return services.renderer.page(request, 'pages/album_asked.html', pairs=pairs, albums=albums)
 
 
 async def read_choice(
@@ -193,4 +208,5 @@ def _answer(request: Request, services: Services, act: Act, chosen: Chosen) -> R
         return services.renderer.page(request, 'gallery/act_done.html', last_act=act, query=query)
     if wants_json(request) and request.method == 'GET':
         return JSONResponse({name: getattr(act, name) for name in TOLD} | {'act': act.kind})
-    return RedirectResponse(f'/gallery{write_query(chosen.shown, act=act.id, **chosen.place)}', 303)
+    place = write_query(chosen.shown, act=act.id, **chosen.place)
+    return RedirectResponse(f'/gallery{place}#act-{act.id}', 303)  # it stands below the pictures

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from app.database.gallery.search import index_words
+from app.database.search.words import index_words
 from app.errors import N_
 
 

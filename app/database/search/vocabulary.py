@@ -61,18 +61,29 @@ def forms_of(db: apsw.Connection, word: str, most: int, *, begins: bool) -> list
 
 
 def names_of(db: apsw.Connection, kind: str) -> list[str]:
-    """Return the models, servers or sizes that pictures have."""
-    rows = select(db, 'select word from vocabulary where kind = :kind', kind=kind)
+    """Return the models, servers or sizes that pictures have, the most used first."""
+    rows = select(
+        db,
+        """
+        select word
+        from vocabulary
+        where kind = :kind
+        order by uses desc
+        """,
+        kind=kind,
+    )
     return [cast('str', row['word']) for row in rows]
 
 
 def words_beginning(db: apsw.Connection, beginning: str, most: int) -> list[str]:
+    """Return the written words that begin so, the most used first."""
     rows = select(
         db,
         """
         select word
         from vocabulary
         where kind = 'word' and word >= :word and word < :word || :end
+        order by uses desc
         limit :most
         """,
         word=beginning,

@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 from functools import cache
 from itertools import combinations, groupby
 
-from app.database.gallery.search import APART
+from app.database.search.words import APART
 
 # Texts that differ in more words than this are not looked at word by word: that may take the cube.
 MOST_DIFFERING_WORDS = 300

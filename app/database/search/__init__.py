@@ -1,0 +1,1 @@
+"""The words and facts that pictures are found by, and the language that asks for them."""

@@ -1,0 +1,69 @@
+import { elements } from './fragment.js';
+import { subscribe } from './subscribe.js';
+
+const SOON_MS = 400;
+
+// Tells of pictures that came while the gallery is open, as far as they are asked for; nothing moves until
+// one wants to see them. What was done to pictures elsewhere is shown on those that hang here.
+class WallNews extends HTMLElement {
+  connectedCallback() {
+    this.newest = Number(this.dataset.newest);
+    this.link = this.querySelector('a');
+    this.life = new AbortController();
+    const { signal } = this.life;
+    const send = subscribe(this.dataset.worker, (text) => this.take(text));
+    const update = () => {
+      send({ showing: [], newest: null, visible: !document.hidden });
+      if (!document.hidden) this.ask(); // nothing was told meanwhile
+    };
+    document.addEventListener('visibilitychange', update, { signal });
+    addEventListener('pageshow', update, { signal });
+    addEventListener('pagehide', () => send(null), { signal });
+    signal.addEventListener('abort', () => send(null));
+    send({ showing: [], newest: null, visible: !document.hidden });
+  }
+
+  disconnectedCallback() {
+    this.life.abort();
+  }
+
+  take(text) {
+    for (const one of elements(text)) if (one.matches('.generation')) this.hear(one);
+  }
+
+  hear(generation) {
+    const ids = [...generation.querySelectorAll('a[href*=images]')].map((link) => Number(/images\/(\d+)/.exec(link.href)[1]));
+    if (ids.some((id) => id > this.newest)) this.ask();
+    for (const tile of document.querySelectorAll(`.hung[data-generation="${generation.dataset.id}"]`)) {
+      const id = Number(tile.id.replace('image-', ''));
+      tile.toggleAttribute('data-gone', !ids.includes(id) && !tile.closest('.trash'));
+      if (ids.includes(id)) this.renew(tile, id);
+    }
+  }
+
+  async renew(tile, id) {
+    const image = await json(new URL(`images/${id}.json`, new URL(this.dataset.address, location)));
+    if (image) tile.querySelector('.heart').hidden = !image.favourite;
+  }
+
+  ask() {
+    clearTimeout(this.asking);
+    this.asking = setTimeout(() => this.count(), SOON_MS);
+  }
+
+  async count() {
+    const found = await json(this.dataset.address);
+    const fresh = found?.images.filter(({ id }) => id > this.newest).length ?? 0;
+    if (!fresh) return;
+    const words = this.link.dataset.words.replace('{n}', fresh);
+    if (this.link.textContent !== words) this.link.textContent = words;
+    this.link.hidden = false;
+  }
+}
+
+async function json(address) {
+  const answer = await fetch(address).catch(() => null);
+  return answer?.ok ? answer.json() : null;
+}
+
+customElements.define('wall-news', WallNews);
