@@ -156,7 +156,8 @@ def test_what_is_deleted_leaves_the_wall_and_comes_back_by_undo(page: Page) -> N
 
 
 def test_a_long_act_is_followed_to_its_end(page: Page) -> None:
-    going = '<div data-follow="/acts/7"><p>Moving…</p><progress max="9" value="2"></progress></div>'
+    bar_of_it = '<div><p>Moving…</p><progress max="9" value="2"></progress></div>'
+    going = f'<div data-follow="/acts/7">{bar_of_it}</div>'
     told = [going]
     page.route('**/images/selection', lambda route: route.fulfill(body=going))
     page.route('**/acts/7', lambda route: route.fulfill(body=told[-1]))
