@@ -30,7 +30,8 @@ async def test_an_album_says_how_many_pictures_it_has_and_shows_the_newest(owner
     album = await owner.add(name='  by   hand ')
 
     added = await owner.put(album, *(image.id for image in images[:2]), images[0].id)
-    await owner.services.library.images.set_deleted(images[1].id, 9.0)
+    for deleted_at in (8.0, None, 9.0):
+        await owner.services.library.images.set_deleted(images[1].id, deleted_at)
     gallery = await owner.json(f'/gallery.json?album={album}')
 
     assert added == (images[0].id, images[1].id)

@@ -14,11 +14,15 @@ from playwright.sync_api import Browser, expect
 
 from app.web.pages.gallery.query import PAGE
 from tests.support.fakes import picture
+from tests.support.picture_page import still_window
 from tests.support.servers import Easel, running_easel
 from tests.support.static_server import Quiet, serving
 
 ROUNDS = 7
 PICTURE = base64.b64encode(picture(16, 16)).decode()
+TO_END = 'scrollTo(0, document.documentElement.scrollHeight)'
+HANGS_THERE = """({ id, top }) =>
+  Math.abs(document.getElementById(id)?.getBoundingClientRect().top - top) < 2"""
 SEARCHES = ['', '?q=fox', '?model=flux&q=fox']
 
 
@@ -128,6 +132,47 @@ def test_gallery_pages_go_down_by_id_without_a_gap(long: Easel) -> None:
 
 
 @pytest.mark.browser
+def test_pages_join_as_one_scrolls_and_a_reload_comes_to_the_same_place(
+    long: Easel, browser: Browser
+) -> None:
+    with still_window(browser) as page:
+        page.goto(f'{long.url}/gallery')
+        end = page.locator('.pages[data-side=older]')
+        page.evaluate(TO_END)
+        expect(end).to_have_count(0)
+        expect(page.locator('.hung')).to_have_count(ROUNDS * 11)
+        headings = page.locator('.day:visible').count()
+        page.evaluate(TO_END)
+        page.wait_for_url('**/gallery?at=*')
+        before = page.evaluate('history.state.wall')
+        page.reload()
+
+        assert headings == 1
+        page.wait_for_function(HANGS_THERE, arg=before)
+        expect(page.locator('.hung')).to_have_count(ROUNDS * 11)
+        assert page.evaluate(HANGS_THERE, before)
+        page.evaluate('scrollTo(0, 0)')
+        page.wait_for_url('**/gallery')
+
+
+@pytest.mark.browser
+def test_arrows_go_on_to_the_next_page_and_one_that_is_lost_can_be_asked_for_again(
+    long: Easel, browser: Browser
+) -> None:
+    with still_window(browser) as page:
+        page.route('**/gallery?before=*', lambda route: route.abort())
+        page.goto(f'{long.url}/gallery')
+        page.evaluate(TO_END)
+        lost = page.get_by_role('alert').filter(has_text="More pictures couldn't be loaded.")
+        expect(lost).to_be_visible()
+        page.unroute('**/gallery?before=*')
+        page.locator('.hung a').last.focus()
+        page.keyboard.press('ArrowRight')
+
+        expect(page.locator('.hung').nth(PAGE).locator('a.plate')).to_be_focused()
+        expect(lost).to_be_hidden()
+
+
 def test_a_suggestion_is_chosen_by_keys_and_the_wall_follows_without_a_new_page(
     browser: Browser, long: Easel
 ) -> None:

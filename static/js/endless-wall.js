@@ -1,6 +1,6 @@
 import { fit, join, load, note } from './wall-parts.js';
 import { NearParts } from './wall-near.js';
-import { goBack, partsOf, remember, show, steady } from './wall-place.js';
+import { goTo, partsOf, remember, rememberedPlace, show, steady } from './wall-place.js';
 
 const AHEAD_PX = 1500;
 const STILL_MS = 150;
@@ -18,18 +18,30 @@ class EndlessWall extends HTMLElement {
       rootMargin: `${AHEAD_PX}px 0px`,
     });
     fit(note(first));
-    goBack();
+    const place = rememberedPlace();
+    if (place && !goTo(place)) this.more('newer').then(() => goTo(place)); // near the end of the gallery
     this.near.add(first);
     this.watch();
     this.listen();
   }
 
   listen() {
-    addEventListener('scroll', () => this.scrolled(), { passive: true });
-    addEventListener('pagehide', () => this.remember());
-    addEventListener('pagereveal', () => show(this.keys, this.dataset.address, globalThis.navigation?.activation?.from?.url));
+    this.life = new AbortController();
+    const { signal } = this.life;
+    const cameFrom = () => globalThis.navigation?.activation?.from?.url;
+    addEventListener('scroll', () => this.scrolled(), { passive: true, signal });
+    addEventListener('pagehide', () => this.remember(), { signal });
+    addEventListener('pagereveal', () => show(this.keys, this.dataset.address, cameFrom()), { signal });
+    addEventListener('wall-density', () => this.near.refit(), { signal });
     this.addEventListener('wall-edge', ({ detail }) => this.reach(detail));
     this.addEventListener('click', (event) => this.press(event));
+  }
+
+  disconnectedCallback() {
+    clearTimeout(this.still);
+    this.life?.abort();
+    this.ends?.disconnect();
+    this.near?.stop();
   }
 
   end(side) {
@@ -87,10 +99,12 @@ class EndlessWall extends HTMLElement {
     const part = await load(link.href, side === 'newer' ? partsOf(this.keys)[0] : null).catch(() => null);
     end.ariaBusy = null;
     this.lose(part ? '' : side, end);
-    if (!part) return false;
-    steady(this.keys, () => this.hang(part, side));
-    if (part.dataset[side]) link.href = part.dataset[side];
-    else end.remove();
+    if (!part || !this.isConnected) return false;
+    steady(this.keys, () => {
+      this.hang(part, side);
+      if (part.dataset[side]) link.href = part.dataset[side];
+      else end.remove();
+    });
     this.watch(); // its end may still be near
     return true;
   }
@@ -98,11 +112,12 @@ class EndlessWall extends HTMLElement {
   hang(part, side) {
     const parts = partsOf(this.keys);
     const [before, next] = side === 'newer' ? [part, parts[0]] : [parts.at(-1), part];
+    const goesOn = 'continues' in before.dataset;
     join(before, next);
     if (side === 'newer') next.before(part);
     else before.after(part);
-    fit(before);
-    if (part !== before) fit(part);
+    if (part === before || goesOn !== 'continues' in before.dataset) fit(before);
+    if (part === next) fit(part);
     this.near.add(part);
     part.dispatchEvent(new CustomEvent('wall-part', { bubbles: true }));
   }

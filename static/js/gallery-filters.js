@@ -41,11 +41,12 @@ class GalleryFilters extends HTMLElement {
     event.preventDefault();
     const asked = (this.asked = Symbol(address));
     this.setAttribute('aria-busy', 'true');
-    const page = await fetch(address).then((response) => (response.ok ? response.text() : ''), () => '');
+    const response = await fetch(address).catch(() => null);
+    const page = response?.ok ? await response.text() : '';
     if (asked !== this.asked) return;
     const found = page && parts(page);
     if (!found) return location.assign(address);
-    history.pushState(null, '', address);
+    history.pushState(null, '', response.url); // a random order has its seed there
     this.shown = filtersOf(location.search);
     for (const part of found) takePlace(part);
     this.removeAttribute('aria-busy');

@@ -6,13 +6,18 @@ const phone = matchMedia('(max-width: 40rem)');
 class MonthRail extends HTMLElement {
   connectedCallback() {
     this.links = [...this.querySelectorAll('a')];
-    addEventListener('scroll', () => this.scrolled(), { passive: true });
+    this.life = new AbortController();
+    addEventListener('scroll', () => this.scrolled(), { passive: true, signal: this.life.signal });
     this.addEventListener('pointerdown', (event) => this.hold(event));
     this.addEventListener('pointermove', (event) => this.held && this.drag(event));
     this.addEventListener('pointerup', () => this.release());
     this.addEventListener('pointercancel', () => (this.held = null));
     this.addEventListener('click', (event) => this.dragged && event.preventDefault());
     this.addEventListener('dragstart', (event) => event.preventDefault());
+  }
+
+  disconnectedCallback() {
+    this.life.abort();
   }
 
   get current() {

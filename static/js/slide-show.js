@@ -17,9 +17,15 @@ class SlideShow extends HTMLElement {
     this.dialog.addEventListener('keydown', (event) => this.key(event));
     this.dialog.addEventListener('close', () => this.end());
     this.select.addEventListener('change', () => keep(SECONDS, this.select.value) ?? this.wait());
-    document.addEventListener('fullscreenchange', () => this.isFull && !document.fullscreenElement && this.dialog.close());
-    document.addEventListener('visibilitychange', () => this.dialog.open && this.stayAwake());
-    document.addEventListener('click', ({ target }) => target.closest('[data-slideshow]') && this.begin());
+    this.life = new AbortController();
+    const { signal } = this.life;
+    document.addEventListener('fullscreenchange', () => this.isFull && !document.fullscreenElement && this.dialog.close(), { signal });
+    document.addEventListener('visibilitychange', () => this.dialog.open && this.stayAwake(), { signal });
+    document.addEventListener('click', ({ target }) => target.closest('[data-slideshow]') && this.begin(), { signal });
+  }
+
+  disconnectedCallback() {
+    this.life.abort();
   }
 
   press({ target }) {

@@ -11,9 +11,11 @@ class WallDensity extends HTMLElement {
     const keys = document.querySelector('wall-keys');
     if (!button || !keys) return;
     event.preventDefault();
-    steady(keys, () => (document.querySelector('.hanging').dataset.density = button.value));
+    steady(keys, () => {
+      document.querySelector('.hanging').dataset.density = button.value;
+      dispatchEvent(new Event('wall-density'));
+    });
     for (const one of this.querySelectorAll('button')) one.ariaPressed = one === button;
-    dispatchEvent(new Event('wall-density'));
     const body = new URLSearchParams({ density: button.value });
     fetch(button.form.action, { method: 'POST', body, redirect: 'manual' }).catch(() => {}); // next time as before
   }

@@ -1,4 +1,4 @@
-import { fit, isEmpty, join, load, note } from './wall-parts.js';
+import { fit, forgetRoom, isEmpty, join, load, note } from './wall-parts.js';
 import { partsOf, steady } from './wall-place.js';
 
 const NEAR_PX = 2000;
@@ -11,7 +11,14 @@ export class NearParts {
     this.seen = new IntersectionObserver((seen) => seen.forEach((one) => this.turn(one)), {
       rootMargin: `${NEAR_PX}px 0px`,
     });
-    new ResizeObserver(() => this.resize()).observe(keys);
+    this.sized = new ResizeObserver(() => this.resize());
+    this.sized.observe(keys);
+  }
+
+  stop() {
+    this.seen.disconnect();
+    this.sized.disconnect();
+    forgetRoom();
   }
 
   add(part) {
@@ -21,7 +28,7 @@ export class NearParts {
   turn({ target, isIntersecting }) {
     target.toggleAttribute('data-near', isIntersecting);
     if (isIntersecting && isEmpty(target)) this.fill(target);
-    else if (!isIntersecting && !isEmpty(target) && !target.contains(document.activeElement)) this.empty(target);
+    else if (!isIntersecting && !isEmpty(target) && !target.contains(document.activeElement)) steady(this.keys, () => this.empty(target));
   }
 
   empty(part) {
@@ -50,7 +57,11 @@ export class NearParts {
   resize() {
     const before = this.width;
     this.width = this.keys.clientWidth;
-    if (!before || before === this.width) return;
+    if (before && before !== this.width) this.refit(before);
+  }
+
+  refit(before = this.width) {
+    forgetRoom();
     for (const part of partsOf(this.keys)) {
       if (isEmpty(part)) part.style.blockSize = `${(parseFloat(part.style.blockSize) * before) / this.width}px`;
       else fit(part);

@@ -9,15 +9,22 @@ class WallNews extends HTMLElement {
   connectedCallback() {
     this.newest = Number(this.dataset.newest);
     this.link = this.querySelector('a');
+    this.life = new AbortController();
+    const { signal } = this.life;
     const send = subscribe(this.dataset.worker, (text) => this.take(text));
     const update = () => {
       send({ showing: [], newest: null, visible: !document.hidden });
       if (!document.hidden) this.ask(); // nothing was told meanwhile
     };
-    document.addEventListener('visibilitychange', update);
-    addEventListener('pageshow', update);
-    addEventListener('pagehide', () => send(null));
+    document.addEventListener('visibilitychange', update, { signal });
+    addEventListener('pageshow', update, { signal });
+    addEventListener('pagehide', () => send(null), { signal });
+    signal.addEventListener('abort', () => send(null));
     send({ showing: [], newest: null, visible: !document.hidden });
+  }
+
+  disconnectedCallback() {
+    this.life.abort();
   }
 
   take(text) {

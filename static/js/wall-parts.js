@@ -37,21 +37,31 @@ export function join(part, next) {
   next.toggleAttribute('data-continued', goesOn);
 }
 
+let room = null; // the height of rows, the width and the gap; the same for all parts
+
+export function forgetRoom() {
+  room = null;
+}
+
+function roomOf(wall) {
+  const style = getComputedStyle(wall);
+  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  return { row: parseFloat(style.getPropertyValue('--row')) * rem, width: wall.clientWidth, gap: parseFloat(style.columnGap) };
+}
+
 // Chooses the height of rows in a section that goes on, so that its last one is full.
 export function fit(part) {
-  const walls = part.querySelectorAll('.wall');
-  const wall = walls[walls.length - 1];
+  const wall = part.querySelector('section:last-of-type > .wall');
   if (!wall) return;
   wall.style.removeProperty('--row');
   wall.removeAttribute('data-full');
   if (!('continues' in part.dataset)) return;
-  const style = getComputedStyle(wall);
-  const row = parseFloat(style.getPropertyValue('--row')) * parseFloat(getComputedStyle(document.documentElement).fontSize);
-  const room = { width: wall.clientWidth, gap: parseFloat(style.columnGap) };
-  const ratios = [...wall.querySelectorAll('.hung:not([hidden])')].map(({ style: own }) => own.getPropertyValue('--w') / own.getPropertyValue('--h'));
-  const best = SCALES.find((scale) => growth(ratios, row * scale, room) <= STRETCH);
+  room ??= roomOf(wall);
+  const shown = [...wall.children].filter(({ hidden }) => !hidden);
+  const ratios = shown.map(({ style }) => style.getPropertyValue('--w') / style.getPropertyValue('--h'));
+  const best = SCALES.find((scale) => growth(ratios, room.row * scale, room) <= STRETCH);
   wall.toggleAttribute('data-full', Boolean(best));
-  if (best) wall.style.setProperty('--row', `${row * best}px`);
+  if (best) wall.style.setProperty('--row', `${room.row * best}px`);
 }
 
 // How many times its height the last row gets, to reach the end.

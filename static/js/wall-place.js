@@ -36,15 +36,20 @@ export function remember(keys, address, isTop) {
   history.replaceState({ ...history.state, wall }, '', place);
 }
 
-// Goes where one was, before anything is shown.
-export function goBack() {
+// The place where one was, null on a page that one comes to for the first time.
+export function rememberedPlace() {
   const [{ type }] = performance.getEntriesByType('navigation');
-  const place = type === 'navigate' ? null : history.state?.wall;
   history.scrollRestoration = 'manual';
-  if (!place) return;
+  return type === 'navigate' ? null : (history.state?.wall ?? null);
+}
+
+// Says whether the page is long enough to go there.
+export function goTo(place) {
   const tile = document.getElementById(place.id);
-  const top = place.top === null ? place.y : tile && scrollY + boxOf(tile).top - place.top;
-  if (top !== null) scrollTo({ top, behavior: 'instant' });
+  if (!tile) return true;
+  const top = place.top === null ? place.y : scrollY + boxOf(tile).top - place.top;
+  scrollTo({ top, behavior: 'instant' });
+  return top <= document.documentElement.scrollHeight - innerHeight;
 }
 
 // Brings a picture into sight that one comes back from, which may be another than the one that was opened.

@@ -57,11 +57,7 @@ class AlbumRows(Table):
         return await self._database.all(
             builder(Contents),
             """
-            select id as album, (
-                select coalesce(sum(images), 0)
-                from tallies
-                where album = albums.id and in_trash = 0
-              ) as images, (
+            select id as album, images, (
                 select image
                 from album_images
                 join images on images.id = album_images.image

@@ -43,6 +43,7 @@ create table albums (
   name text not null,
   key text unique, -- the name as it is compared
   q text, -- as it is typed into the gallery's field
+  images integer not null default 0, -- those that are not in the trash
   created_at real not null,
   deleted_at real -- the row stays until its last picture was taken out, in pieces
 ) strict;
@@ -61,6 +62,25 @@ create table album_images (
 ) strict, without rowid;
 
 create unique index album_images_image on album_images (image, album);
+
+create trigger albums_count_in after insert on album_images begin
+  update albums
+  set images = images + 1
+  where id = new.album and (select deleted_at is null from images where id = new.image);
+end;
+
+create trigger albums_count_out before delete on album_images begin
+  update albums
+  set images = images - 1
+  where id = old.album and (select deleted_at is null from images where id = old.image);
+end;
+
+create trigger albums_count_change after update of deleted_at on images
+when (new.deleted_at is null) <> (old.deleted_at is null) begin
+  update albums
+  set images = images + iif(new.deleted_at is null, 1, -1)
+  where id in (select album from album_images where image = new.id);
+end;
 
 -- The words of pictures and what else is known of them, by their sort keys: the newest are found
 -- first. Beginnings of up to three letters have lists of their own, since many words have them.
