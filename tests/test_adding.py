@@ -52,6 +52,15 @@ async def test_what_came_is_told_and_what_did_not_with_its_reason(
     assert 'imported' in (await client.get(f'/images/{new["id"]}')).text
 
 
+async def test_open_galleries_are_told_of_what_was_added(tmp_path: Path) -> None:
+    async with open_door(tmp_path / 'data') as (app, services):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url='http://localhost') as client:
+            told = (await client.post('/images', files=PICTURES, headers=JSON)).json()
+
+        assert services.changes.serial_of(told['images'][0]['generation_id'])
+
+
 async def test_a_form_leads_back_to_the_gallery_or_says_what_is_wrong(
     client: httpx.AsyncClient,
 ) -> None:

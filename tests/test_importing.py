@@ -18,6 +18,7 @@ from app.database import Library
 from app.database.gallery.filters import Filter
 from app.database.recovery import Attached, Recovery, ToldImage
 from app.errors import N_, StorageFailed
+from app.gallery.folder_import import FolderImport, ImportReport
 from app.gallery.importing import Importer, Taken, TakenPicture, examine
 from app.gallery.sources import Passed, SourceFolder
 from app.models import Image as KeptImage
@@ -183,6 +184,25 @@ async def test_an_import_that_ended_between_file_and_row_is_taken_up_again(
     assert taken.taken is Taken.NEW
     assert files_in(store.data) == left
     assert ids_told(left[0]).image == taken.image_id
+
+
+async def test_an_import_ends_where_nothing_more_can_be_kept(
+    store: Store, library: Library, source: Path
+) -> None:
+    library.recovery = Broken(library.database)
+    report = ImportReport(lambda name, reason: None)
+    folder = SourceFolder(source, lambda path, error: None)
+
+    async def no_album(image_ids: Sequence[int]) -> None:
+        pass
+
+    with pytest.raises(StorageFailed):
+        await FolderImport(Importer(library, store), [store, store], report, no_album).run(
+            folder.pictures()
+        )
+
+    assert report.counts[Taken.NEW] == 0
+    assert list(store.arriving.iterdir()) == []
 
 
 async def test_a_picture_of_another_easel_keeps_its_ids_where_these_are_free(

@@ -273,3 +273,19 @@ async def test_a_generation_keeps_a_word_that_its_picture_was_deleted(guests: Pa
     assert told == [True, True, False, False, False]
     assert b'soon forgotten' in answers[2].body
     assert b'soon forgotten' not in answers[3].body.partition(b'class="wall"')[2]
+
+
+async def test_a_picture_of_the_trash_offers_to_be_deleted_for_good(guests: Party) -> None:
+    number = await draw(guests.services, 'to be gone', None)
+    await guests.services.library.images.set_favourite(number, favourite=True)
+    await guests.services.library.images.set_deleted(number, 5.0)
+    address = f'/images/{number}/destruction'
+
+    page = await guests.request('owner', 'GET', f'/images/{number}')
+    asked = await guests.request('owner', 'POST', address)
+    done = await guests.request('owner', 'POST', address, favourites='1')
+
+    assert f'action="{address}"'.encode() in page.body
+    assert b'name="favourites" value="1"' in page.body
+    assert (asked.status, done.status) == (409, 303)
+    assert done.headers['location'].startswith('/gallery?deleted=1&act=')

@@ -60,10 +60,14 @@ class FolderImport:
 
     async def run(self, pictures: Iterator[Path]) -> None:
         """Bring in each; raise `StorageFailed` where nothing more can be kept."""
+        workers = [asyncio.create_task(self._work(store, pictures)) for store in self.stores]
         try:
-            await asyncio.gather(*(self._work(store, pictures) for store in self.stores))
+            await asyncio.gather(*workers)
             await self._keep()
         finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
             for one in self._waiting:
                 one.discard()
 

@@ -65,10 +65,14 @@ class Adding:
         number = int(text) if text.isdigit() and len(text) < 16 else 0
         return check_album(self.services.albums.one(number))
 
-    async def put_into_album(self) -> None:
-        ids = [one.image_id for one in self.taken if one.image_id]
+    async def finish(self) -> None:
+        """Put what came into the album, and have open galleries tell of it."""
+        self.forget_sidecar()
+        library, ids = self.services.library, [one.image_id for one in self.taken if one.image_id]
         if self.album and ids:
-            await self.services.library.albums.put(self.album.id, ids, time.time())
+            await library.albums.put(self.album.id, ids, time.time())
+        if any(one.taken is Taken.NEW for one in self.taken):
+            self.services.changes.announce((await library.images.one(ids[-1])).generation_id)
 
     async def _add(self, part: Part) -> TakenPicture:
         assert part.file  # noqa: S101 (it came with a name)
@@ -115,8 +119,7 @@ async def add_pictures(request: Request, services: TheServices) -> Response:
             async for part in parts:
                 await adding.take(part)
     finally:
-        adding.forget_sidecar()
-        await adding.put_into_album()
+        await adding.finish()
     if not adding.taken:
         raise InvalidRequest(N_('Choose a picture first.'))
     refused = [one for one in adding.taken if one.taken is Taken.REFUSED]
