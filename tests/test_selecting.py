@@ -155,8 +155,22 @@ def test_what_is_deleted_leaves_the_wall_and_comes_back_by_undo(page: Page) -> N
     assert left == PICTURES - 2
 
 
+def test_all_that_match_are_deleted_and_come_back(page: Page) -> None:
+    for _ in range(2):
+        page.keyboard.press('Control+a')
+    expect(bar(page).get_by_role('button', name='Select all')).to_be_hidden()
+
+    bar(page).get_by_role('button', name='Delete').click()
+    page.wait_for_url('**/gallery?act=*')
+    expect(page.locator('.hung')).to_have_count(0)
+    page.get_by_role('button', name='Undo').click()
+
+    expect(page.locator('.hung:visible')).to_have_count(PICTURES)
+
+
 def test_a_long_act_is_followed_to_its_end(page: Page) -> None:
-    going = '<div data-follow="/acts/7"><p>Moving…</p><progress max="9" value="2"></progress></div>'
+    bar_of_it = '<div><p>Moving…</p><progress max="9" value="2"></progress></div>'
+    going = f'<div data-follow="/acts/7">{bar_of_it}</div>'
     told = [going]
     page.route('**/images/selection', lambda route: route.fulfill(body=going))
     page.route('**/acts/7', lambda route: route.fulfill(body=told[-1]))

@@ -9,6 +9,7 @@ const GONE = '[hidden], .chosen:not([data-any])';
 class ActDone extends HTMLElement {
   connectedCallback() {
     this.addEventListener('submit', (event) => this.submit(event));
+    this.isStale = Boolean(this.querySelector('[data-follow]'));
     this.follow();
   }
 
@@ -17,7 +18,7 @@ class ActDone extends HTMLElement {
     event.preventDefault();
     if (form.dataset.act) return this.restore(form);
     const sparesFavourites = submitter.name === 'favourites' && submitter.value === '0';
-    const after = form.action.endsWith('undoing') ? () => (this.undo ? this.undo() : location.reload()) : () => this.after(sparesFavourites);
+    const after = form.action.endsWith('undoing') ? () => (this.undo ? this.undo() : this.drawAnew()) : () => this.after(sparesFavourites);
     this.post(form.action, new URLSearchParams(new FormData(form, submitter)), after);
   }
 
@@ -56,12 +57,25 @@ class ActDone extends HTMLElement {
     }
   }
 
+  // The wall is drawn anew when all is done: of an act on all that match it shows a part.
+  drawAnew() {
+    this.isStale = true;
+  }
+
   say(said, takesFocus) {
     this.replaceChildren(said);
+    if (this.isStale && said.matches('[id^=act-]:not([data-follow])')) return this.leave(said.id.replace('act-', ''));
     dispatchEvent(new Event('easel-acted'));
     const next = this.querySelector('button') ?? document.querySelector('.hung:not([hidden]) > .plate');
     if (takesFocus) next?.focus({ preventScroll: true });
     this.follow();
+  }
+
+  leave(act) {
+    const here = new URL(location);
+    for (const place of ['at', 'before', 'undo']) here.searchParams.delete(place);
+    here.searchParams.set('act', act);
+    location.replace(here);
   }
 
   tell(sentence) {

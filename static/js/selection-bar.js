@@ -106,7 +106,9 @@ class SelectionBar extends HTMLElement {
   run(act, only, more) {
     const tiles = this.tiles(only);
     const isLeaving = this.form.dataset.leaving.split(' ').includes(act);
+    const isWhole = chosen.all && !only && isLeaving;
     this.done.send(this.form.action, fieldsOf(this.form, act, only, more), (sparesFavourites) => {
+      if (isWhole) return this.done.drawAnew() ?? chosen.clear();
       const undo = reflect(act, sparesFavourites ? tiles.filter((tile) => !isFavourite(tile)) : tiles, isLeaving);
       if (only && isLeaving && !chosen.all) chosen.set(only, false, []);
       else if (!only && !STAYING.includes(act)) chosen.clear();
