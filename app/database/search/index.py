@@ -6,7 +6,7 @@ import apsw
 
 from app.database.sqlite.connection import Table
 
-PAGES_A_STEP = 64  # of 4 kB: some milliseconds
+PAGES_A_STEP = 32  # of 4 kB: some milliseconds
 
 
 class SearchIndex(Table):
