@@ -100,6 +100,8 @@ async def fill(data: Path, rows: int) -> None:
             await library.database.write(partial(_write, some))
             await asyncio.to_thread(_link, store, originals, some)
         await library.database.write(partial(_mark, rows))
+        while await library.index.merge():  # as a server does that has time
+            pass
         while await library.index.merge():  # as a server does when there is time
             pass
     finally:

@@ -1,7 +1,7 @@
 import './search-field.js';
 import { elements } from './fragment.js';
 
-const PARTS = ['gallery-count', 'gallery-question', 'gallery-found', 'selection'];
+const PARTS = ['gallery-count', 'gallery-question', 'gallery-zip', 'gallery-found', 'selection'];
 const PLACES = ['at', 'before', 'undo'];
 
 // Filters act at once: what they find takes the place of the wall, and the address follows.
