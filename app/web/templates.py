@@ -32,9 +32,9 @@ from app.messages import LANGUAGES, FailureText, describe, for_guests, translati
 from app.net.urls import names_a_host
 from app.storage.metadata.foreign.origin import FROM_PROGRAM, IMPORTED, program_of
 from app.web.base_path import BasePath
+from app.web.counts import write_counts
 from app.web.static import Static
 
-PACKAGE = Path(__file__).resolve().parent.parent
 LANGUAGE_COOKIE = 'easel-language'
 THEME_COOKIE = 'easel-theme'
 NOTE_COOKIE = 'easel-note'  # that no server is there: `seen` in full, or `closed`
@@ -55,7 +55,7 @@ MONTHS = (
 
 def assets(name: str) -> Path:
     """Find `templates` or `static`: inside the installed package, or beside it in a checkout."""
-    inside = PACKAGE / name
+    inside = Path(__file__).resolve().parent.parent / name
     return inside if inside.is_dir() else CHECKOUT / name
 
 
@@ -148,9 +148,8 @@ class Language:
         for unit, words in ((1e9, N_('{n} GB')), (1e6, N_('{n} MB'))):
             if size_bytes >= unit:
                 return self.translate(words).format(n=self.decimal(size_bytes / unit))
-        return self.translate(N_('{n} kB')).format(
-            n=max(min(size_bytes, 1), round(size_bytes / 1000))
-        )
+        thousands = max(min(size_bytes, 1), round(size_bytes / 1000))
+        return self.translate(N_('{n} kB')).format(n=thousands)
 
 
 class BytecodeCache(FileSystemBytecodeCache):
@@ -229,6 +228,7 @@ class Renderer:
         )
         words = translations(code)
         environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
+        write_counts(environment, code)
         language = Language(code, environment, words, self._root)
         functions: dict[str, Callable[..., object]] = {
             **_for_viewers(language),
