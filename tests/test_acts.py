@@ -135,6 +135,35 @@ async def test_an_act_leaves_alone_what_a_later_one_was_about(library: Library) 
     assert marked == [False, False, True]
 
 
+@pytest.mark.parametrize('kind', [ActKind.DELETE, ActKind.ADD])
+async def test_an_act_that_is_asked_for_twice_leaves_the_first_to_be_undone(
+    kind: ActKind, library: Library
+) -> None:
+    await prepared(library)
+    before = await state_of(library)
+
+    first = await begun(library, kind, 5)
+    await library.acts.step(first.id, 9.0)
+    second = await finished(library, await begun(library, kind, 5))
+    await finished(library, first)
+
+    for act in (second, first):
+        await finished(library, await library.acts.undo(act.id))
+    assert await state_of(library) == before
+
+
+async def test_a_guest_takes_nothing_out_of_the_acts_of_others(library: Library) -> None:
+    await many(library, 3)
+    act = await finished(library, await begun(library, ActKind.DELETE))
+    new = NewAct(kind=ActKind.RESTORE, guest=7)
+
+    other = await library.acts.begin(new, 3, 9.0)
+    await finished(library, await library.acts.choose(other.id, new, '[1,2,3]', last=True))
+    await finished(library, await library.acts.undo(act.id))
+
+    assert [(await library.images.one(n)).deleted_at for n in (1, 2, 3)] == [None, None, None]
+
+
 async def test_an_act_is_undone_once(library: Library) -> None:
     await many(library, 3)
     act = await finished(library, await begun(library, ActKind.DELETE))
