@@ -60,7 +60,9 @@ def outdate(
                 or state = 'undoing'
                 or state in ('choosing', 'running') and act_images.image < reached
                 or exists (
-                  select 1 from act_images as own where own.act = :by and own.image = act_images.image
+                  select 1
+                  from act_images as own
+                  where own.act = :by and own.image = act_images.image
                 )
               )
           )
