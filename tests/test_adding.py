@@ -74,6 +74,16 @@ async def test_a_form_leads_back_to_the_gallery_or_says_what_is_wrong(
     assert none.status_code == 422
 
 
+async def test_a_form_of_which_nothing_came_is_a_failure(client: httpx.AsyncClient) -> None:
+    answer = await client.post('/images', files=PICTURES[3:], headers=JSON)
+    page = await client.post('/images', files=PICTURES[3:])
+
+    message = "letter.txt isn't a PNG, JPEG, WebP, GIF or AVIF (unknown)"
+    assert answer.status_code == page.status_code == 422
+    assert answer.json()['error'] == {'kind': 'invalid_request', 'message': message, 'fields': {}}
+    assert 'letter.txt' in page.text
+
+
 async def test_a_label_that_precedes_its_picture_is_read_with_it(
     client: httpx.AsyncClient, tmp_path: Path
 ) -> None:

@@ -13,6 +13,7 @@ import httpx
 from app.cli.generate import asking, checked
 from app.config import Config, language_of_terminal
 from app.database.gallery.albums import key_of
+from app.errors import InvalidRequest
 from app.gallery.folder_import import ImportReport, digest_of, open_source, sidecar_in
 from app.gallery.importing import Taken, TakenPicture
 from app.storage.files import HEAD_BYTES
@@ -80,7 +81,8 @@ async def _sent(client: httpx.AsyncClient, path: Path, fields: Mapping[str, str]
         files.append(('picture', (path.name, file)))
         own = {**fields, 'modified': str(modified_ms)}
         response = await client.post('images', data=own, files=files, timeout=MANY, headers=AS_JSON)
-    told = checked(response).json()
+    is_refused = response.status_code == InvalidRequest.status and 'refused' in response.json()
+    told = (response if is_refused else checked(response)).json()
     for kind, name in ((Taken.NEW, 'images'), (Taken.KNOWN, 'known')):
         for image in told[name]:
             return TakenPicture(str(path), kind, image['id'])

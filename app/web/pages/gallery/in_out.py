@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.database.gallery.albums import AlbumRow
 from app.database.gallery.filters import Filter
+from app.database.search.query import check_search
 from app.errors import N_, ErrorKind, Failure, InvalidRequest, ProviderError
 from app.gallery.importing import Importer, Taken, TakenPicture, check_album, examine
 from app.models import Image
@@ -123,8 +124,9 @@ async def add_pictures(request: Request, services: TheServices) -> Response:
     if not adding.taken:
         raise InvalidRequest(N_('Choose a picture first.'))
     refused = [one for one in adding.taken if one.taken is Taken.REFUSED]
+    status = InvalidRequest.status if len(refused) == len(adding.taken) else 200
     if wants_json(request):
-        return JSONResponse(await _as_json(request, services, adding.taken))
+        return JSONResponse(await _as_json(request, services, adding.taken), status)
     if not refused and not wants_fragment(request):
         return RedirectResponse(
             f'/gallery?album={adding.album.id}' if adding.album else '/gallery', 303
@@ -132,6 +134,7 @@ async def add_pictures(request: Request, services: TheServices) -> Response:
     return services.renderer.page(
         request,
         'gallery/added.html' if wants_fragment(request) else 'pages/added.html',
+        status=status,
         new=await _images(services, adding.taken, Taken.NEW),
         known=await _images(services, adding.taken, Taken.KNOWN),
         refused=refused,
@@ -152,6 +155,9 @@ async def _as_json(
         told[name] = [image_json(one, services.root, visitor_of(request)) for one in images]
     refused = [one for one in taken if one.taken is Taken.REFUSED]
     told['refused'] = [{'name': one.name, 'message': one.reason} for one in refused]
+    if len(refused) == len(taken):
+        message = f'{refused[0].name} {refused[0].reason}'
+        told['error'] = {'kind': InvalidRequest.kind, 'message': message, 'fields': {}}
     return told
 
 
@@ -164,7 +170,9 @@ def _seconds(text: str) -> float | None:
 async def download_zip(request: Request, services: TheServices) -> Response:
     """Send everything that the gallery shows for a query, an album or a search as well."""
     check_same_site(request)
-    return zip_of(request, services, _all_of(services, read_filter(request)))
+    shown = read_filter(request)
+    check_search(shown.words)
+    return zip_of(request, services, _all_of(services, shown))
 
 
 async def _all_of(services: Services, chosen: Filter) -> AsyncIterator[Sequence[Image]]:
