@@ -39,6 +39,14 @@ BROUGHT_IN = 0.01  # older pictures, that were imported last
 FAVOURITE_EVERY, TRASHED_EVERY = 20, 50
 
 SIZES = (Size(1024, 1024), Size(832, 1216), Size(1216, 832), Size(512, 512), Size(1536, 640))
+# What the questions ask for, and how many prompts in a hundred have it; but at least so many
+# pictures as two pages show, so that a question has as long an answer in a small folder.
+PHRASE, MIDDLING, CYRILLIC, CJK = 'castle in the snow', 'lighthouse', 'лиса в снегу', '雪の中の狐'
+WORDS = {'detailed': 20, 'light': 20, 'portrait': 15, PHRASE: 2, MIDDLING: 0.5, CYRILLIC: 3, CJK: 2}
+LEAST = 180
+RARE, RARE_PICTURES = 'zeppelin', 24
+SCARCE_MODEL = 'hidream'
+OTHERS = ('старый замок у моря', 'портрет кота', 'осенний лес', '夜の街', '古い城', '山水画')
 MODELS = {
     ('flux', 'studio'): 40,
     ('flux-pro', 'studio'): 12,
@@ -48,20 +56,12 @@ MODELS = {
     ('gpt-image-1', 'openai'): 10,
     ('dall-e-3', 'openai'): 4,
     ('qwen-image', 'fal'): 1.5,
-    ('hidream', 'fal'): 0.4,
+    (SCARCE_MODEL, 'fal'): 0.4,
     ('lumina', 'fal'): 0.1,
 }
 GUEST_SHARES = {None: 94, 1: 4, 2: 1.5, 3: 0.5}
 GUEST_TOKENS = ('bench-one', 'bench-two', 'bench-three')
 LARGE_ALBUM, SMALL_ALBUM = 1, 2
-
-# What the questions ask for, and how many prompts in a hundred have it.
-COMMON = {'detailed': 20, 'light': 20, 'portrait': 15}
-PHRASE = 'castle in the snow'
-SEASONING = {PHRASE: 0.5, 'castle': 0.5, 'lighthouse': 0.1}
-RARE, RARE_EVERY = 'zeppelin', 50_000
-CYRILLIC = ('лиса в снегу', 'старый замок у моря', 'портрет кота', 'осенний лес', 'город ночью')
-CJK = ('雪の中の狐', '夜の街', '古い城', '山水画', '森の中の小さな家')
 _SYLLABLES = ('ba', 'cor', 'del', 'fi', 'gra', 'lu', 'mon', 'nar', 'pel', 'ri', 'sto', 'ven')
 _WORDS = [''.join(parts) for parts in itertools.product(_SYLLABLES, repeat=3)]
 _WORD_SHARES = [*itertools.accumulate(1 / place for place in range(2, len(_WORDS) + 2))]
@@ -100,6 +100,8 @@ async def fill(data: Path, rows: int) -> None:
             await library.database.write(partial(_write, some))
             await asyncio.to_thread(_link, store, originals, some)
         await library.database.write(partial(_mark, rows))
+        while await library.index.merge():  # as a server does that has time
+            pass
         while await library.index.merge():  # as a server does when there is time
             pass
     finally:
@@ -140,11 +142,14 @@ def _drawn(rows: int, originals: Sequence[StoredImage]) -> Iterator[Drawn]:
     """Yield generations of one to four pictures, until there are so many pictures."""
     chance = random.Random(12)
     made, older = 0, rows - int(rows * BROUGHT_IN)
+    words = {word: max(share, 100 * LEAST / rows) for word, share in WORDS.items()}
+    rare_every = max(4, rows // RARE_PICTURES)
+    models = [max(share, 100 * LEAST / rows) for share in MODELS.values()]
     while made < rows:
         count = min(chance.choices((1, 2, 4), (60, 15, 25))[0], rows - made)
         share = made / older if made < older else (made - older) / (rows - older) - 1
         at = FIRST_S + share * (LAST_S - FIRST_S) / (1 if made < older else 4)
-        [(model, provider)] = chance.choices([*MODELS], [*MODELS.values()])
+        [(model, provider)] = chance.choices([*MODELS], models)
         [guest] = chance.choices([*GUEST_SHARES], [*GUEST_SHARES.values()])
         day = time.strftime('%Y/%m/%d', time.gmtime(at))
         kept = tuple(
@@ -158,7 +163,7 @@ def _drawn(rows: int, originals: Sequence[StoredImage]) -> Iterator[Drawn]:
         )
         negative = 'blurry, low quality, text' if chance.random() < 0.3 else None
         request = GenerationRequest(
-            prompt=_prompt(chance, made, count),
+            prompt=_prompt(chance, words, has_rare=made % rare_every < count),
             negative_prompt=negative,
             model=model,
             size=Size(kept[0].width, kept[0].height),
@@ -169,19 +174,15 @@ def _drawn(rows: int, originals: Sequence[StoredImage]) -> Iterator[Drawn]:
         made += count
 
 
-def _prompt(chance: random.Random, number: int, count: int) -> str:
-    kind = chance.random()
-    if kind < 0.1:
-        words = [chance.choice(CYRILLIC)]
-    elif kind < 0.15:
-        words = [chance.choice(CJK)]
+def _prompt(chance: random.Random, seasoning: dict[str, float], *, has_rare: bool) -> str:
+    if chance.random() < 0.1:
+        words = [chance.choice(OTHERS)]
     else:
         words = chance.choices(_WORDS, cum_weights=_WORD_SHARES, k=chance.randint(4, 12))
-    for word, share in (COMMON | SEASONING).items():
+    for word, share in seasoning.items():
         if chance.random() * 100 < share:
             words.insert(chance.randint(0, len(words)), word)
-    if number % RARE_EVERY < count:
-        words.append(RARE)
+    words += [RARE] if has_rare else []
     return ', '.join([' '.join(words[:5]), *words[5:]])
 
 
@@ -227,10 +228,10 @@ def _mark(rows: int, db: apsw.Connection) -> None:
         'update images set deleted_at = created_at + 86400 where id % ? = 3', (TRASHED_EVERY,)
     )
     albums = [
-        ('Everything good', 'id % 2'),
+        ('Everything good', 'id % 10 = 1'),
         ('A trip', f'id between {rows // 2} and {rows // 2 + 99}'),
     ]
-    albums += [(f'Album {number}', f'id % {max(1, rows // 60)} = {number}') for number in range(15)]
+    albums += [(f'Album {number}', f'id % {max(1, rows // 60)} = {number}') for number in range(12)]
     for name, chosen in albums:
         [album] = insert(db, 'albums', {'name': name, 'created_at': LAST_S}, 'returning id')
         db.execute(

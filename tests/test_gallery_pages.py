@@ -191,6 +191,7 @@ def test_a_suggestion_is_chosen_by_keys_and_the_wall_follows_without_a_new_page(
 
     assert field.input_value() == shape
     expect(page.locator('#gallery-count')).to_contain_text('match')
+    expect(page.locator('#gallery-zip a')).to_have_attribute('href', re.compile('[?]q=shape'))
     expect(field).to_be_focused()
     assert page.evaluate('globalThis.isSamePage')
     page.get_by_role('link', name='Clear search').click()

@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from app.database import Library
 from app.database.gallery.filters import Filter
+from app.database.search.index import MOST_SEGMENTS
 from app.gallery.index_upkeep import merge_all
 from app.models import GenerationRequest
 from tests.support.rows import drawn, kept, pictured
@@ -145,6 +146,26 @@ async def test_the_index_is_merged_without_what_is_gone(tmp_path: Path) -> None:
     assert await segments_of(library) < min(before, 4)
     assert [image.id for image in found] == [image.id for image in images[:5:-1]]
     assert not await library.index.merge()
+    await library.close()
+
+
+async def test_an_index_of_many_parts_becomes_one(tmp_path: Path) -> None:
+    library = await Library.open(tmp_path / 'easel.db')
+    for setting in ('automerge', 'usermerge'):  # as where the parts are too unlike to be merged
+        await library.database.run(
+            'insert into image_words (image_words, rank) values (:setting, :most)',
+            setting=setting,
+            most=0 if setting == 'automerge' else 16,
+        )
+    images = [await pictured(library, f'a fox {number}') for number in range(MOST_SEGMENTS + 1)]
+    before = await segments_of(library)
+
+    await merge_all(library)
+
+    found = await library.images.page(Filter(words='fox'), None, 20)
+    assert before > MOST_SEGMENTS
+    assert await segments_of(library) == 1
+    assert [image.id for image in found] == [image.id for image in images[::-1]]
     await library.close()
 
 

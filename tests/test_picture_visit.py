@@ -211,3 +211,38 @@ def test_without_scripts_a_comparison_is_pictures_and_a_table(
         expect(page.locator('.stage img')).to_have_count(2)
         expect(page.get_by_role('row', name='The same')).to_be_visible()
         expect(page.get_by_label('Slider')).to_be_hidden()
+
+
+def test_an_open_gallery_tells_of_new_pictures_and_of_what_was_done_elsewhere(
+    page: Page, easel: Easel, row: list[int]
+) -> None:
+    page.goto(f'{easel.url}/gallery?q=row')
+    tile = page.locator(f'#image-{row[0]}')
+
+    easel.draw(prompt='row of none that was there', size='48x32')
+    with easel.client() as client:
+        client.post(f'/images/{row[0]}/favourite', headers={'X-Fragment': 'true'})
+
+    expect(page.get_by_role('link', name='New pictures: 1')).to_be_visible()
+    expect(page.locator('.hung')).to_have_count(len(row))
+    expect(tile.get_by_role('img', name='Favourite')).to_be_visible()
+
+
+def test_a_slideshow_goes_on_by_keys_and_leads_back_to_what_it_showed(
+    page: Page, easel: Easel, row: list[int]
+) -> None:
+    page.goto(f'{easel.url}/gallery?q="row 1"')
+    show = page.get_by_role('dialog', name='Slideshow')
+
+    page.keyboard.press('s')
+    expect(show.locator('img')).to_have_attribute('alt', 'row 1')
+    page.keyboard.press('Space')
+    expect(show.get_by_role('button', name='Pause')).to_have_attribute('aria-pressed', 'true')
+    page.keyboard.press('ArrowRight')
+    page.keyboard.press('ArrowRight')
+    shown = 'id => document.querySelector("slide-show").shown?.id === id'
+    page.wait_for_function(shown, arg=row[2])
+    page.keyboard.press('Escape')
+
+    expect(show).to_be_hidden()
+    expect(page.locator(f'#image-{row[2]} > a')).to_be_focused()

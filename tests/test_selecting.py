@@ -211,6 +211,18 @@ def test_pictures_are_compared_and_downloaded(page: Page) -> None:
     page.wait_for_url('**/compare?image=*&image=*')
 
 
+def test_pictures_are_added_to_an_album_of_the_menu(page: Page, wall: Easel) -> None:
+    with wall.client() as client:
+        client.post('/albums', data={'name': 'Boats'})
+    tick(page, 1).click()
+
+    bar(page).get_by_role('button', name='Album…').click()
+    page.get_by_role('button', name='Boats').click()
+
+    expect(page.get_by_text('1 picture added to the album')).to_be_visible()
+    assert selected(page) == [1]
+
+
 def test_the_trash_asks_before_it_deletes_for_good(page: Page, wall: Easel) -> None:
     lost = wall.draw(prompt='to be lost', size='90x60', n='2')['images']
     assert isinstance(lost, list)

@@ -1,7 +1,7 @@
 import './search-field.js';
 import { elements } from './fragment.js';
 
-const PARTS = ['gallery-count', 'gallery-question', 'gallery-found', 'selection'];
+const PARTS = ['gallery-count', 'gallery-question', 'gallery-zip', 'gallery-found', 'selection'];
 const PLACES = ['at', 'before', 'undo'];
 
 // Filters act at once: what they find takes the place of the wall, and the address follows.
@@ -49,6 +49,7 @@ class GalleryFilters extends HTMLElement {
     history.pushState(null, '', response.url); // a random order has its seed there
     this.shown = filtersOf(location.search);
     for (const part of found) takePlace(part);
+    scrollTo({ top: 0, behavior: 'instant' });
     this.removeAttribute('aria-busy');
     const selection = document.getElementById('selection');
     if (selection) (await import('./chosen.js')).chosen.beginAnew(selection.dataset);

@@ -1,6 +1,7 @@
 import { fragment } from './fragment.js';
 
 const STRETCH = 1.45; // how far the last row may grow
+const LEAST_PX = 72; // a tile's width
 const SCALES = [1, 1.04, 0.96, 1.08, 0.92, 1.12, 0.88, 1.17, 0.84, 1.22];
 
 // The pages of a wall, which join: a part is one page of pictures. A day that goes on in the next part
@@ -68,7 +69,7 @@ export function fit(part) {
 function growth(ratios, row, { width, gap }) {
   let [taken, count] = [0, 0];
   for (const ratio of ratios) {
-    const own = Math.max(ratio * row, 96);
+    const own = Math.max(ratio * row, LEAST_PX);
     if (count && taken + own + gap * count > width) [taken, count] = [0, 0];
     taken += own;
     count += 1;

@@ -9,7 +9,7 @@ from urllib.parse import urldefrag
 
 import httpx
 
-NOT_ADDRESSES = ('aria-keyshortcuts', 'value', 'alt', 'data-word', 'data-title')
+NOT_ADDRESSES = ('aria-keyshortcuts', 'aria-label', 'value', 'alt', 'data-word', 'data-title')
 
 
 @dataclass

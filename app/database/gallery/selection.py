@@ -15,6 +15,11 @@ BELOW_ALL = -(1 << 62)  # a sort key
 # What an index of the table `images` has together with the order.
 INDEXED = ('model', 'provider', 'guest', 'favourite')
 _TRASH_KEYS = ('images.deleted_at', 'images.sort_key')
+# Its own order leads: what is found is looked up in it, and not sorted with all its columns.
+_IN_TRASH = """
+  images.deleted_at is not null
+  and +images.sort_key in (select image_words.rowid from image_words where {where})
+"""
 _INDEX = 'image_words join images on images.sort_key = image_words.rowid'
 _INDEX_KEYS = ('image_words.rowid',)
 
@@ -47,7 +52,7 @@ def selection_of(db: apsw.Connection, chosen: Filter) -> Selection:
     if is_searched(chosen) or chosen.album is not None or (len(by) > 1 and not chosen.deleted):
         where, values = Expression.of(db, chosen).as_clauses()
         if chosen.deleted:
-            return Selection(_INDEX, f'{where} and images.deleted_at is not null', keys, values)
+            return Selection('images', _IN_TRASH.format(where=where), keys, values)
         return Selection(_INDEX, where, _INDEX_KEYS, values)
     clauses = [f'images.deleted_at is {"not null" if chosen.deleted else "null"}']
     clauses += [f'images.{name} = :{name}' for name in by]

@@ -85,7 +85,9 @@ def shuffled_ids(
     start = 0 if edge is None else shuffle.place_of(edge) + (edge is not None and side == '>')
     places = range(start - 1, -1, -1) if side == '<' else range(start, shuffle.size)
     ids = (number for number in map(shuffle.id_at, places) if 0 < number <= last_id)
-    if 'image_words' in selection.source:  # a word is found quickly everywhere, slowly at one id
+    if (
+        'image_words' in selection.source + selection.where
+    ):  # found quickly everywhere, slowly at one id
         return _sorted(db, selection, shuffle, start, limit, side)
     found: list[int] = []
     tried, size = 0, FIRST_TRY

@@ -119,14 +119,18 @@ def _known_values(db: apsw.Connection, chosen: Filter, key: Key, today: date) ->
     if key in (Key.SINCE, Key.UNTIL):
         return (str(today - timedelta(days=days)) for days in DAYS_BACK)
     if key is Key.ALBUM:
-        return (*(_names(db, 'albums') if chosen.knows_names else ()), NO_ALBUM)
+        return (
+            (*_names(db, 'albums', 'deleted_at is null'), NO_ALBUM)
+            if chosen.knows_names
+            else (NO_ALBUM,)
+        )
     if key is Key.BY:
         return _names(db, 'guests') if chosen.knows_names else ()
     return {Key.SHAPE: SHAPES, Key.IS: STATES}.get(key, ())
 
 
-def _names(db: apsw.Connection, table: str) -> list[str]:
-    rows = select(db, f'select name from {table} order by id desc')  # noqa: S608 (ours)
+def _names(db: apsw.Connection, table: str, where: str = 'true') -> list[str]:
+    rows = select(db, f'select name from {table} where {where} order by id desc')  # noqa: S608 (ours)
     return [str(row['name']) for row in rows]
 
 
