@@ -74,6 +74,16 @@ async def test_a_form_leads_back_to_the_gallery_or_says_what_is_wrong(
     assert none.status_code == 422
 
 
+async def test_what_a_form_has_besides_is_left_alone(client: httpx.AsyncClient) -> None:
+    odd = (None, '²'.encode('latin-1'))
+    letter = ('letter.txt', b'dear reader')
+
+    answer = await client.post('/images', files=[('modified', odd), ('x', letter), PICTURES[1]])
+    nowhere = await client.post('/images', files=[('album', odd)])
+
+    assert (answer.status_code, nowhere.status_code) == (303, 404)
+
+
 async def test_a_label_that_precedes_its_picture_is_read_with_it(
     client: httpx.AsyncClient, tmp_path: Path
 ) -> None:

@@ -226,6 +226,11 @@ async def test_guests_act_on_their_own_alone(guests: Party) -> None:
     gone = [bool((await images.one(number)).deleted_at) for number in numbers]
     place = answer.headers['location'].partition('#act-')[2]
     foreign = await guests.request('maker', 'POST', f'/acts/{place}/undoing')
+    trash = await guests.request('both', 'POST', f'/acts/{place}/undoing', query='?deleted=1')
+    assert (trash.status, (await images.one(guests.made['both'])).deleted_at is None) == (
+        403,
+        False,
+    )
     await guests.request('both', 'POST', f'/acts/{place}/undoing')
 
     assert (looks.status, other.status, answer.status, foreign.status) == (403, 404, 303, 404)

@@ -118,10 +118,8 @@ async def _chosen(library: Library, wanted: Wanted) -> Filter:
 
 
 async def _pages(library: Library, chosen: Filter) -> AsyncIterator[Sequence[Image]]:
-    last: int | None = None
-    while found := await library.images.page(chosen, last, PAGE):
+    async for found in library.images.pages(chosen, PAGE):
         yield found
-        last = found[-1].id
         _show_progress(found)
 
 

@@ -167,23 +167,23 @@ def one(db: apsw.Connection, act_id: int) -> Act:
 
 
 def choose(db: apsw.Connection, act: Act, new: NewAct, ids: str) -> None:
-    """Write down the pictures of a list that an act will change."""
-    outdate(db, ids, act.kind, act.album, act.id)
+    """Write down the pictures of a list that an act will change, a guest's own alone."""
+    among = 'id in (select value from json_each(:ids)) and (:guest is null or guest = :guest)'
+    values: dict[str, Value] = {'act': act.id, 'ids': ids, 'album': act.album, 'guest': act.guest}
+    [own] = select(db, f'select json_group_array(id) as ids from images where {among}', **values)
+    outdate(db, str(own['ids']), act.kind, act.album, act.id)
     spared = 'favourite = 0' if new.spares_favourites else 'true'
     db.execute(
         f"""
         insert into act_images (act, image)
         select :act, id
         from images
-        where id in (select value from json_each(:ids)) and {NEEDS[act.kind]} and {spared}
-          and (:guest is null or guest = :guest)
+        where {among} and {NEEDS[act.kind]} and {spared}
         """,
-        {'act': act.id, 'ids': ids, 'album': act.album, 'guest': act.guest},
+        values,
     )
-    added = {'id': act.id, 'ids': ids, 'added': db.changes()}
-    db.execute(
-        'update acts set total = total + :added - json_array_length(:ids) where id = :id', added
-    )
+    total = f'total + {db.changes()} - json_array_length(:ids)'
+    db.execute(f'update acts set total = {total} where id = :act', values)
 
 
 def outdate(

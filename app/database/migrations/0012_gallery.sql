@@ -90,8 +90,9 @@ create virtual table image_words using fts5(
   words, content = '', contentless_delete = 1, prefix = '1 2 3', tokenize = 'ascii'
 );
 
--- Every search goes through every segment: two of a size are merged when there is time.
-insert into image_words (image_words, rank) values ('usermerge', 2);
+-- Every search goes through every segment, and looks up in it what is gone: two of a size are merged
+-- when there is time, and one that has lost a hundredth is written anew.
+insert into image_words (image_words, rank) values ('usermerge', 2), ('deletemerge', 1);
 
 create view image_terms as
 select images.id, images.sort_key,

@@ -8,7 +8,7 @@ import apsw
 
 from app.database.sqlite.connection import Table, select
 
-PAGES_A_STEP = 64  # of 4 kB: some milliseconds
+PAGES_A_STEP = 32  # of 4 kB: some milliseconds
 MOST_SEGMENTS = 8  # with nine, three words take 11 ms among a million pictures; with one, 0.2
 
 

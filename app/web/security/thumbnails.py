@@ -14,7 +14,7 @@ from app.database.gallery.filters import Filter
 from app.database.links import GuestRow
 from app.web.security.headers import HEADERS, Answer
 
-Sight: TypeAlias = tuple[GuestRow, Filter]
+Sight: TypeAlias = tuple[GuestRow, Filter | None]  # what of albums has to do with it
 
 MOST_BYTES = 6 * 1024 * 1024
 LARGEST_BYTES = 128 * 1024
@@ -93,4 +93,7 @@ class Thumbnails:
 
     def _sight_of(self, visitor: Visitor) -> Sight | None:
         """Return what decides which pictures one may see; None: the owner, who sees all."""
-        return (visitor.guest, self._sight(visitor)) if visitor.guest else None
+        guest = visitor.guest
+        if guest is None:
+            return None
+        return guest, None if guest.album is None else self._sight(visitor)

@@ -15,7 +15,7 @@ from app.database.gallery.filters import Filter
 from app.errors import N_, Conflict, Forbidden, InvalidRequest, NotFound
 from app.web.context import Services, TheServices
 from app.web.delivery.zips import pictures_among, zip_of
-from app.web.forms import TheId, choice_in, form_fields, form_pairs, numbers_among
+from app.web.forms import TheId, choice_in, form_fields, form_pairs, is_number, numbers_among
 from app.web.pages.gallery.query import read_filter, write_query
 from app.web.security.permissions import OwnImage, visitor_of
 from app.web.templates import say_saved, wants_fragment, wants_json
@@ -72,7 +72,7 @@ async def act_on_selection(request: Request, services: TheServices) -> Response:
         if favourites:
             return ask_first(request, services, '/images/selection', pairs, favourites)
     act = await services.acts.begin(new, chosen.parts)
-    if fields.get('then') == 'picture' and not wants_fragment(request):
+    if fields.get('then') == 'picture' and chosen.parts and not wants_fragment(request):
         query = write_query(chosen.shown)
         return RedirectResponse(f'/images/{next(chosen.ids)}{query}', 303)
     return _answer(request, services, act, chosen)
@@ -87,8 +87,8 @@ async def follow(request: Request, services: TheServices, act_id: TheId) -> Resp
 async def undo(request: Request, services: TheServices, act_id: TheId) -> Response:
     """Take an act back; `query` is that of the gallery to come back to."""
     query = (await form_fields(request)).get('query', '').removeprefix('?')
-    act = await services.acts.undo((await _own_act(request, services, act_id)).id)
     shown = read_filter(Request({**request.scope, 'query_string': query.encode()}))
+    act = await services.acts.undo((await _own_act(request, services, act_id)).id)
     return _answer(request, services, act, Chosen((), shown, {}))
 
 
@@ -154,7 +154,9 @@ async def read_choice(
     """Read which pictures are meant. Raise `InvalidRequest`, or `NotFound` where there is none."""
     fields, rows = dict(pairs), services.library.acts
     asked = Request({**request.scope, 'query_string': urlencode(_query_in(pairs, new)).encode()})
-    place = {name: int(fields[name]) for name in ('before', 'at') if fields.get(name, '').isdigit()}
+    place = {
+        name: int(fields[name]) for name in ('before', 'at') if is_number(fields.get(name, ''))
+    }
     shown = read_filter(asked)
     if fields.get('all') == '1':
         top = numbers_among(pairs, 'top')
