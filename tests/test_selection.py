@@ -223,9 +223,8 @@ async def test_guests_act_on_their_own_alone(guests: Party) -> None:
     other = await guests.request(
         'both', 'POST', '/images/selection', act='delete', image=str(guests.made['owner'])
     )
-    unseen = await guests.request(
-        'maker', 'POST', '/images/selection', act='zip', image=str(guests.made['owner'])
-    )
+    zipped = {'act': 'zip', 'image': str(guests.made['owner'])}
+    unseen = await guests.request('maker', 'POST', '/images/selection', **zipped)
     answer = await guests.request('both', 'POST', '/images/selection', **fields)
     gone = [bool((await images.one(number)).deleted_at) for number in numbers]
     place = answer.headers['location'].partition('#act-')[2]

@@ -77,8 +77,8 @@ async def _sent(client: httpx.AsyncClient, path: Path, fields: Mapping[str, str]
         modified_ms = int(os.fstat(file.fileno()).st_mtime * 1000)
         files: list[tuple[str, tuple[str, bytes | BinaryIO]]] = []
         if packet := sidecar_in(path):
-            files.append(('picture', (sidecar_of(path).name, packet)))
-        files.append(('picture', (path.name, file)))
+            files.append(('picture', (_name_of(sidecar_of(path)), packet)))
+        files.append(('picture', (_name_of(path), file)))
         own = {**fields, 'modified': str(modified_ms)}
         response = await client.post('images', data=own, files=files, timeout=MANY, headers=AS_JSON)
     is_refused = response.status_code == InvalidRequest.status and 'refused' in response.json()
@@ -87,3 +87,8 @@ async def _sent(client: httpx.AsyncClient, path: Path, fields: Mapping[str, str]
         for image in told[name]:
             return TakenPicture(str(path), kind, image['id'])
     return TakenPicture(str(path), Taken.REFUSED, reason=told['refused'][0]['message'])
+
+
+def _name_of(path: Path) -> str:
+    """Return a file's name as a form can hold it, also where its bytes are no text."""
+    return os.fsencode(path.name).decode('utf-8', 'replace')
