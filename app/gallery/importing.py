@@ -27,9 +27,8 @@ from app.recovery.labelled import LABEL_FIELDS, LabelledImage
 from app.storage.decoder import Decoded, DecoderFailed, Settings
 from app.storage.files import PART, complete, remove, write_synced, writing
 from app.storage.metadata.container import Written, sidecar_of
-from app.storage.metadata.dates import MADE_AT
 from app.storage.metadata.foreign.origin import imported_from
-from app.storage.metadata.label import Label, checked_label, xmp_packet
+from app.storage.metadata.label import MADE_AT, Label, checked_label, xmp_packet
 from app.storage.metadata.mime import mime_of, what_is
 from app.storage.place import file_key, put_in_place
 from app.storage.store import Store
