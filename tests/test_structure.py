@@ -99,7 +99,7 @@ HOMES = {
         'app.storage.metadata.dates',
     ),
     'sd_parsers': ('app.storage.metadata.other_tools',),
-    'jinja2': ('app.web.templates',),
+    'jinja2': ('app.web.templates', 'app.web.counts'),
     'fastapi': ('app.web', 'app.main'),
     'starlette': ('app.web', 'app.main', 'app.demo'),
     'uvicorn': ('app.cli.serve', 'app.cli.demo', 'app.server'),
@@ -246,7 +246,7 @@ def test_every_partial_and_every_element_is_used() -> None:
         *('beside', 'feed', 'feed-worker', 'form-errors', 'fragment', 'kept-gallery', 'notify'),
         *('picture-acts', 'picture-pages', 'storage', 'stray-drop', 'subscribe', 'time-zone'),
         *('view-transition', 'chosen', 'lasso', 'long-press', 'selection-acts', 'combobox'),
-        *('slides', 'wall-near', 'wall-parts', 'wall-place', 'dropped-files'),
+        *('slides', 'wall-near', 'wall-parts', 'wall-place', 'dropped-files', 'after-acts'),
     }
 
     assert unused == set()

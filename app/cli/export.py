@@ -20,7 +20,7 @@ from app.config import CACHE, DATABASE, Config, child_environment, language_of_t
 from app.database import Library
 from app.database.gallery.albums import key_of
 from app.database.gallery.filters import Filter
-from app.database.search.query import refusals_in
+from app.database.search.query import check_search
 from app.database.sqlite.readers import copy_database
 from app.errors import N_, AppError, InvalidRequest, StorageFailed
 from app.gallery.albums import Albums
@@ -40,7 +40,6 @@ PAGE = 100  # pictures
 STYLE = 'export/page.css'
 READER = Visitor('', 'http')  # who opens it: not told of servers and costs
 NO_ALBUM = N_('There is no album called “{name}”.')
-NOT_UNDERSTOOD = N_("Easel can't search for {term}.")
 INSIDE = N_('{folder} is in the data folder, or the data folder is in it. Choose another folder.')
 NO_GALLERY = N_('There is no gallery in {folder}.')
 
@@ -105,9 +104,7 @@ async def _export(config: Config, folder: Path, wanted: Wanted) -> Export:
 
 async def _chosen(library: Library, wanted: Wanted) -> Filter:
     """Return what is exported; raise `InvalidRequest`."""
-    for refusal in refusals_in(wanted.search):
-        term = wanted.search[refusal.term.start : refusal.term.end]
-        raise InvalidRequest(NOT_UNDERSTOOD, term=term)
+    check_search(wanted.search)
     if not wanted.album:
         return Filter(words=wanted.search)
     albums = await Albums(library.albums).load()
@@ -119,10 +116,8 @@ async def _chosen(library: Library, wanted: Wanted) -> Filter:
 
 
 async def _pages(library: Library, chosen: Filter) -> AsyncIterator[Sequence[Image]]:
-    last: int | None = None
-    while found := await library.images.page(chosen, last, PAGE):
+    async for found in library.images.pages(chosen, PAGE):
         yield found
-        last = found[-1].id
         _show_progress(found)
 
 

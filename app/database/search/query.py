@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from app.database.search.words import index_words
-from app.errors import N_
+from app.errors import N_, InvalidRequest
 
 
 class Key(StrEnum):
@@ -57,7 +57,8 @@ _REFUSALS = {
     Key.UNTIL: N_("{term} isn't a date."),
 }
 NO_VALUE = N_('{term} needs a value.')
-NOTHING_TO_FIND = N_('There is nothing to search for in {term}.')
+NOT_UNDERSTOOD = N_("Easel can't search for {term}.")
+NOTHING_TO_FIND = N_('{term} has no words to search for.')
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,12 @@ def refusals_in(typed: str) -> tuple[Refusal, ...]:
     if refused or not terms or any(map(_says_something, terms)):
         return refused
     return (Refusal(Term(Key.WORD, typed, False, 0, len(typed)), NOTHING_TO_FIND),)
+
+
+def check_search(typed: str) -> None:
+    """Raise `InvalidRequest` at a search that is not understood."""
+    for refusal in refusals_in(typed):
+        raise InvalidRequest(NOT_UNDERSTOOD, term=typed[refusal.term.start : refusal.term.end])
 
 
 def _says_something(term: Term) -> bool:
