@@ -18,9 +18,8 @@ from app.access.visitors import Visitor
 from app.cli.serve import run
 from app.config import CACHE, DATABASE, Config, child_environment, language_of_terminal
 from app.database import Library
-from app.database.gallery.albums import key_of
 from app.database.gallery.filters import Filter
-from app.database.search.query import refusals_in
+from app.database.search.query import check_search
 from app.database.sqlite.readers import copy_database
 from app.errors import N_, AppError, InvalidRequest, StorageFailed
 from app.gallery.albums import Albums
@@ -40,7 +39,6 @@ PAGE = 100  # pictures
 STYLE = 'export/page.css'
 READER = Visitor('', 'http')  # who opens it: not told of servers and costs
 NO_ALBUM = N_('There is no album called “{name}”.')
-NOT_UNDERSTOOD = N_("Easel can't search for {term}.")
 INSIDE = N_('{folder} is in the data folder, or the data folder is in it. Choose another folder.')
 NO_GALLERY = N_('There is no gallery in {folder}.')
 
@@ -104,17 +102,14 @@ async def _export(config: Config, folder: Path, wanted: Wanted) -> Export:
 
 async def _chosen(library: Library, wanted: Wanted) -> Filter:
     """Return what is exported; raise `InvalidRequest`."""
-    for refusal in refusals_in(wanted.search):
-        term = wanted.search[refusal.term.start : refusal.term.end]
-        raise InvalidRequest(NOT_UNDERSTOOD, term=term)
     if not wanted.album:
-        return Filter(words=wanted.search)
+        return Filter(words=check_search(wanted.search))
     albums = await Albums(library.albums).load()
     await albums.close()
-    for row in albums.all():
-        if key_of(row.name) == key_of(wanted.album):
-            return albums.filter_of(row.id)
-    raise InvalidRequest(NO_ALBUM, name=wanted.album)
+    row = albums.find(wanted.album)
+    if row is None:
+        raise InvalidRequest(NO_ALBUM, name=wanted.album)
+    return albums.filter_of(row.id)
 
 
 async def _pages(library: Library, chosen: Filter) -> AsyncIterator[Sequence[Image]]:

@@ -51,11 +51,14 @@ class Albums:
         """Return what an album shows. Raises `NotFound`."""
         return Filter(album=album_id, filled_by=self.one(album_id).q or '')
 
+    def find(self, name: str) -> AlbumRow | None:
+        """Return the album of a name, in whatever case and spelling."""
+        key = key_of(name)
+        return next((row for row in self._known.values() if key_of(row.name) == key), None)
+
     async def named(self, name: str) -> AlbumRow:
         """Return the album of a name, made if there is none. Raises `InvalidRequest`."""
-        key = key_of(name)
-        found = next((row for row in self._known.values() if key_of(row.name) == key), None)
-        return found or await self.add(name)
+        return self.find(name) or await self.add(name)
 
     async def add(self, name: str, q: str | None = None) -> AlbumRow:
         """Make an album. Raises `InvalidRequest` where the name is another's."""

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from app.database.search.words import index_words
-from app.errors import N_
+from app.errors import N_, InvalidRequest
 
 
 class Key(StrEnum):
@@ -73,9 +73,10 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A term that is not understood, and the sentence about it."""
+    """A term that is not understood, as it was typed, and the sentence about it."""
 
     term: Term
+    typed: str
     reason: str
 
 
@@ -99,10 +100,21 @@ def parse(typed: str) -> tuple[Term, ...]:
 def refusals_in(typed: str) -> tuple[Refusal, ...]:
     """Return what of a search is not understood."""
     terms = parse(typed)
-    refused = tuple(Refusal(term, reason) for term in terms if (reason := _reason_against(term)))
+    refused = tuple(
+        Refusal(term, typed[term.start : term.end], reason)
+        for term in terms
+        if (reason := _reason_against(term))
+    )
     if refused or not terms or any(map(_says_something, terms)):
         return refused
-    return (Refusal(Term(Key.WORD, typed, False, 0, len(typed)), NOTHING_TO_FIND),)
+    return (Refusal(Term(Key.WORD, typed, False, 0, len(typed)), typed, NOTHING_TO_FIND),)
+
+
+def check_search(typed: str) -> str:
+    """Return a search that is understood; raise `InvalidRequest` at another."""
+    for refusal in refusals_in(typed):
+        raise InvalidRequest(N_("Easel can't search for {term}."), term=refusal.typed)
+    return typed
 
 
 def _says_something(term: Term) -> bool:
