@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from app.database.gallery.albums import AlbumRow, AlbumRows, key_of, no_album
 from app.database.gallery.filters import Filter
-from app.log import logging_faults
+from app.tasks import end_tasks, logging_faults
 
 
 class Albums:
@@ -29,9 +29,7 @@ class Albums:
 
     async def close(self) -> None:
         """Leave what is still to be taken out of deleted albums to the next start."""
-        if self._emptying:
-            self._emptying.cancel()
-            await asyncio.wait([self._emptying])
+        await end_tasks(self._emptying)
 
     def all(self) -> tuple[AlbumRow, ...]:
         """Return every album, by name."""
