@@ -243,7 +243,7 @@ def test_every_partial_and_every_element_is_used() -> None:
         *('beside', 'feed', 'feed-worker', 'form-errors', 'fragment', 'kept-gallery', 'notify'),
         *('picture-acts', 'picture-pages', 'storage', 'stray-drop', 'subscribe', 'time-zone'),
         *('view-transition', 'chosen', 'lasso', 'long-press', 'selection-acts', 'combobox'),
-        *('slides', 'wall-near', 'wall-parts', 'wall-place', 'dropped-files'),
+        *('slides', 'wall-near', 'wall-parts', 'wall-place', 'dropped-files', 'after-acts'),
     }
 
     assert unused == set()

@@ -102,8 +102,9 @@ async def _export(config: Config, folder: Path, wanted: Wanted) -> Export:
 
 async def _chosen(library: Library, wanted: Wanted) -> Filter:
     """Return what is exported; raise `InvalidRequest`."""
+    check_search(wanted.search)
     if not wanted.album:
-        return Filter(words=check_search(wanted.search))
+        return Filter(words=wanted.search)
     albums = await Albums(library.albums).load()
     await albums.close()
     row = albums.find(wanted.album)

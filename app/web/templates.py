@@ -134,12 +134,14 @@ class Language:
         whole, _, part = f'{value:.1f}'.partition('.')
         return self.translate(N_('{whole}.{part}')).format(whole=whole, part=part)
 
+    def number(self, whole: int) -> str:
+        return f'{whole:,}'.replace(',', ',' if self.code == 'en' else '\u202f')
+
     def cost(self, cost: Cost) -> str:
         parts = []
         if cost.amount is not None:
-            whole, point, part = shortened(cost.amount).partition('.')
-            number = self.translate(N_('{whole}.{part}')).format(whole=whole, part=part)
-            parts.append(f'{number if point else whole} {cost.currency}')
+            amount = shortened(cost.amount).replace('.', self.decimal(0).strip('0'))
+            parts.append(f'{amount} {cost.currency}')
         if cost.tokens is not None:
             parts.append(self.translate(N_('tokens: {n}')).format(n=cost.tokens))
         return ' · '.join(parts)
@@ -148,9 +150,7 @@ class Language:
         for unit, words in ((1e9, N_('{n} GB')), (1e6, N_('{n} MB'))):
             if size_bytes >= unit:
                 return self.translate(words).format(n=self.decimal(size_bytes / unit))
-        return self.translate(N_('{n} kB')).format(
-            n=max(min(size_bytes, 1), round(size_bytes / 1000))
-        )
+        return self.translate(N_('{n} kB')).format(n=round(size_bytes / 1000) or min(size_bytes, 1))
 
 
 class BytecodeCache(FileSystemBytecodeCache):
@@ -232,7 +232,7 @@ class Renderer:
         language = Language(code, environment, words, self._root)
         functions: dict[str, Callable[..., object]] = {
             **_for_viewers(language),
-            **{name: getattr(language, name) for name in ('amount', 'cost', 'decimal')},
+            **{name: getattr(language, name) for name in ('amount', 'cost', 'decimal', 'number')},
             'translate': language.translate,  # for what is no literal: `_` reads % in it
             'static': lambda name: self._root.address(self.static.address(name)),
             'name_of_guest': self._name_of_guest,

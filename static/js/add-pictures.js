@@ -52,7 +52,7 @@ class AddPictures extends HTMLElement {
     for (const field of this.form.querySelectorAll('[type=hidden]')) body.append(field.name, field.value);
     const answer = await fetch(this.form.action, { method: 'POST', body, headers: { Accept: 'application/json' } });
     const told = await answer.json();
-    return told.error ? { images: [], known: [], refused: [{ name: picture.name, message: told.error.message }] } : told;
+    return told.refused ? told : { images: [], known: [], refused: [{ name: picture.name, message: told.error.message }] };
   }
 
   take({ images, known, refused }) {

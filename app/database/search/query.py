@@ -57,6 +57,7 @@ _REFUSALS = {
     Key.UNTIL: N_('{term} is not a date.'),
 }
 NO_VALUE = N_('{term} needs a value.')
+NOT_UNDERSTOOD = N_("Easel can't search for {term}.")
 NOTHING_TO_FIND = N_('There is nothing to search for in {term}.')
 
 
@@ -110,11 +111,10 @@ def refusals_in(typed: str) -> tuple[Refusal, ...]:
     return (Refusal(Term(Key.WORD, typed, False, 0, len(typed)), typed, NOTHING_TO_FIND),)
 
 
-def check_search(typed: str) -> str:
-    """Return a search that is understood; raise `InvalidRequest` at another."""
+def check_search(typed: str) -> None:
+    """Raise `InvalidRequest` at a search that is not understood."""
     for refusal in refusals_in(typed):
-        raise InvalidRequest(N_("Easel can't search for {term}."), term=refusal.typed)
-    return typed
+        raise InvalidRequest(NOT_UNDERSTOOD, term=refusal.typed)
 
 
 def _says_something(term: Term) -> bool:

@@ -70,9 +70,10 @@ def _named(fields: Mapping[str, str]) -> tuple[str, str | None]:
         sentence = N_('Enter a search of up to {most} characters.')
         raise wrong_field('q', InvalidRequest(sentence, most=LONGEST_QUESTION))
     try:
-        return name, check_search(q) or None
+        check_search(q)
     except InvalidRequest as error:
         raise wrong_field('q', error) from error
+    return name, q or None
 
 
 async def _refused(
