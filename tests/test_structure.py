@@ -96,7 +96,7 @@ HOMES = {
         'app.storage.metadata.dates',
     ),
     'sd_parsers': ('app.storage.metadata.other_tools',),
-    'jinja2': ('app.web.templates',),
+    'jinja2': ('app.web.templates', 'app.web.counts'),
     'fastapi': ('app.web', 'app.main'),
     'starlette': ('app.web', 'app.main', 'app.demo'),
     'uvicorn': ('app.cli.serve', 'app.cli.demo', 'app.server'),

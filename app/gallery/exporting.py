@@ -35,7 +35,7 @@ OURS = {
     THUMBS: re.compile(r'[0-9a-f]{64}-\d{3,4}\.webp(\.part)?'),
     '.': re.compile(r'(page-\d+|index)\.html(\.part)?'),
 }
-NOT_OURS = N_("{folder} isn't empty, and no export of Easel. Choose another folder.")
+NOT_OURS = N_("{folder} isn't empty and isn't an Easel export. Choose another folder.")
 
 
 class DrawPage(Protocol):

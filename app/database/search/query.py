@@ -49,16 +49,16 @@ _SIZE = re.compile(r'(\d{1,5})[x×х*](\d{1,5})', re.IGNORECASE)  # a letter of 
 _BLANKS = re.compile(r'\s*')
 _EXAMPLES = {Key.SIZE: '1024x1024', Key.SHAPE: SHAPES[0], Key.IS: FAVOURITE, Key.SEED: '7'}
 _REFUSALS = {
-    Key.SIZE: N_('{term} is not a size.'),
-    Key.SHAPE: N_('{term} is not a shape.'),
-    Key.IS: N_('{term} is not something a picture can be.'),
-    Key.SEED: N_('{term} is not a seed.'),
-    Key.SINCE: N_('{term} is not a date.'),
-    Key.UNTIL: N_('{term} is not a date.'),
+    Key.SIZE: N_("{term} isn't a size."),
+    Key.SHAPE: N_("{term} isn't a shape."),
+    Key.IS: N_("{term} isn't something a picture can be."),
+    Key.SEED: N_("{term} isn't a seed."),
+    Key.SINCE: N_("{term} isn't a date."),
+    Key.UNTIL: N_("{term} isn't a date."),
 }
 NO_VALUE = N_('{term} needs a value.')
 NOT_UNDERSTOOD = N_("Easel can't search for {term}.")
-NOTHING_TO_FIND = N_('There is nothing to search for in {term}.')
+NOTHING_TO_FIND = N_('{term} has no words to search for.')
 
 
 @dataclass(frozen=True, slots=True)
