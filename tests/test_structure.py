@@ -19,7 +19,7 @@ MOST_MARKUP_LETTERS = 120
 
 # What each package may import besides itself, from the commands down to the ground. A package that
 # is named stands for its modules and not for the packages inside it.
-GROUND = ('app', 'app.errors', 'app.log')
+GROUND = ('app', 'app.errors', 'app.log', 'app.tasks')
 NOUNS = ('app.models', 'app.cost', *GROUND)
 NET = ('app.net', *NOUNS)
 STORAGE = ('app.storage', 'app.storage.metadata', 'app.storage.metadata.foreign', *NET)
@@ -34,11 +34,7 @@ DIALECTS = ('app.providers.dialects', *TRANSPORT)
 DISCOVERY = ('app.providers.discovery', *DIALECTS)
 PROVIDERS = ('app.providers', *DISCOVERY)
 SERVICES = (
-    'app.gallery',
-    'app.recovery',
-    'app.generation',
-    'app.access',
-    'app.maintenance',
+    *('app.gallery', 'app.recovery', 'app.generation', 'app.access', 'app.maintenance'),
     *PROVIDERS,
 )
 WEB = ('app.web', *SERVICES)
@@ -84,6 +80,7 @@ MAY_IMPORT = {
     'app.models': ('app.cost', 'app.errors'),
     'app.cost': (),
     'app.errors': (),
+    'app.tasks': ('app.log',),
     'app.log': (),
 }
 HOMES = {

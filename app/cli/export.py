@@ -18,7 +18,6 @@ from app.access.visitors import Visitor
 from app.cli.serve import run
 from app.config import CACHE, DATABASE, Config, child_environment, language_of_terminal
 from app.database import Library
-from app.database.gallery.albums import key_of
 from app.database.gallery.filters import Filter
 from app.database.search.query import check_search
 from app.database.sqlite.readers import copy_database
@@ -109,10 +108,10 @@ async def _chosen(library: Library, wanted: Wanted) -> Filter:
         return Filter(words=wanted.search)
     albums = await Albums(library.albums).load()
     await albums.close()
-    for row in albums.all():
-        if key_of(row.name) == key_of(wanted.album):
-            return albums.filter_of(row.id)
-    raise InvalidRequest(NO_ALBUM, name=wanted.album)
+    row = albums.find(wanted.album)
+    if row is None:
+        raise InvalidRequest(NO_ALBUM, name=wanted.album)
+    return albums.filter_of(row.id)
 
 
 async def _pages(library: Library, chosen: Filter) -> AsyncIterator[Sequence[Image]]:
