@@ -219,7 +219,7 @@ def test_files_and_functions_stay_small() -> None:
 
 
 def test_every_variable_of_the_style_is_defined_and_used() -> None:
-    sheets = '\n'.join(path.read_text() for path in (ROOT / 'static/css').glob('*.css'))
+    sheets = '\n'.join(path.read_text() for path in (ROOT / 'static/css').rglob('*.css'))
     drawn = (ROOT / 'templates').rglob('*.html')
     pages = '\n'.join(path.read_text(encoding='utf-8') for path in drawn)
 
@@ -261,7 +261,7 @@ def test_no_template_lets_markup_through(path: Path) -> None:
 
 
 def test_no_line_of_a_template_or_a_style_sheet_is_long() -> None:
-    written = [*(ROOT / 'templates').rglob('*.html'), *(ROOT / 'static/css').glob('*.css')]
+    written = [*(ROOT / 'templates').rglob('*.html'), *(ROOT / 'static/css').rglob('*.css')]
 
     too_long = [
         f'{path.relative_to(ROOT).as_posix()}:{number}'

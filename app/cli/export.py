@@ -31,7 +31,7 @@ from app.models import Image
 from app.storage.decoder import Decoder
 from app.storage.store import Store
 from app.web.base_path import BasePath
-from app.web.static import STYLE_SHEET, Static
+from app.web.static import GALLERY_SHEET, STYLE_SHEET, Static
 from app.web.templates import Language, Renderer, assets
 from app.web.views.serializers import image_json
 
@@ -91,7 +91,8 @@ async def _export(config: Config, folder: Path, wanted: Wanted) -> Export:
             total = await library.counters.exact_total(chosen)
             title = wanted.album or wanted.search or language.translate(N_('Gallery'))
             draw = partial(_draw, language, done, title, total)
-            style = static.content(STYLE_SHEET) + (assets('templates') / STYLE).read_bytes()
+            sheets = static.content(STYLE_SHEET) + static.content(GALLERY_SHEET)
+            style = sheets + (assets('templates') / STYLE).read_bytes()
             await done.write(_pages(library, chosen), draw, style)
         finally:
             await library.close()
