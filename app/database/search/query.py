@@ -74,9 +74,10 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A term that is not understood, and the sentence about it."""
+    """A term that is not understood, as it was typed, and the sentence about it."""
 
     term: Term
+    typed: str
     reason: str
 
 
@@ -100,16 +101,20 @@ def parse(typed: str) -> tuple[Term, ...]:
 def refusals_in(typed: str) -> tuple[Refusal, ...]:
     """Return what of a search is not understood."""
     terms = parse(typed)
-    refused = tuple(Refusal(term, reason) for term in terms if (reason := _reason_against(term)))
+    refused = tuple(
+        Refusal(term, typed[term.start : term.end], reason)
+        for term in terms
+        if (reason := _reason_against(term))
+    )
     if refused or not terms or any(map(_says_something, terms)):
         return refused
-    return (Refusal(Term(Key.WORD, typed, False, 0, len(typed)), NOTHING_TO_FIND),)
+    return (Refusal(Term(Key.WORD, typed, False, 0, len(typed)), typed, NOTHING_TO_FIND),)
 
 
 def check_search(typed: str) -> None:
     """Raise `InvalidRequest` at a search that is not understood."""
     for refusal in refusals_in(typed):
-        raise InvalidRequest(NOT_UNDERSTOOD, term=typed[refusal.term.start : refusal.term.end])
+        raise InvalidRequest(NOT_UNDERSTOOD, term=refusal.typed)
 
 
 def _says_something(term: Term) -> bool:
