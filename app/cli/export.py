@@ -18,7 +18,6 @@ from app.access.visitors import Visitor
 from app.cli.serve import run
 from app.config import CACHE, DATABASE, Config, child_environment, language_of_terminal
 from app.database import Library
-from app.database.gallery.albums import key_of
 from app.database.gallery.filters import Filter
 from app.database.search.query import check_search
 from app.database.sqlite.readers import copy_database
@@ -32,7 +31,7 @@ from app.models import Image
 from app.storage.decoder import Decoder
 from app.storage.store import Store
 from app.web.base_path import BasePath
-from app.web.static import STYLE_SHEET, Static
+from app.web.static import GALLERY_SHEET, STYLE_SHEET, Static
 from app.web.templates import Language, Renderer, assets
 from app.web.views.serializers import image_json
 
@@ -92,7 +91,8 @@ async def _export(config: Config, folder: Path, wanted: Wanted) -> Export:
             total = await library.counters.exact_total(chosen)
             title = wanted.album or wanted.search or language.translate(N_('Gallery'))
             draw = partial(_draw, language, done, title, total)
-            style = static.content(STYLE_SHEET) + (assets('templates') / STYLE).read_bytes()
+            sheets = static.content(STYLE_SHEET) + static.content(GALLERY_SHEET)
+            style = sheets + (assets('templates') / STYLE).read_bytes()
             await done.write(_pages(library, chosen), draw, style)
         finally:
             await library.close()
@@ -108,10 +108,10 @@ async def _chosen(library: Library, wanted: Wanted) -> Filter:
         return Filter(words=wanted.search)
     albums = await Albums(library.albums).load()
     await albums.close()
-    for row in albums.all():
-        if key_of(row.name) == key_of(wanted.album):
-            return albums.filter_of(row.id)
-    raise InvalidRequest(NO_ALBUM, name=wanted.album)
+    row = albums.find(wanted.album)
+    if row is None:
+        raise InvalidRequest(NO_ALBUM, name=wanted.album)
+    return albums.filter_of(row.id)
 
 
 async def _pages(library: Library, chosen: Filter) -> AsyncIterator[Sequence[Image]]:

@@ -32,9 +32,9 @@ from app.messages import LANGUAGES, FailureText, describe, for_guests, translati
 from app.net.urls import names_a_host
 from app.storage.metadata.foreign.origin import FROM_PROGRAM, IMPORTED, program_of
 from app.web.base_path import BasePath
+from app.web.counts import write_counts
 from app.web.static import Static
 
-PACKAGE = Path(__file__).resolve().parent.parent
 LANGUAGE_COOKIE = 'easel-language'
 THEME_COOKIE = 'easel-theme'
 NOTE_COOKIE = 'easel-note'  # that no server is there: `seen` in full, or `closed`
@@ -55,7 +55,7 @@ MONTHS = (
 
 def assets(name: str) -> Path:
     """Find `templates` or `static`: inside the installed package, or beside it in a checkout."""
-    inside = PACKAGE / name
+    inside = Path(__file__).resolve().parent.parent / name
     return inside if inside.is_dir() else CHECKOUT / name
 
 
@@ -91,9 +91,8 @@ def wants_fragment(request: Request) -> bool:
 
 def wants_json(request: Request) -> bool:
     """Whether a program asks, by the address's ending or by what it accepts."""
-    accept = request.headers.get('accept', '')
-    by_accept = 'application/json' in accept and 'text/html' not in accept
-    return request.scope['path'].endswith('.json') or by_accept
+    takes_json = 'application/json' in request.headers.get('accept', '')
+    return request.scope['path'].endswith('.json') or (takes_json and not wants_page(request))
 
 
 def wants_page(request: Request) -> bool:
@@ -230,6 +229,7 @@ class Renderer:
         words = translations(code)
         environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
         language = Language(code, environment, words, self._root)
+        write_counts(environment, language.number)
         functions: dict[str, Callable[..., object]] = {
             **_for_viewers(language),
             **{name: getattr(language, name) for name in ('amount', 'cost', 'decimal', 'number')},

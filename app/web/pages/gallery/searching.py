@@ -97,11 +97,10 @@ def _misread(request: Request, services: Services, chosen: Filter) -> list[Misre
     language, today = services.language(request), _today(request)
     told = []
     for refusal in refusals_in(chosen.words):
-        term = chosen.words[refusal.term.start : refusal.term.end]
         instead = proposal_for(refusal.term, today)
         words = replaced(chosen.words, refusal.term, instead) if instead else ''
         before, after = language.translate(refusal.reason).split('{term}')
-        told.append(Misread(before, term, after, instead, words))
+        told.append(Misread(before, refusal.typed, after, instead, words))
     return told
 
 
