@@ -137,6 +137,23 @@ async def test_an_act_leaves_alone_what_a_later_one_was_about(library: Library) 
     assert marked == [False, False, True]
 
 
+@pytest.mark.parametrize('kind', [ActKind.DELETE, ActKind.ADD])
+async def test_an_act_that_is_asked_for_twice_leaves_the_first_to_be_undone(
+    kind: ActKind, library: Library
+) -> None:
+    await prepared(library)
+    before = await state_of(library)
+
+    first = await begun(library, kind, 5)
+    await library.acts.step(first.id, 9.0)
+    second = await finished(library, await begun(library, kind, 5))
+    await finished(library, first)
+
+    for act in (second, first):
+        await finished(library, await library.acts.undo(act.id))
+    assert await state_of(library) == before
+
+
 async def test_an_act_is_undone_once(library: Library) -> None:
     await many(library, 3)
     act = await finished(library, await begun(library, ActKind.DELETE))
@@ -171,6 +188,21 @@ async def test_a_guests_act_is_about_their_own(library: Library) -> None:
 
     assert act.changed == 1
     assert [(await library.images.one(n)).deleted_at for n in (1, 2, 3)] == [None, 9.0, None]
+
+
+async def test_a_guest_takes_nothing_out_of_the_owners_acts(library: Library) -> None:
+    await many(library, 3)
+    owners = await library.acts.begin(new := NewAct(kind=ActKind.DELETE), 3, 9.0)
+    owners = await library.acts.choose(owners.id, new, '[1,2,3]', last=True)
+    await library.database.run("""
+        insert into guests (id, name, token_hash, makes, sees_all, created_at)
+        values (7, 'g', 't', 1, 1, 0)
+        """)
+
+    guests = await library.acts.begin(new := NewAct(kind=ActKind.RESTORE, guest=7), 3, 9.0)
+    await library.acts.choose(guests.id, new, '[1,2,3]', last=True)
+
+    assert (await finished(library, owners)).changed == 3
 
 
 async def test_pictures_without_a_file_are_not_restored(library: Library) -> None:

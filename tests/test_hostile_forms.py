@@ -54,7 +54,7 @@ async def app(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ASGIApp
         yield made
 
 
-@pytest.mark.parametrize('path', ['/generations', '/reading', '/session'])
+@pytest.mark.parametrize('path', ['/generations', '/reading', '/session', '/images'])
 @pytest.mark.parametrize('name', HOSTILE)
 async def test_cve_2024_24762_a_hostile_form_is_refused(app: ASGIApp, name: str, path: str) -> None:
     kind, body = HOSTILE[name]
@@ -62,6 +62,15 @@ async def test_cve_2024_24762_a_hostile_form_is_refused(app: ASGIApp, name: str,
     answer = await knock(app, 'POST', path, HOME, (b'content-type', kind.encode()), body=body)
 
     assert 400 <= answer.status < 500
+
+
+@pytest.mark.parametrize('place', ['before=%C2%B2', f'at={"9" * 5_000}', 'then=picture'])
+async def test_an_act_leads_back_whatever_place_it_came_from(app: ASGIApp, place: str) -> None:
+    body = f'act=delete&all=1&top=9&q=nothing&{place}'.encode()
+
+    answer = await knock(app, 'POST', '/images/selection', HOME, FORM, body=body)
+
+    assert answer.status == 303
 
 
 @pytest.mark.parametrize('field', ['password', 'back'])

@@ -27,9 +27,8 @@ from app.recovery.labelled import LABEL_FIELDS, LabelledImage
 from app.storage.decoder import Decoded, DecoderFailed, Settings
 from app.storage.files import PART, complete, remove, write_synced, writing
 from app.storage.metadata.container import Written, sidecar_of
-from app.storage.metadata.dates import MADE_AT
 from app.storage.metadata.foreign.origin import imported_from
-from app.storage.metadata.label import Label, checked_label, xmp_packet
+from app.storage.metadata.label import MADE_AT, Label, checked_label, xmp_packet
 from app.storage.metadata.mime import mime_of, what_is
 from app.storage.place import file_key, put_in_place
 from app.storage.store import Store
@@ -37,8 +36,8 @@ from app.storage.store import Store
 log = logger(__name__)
 
 DAY_S = 24 * 3600.0
-FILLS_ITSELF = N_('“{name}” is an album that fills itself. Choose another one.')
-DECODER_FAILS = N_('No picture can be read now: {reason}.')
+FILLS_ITSELF = N_('The album “{name}” fills itself. Choose another one.')
+DECODER_FAILS = N_("Easel can't read pictures right now: {reason}. Try again later.")
 EASEL = 'Easel'
 _TURNS: WeakKeyDictionary[Library, asyncio.Lock] = WeakKeyDictionary()
 

@@ -110,8 +110,8 @@ async def parts_of(
     if kind.decode('latin-1').lower() != FORM or b'boundary' not in options:
         raise WrongType(N_('Send a form: {types}.'), types=FORM)
     reader = _Reader(new_file)
-    parser = MultipartParser(options[b'boundary'], reader.callbacks())
     try:
+        parser = MultipartParser(options[b'boundary'], reader.callbacks())
         async for block in request.stream():
             await asyncio.to_thread(parser.write, block)
             while reader.whole:

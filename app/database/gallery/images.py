@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
 from typing import cast
 
 import apsw
 
-from app.database.acts.pieces import ActKind, outdate
+from app.database.acts.choosing import outdate
+from app.database.acts.pieces import ActKind
 from app.database.gallery.albums import put_into
 from app.database.gallery.filters import Filter, Order
 from app.database.gallery.selection import edges_of, nearest, selection_of
@@ -62,6 +63,13 @@ class Images(Table):
     ) -> tuple[Image, ...]:
         """Read what follows on a picture, by default the next older; `with_edge`: from it on."""
         return await self._neighbours(chosen, before, limit, FROM if with_edge else BEHIND)
+
+    async def pages(self, chosen: Filter, limit: int) -> AsyncIterator[tuple[Image, ...]]:
+        """Read all that a filter shows, a page at a time."""
+        last: int | None = None
+        while found := await self.page(chosen, last, limit):
+            yield found
+            last = found[-1].id
 
     async def newer(self, chosen: Filter, than: int, limit: int) -> tuple[Image, ...]:
         """Read what stands before a picture, the nearest first; by default that is newer."""

@@ -12,8 +12,8 @@ from itertools import islice
 from PIL import ExifTags, Image
 
 from app.storage.metadata.foreign.texts import xmp_root
+from app.storage.metadata.label import MADE_AT
 
-MADE_AT = 'made_at'  # among the settings of a picture: ISO 8601, in local time where it has no zone
 XMP_NAMES = ('DateTimeOriginal', 'DateCreated', 'CreateDate')
 MOST_NODES = 2_000
 # Source: Exif 2.32, 4.6.5 (F): `2026:11:18 11:06:40`, and its offset in a tag of its own.

@@ -28,6 +28,7 @@ NOT_IN_XML = re.compile('[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]'
 NOT_IN_TEXT = re.compile('[\0\ud800-\udfff]')
 LONG_TEXTS = ('prompt', 'negative_prompt', 'revised_prompt')
 STANDS_IN = '\ufffd'
+MADE_AT = 'made_at'  # among the settings of a picture: ISO 8601, in local time where it has no zone
 ESCAPES = str.maketrans({'&': '&amp;', '<': '&lt;', '>': '&gt;', '\r': '&#13;'})
 NEEDS_QUOTES = re.compile('[,:\n"]')
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.database.gallery.albums import AlbumRow
-from app.database.gallery.filters import Filter
+from app.database.gallery.filters import Order
+from app.database.search.query import check_search
 from app.errors import N_, ErrorKind, Failure, InvalidRequest, ProviderError
 from app.gallery.importing import Importer, Taken, TakenPicture, check_album, examine
 from app.models import Image
@@ -19,13 +19,14 @@ from app.storage.files import remove
 from app.storage.metadata.container import MOST_PACKET_BYTES, sidecar_of
 from app.web.context import Services, TheServices
 from app.web.delivery.zips import READ_AT_ONCE, zip_of
+from app.web.forms import is_number
 from app.web.pages.gallery.query import read_filter
 from app.web.security.permissions import check_same_site, visitor_of
 from app.web.templates import Language, wants_fragment, wants_json
 from app.web.uploads import Part, parts_of
 from app.web.views.serializers import image_json
 
-PICTURE, MODIFIED, ALBUM = 'picture', 'modified', 'album'
+PICTURE, MODIFIED, ALBUM = 'picture', 'modified', 'album'  # in milliseconds since 1970
 SIDECAR = '.xmp'
 LONGEST_NAME = 200
 DAMAGED = N_("can't be read: {reason}")
@@ -48,21 +49,24 @@ class Adding:
 
     async def take(self, part: Part) -> None:
         """Take one part of the form; what a picture says of when it was made precedes it."""
-        if part.name == MODIFIED and part.file is None:
-            self.modified_at = _seconds(part.text.decode('latin-1'))
-        elif part.name == ALBUM and part.text:
-            self.album = self._album_of(part.text.decode('latin-1'))
-        elif part.name == PICTURE and part.file and (part.filename or '').endswith(SIDECAR):
+        text = part.text.decode('latin-1').strip()
+        if part.file and part.name != PICTURE:
+            part.discard()
+        elif part.name == MODIFIED:
+            self.modified_at = int(text) / 1000 if is_number(text) else None
+        elif part.name == ALBUM and text:
+            self.album = self._album_of(text)
+        elif part.file and (part.filename or '').endswith(SIDECAR):
             self.forget_sidecar()
             self.sidecar = part
-        elif part.name == PICTURE and part.file:
+        elif part.file:
             self.taken.append(await self._add(part))
             self.modified_at = None
             self.forget_sidecar()
 
     def _album_of(self, text: str) -> AlbumRow:
         """Return the album that is meant; raise `InvalidRequest` at one that fills itself."""
-        number = int(text) if text.isdigit() and len(text) < 16 else 0
+        number = int(text) if is_number(text) else 0
         return check_album(self.services.albums.one(number))
 
     async def finish(self) -> None:
@@ -123,8 +127,9 @@ async def add_pictures(request: Request, services: TheServices) -> Response:
     if not adding.taken:
         raise InvalidRequest(N_('Choose a picture first.'))
     refused = [one for one in adding.taken if one.taken is Taken.REFUSED]
+    status = InvalidRequest.status if len(refused) == len(adding.taken) else 200
     if wants_json(request):
-        return JSONResponse(await _as_json(request, services, adding.taken))
+        return JSONResponse(await _as_json(request, services, adding.taken), status)
     if not refused and not wants_fragment(request):
         return RedirectResponse(
             f'/gallery?album={adding.album.id}' if adding.album else '/gallery', 303
@@ -132,6 +137,7 @@ async def add_pictures(request: Request, services: TheServices) -> Response:
     return services.renderer.page(
         request,
         'gallery/added.html' if wants_fragment(request) else 'pages/added.html',
+        status=status,
         new=await _images(services, adding.taken, Taken.NEW),
         known=await _images(services, adding.taken, Taken.KNOWN),
         refused=refused,
@@ -152,23 +158,16 @@ async def _as_json(
         told[name] = [image_json(one, services.root, visitor_of(request)) for one in images]
     refused = [one for one in taken if one.taken is Taken.REFUSED]
     told['refused'] = [{'name': one.name, 'message': one.reason} for one in refused]
+    if len(refused) == len(taken):
+        message = f'{refused[0].name} {refused[0].reason}'
+        told['error'] = {'kind': InvalidRequest.kind, 'message': message, 'fields': {}}
     return told
-
-
-def _seconds(text: str) -> float | None:
-    """Read a browser's `lastModified`, milliseconds since 1970."""
-    digits = text.strip()
-    return int(digits) / 1000 if digits.isdigit() and len(digits) < 16 else None
 
 
 async def download_zip(request: Request, services: TheServices) -> Response:
     """Send everything that the gallery shows for a query, an album or a search as well."""
     check_same_site(request)
-    return zip_of(request, services, _all_of(services, read_filter(request)))
-
-
-async def _all_of(services: Services, chosen: Filter) -> AsyncIterator[Sequence[Image]]:
-    last: int | None = None
-    while found := await services.library.images.page(chosen, last, READ_AT_ONCE):
-        yield found
-        last = found[-1].id
+    asked = read_filter(request)
+    check_search(asked.words)
+    chosen = replace(asked, sort=Order.NEWEST)  # each page of another is sorted anew
+    return zip_of(request, services, services.library.images.pages(chosen, READ_AT_ONCE))
