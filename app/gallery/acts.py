@@ -66,7 +66,7 @@ class Acts:
         Raises `StorageFailed`, also where pictures would be destroyed whose folder is not there.
         """
         if new.kind is ActKind.DESTROY:
-            self._check_folder()
+            await self._check_folder()
         rows, selected = self._library.acts, sum(part.count(',') + 1 for part in parts)
         act = await rows.begin(new, selected, self._clock())
         first, *more = parts or ['[]']
@@ -146,13 +146,14 @@ class Acts:
             return await rows.step(act.id, now, limit=limit)
         from app.recovery.removals import FileRemoval  # few runs destroy anything
 
-        self._check_folder()
+        await self._check_folder()
         step = await rows.step(act.id, now, limit=limit)
         await FileRemoval(self._library, self._store).finish()
         return step
 
-    def _check_folder(self) -> None:
+    async def _check_folder(self) -> None:
         """Raise `StorageFailed` where files would not be found and come back with their folder."""
+        await self._folder.look()
         if self._folder.away:
             raise StorageFailed(
                 N_('The data folder has no pictures: `images` is empty or not mounted.')
