@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from app.log import logger
 from app.models import Received
-from app.storage.files import move, sync, sync_folder, writing
+from app.storage.files import move, remove, sync, sync_folder, writing
 from app.storage.metadata.container import Written, sidecar_of
 from app.storage.metadata.mime import MIME_EXTENSIONS
 
@@ -57,6 +57,15 @@ def _can_be_named(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def put_thumbs_in_place(thumbs: dict[Path, Path], original: Path) -> None:
+    """Move the thumbnails of a picture that is in its place; raise the OSError."""
+    for made, thumb in thumbs.items():
+        thumb.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        move(made, thumb)
+    if not original.exists():  # deleted for good meanwhile, so no thumbnail stays
+        remove(*thumbs.values())
 
 
 def put_in_place(thumbs: dict[Path, Path], written: Written, original: Path) -> None:
