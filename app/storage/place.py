@@ -29,7 +29,8 @@ def file_key(label: Label, mime: str, digest: str, received: Received) -> str:
     The same picture that is kept once more, after a failure, has the same.
     """
     words = words_of(label.prompt)
-    words = words if _can_be_named(words) else words.encode('ascii', 'ignore').decode()
+    if not _can_be_named(words):
+        words = words.encode('ascii', 'ignore').decode().strip('-_')
     clock = time.localtime(label.created_at)
     unique = f'{digest[:8]}{mark_of(received)}'
     name = '-'.join(part for part in (time.strftime('%H%M%S', clock), words) if part)
