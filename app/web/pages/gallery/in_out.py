@@ -131,7 +131,9 @@ async def add_pictures(request: Request, services: TheServices) -> Response:
     status = InvalidRequest.status if len(refused) == len(adding.taken) else 200
     if wants_json(request):
         return JSONResponse(await _as_json(request, services, adding.taken), status)
-    if not refused and not wants_fragment(request):
+    known = await _images(services, adding.taken, Taken.KNOWN)
+    trashed = [image for image in known if image.deleted_at]
+    if not refused and not trashed and not wants_fragment(request):
         return RedirectResponse(
             f'/gallery?album={adding.album.id}' if adding.album else '/gallery', 303
         )
@@ -140,7 +142,8 @@ async def add_pictures(request: Request, services: TheServices) -> Response:
         'gallery/added.html' if wants_fragment(request) else 'pages/added.html',
         status=status,
         new=await _images(services, adding.taken, Taken.NEW),
-        known=await _images(services, adding.taken, Taken.KNOWN),
+        known=known,
+        trashed=trashed,
         refused=refused,
     )
 
