@@ -28,7 +28,7 @@ T = TypeVar('T')
 pytestmark = pytest.mark.skipif(sys.platform == 'win32', reason='POSIX limits and signals')
 
 NOW = 1_795_000_000.0
-ROUNDS = 100  # of each visitor
+ROUNDS = 30  # of each visitor
 LABEL_BYTES = (1_000, 64_000, 1_000_000)
 SIGNS = ('a', 'я', '🐈')
 MOST_CHARACTERS = 32_000
@@ -115,7 +115,7 @@ def labels_of(visitor: str, folder: Path) -> dict[Path, str]:
 
 
 async def wrong_for(store: Store, prompts: dict[Path, str], width: int) -> list[str]:
-    """Read a label and keep a picture, a hundred times; tell what was not as it should be."""
+    """Read a label and keep a picture, again and again; tell what was not as it should be."""
     wrong = []
     files = list(prompts)
     for number in range(ROUNDS):

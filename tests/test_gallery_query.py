@@ -159,7 +159,7 @@ def test_nothing_of_a_text_is_lost(typed: str) -> None:
     assert searched.split() == index_words(typed).split()
 
 
-@settings(max_examples=40)
+@settings(deadline=None, max_examples=40)
 @given(st.sampled_from(KEYS), st.text(st.characters(exclude_characters='"”“»„«'), min_size=1))
 def test_a_written_term_is_read_as_it_was_meant(key: Key, value: str) -> None:
     [term] = parse(written(key, value))

@@ -216,7 +216,7 @@ def test_a_copy_that_is_not_whole_yet_has_no_name_but_its_own(tmp_path: Path) ->
     assert beside == ['copy']
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     name=st.sampled_from(['PNG', 'JPEG with EXIF', 'lossless WebP', 'animated WebP']),
     place=st.floats(0, 1),
