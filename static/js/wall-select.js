@@ -56,10 +56,10 @@ class WallSelect extends HTMLElement {
 
   tick(tick) {
     const ticks = this.ticks;
-    const [from, to] = [this.last, tick].map((one) => ticks.indexOf(one)).sort((one, other) => one - other);
+    const [from, to] = [this.last, tick.value].map((id) => ticks.findIndex(({ value }) => value === id)).sort((one, other) => one - other);
     const many = this.shiftKey && from >= 0 ? ticks.slice(from, to + 1) : [tick];
     chosen.set(many.map(({ value }) => Number(value)), tick.checked, this.inSight);
-    this.last = tick;
+    this.last = tick.value;
   }
 
   key(event) {
@@ -75,11 +75,22 @@ class WallSelect extends HTMLElement {
     if (ctrlKey || metaKey || altKey || repeat || (key.length === 1 && isOff())) return false;
     if (key === 'Escape' && chosen.size) return chosen.clear() ?? true;
     const tile = target.closest?.('wall-select .hung');
+    if (key === 'b' && chosen.size) return this.cross(target);
     if (key === 'x' && tile) return this.pick(tile) ?? true;
     const act = { f: 'favourite', Delete: this.closest('.trash') ? 'destroy' : 'delete' }[key];
     if (!act || !(tile ? idOf(tile) : chosen.size)) return false;
     const only = tile && !chosen.has(idOf(tile)) ? [idOf(tile)] : null;
     return dispatchEvent(new CustomEvent('easel-act', { detail: { act, only } }));
+  }
+
+  // From the pictures to the bar of what is selected, and back: between them hangs the whole gallery.
+  cross(from) {
+    const bar = document.getElementById('selection');
+    const isBack = bar.contains(from);
+    if (!isBack) this.place = from.closest('.hung')?.id;
+    const tile = document.getElementById(this.place) ?? this.querySelector('.hung:not([hidden])');
+    (isBack ? tile.querySelector('.plate') : bar.querySelector('.bar-acts button')).focus();
+    return true;
   }
 
   // All on this page; pressed again, all that match.
