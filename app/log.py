@@ -7,7 +7,6 @@ import logging
 import re
 import sys
 import time
-from collections.abc import Awaitable, Callable
 
 _CONTROL = re.compile(
     '[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]'
@@ -28,14 +27,6 @@ def start(level: str, form: str) -> None:
     for chatty in ('httpx', 'httpcore', 'asyncio', 'PIL', 'python_multipart'):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.raiseExceptions = False  # a closed or full standard error must not stop the work
-
-
-async def logging_faults(work: Callable[[], Awaitable[None]]) -> None:
-    """Do work that runs beside the pages; log what it raises, so that nothing else ends by it."""
-    try:
-        await work()
-    except Exception:
-        logger(__name__).exception('what ran in the background ended by a fault')
 
 
 class TextLines(logging.Formatter):

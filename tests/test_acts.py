@@ -135,6 +135,23 @@ async def test_an_act_leaves_alone_what_a_later_one_was_about(library: Library) 
     assert marked == [False, False, True]
 
 
+@pytest.mark.parametrize('kind', [ActKind.DELETE, ActKind.ADD])
+async def test_an_act_that_is_asked_for_twice_leaves_the_first_to_be_undone(
+    kind: ActKind, library: Library
+) -> None:
+    await prepared(library)
+    before = await state_of(library)
+
+    first = await begun(library, kind, 5)
+    await library.acts.step(first.id, 9.0)
+    second = await finished(library, await begun(library, kind, 5))
+    await finished(library, first)
+
+    for act in (second, first):
+        await finished(library, await library.acts.undo(act.id))
+    assert await state_of(library) == before
+
+
 async def test_an_act_is_undone_once(library: Library) -> None:
     await many(library, 3)
     act = await finished(library, await begun(library, ActKind.DELETE))

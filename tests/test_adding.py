@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -74,6 +75,16 @@ async def test_a_form_leads_back_to_the_gallery_or_says_what_is_wrong(
     assert none.status_code == 422
 
 
+async def test_a_form_of_which_nothing_came_is_a_failure(client: httpx.AsyncClient) -> None:
+    answer = await client.post('/images', files=PICTURES[3:], headers=JSON)
+    page = await client.post('/images', files=PICTURES[3:])
+
+    message = "letter.txt isn't a PNG, JPEG, WebP, GIF or AVIF (unknown)"
+    assert answer.status_code == page.status_code == 422
+    assert answer.json()['error'] == {'kind': 'invalid_request', 'message': message, 'fields': {}}
+    assert 'letter.txt' in page.text
+
+
 async def test_what_a_form_has_besides_is_left_alone(client: httpx.AsyncClient) -> None:
     odd = (None, '²'.encode('latin-1'))
     letter = ('letter.txt', b'dear reader')
@@ -116,13 +127,14 @@ async def test_a_file_that_is_too_large_costs_no_other(
 async def test_what_is_added_to_an_album_is_in_it_also_if_it_was_there_before(
     client: httpx.AsyncClient, tmp_path: Path
 ) -> None:
-    (tmp_path / 'fox.png').write_bytes(saved('PNG'))
+    picture = tmp_path / os.fsdecode(b'fox\xff.png')  # which no form can hold
+    picture.write_bytes(saved('PNG'))
     report = ImportReport(lambda name, reason: None)
     made = await client.post('/albums', data={'name': 'Foxes'})
     address = made.headers['location']
     await client.post('/images', files=PICTURES[:2])
 
-    await send_there(client, [tmp_path / 'fox.png'], report, {'album': address.rpartition('=')[2]})
+    await send_there(client, [picture], report, {'album': address.rpartition('=')[2]})
 
     assert report.counts[Taken.KNOWN] == 1
     shown = (await client.get(address.replace('/gallery', '/gallery.json'))).json()['images']

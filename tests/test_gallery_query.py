@@ -209,3 +209,18 @@ def test_a_term_is_replaced_where_it_stands() -> None:
         'a "b c" x',
     ]
     assert replaced('a  "b c" -d', terms[1], '') == 'a -d'
+
+
+@pytest.mark.asyncio(loop_scope='module')
+async def test_an_album_is_found_however_its_name_is_spelled(library: Library) -> None:
+    album = await library.albums.add('Café', None, 1.0)
+    await library.albums.put(album.id, [2], 1.0)
+
+    found = [
+        await library.images.page(Filter(words=f'album:{name}'), None, 9)
+        for name in ('CAFÉ', 'cafe\u0301')
+    ]
+    await library.albums.mark_deleted(album.id, 2.0)
+
+    assert [[image.id for image in some] for some in found] == [[2], [2]]
+    assert not await library.images.page(Filter(words='album:café'), None, 9)

@@ -27,6 +27,7 @@ CLUMSY_IN_RUSSIAN = re.compile(
 )
 OF_HTTP = re.compile(r'request|redirect', re.IGNORECASE)
 BY_NAME = ('get_by_label', 'get_by_placeholder')
+GIVEN = {'Boats', 'A | C'}  # the name of a test's album, and the letters of pictures
 NAMED_ROLES = ('button', 'textbox', 'dialog', 'navigation', 'switch')
 
 
@@ -83,14 +84,14 @@ def strings_in(path: Path) -> str:
 
 
 def test_a_test_looks_for_words_that_a_page_says() -> None:
-    said = {english_of(message) for message in messages()}
-    said |= {text for message in messages() for text in strings_of(message)}
+    said = {PLACE.sub('', english_of(message)) for message in messages()}
+    said |= {PLACE.sub('', text) for message in messages() for text in strings_of(message)}
 
     unknown = [
         f'{path.name}:{line}: {words}'
         for path in sorted((ROOT / 'tests').rglob('*.py'))
         for line, words in looked_for(path)
-        if not any(words in one for one in said)
+        if words not in GIVEN and not any(re.sub(r'\d+', '', words) in one for one in said)
     ]
 
     assert unknown == []

@@ -157,7 +157,7 @@ async def test_cve_2026_42208_a_question_means_its_words_alone(
     ]
 
     assert {answer.status for answer in answers} == {200}
-    assert {answer.body for answer in answers} == {b'{"images":[],"next":null}'}
+    assert [json.loads(answer.body)['images'] for answer in answers] == [[], [], []]
 
 
 @pytest.mark.parametrize('text', UNICODE)

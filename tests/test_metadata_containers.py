@@ -5,7 +5,8 @@ from __future__ import annotations
 import struct
 import tracemalloc
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
-from app.storage.metadata.container import DamagedContainer
+from app.storage.metadata.container import DamagedContainer, write
 from app.storage.metadata.copies import embed
 from app.storage.metadata.jpeg import with_comment
 from tests.support.labelled_pictures import (
@@ -202,7 +203,17 @@ def test_a_disk_that_refuses_leaves_nothing_behind(name: str, tmp_path: Path) ->
 
     assert {*tmp_path.iterdir()} == {source, target}
 
-    assert sorted(path.name for path in tmp_path.iterdir()) == ['in the way', source.name]
+
+def test_a_copy_that_is_not_whole_yet_has_no_name_but_its_own(tmp_path: Path) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield b'half'
+        beside.extend(path.name for path in tmp_path.iterdir())
+
+    beside = list[str]()
+
+    write(BytesIO(), tmp_path / 'copy', pieces())
+
+    assert beside == ['copy']
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))

@@ -162,7 +162,7 @@ def test_compared_pictures_are_looked_at_in_step(beside: Page) -> None:
 def test_a_line_between_two_pictures_is_moved_by_keys_and_mouse(beside: Page) -> None:
     page, pair, line = beside, beside.locator('.pair'), beside.locator('.line')
     page.get_by_label('Slider').check(force=True)
-    page.get_by_label('A | C').check(force=True)
+    page.locator('label', has_text='A | C').locator('input').check(force=True)
     shown = [stage.is_visible() for stage in page.locator('.stage').all()]
     divider = page.get_by_role('slider', name='Divider')
     divider.focus()

@@ -86,7 +86,7 @@ async def test_all_that_match_are_those_that_were_shown(opened: tuple[ASGIApp, S
 
 
 async def test_a_selection_is_downloaded_as_a_zip(guests: Party) -> None:
-    numbers = [guests.made['owner'], guests.made['both']]
+    numbers = guests.made.values()
     fields = {'act': 'zip', 'image': [str(number) for number in numbers]}
     transport = httpx.ASGITransport(guests.app, client=(LAN, 50_000))
     names = []
@@ -98,8 +98,8 @@ async def test_a_selection_is_downloaded_as_a_zip(guests: Party) -> None:
             assert answer.headers['content-type'] == 'application/zip'
             names.append(ZipFile(BytesIO(answer.content)).namelist())
 
-    assert [len(each) for each in names] == [3, 1]
-    assert names[1] == ['prompts.json']
+    assert [len(each) for each in names] == [4, 2]
+    assert 'by-the-maker' in names[1][0]
 
 
 async def test_a_script_gets_the_bar_with_its_undo(opened: tuple[ASGIApp, Services]) -> None:
@@ -145,6 +145,8 @@ async def test_a_large_act_answers_at_once_and_goes_on(opened: tuple[ASGIApp, Se
         ([('act', 'delete'), ('image', '999')], 404),
         ([('act', 'delete'), ('all', '1')], 422),
         ([('act', 'delete'), ('all', '1'), ('top', 'x')], 422),
+        ([('act', 'delete'), ('all', '1'), ('top', '9'), ('q', 'since:never')], 422),
+        ([('act', 'zip'), ('all', '1'), ('top', '9'), ('q', 'shape:round')], 422),
         ([('act', 'add'), ('image', '1')], 422),
         ([('act', 'add'), ('image', '1'), ('album', 'x')], 422),
         ([('act', 'add'), ('image', '1'), ('album', '999')], 404),
@@ -153,16 +155,15 @@ async def test_a_large_act_answers_at_once_and_goes_on(opened: tuple[ASGIApp, Se
     ],
 )
 async def test_wrong_input_is_refused_and_changes_nothing(
-    fields: list[tuple[str, object]], status: int, opened: tuple[ASGIApp, Services]
+    fields: list[tuple[str, object]], status: int, guests: Party
 ) -> None:
-    app, services = opened
-    await many(services.library, 1)
+    headers = JSON, (b'origin', b'http://localhost'), *guests.headers['owner']
 
-    answer = await send(app, '/images/selection', fields, JSON)
+    answer = await send(guests.app, '/images/selection', fields, *headers)
 
     assert answer.status == status, answer.body
     assert json.loads(answer.body)['error']['message']
-    assert await deleted(services, 1) == [False]
+    assert await deleted(guests.services, 3) == [False] * 3
 
 
 async def test_favourites_are_asked_about_before_they_are_destroyed(
@@ -222,6 +223,8 @@ async def test_guests_act_on_their_own_alone(guests: Party) -> None:
     other = await guests.request(
         'both', 'POST', '/images/selection', act='delete', image=str(guests.made['owner'])
     )
+    zipped = {'act': 'zip', 'image': str(guests.made['owner'])}
+    unseen = await guests.request('maker', 'POST', '/images/selection', **zipped)
     answer = await guests.request('both', 'POST', '/images/selection', **fields)
     gone = [bool((await images.one(number)).deleted_at) for number in numbers]
     place = answer.headers['location'].partition('#act-')[2]
@@ -233,7 +236,8 @@ async def test_guests_act_on_their_own_alone(guests: Party) -> None:
     )
     await guests.request('both', 'POST', f'/acts/{place}/undoing')
 
-    assert (looks.status, other.status, answer.status, foreign.status) == (403, 404, 303, 404)
+    assert (looks.status, other.status, unseen.status) == (403, 404, 404)
+    assert (answer.status, foreign.status) == (303, 404)
     assert gone == [False, False, True]
     assert not any([(await images.one(number)).deleted_at for number in numbers])
 

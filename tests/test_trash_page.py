@@ -65,7 +65,7 @@ async def test_what_is_deleted_by_itself_has_its_days_counted(
     assert 'Deleted today · 30 days left' in after
     assert '· 2 days left' in after
     assert 'Deleted yesterday · 29 days left' in after
-    assert 'Pictures are deleted for good after 30 days, favourites stay.' in settings
+    assert 'Pictures are deleted for good after 30 days; favourites stay.' in settings
 
 
 async def test_the_album_is_asked_for_where_the_form_names_none(

@@ -75,14 +75,18 @@ def strings_of(message: Message) -> list[str]:
     return [message.string] if isinstance(message.string, str) else list(message.string or ())
 
 
+def ids_of(message: Message) -> tuple[str, ...]:
+    return (message.id,) if isinstance(message.id, str) else tuple(message.id)
+
+
 def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def environment() -> Environment:
+def environment(language: str = 'ru') -> Environment:
     return (
         Renderer(Static(ROOT / 'static'), Path(tempfile.mkdtemp()), BasePath(''))
-        .language('ru')
+        .language(language)
         .environment
     )
 
@@ -126,11 +130,31 @@ def test_a_counted_thing_has_all_three_russian_forms() -> None:
 
 @pytest.mark.parametrize('message', [one for one in in_russian() if one.id], ids=lambda one: one.id)
 def test_a_russian_sentence_has_the_same_places(message: Message) -> None:
-    said = [message.id] if isinstance(message.id, str) else message.id
-
-    places = {frozenset(PLACE.findall(text)) for text in [*said, *strings_of(message)]}
+    places = {frozenset(PLACE.findall(text)) for text in [*ids_of(message), *strings_of(message)]}
 
     assert len(places) == 1
+
+
+def test_a_sentence_of_a_template_has_no_lone_per_cent_sign() -> None:
+    """Templates format each of them, with values or without: such a sign ends the page."""
+    lone = [
+        text
+        for message in in_russian()
+        if message.id and any(path.startswith('templates/') for path, _ in message.locations)
+        for text in [*ids_of(message), *strings_of(message)]
+        if '%' in re.sub(r'%%|%\(\w+\)s', '', text)
+    ]
+
+    assert lone == []
+
+
+def test_a_count_is_written_as_its_language_writes_numbers() -> None:
+    counted = (
+        '{% trans count=n %}{{ count }} picture{% pluralize %}{{ count }} pictures{% endtrans %}'
+    )
+
+    assert environment('en').from_string(counted).render(n=12345) == '12,345 pictures'
+    assert environment('ru').from_string(counted).render(n=12345) == '12\u202f345 картинок'
 
 
 def test_the_compiled_catalogue_is_the_written_one() -> None:

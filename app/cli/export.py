@@ -18,9 +18,8 @@ from app.access.visitors import Visitor
 from app.cli.serve import run
 from app.config import CACHE, DATABASE, Config, child_environment, language_of_terminal
 from app.database import Library
-from app.database.gallery.albums import key_of
 from app.database.gallery.filters import Filter
-from app.database.search.query import refusals_in
+from app.database.search.query import check_search
 from app.database.sqlite.readers import copy_database
 from app.errors import N_, AppError, InvalidRequest, StorageFailed
 from app.gallery.albums import Albums
@@ -32,7 +31,7 @@ from app.models import Image
 from app.storage.decoder import Decoder
 from app.storage.store import Store
 from app.web.base_path import BasePath
-from app.web.static import STYLE_SHEET, Static
+from app.web.static import GALLERY_SHEET, STYLE_SHEET, Static
 from app.web.templates import Language, Renderer, assets
 from app.web.views.serializers import image_json
 
@@ -40,7 +39,6 @@ PAGE = 100  # pictures
 STYLE = 'export/page.css'
 READER = Visitor('', 'http')  # who opens it: not told of servers and costs
 NO_ALBUM = N_('There is no album called “{name}”.')
-NOT_UNDERSTOOD = N_("Easel can't search for {term}.")
 INSIDE = N_('{folder} is in the data folder, or the data folder is in it. Choose another folder.')
 NO_GALLERY = N_('There is no gallery in {folder}.')
 
@@ -93,7 +91,8 @@ async def _export(config: Config, folder: Path, wanted: Wanted) -> Export:
             total = await library.counters.exact_total(chosen)
             title = wanted.album or wanted.search or language.translate(N_('Gallery'))
             draw = partial(_draw, language, done, title, total)
-            style = static.content(STYLE_SHEET) + (assets('templates') / STYLE).read_bytes()
+            sheets = static.content(STYLE_SHEET) + static.content(GALLERY_SHEET)
+            style = sheets + (assets('templates') / STYLE).read_bytes()
             await done.write(_pages(library, chosen), draw, style)
         finally:
             await library.close()
@@ -104,17 +103,15 @@ async def _export(config: Config, folder: Path, wanted: Wanted) -> Export:
 
 async def _chosen(library: Library, wanted: Wanted) -> Filter:
     """Return what is exported; raise `InvalidRequest`."""
-    for refusal in refusals_in(wanted.search):
-        term = wanted.search[refusal.term.start : refusal.term.end]
-        raise InvalidRequest(NOT_UNDERSTOOD, term=term)
+    check_search(wanted.search)
     if not wanted.album:
         return Filter(words=wanted.search)
     albums = await Albums(library.albums).load()
     await albums.close()
-    for row in albums.all():
-        if key_of(row.name) == key_of(wanted.album):
-            return albums.filter_of(row.id)
-    raise InvalidRequest(NO_ALBUM, name=wanted.album)
+    row = albums.find(wanted.album)
+    if row is None:
+        raise InvalidRequest(NO_ALBUM, name=wanted.album)
+    return albums.filter_of(row.id)
 
 
 async def _pages(library: Library, chosen: Filter) -> AsyncIterator[Sequence[Image]]:

@@ -13,6 +13,7 @@ import httpx
 from app.cli.generate import asking, checked
 from app.config import Config, language_of_terminal
 from app.database.gallery.albums import key_of
+from app.errors import InvalidRequest
 from app.gallery.folder_import import ImportReport, digest_of, open_source, sidecar_in
 from app.gallery.importing import Taken, TakenPicture
 from app.storage.files import HEAD_BYTES
@@ -76,12 +77,18 @@ async def _sent(client: httpx.AsyncClient, path: Path, fields: Mapping[str, str]
         modified_ms = int(os.fstat(file.fileno()).st_mtime * 1000)
         files: list[tuple[str, tuple[str, bytes | BinaryIO]]] = []
         if packet := sidecar_in(path):
-            files.append(('picture', (sidecar_of(path).name, packet)))
-        files.append(('picture', (path.name, file)))
+            files.append(('picture', (_name_of(sidecar_of(path)), packet)))
+        files.append(('picture', (_name_of(path), file)))
         own = {**fields, 'modified': str(modified_ms)}
         response = await client.post('images', data=own, files=files, timeout=MANY, headers=AS_JSON)
-    told = checked(response).json()
+    is_refused = response.status_code == InvalidRequest.status and 'refused' in response.json()
+    told = (response if is_refused else checked(response)).json()
     for kind, name in ((Taken.NEW, 'images'), (Taken.KNOWN, 'known')):
         for image in told[name]:
             return TakenPicture(str(path), kind, image['id'])
     return TakenPicture(str(path), Taken.REFUSED, reason=told['refused'][0]['message'])
+
+
+def _name_of(path: Path) -> str:
+    """Return a file's name as a form can hold it, also where its bytes are no text."""
+    return os.fsencode(path.name).decode('utf-8', 'replace')

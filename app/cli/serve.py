@@ -18,7 +18,6 @@ from app.access.visitors import Proxies
 from app.config import Config, can_show_browser
 from app.errors import AppError
 from app.gallery.index_upkeep import keep_merged
-from app.log import logging_faults
 from app.main import create_app, open_services, read_sharing
 from app.net.urls import origin_of
 from app.providers.discovery.local_servers import UNASKED
@@ -26,6 +25,7 @@ from app.server.listeners import Listeners, PortTaken, listen, listen_everywhere
 from app.server.protocol import SPARE_FILES, ConnectionLimiter
 from app.server.stopping import StoppingServer
 from app.storage.lock import Held, Holder, announce, holding, why_unusable
+from app.tasks import end_tasks, logging_faults
 from app.web.context import Services
 from app.web.security.routes import is_own
 from app.web.views.notices import notices_of
@@ -123,8 +123,7 @@ async def _serve(
         if browser:
             asyncio.get_running_loop().run_in_executor(None, _show, url)
         await server.serve(sockets=sockets)
-        printing.cancel()
-        merging.cancel()
+        await end_tasks(printing, merging)
 
 
 def _connections() -> int:

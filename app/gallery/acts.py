@@ -6,7 +6,6 @@ An act goes on after a restart, and can be taken back while it runs as well as a
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Sequence
 
@@ -14,10 +13,11 @@ from app.database import Library
 from app.database.acts.pieces import Act, ActKind, ActState, NewAct, Step
 from app.errors import N_, StorageFailed
 from app.generation.changes import Changes
-from app.log import logger, logging_faults
+from app.log import logger
 from app.recovery.folder import FolderWatch
 from app.storage.inventory import is_picture
 from app.storage.store import Store
+from app.tasks import end_tasks, logging_faults
 
 log = logger(__name__)
 
@@ -56,10 +56,7 @@ class Acts:
 
     async def close(self) -> None:
         """End every act between two pieces; the next start goes on with it."""
-        for task in list(self._tasks.values()):
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await end_tasks(*self._tasks.values())
 
     async def begin(self, new: NewAct, parts: Sequence[str]) -> Act:
         """Begin an act on the pictures of these lists of ids in JSON; few are done at once.

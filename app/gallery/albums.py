@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from app.database.gallery.albums import AlbumRow, AlbumRows, key_of, no_album
 from app.database.gallery.filters import Filter
-from app.log import logging_faults
+from app.tasks import end_tasks, logging_faults
 
 
 class Albums:
@@ -29,9 +29,7 @@ class Albums:
 
     async def close(self) -> None:
         """Leave what is still to be taken out of deleted albums to the next start."""
-        if self._emptying:
-            self._emptying.cancel()
-            await asyncio.wait([self._emptying])
+        await end_tasks(self._emptying)
 
     def all(self) -> tuple[AlbumRow, ...]:
         """Return every album, by name."""
@@ -51,11 +49,14 @@ class Albums:
         """Return what an album shows. Raises `NotFound`."""
         return Filter(album=album_id, filled_by=self.one(album_id).q or '')
 
+    def find(self, name: str) -> AlbumRow | None:
+        """Return the album of a name, in whatever case and spelling."""
+        key = key_of(name)
+        return next((row for row in self._known.values() if key_of(row.name) == key), None)
+
     async def named(self, name: str) -> AlbumRow:
         """Return the album of a name, made if there is none. Raises `InvalidRequest`."""
-        key = key_of(name)
-        found = next((row for row in self._known.values() if key_of(row.name) == key), None)
-        return found or await self.add(name)
+        return self.find(name) or await self.add(name)
 
     async def add(self, name: str, q: str | None = None) -> AlbumRow:
         """Make an album. Raises `InvalidRequest` where the name is another's."""

@@ -19,7 +19,7 @@ from typing import IO, Protocol
 
 from app.errors import N_, StorageFailed
 from app.gallery.names import name_of
-from app.gallery.zipping import open_label, open_whole
+from app.gallery.zipping import open_label, open_whole, why_left_out
 from app.models import Image
 from app.storage.files import PART
 from app.storage.inventory import DamagedFile
@@ -35,7 +35,7 @@ OURS = {
     THUMBS: re.compile(r'[0-9a-f]{64}-\d{3,4}\.webp(\.part)?'),
     '.': re.compile(r'(page-\d+|index)\.html(\.part)?'),
 }
-NOT_OURS = N_("{folder} isn't empty, and no export of Easel. Choose another folder.")
+NOT_OURS = N_("{folder} isn't empty and isn't an Easel export. Choose another folder.")
 
 
 class DrawPage(Protocol):
@@ -113,7 +113,7 @@ class Export:
                     _copy(opened, target)
             except (DamagedFile, FileNotFoundError) as error:
                 self.left_out += 1
-                self.refuse(image, 'damaged' if isinstance(error, DamagedFile) else 'missing')
+                self.refuse(image, why_left_out(error))
                 return False
             os.utime(target, (image.created_at, image.created_at))
         self._names[PICTURES].add(name)

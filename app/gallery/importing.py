@@ -36,8 +36,8 @@ from app.storage.store import Store
 log = logger(__name__)
 
 DAY_S = 24 * 3600.0
-FILLS_ITSELF = N_('“{name}” is an album that fills itself. Choose another one.')
-DECODER_FAILS = N_('No picture can be read now: {reason}.')
+FILLS_ITSELF = N_('The album “{name}” fills itself. Choose another one.')
+DECODER_FAILS = N_("Easel can't read pictures right now: {reason}. Try again later.")
 EASEL = 'Easel'
 _TURNS: WeakKeyDictionary[Library, asyncio.Lock] = WeakKeyDictionary()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Awaitable, Callable
 
@@ -11,7 +10,8 @@ from app.database import Library
 from app.database.acts.pieces import ActKind, NewAct
 from app.errors import StorageFailed
 from app.gallery.acts import Acts
-from app.log import logger, logging_faults
+from app.log import logger
+from app.tasks import end_tasks, logging_faults
 
 log = logger(__name__)
 
@@ -50,10 +50,7 @@ class Trash:
         self._task = asyncio.create_task(logging_faults(self._run), name='trash')
 
     async def close(self) -> None:
-        if self._task:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await end_tasks(self._task)
 
     async def look(self) -> None:
         """Begin to delete what has been in the trash for long enough, if that is wanted."""

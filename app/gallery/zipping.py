@@ -22,7 +22,6 @@ from app.storage.store import Store
 
 LIST, LEFT_OUT = 'prompts.json', 'left-out.txt'
 MOST_IN_MEMORY_BYTES = 256 * 1024
-REASONS: dict[type[Exception], str] = {DamagedFile: 'damaged', DamagedContainer: 'settings'}
 
 
 @dataclass(slots=True)
@@ -48,8 +47,7 @@ class PictureZip:
         try:
             opened = open_whole(self.store, image)
         except (OSError, DamagedFile) as error:
-            reason = 'damaged' if isinstance(error, DamagedFile) else 'missing'
-            self._left_out.write(f'{image.id}\t{reason}\t{image.file}\n'.encode(errors='replace'))
+            self._leave_out(image, error, image.file)
             return
         with opened:
             yield from self._writer.add(name, opened, image.created_at)
@@ -67,6 +65,10 @@ class PictureZip:
             yield from self._writer.add(LEFT_OUT, self._left_out, self.made_at)
         yield from self._writer.end()
 
+    def _leave_out(self, image: Image, error: Exception, *more: str) -> None:
+        told = '\t'.join((str(image.id), why_left_out(error), *more))
+        self._left_out.write(f'{told}\n'.encode(errors='replace'))
+
     def close(self) -> None:
         for file in self._files:
             file.close()
@@ -80,7 +82,7 @@ class PlainZip(PictureZip):
         try:
             opened = self._pixels(image)
         except (OSError, DamagedFile, DamagedContainer) as error:
-            self._left_out.write(f'{image.id}\t{REASONS.get(type(error), "missing")}\n'.encode())
+            self._leave_out(image, error)
             return
         with opened:
             yield from self._writer.add(plain_name(image), opened, image.created_at)
@@ -101,6 +103,13 @@ class PlainZip(PictureZip):
             copy.close()
             raise
         return copy
+
+
+def why_left_out(error: Exception) -> str:
+    """Return the word for what is wrong with a picture that could not be opened."""
+    if isinstance(error, DamagedContainer):
+        return 'settings'  # they can't be removed
+    return 'damaged' if isinstance(error, DamagedFile) else 'missing'
 
 
 def open_whole(store: Store, image: Image) -> BinaryIO:

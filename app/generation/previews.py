@@ -14,10 +14,11 @@ from functools import partial
 
 from app.errors import AppError
 from app.generation.changes import Changes
-from app.log import logger, logging_faults
+from app.log import logger
 from app.models import Received
 from app.storage.files import remove
 from app.storage.store import Store
+from app.tasks import logging_faults
 
 log = logger(__name__)
 

@@ -12,11 +12,12 @@ from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
 from app.generation.changes import Changes
 from app.generation.keeper import PictureKeeper
 from app.generation.previews import Previews
-from app.log import logger, logging_faults
+from app.log import logger
 from app.models import DEMO, Call, Generation, Outcome, Status
 from app.providers.core.base import Provider, Run
 from app.providers.registry import Providers
 from app.storage.store import Store
+from app.tasks import logging_faults
 
 log = logger(__name__)
 

@@ -24,6 +24,7 @@ from app.generation.storage_monitor import StorageMonitor
 from app.log import logger
 from app.models import Generation, GenerationRequest, Outcome, Status
 from app.providers.registry import Providers
+from app.tasks import end_tasks
 
 log = logger(__name__)
 
@@ -69,10 +70,7 @@ class Worker:
 
         What runs then becomes interrupted, what waits stays queued.
         """
-        if self._loop_task:
-            self._loop_task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._loop_task
+        await end_tasks(self._loop_task)
         limit = asyncio.get_running_loop().call_later(grace_s, self.hurry)
         await asyncio.gather(*self._running.values(), return_exceptions=True)
         limit.cancel()

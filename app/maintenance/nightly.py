@@ -17,6 +17,7 @@ from app.errors import N_, AppError, InvalidRequest, Notice, StorageFailed
 from app.log import logger
 from app.maintenance.background import Background, Stopped
 from app.storage.files import write_private
+from app.tasks import end_tasks
 
 log = logger(__name__)
 
@@ -128,10 +129,7 @@ class NightlyBackup:
         self._task = asyncio.create_task(self._loop(), name='nightly backup')
 
     async def close(self) -> None:
-        if self._task:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await end_tasks(self._task)
 
     async def look(self) -> None:
         """Make a backup if one is due."""

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.errors import N_, Conflict
-from app.log import logging_faults
 from app.maintenance.background import Background, Stopped
 from app.maintenance.nightly import NightlyBackup
 from app.storage.store import THUMBS
+from app.tasks import logging_faults
 
 if TYPE_CHECKING:
     from app.maintenance.verifier import Verifier

@@ -11,9 +11,10 @@ from functools import partial
 from pathlib import Path
 
 from app.errors import N_, StorageFailed
-from app.log import logger, logging_faults
+from app.log import logger
 from app.maintenance.background import Background, Pace, Stopped
 from app.maintenance.faults import Fault, FaultKind
+from app.tasks import logging_faults
 
 log = logger(__name__)
 

@@ -7,7 +7,6 @@ generation that was under way are attached at once; the others are offered back.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Iterator, Sequence
 from functools import reduce
 from itertools import groupby
@@ -19,11 +18,12 @@ from app.database import Library
 from app.database.recovery import Attached, Fate
 from app.errors import N_, AppError, Notice
 from app.generation.changes import Changes
-from app.log import logger, logging_faults
+from app.log import logger
 from app.models import PictureIds
 from app.storage.arriving import held_in
 from app.storage.inventory import Condition, examine, files_below, has_picture_name, is_picture
 from app.storage.store import Store
+from app.tasks import end_tasks, logging_faults
 
 if TYPE_CHECKING:
     from app.recovery.labelled import LabelledImage
@@ -117,10 +117,7 @@ class PictureRecovery:
             self._changes.announce_notices()
 
     async def close(self) -> None:
-        if self._task:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await end_tasks(self._task)
 
     async def _find(self) -> Told:
         """Find the pictures of Easel's without rows in the newest folders, copies left out."""

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 from app.database import Library
 from app.errors import Notice
 from app.generation.changes import Changes
-from app.log import logging_faults
 from app.maintenance.background import Background
 from app.recovery.folder import FolderWatch
 from app.recovery.pictures import PictureRecovery
 from app.recovery.wholeness import WholenessCheck
 from app.storage.store import Store
+from app.tasks import end_tasks, logging_faults
 
 
 class Recovery:
@@ -54,7 +53,4 @@ class Recovery:
 
     async def close(self) -> None:
         await self.pictures.close()
-        for task in self._tasks:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await end_tasks(*self._tasks)

@@ -15,7 +15,8 @@ from starlette.types import Receive, Scope, Send
 
 from app.errors import N_, NotFound
 
-STYLE_SHEET = 'easel.css'
+STYLE_SHEET, GALLERY_SHEET = 'easel.css', 'gallery.css'
+SHEETS = {GALLERY_SHEET: 'css/gallery/', STYLE_SHEET: 'css/'}  # a folder joined to one sheet each
 FOREVER = 'public, max-age=31536000, immutable'
 TYPES = {'.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8'}
 
@@ -31,8 +32,9 @@ class Static:
             for path in sorted(folder.rglob('*'))
             if path.is_file()
         }
-        sheets = [name for name in files if name.startswith('css/')]
-        files[STYLE_SHEET] = _FOR_READERS.sub(b'', b''.join(files.pop(name) for name in sheets))
+        for sheet, parts in SHEETS.items():
+            joined = [files.pop(name) for name in [*files] if name.startswith(parts)]
+            files[sheet] = _FOR_READERS.sub(b'', b''.join(joined))
         digest = hashlib.sha256()
         for name, content in sorted(files.items()):
             digest.update(f'{name} {len(content)} '.encode() + content)

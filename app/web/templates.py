@@ -32,9 +32,9 @@ from app.messages import LANGUAGES, FailureText, describe, for_guests, translati
 from app.net.urls import names_a_host
 from app.storage.metadata.foreign.origin import FROM_PROGRAM, IMPORTED, program_of
 from app.web.base_path import BasePath
+from app.web.counts import write_counts
 from app.web.static import Static
 
-PACKAGE = Path(__file__).resolve().parent.parent
 LANGUAGE_COOKIE = 'easel-language'
 THEME_COOKIE = 'easel-theme'
 NOTE_COOKIE = 'easel-note'  # that no server is there: `seen` in full, or `closed`
@@ -55,7 +55,7 @@ MONTHS = (
 
 def assets(name: str) -> Path:
     """Find `templates` or `static`: inside the installed package, or beside it in a checkout."""
-    inside = PACKAGE / name
+    inside = Path(__file__).resolve().parent.parent / name
     return inside if inside.is_dir() else CHECKOUT / name
 
 
@@ -91,9 +91,8 @@ def wants_fragment(request: Request) -> bool:
 
 def wants_json(request: Request) -> bool:
     """Whether a program asks, by the address's ending or by what it accepts."""
-    accept = request.headers.get('accept', '')
-    by_accept = 'application/json' in accept and 'text/html' not in accept
-    return request.scope['path'].endswith('.json') or by_accept
+    takes_json = 'application/json' in request.headers.get('accept', '')
+    return request.scope['path'].endswith('.json') or (takes_json and not wants_page(request))
 
 
 def wants_page(request: Request) -> bool:
@@ -134,12 +133,14 @@ class Language:
         whole, _, part = f'{value:.1f}'.partition('.')
         return self.translate(N_('{whole}.{part}')).format(whole=whole, part=part)
 
+    def number(self, whole: int) -> str:
+        return f'{whole:,}'.replace(',', ',' if self.code == 'en' else '\u202f')
+
     def cost(self, cost: Cost) -> str:
         parts = []
         if cost.amount is not None:
-            whole, point, part = shortened(cost.amount).partition('.')
-            number = self.translate(N_('{whole}.{part}')).format(whole=whole, part=part)
-            parts.append(f'{number if point else whole} {cost.currency}')
+            amount = shortened(cost.amount).replace('.', self.decimal(0).strip('0'))
+            parts.append(f'{amount} {cost.currency}')
         if cost.tokens is not None:
             parts.append(self.translate(N_('tokens: {n}')).format(n=cost.tokens))
         return ' · '.join(parts)
@@ -148,9 +149,7 @@ class Language:
         for unit, words in ((1e9, N_('{n} GB')), (1e6, N_('{n} MB'))):
             if size_bytes >= unit:
                 return self.translate(words).format(n=self.decimal(size_bytes / unit))
-        return self.translate(N_('{n} kB')).format(
-            n=max(min(size_bytes, 1), round(size_bytes / 1000))
-        )
+        return self.translate(N_('{n} kB')).format(n=round(size_bytes / 1000) or min(size_bytes, 1))
 
 
 class BytecodeCache(FileSystemBytecodeCache):
@@ -230,9 +229,10 @@ class Renderer:
         words = translations(code)
         environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
         language = Language(code, environment, words, self._root)
+        write_counts(environment, language.number)
         functions: dict[str, Callable[..., object]] = {
             **_for_viewers(language),
-            **{name: getattr(language, name) for name in ('amount', 'cost', 'decimal')},
+            **{name: getattr(language, name) for name in ('amount', 'cost', 'decimal', 'number')},
             'translate': language.translate,  # for what is no literal: `_` reads % in it
             'static': lambda name: self._root.address(self.static.address(name)),
             'name_of_guest': self._name_of_guest,

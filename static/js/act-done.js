@@ -10,6 +10,7 @@ class ActDone extends HTMLElement {
   connectedCallback() {
     this.addEventListener('submit', (event) => this.submit(event));
     this.isStale = Boolean(this.querySelector('[data-follow]'));
+    if (new URLSearchParams(location.search).has('act')) this.lead();
     this.follow();
   }
 
@@ -70,9 +71,13 @@ class ActDone extends HTMLElement {
     this.replaceChildren(said);
     if (this.isStale && said.matches('[id^=act-]:not([data-follow])')) return this.leave(said.id.replace('act-', ''));
     dispatchEvent(new Event('easel-acted'));
-    const next = this.querySelector('button') ?? document.querySelector('.hung:not([hidden]) > .plate');
-    if (takesFocus) next?.focus({ preventScroll: true });
+    if (takesFocus) this.lead();
     this.follow();
+  }
+
+  lead() {
+    const next = this.querySelector('button') ?? document.querySelector('.hung:not([hidden]) > .plate');
+    next?.focus({ preventScroll: true });
   }
 
   leave(act) {

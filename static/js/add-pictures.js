@@ -52,7 +52,7 @@ class AddPictures extends HTMLElement {
     for (const field of this.form.querySelectorAll('[type=hidden]')) body.append(field.name, field.value);
     const answer = await fetch(this.form.action, { method: 'POST', body, headers: { Accept: 'application/json' } });
     const told = await answer.json();
-    return told.error ? { images: [], known: [], refused: [{ name: picture.name, message: told.error.message }] } : told;
+    return told.refused ? told : { images: [], known: [], refused: [{ name: picture.name, message: told.error.message }] };
   }
 
   take({ images, known, refused }) {
@@ -76,12 +76,16 @@ class AddPictures extends HTMLElement {
     const number = this.total - this.left.length;
     const bar = this.querySelector('progress');
     Object.assign(bar, { max: this.total, value: number });
-    this.say(this.dataset.sending.replace('{n}', number + 1).replace('{total}', this.total));
+    this.say(this.words('sending', number + 1).replace('{total}', written(this.total)));
+  }
+
+  words(name, n) {
+    return this.dataset[name].replace('{n}', written(n));
   }
 
   summary() {
     const told = ['added', 'known', 'refused'].filter((name) => this.counts[name] || name === 'added');
-    return told.map((name) => this.dataset[name].replace('{n}', this.counts[name])).join(' · ');
+    return told.map((name) => this.words(name, this.counts[name])).join(' · ');
   }
 
   show(isSending) {
@@ -94,5 +98,7 @@ class AddPictures extends HTMLElement {
     this.querySelector('[role=status]').textContent = words;
   }
 }
+
+const written = (n) => n.toLocaleString(document.documentElement.lang);
 
 customElements.define('add-pictures', AddPictures);

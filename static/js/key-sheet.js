@@ -24,7 +24,7 @@ class KeySheet extends HTMLElement {
   handleEvent(event) {
     const key = latin(event);
     if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest?.(FIELDS) || document.querySelector('dialog[open]')) return;
+    if (event.target.closest?.(FIELDS) || document.querySelector('dialog[open], :popover-open')) return;
     if ((event.repeat && !REPEATS.test(key)) || (key.length === 1 && isOff())) return;
     const named = [...document.querySelectorAll('[aria-keyshortcuts]')];
     const meant = named.findLast((one) => one.getAttribute('aria-keyshortcuts').split(' ').includes(NAMES[key] ?? key));

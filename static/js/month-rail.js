@@ -6,6 +6,8 @@ const phone = matchMedia('(max-width: 40rem)');
 class MonthRail extends HTMLElement {
   connectedCallback() {
     this.links = [...this.querySelectorAll('a')];
+    this.enter(this.current ?? this.links[0]);
+    this.addEventListener('keydown', (event) => this.key(event));
     this.life = new AbortController();
     addEventListener('scroll', () => this.scrolled(), { passive: true, signal: this.life.signal });
     this.addEventListener('pointerdown', (event) => this.hold(event));
@@ -22,6 +24,20 @@ class MonthRail extends HTMLElement {
 
   get current() {
     return this.querySelector('[aria-current]');
+  }
+
+  // All months are one stop on the way from field to field.
+  enter(link) {
+    for (const one of this.links) one.tabIndex = one === link ? 0 : -1;
+  }
+
+  key(event) {
+    const at = this.links.indexOf(event.target);
+    const next = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: this.links.length - 1 }[event.key];
+    if (at < 0 || !this.links[next] || phone.matches) return;
+    event.preventDefault();
+    this.enter(this.links[next]);
+    this.links[next].focus();
   }
 
   scrolled() {
@@ -45,6 +61,7 @@ class MonthRail extends HTMLElement {
     if (link === this.current) return;
     this.current?.removeAttribute('aria-current');
     link.setAttribute('aria-current', 'true');
+    if (!this.contains(document.activeElement)) this.enter(link);
     const nav = link.parentElement;
     const [top, bottom] = [link.offsetTop, link.offsetTop + link.offsetHeight];
     if (top < nav.scrollTop || bottom > nav.scrollTop + nav.clientHeight) nav.scrollTop = top - nav.clientHeight / 2;

@@ -15,6 +15,8 @@ class SelectionBar extends HTMLElement {
     this.addEventListener('click', ({ target }) => this.press(target));
     chosen.addEventListener('change', ({ detail }) => this.show(detail.isFull));
     addEventListener('easel-all', () => this.takeAll());
+    addEventListener('easel-clear', () => this.clear());
+    addEventListener('easel-bar', () => this.form.querySelector('.bar-acts .button').focus());
     addEventListener('easel-act', ({ detail }) => this.byKey(detail));
     addEventListener('pageshow', () => this.show());
     this.asking = this.form.querySelector('#destroying');
@@ -57,9 +59,16 @@ class SelectionBar extends HTMLElement {
 
   press(target) {
     if (target.closest('[data-all]')) this.takeAll();
-    if (!target.closest('[data-clear]')) return;
+    if (target.closest('[data-clear]')) this.clear();
+  }
+
+  // Whoever was in the bar is led back to what was selected, or to the first picture.
+  clear() {
+    const isHere = this.form.contains(document.activeElement);
+    const [first] = this.tiles();
     chosen.clear();
-    document.querySelector('.hung:not([hidden]) > .plate')?.focus({ preventScroll: true });
+    const tile = first ?? document.querySelector('.hung:not([hidden])');
+    if (isHere) tile?.querySelector('.plate').focus({ preventScroll: true });
   }
 
   // How many match is counted only now.

@@ -4,6 +4,7 @@ import { Lasso } from './lasso.js';
 import { onLongPress } from './long-press.js';
 
 const TYPED = 'textarea, select, input:not([type=checkbox]), [contenteditable]';
+const UNDO = 'act-done form:is([action$=undoing], [data-act]) button';
 
 // Pictures are selected by their ticks, with Shift up to another one, by a lasso, by a finger that rests, or by
 // keys. The wall listens for all of its tiles; those that come later are shown as they are selected.
@@ -70,12 +71,13 @@ class WallSelect extends HTMLElement {
   }
 
   // Says whether a key was meant for the selection.
-  meant({ ctrlKey, metaKey, altKey, repeat, target }, key) {
+  meant({ ctrlKey, metaKey, altKey, shiftKey, repeat, target }, key) {
     if ((ctrlKey || metaKey) && !altKey && key === 'a') return this.extend();
+    if ((ctrlKey || metaKey) && !altKey && !shiftKey && key === 'z') return this.undo();
     if (ctrlKey || metaKey || altKey || repeat || (key.length === 1 && isOff())) return false;
-    if (key === 'Escape' && chosen.size) return chosen.clear() ?? true;
+    if (key === 'Escape' && chosen.size) return dispatchEvent(new Event('easel-clear'));
+    if (key === 'b' && chosen.size) return dispatchEvent(new Event('easel-bar'));
     const tile = target.closest?.('wall-select .hung');
-    if (key === 'b' && chosen.size) return this.cross(target);
     if (key === 'x' && tile) return this.pick(tile) ?? true;
     const act = { f: 'favourite', Delete: this.closest('.trash') ? 'destroy' : 'delete' }[key];
     if (!act || !(tile ? idOf(tile) : chosen.size)) return false;
@@ -83,14 +85,10 @@ class WallSelect extends HTMLElement {
     return dispatchEvent(new CustomEvent('easel-act', { detail: { act, only } }));
   }
 
-  // From the pictures to the bar of what is selected, and back: between them hangs the whole gallery.
-  cross(from) {
-    const bar = document.getElementById('selection');
-    const isBack = bar.contains(from);
-    if (!isBack) this.place = from.closest('.hung')?.id;
-    const tile = document.getElementById(this.place) ?? this.querySelector('.hung:not([hidden])');
-    (isBack ? tile.querySelector('.plate') : bar.querySelector('.bar-acts button')).focus();
-    return true;
+  undo() {
+    const button = document.querySelector(UNDO);
+    button?.click();
+    return Boolean(button);
   }
 
   // All on this page; pressed again, all that match.

@@ -30,11 +30,7 @@ async def searched_library(folder: Path) -> Library:
     assert claimed
     picture = kept('castle', seed=7, revised_prompt='an old keep by the sea')
     await library.generations.finish(claimed, drawn(picture, model='zebra'), DAY * 30.5)
-    await library.database.run(
-        "insert into albums (name, q, created_at) values ('My cats', null, 1), ('Foxes', 'fox', 1)"
-    )
-    await library.database.run(
-        'insert into album_images (album, sort_key, image, added_at) '
-        'select 1, sort_key, id, 1 from images where id = 3'
-    )
+    cats = await library.albums.add('My cats', None, 1.0)
+    await library.albums.add('Foxes', 'fox', 1.0)
+    await library.albums.put(cats.id, [3], 1.0)
     return library

@@ -99,11 +99,6 @@ NEEDS = {
     ActKind.ADD: f'not exists ({IN_ALBUM})',
     ActKind.REMOVE: f'exists ({IN_ALBUM})',
 }
-FAMILIES = (  # of acts that change the same of a picture
-    (ActKind.FAVOURITE, ActKind.UNFAVOURITE),
-    (ActKind.DELETE, ActKind.RESTORE, ActKind.DESTROY),
-    (ActKind.ADD, ActKind.REMOVE),
-)
 UNDOES = {  # what of an act is left to be undone looks as if it needed the other
     ActKind.FAVOURITE: ActKind.UNFAVOURITE,
     ActKind.UNFAVOURITE: ActKind.FAVOURITE,
@@ -164,45 +159,6 @@ def one(db: apsw.Connection, act_id: int) -> Act:
     if not found:
         raise NotFound(N_("This can't be undone any more."))
     return act_of(found[0])
-
-
-def choose(db: apsw.Connection, act: Act, new: NewAct, ids: str) -> None:
-    """Write down the pictures of a list that an act will change, a guest's own alone."""
-    among = 'id in (select value from json_each(:ids)) and (:guest is null or guest = :guest)'
-    values: dict[str, Value] = {'act': act.id, 'ids': ids, 'album': act.album, 'guest': act.guest}
-    [own] = select(db, f'select json_group_array(id) as ids from images where {among}', **values)
-    outdate(db, str(own['ids']), act.kind, act.album, act.id)
-    spared = 'favourite = 0' if new.spares_favourites else 'true'
-    db.execute(
-        f"""
-        insert into act_images (act, image)
-        select :act, id
-        from images
-        where {among} and {NEEDS[act.kind]} and {spared}
-        """,
-        values,
-    )
-    total = f'total + {db.changes()} - json_array_length(:ids)'
-    db.execute(f'update acts set total = {total} where id = :act', values)
-
-
-def outdate(
-    db: apsw.Connection, ids: str, kind: ActKind, album: int | None = None, before: int = ABOVE_ALL
-) -> None:
-    """Take pictures out of all acts below an id that changed, or will change, the same of them."""
-    kinds = next(family for family in FAMILIES if kind in family)
-    db.execute(
-        """
-        delete from act_images
-        where image in (select value from json_each(:ids)) and act in (
-          select id
-          from acts
-          where id < :before and album is :album
-            and kind in (select value from json_each(:kinds))
-        )
-        """,
-        {'ids': ids, 'kinds': json.dumps(kinds), 'album': album, 'before': before},
-    )
 
 
 def _part(db: apsw.Connection, act: Act, below: int) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from typing import cast
 
 import apsw
 
+from app.database.acts.choosing import choose
 from app.database.acts.destruction import CHOSEN_AT_ONCE
 from app.database.acts.pieces import (
     ABOVE_ALL,
@@ -19,7 +20,6 @@ from app.database.acts.pieces import (
     Step,
     act_of,
     back,
-    choose,
     forward,
     one,
 )

@@ -10,7 +10,8 @@ from typing import cast
 
 import apsw
 
-from app.database.acts.pieces import ActKind, outdate
+from app.database.acts.choosing import outdate
+from app.database.acts.pieces import ActKind
 from app.database.sqlite.connection import Table, Value, builder, insert, select
 from app.errors import N_, InvalidRequest, NotFound, wrong_field
 

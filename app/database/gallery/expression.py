@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import apsw
 
+from app.database.gallery.albums import key_of
 from app.database.gallery.filters import Filter
 from app.database.search import facts, vocabulary
 from app.database.search.query import (
@@ -165,20 +166,19 @@ class Expression:
         if not self._knows_names:
             return [], []
         guests = {
-            str(row['id']): _folded(str(row['name']))
+            str(row['id']): _key_of(str(row['name']))
             for row in select(self._db, 'select id, name from guests')
         }
-        has = [facts.guest_fact(int(id_)) for id_, own in guests.items() if own == _folded(name)]
+        has = [facts.guest_fact(int(id_)) for id_, own in guests.items() if own == _key_of(name)]
         made = [facts.guest_fact(number) for number in (facts.OWNER, *map(int, guests))]
         return has, [fact for fact in made if fact not in has]
 
     def _read_album(self, term: Term) -> None:
-        named = [
-            row
-            for row in select(self._db, 'select id, name, q from albums where deleted_at is null')
-            if _folded(str(row['name'])) == _folded(term.text) and self._knows_names
-        ]
-        for row in named[:1]:
+        named = select(
+            self._db, 'select id, q from albums where key = :key', key=_key_of(term.text)
+        )
+        named = named if self._knows_names else []
+        for row in named:
             album, typed = int(row['id'] or 0), row['q']
             if not isinstance(typed, str):
                 (self._none if term.is_excluded else self._every).append(
@@ -233,12 +233,12 @@ def _divided(
     names: Iterable[str], text: str, fact: Callable[[str], str]
 ) -> tuple[list[str], list[str]]:
     """Return the facts of the names that are a text, without case, and those of the others."""
-    has = [name for name in names if _folded(name) == _folded(text)]
+    has = [name for name in names if _key_of(name) == _key_of(text)]
     return [fact(name) for name in has], [fact(name) for name in names if name not in has]
 
 
-def _folded(text: str) -> str:
-    return text.strip().casefold()
+def _key_of(text: str) -> str:
+    return key_of(text.strip())
 
 
 def _begin_of(day: date, zone: str) -> int:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from app.database.search.words import index_words
-from app.errors import N_
+from app.errors import N_, InvalidRequest
 
 
 class Key(StrEnum):
@@ -49,15 +49,16 @@ _SIZE = re.compile(r'(\d{1,5})[x×х*](\d{1,5})', re.IGNORECASE)  # a letter of 
 _BLANKS = re.compile(r'\s*')
 _EXAMPLES = {Key.SIZE: '1024x1024', Key.SHAPE: SHAPES[0], Key.IS: FAVOURITE, Key.SEED: '7'}
 _REFUSALS = {
-    Key.SIZE: N_('{term} is not a size.'),
-    Key.SHAPE: N_('{term} is not a shape.'),
-    Key.IS: N_('{term} is not something a picture can be.'),
-    Key.SEED: N_('{term} is not a seed.'),
-    Key.SINCE: N_('{term} is not a date.'),
-    Key.UNTIL: N_('{term} is not a date.'),
+    Key.SIZE: N_("{term} isn't a size."),
+    Key.SHAPE: N_("{term} isn't a shape."),
+    Key.IS: N_("{term} isn't something a picture can be."),
+    Key.SEED: N_("{term} isn't a seed."),
+    Key.SINCE: N_("{term} isn't a date."),
+    Key.UNTIL: N_("{term} isn't a date."),
 }
 NO_VALUE = N_('{term} needs a value.')
-NOTHING_TO_FIND = N_('There is nothing to search for in {term}.')
+NOT_UNDERSTOOD = N_("Easel can't search for {term}.")
+NOTHING_TO_FIND = N_('{term} has no words to search for.')
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,10 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A term that is not understood, and the sentence about it."""
+    """A term that is not understood, as it was typed, and the sentence about it."""
 
     term: Term
+    typed: str
     reason: str
 
 
@@ -99,10 +101,20 @@ def parse(typed: str) -> tuple[Term, ...]:
 def refusals_in(typed: str) -> tuple[Refusal, ...]:
     """Return what of a search is not understood."""
     terms = parse(typed)
-    refused = tuple(Refusal(term, reason) for term in terms if (reason := _reason_against(term)))
+    refused = tuple(
+        Refusal(term, typed[term.start : term.end], reason)
+        for term in terms
+        if (reason := _reason_against(term))
+    )
     if refused or not terms or any(map(_says_something, terms)):
         return refused
-    return (Refusal(Term(Key.WORD, typed, False, 0, len(typed)), NOTHING_TO_FIND),)
+    return (Refusal(Term(Key.WORD, typed, False, 0, len(typed)), typed, NOTHING_TO_FIND),)
+
+
+def check_search(typed: str) -> None:
+    """Raise `InvalidRequest` at a search that is not understood."""
+    for refusal in refusals_in(typed):
+        raise InvalidRequest(NOT_UNDERSTOOD, term=refusal.typed)
 
 
 def _says_something(term: Term) -> bool:

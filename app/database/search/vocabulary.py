@@ -7,6 +7,7 @@ and goes through single words from the newest on.
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import Protocol, cast
 
@@ -95,6 +96,8 @@ def words_beginning(db: apsw.Connection, beginning: str, most: int) -> list[str]
 
 def near_words(db: apsw.Connection, word: str) -> list[str]:
     """Return the written words that are one letter away, or two that changed places."""
+    if len(word) > LONGEST_WORD:
+        return []
     first = ord(word[0]) // ALPHABET * ALPHABET
     letters = [
         letter
@@ -106,13 +109,17 @@ def near_words(db: apsw.Connection, word: str) -> list[str]:
     edits |= {left + right[1] + right[0] + right[2:] for left, right in splits if len(right) > 1}
     edits |= {left + letter + right for left, right in splits for letter in letters}
     edits |= {left + letter + right[1:] for left, right in splits if right for letter in letters}
-    rows = [
-        row
-        for edit in sorted(edits - {word, ''})
-        for row in select(
-            db, "select word from vocabulary where kind = 'word' and word = :word", word=edit
-        )
-    ]
+    rows = select(
+        db,
+        """
+        select word
+        from vocabulary
+        where kind = 'word' and word <> :word and word in (select value from json_each(:edits))
+        order by word
+        """,
+        word=word,
+        edits=json.dumps([*edits]),
+    )
     return [cast('str', row['word']) for row in rows]
 
 

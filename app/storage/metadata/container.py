@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -70,19 +70,22 @@ def joined(pieces: Iterable[Piece]) -> list[Piece]:
 
 
 def write(opened: BinaryIO, target: Path, pieces: Iterable[Piece]) -> Written:
-    """Write the pieces to `target`, whole or not at all."""
-    part = target.with_name(f'{uuid.uuid4().hex}.part')
+    """Write the pieces to `target`, whole or not at all.
+
+    A process that is killed leaves no other name behind: whoever chose this one can delete it.
+    """
     digest = hashlib.sha256()
     size_bytes = 0
     try:
-        with part.open('xb') as file:
+        with target.open('wb') as file:
             for block in blocks(opened, pieces):
                 file.write(block)
                 digest.update(block)
                 size_bytes += len(block)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+    except BaseException:
+        with suppress(OSError):
+            target.unlink()
+        raise
     return Written(path=target, digest=digest.hexdigest(), size_bytes=size_bytes)
 
 

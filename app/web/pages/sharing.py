@@ -126,8 +126,8 @@ def _album_in(fields: Mapping[str, str], services: Services) -> int | None:
     if 'makes' in fields and album.q is not None:
         raise InvalidRequest(
             N_(
-                'A guest who makes pictures needs an album that they can go into: this one fills '
-                'itself from a search.'
+                "This album fills itself, so a guest's pictures can't go into it. Choose another "
+                'album, or let the guest only view it.'
             )
         )
     return album.id

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from app.database.search.query import refusals_in
+from app.database.search.query import check_search
 from app.errors import N_, InvalidRequest, wrong_field
 from app.generation.request import CONTROL
 from app.models import LONGEST_TEXT
@@ -69,10 +69,10 @@ def _named(fields: Mapping[str, str]) -> tuple[str, str | None]:
     if len(q) > LONGEST_QUESTION or CONTROL.search(q):
         sentence = N_('Enter a search of up to {most} characters.')
         raise wrong_field('q', InvalidRequest(sentence, most=LONGEST_QUESTION))
-    for refusal in refusals_in(q):
-        typed = q[refusal.term.start : refusal.term.end]
-        sentence = N_("Easel can't search for {term}.")
-        raise wrong_field('q', InvalidRequest(sentence, term=typed))
+    try:
+        check_search(q)
+    except InvalidRequest as error:
+        raise wrong_field('q', error) from error
     return name, q or None
 
 

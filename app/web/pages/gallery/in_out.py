@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.database.gallery.albums import AlbumRow
 from app.database.gallery.filters import Order
+from app.database.search.query import check_search
 from app.errors import N_, ErrorKind, Failure, InvalidRequest, ProviderError
 from app.gallery.importing import Importer, Taken, TakenPicture, check_album, examine
 from app.models import Image
@@ -126,8 +127,9 @@ async def add_pictures(request: Request, services: TheServices) -> Response:
     if not adding.taken:
         raise InvalidRequest(N_('Choose a picture first.'))
     refused = [one for one in adding.taken if one.taken is Taken.REFUSED]
+    status = InvalidRequest.status if len(refused) == len(adding.taken) else 200
     if wants_json(request):
-        return JSONResponse(await _as_json(request, services, adding.taken))
+        return JSONResponse(await _as_json(request, services, adding.taken), status)
     if not refused and not wants_fragment(request):
         return RedirectResponse(
             f'/gallery?album={adding.album.id}' if adding.album else '/gallery', 303
@@ -135,6 +137,7 @@ async def add_pictures(request: Request, services: TheServices) -> Response:
     return services.renderer.page(
         request,
         'gallery/added.html' if wants_fragment(request) else 'pages/added.html',
+        status=status,
         new=await _images(services, adding.taken, Taken.NEW),
         known=await _images(services, adding.taken, Taken.KNOWN),
         refused=refused,
@@ -155,11 +158,16 @@ async def _as_json(
         told[name] = [image_json(one, services.root, visitor_of(request)) for one in images]
     refused = [one for one in taken if one.taken is Taken.REFUSED]
     told['refused'] = [{'name': one.name, 'message': one.reason} for one in refused]
+    if len(refused) == len(taken):
+        message = f'{refused[0].name} {refused[0].reason}'
+        told['error'] = {'kind': InvalidRequest.kind, 'message': message, 'fields': {}}
     return told
 
 
 async def download_zip(request: Request, services: TheServices) -> Response:
     """Send everything that the gallery shows for a query, an album or a search as well."""
     check_same_site(request)
-    chosen = replace(read_filter(request), sort=Order.NEWEST)  # each page of another is sorted anew
+    asked = read_filter(request)
+    check_search(asked.words)
+    chosen = replace(asked, sort=Order.NEWEST)  # each page of another is sorted anew
     return zip_of(request, services, services.library.images.pages(chosen, READ_AT_ONCE))

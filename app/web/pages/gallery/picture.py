@@ -107,7 +107,12 @@ async def download_plain(request: Request, services: TheServices, image: Visible
         raise NotFound(N_('Picture not found.'))
     picture = await open_stripped(services, image)
     if picture is None:
-        raise Conflict(N_("The settings can't be removed from this picture's file."))
+        raise Conflict(
+            N_(
+                "The prompt and settings can't be removed from this picture's file. "
+                'Download it with settings.'
+            )
+        )
     disposition = f'attachment; filename="{plain_name(image)}"'
     return await picture.response(HEADERS | {'Content-Disposition': disposition})
 

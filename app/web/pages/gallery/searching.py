@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
-from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -16,7 +15,7 @@ from app.database.search.query import KEYS, Key, proposal_for, refusals_in, repl
 from app.web.context import Services, TheServices
 from app.web.pages.gallery.query import LONGEST_QUESTION, beyond_sight, read_filter, write_query
 from app.web.security.permissions import sight_of, visitor_of
-from app.web.templates import Language, wants_json, zone_of
+from app.web.templates import wants_json, zone_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +39,7 @@ async def suggestions(request: Request, services: TheServices) -> Response:
     hidden = () if visitor_of(request).owner else (Key.BY, Key.ALBUM)
     keys = [key for key in KEYS if key not in hidden]
     return services.renderer.page(
-        request,
-        'gallery/suggestions.html',
-        suggestions=found,
-        keys=keys,
-        most=MOST_COUNTED,
-        number=partial(_written, services.language(request)),
+        request, 'gallery/suggestions.html', suggestions=found, keys=keys, most=MOST_COUNTED
     )
 
 
@@ -71,7 +65,6 @@ async def search_values(
         'found': found,
         'total': total,
         'most_counted': MOST_COUNTED,
-        'number': partial(_written, services.language(request)),
         'models': await library.counters.models(sight) if visitor.sees_all else (),
         'guests': services.guests.all() if visitor.owner else (),
         'misread': _misread(request, services, chosen),
@@ -104,11 +97,10 @@ def _misread(request: Request, services: Services, chosen: Filter) -> list[Misre
     language, today = services.language(request), _today(request)
     told = []
     for refusal in refusals_in(chosen.words):
-        term = chosen.words[refusal.term.start : refusal.term.end]
         instead = proposal_for(refusal.term, today)
         words = replaced(chosen.words, refusal.term, instead) if instead else ''
         before, after = language.translate(refusal.reason).split('{term}')
-        told.append(Misread(before, term, after, instead, words))
+        told.append(Misread(before, refusal.typed, after, instead, words))
     return told
 
 
@@ -122,12 +114,6 @@ def _suggestion_json(suggestion: Suggestion) -> dict[str, object]:
     images = suggestion.images
     told = None if images is None or images > MOST_COUNTED else images
     return asdict(suggestion) | {'images': told}
-
-
-def _written(language: Language, number: int) -> str:
-    """Write a whole number with the language's own sign between thousands."""
-    sign = ',' if language.decimal(0) == '0.0' else '\u202f'
-    return f'{number:,}'.replace(',', sign)
 
 
 def _today(request: Request) -> date:

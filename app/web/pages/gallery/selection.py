@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -12,12 +12,13 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.database.acts.pieces import ABOVE_ALL, Act, ActKind, NewAct
 from app.database.gallery.filters import Filter
+from app.database.search.query import check_search
 from app.errors import N_, Conflict, Forbidden, InvalidRequest, NotFound
 from app.web.context import Services, TheServices
 from app.web.delivery.zips import pictures_among, zip_of
 from app.web.forms import TheId, choice_in, form_fields, form_pairs, is_number, numbers_among
 from app.web.pages.gallery.query import read_filter, write_query
-from app.web.security.permissions import OwnImage, visitor_of
+from app.web.security.permissions import OwnImage, seen_of, visitor_of
 from app.web.templates import say_saved, wants_fragment, wants_json
 
 Pairs = tuple[tuple[str, str], ...]
@@ -158,6 +159,7 @@ async def read_choice(
         name: int(fields[name]) for name in ('before', 'at') if is_number(fields.get(name, ''))
     }
     shown = read_filter(asked)
+    check_search(shown.words)
     if fields.get('all') == '1':
         top = numbers_among(pairs, 'top')
         if not top:
@@ -171,9 +173,19 @@ async def read_choice(
             N_('Select at most {most} pictures, or all that match.'), most=MOST_CHOSEN
         )
     parts = rows.listed(images)
-    if not await rows.are_any(parts, new.guest if new else None):
+    are_any = rows.are_any(parts, new.guest) if new else _are_seen(request, services, images)
+    if not await are_any:
         raise NotFound(N_('Picture {id} not found.'), id=images[0])
     return Chosen(parts, shown, place)
+
+
+async def _are_seen(request: Request, services: Services, image_ids: Iterable[int]) -> bool:
+    """Whether the visitor may look at any of some pictures."""
+    visitor = visitor_of(request)
+    async for some in pictures_among(services, image_ids):
+        if await seen_of(visitor, services, some):
+            return True
+    return False
 
 
 def _query_in(pairs: Pairs, new: NewAct | None) -> Pairs:
