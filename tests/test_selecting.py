@@ -155,6 +155,35 @@ def test_what_is_deleted_leaves_the_wall_and_comes_back_by_undo(page: Page) -> N
     assert left == PICTURES - 2
 
 
+def test_what_was_filled_anew_meanwhile_is_drawn_anew_by_undo(page: Page) -> None:
+    tick(page, 0).click()
+    bar(page).get_by_role('button', name='Delete').click()
+    undo = page.get_by_role('button', name='Undo')
+    expect(undo).to_be_focused()
+
+    page.evaluate('document.querySelector(".hung[hidden]").remove()')
+    undo.press('Enter')
+
+    expect(page.locator('.hung:visible')).to_have_count(PICTURES)
+
+
+def test_a_narrow_row_of_filters_breaks_before_its_end_and_covers_no_picture(
+    page: Page, wall: Easel
+) -> None:
+    page.goto(f'{wall.url}/gallery?sort=random')
+    page.evaluate('document.querySelector(".filters").style.inlineSize = "680px"')
+    ends = [page.get_by_role('button', name='Slideshow'), page.get_by_role('link', name='Trash')]
+
+    tops = [(end.bounding_box() or {})['y'] for end in ends]
+    adding = page.locator('.in-out').bounding_box()
+    first = tile(page, 0).bounding_box()
+
+    assert max(tops) - min(tops) < 4
+    assert adding
+    assert first
+    assert first['y'] >= adding['y'] + adding['height'] + 8
+
+
 def test_all_that_match_are_deleted_and_come_back(page: Page) -> None:
     for _ in range(2):
         page.keyboard.press('Control+a')
