@@ -281,6 +281,10 @@ class Generation:
     destroyed: int = 0  # pictures of it that were deleted for good
     images: tuple[Image, ...] = field(default=())
 
+    def seed_of(self, image: Image) -> int | None:
+        """Return the seed of one of its pictures: of one alone it is that which was asked for."""
+        return self.request.seed if image.seed is None and self.request.count == 1 else image.seed
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:

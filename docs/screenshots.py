@@ -13,6 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import httpx  # noqa: E402
 from playwright.sync_api import Browser, BrowserContext  # noqa: E402
 
 from tests.support.browser import DESKTOP, PHONE, chromium  # noqa: E402
@@ -37,12 +38,21 @@ PAGES = {
     'create': '/',
     'gallery': '/gallery',
     'image': '/images/11',
+    'albums': '/albums',
+    'trash': '/gallery?deleted=1',
+    'compare': '/compare?image=11&image=10',
     'generations': '/generations',
     'settings': '/settings',
     'server': '/settings/providers/environment',
     'install': '/install',
     'not-found': '/nope',
 }
+ALBUMS = (
+    ({'name': 'By the sea'}, (5, 11)),
+    ({'name': 'Quiet evenings'}, (3, 7, 11)),
+    ({'name': 'Portraits', 'q': 'shape:portrait'}, ()),
+)  # the images by their ids, which are those of the prompts
+TRASHED = (1, 2)
 GUESTS = (
     {'name': 'Mira', 'makes': 'on', 'sees_all': 'on', 'lifetime': 'month'},
     {'name': 'Tom', 'sees_all': 'on'},
@@ -69,6 +79,7 @@ def main() -> None:
             for address, fields in (('', form), ('/1/test', {})):
                 address = f'/settings/providers{address}'
                 client.post(address, data=fields, follow_redirects=True).raise_for_status()
+            keep(client)
         photograph_all(browser, easel, PAGES)
         with easel.client() as owner:
             owner.post('/share', data={'sharing': 'on'})
@@ -86,6 +97,21 @@ def main() -> None:
             chromium() as browser,
         ):
             photograph_all(browser, easel, {name: address})
+
+
+def keep(client: httpx.Client) -> None:
+    """Put pictures into albums, favourites and the trash."""
+    for album, (fields, images) in enumerate(ALBUMS, start=1):
+        client.post('/albums', data=fields)
+        if images:
+            select(client, images, act='add', album=str(album))
+    select(client, (4, 11), act='favourite')
+    select(client, TRASHED, act='delete')
+
+
+def select(client: httpx.Client, images: tuple[int, ...], **fields: str) -> None:
+    """Do an act on pictures."""
+    client.post('/images/selection', data={'image': images, **fields})
 
 
 def photograph_all(

@@ -10,8 +10,10 @@ import pytest
 from app.database import Library
 from app.database.acts.pieces import ABOVE_ALL, PIECE, UNDOES, Act, ActKind, ActState, NewAct
 from app.database.gallery.filters import Filter
+from app.database.search.index import MOST_OF_AN_ACT
 from app.database.sqlite.connection import select
 from app.errors import Conflict, NotFound
+from app.gallery.acts import PIECE_S, next_limit
 from tests.support.many_pictures import many
 
 COUNT = 2 * PIECE + 10
@@ -250,3 +252,24 @@ async def test_destroying_leaves_nothing_but_a_word_and_the_files_to_remove(
     assert await library.acts.chosen(Filter(deleted=True), ABOVE_ALL) == ()
     assert sum(row[-1] for row in left[2] if row[:2] == (5, 1)) == 0  # type: ignore[attr-defined]
     assert deleted
+
+
+async def test_the_pieces_of_an_act_leave_few_segments_in_the_index(library: Library) -> None:
+    await prepared(library)
+    await library.database.run(
+        "insert into image_words (image_words, rank) values ('crisismerge', 1000)"
+    )
+    act = await begun(library, ActKind.FAVOURITE)
+
+    while act.state.unfinished:
+        act = (await library.acts.step(act.id, 9.0, limit=4)).act
+
+    rows = await library.database.all(dict, 'select distinct segid from image_words_idx')
+    assert len(rows) <= MOST_OF_AN_ACT + 1
+
+
+@pytest.mark.parametrize(
+    ('took_s', 'limit'), [(PIECE_S, 100), (0.0, 100), (0.001, 200), (2 * PIECE_S, 50), (9.0, 20)]
+)
+def test_the_next_piece_of_an_act_is_as_large_as_its_time_allows(took_s: float, limit: int) -> None:
+    assert next_limit(100, took_s) == limit

@@ -18,7 +18,7 @@ from app.models import Image
 from app.storage.metadata.container import sidecar_of
 from app.web.context import Services
 from tests.support.guests import draw
-from tests.support.many_pictures import many
+from tests.support.many_pictures import many, put_files
 from tests.support.raw_requests import open_door
 
 
@@ -97,6 +97,7 @@ async def test_the_trash_empties_itself_after_30_days_if_that_is_wanted(tmp_path
     now = 100 * DAY_S
     async with open_door(tmp_path) as (_, services):
         await many(services.library, 4)
+        put_files(services.store.images)
         for number, days in ((1, 31), (2, 29), (3, 31)):
             await services.library.images.set_deleted(number, now - days * DAY_S)
         await services.library.images.set_favourite(3, favourite=True)
@@ -119,7 +120,7 @@ async def test_nothing_is_destroyed_while_the_pictures_are_not_mounted(tmp_path:
         await services.library.images.set_deleted(number, 5.0)
         services.store.images.rename(tmp_path / 'unmounted')
         services.store.images.mkdir()
-    async with open_door(tmp_path) as (_, services):
+
         with pytest.raises(StorageFailed):
             await services.acts.begin(NewAct(kind=ActKind.DESTROY), [f'[{number}]'])
 

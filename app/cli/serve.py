@@ -119,7 +119,14 @@ async def _serve(
         if sharing.is_shared:
             _print_network(config, sharing, port)
         printing = asyncio.create_task(logging_faults(lambda: _tell(services)))
-        merging = asyncio.create_task(logging_faults(lambda: keep_merged(services.library)))
+        merging = asyncio.create_task(
+            logging_faults(
+                lambda: keep_merged(
+                    services.library,
+                    lambda: services.acts.are_running or services.worker.is_drawing,
+                )
+            )
+        )
         if browser:
             asyncio.get_running_loop().run_in_executor(None, _show, url)
         await server.serve(sockets=sockets)

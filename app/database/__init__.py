@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.database.acts.destruction import Removals
 from app.database.backlog import Backlog
@@ -12,7 +13,6 @@ from app.database.gallery.acts import ActRows
 from app.database.gallery.albums import AlbumRows
 from app.database.gallery.counters import Counters
 from app.database.gallery.images import Images
-from app.database.gallery.suggestions import Suggestions
 from app.database.generations import Generations
 from app.database.links import GuestRows, ShownRows
 from app.database.providers import LearnedFacts, ProviderRows
@@ -25,6 +25,9 @@ from app.database.search.words import index_words
 from app.database.spending import Spending
 from app.database.sqlite.connection import Database
 from app.database.sqlite.opening import Functions
+
+if TYPE_CHECKING:
+    from app.database.gallery.suggestions import Suggestions
 
 FUNCTIONS: Functions = {
     'index_words': lru_cache(64)(index_words),
@@ -41,7 +44,6 @@ class Library:
         self.generations = Generations(database)
         self.images = Images(database)
         self.counters = Counters(database)
-        self.suggestions = Suggestions(database)
         self.index = SearchIndex(database)
         self.acts = ActRows(database)
         self.removals = Removals(database)
@@ -55,6 +57,12 @@ class Library:
         self.providers = ProviderRows(database)
         self.guests = GuestRows(database)
         self.shown = ShownRows(database)
+
+    @cached_property
+    def suggestions(self) -> Suggestions:
+        from app.database.gallery.suggestions import Suggestions  # few starts search
+
+        return Suggestions(self.database)
 
     @classmethod
     async def open(cls, path: Path) -> Library:

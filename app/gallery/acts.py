@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from app.database import Library
-from app.database.acts.pieces import Act, ActKind, ActState, NewAct, Step
+from app.database.acts.pieces import PIECE, Act, ActKind, ActState, NewAct, Step
 from app.errors import N_, StorageFailed
 from app.generation.changes import Changes
 from app.log import logger
@@ -23,6 +23,8 @@ log = logger(__name__)
 
 AT_ONCE = 1_000  # pictures that whoever asks waits for
 PATIENCE_S = 10.0  # of whoever waits
+PIECE_S = 0.02  # that each is to take
+FEWEST_A_PIECE, MOST_A_PIECE = 20, 400
 LEAST_REST_S = 0.005
 AGAIN_AFTER_S = 2.0  # where the storage does not take a piece
 MOST_ANNOUNCED = 200  # generations of an act, the newest: as many as a page can show
@@ -64,7 +66,7 @@ class Acts:
         Raises `StorageFailed`, also where pictures would be destroyed whose folder is not there.
         """
         if new.kind is ActKind.DESTROY:
-            self._check_folder()
+            await self._check_folder()
         rows, selected = self._library.acts, sum(part.count(',') + 1 for part in parts)
         act = await rows.begin(new, selected, self._clock())
         first, *more = parts or ['[]']
@@ -77,6 +79,10 @@ class Acts:
         if act.state is ActState.UNDOING:
             self._go_on(act)
         return await self._after_patience(act)
+
+    @property
+    def are_running(self) -> bool:
+        return bool(self._tasks)
 
     async def settled(self, act_id: int) -> None:
         """Wait until nothing is done for an act any more."""
@@ -103,7 +109,7 @@ class Acts:
             self._tasks[act.id] = asyncio.create_task(work, name=f'act {act.id}')
 
     async def _run(self, act: Act, new: NewAct | None, parts: list[str]) -> None:
-        announced = set[int]()
+        announced, limit = set[int](), PIECE
         try:
             while True:
                 began_at = time.monotonic()
@@ -111,12 +117,13 @@ class Acts:
                     if new and parts:
                         await self._choose(act, new, parts)
                         continue
-                    step = await self._step(act)
+                    step = await self._step(act, limit)
                 except StorageFailed as error:
                     log.warning('act %s waits: %s', act.id, error)
                     await asyncio.sleep(AGAIN_AFTER_S)
                     continue
                 self._announce(step, announced)
+                limit = next_limit(limit, step.took_s)
                 if not step.act.state.unfinished:
                     return
                 await asyncio.sleep(max(LEAST_REST_S, time.monotonic() - began_at))
@@ -129,22 +136,24 @@ class Acts:
         act = await self._library.acts.choose(act.id, new, parts[0], last=last)
         del parts[: 1 if act.state is ActState.CHOOSING else None]
 
-    async def _step(self, act: Act) -> Step:
+    async def _step(self, act: Act, limit: int) -> Step:
         rows, now = self._library.acts, self._clock()
         if act.kind is ActKind.RESTORE:
-            files = await rows.next_files(act.id)
-            return await rows.step(act.id, now, await asyncio.to_thread(self._missing, files))
+            files = await rows.next_files(act.id, limit)
+            missing = await asyncio.to_thread(self._missing, files)
+            return await rows.step(act.id, now, missing, limit)
         if act.kind is not ActKind.DESTROY:
-            return await rows.step(act.id, now)
+            return await rows.step(act.id, now, limit=limit)
         from app.recovery.removals import FileRemoval  # few runs destroy anything
 
-        self._check_folder()
-        step = await rows.step(act.id, now)
+        await self._check_folder()
+        step = await rows.step(act.id, now, limit=limit)
         await FileRemoval(self._library, self._store).finish()
         return step
 
-    def _check_folder(self) -> None:
+    async def _check_folder(self) -> None:
         """Raise `StorageFailed` where files would not be found and come back with their folder."""
+        await self._folder.look()
         if self._folder.away:
             raise StorageFailed(
                 N_('The data folder has no pictures: `images` is empty or not mounted.')
@@ -159,3 +168,9 @@ class Acts:
         for generation_id in [*sorted(set(step.generations) - announced, reverse=True)][:room]:
             announced.add(generation_id)
             self._changes.announce(generation_id)
+
+
+def next_limit(limit: int, took_s: float) -> int:
+    """Return how many pictures the next piece may have, by what the last one took."""
+    times = min(2.0, PIECE_S / took_s) if took_s else 1.0
+    return max(FEWEST_A_PIECE, min(MOST_A_PIECE, int(limit * times)))

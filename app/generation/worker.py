@@ -195,6 +195,10 @@ class Worker:
         self._changes.announce(generation_id)
         self._wake.set()
 
+    @property
+    def is_drawing(self) -> bool:
+        return bool(self._running)
+
     async def _loop(self) -> None:
         while True:
             await self._wake.wait()

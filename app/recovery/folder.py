@@ -77,10 +77,14 @@ class FolderWatch:
         while True:
             await self._sleep(LOOK_EVERY_S)
             with contextlib.suppress(StorageFailed):
-                is_away = await self._look()
-                if is_away != self._is_away:
-                    self._is_away = is_away
-                    self._announce()
+                await self.look()
+
+    async def look(self) -> None:
+        """Look now. Raises `StorageFailed`."""
+        is_away = await self._look()
+        if is_away != self._is_away:
+            self._is_away = is_away
+            self._announce()
 
     async def _look(self) -> bool:
         """Whether none of the oldest and newest pictures is there."""

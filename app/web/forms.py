@@ -37,6 +37,8 @@ async def form_fields(request: Request) -> dict[str, str]:
 async def form_pairs(request: Request, most: int = 50) -> tuple[tuple[str, str], ...]:
     """Read a form whose names may come more than once, without its files; raise `WrongType`."""
     kind = request.headers.get('content-type', '').partition(';')[0].strip().lower()
+    if not kind and not await request.body():
+        return ()  # an act that needs no field
     if kind not in FORM_TYPES:
         raise WrongType(N_('Send a form: {types}.'), types=' / '.join(FORM_TYPES))
     async with request.form(max_files=0, max_fields=most, max_part_size=1_000_000) as form:

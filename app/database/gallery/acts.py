@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 import apsw
@@ -25,6 +27,7 @@ from app.database.acts.pieces import (
 )
 from app.database.gallery.filters import Filter
 from app.database.gallery.selection import selection_of
+from app.database.search.index import merge_piece
 from app.database.sqlite.connection import Row, Table, Value, select
 from app.errors import N_, Conflict
 
@@ -121,30 +124,36 @@ class ActRows(Table):
             """,
         )
 
-    async def next_files(self, act_id: int) -> tuple[tuple[int, str], ...]:
+    async def next_files(self, act_id: int, limit: int = PIECE) -> tuple[tuple[int, str], ...]:
         """Read the pictures of the next piece, with their files."""
         return await self._database.all(
             lambda row: (cast('int', row['id']), str(row['file'])),
-            f"""
+            """
             select images.id, images.file
             from acts
             join act_images on act_images.act = acts.id and act_images.image < acts.reached
             join images on images.id = act_images.image
             where acts.id = :act and acts.state = 'running'
             order by images.id desc
-            limit {PIECE}
-            """,  # noqa: S608 (a number)
+            limit :limit
+            """,
             act=act_id,
+            limit=limit,
         )
 
-    async def step(self, act_id: int, now: float, missing: Sequence[int] = ()) -> Step:
+    async def step(
+        self, act_id: int, now: float, missing: Sequence[int] = (), limit: int = PIECE
+    ) -> Step:
         """Change the next piece of an act, or take it back; those with `missing` files stay."""
 
         def change(db: apsw.Connection) -> Step:
-            act = one(db, act_id)
-            if act.state is ActState.RUNNING:
-                return forward(db, act, now, missing)
-            return back(db, act) if act.state is ActState.UNDOING else Step(act)
+            began_at, act = time.perf_counter(), one(db, act_id)
+            if not act.state.unfinished:
+                return Step(act)
+            is_ahead = act.state is ActState.RUNNING
+            step = forward(db, act, now, missing, limit) if is_ahead else back(db, act, limit)
+            merge_piece(db)
+            return replace(step, took_s=time.perf_counter() - began_at)
 
         return await self._database.write(change)
 

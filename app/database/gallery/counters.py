@@ -7,9 +7,8 @@ from typing import cast
 
 import apsw
 
-from app.database.gallery.expression import Expression
 from app.database.gallery.filters import Filter
-from app.database.gallery.selection import is_searched
+from app.database.gallery.selection import is_searched, searched
 from app.database.sqlite.connection import Table, Value, builder, select
 
 WHOLE_GALLERY = 0  # in place of an album
@@ -98,7 +97,7 @@ class Counters(Table):
 def total_of(db: apsw.Connection, chosen: Filter, most: int) -> int:
     """Count what a filter shows; what a search finds only up to a number."""
     if is_searched(chosen):
-        where, values = Expression.of(db, chosen).as_clauses()
+        where, values = searched(db, chosen)
         statement = f"""
             select count(*) as images
             from (select 1 from image_words where {where} limit :most)

@@ -14,7 +14,6 @@ from app.database.acts.pieces import ActKind
 from app.database.gallery.albums import put_into
 from app.database.gallery.filters import Filter, Order
 from app.database.gallery.selection import edges_of, nearest, selection_of
-from app.database.gallery.shuffle import shuffled_ids
 from app.database.sqlite.connection import Table, Value, insert, select
 from app.database.sqlite.mapping import image_of, signed
 from app.errors import N_, NotFound
@@ -174,6 +173,8 @@ class Images(Table):
         def query(db: apsw.Connection) -> tuple[Image, ...]:
             selection = selection_of(db, chosen)
             if is_random:
+                from app.database.gallery.shuffle import shuffled_ids  # few look so
+
                 ids = shuffled_ids(db, selection, chosen.shuffle, edge, limit, side)
                 return _by_ids(db, ids)
             where, values = selection.where, selection.values | {'limit': limit}

@@ -7,7 +7,6 @@ from typing import cast
 
 import apsw
 
-from app.database.gallery.expression import Expression
 from app.database.gallery.filters import Filter, Order
 from app.database.sqlite.connection import Value, select
 
@@ -50,7 +49,7 @@ def selection_of(db: apsw.Connection, chosen: Filter) -> Selection:
     by = [name for name in INDEXED if getattr(chosen, name) not in ('', None, False)]
     keys = _TRASH_KEYS if chosen.deleted else ('images.sort_key',)
     if is_searched(chosen) or chosen.album is not None or (len(by) > 1 and not chosen.deleted):
-        where, values = Expression.of(db, chosen).as_clauses()
+        where, values = searched(db, chosen)
         if chosen.deleted:
             return Selection('images', _IN_TRASH.format(where=where), keys, values)
         return Selection(_INDEX, where, _INDEX_KEYS, values)
@@ -58,6 +57,13 @@ def selection_of(db: apsw.Connection, chosen: Filter) -> Selection:
     clauses += [f'images.{name} = :{name}' for name in by]
     named: dict[str, Value] = {name: getattr(chosen, name) for name in by}
     return Selection('images', ' and '.join(clauses), keys, named)
+
+
+def searched(db: apsw.Connection, chosen: Filter) -> tuple[str, dict[str, Value]]:
+    """Return a filter as clauses about the index of words, with the values that they name."""
+    from app.database.gallery.expression import Expression  # no start needs it
+
+    return Expression.of(db, chosen).as_clauses()
 
 
 def is_searched(chosen: Filter) -> bool:

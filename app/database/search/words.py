@@ -25,10 +25,8 @@ APART = (
 _KEPT_MARKS = (0, 8, 9, *range(84, 133))
 # Invisible, and no `Cf`: fillers and variation selectors. Source: DerivedCoreProperties.txt,
 # Default_Ignorable_Code_Point.
-_INVISIBLE = (
-    *(0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5),
-    *(*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0000, 0xE1000)),
-)
+_INVISIBLE = (0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10))
+_TAGS = range(0xE0000, 0xE1000)  # as they are: each number of a tuple would take 36 bytes
 _JOINER = '\u200d'  # makes one emoji of several
 _TOGETHER = '\x1f'  # ours, for it
 _EMOJI = range(0x1F000, 0x1FC00)  # of a newer Unicode than Python's too
@@ -98,7 +96,7 @@ def _folded(sign: str) -> str:
     code, kind = ord(sign), unicodedata.category(sign)
     if sign == _JOINER or code in _FLAG_LETTERS:
         return sign
-    if kind == 'Cf' or code in _INVISIBLE or code in _SKIN_TONES:
+    if kind == 'Cf' or any(code in kept for kept in (_INVISIBLE, _TAGS, _SKIN_TONES)):
         return ''
     if sign in _LETTERS:
         return _LETTERS[sign]

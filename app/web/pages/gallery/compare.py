@@ -13,7 +13,7 @@ from app.access.visitors import Visitor
 from app.database.gallery.filters import Filter
 from app.errors import N_, InvalidRequest
 from app.gallery.word_diff import Part, marked
-from app.models import Generation, Image
+from app.models import Image
 from app.web.context import Services, TheServices
 from app.web.pages.gallery.query import (
     compared_in,
@@ -96,7 +96,7 @@ async def _settings(services: Services, image: Image, viewer: Visitor) -> dict[s
         'provider': public_server_name(image.provider, viewer),
         'size': size,
         'asked_size': image.asked_size if image.asked_size != size else None,
-        'seed': _seed(image, generation),
+        'seed': generation.seed_of(image),
     }
     own |= {name: getattr(asked, name) for name in ('steps', 'guidance', 'sampler', 'quality')}
     return own | {
@@ -106,11 +106,6 @@ async def _settings(services: Services, image: Image, viewer: Visitor) -> dict[s
         'mime': image.mime,
         'created_at': image.created_at,
     }
-
-
-def _seed(image: Image, generation: Generation) -> int | None:
-    asked = generation.request
-    return asked.seed if image.seed is None and asked.count == 1 else image.seed
 
 
 def _is_same(name: str, settings: Sequence[Mapping[str, Value]]) -> bool:

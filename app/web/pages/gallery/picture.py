@@ -153,10 +153,9 @@ def _settings_text(image: Image, generation: Generation) -> str:
     """Write a picture's settings as other programs read them."""
     from app.storage.metadata.label import Label, parameters_text  # not needed for the first page
 
-    asked = generation.request
-    seed = asked.seed if image.seed is None and asked.count == 1 else image.seed
+    seed = generation.seed_of(image)
     label = Label(
-        **label_fields_of(asked) | {'model': image.model, 'seed': seed},  # type: ignore[arg-type]
+        **label_fields_of(generation.request) | {'model': image.model, 'seed': seed},  # type: ignore[arg-type]
         provider=image.provider,
         width=image.width,
         height=image.height,
