@@ -75,6 +75,16 @@ async def test_a_form_leads_back_to_the_gallery_or_says_what_is_wrong(
     assert none.status_code == 422
 
 
+async def test_what_is_known_but_in_the_trash_is_told(client: httpx.AsyncClient) -> None:
+    await client.post('/images', files=PICTURES[1:2])
+    await client.post('/images/1/deletion')
+
+    answer = await client.post('/images', files=PICTURES[1:2])
+
+    assert answer.status_code == 200
+    assert '1 of them is in the trash' in answer.text
+
+
 async def test_a_form_of_which_nothing_came_is_a_failure(client: httpx.AsyncClient) -> None:
     answer = await client.post('/images', files=PICTURES[3:], headers=JSON)
     page = await client.post('/images', files=PICTURES[3:])

@@ -90,6 +90,7 @@ async def test_a_guest_of_an_album_sees_its_pictures_and_no_other(shown: Shown, 
     assert {image['id'] for image in gallery['images']} == {shown.inside, shown.own}
     assert all(image['albums'] == [shown.album] for image in gallery['images'])
     assert b'<bdi>theirs</bdi></h1>' in page.body
+    assert b'aria-current="page">Gallery' in page.body  # there are no albums to be in
     assert b'not theirs' not in page.body
     assert b'by the both' not in page.body
     assert await shown.statuses(who, shown.inside) == {200}

@@ -16,6 +16,7 @@ import pytest
 import pytest_asyncio
 
 from app.errors import ErrorKind, ProviderError
+from app.storage.decoder import Decoder
 from app.storage.decoder_child import CPU_S, MEMORY_BYTES
 from app.storage.store import Store
 from tests.support.fakes import arriving_in, picture, received_in, storing
@@ -29,12 +30,14 @@ pytestmark = [
 ]
 
 SAMPLE = 60
+PATIENCE_S = 120.0  # for the seconds of the processor that a picture may take on a busy machine
 HARMLESS = ('comments', 'EXIF', 'profile of 20 MB', 'chunks', 'announces', 'two pictures')
 
 
 @pytest_asyncio.fixture(loop_scope='module', scope='module')
 async def store(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Store]:
-    async with storing(tmp_path_factory.mktemp('bombs')) as store:
+    decoder = Decoder({}, answer_timeout_s=PATIENCE_S)
+    async with storing(tmp_path_factory.mktemp('bombs'), decoder) as store:
         yield store
 
 

@@ -21,6 +21,9 @@ SHIFT = """() => new Promise((done) => {
   }).observe({ type: 'layout-shift', buffered: true });
   setTimeout(() => done(total), 600);
 })"""
+ALL_ARE_SHOWN = """[...document.querySelectorAll('.hung img')]
+    .filter((image) => image.getBoundingClientRect().top < innerHeight)
+    .every((image) => image.complete && image.naturalWidth)"""
 ADD_A_FIELD = """form => form.append(
     Object.assign(document.createElement('input'), { name: 'field', value: 'text' })
 )"""
@@ -209,7 +212,8 @@ def test_nothing_jumps_while_pictures_load(
     context = browser.new_context(viewport=viewport)  # type: ignore[arg-type]
     page = context.new_page()
 
-    page.goto(f'{easel.url}/gallery', wait_until='networkidle')
+    page.goto(f'{easel.url}/gallery')
+    page.wait_for_function(ALL_ARE_SHOWN)
 
     assert page.evaluate(SHIFT) == 0
     context.close()

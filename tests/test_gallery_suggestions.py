@@ -175,3 +175,19 @@ async def test_an_index_of_many_parts_becomes_one(tmp_path: Path) -> None:
 async def segments_of(library: Library) -> int:
     rows = await library.database.all(dict, 'select distinct segid from image_words_idx')
     return len(rows)
+
+
+async def test_what_was_counted_is_remembered_until_something_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library, asked = await Library.open(tmp_path / 'easel.db'), Filter(words='fox')
+    await pictured(library, 'a fox')
+    total = await library.counters.total(asked)
+    with monkeypatch.context() as patched:
+        patched.setattr(library.database, 'read', None)
+        again = await library.counters.total(asked)
+
+    await pictured(library, 'another fox')
+
+    assert (total, again, await library.counters.total(asked)) == (1, 1, 2)
+    await library.close()

@@ -105,5 +105,7 @@ async def test_the_confined_child_does_as_much_as_one_that_is_not_and_loads_noth
         await store.keep(received_in(store, picture()), label_of('a fox', 1.0))
         found = [await store.settings_in(path) for path in (*paths, comment)]
 
+    made_at = [one.pop('made_at', '') for one in found]
     assert found == [read(path) for path in (*paths, comment)]
+    assert any(made_at)
     assert all('prompt' in one for one in found)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -13,9 +14,12 @@ from PIL import Image, ImageCms
 
 from app.models import Size, StoredImage
 from app.storage.colours import shown_colours
+from app.storage.decoder import Decoded, Decoder
+from app.storage.files import remove
 from app.storage.metadata.container import DamagedContainer, write
 from app.storage.metadata.copies import stripped
 from app.storage.metadata.jpeg import segment, shown_side
+from app.storage.metadata.label import Label
 from app.storage.metadata.mime import mime_of
 from app.storage.store import THUMB_WIDTHS, Store
 from tests.support.fakes import picture, received_in, storing
@@ -75,6 +79,29 @@ async def test_a_thumbnail_that_is_empty_or_gone_is_made_again(
     await store.ensure_thumbs(kept.digest, kept.file)
 
     assert thumb.read_bytes() == whole
+
+
+class SlowDecoder(Decoder):
+    """Takes so long that the picture is deleted meanwhile."""
+
+    async def decode(
+        self, path: Path, mime: str, thumbs: Mapping[int, Path], label: Label | None = None
+    ) -> Decoded:
+        for thumb in thumbs.values():
+            thumb.write_bytes(b'made of what is gone')
+        remove(path)
+        return Decoded(8, 6, '#102030')
+
+
+async def test_a_picture_that_is_deleted_meanwhile_gets_no_thumbnail(store: Store) -> None:
+    kept = await keep(store, picture(8, 6))
+    thumbs = [store.thumb(kept.digest, width) for width in THUMB_WIDTHS]
+    for thumb in thumbs:
+        thumb.unlink()
+
+    await replace(store, decoder=SlowDecoder({})).ensure_thumbs(kept.digest, kept.file)
+
+    assert not any(thumb.exists() for thumb in thumbs)
 
 
 async def test_xmp_is_a_chunk_of_international_text_whatever_its_letters(store: Store) -> None:

@@ -45,6 +45,8 @@ async def test_favourites_of_the_trash_are_counted_apart(opened: tuple[ASGIApp, 
     assert 'Delete 2 pictures for good?' in page
     assert 'Also 1 favourite, 1 kB' in page
     assert '>Delete 2 for good</span>' in page
+    for act in ('Restore', 'Delete for good'):  # each button is heard with its picture
+        assert page.count(f'aria-label="{act}: {images[0].title}"') == 3
 
 
 async def test_what_is_deleted_by_itself_has_its_days_counted(

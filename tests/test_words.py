@@ -7,6 +7,7 @@ import io
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -22,6 +23,7 @@ from jinja2 import Environment, nodes
 from jinja2.ext import extract_from_ast
 
 from app import errors
+from app.cost import Cost
 from app.errors import AppError, ErrorKind, Failure, ProviderError
 from app.messages import describe, translations
 from app.models import REQUEST_FIELDS
@@ -101,6 +103,14 @@ def test_every_marked_sentence_has_a_russian_one() -> None:
     ]
 
     assert missing == []
+
+
+def test_numbers_have_the_signs_of_the_language() -> None:
+    call = '{{ number(12345) }} {{ number(7) }} {{ amount(13700000) }} {{ cost(paid) }}'
+
+    written = environment().from_string(call).render(paid=Cost(Decimal('0.025'), 'USD'))
+
+    assert written == '12\u202f345 7 13,7\xa0МБ 0,025 USD'
 
 
 def test_the_catalogue_keeps_nothing_that_no_source_says() -> None:

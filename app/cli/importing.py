@@ -22,9 +22,9 @@ from app.cli.serve import run
 from app.config import DATABASE, Config, child_environment
 from app.database import Library
 from app.errors import AppError
-from app.gallery.albums import Albums
+from app.gallery.albums import Albums, check_album
 from app.gallery.folder_import import FolderImport, ImportReport
-from app.gallery.importing import Importer, Taken, check_album
+from app.gallery.importing import Importer, Taken
 from app.gallery.sources import Passed, SourceFolder
 from app.log import escape
 from app.main import open_store

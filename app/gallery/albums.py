@@ -8,7 +8,16 @@ from collections.abc import Callable
 
 from app.database.gallery.albums import AlbumRow, AlbumRows, key_of, no_album
 from app.database.gallery.filters import Filter
+from app.errors import N_, InvalidRequest
 from app.tasks import end_tasks, logging_faults
+
+
+def check_album(row: AlbumRow) -> AlbumRow:
+    """Return an album that pictures can be put into; raise `InvalidRequest` at any other."""
+    if row.q is not None:
+        sentence = N_('The album “{name}” fills itself. Choose another one.')
+        raise InvalidRequest(sentence, name=row.name)
+    return row
 
 
 class Albums:

@@ -18,9 +18,8 @@ from weakref import WeakKeyDictionary
 
 from app.cost import read_cost
 from app.database import Library
-from app.database.gallery.albums import AlbumRow
 from app.database.recovery import Attached, Fate, ToldImage
-from app.errors import N_, ErrorKind, Failure, InvalidRequest, ProviderError, StorageFailed
+from app.errors import N_, ErrorKind, Failure, ProviderError, StorageFailed
 from app.log import logger
 from app.models import PictureIds, Received, StoredImage
 from app.recovery.labelled import LABEL_FIELDS, LabelledImage
@@ -36,7 +35,6 @@ from app.storage.store import Store
 log = logger(__name__)
 
 DAY_S = 24 * 3600.0
-FILLS_ITSELF = N_('The album “{name}” fills itself. Choose another one.')
 DECODER_FAILS = N_("Easel can't read pictures right now: {reason}. Try again later.")
 EASEL = 'Easel'
 _TURNS: WeakKeyDictionary[Library, asyncio.Lock] = WeakKeyDictionary()
@@ -155,13 +153,6 @@ def _made_at(settings: Settings, modified_at: float) -> float:
         if 0 < told < latest:
             return told
     return min(max(modified_at, 0.0), latest)
-
-
-def check_album(row: AlbumRow) -> AlbumRow:
-    """Return an album that pictures can be put into; raise `InvalidRequest` at any other."""
-    if row.q is not None:
-        raise InvalidRequest(FILLS_ITSELF, name=row.name)
-    return row
 
 
 class Importer:

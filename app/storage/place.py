@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from app.log import logger
 from app.models import Received
-from app.storage.files import move, sync, sync_folder, writing
+from app.storage.files import move, remove, sync, sync_folder, writing
 from app.storage.metadata.container import Written, sidecar_of
 from app.storage.metadata.mime import MIME_EXTENSIONS
 
@@ -29,7 +29,8 @@ def file_key(label: Label, mime: str, digest: str, received: Received) -> str:
     The same picture that is kept once more, after a failure, has the same.
     """
     words = words_of(label.prompt)
-    words = words if _can_be_named(words) else words.encode('ascii', 'ignore').decode()
+    if not _can_be_named(words):
+        words = words.encode('ascii', 'ignore').decode().strip('-_')
     clock = time.localtime(label.created_at)
     unique = f'{digest[:8]}{mark_of(received)}'
     name = '-'.join(part for part in (time.strftime('%H%M%S', clock), words) if part)
@@ -56,6 +57,15 @@ def _can_be_named(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def put_thumbs_in_place(thumbs: dict[Path, Path], original: Path) -> None:
+    """Move the thumbnails of a picture that is in its place; raise the OSError."""
+    for made, thumb in thumbs.items():
+        thumb.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        move(made, thumb)
+    if not original.exists():  # deleted for good meanwhile, so no thumbnail stays
+        remove(*thumbs.values())
 
 
 def put_in_place(thumbs: dict[Path, Path], written: Written, original: Path) -> None:

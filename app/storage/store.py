@@ -21,7 +21,7 @@ from app.log import logger
 from app.models import Received, Size, StoredImage
 from app.storage.arriving import sweep
 from app.storage.decoder import Decoded, Decoder, DecoderFailed, labelled_path
-from app.storage.files import HEAD_BYTES, PART, TempFile, move, open_beneath, remove, writing
+from app.storage.files import HEAD_BYTES, PART, TempFile, open_beneath, remove, writing
 from app.storage.metadata.container import Written, sidecar_of, size_of
 from app.storage.metadata.mime import mime_of, what_is
 
@@ -238,12 +238,12 @@ class Store:
         return {width: self.arriving / f'{name}-{width}.webp' for width in THUMB_WIDTHS}
 
     async def _decode_into_place(self, path: Path, mime: str, digest: str) -> Decoded:
+        from app.storage.place import put_thumbs_in_place
+
         made = self.new_thumbs()
         decoded = await self.decoder.decode(path, mime, made)
-        for width, thumb in made.items():
-            place = self.thumb(digest, width)
-            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            move(thumb, place)
+        places = {thumb: self.thumb(digest, width) for width, thumb in made.items()}
+        await asyncio.to_thread(put_thumbs_in_place, places, path)
         return decoded
 
     async def settings_in(self, path: Path) -> dict[str, str | int | float]:

@@ -61,7 +61,10 @@ class AddPictures extends HTMLElement {
     this.counts.refused += refused.length;
     if (images.length) {
       rememberChange();
-      this.querySelector('[data-show] a').search = `?at=${images[0].id}`; // it may be of long ago
+      const link = this.querySelector('[data-show] a');
+      const shown = new URLSearchParams(link.search);
+      shown.set('at', images[0].id); // it may be of long ago
+      link.search = shown;
     }
     const list = this.querySelector('.refused');
     for (const { name, message } of refused.slice(0, MOST_NAMED - list.childElementCount)) {

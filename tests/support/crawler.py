@@ -9,7 +9,10 @@ from urllib.parse import urldefrag
 
 import httpx
 
-NOT_ADDRESSES = ('aria-keyshortcuts', 'aria-label', 'value', 'alt', 'data-word', 'data-title')
+NOT_ADDRESSES = (
+    *('aria-keyshortcuts', 'aria-label', 'value', 'alt', 'data-word', 'data-title'),
+    'data-pages',  # what addresses begin with
+)
 
 
 @dataclass
@@ -24,25 +27,27 @@ class Shown(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         named = dict(attrs)
-        found = [
-            start
-            for name, value in attrs
-            for start in re.findall(r'(?:^|, |; url=)(/\S*)', value or '')
-            if name not in NOT_ADDRESSES
-        ]
-        is_post = tag == 'form' and named.get('method') == 'post'
-        (self.posts if is_post else self.addresses).extend(found)
+        for name, value in attrs:
+            if name not in NOT_ADDRESSES:
+                is_post = name == 'action' and named.get('method') == 'post'
+                is_post |= name == 'formaction' and named.get('formmethod') != 'get'
+                found = re.findall(r'(?:^|, |; url=)(/\S*)', value or '')
+                (self.posts if is_post else self.addresses).extend(found)
 
 
 def crawl(client: httpx.Client, start: str) -> tuple[dict[str, int], set[str]]:
-    """Follow every address from a page on; gives each one's status, and where forms post to."""
+    """Follow every address from a page on; gives each one's status, and where forms post to.
+
+    What differs from an address before in the order of its question alone is not asked again.
+    """
     statuses: dict[str, int] = {}
     posts: set[str] = set()
-    waiting = [start]
+    waiting, asked = [start], set[tuple[str, ...]]()
     while waiting:
         address = waiting.pop()
-        if address in statuses:
+        if (kind := tuple(sorted(re.split('[?&]', address)))) in asked:
             continue
+        asked.add(kind)
         answer = client.get(address)
         statuses[address] = answer.status_code
         if answer.headers.get('content-type', '').startswith('text/html'):

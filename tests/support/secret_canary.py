@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from urllib.parse import quote
 import httpx
 
 from tests.support.fakes import picture
-from tests.support.servers import Easel, command, executed, start_easel
+from tests.support.servers import FINISH_S, Easel, command, executed, start_easel
 from tests.support.static_server import Quiet, serving
 
 SLICE = 8
@@ -114,7 +115,8 @@ def _act(easel: Easel, client: httpx.Client, url: str) -> None:
 
 
 def _wait(client: httpx.Client, number: str) -> None:
-    for _ in range(600):
+    deadline = time.monotonic() + FINISH_S
+    while time.monotonic() < deadline:
         if client.get(f'/generations/{number}.json').json()['status'] in ('done', 'failed'):
             return
     raise AssertionError(number)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeVar, cast
 
 import apsw
 
 from app.database.gallery.filters import Filter
 from app.database.gallery.selection import is_searched, searched
-from app.database.sqlite.connection import Table, Value, builder, select
+from app.database.sqlite.connection import Database, Table, Value, builder, select
 
 WHOLE_GALLERY = 0  # in place of an album
 MOST_COUNTED = 1_000  # pictures that a search finds, unless somebody asks for the exact number
 NO_LIMIT = -1
+MOST_REMEMBERED = 100
+T = TypeVar('T')
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +39,21 @@ class Room:
 
 
 class Counters(Table):
-    """The table `tallies`, which triggers keep; what a search finds is counted in the index."""
+    """The table `tallies`, which triggers keep; what a search finds is counted in the index.
+
+    What was asked for is remembered until anything changes: every page of a wall asks for the same.
+    """
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._known: dict[tuple[object, ...], object] = {}
+        self._version = 0
 
     async def total(self, chosen: Filter) -> int | None:
         """Return how many pictures a filter shows; None: a search finds more than are counted."""
-        total = await self._database.read(lambda db: total_of(db, chosen, MOST_COUNTED + 1))
+        total = await self._remembered(
+            ('total', chosen), lambda db: total_of(db, chosen, MOST_COUNTED + 1)
+        )
         return None if is_searched(chosen) and total > MOST_COUNTED else total
 
     async def exact_total(self, chosen: Filter) -> int:
@@ -80,18 +93,33 @@ class Counters(Table):
 
     async def _grouped(self, chosen: Filter, column: str, ending: str) -> tuple[Facet, ...]:
         where, values = _where(chosen)
-        return await self._database.all(
-            builder(Facet),
-            f"""
+        statement = f"""
             select {column} as value, sum(images) as images
             from tallies
             where {where}
             group by {column}
             having sum(images) > 0
             order by {ending}
-            """,  # noqa: S608 (only our own clauses; every value is bound)
-            **values,
+        """  # noqa: S608 (only our own clauses; every value is bound)
+        return await self._remembered(
+            (column, chosen), lambda db: tuple(map(builder(Facet), select(db, statement, **values)))
         )
+
+    async def _remembered(
+        self, question: tuple[object, ...], query: Callable[[apsw.Connection], T]
+    ) -> T:
+        version = self._database.version
+        if self._version != version:
+            self._known.clear()
+            self._version = version
+        if question not in self._known:
+            found = await self._database.read(query)
+            if len(self._known) >= MOST_REMEMBERED:
+                del self._known[next(iter(self._known))]
+            if self._version == version:
+                self._known[question] = found
+            return found
+        return cast('T', self._known[question])
 
 
 def total_of(db: apsw.Connection, chosen: Filter, most: int) -> int:

@@ -65,6 +65,7 @@ class Database:
         self._closed = False
         self._asked_at = 0.0  # for the transaction that the thread is at
         self._is_noted = False  # that the transaction changes what `pictures_version` counts
+        self.version = 0  # goes on with each change
         self.pictures_version = 0  # goes on with each change of who may see which kept picture
         connection.set_busy_handler(self._wait_for_lock)
         connection.create_scalar_function('note_change', self._note_change, 0)
@@ -100,6 +101,7 @@ class Database:
             try:
                 changed = change(connection)
                 connection.execute('commit')
+                self.version += 1
                 self.pictures_version += self._is_noted
             except BaseException:
                 if connection.in_transaction:  # SQLite ends it itself when the disk is full

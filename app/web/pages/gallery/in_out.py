@@ -13,7 +13,8 @@ from app.database.gallery.albums import AlbumRow
 from app.database.gallery.filters import Order
 from app.database.search.query import check_search
 from app.errors import N_, ErrorKind, Failure, InvalidRequest, ProviderError
-from app.gallery.importing import Importer, Taken, TakenPicture, check_album, examine
+from app.gallery.albums import check_album
+from app.gallery.importing import Importer, Taken, TakenPicture, examine
 from app.models import Image
 from app.storage.files import remove
 from app.storage.metadata.container import MOST_PACKET_BYTES, sidecar_of
@@ -75,8 +76,8 @@ class Adding:
         library, ids = self.services.library, [one.image_id for one in self.taken if one.image_id]
         if self.album and ids:
             await library.albums.put(self.album.id, ids, time.time())
-        if any(one.taken is Taken.NEW for one in self.taken):
-            self.services.changes.announce((await library.images.one(ids[-1])).generation_id)
+        for image in (await _images(self.services, self.taken, Taken.NEW))[-1:]:
+            self.services.changes.announce(image.generation_id)
 
     async def _add(self, part: Part) -> TakenPicture:
         assert part.file  # noqa: S101 (it came with a name)
@@ -130,7 +131,9 @@ async def add_pictures(request: Request, services: TheServices) -> Response:
     status = InvalidRequest.status if len(refused) == len(adding.taken) else 200
     if wants_json(request):
         return JSONResponse(await _as_json(request, services, adding.taken), status)
-    if not refused and not wants_fragment(request):
+    known = await _images(services, adding.taken, Taken.KNOWN)
+    trashed = [image for image in known if image.deleted_at]
+    if not refused and not trashed and not wants_fragment(request):
         return RedirectResponse(
             f'/gallery?album={adding.album.id}' if adding.album else '/gallery', 303
         )
@@ -139,13 +142,14 @@ async def add_pictures(request: Request, services: TheServices) -> Response:
         'gallery/added.html' if wants_fragment(request) else 'pages/added.html',
         status=status,
         new=await _images(services, adding.taken, Taken.NEW),
-        known=await _images(services, adding.taken, Taken.KNOWN),
+        known=known,
+        trashed=trashed,
         refused=refused,
     )
 
 
-async def _images(services: Services, taken: list[TakenPicture], kind: Taken) -> list[Image]:
-    return [await services.library.images.one(one.image_id) for one in taken if one.taken is kind]
+async def _images(services: Services, taken: list[TakenPicture], kind: Taken) -> tuple[Image, ...]:
+    return await services.library.images.some([one.image_id for one in taken if one.taken is kind])
 
 
 async def _as_json(

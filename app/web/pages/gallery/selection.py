@@ -14,11 +14,12 @@ from app.database.acts.pieces import ABOVE_ALL, Act, ActKind, NewAct
 from app.database.gallery.filters import Filter
 from app.database.search.query import check_search
 from app.errors import N_, Conflict, Forbidden, InvalidRequest, NotFound
+from app.gallery.albums import check_album
 from app.web.context import Services, TheServices
 from app.web.delivery.zips import pictures_among, zip_of
 from app.web.forms import TheId, choice_in, form_fields, form_pairs, is_number, numbers_among
 from app.web.pages.gallery.query import read_filter, write_query
-from app.web.security.permissions import OwnImage, seen_of, visitor_of
+from app.web.security.permissions import OwnImage, choosable_albums, seen_of, visitor_of
 from app.web.templates import say_saved, wants_fragment, wants_json
 
 Pairs = tuple[tuple[str, str], ...]
@@ -145,7 +146,7 @@ def ask_first(
 
 def _ask_album(request: Request, services: Services, pairs: Pairs) -> Response:
     """Show a form that repeats an act with the album to add to, for those without scripts."""
-    albums = [album for album in services.albums.all() if album.q is None]
+    albums = choosable_albums(visitor_of(request), services)
     return services.renderer.page(request, 'pages/album_asked.html', pairs=pairs, albums=albums)
 
 
@@ -201,10 +202,7 @@ def _album_in(services: Services, pairs: Pairs) -> int:
     albums = numbers_among([pair for pair in pairs if pair[0] == 'album'][-1:], 'album')
     if not albums:
         raise InvalidRequest(N_('Choose an album.'))
-    album = services.albums.one(albums[0])
-    if album.q is not None:
-        raise InvalidRequest(N_('This album fills itself by its search.'))
-    return album.id
+    return check_album(services.albums.one(albums[0])).id
 
 
 async def _own_act(request: Request, services: Services, act_id: int) -> Act:
