@@ -43,11 +43,6 @@ def tick(page: Page, number: int) -> Locator:
     return tile(page, number).get_by_role('checkbox')
 
 
-def edge(one: Locator, side: str) -> float:
-    at: float = one.evaluate('(one, side) => one.getBoundingClientRect()[side]', side)
-    return at
-
-
 def selected(page: Page) -> list[int]:
     ticks: list[bool] = page.locator('.hung:visible input[name=image]').evaluate_all(
         'all => all.map(one => one.checked)'
@@ -170,18 +165,6 @@ def test_what_was_filled_anew_meanwhile_is_drawn_anew_by_undo(page: Page) -> Non
     undo.press('Enter')
 
     expect(page.locator('.hung:visible')).to_have_count(PICTURES)
-
-
-def test_a_narrow_row_of_filters_breaks_before_its_end_and_covers_no_picture(
-    page: Page, wall: Easel
-) -> None:
-    page.goto(f'{wall.url}/gallery?sort=random')
-    page.evaluate('document.querySelector(".filters").style.inlineSize = "680px"')
-    slides = page.get_by_role('button', name='Slideshow')
-    trash = page.get_by_role('link', name='Trash')
-
-    assert abs(edge(slides, 'top') - edge(trash, 'top')) < 4
-    assert edge(tile(page, 0), 'top') >= edge(page.locator('.in-out'), 'bottom') + 8
 
 
 def test_all_that_match_are_deleted_and_come_back(page: Page) -> None:
