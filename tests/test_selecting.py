@@ -258,6 +258,8 @@ def test_pictures_are_added_to_an_album_of_the_menu(page: Page, wall: Easel) -> 
 
     bar(page).get_by_role('button', name='Album…').click()
     page.keyboard.press('a')  # no shortcut, while a menu is open
+    page.keyboard.press('Tab')
+    expect(page.get_by_label('Name of the new album')).to_be_focused()
     page.get_by_role('button', name='Boats').click()
 
     expect(page.get_by_text('1 picture added to the album')).to_be_visible()
