@@ -158,11 +158,9 @@ def test_what_is_deleted_leaves_the_wall_and_comes_back_by_undo(page: Page) -> N
 def test_what_was_filled_anew_meanwhile_is_drawn_anew_by_undo(page: Page) -> None:
     tick(page, 0).click()
     bar(page).get_by_role('button', name='Delete').click()
-    undo = page.get_by_role('button', name='Undo')
-    expect(undo).to_be_focused()
-
+    expect(page.get_by_role('button', name='Undo')).to_be_focused()
     page.evaluate('document.querySelector(".hung[hidden]").remove()')
-    undo.press('Enter')
+    page.keyboard.press('Enter')
 
     expect(page.locator('.hung:visible')).to_have_count(PICTURES)
 
