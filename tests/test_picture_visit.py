@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -114,6 +115,8 @@ def test_a_gallery_on_the_way_back_does_not_show_what_was_deleted(
 
     expect(page.locator(f'#image-{row[2]}')).to_be_visible()
     expect(page.locator(f'#image-{row[1]}')).to_have_count(0)
+    with easel.client() as client:
+        client.post(f'/images/{row[1]}/restoration')
 
 
 def test_days_are_the_visitors_from_the_first_page_on(
@@ -218,6 +221,8 @@ def test_an_open_gallery_tells_of_new_pictures_and_of_what_was_done_elsewhere(
 ) -> None:
     page.goto(f'{easel.url}/gallery?q=row')
     tile = page.locator(f'#image-{row[0]}')
+    asked: list[str] = []
+    page.on('request', lambda request: asked.append(urlsplit(request.url).path))
 
     easel.draw(prompt='row of none that was there', size='48x32')
     with easel.client() as client:
@@ -226,6 +231,7 @@ def test_an_open_gallery_tells_of_new_pictures_and_of_what_was_done_elsewhere(
     expect(page.get_by_role('link', name='New pictures: 1')).to_be_visible()
     expect(page.locator('.hung')).to_have_count(len(row))
     expect(tile.get_by_role('img', name='Favourite')).to_be_visible()
+    assert f'/images/{row[0]}.json' not in asked
 
 
 def test_a_slideshow_goes_on_by_keys_and_leads_back_to_what_it_showed(

@@ -27,6 +27,7 @@ DESKTOP: ViewportSize = {'width': 1360, 'height': 860}
 PHONE: ViewportSize = {'width': 390, 'height': 844}
 PLAIN_PAGE = '/health'  # It runs nothing, and keeps no connection.
 ICON = '/favicon.ico'  # What Chromium looks for where a page names no icon, as the plain one.
+TOLD = 'status of 422'  # a form that is refused, as the page says itself
 FORGET = '() => [localStorage, sessionStorage].forEach((store) => store.clear())'
 
 
@@ -94,7 +95,8 @@ def watching(page: Page) -> Iterator[list[str]]:
     complaints: list[str] = []
 
     def heard(message: ConsoleMessage) -> None:
-        if message.type == 'error' and not message.location['url'].endswith(ICON):
+        is_known = message.location['url'].endswith(ICON) or TOLD in message.text
+        if message.type == 'error' and not is_known:
             complaints.append(message.text)
 
     def failed(error: Error) -> None:

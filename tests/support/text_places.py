@@ -25,8 +25,9 @@ LOOK = """(expected) => {
   }
   const own = `:not([href^="/"]):not([href^="${location.origin}/"])`;
   const foreign = document.querySelectorAll(`iframe, frame, object, embed, base, video, audio, math,
-    style, template, meta[http-equiv], form[action^="//"], script:not([src^="/static/"]),
-    link${own}, svg script, svg animate, a[href^="javascript:"], [srcdoc]`);
+    style, template:not(album-menu > *), meta[http-equiv], form[action^="//"],
+    script:not([src^="/static/"]), link${own}, svg script, svg animate, a[href^="javascript:"],
+    [srcdoc]`);
   wrong.push(...[...foreign].map((found) => found.outerHTML));
   for (const found of document.querySelectorAll('*')) {
     const acts = found.getAttributeNames().filter((name) => name.startsWith('on'));
