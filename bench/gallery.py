@@ -105,7 +105,7 @@ def acted(data: Path) -> list[Claim]:
                     took_s, _ = gallery.post(f'/acts/{act}/undoing')
                 else:
                     took_s, led = gallery.post('/images/selection', **fields)
-                    act = led.rpartition('act=')[2]
+                    act = led.rpartition('act=')[2].partition('#')[0]
                 whole_s = took_s + ended_s(gallery, act)
             worst_ms = max(times) * 1000
             print(f'{name}: {whole_s:.1f} s; {len(times)} other pages, {worst_ms:.0f} ms at most')

@@ -214,3 +214,19 @@ def test_a_filter_acts_at_once_and_says_what_finds_nothing(browser: Browser, lon
     page.wait_for_url('**favourite=1')
     expect(page.locator('.nothing')).to_contain_text('No matches')
     page.context.close()
+
+
+@pytest.mark.browser
+def test_filters_break_before_their_end_and_a_wall_without_days_begins_below(
+    browser: Browser, long: Easel
+) -> None:
+    edge = '(one, side) => one.getBoundingClientRect()[side]'
+    with still_window(browser) as page:
+        page.goto(f'{long.url}/gallery?sort=random')
+        page.evaluate('document.querySelector(".filters").style.inlineSize = "680px"')
+        slides = page.get_by_role('button', name='Slideshow').evaluate(edge, 'bottom')
+        trash = page.get_by_role('link', name='Trash').evaluate(edge, 'bottom')
+        head = page.locator('.in-out').evaluate(edge, 'bottom')
+
+        assert abs(slides - trash) < 4
+        assert page.locator('.hung').first.evaluate(edge, 'top') >= head + 8

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -220,6 +221,8 @@ def test_an_open_gallery_tells_of_new_pictures_and_of_what_was_done_elsewhere(
 ) -> None:
     page.goto(f'{easel.url}/gallery?q=row')
     tile = page.locator(f'#image-{row[0]}')
+    asked: list[str] = []
+    page.on('request', lambda request: asked.append(urlsplit(request.url).path))
 
     easel.draw(prompt='row of none that was there', size='48x32')
     with easel.client() as client:
@@ -228,6 +231,7 @@ def test_an_open_gallery_tells_of_new_pictures_and_of_what_was_done_elsewhere(
     expect(page.get_by_role('link', name='New pictures: 1')).to_be_visible()
     expect(page.locator('.hung')).to_have_count(len(row))
     expect(tile.get_by_role('img', name='Favourite')).to_be_visible()
+    assert f'/images/{row[0]}.json' not in asked
 
 
 def test_a_slideshow_goes_on_by_keys_and_leads_back_to_what_it_showed(

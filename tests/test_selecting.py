@@ -155,6 +155,16 @@ def test_what_is_deleted_leaves_the_wall_and_comes_back_by_undo(page: Page) -> N
     assert left == PICTURES - 2
 
 
+def test_what_was_filled_anew_meanwhile_is_drawn_anew_by_undo(page: Page) -> None:
+    tick(page, 0).click()
+    bar(page).get_by_role('button', name='Delete').click()
+    expect(page.get_by_role('button', name='Undo')).to_be_focused()
+    page.evaluate('document.querySelector(".hung[hidden]").remove()')
+    page.keyboard.press('Enter')
+
+    expect(page.locator('.hung:visible')).to_have_count(PICTURES)
+
+
 def test_all_that_match_are_deleted_and_come_back(page: Page) -> None:
     for _ in range(2):
         page.keyboard.press('Control+a')

@@ -19,7 +19,7 @@ class ActDone extends HTMLElement {
     event.preventDefault();
     if (form.dataset.act) return this.restore(form);
     const sparesFavourites = submitter.name === 'favourites' && submitter.value === '0';
-    const after = form.action.endsWith('undoing') ? () => (this.undo ? this.undo() : this.drawAnew()) : () => this.after(sparesFavourites);
+    const after = form.action.endsWith('undoing') ? () => this.takeBack() : () => this.after(sparesFavourites);
     this.post(form.action, new URLSearchParams(new FormData(form, submitter)), after);
   }
 
@@ -56,6 +56,10 @@ class ActDone extends HTMLElement {
     } finally {
       this.ariaBusy = null;
     }
+  }
+
+  takeBack() {
+    if (!this.undo?.()) this.drawAnew();
   }
 
   // The wall is drawn anew when all is done: of an act on all that match it shows a part.

@@ -13,7 +13,12 @@ export class Combobox extends HTMLElement {
     this.panel.addEventListener('pointerdown', (event) => event.preventDefault()); // the field keeps the focus
     this.panel.addEventListener('click', (event) => this.choose(event.target.closest('[role=option]')));
     if (this.input.value !== this.input.defaultValue) this.later(this.input.value); // typed meanwhile
-    addEventListener('resize', () => this.isOpen && this.place()); // as a keyboard comes up
+    this.life = new AbortController();
+    addEventListener('resize', () => this.isOpen && this.place(), { signal: this.life.signal }); // as a keyboard comes up
+  }
+
+  disconnectedCallback() {
+    this.life.abort();
   }
 
   get box() {

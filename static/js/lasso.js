@@ -77,7 +77,7 @@ export class Lasso {
   end() {
     this.until.abort();
     this.box.remove();
-    this.measured = null;
+    this.measured = this.caught = null;
   }
 }
 

@@ -23,7 +23,8 @@ export function download(form) {
   once.remove();
 }
 
-// Shows what an act did to tiles of the wall; returns how to take that back, if it can be.
+// Shows what an act did to tiles of the wall; returns how to take that back, if it can be. That says whether
+// it could: tiles that were far away meanwhile have come anew.
 export function reflect(act, tiles, isLeaving) {
   if (isLeaving) {
     const next = neighbour(tiles);
@@ -35,14 +36,17 @@ export function reflect(act, tiles, isLeaving) {
     }
     return null;
   }
-  if (!act.endsWith('favourite')) return () => {};
+  if (!act.endsWith('favourite')) return () => true;
   return turn(tiles.map((tile) => tile.querySelector('.heart')), 'hidden', act === 'unfavourite');
 }
 
 function turn(elements, property, value) {
   const before = elements.map((one) => [one, one[property]]);
   for (const one of elements) one[property] = value;
-  return () => before.forEach(([one, was]) => (one[property] = was));
+  return () => {
+    for (const [one, was] of before) one[property] = was;
+    return elements.every(({ isConnected }) => isConnected);
+  };
 }
 
 function neighbour(tiles) {

@@ -32,18 +32,13 @@ class WallNews extends HTMLElement {
   }
 
   hear(generation) {
-    const ids = [...generation.querySelectorAll('a[href*=images]')].map((link) => Number(/images\/(\d+)/.exec(link.href)[1]));
-    if (ids.some((id) => id > this.newest)) this.ask();
+    const plates = new Map([...generation.querySelectorAll('a.plate')].map((plate) => [idIn(plate.href), plate]));
+    if ([...plates.keys()].some((id) => id > this.newest)) this.ask();
     for (const tile of document.querySelectorAll(`.hung[data-generation="${generation.dataset.id}"]`)) {
-      const id = Number(tile.id.replace('image-', ''));
-      tile.toggleAttribute('data-gone', !ids.includes(id) && !tile.closest('.trash'));
-      if (ids.includes(id)) this.renew(tile, id);
+      const plate = plates.get(idIn(tile.querySelector('.plate').href));
+      tile.toggleAttribute('data-gone', !plate && !tile.closest('.trash'));
+      if (plate) tile.querySelector('.heart').hidden = !('favourite' in plate.dataset);
     }
-  }
-
-  async renew(tile, id) {
-    const image = await json(new URL(`images/${id}.json`, new URL(this.dataset.address, location)));
-    if (image) tile.querySelector('.heart').hidden = !image.favourite;
   }
 
   ask() {
@@ -52,7 +47,8 @@ class WallNews extends HTMLElement {
   }
 
   async count() {
-    const found = await json(this.dataset.address);
+    const answer = await fetch(this.dataset.address).catch(() => null);
+    const found = answer?.ok ? await answer.json() : null;
     const fresh = found?.images.filter(({ id }) => id > this.newest).length ?? 0;
     if (!fresh) return;
     const words = this.link.dataset.words.replace('{n}', fresh);
@@ -61,9 +57,8 @@ class WallNews extends HTMLElement {
   }
 }
 
-async function json(address) {
-  const answer = await fetch(address).catch(() => null);
-  return answer?.ok ? answer.json() : null;
+function idIn(address) {
+  return Number(/\/images\/(\d+)/.exec(address)[1]);
 }
 
 customElements.define('wall-news', WallNews);

@@ -57,10 +57,10 @@ class WallSelect extends HTMLElement {
 
   tick(tick) {
     const ticks = this.ticks;
-    const [from, to] = [this.last, tick].map((one) => ticks.indexOf(one)).sort((one, other) => one - other);
+    const [from, to] = [this.last, tick.value].map((id) => ticks.findIndex(({ value }) => value === id)).sort((one, other) => one - other);
     const many = this.shiftKey && from >= 0 ? ticks.slice(from, to + 1) : [tick];
     chosen.set(many.map(({ value }) => Number(value)), tick.checked, this.inSight);
-    this.last = tick;
+    this.last = tick.value;
   }
 
   key(event) {
