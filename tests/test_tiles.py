@@ -99,6 +99,7 @@ def test_a_failed_one_keeps_the_room_of_all_its_pictures(
     after = boxes(page)
     for one in busy[1:]:
         act(easel, one, 'cancellation')
+        easel.wait(one)
 
     assert after == before
 
