@@ -1,4 +1,4 @@
-"""Style sheets, scripts and icons: read once, joined, and named by one digest."""
+"""Style sheets, scripts and icons: joined, and named by one digest."""
 
 from __future__ import annotations
 
@@ -27,38 +27,45 @@ class Static:
     """A small ASGI app over the files of one folder, which never change while it runs."""
 
     def __init__(self, folder: Path) -> None:
-        files = {
-            path.relative_to(folder).as_posix(): path.read_bytes()
-            for path in sorted(folder.rglob('*'))
-            if path.is_file()
-        }
-        for sheet, parts in SHEETS.items():
-            joined = [files.pop(name) for name in [*files] if name.startswith(parts)]
-            files[sheet] = _FOR_READERS.sub(b'', b''.join(joined))
+        self._parts = _parts_in(folder)
         digest = hashlib.sha256()
-        for name, content in sorted(files.items()):
+        for name in sorted(self._parts):
+            content = self.content(name)
             digest.update(f'{name} {len(content)} '.encode() + content)
         self._prefix = f'/static/{digest.hexdigest()[:12]}/'
-        self._plain = files
-        self._compressed = cache(lambda name: gzip.compress(files[name], 9, mtime=0))
+        self._compressed = cache(lambda name: gzip.compress(self.content(name), 9, mtime=0))
 
     def address(self, name: str) -> str:
         """Return a file's address, which changes when any file does; raise `KeyError`."""
-        if name not in self._plain:
+        if name not in self._parts:
             raise KeyError(name)
         return self._prefix + name
 
     def content(self, name: str) -> bytes:
-        return self._plain[name]
+        """Read a file; none is held before a browser asks, since many never are."""
+        joined = b''.join(path.read_bytes() for path in self._parts[name])
+        return _FOR_READERS.sub(b'', joined) if name in SHEETS else joined
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         name = scope['path'].removeprefix(self._prefix)
-        if name not in self._plain or scope['method'] != 'GET':
+        if name not in self._parts or scope['method'] != 'GET':
             raise NotFound(N_('Page not found.'))
         mime = TYPES.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or 'text/plain'
         headers = {'Cache-Control': FOREVER, 'Content-Type': mime, 'Vary': 'Accept-Encoding'}
-        content = self._plain[name]
         if 'gzip' in Headers(scope=scope).get('accept-encoding', ''):
             content = self._compressed(name)
             headers['Content-Encoding'] = 'gzip'
+        else:
+            content = self.content(name)
         await Response(content, headers=headers)(scope, receive, send)
+
+
+def _parts_in(folder: Path) -> dict[str, list[Path]]:
+    """Return the files that each name is made of."""
+    parts: dict[str, list[Path]] = {}
+    for path in sorted(folder.rglob('*')):
+        if path.is_file():
+            own = path.relative_to(folder).as_posix()
+            name = next((sheet for sheet, start in SHEETS.items() if own.startswith(start)), own)
+            parts.setdefault(name, []).append(path)
+    return parts
