@@ -21,7 +21,7 @@ SHIFT = """() => new Promise((done) => {
   }).observe({ type: 'layout-shift', buffered: true });
   setTimeout(() => done(total), 600);
 })"""
-ALL_ARE_SHOWN = """[...document.querySelectorAll('.hung img')]
+ALL_ARE_SHOWN = """() => [...document.querySelectorAll('.hung img')]
     .filter((image) => image.getBoundingClientRect().top < innerHeight)
     .every((image) => image.complete && image.naturalWidth)"""
 ADD_A_FIELD = """form => form.append(
