@@ -76,7 +76,7 @@ class Counters(Table):
         return await self._room(
             """
             select 1 as images, size_bytes
-            from images
+            from images indexed by images_trashed_favourites -- else all of the trash is read
             where favourite = 1 and deleted_at is not null
             """
         )
