@@ -50,6 +50,7 @@ def test_twenty_presses_move_twenty_pictures_in_one_entry_of_the_history(
     page.goto(f'{easel.url}/gallery?q=row')
     page.locator(f'#image-{row[0]} a').evaluate('link => link.click()')
     expect(page.locator('.percent')).to_have_text('100 %')
+    page.evaluate("() => customElements.whenDefined('picture-keys').then(() => true)")
     entries = page.evaluate('history.length')
 
     for _ in range(20):
