@@ -222,7 +222,8 @@ def test_the_months_are_one_stop_of_the_tab_key_and_arrows_go_through_them(page:
 
 def test_keys_act_on_the_tile_with_the_focus(page: Page) -> None:
     page.keyboard.press('ArrowRight')
-    page.keyboard.press('f')
+    with page.expect_response(lambda answer: answer.request.method == 'POST'):
+        page.keyboard.press('f')
     expect(tile(page, 0).get_by_role('img', name='Favourite')).to_be_visible()
     page.keyboard.press('f')
     expect(tile(page, 0).get_by_role('img', name='Favourite')).to_be_hidden()
