@@ -134,7 +134,7 @@ async def _here(one: Import) -> None:
     def stop() -> None:
         one.is_stopped = work.is_stopped = True
 
-    with suppress(NotImplementedError):  # Windows: what was begun is given up
+    with suppress(NotImplementedError):  # Windows: Ctrl+C ends it at once
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop)
     try:
         await work.run(one.pictures())
