@@ -58,6 +58,7 @@ def index_facts(facts: str) -> str:
             IN_TRASH if known['in_trash'] else SHOWN,
             FAVOURITE if known['favourite'] else NO_FAVOURITE,
             IN_ALBUM if albums else IN_NO_ALBUM,
+            *([EDITED] if known.get('edited') else []),  # 0012 does not tell it
             model_fact(known['model'] or ''),
             server_fact(known['provider']),
             size_fact(str(size)),
