@@ -26,7 +26,8 @@ from app.database.generations import new_row
 from app.database.links import GuestRow
 from app.database.sqlite.connection import insert
 from app.database.sqlite.mapping import generation_of
-from app.models import GenerationRequest, Outcome, Size, Status, StoredImage
+from app.models import Outcome, Status, StoredImage
+from app.models.request import GenerationRequest, Size
 from app.storage.decoder import Decoder
 from app.storage.store import Store
 

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.models import GenerationRequest
+from app.models.request import GenerationRequest
 from app.net.client import HttpClient
 from app.providers.core.base import ProviderSettings, Run
 from app.providers.provider import ApiProvider

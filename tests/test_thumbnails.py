@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageCms
 
-from app.models import Size, StoredImage
+from app.models import StoredImage
+from app.models.request import Size
 from app.storage.colours import shown_colours
 from app.storage.decoder import Decoded, Decoder
 from app.storage.files import remove

@@ -28,7 +28,7 @@ from app.gallery.importing import Importer, Taken
 from app.gallery.sources import Passed, SourceFolder
 from app.log import escape
 from app.main import open_store
-from app.models import LONGEST_TEXT
+from app.models.request import LONGEST_TEXT
 from app.storage.decoder import Decoder
 from app.storage.lock import Held, holding
 

@@ -8,7 +8,14 @@ from functools import partial
 from typing import TypeVar
 
 from app.errors import N_, AppError, InvalidRequest
-from app.models import REQUEST_FIELDS, FieldKind, FieldRule, GenerationRequest, ResponseFormat, Size
+from app.models.request import (
+    REQUEST_FIELDS,
+    FieldKind,
+    FieldRule,
+    GenerationRequest,
+    ResponseFormat,
+    Size,
+)
 
 T = TypeVar('T')
 

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 from app.errors import N_, AppError, ErrorKind, Failure, ProviderError, StorageFailed
 from app.log import logger
-from app.models import Received, Size, StoredImage
+from app.models import Received, StoredImage
+from app.models.request import Size
 from app.storage.arriving import sweep
 from app.storage.decoder import Decoded, Decoder, DecoderFailed, labelled_path
 from app.storage.files import HEAD_BYTES, PART, TempFile, open_beneath, remove, writing

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from hashlib import blake2b
 
-from app.models import Size
+from app.models.request import Size
 
 FACT = '\ue000'  # for private use: no text has it left after it is folded
 NOTHING = f'{FACT}x'  # what no picture is

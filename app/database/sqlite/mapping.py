@@ -9,16 +9,8 @@ from typing import cast
 from app.cost import read_cost
 from app.database.sqlite.connection import Row, Value, builder
 from app.errors import ErrorKind, Failure
-from app.models import (
-    REQUEST_FIELDS,
-    Call,
-    Generation,
-    GenerationRequest,
-    Image,
-    ResponseFormat,
-    Size,
-    Status,
-)
+from app.models import Call, Generation, Image, Status
+from app.models.request import REQUEST_FIELDS, GenerationRequest, ResponseFormat, Size
 
 SEEDS = 1 << 64
 PLAIN_COLUMNS = (

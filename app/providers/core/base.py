@@ -9,7 +9,8 @@ from typing import Protocol
 
 from app.database.providers import ProviderRow
 from app.errors import Failure, Reason
-from app.models import Call, GenerationRequest, GenerationResult, Received
+from app.models import Call, GenerationResult, Received
+from app.models.request import GenerationRequest
 from app.providers.core.parameters import NAMES, ModelParameters
 from app.storage.files import TempFile, remove
 

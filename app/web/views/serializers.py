@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from app.access.visitors import Visitor
 from app.messages import error_json, for_guests, item_error_json
-from app.models import REQUEST_FIELDS, Call, Generation, Image
+from app.models import Call, Generation, Image
+from app.models.request import REQUEST_FIELDS
 from app.net.urls import names_a_host
 from app.web.base_path import BasePath
 from app.web.security.permissions import may_open
