@@ -16,8 +16,8 @@ import pytest
 import pytest_asyncio
 
 from app.errors import ErrorKind, ProviderError
-from app.storage.decoder import Decoder
-from app.storage.decoder_child import CPU_S, MEMORY_BYTES
+from app.storage.decoding.decoder import Decoder
+from app.storage.decoding.decoder_child import CPU_S, MEMORY_BYTES
 from app.storage.store import Store
 from tests.support.fakes import arriving_in, picture, received_in, storing
 from tests.support.hostile_pictures import QUICK, SLOW, mutations

@@ -14,7 +14,8 @@ import trustme
 
 from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.messages import describe
-from app.models import GenerationRequest, GenerationResult
+from app.models import GenerationResult
+from app.models.request import GenerationRequest
 from app.net.client import HttpClient
 from app.net.proxies import is_left_out, proxy_of
 from app.net.tls import tls_context

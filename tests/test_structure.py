@@ -22,7 +22,8 @@ MOST_MARKUP_LETTERS = 120
 GROUND = ('app', 'app.errors', 'app.log', 'app.tasks')
 NOUNS = ('app.models', 'app.cost', *GROUND)
 NET = ('app.net', *NOUNS)
-STORAGE = ('app.storage', 'app.storage.metadata', 'app.storage.metadata.foreign', *NET)
+METADATA = ('app.storage.metadata', 'app.storage.metadata.foreign')
+STORAGE = ('app.storage', 'app.storage.decoding', *METADATA, *NET)
 SEARCH = ('app.database.search', 'app.database.sqlite')
 TABLES = ('app.database.gallery', 'app.database.acts', *SEARCH)
 DATABASE = ('app.database', *TABLES, *STORAGE)
@@ -73,7 +74,8 @@ MAY_IMPORT = {
     'app.database.acts': ('app.database.sqlite', *NOUNS),
     'app.database.search': ('app.database.sqlite', *NOUNS),
     'app.database.sqlite': NOUNS,
-    'app.storage': ('app.storage.metadata', *NOUNS),
+    'app.storage': ('app.storage.decoding', 'app.storage.metadata', *NOUNS),
+    'app.storage.decoding': ('app.storage', 'app.storage.metadata', *NOUNS),
     'app.storage.metadata': ('app.storage.metadata.foreign', *NOUNS),
     'app.storage.metadata.foreign': NOUNS,
     'app.net': NOUNS,
@@ -90,7 +92,7 @@ HOMES = {
     'httpcore': ('app.net', 'app.providers.discovery.local_servers'),
     'pybase64': ('app.providers.response.base64_stream',),
     'PIL': (
-        *('app.storage.decoder_child', 'app.storage.colours', 'app.demo'),
+        *('app.storage.decoding.decoder_child', 'app.storage.decoding.colours', 'app.demo'),
         *('app.storage.metadata.read', 'app.storage.metadata.other_tools'),
         *('app.storage.metadata.jpeg', 'app.storage.metadata.foreign.texts'),
         'app.storage.metadata.dates',

@@ -26,7 +26,7 @@ from app import errors
 from app.cost import Cost
 from app.errors import AppError, ErrorKind, Failure, ProviderError
 from app.messages import describe, translations
-from app.models import REQUEST_FIELDS
+from app.models.request import REQUEST_FIELDS
 from app.web.base_path import BasePath
 from app.web.static import Static
 from app.web.templates import Renderer

@@ -9,7 +9,7 @@ import httpcore
 import pytest
 
 from app.errors import ErrorKind, ProviderError
-from app.models import GenerationRequest
+from app.models.request import GenerationRequest
 from app.net.client import HttpClient
 from app.net.urls import origin_of
 from app.providers.transport.download import DownloadTimeouts, Fetcher

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from app.errors import N_, NotFound
+from app.web.compression import takes_gzip
 
 STYLE_SHEET, GALLERY_SHEET = 'easel.css', 'gallery.css'
 SHEETS = {GALLERY_SHEET: 'css/gallery/', STYLE_SHEET: 'css/'}  # a folder joined to one sheet each
@@ -52,7 +53,7 @@ class Static:
             raise NotFound(N_('Page not found.'))
         mime = TYPES.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or 'text/plain'
         headers = {'Cache-Control': FOREVER, 'Content-Type': mime, 'Vary': 'Accept-Encoding'}
-        if 'gzip' in Headers(scope=scope).get('accept-encoding', ''):
+        if takes_gzip(Headers(scope=scope)):
             content = self._compressed(name)
             headers['Content-Encoding'] = 'gzip'
         else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from hashlib import blake2b
 
-from app.models import Size
+from app.models.request import Size
 
 FACT = '\ue000'  # for private use: no text has it left after it is folded
 NOTHING = f'{FACT}x'  # what no picture is
@@ -61,6 +61,7 @@ def index_facts(facts: str) -> str:
             IN_TRASH if known['in_trash'] else SHOWN,
             FAVOURITE if known['favourite'] else NO_FAVOURITE,
             IN_ALBUM if albums else IN_NO_ALBUM,
+            *([EDITED] if known.get('edited') else []),  # 0012 does not tell it
             model_fact(known['model'] or ''),
             server_fact(known['provider']),
             size_fact(str(size)),

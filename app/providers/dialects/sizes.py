@@ -6,7 +6,7 @@ import contextlib
 import math
 from collections.abc import Iterable
 
-from app.models import LEAST_SIDE, MOST_SIDE, Size
+from app.models.request import LEAST_SIDE, MOST_SIDE, Size
 from app.providers.core.parameters import ModelParameters
 from app.providers.response.limits import distance
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from itertools import product
 
-from app.models import LEAST_SIDE, MOST_SIDE, Size
+from app.models.request import LEAST_SIDE, MOST_SIDE, Size
 
 MOST_OFFERS = 4
 LONGEST_CHOICE = 60
