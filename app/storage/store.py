@@ -76,7 +76,7 @@ class Store:
         Raises `StorageFailed`, also for a link in place of a folder that is served from: none is
         followed below the data folder.
         """
-        for folder in (self.images, self.data / THUMBS):
+        for folder in (self.images, self.data / THUMBS, self.data / MASKS):
             if folder.is_symlink():
                 raise StorageFailed(IS_LINK, name=folder.name)
         with writing():
