@@ -87,7 +87,7 @@ HOMES = {
     'apsw': ('app.database',),
     'Stemmer': ('app.database.search.vocabulary',),
     'httpx': ('app.net', 'app.providers', 'app.cli.generate', 'app.cli.import_there'),
-    'httpcore': ('app.net', 'app.providers.discovery.local_servers'),
+    'httpcore': ('app.net',),
     'pybase64': ('app.providers.response.base64_stream',),
     'PIL': (
         *('app.storage.decoder_child', 'app.storage.colours', 'app.demo'),
