@@ -14,9 +14,9 @@ from typing import TypeVar
 import pytest
 
 from app.errors import ProviderError, StorageFailed
-from app.storage import decoder as client
-from app.storage import decoder_child as child
-from app.storage.decoder import Decoder
+from app.storage.decoding import decoder as client
+from app.storage.decoding import decoder_child as child
+from app.storage.decoding.decoder import Decoder
 from app.storage.metadata.container import sidecar_of
 from app.storage.store import Store
 from tests.support.fakes import arriving_in, picture, received_in, storing

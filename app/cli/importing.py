@@ -29,7 +29,7 @@ from app.gallery.sources import Passed, SourceFolder
 from app.log import escape
 from app.main import open_store
 from app.models.request import LONGEST_TEXT
-from app.storage.decoder import Decoder
+from app.storage.decoding.decoder import Decoder
 from app.storage.lock import Held, holding
 
 TOLD_EVERY = 20  # pictures

@@ -105,6 +105,9 @@ class StoredImage:
     source_url: str | None = None
     seed: int | None = None
     cost: Cost | None = None
+    # the share (0-1) of what its mask protects where it differs from the picture it was edited from
+    changed_outside_mask: float | None = None
+    laid_back_from: int | None = None  # the picture that came, of which this keeps what may change
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,13 @@ class Image(StoredImage):
     took_s: float | None
     guest: int | None = None  # whose link it was asked for by; None for the owner's own
     albums: tuple[int, ...] = ()
+    sources: tuple[int, ...] = ()  # ids of the pictures that it started from, in their order
+    mask: str | None = None  # as in `GenerationRequest`
+
+    @property
+    def parent_id(self) -> int | None:
+        """Return the picture that it was edited from; it may be gone by now."""
+        return self.sources[0] if self.sources else None
 
     @property
     def extension(self) -> str:

@@ -13,6 +13,7 @@ LONGEST_TEXT = 200
 LEAST_SIDE, MOST_SIDE = 16, 16_384
 MOST_COUNT = 10
 MOST_SEED = (1 << 64) - 1
+MOST_SOURCES = 16
 RULE = 'rule'  # in the metadata of a request's field
 
 
@@ -57,6 +58,8 @@ class FieldKind(StrEnum):
     DECIMAL = 'decimal'
     SIZE = 'size'
     FORMAT = 'response format'
+    PICTURES = 'ids of pictures'
+    MASK = 'digest of a mask'
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,13 @@ _SEED = FieldRule(FieldKind.WHOLE, 0, MOST_SEED, _ANY_SEED, in_pictures=True, in
 _FORMAT = FieldRule(FieldKind.FORMAT, in_json=True)
 _STEPS = FieldRule(FieldKind.WHOLE, 1, 500, in_pictures=True)
 _ALBUM = FieldRule(FieldKind.WHOLE, 1, MOST_SEED)
-_GUIDANCE = FieldRule(FieldKind.DECIMAL, 0, 100, in_pictures=True)
+_NUMBER_LIKE_7 = N_('Enter a number from {least} to {most}, like 7 or 7.5.')
+_GUIDANCE = FieldRule(FieldKind.DECIMAL, 0, 100, _NUMBER_LIKE_7, in_pictures=True)
+_SOURCES = FieldRule(FieldKind.PICTURES, 1, MOST_SOURCES, N_('Choose up to {most} pictures.'))
+_MASK = FieldRule(FieldKind.MASK, sentence=N_("This mask isn't there any more. Paint it again."))
+_STRENGTH = FieldRule(
+    FieldKind.DECIMAL, 0, 1, N_('Enter a number from {least} to {most}, like 0.6.')
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +114,13 @@ class GenerationRequest:
     guidance: str | None = field(default=None, metadata={RULE: _GUIDANCE})  # as it was typed: `7.0`
     sampler: str | None = field(default=None, metadata={RULE: _LINE})
     album: int | None = field(default=None, metadata={RULE: _ALBUM})  # where its pictures go
+    # the pictures that it starts from, the first of which it edits; they may be gone by now
+    sources: tuple[int, ...] = field(default=(), metadata={RULE: _SOURCES})
+    # the sha256 of the kept mask of the first one, in hex: white may change, black stays
+    mask: str | None = field(default=None, metadata={RULE: _MASK})
+    strength: str | None = field(default=None, metadata={RULE: _STRENGTH})  # as it was typed
+    # 1: what the mask keeps is laid back over what comes
+    paste_back: int | None = field(default=None, metadata={RULE: FieldRule(FieldKind.WHOLE, 0, 1)})
 
     @property
     def count(self) -> int:

@@ -21,7 +21,7 @@ from app.log import logger
 from app.models import Received, StoredImage
 from app.models.request import Size
 from app.storage.arriving import sweep
-from app.storage.decoder import Decoded, Decoder, DecoderFailed, labelled_path
+from app.storage.decoding.decoder import Decoded, Decoder, DecoderFailed, labelled_path
 from app.storage.files import HEAD_BYTES, PART, TempFile, open_beneath, remove, writing
 from app.storage.metadata.container import Written, sidecar_of, size_of
 from app.storage.metadata.mime import mime_of, what_is
@@ -33,6 +33,7 @@ log = logger(__name__)
 
 THUMB_WIDTHS = (480, 960)
 IMAGES, THUMBS, ARRIVING, RESCUED = 'images', 'thumbs', 'arriving', 'rescued'
+MASKS = 'masks'
 IS_LINK = N_(
     "In the data folder, {name} is a link, which Easel doesn't follow. Mount the "
     'other folder in its place, or move the whole data folder and set EASEL_DATA to '
@@ -62,6 +63,9 @@ class Store:
 
     def thumb(self, digest: str, width: int) -> Path:
         return self.data / THUMBS / digest[:2] / f'{digest}-{width}.webp'
+
+    def mask(self, digest: str) -> Path:
+        return self.data / MASKS / digest[:2] / f'{digest}.png'
 
     def original(self, file: str) -> Path:
         return self.images / file

@@ -220,7 +220,7 @@ def _reap_group(pid: int) -> None:
 @cache
 def _log_protection() -> None:
     """Say once, before the first picture, how the child is confined."""
-    from app.storage.sandbox import protection  # 0.3 MB that no start needs
+    from app.storage.decoding.sandbox import protection  # 0.3 MB that no start needs
 
     log.info('how the decoder of pictures is confined: %s', protection())
 

@@ -65,8 +65,8 @@ class RefusedError(Exception):
 
 def main() -> None:
     set_limits()
-    sys.path.append(str(Path(__file__).resolve().parents[2]))  # last; for what a label needs
-    from app.storage.sandbox import refuse_sockets
+    sys.path.append(str(Path(__file__).resolve().parents[3]))  # last; for what a label needs
+    from app.storage.decoding.sandbox import refuse_sockets
 
     refuse_sockets()
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
@@ -98,7 +98,7 @@ def load_for(order: dict[str, object]) -> None:
     """Import what an order needs: where it is worked at, no file can be opened any more."""
     from PIL import AvifImagePlugin, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401
 
-    from app.storage import colours  # noqa: F401
+    from app.storage.decoding import colours  # noqa: F401
     from app.storage.metadata import jpeg  # noqa: F401
 
     Image.preinit()
@@ -140,8 +140,8 @@ def follow(worker: int) -> None:
 
 
 def confined(order: dict[str, object]) -> dict[str, object]:
+    from app.storage.decoding.sandbox import confine
     from app.storage.metadata.container import sidecar_of
-    from app.storage.sandbox import confine
 
     picture = Path(str(order.get('read') or order['path']))
     thumbs = order.get('thumbs') or {}
@@ -221,7 +221,7 @@ def label_copy(order: dict[str, object], found: dict[str, object]) -> dict[str, 
 
 def decode(path: str, form: str, thumbs: dict[str, str]) -> dict[str, object]:
     """Decode a whole picture and write its thumbnails, turned as browsers turn it."""
-    from app.storage.colours import profile_of, shown_colours, turned
+    from app.storage.decoding.colours import profile_of, shown_colours, turned
     from app.storage.metadata.jpeg import shown_side
 
     with Image.open(path, formats=[form]) as picture:
