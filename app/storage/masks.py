@@ -10,12 +10,22 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
+from app.errors import ErrorKind, Failure, ProviderError
 from app.models import Received
 from app.models.request import Size
-from app.storage.files import PART, complete, move, open_beneath, remove, sync, sync_folder, writing
+from app.storage.files import (
+    PART,
+    complete,
+    move,
+    open_beneath,
+    refuse_links,
+    remove,
+    sync,
+    sync_folder,
+    writing,
+)
 from app.storage.metadata.mime import mime_of, what_is
-from app.storage.store import IS_LINK, MASKS, Store
+from app.storage.store import MASKS, Store
 
 PNG = 'image/png'
 SIZE = struct.Struct('>16xII')  # how a PNG begins, and its width and height
@@ -63,8 +73,7 @@ def keep(store: Store, mask: NewMask) -> None:
     folder, target = store.data / MASKS, store.mask(mask.digest)
     with writing():
         for one in (folder, target.parent):
-            if one.is_symlink():
-                raise StorageFailed(IS_LINK, name=one.name)
+            refuse_links(one)
             one.mkdir(mode=0o700, exist_ok=True)
         mask.path.chmod(0o600)
         sync(mask.path)
