@@ -88,10 +88,11 @@ HOMES = {
     'apsw': ('app.database',),
     'Stemmer': ('app.database.search.vocabulary',),
     'httpx': ('app.net', 'app.providers', 'app.cli.generate', 'app.cli.import_there'),
-    'httpcore': ('app.net', 'app.providers.discovery.local_servers'),
+    'httpcore': ('app.net',),
     'pybase64': ('app.providers.response.base64_stream',),
     'PIL': (
         *('app.storage.decoding.decoder_child', 'app.storage.decoding.colours', 'app.demo'),
+        'app.storage.decoding.masks',
         *('app.storage.metadata.read', 'app.storage.metadata.other_tools'),
         *('app.storage.metadata.jpeg', 'app.storage.metadata.foreign.texts'),
         'app.storage.metadata.dates',
