@@ -73,7 +73,7 @@ def _run(chosen: argparse.Namespace, config: Config) -> int:
     """Run a command with what it alone imports."""
     if chosen.command == 'generate':
         from app.cli.generate import Order, generate
-        from app.models import REQUEST_FIELDS
+        from app.models.request import REQUEST_FIELDS
 
         fields = {name: str(getattr(chosen, name, '')) for name in REQUEST_FIELDS}
         if chosen.prompt == '-':

@@ -37,7 +37,7 @@ from app.providers.discovery.local_servers import LocalServers
 from app.providers.registry import Providers
 from app.providers.settings import Keys, ProviderSettingsStore
 from app.recovery.service import Recovery
-from app.storage.decoder import Decoder
+from app.storage.decoding.decoder import Decoder
 from app.storage.files import writing
 from app.storage.reader import READ_TIMEOUT_S, SettingsReader
 from app.storage.store import Store

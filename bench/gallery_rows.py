@@ -26,8 +26,9 @@ from app.database.generations import new_row
 from app.database.links import GuestRow
 from app.database.sqlite.connection import insert
 from app.database.sqlite.mapping import generation_of
-from app.models import GenerationRequest, Outcome, Size, Status, StoredImage
-from app.storage.decoder import Decoder
+from app.models import Outcome, Status, StoredImage
+from app.models.request import GenerationRequest, Size
+from app.storage.decoding.decoder import Decoder
 from app.storage.store import Store
 
 FIRST_S, LAST_S = 1_667_260_800, 1_793_491_200  # the Novembers of 2022 and 2026

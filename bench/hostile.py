@@ -23,7 +23,7 @@ from app.cli.serve import run
 from app.config import child_environment
 from app.errors import ProviderError
 from app.models import Received
-from app.storage.decoder import Decoder
+from app.storage.decoding.decoder import Decoder
 from app.storage.metadata.label import Label
 from app.storage.store import Store
 from bench.measure import Claim, children, judge

@@ -16,7 +16,7 @@ from statistics import median
 from app.cli.serve import run
 from app.config import child_environment
 from app.errors import QueueFull
-from app.storage.decoder import Decoder
+from app.storage.decoding.decoder import Decoder
 from app.storage.metadata.label import Label
 from app.storage.reader import READ_TIMEOUT_S, SettingsReader
 from app.storage.store import Store

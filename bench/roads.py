@@ -11,11 +11,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.models import GenerationRequest
+from app.models.request import GenerationRequest
 from app.net.client import HttpClient
 from app.providers.core.base import ProviderSettings, Run
 from app.providers.provider import ApiProvider
-from app.storage.decoder import Decoded, Decoder
+from app.storage.decoding.decoder import Decoded, Decoder
 from app.storage.metadata.label import Label
 from app.storage.store import Store
 

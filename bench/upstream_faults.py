@@ -24,7 +24,8 @@ from starlette.types import ASGIApp
 
 from app.cli.serve import run
 from app.messages import describe
-from app.models import Generation, GenerationRequest
+from app.models import Generation
+from app.models.request import GenerationRequest
 from app.web.context import Services
 from bench.fault_modes import MODES, SLOW
 from bench.measure import Beats, Claim, beating, forget_peak, judge, memory_kb, print_table

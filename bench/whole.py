@@ -16,7 +16,8 @@ from typing import Any
 from app.cli.serve import run
 from app.config import config_from
 from app.main import open_services
-from app.models import GenerationRequest, Status
+from app.models import Status
+from app.models.request import GenerationRequest
 from app.web.context import Services
 from bench.measure import Beats, beating, children, forget_peak, memory_kb
 

@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 from app.access import sharing
 from tests.support.browser import launched
 from tests.support.browser_origins import RULES
-from tests.support.compiled_templates import KEPT_IN, keep_templates_in
 from tests.support.kept_folder import KeptFolder, kept_folder
+from tests.support.made_once import make_in
 from tests.support.servers import Easel, running_demo, running_easel
 
 # By the processor time that each takes, as `--durations` and `time` say it.
@@ -74,10 +74,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope='session', autouse=True)
-def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Have templates compiled once, in forked servers as well."""
-    os.environ[KEPT_IN] = str(tmp_path_factory.mktemp('templates'))
-    keep_templates_in(os.environ[KEPT_IN])
+def _made_once(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Have templates compiled and tables made once, in forked servers as well."""
+    make_in(tmp_path_factory.mktemp('made'))
 
 
 @pytest.fixture(scope='session')

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from app.database.recovery import ToldImage
-from app.models import GenerationRequest
+from app.models.request import GenerationRequest
 from tests.support.album_owner import JSON, Owner
 from tests.support.raw_requests import open_door
 from tests.support.rows import drawn, kept

@@ -11,7 +11,7 @@ import pytest
 
 from app.database import Library
 from app.errors import ProviderError
-from app.models import GenerationRequest, ResponseFormat, Size
+from app.models.request import GenerationRequest, ResponseFormat, Size
 from app.net.client import HttpClient
 from app.providers.core.base import Dialect
 from app.providers.core.capabilities import CapabilityStore

@@ -8,8 +8,6 @@ import shlex
 from dataclasses import replace
 from pathlib import Path
 
-import httpx
-
 from app.generation.changes import Changes
 from app.generation.previews import Previews
 from app.models import Call
@@ -149,7 +147,7 @@ async def test_a_disk_that_deletes_nothing_does_not_stop_what_is_drawn(tmp_path:
 
 
 def test_a_preview_that_is_not_there_is_not_found(easel: Easel) -> None:
-    with httpx.Client(base_url=easel.url, trust_env=False) as client:
+    with easel.client() as client:
         statuses = [
             client.get(f'/previews/{name}').status_code
             for name in ('17-0-1.webp', '..%2f..%2feasel.db', '17-0-1.png', '9' * 40 + '-0-1.webp')

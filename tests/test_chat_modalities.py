@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.models import GenerationRequest
+from app.models.request import GenerationRequest
 from app.providers.core.base import Dialect
 from app.providers.core.capabilities import CapabilityStore
 from app.providers.dialects.parameters import only_draws

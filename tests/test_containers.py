@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import ErrorKind, ProviderError
-from app.models import GenerationRequest
+from app.models.request import GenerationRequest
 from app.providers.response.json_text import Json
 from app.providers.response.stream import MOST_SKELETON_BYTES
 from tests.support.fakes import (

@@ -15,7 +15,8 @@ from app.cost import Cost, read_cost, told_cost, total
 from app.database import Library
 from app.database.gallery.filters import Filter
 from app.generation.outcome_writer import growing_pauses
-from app.models import Call, Generation, GenerationRequest, Status
+from app.models import Call, Generation, Status
+from app.models.request import GenerationRequest
 from app.providers.core.base import Dialect
 from app.providers.response.costs import cost_of
 from app.providers.response.json_text import Json, loads

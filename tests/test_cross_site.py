@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -150,6 +151,23 @@ async def test_tob_16_every_answer_of_every_address_carries_the_headers(
     assert {200, 400, 403, 404, 405, 415, 421} - {answer.status for answer in answers} <= {403}
     assert not any('server' in answer.headers for answer in answers)
     assert not any('unsafe-eval' in str(answer.headers) for answer in answers)
+
+
+@pytest.mark.parametrize(
+    ('site', 'coding'), [(b'none', 'gzip'), (b'same-site', None), (b'cross-site', None)]
+)
+async def test_breach_no_length_tells_another_site_what_a_page_says(
+    site: bytes, coding: str | None, opened: tuple[ASGIApp, Services]
+) -> None:
+    takes = (b'accept-encoding', b'gzip, deflate, br')
+
+    answer = await knock(opened[0], 'GET', '/?prompt=guess', HOME, takes, (SITE, site))
+
+    page = gzip.decompress(answer.body) if coding else answer.body
+    assert answer.headers.get('content-encoding') == coding
+    assert answer.headers['content-length'] == str(len(answer.body))
+    assert page.startswith(b'<!doctype html>')
+    assert b'guess</textarea>' in page
 
 
 async def test_cve_2024_1727_a_flood_from_another_site_is_not_even_read(

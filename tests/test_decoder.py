@@ -172,7 +172,7 @@ def children(of: int | None = None) -> list[int]:
             parent = (folder / 'stat').read_text().rpartition(')')[2].split()[1]
             if (
                 int(parent) == (of or os.getpid())
-                and b'child.py' in (folder / 'cmdline').read_bytes()
+                and b'decoder_child.py' in (folder / 'cmdline').read_bytes()
             ):
                 found.append(int(folder.name))
         except OSError:

@@ -14,9 +14,9 @@ from typing import TypeVar
 import pytest
 
 from app.errors import ProviderError, StorageFailed
-from app.storage import decoder as client
-from app.storage import decoder_child as child
-from app.storage.decoder import Decoder
+from app.storage.decoding import decoder as client
+from app.storage.decoding import decoder_child as child
+from app.storage.decoding.decoder import Decoder
 from app.storage.metadata.container import sidecar_of
 from app.storage.store import Store
 from tests.support.fakes import arriving_in, picture, received_in, storing
@@ -28,7 +28,7 @@ T = TypeVar('T')
 pytestmark = pytest.mark.skipif(sys.platform == 'win32', reason='POSIX limits and signals')
 
 NOW = 1_795_000_000.0
-ROUNDS = 30  # of each visitor
+ROUNDS = 12  # of each visitor
 LABEL_BYTES = (1_000, 64_000, 1_000_000)
 SIGNS = ('a', 'я', '🐈')
 MOST_CHARACTERS = 32_000

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from app.storage import decoder_child as child
-from app.storage.decoder import CHILD, HEAD
+from app.storage.decoding import decoder_child as child
+from app.storage.decoding.decoder import CHILD, HEAD
 from tests.support.labelled_pictures import LABEL, labelled, source_of
 from tests.test_decoder import png_of
 

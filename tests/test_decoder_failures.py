@@ -11,8 +11,8 @@ import pytest
 from app.errors import ErrorKind, Failure, ProviderError
 from app.messages import describe
 from app.models import Status
-from app.storage import decoder as client
-from app.storage.decoder import Decoded, Decoder
+from app.storage.decoding import decoder as client
+from app.storage.decoding.decoder import Decoded, Decoder
 from app.storage.health import DECODER_FAILS
 from app.storage.metadata.label import Label
 from app.storage.metadata.read import read_settings

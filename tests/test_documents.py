@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from app.__main__ import KEEPING
-from app.models import REQUEST_FIELDS
+from app.models.request import REQUEST_FIELDS
 from tests.support.servers import ROOT
 from tests.test_glossary import english_of, messages
 

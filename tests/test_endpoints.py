@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import ErrorKind, ProviderError
-from app.models import GenerationRequest, Size
+from app.models.request import GenerationRequest, Size
 from app.providers.core.base import Dialect
 from app.providers.core.capabilities import CapabilityStore
 from tests.support.fakes import Reply, upstream

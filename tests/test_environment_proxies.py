@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpcore
 import pytest
 import trustme
 
 from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.messages import describe
-from app.models import GenerationRequest, GenerationResult
+from app.models import GenerationResult
+from app.models.request import GenerationRequest
 from app.net.client import HttpClient
 from app.net.proxies import is_left_out, proxy_of
 from app.net.tls import tls_context
@@ -41,7 +41,7 @@ async def look_up(host: str, port: int) -> list[str]:
     if host.replace('.', '').isdecimal():
         return [host]
     if host not in NAMES:
-        raise httpcore.ConnectError('host not found')
+        raise OSError('host not found')
     return [NAMES[host]]
 
 

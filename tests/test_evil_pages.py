@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from app.web.security.routes import ROUTES
 from tests.support.browser_origins import KINDS, Evil, Worlds, running_evil, worlds_of
+from tests.support.servers import NO_TLS
 
 pytestmark = pytest.mark.browser
 
@@ -87,7 +88,9 @@ class Scene:
 
     def program(self) -> httpx.Client:
         headers = {'authorization': f'Bearer {TOKEN}'}
-        return httpx.Client(base_url=self.worlds.easel.url, headers=headers, trust_env=False)
+        return httpx.Client(
+            base_url=self.worlds.easel.url, headers=headers, trust_env=False, verify=NO_TLS
+        )
 
     def everything(self) -> str:
         """Read all that an act could change."""

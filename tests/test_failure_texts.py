@@ -12,7 +12,7 @@ import pytest
 from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.messages import describe
 from app.messages.kinds import AFTER_SENDING
-from app.models import GenerationRequest, Size
+from app.models.request import GenerationRequest, Size
 from app.providers.response.json_text import Json
 from tests.support.fakes import KEY, NOT_FOUND, Asked, Ending, Reply, arriving_in, upstream
 from tests.support.provider_calls import B64, bodies, drawn, settings

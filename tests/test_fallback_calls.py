@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import ErrorKind, ProviderError
-from app.models import Call, GenerationRequest, ResponseFormat, Size
+from app.models import Call
+from app.models.request import GenerationRequest, ResponseFormat, Size
 from app.providers.core.capabilities import Capabilities, CapabilityStore
 from tests.support.fakes import KEY, Asked, Reply, upstream
 from tests.support.provider_calls import GONE, ONE, bodies, drawn, refusing, settings, times

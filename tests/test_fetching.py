@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from app.models import Generation, GenerationRequest, Status
+from app.models import Generation, Status
+from app.models.request import GenerationRequest
 from app.net.urls import origin_of
 from tests.support.fakes import Reply, Upstream, picture, upstream
 from tests.support.guests import JSON, Party, party

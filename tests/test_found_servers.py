@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from html import unescape
 from pathlib import Path
 
-from app.models import GenerationRequest
+from app.models.request import GenerationRequest
 from app.providers.core.base import Dialect
 from tests.support.default_setup import JSON, container_in, first_start, page, post
 from tests.support.fakes import refused_port, upstream

@@ -103,13 +103,24 @@ async def test_the_oldest_can_stand_first(library: Library) -> None:
     assert [image.id for image in before] == oldest_first[1::-1]
 
 
-@pytest.mark.parametrize('most_tried', [0, 10_000], ids=['sorted', 'tried'])
+@pytest.mark.parametrize(
+    ('chosen', 'most_tried'),
+    [
+        (Filter(model='a'), 0),
+        (Filter(model='a'), 10_000),
+        (Filter(words='model:a'), 0),
+        (Filter(words='model:a'), 10_000),
+    ],
+    ids=['sorted', 'tried', 'words sorted', 'words tried'],
+)
 async def test_a_random_order_is_whole_both_ways_and_another_for_each_seed(
-    library: Library, monkeypatch: pytest.MonkeyPatch, most_tried: int
+    library: Library, monkeypatch: pytest.MonkeyPatch, chosen: Filter, most_tried: int
 ) -> None:
     monkeypatch.setattr(shuffle, 'MOST_TRIED', most_tried)
+    monkeypatch.setattr(shuffle, 'MOST_TRIED_BY_WORDS', most_tried)
+    monkeypatch.setattr(shuffle, 'FEW_BY_WORDS', 0)
     images = [await pictured(library, model='ab'[number % 2]) for number in range(20)]
-    chosen = Filter(sort=Order.RANDOM, shuffle=7, model='a')
+    chosen = replace(chosen, sort=Order.RANDOM, shuffle=7)
 
     down: list[int] = []
     while page := await library.images.page(chosen, down[-1] if down else None, 3):

@@ -11,7 +11,7 @@ import pytest_asyncio
 from app.database import Library
 from app.database.gallery.counters import Facet
 from app.database.gallery.filters import Filter
-from app.models import GenerationRequest
+from app.models.request import GenerationRequest
 from tests.support.rows import drawn, kept, pictured
 
 PROMPTS = [

@@ -14,7 +14,7 @@ from app.database import Library
 from app.database.gallery.filters import Filter
 from app.database.search.index import MOST_SEGMENTS
 from app.gallery.index_upkeep import merge_all
-from app.models import GenerationRequest
+from app.models.request import GenerationRequest
 from tests.support.rows import drawn, kept, pictured
 from tests.support.searched import searched_library
 

@@ -11,7 +11,8 @@ import pytest
 from app.database import Library
 from app.database.gallery.filters import Filter
 from app.errors import Conflict, ErrorKind, Failure, NotFound, StorageFailed
-from app.models import Generation, GenerationRequest, Outcome, Status
+from app.models import Generation, Outcome, Status
+from app.models.request import GenerationRequest
 from tests.support.rows import FULL, drawn, failed, kept, running, submitted
 
 

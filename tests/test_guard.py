@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.servers import CLOSED_PORT_URL, Easel, running_easel
+from tests.support.servers import CLOSED_PORT_URL, NO_TLS, Easel, running_easel
 
 
 @pytest.fixture
@@ -147,7 +147,9 @@ def test_a_forged_cookie_opens_nothing(locked: Easel) -> None:
         name = next(iter(client.cookies))
         answers = {
             httpx.get(
-                f'{locked.url}/gallery', headers={b'Cookie': f'{name}={value}'.encode()}
+                f'{locked.url}/gallery',
+                headers={b'Cookie': f'{name}={value}'.encode()},
+                verify=NO_TLS,
             ).status_code
             for value in ('9999999999.00', 'x', '', '9999999999', '.', 'é.é')
         }
@@ -167,6 +169,13 @@ def test_health_and_static_files_ask_for_no_password(locked: Easel) -> None:
     with locked.client() as client:
         sheet = client.get('/').text.split('rel="stylesheet" href="')[1].split('"')[0]
 
-        statuses = (client.get('/health').status_code, client.get(sheet).status_code)
+        health, style = client.get('/health'), client.get(sheet)
+        worker = client.get(sheet.replace('easel.css', 'js/feed-worker.js'))
 
-    assert statuses == (200, 200)
+    assert (health.status_code, style.status_code) == (200, 200)
+    for answer in (style, worker):
+        assert "frame-ancestors 'none'" in answer.headers['content-security-policy']
+        assert 'unsafe' not in answer.headers['content-security-policy']
+        assert answer.headers['x-content-type-options'] == 'nosniff'
+        assert answer.headers['cross-origin-resource-policy'] == 'same-origin'
+        assert answer.headers['referrer-policy'] == 'same-origin'

@@ -10,7 +10,8 @@ import pytest
 
 from app.errors import ErrorKind, ProviderError, Reason
 from app.messages import describe
-from app.models import GenerationRequest, GenerationResult
+from app.models import GenerationResult
+from app.models.request import GenerationRequest
 from app.net.heads import Responses
 from tests.support.fakes import Reply, upstream
 from tests.support.provider_calls import ONE, drawn

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import ErrorKind, Failure, ProviderError, Reason
-from app.models import GenerationRequest, Received
+from app.models import Received
+from app.models.request import GenerationRequest
 from app.net.connections import LEAST_READ_BYTES, connect
 from app.net.heads import MOST_HEADER_BYTES, MOST_INTERIM
 from app.net.pace import SLICE_S, Pace

@@ -19,7 +19,7 @@ from app.errors import AppError
 from app.database.search.query import refusals_in
 from app.database.search.words import index_words
 from app.log import escape
-from app.models import Size
+from app.models.request import Size
 from app.providers.transport.redaction import SecretRedactor
 from app.providers.core.base import ProviderSettings
 from app.providers.response.errors import refusal

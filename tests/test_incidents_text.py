@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 
 from app import __version__
 from app.errors import ProviderError
-from app.models import GenerationRequest
+from app.models.request import GenerationRequest
 from app.web.context import Services
 from tests.support.fakes import Reply, upstream
 from tests.support.provider_calls import ONE, drawn

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import ErrorKind, ProviderError
-from app.models import GenerationRequest
+from app.models.request import GenerationRequest
 from app.providers.response.json_text import Json
 from tests.support.fakes import Asked, Reply, Upstream, upstream
 from tests.support.provider_calls import B64, GONE, PNG, bodies, drawn, settings, times

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.errors import ErrorKind, Failure, ProviderError
-from app.models import GenerationRequest, Status
+from app.models import Status
+from app.models.request import GenerationRequest
 from app.storage.metadata.read import read_settings
 from tests.support.fakes import FakeProvider, picture
 from tests.support.worker_setup import shop_in

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.models import Size
+from app.models.request import Size
 from app.providers.response.limits import choices_in, limits_in
 
 

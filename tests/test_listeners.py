@@ -14,7 +14,14 @@ from app.net.lan import addresses, origins
 from app.server.listeners import listen, listen_everywhere
 from app.web.views.qr_code import qr_code_of, terminal_qr_code
 from tests.support.guests import path_of
-from tests.support.servers import CLOSED_PORT_URL, Easel, running_demo, running_easel, start_easel
+from tests.support.servers import (
+    CLOSED_PORT_URL,
+    NO_TLS,
+    Easel,
+    running_demo,
+    running_easel,
+    start_easel,
+)
 
 SECOND = 1.0
 
@@ -35,7 +42,9 @@ def elsewhere(easel: Easel) -> str:
 
 def is_reached(url: str) -> bool:
     try:
-        return httpx.get(f'{url}/health', trust_env=False, timeout=5).status_code == 200
+        return (
+            httpx.get(f'{url}/health', trust_env=False, timeout=5, verify=NO_TLS).status_code == 200
+        )
     except httpx.ConnectError:
         return False
 

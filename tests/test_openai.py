@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
-from app.models import GenerationRequest, ResponseFormat, Size
+from app.models.request import GenerationRequest, ResponseFormat, Size
 from app.providers.core.base import Run
 from app.providers.dialects.openai import request_body
 from app.providers.transport.client import endpoint

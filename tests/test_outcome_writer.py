@@ -14,7 +14,8 @@ from app.database import Library
 from app.errors import ErrorKind, Failure, ProviderError, StorageFailed, Unkeepable
 from app.generation.outcome_writer import LONGEST_PAUSE_S, OutcomeWriter, growing_pauses
 from app.generation.worker import MOST_TRIES_NOW
-from app.models import Generation, GenerationRequest, Outcome, Status
+from app.models import Generation, Outcome, Status
+from app.models.request import GenerationRequest
 from tests.support.fakes import FakeProvider, provider_settings, received_in, storing
 from tests.support.labelled_pictures import label_of, saved
 from tests.support.rows import locked

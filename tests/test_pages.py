@@ -14,7 +14,7 @@ IMAGE_FIELDS = {
     *('id', 'generation_id', 'position', 'prompt', 'negative_prompt', 'revised_prompt'),
     *('provider', 'model', 'asked_size', 'width', 'height', 'mime', 'size_bytes', 'digest'),
     *('cost', 'seed', 'url', 'thumb_url', 'source_url', 'favourite', 'tags', 'created_at'),
-    'albums',
+    *('albums', 'parent_id', 'sources', 'changed_outside_mask'),
 }
 GENERATION_FIELDS = {
     *('id', 'status', 'attempt', 'prompt', 'provider', 'model', 'size', 'n', 'seed'),

@@ -11,7 +11,7 @@ import pytest
 from app.database import Library
 from app.database.providers import ProviderRow
 from app.errors import NotFound
-from app.models import GenerationRequest
+from app.models.request import GenerationRequest
 from app.web.views.provider_form import NEW
 
 

@@ -12,7 +12,8 @@ from app.config import config_from
 from app.database.providers import ProviderRow
 from app.errors import InvalidRequest
 from app.main import open_services
-from app.models import GenerationRequest, Status
+from app.models import Status
+from app.models.request import GenerationRequest
 from app.providers.settings import Secrets
 from app.web.views.provider_form import NEW
 from tests.support.fakes import Reply, picture, upstream

@@ -12,7 +12,8 @@ from app.database.queue import LONGEST_SHARE, share_of
 from app.errors import ErrorKind, Failure
 from app.generation.running import Running
 from app.generation.scheduler import Scheduler
-from app.models import Generation, GenerationRequest, Status
+from app.models import Generation, Status
+from app.models.request import GenerationRequest
 from app.web.views.notices import notices_of
 from tests.support.guests import JSON, Party, party
 from tests.support.rows import drawn, failed, kept

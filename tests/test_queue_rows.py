@@ -11,7 +11,7 @@ from app.database import Library
 from app.database.links import GuestRow, ShownRow
 from app.database.queue import LONGEST_QUEUE, LONGEST_SHARE
 from app.errors import QueueFull
-from app.models import GenerationRequest
+from app.models.request import GenerationRequest
 from tests.support.rows import drawn, kept, pictured, running, submitted
 
 GUEST = GuestRow(

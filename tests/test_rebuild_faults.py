@@ -12,7 +12,7 @@ import pytest
 from PIL import Image as Picture
 
 from app.cli.rebuild import Reading, read_all
-from app.storage.decoder import Decoder
+from app.storage.decoding.decoder import Decoder
 from app.storage.metadata.container import sidecar_of
 from app.storage.metadata.label import NAMESPACE
 from app.storage.store import Store

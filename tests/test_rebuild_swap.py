@@ -13,7 +13,7 @@ from PIL import Image as Picture
 
 from app.database import Library
 from app.models import PictureIds
-from app.storage.decoder import Decoded, Decoder
+from app.storage.decoding.decoder import Decoded, Decoder
 from app.storage.metadata.copies import embed
 from app.storage.metadata.label import Label
 from tests.rebuilding import DAY, OURS, rebuilt, write

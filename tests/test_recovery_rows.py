@@ -11,7 +11,8 @@ import pytest
 from app.database import Library
 from app.database.gallery.filters import Filter
 from app.database.recovery import Attached, Fate, ToldImage, highest_ids_in
-from app.models import Generation, GenerationRequest, PictureIds, Status
+from app.models import Generation, PictureIds, Status
+from app.models.request import GenerationRequest
 from tests.support.rows import drawn, failed, kept, pictured, running, submitted
 
 TOLD = Generation(

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from app.models import GenerationRequest
+from app.models.request import GenerationRequest
 from app.providers.core.base import Dialect
 from tests.support.fakes import Reply, arriving_in, picture, upstream
 from tests.support.provider_calls import B64, PNG, drawn, settings

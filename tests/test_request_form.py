@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.errors import InvalidRequest
 from app.generation.request import chosen_providers, form_fields_of, parse_request
-from app.models import GenerationRequest, ResponseFormat, Size
+from app.models.request import GenerationRequest, ResponseFormat, Size
 from app.web.forms import new_submission, submission_of
 
 FULL = GenerationRequest(

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import ErrorKind, ProviderError, StorageFailed
-from app.models import GenerationRequest
+from app.models.request import GenerationRequest
 from app.providers.core.base import Run
 from app.providers.response import stream as limits
 from app.providers.response.stream import LONG_STRING_BYTES, ResponseStream

@@ -12,7 +12,8 @@ from app.generation.keeper import PictureKeeper
 from app.generation.outcome_writer import growing_pauses
 from app.generation.previews import Previews
 from app.generation.runner import GenerationRunner
-from app.models import GenerationRequest, GenerationResult
+from app.models import GenerationResult
+from app.models.request import GenerationRequest
 from app.providers.core.base import Run
 from app.providers.transport.caller import CallRecorder
 from tests.support.fakes import FakeProvider, arriving_in, picture

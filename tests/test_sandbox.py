@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import ProviderError
-from app.storage.decoder import Decoder
-from app.storage.sandbox import protection
+from app.storage.decoding.decoder import Decoder
+from app.storage.decoding.sandbox import protection
 from tests.support.fakes import picture, received_in, storing
 from tests.support.labelled_pictures import label_of, labelled, read, source_of
 from tests.support.other_tools import A1111, OTHERS

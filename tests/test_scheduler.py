@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import ErrorKind, InvalidRequest
-from app.models import Generation, GenerationRequest, Status
+from app.models import Generation, Status
+from app.models.request import GenerationRequest
 from app.net.client import HttpClient
 from app.providers.core.base import ProviderSettings, ProviderState, ProviderStatus
 from app.providers.provider import ApiProvider

@@ -12,7 +12,8 @@ from typing import Literal
 import pytest
 
 from app.errors import ProviderError
-from app.models import GenerationRequest, Received, Size
+from app.models import Received
+from app.models.request import GenerationRequest, Size
 from app.net.client import HttpClient
 from app.providers.core.base import Dialect, Run
 from app.providers.provider import ApiProvider

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.models import GenerationRequest, Size
+from app.models.request import GenerationRequest, Size
 from app.net.client import HttpClient
 from app.providers.core.base import Dialect, ProviderState
 from app.providers.core.capabilities import CapabilityStore

@@ -12,8 +12,8 @@ import pytest
 from app.access.visitors import Visitor
 from app.database.links import GuestRow
 from app.errors import QueueFull, StorageFailed
-from app.storage import decoder_child as child
-from app.storage.decoder import Decoder
+from app.storage.decoding import decoder_child as child
+from app.storage.decoding.decoder import Decoder
 from app.storage.reader import SettingsReader
 from tests.support.fakes import picture, received_in, storing
 from tests.support.labelled_pictures import label_of

@@ -15,7 +15,7 @@ from PIL import Image
 from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
 from app.models import MOST_IMAGE_BYTES, StoredImage
 from app.storage.arriving import WHOLE, held_in, hold
-from app.storage.decoder import Decoder
+from app.storage.decoding.decoder import Decoder
 from app.storage.metadata.read import read_settings
 from app.storage.store import THUMB_WIDTHS, Store
 from tests.support.fakes import arriving_in, differs, picture, received_in, sha256, storing

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.support.browser import DESKTOP, PHONE, PLAIN_PAGE, watching, window
 from tests.support.crawler import crawl
-from tests.support.servers import Easel, clean_environment, command, running_easel
+from tests.support.servers import NO_TLS, Easel, clean_environment, command, running_easel
 from tests.support.sub_path_proxy import ROOT_PATH, SubPath, running_sub_path
 
 SAME_ORIGIN = {'sec-fetch-site': 'same-origin'}
@@ -60,7 +60,7 @@ def complaints(page: Page, proxy: SubPath) -> Iterator[list[str]]:
 
 
 def test_every_address_of_every_page_is_below(proxy: SubPath) -> None:
-    with httpx.Client(base_url=proxy.url, timeout=20, trust_env=False) as client:
+    with httpx.Client(base_url=proxy.url, timeout=20, trust_env=False, verify=NO_TLS) as client:
         statuses, posts = crawl(client, f'{ROOT_PATH}/')
 
     assert [found for found in statuses if not found.startswith(f'{ROOT_PATH}/')] == []
@@ -72,7 +72,7 @@ def test_every_address_of_every_page_is_below(proxy: SubPath) -> None:
 
 
 def test_every_form_of_every_page_posts_below(proxy: SubPath) -> None:
-    with httpx.Client(base_url=proxy.url, timeout=20, trust_env=False) as client:
+    with httpx.Client(base_url=proxy.url, timeout=20, trust_env=False, verify=NO_TLS) as client:
         found = crawl(client, f'{ROOT_PATH}/')[1]
         forms = sorted(found, key=lambda one: ('deletion' in one, 'retry' in one, one))
         answers = {form: client.post(form, headers=SAME_ORIGIN | FORM) for form in forms}
@@ -95,7 +95,7 @@ def test_every_form_of_every_page_posts_below(proxy: SubPath) -> None:
 
 
 def test_the_manifest_names_the_app_that_is_below(proxy: SubPath) -> None:
-    with httpx.Client(base_url=proxy.url, timeout=20, trust_env=False) as client:
+    with httpx.Client(base_url=proxy.url, timeout=20, trust_env=False, verify=NO_TLS) as client:
         manifest = client.get(f'{ROOT_PATH}/manifest.webmanifest').json()
         icons = [client.get(icon['src']).status_code for icon in manifest['icons']]
 
@@ -105,7 +105,7 @@ def test_the_manifest_names_the_app_that_is_below(proxy: SubPath) -> None:
 
 
 def test_json_names_addresses_that_are_below(proxy: SubPath, below: Easel) -> None:
-    with httpx.Client(base_url=proxy.url, timeout=20, trust_env=False) as client:
+    with httpx.Client(base_url=proxy.url, timeout=20, trust_env=False, verify=NO_TLS) as client:
         image = client.get(f'{ROOT_PATH}/images/1.json').json()
         generation = client.get(f'{ROOT_PATH}/generations/2.json').json()
         listed = client.get(f'{ROOT_PATH}/gallery.json').json()['images'][-1]

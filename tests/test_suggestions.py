@@ -12,7 +12,7 @@ from typing import cast
 import pytest
 import pytest_asyncio
 
-from app.models import GenerationRequest
+from app.models.request import GenerationRequest
 from app.providers.settings import Secrets
 from app.web.pages.create import OF_A_LONG_LIST
 from app.web.pages.suggestions import MOST_MODELS

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageCms
 
-from app.models import Size, StoredImage
-from app.storage.colours import shown_colours
-from app.storage.decoder import Decoded, Decoder
+from app.models import StoredImage
+from app.models.request import Size
+from app.storage.decoding.colours import shown_colours
+from app.storage.decoding.decoder import Decoded, Decoder
 from app.storage.files import remove
 from app.storage.metadata.container import DamagedContainer, write
 from app.storage.metadata.copies import stripped

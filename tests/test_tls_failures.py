@@ -14,7 +14,7 @@ import trustme
 
 from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.messages import LANGUAGES, describe, translations
-from app.models import GenerationRequest
+from app.models.request import GenerationRequest
 from app.net.tls import tls_context
 from app.providers.core.base import Run
 from app.providers.discovery.connection_test import check_connection

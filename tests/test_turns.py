@@ -14,7 +14,8 @@ from app.errors import ErrorKind, Failure, QueueFull
 from app.generation.changes import Changes
 from app.generation.running import Running
 from app.generation.scheduler import LEAST_PATIENCE_S, Prospect, Scheduler
-from app.models import Generation, GenerationRequest, Outcome, Status
+from app.models import Generation, Outcome, Status
+from app.models.request import GenerationRequest
 from tests.support.fakes import FakeProvider, provider_settings
 from tests.support.rows import drawn, failed, kept
 from tests.support.worker_setup import Shop, shop_in

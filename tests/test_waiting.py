@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import ErrorKind, ProviderError
-from app.models import GenerationRequest
+from app.models.request import GenerationRequest
 from app.net.client import HttpClient
 from app.providers.core.base import Run
 from app.providers.provider import ApiProvider

@@ -14,7 +14,8 @@ from starlette.types import Message
 from app.access.sharing import SharingSettings
 from app.config import config_from
 from app.errors import ErrorKind, Failure
-from app.models import Generation, GenerationRequest, Outcome, Status
+from app.models import Generation, Outcome, Status
+from app.models.request import GenerationRequest
 from tests.support.fakes import received_in
 from tests.support.guests import Party, party
 from tests.support.labelled_pictures import label_of, saved

@@ -12,7 +12,8 @@ import pytest
 from app.database import Library
 from app.errors import Conflict, InvalidRequest
 from app.generation.outcome_writer import growing_pauses
-from app.models import GenerationRequest, GenerationResult, Status
+from app.models import GenerationResult, Status
+from app.models.request import GenerationRequest
 from app.providers.core.base import Run
 from tests.support.fakes import ANSWERING, REFUSING, FakeProvider, provider_settings
 from tests.support.rows import running

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import ErrorKind, Failure, ProviderError
-from app.models import Generation, GenerationRequest, Status
+from app.models import Generation, Status
+from app.models.request import GenerationRequest
 from tests.support.fakes import FakeProvider, Reply, arriving_in, asking, picture, upstream
 from tests.support.worker_setup import Shop, shop_in
 

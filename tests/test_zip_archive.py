@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import ErrorKind, ProviderError
-from app.models import GenerationRequest, Received
+from app.models import Received
+from app.models.request import GenerationRequest
 from app.providers.core.base import Run
 from app.providers.transport.collect import unzipped
 from app.storage.files import TempFile

@@ -28,7 +28,7 @@ from app.gallery.names import name_of
 from app.log import escape
 from app.messages import LANGUAGES
 from app.models import Image
-from app.storage.decoder import Decoder
+from app.storage.decoding.decoder import Decoder
 from app.storage.store import Store
 from app.web.base_path import BasePath
 from app.web.static import GALLERY_SHEET, STYLE_SHEET, Static

@@ -28,8 +28,8 @@ from app.gallery.importing import Importer, Taken
 from app.gallery.sources import Passed, SourceFolder
 from app.log import escape
 from app.main import open_store
-from app.models import LONGEST_TEXT
-from app.storage.decoder import Decoder
+from app.models.request import LONGEST_TEXT
+from app.storage.decoding.decoder import Decoder
 from app.storage.lock import Held, holding
 
 TOLD_EVERY = 20  # pictures

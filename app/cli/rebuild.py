@@ -29,7 +29,7 @@ from app.main import open_store
 from app.models import PictureIds
 from app.recovery.labelled import LabelledImage, read_labelled
 from app.recovery.removals import remove_files
-from app.storage.decoder import Decoder
+from app.storage.decoding.decoder import Decoder
 from app.storage.files import sync, sync_folder
 from app.storage.inventory import files_below
 from app.storage.lock import Held, holding

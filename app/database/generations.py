@@ -15,7 +15,8 @@ from app.database.spending import add_spending
 from app.database.sqlite.connection import Row, Table, Value, insert, select
 from app.database.sqlite.mapping import call_of, failure_fields, generation_of, request_columns
 from app.errors import N_, Conflict, NotFound
-from app.models import Call, Generation, GenerationRequest, Outcome, Status
+from app.models import Call, Generation, Outcome, Status
+from app.models.request import GenerationRequest
 
 # All but those of pictures that were brought in: put away, though they are done.
 ASKED_HERE = "(dismissed_at is null or status <> 'done')"

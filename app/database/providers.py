@@ -29,11 +29,12 @@ class ProviderRow:
     tops_up: bool = False  # whether pictures that are missing are asked for one by one
     waits: bool = False  # whether a 429, or a 503 with Retry-After, is waited for and asked again
     previews: bool = False  # whether partial pictures are asked for; they may cost
+    mask_inverted: bool = False  # whether it takes black, and not white, for what may change
     enabled: bool = True
     id: int | None = None
 
 
-_built = builder(ProviderRow, 'tops_up', 'waits', 'previews', 'enabled')
+_built = builder(ProviderRow, 'tops_up', 'waits', 'previews', 'mask_inverted', 'enabled')
 
 
 def rows_in(path: Path) -> tuple[ProviderRow, ...]:
@@ -70,7 +71,7 @@ class ProviderRows(Table):
                 update providers
                 set name = :name, base_url = :base_url, dialect = :dialect, model = :model,
                   at_once = :at_once, timeout_s = :timeout_s, tops_up = :tops_up, waits = :waits,
-                  previews = :previews, enabled = :enabled
+                  previews = :previews, mask_inverted = :mask_inverted, enabled = :enabled
                 where id = :id
                 """,
                 asdict(row),

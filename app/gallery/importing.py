@@ -23,7 +23,7 @@ from app.errors import N_, ErrorKind, Failure, ProviderError, StorageFailed
 from app.log import logger
 from app.models import PictureIds, Received, StoredImage
 from app.recovery.labelled import LABEL_FIELDS, LabelledImage
-from app.storage.decoder import Decoded, DecoderFailed, Settings
+from app.storage.decoding.decoder import Decoded, DecoderFailed, Settings
 from app.storage.files import PART, complete, remove, write_synced, writing
 from app.storage.metadata.container import Written, sidecar_of
 from app.storage.metadata.foreign.origin import imported_from

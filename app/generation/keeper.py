@@ -17,7 +17,7 @@ from app.log import logger
 from app.models import Generation, GenerationResult, Outcome, Received, Status, StoredImage
 from app.net.urls import without_query
 from app.storage.arriving import hold, is_lost
-from app.storage.decoder import DecoderFailed
+from app.storage.decoding.decoder import DecoderFailed
 from app.storage.files import remove
 from app.storage.store import Store
 

@@ -8,7 +8,14 @@ from functools import partial
 from typing import TypeVar
 
 from app.errors import N_, AppError, InvalidRequest
-from app.models import REQUEST_FIELDS, FieldKind, FieldRule, GenerationRequest, ResponseFormat, Size
+from app.models.request import (
+    REQUEST_FIELDS,
+    FieldKind,
+    FieldRule,
+    GenerationRequest,
+    ResponseFormat,
+    Size,
+)
 
 T = TypeVar('T')
 
@@ -44,8 +51,13 @@ def parse_request(fields: Mapping[str, str]) -> GenerationRequest:
 
 def form_fields_of(request: GenerationRequest) -> dict[str, str]:
     """Return the fields of the form that asks for the same."""
-    values = {name: getattr(request, name) for name in REQUEST_FIELDS}
-    return {name: '' if value is None else str(value) for name, value in values.items()}
+    return {name: _text_of(getattr(request, name)) for name in REQUEST_FIELDS}
+
+
+def _text_of(value: object) -> str:
+    if isinstance(value, tuple):
+        return ' '.join(map(str, value))
+    return '' if value is None else str(value)
 
 
 def form_fields_from_picture(settings: Mapping[str, str | int | float]) -> dict[str, str]:
@@ -140,11 +152,7 @@ def _decimal(rule: FieldRule, text: str) -> str:
     """Check a number and keep it as it was typed; a comma is a point."""
     plain = text.replace(',', '.')
     if not re.fullmatch(r'[0-9]{1,3}(\.[0-9]{1,6})?', plain) or float(plain) > rule.most:
-        raise InvalidRequest(
-            N_('Enter a number from {least} to {most}, like 7 or 7.5.'),
-            least=rule.least,
-            most=rule.most,
-        )
+        raise InvalidRequest(rule.sentence, least=rule.least, most=rule.most)
     return plain
 
 
@@ -167,11 +175,27 @@ def _format(_: FieldRule, text: str) -> ResponseFormat:
         raise InvalidRequest(N_('Choose automatic, url or b64_json.')) from error
 
 
-PARSERS: dict[FieldKind, Callable[[FieldRule, str], str | int | Size | ResponseFormat]] = {
+def _pictures(rule: FieldRule, text: str) -> tuple[int, ...]:
+    ids = text.split()
+    if len(ids) > rule.most or not all(re.fullmatch(r'[1-9][0-9]{0,17}', one) for one in ids):
+        raise InvalidRequest(rule.sentence, most=rule.most)
+    return tuple(dict.fromkeys(map(int, ids)))
+
+
+def _mask(rule: FieldRule, text: str) -> str:
+    if not re.fullmatch('[0-9a-f]{64}', text):
+        raise InvalidRequest(rule.sentence)
+    return text
+
+
+Parsed = str | int | tuple[int, ...] | Size | ResponseFormat
+PARSERS: dict[FieldKind, Callable[[FieldRule, str], Parsed]] = {
     FieldKind.TEXT: _text,
     FieldKind.LINE: line,
     FieldKind.WHOLE: whole,
     FieldKind.DECIMAL: _decimal,
     FieldKind.SIZE: _size,
     FieldKind.FORMAT: _format,
+    FieldKind.PICTURES: _pictures,
+    FieldKind.MASK: _mask,
 }

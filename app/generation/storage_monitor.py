@@ -10,7 +10,7 @@ from app.database import Library
 from app.errors import N_, AppError, Notice, StorageFailed
 from app.generation.changes import Changes
 from app.log import logger
-from app.storage.decoder import DecoderFailed
+from app.storage.decoding.decoder import DecoderFailed
 from app.storage.health import DECODER_FAILS, find_problem, unwritable
 from app.storage.store import Store
 

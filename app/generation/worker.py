@@ -22,7 +22,8 @@ from app.generation.running import Running
 from app.generation.scheduler import Scheduler
 from app.generation.storage_monitor import StorageMonitor
 from app.log import logger
-from app.models import Generation, GenerationRequest, Outcome, Status
+from app.models import Generation, Outcome, Status
+from app.models.request import GenerationRequest
 from app.providers.registry import Providers
 from app.tasks import end_tasks
 

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from app.errors import ErrorKind, Failure, ProviderError
 from app.log import logger
-from app.models import MOST_SEED, GenerationRequest, GenerationResult
+from app.models import GenerationResult
+from app.models.request import MOST_SEED, GenerationRequest
 from app.net.client import HttpClient
 from app.providers.core.base import Dialect, ProviderSettings, Run
 from app.providers.core.capabilities import ABSENT, CapabilityStore, with_refused

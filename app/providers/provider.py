@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import httpx
 
 from app.errors import Failure, ProviderError
-from app.models import GenerationRequest, GenerationResult
+from app.models import GenerationResult
+from app.models.request import GenerationRequest
 from app.net.client import HttpClient
 from app.net.urls import Blocked
 from app.providers.core.base import Dialect, ProviderSettings, ProviderState, ProviderStatus, Run

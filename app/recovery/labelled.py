@@ -12,15 +12,8 @@ from typing import TYPE_CHECKING
 from app.cost import read_cost
 from app.database.recovery import ToldImage
 from app.errors import ErrorKind, ProviderError
-from app.models import (
-    REQUEST_FIELDS,
-    Generation,
-    GenerationRequest,
-    PictureIds,
-    Size,
-    Status,
-    StoredImage,
-)
+from app.models import Generation, PictureIds, Status, StoredImage
+from app.models.request import REQUEST_FIELDS, GenerationRequest, Size
 from app.storage.inventory import PICTURE_SUFFIXES
 from app.storage.metadata.foreign.origin import program_of
 from app.storage.store import Store

@@ -7,7 +7,7 @@ from weakref import WeakValueDictionary
 
 from app.errors import N_, QueueFull
 from app.models import Received
-from app.storage.decoder import Decoder, Settings
+from app.storage.decoding.decoder import Decoder, Settings
 from app.storage.files import complete
 from app.storage.metadata.mime import mime_of
 

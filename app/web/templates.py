@@ -22,7 +22,7 @@ from jinja2 import (
 from jinja2.bccache import Bucket
 from jinja2.runtime import Context
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from app.access.visitors import Visitor
 from app.config import CHECKOUT
@@ -32,6 +32,7 @@ from app.messages import LANGUAGES, FailureText, describe, for_guests, translati
 from app.net.urls import names_a_host
 from app.storage.metadata.foreign.origin import FROM_PROGRAM, IMPORTED, program_of
 from app.web.base_path import BasePath
+from app.web.compression import page_response
 from app.web.counts import write_counts
 from app.web.static import Static
 
@@ -210,7 +211,7 @@ class Renderer:
             notices=self._notices(),
             **values,
         )
-        response = HTMLResponse(html.encode(errors='replace'), status)  # a file's name: any bytes
+        response = page_response(request, html, status)
         if saved:
             response.delete_cookie(SAVED_COOKIE)
         return response
@@ -291,8 +292,7 @@ def address_of(request: Request) -> str:
 
 def host_of(request: Request) -> str:
     """Return the host and port that the browser asked for."""
-    forwarded = _viewer_of(request).forwarded_host.decode('ascii')
-    return forwarded or request.headers.get('host', '')
+    return _viewer_of(request).forwarded_host.decode('ascii') or request.headers.get('host', '')
 
 
 def _viewer_of(request: Request) -> Visitor:

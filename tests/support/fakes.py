@@ -16,11 +16,12 @@ from pathlib import Path
 from PIL import Image
 
 from app.errors import Failure, Reason
-from app.models import GenerationRequest, GenerationResult, Received
+from app.models import GenerationResult, Received
+from app.models.request import GenerationRequest
 from app.net.client import HttpClient
 from app.providers.core.base import ProviderSettings, ProviderState, ProviderStatus, Run
 from app.providers.provider import ApiProvider
-from app.storage.decoder import Decoder
+from app.storage.decoding.decoder import Decoder
 from app.storage.files import TempFile
 from app.storage.store import Store
 

@@ -21,7 +21,7 @@ IMPORTED = (
     *('app.cli.serve', 'app.cli.generate', 'app.cli.doctor', 'app.cli.rebuild', 'app.cli.verify'),
     *('app.config', 'app.log', 'app.providers.generator', 'app.providers.provider'),
     *('app.web.pages', 'httpx', 'anyio._backends._asyncio', 'jinja2.ext', 'uvicorn.lifespan.off'),
-    *('uvloop', 'tests.support.compiled_templates', 'tests.support.forked_easel'),
+    *('uvloop', 'tests.support.made_once', 'tests.support.forked_easel'),
 )
 
 
@@ -71,10 +71,10 @@ def forked(start: Start) -> Forked:
 
 def _become(start: Start, files: Sequence[Connection]) -> None:
     from app.__main__ import main
-    from tests.support.compiled_templates import KEPT_IN, keep_templates_in
+    from tests.support.made_once import KEPT_IN, take_from
 
     if folder := start.environment.get(KEPT_IN):
-        keep_templates_in(folder)
+        take_from(Path(folder))
     os.chdir(start.folder)
     os.environ.clear()
     os.environ.update(start.environment)

@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 
 from starlette.types import ASGIApp
 
-from app.models import GenerationRequest, Outcome, Status
+from app.models import Outcome, Status
+from app.models.request import GenerationRequest
 from app.web.context import Services
 from tests.support.fakes import received_in
 from tests.support.labelled_pictures import label_of, saved

@@ -16,7 +16,8 @@ from app.database import Library
 from app.database.links import GuestRow, ShownRow
 from app.database.providers import ProviderRow
 from app.errors import ErrorKind, Failure
-from app.models import Call, GenerationRequest, Outcome, Status, StoredImage
+from app.models import Call, Outcome, Status, StoredImage
+from app.models.request import GenerationRequest
 from tests.support.fakes import picture, sha256
 from tests.support.rows import kept
 from tests.support.script_payloads import joined

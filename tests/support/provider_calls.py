@@ -7,7 +7,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from app.models import Call, GenerationRequest, GenerationResult
+from app.models import Call, GenerationResult
+from app.models.request import GenerationRequest
 from app.net.client import HttpClient
 from app.providers.core.base import ProviderSettings, Run
 from app.providers.core.capabilities import CapabilityStore

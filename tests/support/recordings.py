@@ -11,7 +11,8 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from app.errors import ErrorKind, Failure
-from app.models import GenerationRequest, ResponseFormat, Size, StoredImage
+from app.models import StoredImage
+from app.models.request import GenerationRequest, ResponseFormat, Size
 from app.providers.response.json_text import Json
 from tests.support.fakes import NOT_FOUND, Asked, Ending, Reply, Upstream
 

@@ -11,16 +11,8 @@ import apsw
 
 from app.database import Library
 from app.errors import ErrorKind, Failure
-from app.models import (
-    Generation,
-    GenerationRequest,
-    Image,
-    Outcome,
-    ResponseFormat,
-    Size,
-    Status,
-    StoredImage,
-)
+from app.models import Generation, Image, Outcome, Status, StoredImage
+from app.models.request import GenerationRequest, ResponseFormat, Size
 
 FULL = GenerationRequest(
     prompt='a cat\nand a dog; кот',

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.database import Library
 from app.database.links import GuestRow
-from app.models import GenerationRequest
+from app.models.request import GenerationRequest
 from tests.support.rows import drawn, kept, pictured
 
 DAY = 86_400

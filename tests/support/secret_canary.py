@@ -13,7 +13,7 @@ from urllib.parse import quote
 import httpx
 
 from tests.support.fakes import picture
-from tests.support.servers import FINISH_S, Easel, command, executed, start_easel
+from tests.support.servers import FINISH_S, NO_TLS, Easel, command, executed, start_easel
 from tests.support.static_server import Quiet, serving
 
 SLICE = 8
@@ -144,7 +144,11 @@ def _client(easel: Easel, said: Said) -> Iterator[httpx.Client]:
 
     headers = {'authorization': f'Bearer {TOKEN}'}
     with httpx.Client(
-        base_url=easel.url, headers=headers, event_hooks={'response': [note]}, trust_env=False
+        base_url=easel.url,
+        headers=headers,
+        event_hooks={'response': [note]},
+        trust_env=False,
+        verify=NO_TLS,
     ) as client:
         yield client
 

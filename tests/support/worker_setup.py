@@ -17,7 +17,8 @@ from app.generation.previews import Previews
 from app.generation.runner import GenerationRunner
 from app.generation.storage_monitor import StorageMonitor
 from app.generation.worker import Worker
-from app.models import Generation, GenerationRequest, Status
+from app.models import Generation, Status
+from app.models.request import GenerationRequest
 from app.net.client import HttpClient
 from app.providers.core.base import Provider
 from app.providers.core.capabilities import CapabilityStore

@@ -10,7 +10,7 @@ from typing import cast
 import apsw
 
 from app.database.acts.choosing import outdate
-from app.database.acts.pieces import ActKind
+from app.database.acts.kinds import ActKind
 from app.database.gallery.albums import put_into
 from app.database.gallery.filters import Filter, Order
 from app.database.gallery.selection import edges_of, nearest, selection_of
@@ -23,7 +23,8 @@ COLUMNS = """
   images.id, images.generation_id, images.position, images.digest, images.file, images.mime,
   images.width, images.height, images.size_bytes, images.mean_colour, images.provider, images.model,
   images.revised_prompt, images.source_url, images.seed, images.favourite, images.created_at,
-  images.deleted_at, images.guest, images.cost, generations.prompt, generations.negative_prompt,
+  images.deleted_at, images.guest, images.cost, images.changed_outside_mask, images.laid_back_from,
+  generations.prompt, generations.negative_prompt, generations.sources, generations.mask,
   (
     select json_group_array(album order by album)
     from album_images

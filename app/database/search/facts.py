@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from hashlib import blake2b
 
-from app.models import Size
+from app.models.request import Size
 
 FACT = '\ue000'  # for private use: no text has it left after it is folded
 NOTHING = f'{FACT}x'  # what no picture is
@@ -18,6 +18,9 @@ FAVOURITE, NO_FAVOURITE = f'{FACT}v', f'{FACT}w'
 IN_ALBUM, IN_NO_ALBUM = f'{FACT}i', f'{FACT}o'
 EDITED = f'{FACT}e'
 OWNER = 0  # in place of a guest
+# What is in the trash stands this far below its place in the gallery, and so below all of that.
+TRASH_BELOW = 1 << 62
+ABOVE_TRASH = -(1 << 61)
 
 
 def model_fact(model: str) -> str:
@@ -58,6 +61,7 @@ def index_facts(facts: str) -> str:
             IN_TRASH if known['in_trash'] else SHOWN,
             FAVOURITE if known['favourite'] else NO_FAVOURITE,
             IN_ALBUM if albums else IN_NO_ALBUM,
+            *([EDITED] if known.get('edited') else []),  # 0012 does not tell it
             model_fact(known['model'] or ''),
             server_fact(known['provider']),
             size_fact(str(size)),

@@ -9,16 +9,8 @@ from typing import cast
 from app.cost import read_cost
 from app.database.sqlite.connection import Row, Value, builder
 from app.errors import ErrorKind, Failure
-from app.models import (
-    REQUEST_FIELDS,
-    Call,
-    Generation,
-    GenerationRequest,
-    Image,
-    ResponseFormat,
-    Size,
-    Status,
-)
+from app.models import Call, Generation, Image, Status
+from app.models.request import REQUEST_FIELDS, GenerationRequest, ResponseFormat, Size
 
 SEEDS = 1 << 64
 PLAIN_COLUMNS = (
@@ -29,7 +21,9 @@ PLAIN_COLUMNS = (
 
 def image_of(row: Row) -> Image:
     albums = tuple(json.loads(str(row['albums'])))
-    image = _image_of({**row, 'seed': _unsigned(row['seed']), 'albums': albums})
+    sources = _ids_of(row['sources'])
+    told = {'seed': _unsigned(row['seed']), 'albums': albums, 'sources': sources}
+    image = _image_of({**row, **told})
     return replace(image, cost=read_cost(str(image.cost))) if image.cost else image
 
 
@@ -38,6 +32,7 @@ def generation_of(row: Row, images: tuple[Image, ...] = ()) -> Generation:
         name: row[rule.column or name] for name, rule in REQUEST_FIELDS.items()
     }
     asked['size'] = Size.parse(str(row['size'])) if row['size'] else None
+    asked['sources'] = _ids_of(row['sources'])
     chosen = row['response_format']
     asked['response_format'] = ResponseFormat(str(chosen)) if chosen else None
     asked['seed'] = _unsigned(row['seed'])
@@ -65,7 +60,8 @@ def call_of(row: Row) -> Call:
 def request_columns(request: GenerationRequest) -> Row:
     asked = {rule.column or name: getattr(request, name) for name, rule in REQUEST_FIELDS.items()}
     size = str(request.size) if request.size else None
-    return asked | {'size': size, 'seed': signed(request.seed)}
+    sources = json.dumps(request.sources) if request.sources else None
+    return asked | {'size': size, 'seed': signed(request.seed), 'sources': sources}
 
 
 def signed(seed: int | None) -> int | None:
@@ -76,6 +72,10 @@ def signed(seed: int | None) -> int | None:
 def failure_fields(failure: Failure) -> dict[str, object]:
     """Return a failure's fields without those that are empty."""
     return {name: value for name, value in asdict(failure).items() if value not in (None, '', ())}
+
+
+def _ids_of(kept: Value) -> tuple[int, ...]:
+    return tuple(json.loads(str(kept))) if kept else ()
 
 
 def _unsigned(kept: Value) -> int | None:

@@ -9,8 +9,10 @@ from typing import Protocol
 
 from app.database.providers import ProviderRow
 from app.errors import Failure, Reason
-from app.models import Call, GenerationRequest, GenerationResult, Received
+from app.models import Call, GenerationResult, Received
+from app.models.request import GenerationRequest
 from app.providers.core.parameters import NAMES, ModelParameters
+from app.storage.edit_input import EditInput
 from app.storage.files import TempFile, remove
 
 ANYBODY = 'OpenAI-compatible'  # a server that lists models and is none of those known
@@ -112,6 +114,7 @@ class Run:
     # takes a partial picture of a position, and its file with it
     previewed: Callable[[int, Received], None] = lambda _, preview: remove(preview.path)
     progressed: Callable[[float], None] = lambda _: None  # notes how far the drawing is, 0 to 1
+    edit: EditInput | None = None  # what it starts from; None: from words alone
 
 
 class Provider(Protocol):

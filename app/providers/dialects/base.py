@@ -17,7 +17,8 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from app.errors import ErrorKind, Failure, ProviderError, Reason
-from app.models import GenerationRequest, GenerationResult
+from app.models import GenerationResult
+from app.models.request import GenerationRequest
 from app.providers.core.base import WIRE_NAMES, Run
 from app.providers.core.capabilities import ABSENT, Capabilities, with_refused
 from app.providers.response.images import MOST_ITEMS

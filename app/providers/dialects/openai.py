@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from app.models import GenerationRequest
+from app.models.request import GenerationRequest
 from app.providers.core.base import Run
 from app.providers.dialects.base import STREAM, ApiDialect, ParameterFallback, filled, number
 from app.providers.dialects.parameters import only_draws

@@ -6,7 +6,7 @@ Sources: OpenRouter's `ImageGenerationRequest`; NanoGPT's page *Generate Images*
 
 from __future__ import annotations
 
-from app.models import GenerationRequest
+from app.models.request import GenerationRequest
 from app.providers.core.base import Run
 from app.providers.core.parameters import NAMES, ModelParameters
 from app.providers.dialects.base import ApiDialect, ParameterFallback, filled, number

@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Mapping
 from typing import ClassVar
 
-from app.models import GenerationRequest
+from app.models.request import GenerationRequest
 from app.providers.core.base import WIRE_NAMES, Run
 from app.providers.dialects.base import ApiDialect, ParameterFallback, filled, number
 from app.providers.response.base64_stream import Base64Error, inline

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 
 from app.errors import ErrorKind, Failure, Reason
-from app.models import MOST_COUNT
+from app.models.request import MOST_COUNT
 from app.providers.response.images import at, rows_of
 from app.providers.response.json_text import Json
 from app.providers.response.messages import (

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TypeGuard
 
 from app.cost import Cost
-from app.models import MOST_SEED
+from app.models.request import MOST_SEED
 from app.providers.response.json_text import Json, loads
 
 CONTAINERS = (

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from app.models import MOST_COUNT
+from app.models.request import MOST_COUNT
 from app.providers.response.images import MARK, at, rows_of
 from app.providers.response.job_states import JobState, job_state_of
 from app.providers.response.json_text import Json, loads

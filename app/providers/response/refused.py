@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from app.errors import Failure, Reason
-from app.models import Size
+from app.models.request import Size
 from app.providers.core.base import WIRE_NAMES
 from app.providers.response.images import at, rows_of
 from app.providers.response.json_text import Json

@@ -16,7 +16,8 @@ from operator import add
 from app.cost import Cost, read_cost
 from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.log import logger
-from app.models import MOST_COUNT, GenerationResult, Received
+from app.models import GenerationResult, Received
+from app.models.request import MOST_COUNT
 from app.net.pace import aside
 from app.net.urls import MOST_LETTERS
 from app.providers.core.base import Run

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app import __version__
-from app.models import DEMO, LONGEST_PROMPT, MOST_SIDE, REQUEST_FIELDS, FieldKind, FieldRule, Size
+from app.models import DEMO
+from app.models.request import LONGEST_PROMPT, MOST_SIDE, REQUEST_FIELDS, FieldKind, FieldRule, Size
 from app.storage.metadata.container import sidecar_of
 
 NAMESPACE = 'urn:easel:label/1.0/'

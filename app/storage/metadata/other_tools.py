@@ -24,7 +24,7 @@ from sd_parsers.parsers import (
     Parser,
 )
 
-from app.models import MOST_SEED
+from app.models.request import MOST_SEED
 from app.storage.metadata.foreign.comfyui import UNTOLD, from_graph
 from app.storage.metadata.foreign.descriptions import (
     from_midjourney,

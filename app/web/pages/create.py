@@ -18,7 +18,7 @@ from app.generation.request import (
     form_fields_of,
     parse_request,
 )
-from app.models import LONGEST_PROMPT, LONGEST_TEXT, MOST_COUNT, GenerationRequest
+from app.models.request import LONGEST_PROMPT, LONGEST_TEXT, MOST_COUNT, GenerationRequest
 from app.net.urls import names_a_host
 from app.web.context import Services, TheServices
 from app.web.error_pages import failure_json, fields_in_words, in_words

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.database.providers import ProviderRow
 from app.errors import N_, AppError, InvalidRequest, NotFound
-from app.models import GenerationRequest
+from app.models.request import GenerationRequest
 from app.providers.core.base import Dialect
 from app.providers.monitor import MonitoredProvider
 from app.web.context import Services, TheServices

@@ -8,7 +8,8 @@ from itertools import islice
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from app.models import LONGEST_TEXT, Generation
+from app.models import Generation
+from app.models.request import LONGEST_TEXT
 from app.web.context import Services, TheServices
 from app.web.security.permissions import visitor_of
 from app.web.templates import wants_json

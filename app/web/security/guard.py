@@ -20,7 +20,7 @@ from app.log import logger
 from app.web.context import Services
 from app.web.error_pages import ErrorPages
 from app.web.security.framing import check_framing
-from app.web.security.headers import HEADERS, Answer
+from app.web.security.headers import Answer, headers_of
 from app.web.security.hosts import Hosts
 from app.web.security.permissions import check_wait
 from app.web.security.routes import RouteRule, rule_of
@@ -205,7 +205,8 @@ class Guard:
             if message['type'] == 'http.response.start':
                 headers = MutableHeaders(scope=message)
                 caching = 'no-store' if self._sessions.needed else 'private, no-cache'
-                for name, value in (*HEADERS.items(), ('cache-control', caching)):
+                own = headers_of(headers.get('content-type', ''))
+                for name, value in (*own.items(), ('cache-control', caching)):
                     headers.setdefault(name, value)
                 message = {**message, 'headers': self._root.headers(message['headers'])}
             await send(message)

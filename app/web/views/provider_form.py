@@ -10,7 +10,7 @@ from functools import partial
 from app.database.providers import AT_ONCE, ProviderRow
 from app.errors import N_, AppError, InvalidRequest
 from app.generation.request import FormReader, line, whole
-from app.models import FieldKind, FieldRule
+from app.models.request import FieldKind, FieldRule
 from app.net.urls import candidates, normalize_api_url, origin_of
 from app.providers.core.base import Dialect
 from app.providers.settings import NOTHING, Secrets

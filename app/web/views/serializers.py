@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from app.access.visitors import Visitor
 from app.messages import error_json, for_guests, item_error_json
-from app.models import REQUEST_FIELDS, Call, Generation, Image
+from app.models import Call, Generation, Image
+from app.models.request import REQUEST_FIELDS
 from app.net.urls import names_a_host
 from app.web.base_path import BasePath
 from app.web.security.permissions import may_open
@@ -19,7 +20,7 @@ IMAGE_FIELDS = (
     *('id', 'generation_id', 'position', 'prompt', 'negative_prompt', 'revised_prompt'),
     *('provider', 'model', 'asked_size', 'width', 'height', 'mime', 'size_bytes', 'digest'),
     *('seed', 'url', 'thumb_url', 'source_url', 'favourite', 'tags', 'created_at', 'albums'),
-    'cost',
+    *('parent_id', 'sources', 'changed_outside_mask', 'cost'),
 )
 
 
@@ -31,6 +32,7 @@ def image_json(image: Image, root: BasePath, viewer: Visitor) -> dict[str, objec
         'provider': public_server_name(image.provider, viewer),
         'tags': [],
         'albums': [album for album in image.albums if may_open(viewer, album)],
+        'sources': list(image.sources),
         'cost': image.cost.as_json() if image.cost and sees_cost(image, viewer) else None,
     }
     return {

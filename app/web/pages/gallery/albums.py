@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app.database.search.query import check_search
 from app.errors import N_, InvalidRequest, wrong_field
 from app.generation.request import CONTROL
-from app.models import LONGEST_TEXT
+from app.models.request import LONGEST_TEXT
 from app.web.context import Services, TheServices
 from app.web.error_pages import fields_in_words
 from app.web.forms import TheId, form_fields

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from app.cost import Cost
-from app.errors import N_, Failure
+from app.errors import Failure
+from app.models.request import GenerationRequest
 
 DEMO = 'demo'
 MOST_IMAGE_BYTES = 64 * 1024 * 1024
-LONGEST_PROMPT = 32_000
-LONGEST_TEXT = 200
-LEAST_SIDE, MOST_SIDE = 16, 16_384
-MOST_COUNT = 10
-MOST_SEED = (1 << 64) - 1
-RULE = 'rule'  # in the metadata of a request's field
 
 
 class Status(StrEnum):
@@ -37,98 +32,6 @@ class Status(StrEnum):
     @property
     def retryable(self) -> bool:
         return self in (Status.FAILED, Status.CANCELLED, Status.INTERRUPTED)
-
-
-class ResponseFormat(StrEnum):
-    """How the provider is asked to hand pictures over; automatic is None: not sent."""
-
-    URL = 'url'
-    B64_JSON = 'b64_json'
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """Pixels."""
-
-    width: int
-    height: int
-
-    def __str__(self) -> str:
-        return f'{self.width}x{self.height}'
-
-    @classmethod
-    def parse(cls, text: str) -> Size:
-        """Read `1536x1024`; raises `ValueError` where it is not two numbers with an `x` between."""
-        width, cross, height = text.partition('x')
-        if not (cross and f'{width}{height}'.isascii() and width.isdigit() and height.isdigit()):
-            raise ValueError(text)
-        return cls(int(width), int(height))
-
-
-class FieldKind(StrEnum):
-    """What a field of a request holds."""
-
-    TEXT = 'text'
-    LINE = 'line'
-    WHOLE = 'whole number'
-    DECIMAL = 'decimal'
-    SIZE = 'size'
-    FORMAT = 'response format'
-
-
-@dataclass(frozen=True, slots=True)
-class FieldRule:
-    """What a field of a request may hold, and where it is written down."""
-
-    kind: FieldKind
-    least: int = 0
-    most: int = LONGEST_TEXT  # the largest number or side in pixels, or the most characters
-    sentence: str = N_('Enter a whole number from {least} to {most}.')
-    column: str = ''  # in the table `generations`; empty: the field's own name
-    in_pictures: bool = False  # whether a picture's file tells it, and a form takes it from there
-    in_json: bool = False  # whether the public JSON of a generation tells it as it was asked for
-
-
-_PROMPT = FieldRule(FieldKind.TEXT, most=LONGEST_PROMPT, in_pictures=True)
-_LINE = FieldRule(FieldKind.LINE, in_pictures=True)
-_PROVIDER = FieldRule(FieldKind.LINE, column='asked_provider')
-_SIZE = FieldRule(FieldKind.SIZE, LEAST_SIDE, MOST_SIDE, in_json=True)
-_COUNT = FieldRule(FieldKind.WHOLE, 1, MOST_COUNT, N_('Choose from {least} to {most} pictures.'))
-_ANY_SEED = N_('The seed must be a whole number from 0 to {most}.')
-_SEED = FieldRule(FieldKind.WHOLE, 0, MOST_SEED, _ANY_SEED, in_pictures=True, in_json=True)
-_FORMAT = FieldRule(FieldKind.FORMAT, in_json=True)
-_STEPS = FieldRule(FieldKind.WHOLE, 1, 500, in_pictures=True)
-_ALBUM = FieldRule(FieldKind.WHOLE, 1, MOST_SEED)
-_GUIDANCE = FieldRule(FieldKind.DECIMAL, 0, 100, in_pictures=True)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GenerationRequest:
-    """The settings of one generation; None means automatic, and automatic is not sent.
-
-    The one table of them: forms, columns, labels and JSON go by the rules in it.
-    """
-
-    prompt: str = field(metadata={RULE: _PROMPT})
-    provider: str = field(default='', metadata={RULE: _PROVIDER})
-    model: str | None = field(default=None, metadata={RULE: replace(_LINE, column='asked_model')})
-    size: Size | None = field(default=None, metadata={RULE: _SIZE})
-    n: int | None = field(default=None, metadata={RULE: replace(_COUNT, in_json=True)})
-    seed: int | None = field(default=None, metadata={RULE: _SEED})
-    response_format: ResponseFormat | None = field(default=None, metadata={RULE: _FORMAT})
-    negative_prompt: str | None = field(default=None, metadata={RULE: _PROMPT})
-    quality: str | None = field(default=None, metadata={RULE: _LINE})
-    steps: int | None = field(default=None, metadata={RULE: _STEPS})
-    guidance: str | None = field(default=None, metadata={RULE: _GUIDANCE})  # as it was typed: `7.0`
-    sampler: str | None = field(default=None, metadata={RULE: _LINE})
-    album: int | None = field(default=None, metadata={RULE: _ALBUM})  # where its pictures go
-
-    @property
-    def count(self) -> int:
-        return self.n or 1
-
-
-REQUEST_FIELDS: dict[str, FieldRule] = {f.name: f.metadata[RULE] for f in fields(GenerationRequest)}
 
 
 @dataclass(eq=False)
@@ -202,6 +105,9 @@ class StoredImage:
     source_url: str | None = None
     seed: int | None = None
     cost: Cost | None = None
+    # the share (0-1) of what its mask protects where it differs from the picture it was edited from
+    changed_outside_mask: float | None = None
+    laid_back_from: int | None = None  # the picture that came, of which this keeps what may change
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +151,13 @@ class Image(StoredImage):
     took_s: float | None
     guest: int | None = None  # whose link it was asked for by; None for the owner's own
     albums: tuple[int, ...] = ()
+    sources: tuple[int, ...] = ()  # ids of the pictures that it started from, in their order
+    mask: str | None = None  # as in `GenerationRequest`
+
+    @property
+    def parent_id(self) -> int | None:
+        """Return the picture that it was edited from; it may be gone by now."""
+        return self.sources[0] if self.sources else None
 
     @property
     def extension(self) -> str:
