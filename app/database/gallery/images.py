@@ -10,7 +10,7 @@ from typing import cast
 import apsw
 
 from app.database.acts.choosing import outdate
-from app.database.acts.pieces import ActKind
+from app.database.acts.kinds import ActKind
 from app.database.gallery.albums import put_into
 from app.database.gallery.filters import Filter, Order
 from app.database.gallery.selection import edges_of, is_indexed, nearest, selection_of
