@@ -92,6 +92,7 @@ HOMES = {
     'pybase64': ('app.providers.response.base64_stream',),
     'PIL': (
         *('app.storage.decoding.decoder_child', 'app.storage.decoding.colours', 'app.demo'),
+        'app.storage.decoding.masks',
         *('app.storage.metadata.read', 'app.storage.metadata.other_tools'),
         *('app.storage.metadata.jpeg', 'app.storage.metadata.foreign.texts'),
         'app.storage.metadata.dates',

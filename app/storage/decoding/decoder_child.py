@@ -13,6 +13,9 @@ frame is the number of its order, the length of its JSON, and that JSON.
 
     order   {"number": 2, "read": "...", "format": "PNG"}
     answer  {"settings": {"generator": "Easel", "prompt": "..."}} or {"refused": "..."}
+
+    order   {"number": 3, "mask": "...", "format": "PNG", "grey": "..."} for a mask as it is kept
+    answer  {"width": 1024, "height": 768}, or as for the first order
 """
 
 from __future__ import annotations
@@ -108,6 +111,8 @@ def load_for(order: dict[str, object]) -> None:
         from app.storage.metadata import dates, read  # noqa: F401
     if 'label' in order:
         from app.storage.metadata import copies  # noqa: F401
+    if 'mask' in order:
+        from app.storage.decoding import masks  # noqa: F401
 
 
 def work_alone(number: int, order: dict[str, object]) -> NoReturn:
@@ -143,10 +148,10 @@ def confined(order: dict[str, object]) -> dict[str, object]:
     from app.storage.decoding.sandbox import confine
     from app.storage.metadata.container import sidecar_of
 
-    picture = Path(str(order.get('read') or order['path']))
+    picture = Path(str(next(order[name] for name in ('read', 'mask', 'path') if name in order)))
     thumbs = order.get('thumbs') or {}
     assert isinstance(thumbs, dict)  # noqa: S101 (the server wrote the order)
-    written = [*thumbs.values(), *([order['labelled']] if 'labelled' in order else [])]
+    written = [*thumbs.values(), *(order[name] for name in ('labelled', 'grey') if name in order)]
     sidecars = [path for path in [sidecar_of(picture)] if 'read' in order and path.exists()]
     try:
         confine([picture, *sidecars], {Path(str(target)).parent for target in written})
@@ -178,9 +183,13 @@ def answer(order: dict[str, object]) -> dict[str, object]:
         settings = read_settings(path, form)
         places = '' if settings else unread_places(path, form)
         return {'settings': when_made(path, form) | ({'unread': places} if places else settings)}
-    thumbs = order['thumbs']
+    thumbs = order.get('thumbs', {})
     assert isinstance(thumbs, dict)  # noqa: S101 (the server wrote the order)
     try:
+        if 'mask' in order:
+            from app.storage.decoding.masks import write_grey
+
+            return write_grey(shown(str(order['mask']), form)[0], str(order['grey']))
         found = decode(str(order['path']), form, thumbs)
         return found | label_copy(order, found) if 'label' in order else found
     except RefusedError as error:
@@ -220,7 +229,21 @@ def label_copy(order: dict[str, object], found: dict[str, object]) -> dict[str, 
 
 
 def decode(path: str, form: str, thumbs: dict[str, str]) -> dict[str, object]:
-    """Decode a whole picture and write its thumbnails, turned as browsers turn it."""
+    """Decode a whole picture and write its thumbnails."""
+    plain, profile = shown(path, form)
+    for width, target in thumbs.items():
+        save_thumb(plain, int(width), target, profile)
+    counts, pixels = plain.histogram(), plain.width * plain.height
+    bands = [counts[start : start + 256] for start in (0, 256, 512)]
+    mean = bytes(round(sum(map(mul, band, range(256))) / pixels) for band in bands)
+    return {'width': plain.width, 'height': plain.height, 'mean_colour': f'#{mean.hex()}'}
+
+
+def shown(path: str, form: str) -> tuple[Image.Image, bytes]:
+    """Decode a whole picture as browsers show its first frame; return its profile too.
+
+    It is RGB or RGBA, the profile that its colours are in empty for sRGB.
+    """
     from app.storage.decoding.colours import profile_of, shown_colours, turned
     from app.storage.metadata.jpeg import shown_side
 
@@ -238,13 +261,7 @@ def decode(path: str, form: str, thumbs: dict[str, str]) -> dict[str, object]:
         profile = profile_of(picture)
         picture.load()
         plain, profile = shown_colours(picture, profile)
-    plain = turned(plain, side)
-    for width, target in thumbs.items():
-        save_thumb(plain, int(width), target, profile)
-    counts, pixels = plain.histogram(), plain.width * plain.height
-    bands = [counts[start : start + 256] for start in (0, 256, 512)]
-    mean = bytes(round(sum(map(mul, band, range(256))) / pixels) for band in bands)
-    return {'width': plain.width, 'height': plain.height, 'mean_colour': f'#{mean.hex()}'}
+    return turned(plain, side), profile
 
 
 def save_thumb(picture: Image.Image, width: int, target: str, profile: bytes) -> None:
