@@ -263,14 +263,32 @@ def test_every_partial_and_every_element_is_used() -> None:
 
 def test_no_page_takes_a_typed_path_parameter_and_none_decodes() -> None:
     """For those FastAPI imports pydantic's first version, 15 ms; pictures are the child's."""
-    everything = 'import sys; print([n for n in sys.modules if "pydantic.v1" in n or n == "PIL"])'
+    loaded = loaded_by('app.cli.serve', 'app.web.pages.gallery.in_out')
 
+    assert 'app.main' in loaded
+    assert [name for name in loaded if 'pydantic.v1' in name or name == 'PIL'] == []
+
+
+def test_an_idle_server_loads_nothing_that_few_starts_use() -> None:
+    loaded = loaded_by('app.cli.serve', 'app.web.pages.create', 'app.net.names')
+
+    assert 'app.gallery.acts' in loaded
+    assert (
+        loaded
+        & {
+            *('httpcore', 'gzip', 'app.database.gallery.acts', 'app.database.acts.pieces'),
+            *('app.providers.response.limits', 'app.providers.discovery.model_list'),
+        }
+        == set()
+    )
+
+
+def loaded_by(*modules: str) -> set[str]:
     done = subprocess.run(
-        [sys.executable, '-c', f'import app.cli.serve, app.web.pages.gallery.in_out; {everything}'],
+        [sys.executable, '-c', f'import sys, {", ".join(modules)}; print(*sys.modules)'],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
     )
-
-    assert done.stdout.strip() == '[]'
+    return {*done.stdout.split()}
