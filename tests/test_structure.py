@@ -93,6 +93,7 @@ HOMES = {
     'pybase64': ('app.providers.response.base64_stream',),
     'PIL': (
         *('app.storage.decoding.decoder_child', 'app.storage.decoding.colours', 'app.demo'),
+        *('app.storage.decoding.shown', 'app.storage.decoding.sent_pictures'),
         *('app.storage.metadata.read', 'app.storage.metadata.other_tools'),
         *('app.storage.metadata.jpeg', 'app.storage.metadata.foreign.texts'),
         'app.storage.metadata.dates',

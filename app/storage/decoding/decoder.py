@@ -100,11 +100,11 @@ class Decoder:
         order: Order = {'path': str(path), 'thumbs': targets}
         if label:
             order |= {'label': asdict(label), 'labelled': str(labelled)}
-        return await self._answered(order, mime, lambda answer: _decoded(answer, labelled))
+        return await self.answered(order, mime, lambda answer: _decoded(answer, labelled))
 
     async def read(self, path: Path, mime: str) -> Settings:
         try:
-            return await self._answered({'read': str(path)}, mime, _settings)
+            return await self.answered({'read': str(path)}, mime, _settings)
         except ProviderError as error:
             log.info('the settings of a picture could not be read: %s', error.failure.reason)
             return {}
@@ -112,8 +112,12 @@ class Decoder:
     async def close(self) -> None:
         await self._end()
 
-    async def _answered(self, order: Order, mime: str, parse: Callable[[Answer], T]) -> T:
-        """Return the parsed answer to an order; a second child gets it if the first gave none."""
+    async def answered(self, order: Order, mime: str, parse: Callable[[Answer], T]) -> T:
+        """Return the parsed answer to an order; a second child gets it if the first gave none.
+
+        Raise ProviderError and DecoderFailed as `decode`, StorageFailed where the disk fails;
+        `parse` raises ValueError at what is no answer.
+        """
         order['format'] = mime.removeprefix('image/').upper()
         errors = list[NoAnswer]()
         async with self._one_at_a_time:
