@@ -94,6 +94,7 @@ HOMES = {
     'PIL': (
         *('app.storage.decoding.decoder_child', 'app.storage.decoding.colours', 'app.demo'),
         *('app.storage.decoding.shown', 'app.storage.decoding.sent_pictures'),
+        'app.storage.decoding.masks',
         *('app.storage.metadata.read', 'app.storage.metadata.other_tools'),
         *('app.storage.metadata.jpeg', 'app.storage.metadata.foreign.texts'),
         'app.storage.metadata.dates',

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from app.storage.decoding.decoder import Answer, Decoder
+from app.storage.decoding.decoder import Answer, Decoder, work_order
 from app.storage.edit_input import SentMask, SentPicture
 
 WORK_TIMEOUT_S = 60.0  # of a busy machine; the child may use 20 s of its processor
@@ -16,14 +16,7 @@ async def make_sent_picture(
     decoder: Decoder, path: Path, mime: str, target: Path, *, as_png: bool
 ) -> SentPicture:
     """Make of a kept picture what a server is sent; raises as `Decoder.answered`."""
-    order: dict[str, object] = {
-        'work': 'sent_pictures.picture',
-        'reads': [str(path)],
-        'writes': [str(target)],
-        'path': str(path),
-        'target': str(target),
-        'as_png': as_png,
-    }
+    order = work_order('sent_pictures.picture', {'path': path}, {'target': target}, as_png=as_png)
     return await decoder.answered(order, mime, partial(_sent, target))
 
 
@@ -31,16 +24,13 @@ async def make_sent_mask(
     decoder: Decoder, path: Path, of: SentPicture, grey: Path, dual: Path, *, inverted: bool
 ) -> SentMask:
     """Make of a kept mask, of a picture's size, both that a server is sent; raises likewise."""
-    order: dict[str, object] = {
-        'work': 'sent_pictures.mask',
-        'reads': [str(path)],
-        'writes': [str(grey), str(dual)],
-        'path': str(path),
-        'grey': str(grey),
-        'dual': str(dual),
-        'size': [of.width, of.height],
-        'inverted': inverted,
-    }
+    order = work_order(
+        'sent_pictures.mask',
+        {'path': path},
+        {'grey': grey, 'dual': dual},
+        size=(of.width, of.height),
+        inverted=inverted,
+    )
 
     def parse(answer: Answer) -> SentMask:
         return SentMask(grey=_sent(grey, answer), dual=_sent(dual, answer))

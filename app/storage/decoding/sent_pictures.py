@@ -12,11 +12,9 @@ from pathlib import Path
 from PIL import Image, ImageChops
 
 from app.storage.decoding.colours import profile_of
-from app.storage.decoding.shown import RefusedError, opened, shown, side_of
+from app.storage.decoding.shown import Order, RefusedError, opened, save, shown, side_of
 from app.storage.metadata.container import DamagedContainer, joined, write
 from app.storage.metadata.jpeg import stripped
-
-Order = dict[str, object]
 
 PNG_LEVEL = 2  # 6 takes four times as long, for a fifth less
 MOST_PNG_BYTES = 50_000_000  # that servers take of one picture
@@ -55,12 +53,6 @@ def mask(order: Order) -> dict[str, object]:
     save(grey, str(order['grey']), 'PNG')
     save(Image.merge('RGBA', (grey, grey, grey, keeps)), str(order['dual']), 'PNG')
     return _told('image/png', *grey.size)
-
-
-def save(plain: Image.Image, target: str, form: str, **how: object) -> None:
-    plain.info = {}  # else Pillow writes down what the file said that it came from
-    with open(target, 'wb') as file:  # noqa: PTH123 (Pillow would ask for the right to read it)
-        plain.save(file, form, **how)
 
 
 def save_png(plain: Image.Image, target: str, **how: object) -> bool:

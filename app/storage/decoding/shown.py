@@ -1,4 +1,7 @@
-"""Whole pictures as browsers show them, and which are refused. For the decoder's child."""
+"""Whole pictures as browsers show them, which are refused, and how one is written.
+
+For the decoder's child, where Pillow is.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from PIL import Image
 
 from app.storage.decoding.colours import MOST_PROFILE_BYTES, profile_of, shown_colours, turned
 from app.storage.metadata.jpeg import shown_side
+
+Order = dict[str, object]
 
 MOST_PIXELS = 40_000_000
 MOST_FRAMES = 200
@@ -49,3 +54,9 @@ def opened(path: str, form: str) -> Iterator[Image.Image]:
 def side_of(picture: Image.Image, form: str) -> int:
     """Return which side is up, before the pixels are read: what comes behind them turns none."""
     return shown_side(form, picture.info.get('exif', b''))
+
+
+def save(plain: Image.Image, target: str, form: str, **how: object) -> None:
+    plain.info = {}  # else Pillow writes down what the file said that it came from
+    with open(target, 'wb') as file:  # noqa: PTH123 (Pillow would ask for the right to read it)
+        plain.save(file, form, **how)
