@@ -85,6 +85,7 @@ MAY_IMPORT = {
     'app.tasks': ('app.log',),
     'app.log': (),
 }
+DECODING = ('decoder_child', 'colours', 'shown', 'masks', 'sent_pictures', 'protected')
 HOMES = {
     'apsw': ('app.database',),
     'Stemmer': ('app.database.search.vocabulary',),
@@ -92,10 +93,9 @@ HOMES = {
     'httpcore': ('app.net', 'app.providers.discovery.local_servers'),
     'pybase64': ('app.providers.response.base64_stream',),
     'PIL': (
-        *('app.storage.decoding.decoder_child', 'app.storage.decoding.colours', 'app.demo'),
-        *('app.storage.metadata.read', 'app.storage.metadata.other_tools'),
-        *('app.storage.metadata.jpeg', 'app.storage.metadata.foreign.texts'),
-        'app.storage.metadata.dates',
+        *(f'app.storage.decoding.{name}' for name in DECODING),
+        *(f'app.storage.metadata.{name}' for name in ('read', 'other_tools', 'jpeg', 'dates')),
+        *('app.storage.metadata.foreign.texts', 'app.demo'),
     ),
     'sd_parsers': ('app.storage.metadata.other_tools',),
     'jinja2': ('app.web.templates', 'app.web.counts'),
