@@ -138,6 +138,17 @@ def test_every_tool_does_its_part(editor: MaskEditor) -> None:
     assert whitened(editor.use()) == meant(gap)
 
 
+def test_filling_leaves_no_seam_along_a_soft_edge(editor: MaskEditor) -> None:
+    editor.set_brush(30, softness=10)
+    editor.drag(((40, 40), (160, 40), (160, 110), (40, 110), (40, 40)), FITTED)
+
+    editor.page.keyboard.press('f')
+    editor.page.mouse.click(*editor.at((100, 75), FITTED))
+
+    inside = editor.use().crop((40, 40, 160, 110))
+    assert inside.getextrema() == (255, 255)
+
+
 def test_the_share_that_will_change_is_told(editor: MaskEditor) -> None:
     told = [editor.status]
 

@@ -26,6 +26,7 @@ export class Editor {
     this.sizes = new ResizeObserver(() => this.resize());
     this.sizes.observe(this.stage);
     this.told();
+    this.resize();
   }
 
   get ratio() {
