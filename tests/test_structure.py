@@ -40,7 +40,8 @@ SERVICES = (
 WEB = ('app.web', *SERVICES)
 SECURITY = ('app.web.security', *WEB)
 VIEWS = ('app.web.views', *SECURITY)
-DELIVERY = ('app.web.delivery', *VIEWS)
+RECEIVING = ('app.web.receiving', *VIEWS)
+DELIVERY = ('app.web.delivery', *RECEIVING)
 MAY_IMPORT = {
     'app.__main__': ('app.cli', 'app.server', 'app.main', *PROVIDERS),
     'app.cli': ('app.server', 'app.main', *DELIVERY),
@@ -49,6 +50,7 @@ MAY_IMPORT = {
     'app.web.pages': DELIVERY,
     'app.web.pages.gallery': DELIVERY,
     'app.web.delivery': DELIVERY,
+    'app.web.receiving': RECEIVING,
     'app.web.views': VIEWS,
     'app.web.security': SECURITY,
     'app.web': WEB,
