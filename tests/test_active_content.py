@@ -166,9 +166,10 @@ def test_cve_2024_4325_no_field_of_a_visitor_is_fetched(tmp_path: Path) -> None:
         easel.client() as client,
     ):
         there = f'http://127.0.0.1:{port}/x.png'
-        named = ('image', 'image_url', 'url', 'file', 'path', 'mask', 'callback', 'webhook', 'src')
+        named = ('image', 'image_url', 'url', 'file', 'path', 'callback', 'webhook', 'src')
         known = ('model', 'quality', 'negative_prompt', 'sampler', 'submission')
         drawn = easel.draw(prompt=there, **dict.fromkeys((*named, *known), there))
+        masked = client.post('/generations', data={'prompt': 'a', 'mask': there})
         for page in ('/', '/gallery', '/settings/providers/new', '/generations'):
             for name in (*named, 'q', 'prompt', 'base_url', 'name', 'back'):
                 client.get(page, params={name: there})
@@ -177,4 +178,5 @@ def test_cve_2024_4325_no_field_of_a_visitor_is_fetched(tmp_path: Path) -> None:
         client.post('/reading', files={'picture': ('x.png', b'')}, data={'picture_url': there})
 
     assert drawn['status'] in ('done', 'failed')
+    assert masked.status_code == 422
     assert asked == []

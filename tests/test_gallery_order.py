@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from app.database import Library
-from app.database.gallery import shuffle
+from app.database.gallery import near_trash, shuffle
 from app.database.gallery.counters import Facet
 from app.database.gallery.filters import Filter, Order
 from app.database.gallery.shuffle import Shuffle
@@ -59,6 +59,30 @@ async def test_the_trash_begins_with_what_was_deleted_last(library: Library) -> 
     assert [image.id for image in above] == found[-2::-1]
     await images.set_deleted(older.id, None)
     assert [image.id for image in await images.page(trash, older.id, 1)] == [first.id]
+
+
+@pytest.mark.parametrize('near', [3, 5, 600])
+async def test_what_is_found_in_the_trash_is_whole_however_little_of_it_is_near(
+    library: Library, monkeypatch: pytest.MonkeyPatch, near: int
+) -> None:
+    monkeypatch.setattr(near_trash, 'NEAR', near)
+    deleted: dict[int, float] = {}
+    for number in range(16):
+        image = await pictured(library, 'a cat' if number % 3 else 'a dog')
+        deleted[image.id] = float(number * 5 % 16 // 2)
+        await library.images.set_deleted(image.id, deleted[image.id])
+    dogs, images = [*deleted][::3], library.images
+
+    for sort in (Order.NEWEST, Order.OLDEST):
+        chosen = Filter(deleted=True, words='cat', sort=sort)
+        down: list[int] = []
+        while page := await images.page(chosen, down[-1] if down else None, 2):
+            down += [image.id for image in page]
+        up = [image.id for image in await images.newer(chosen, down[-1], 30)]
+
+        order = sorted(deleted, key=lambda one: (deleted[one], one), reverse=sort is Order.NEWEST)
+        assert down == [one for one in order if one not in dogs]
+        assert up == down[-2::-1]
 
 
 async def test_an_album_has_counts_of_its_own(library: Library) -> None:

@@ -60,9 +60,13 @@ class Expression:
 
     def as_clauses(self) -> tuple[str, dict[str, Value]]:
         """Return the clauses about `image_words`, with the values that they name."""
-        part = f'image_words.rowid {"<" if self._chosen.deleted else ">"} {facts.ABOVE_TRASH}'
+        is_trash = self._chosen.deleted
         if not self._every:
-            self._every.append(_any([facts.IN_TRASH if self._chosen.deleted else facts.SHOWN]))
+            self._every.append(_any([facts.IN_TRASH if is_trash else facts.SHOWN]))
+        if not is_trash:
+            return f'{self._indexed()} and image_words.rowid > {facts.ABOVE_TRASH}', self._values
+        self._values |= {'trash_low': -2 * facts.TRASH_BELOW, 'trash_high': facts.ABOVE_TRASH}
+        part = 'image_words.rowid between :trash_low and :trash_high'
         return f'{self._indexed()} and {part}', self._values
 
     def as_days(self) -> tuple[list[str], dict[str, Value]] | None:

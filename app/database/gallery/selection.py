@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from app.database.gallery.expression import Expression
 
 BELOW_ALL = -(1 << 62)  # a sort key
-# What an index of the table `images` has together with the order.
+# What an index of the table `images` has together with the order, outside of the trash.
 INDEXED = ('model', 'provider', 'guest', 'favourite')
 _TRASH_KEYS = ('images.deleted_at', 'images.sort_key')
 # Its own order leads: what is found is looked up in it, and not sorted with all its columns.
@@ -57,7 +57,7 @@ def selection_of(db: apsw.Connection, chosen: Filter) -> Selection:
     by = [name for name in INDEXED if getattr(chosen, name) not in ('', None, False)]
     keys = _TRASH_KEYS if chosen.deleted else ('images.sort_key',)
     clauses = [f'images.deleted_at is {"not null" if chosen.deleted else "null"}']
-    if is_searched(chosen) or chosen.album is not None or (len(by) > 1 and not chosen.deleted):
+    if is_searched(chosen) or chosen.album is not None or len(by) > (not chosen.deleted):
         expression = _read(db, chosen)
         if days := expression.as_days():
             return Selection('images', ' and '.join([*clauses, *days[0]]), keys, days[1])
@@ -80,6 +80,11 @@ def _read(db: apsw.Connection, chosen: Filter) -> Expression:
     from app.database.gallery.expression import Expression  # no start needs it
 
     return Expression.of(db, chosen)
+
+
+def is_indexed(selection: Selection) -> bool:
+    """Whether the index of words is gone through."""
+    return 'image_words' in selection.where
 
 
 def is_searched(chosen: Filter) -> bool:

@@ -15,7 +15,7 @@ from typing import cast
 
 import apsw
 
-from app.database.gallery.selection import Selection
+from app.database.gallery.selection import Selection, is_indexed
 from app.database.sqlite.connection import Value, select
 
 FIRST_TRY, NEXT_TRIES = 128, 512  # ids
@@ -87,7 +87,7 @@ def shuffled_ids(
     start = 0 if edge is None else shuffle.place_of(edge) + (edge is not None and side == '>')
     places = range(start - 1, -1, -1) if side == '<' else range(start, shuffle.size)
     ids = (number for number in map(shuffle.id_at, places) if 0 < number <= last_id)
-    has_words = 'image_words' in selection.where
+    has_words = is_indexed(selection)
     if has_words and _are_few(db, selection):
         return _sorted(db, selection, shuffle, start, limit, side)
     most = MOST_TRIED_BY_WORDS if has_words else MOST_TRIED
