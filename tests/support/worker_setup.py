@@ -11,6 +11,7 @@ from pathlib import Path
 from app.config import config_from
 from app.database import Library
 from app.generation.changes import Changes, Listener
+from app.generation.edit_files import EditFiles
 from app.generation.keeper import PictureKeeper
 from app.generation.outcome_writer import OutcomeWriter
 from app.generation.previews import Previews
@@ -115,8 +116,9 @@ async def shop_with(
         providers.configure(one.settings for one in added)
         monitor = StorageMonitor(library, store, changes, sleep=pauses)
         keeper = PictureKeeper(library, store, monitor, sleep=rests)
+        edit_files = EditFiles(library, store, store.decoder)
         drawing = GenerationRunner(
-            library, providers, store, changes, Previews(store, changes), keeper
+            library, providers, store, changes, Previews(store, changes), keeper, edit_files
         )
         writer = OutcomeWriter(library, store, sleep=rests)
         worker = Worker(library, providers, drawing, writer, changes, monitor)
