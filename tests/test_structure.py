@@ -278,7 +278,7 @@ def test_no_line_of_a_template_or_a_style_sheet_is_long() -> None:
 
 
 @pytest.mark.parametrize(
-    'path', sorted((ROOT / 'static/js').glob('*.js')), ids=lambda path: path.name
+    'path', sorted((ROOT / 'static/js').rglob('*.js')), ids=lambda path: path.name
 )
 def test_no_script_names_an_address_from_the_root(path: Path) -> None:
     named = re.findall(r'[\'"`]/[a-z][^\'"`]*', path.read_text(encoding='utf-8'))
