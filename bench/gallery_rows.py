@@ -38,6 +38,7 @@ AT_ONCE = 1_000  # generations
 ALONE = 60  # pictures, the last ones, each generation in a transaction of its own
 BROUGHT_IN = 0.01  # older pictures, that were imported last
 FAVOURITE_EVERY, TRASHED_EVERY = 20, 50
+TRASHED_LEAST = 90  # more than a page, so that the trash of a small folder is as long an answer
 
 SIZES = (Size(1024, 1024), Size(832, 1216), Size(1216, 832), Size(512, 512), Size(1536, 640))
 # What the questions ask for, and how many prompts in a hundred have it; but at least so many
@@ -225,9 +226,8 @@ def _link(store: Store, originals: Sequence[StoredImage], drawn: Sequence[Drawn]
 def _mark(rows: int, db: apsw.Connection) -> None:
     """Mark favourites, put some into the trash, and make albums, by the program's triggers."""
     db.execute('update images set favourite = 1 where id % ? = 7', (FAVOURITE_EVERY,))
-    db.execute(
-        'update images set deleted_at = created_at + 86400 where id % ? = 3', (TRASHED_EVERY,)
-    )
+    every = min(TRASHED_EVERY, rows // TRASHED_LEAST)
+    db.execute('update images set deleted_at = created_at + 86400 where id % ? = 3', (every,))
     albums = [
         ('Everything good', 'id % 10 = 1'),
         ('A trip', f'id between {rows // 2} and {rows // 2 + 99}'),

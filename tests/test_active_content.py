@@ -14,6 +14,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 from playwright.sync_api import Browser
 
+from app.storage.health import PROBE
 from tests.support.fakes import picture
 from tests.support.servers import Easel, running_demo, running_easel
 from tests.support.static_server import Quiet, serving
@@ -112,7 +113,8 @@ def easel(handing: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ea
 
 
 def files(easel: Easel) -> list[Path]:
-    return [path for path in (easel.data / 'images').rglob('*') if path.is_file()]
+    found = [path for path in (easel.data / 'images').rglob('*') if path.is_file()]
+    return [path for path in found if path.name != PROBE]
 
 
 @pytest.mark.parametrize('way', ['base64', 'data', 'address'])
@@ -166,9 +168,10 @@ def test_cve_2024_4325_no_field_of_a_visitor_is_fetched(tmp_path: Path) -> None:
         easel.client() as client,
     ):
         there = f'http://127.0.0.1:{port}/x.png'
-        named = ('image', 'image_url', 'url', 'file', 'path', 'mask', 'callback', 'webhook', 'src')
+        named = ('image', 'image_url', 'url', 'file', 'path', 'callback', 'webhook', 'src')
         known = ('model', 'quality', 'negative_prompt', 'sampler', 'submission')
         drawn = easel.draw(prompt=there, **dict.fromkeys((*named, *known), there))
+        masked = client.post('/generations', data={'prompt': 'a', 'mask': there})
         for page in ('/', '/gallery', '/settings/providers/new', '/generations'):
             for name in (*named, 'q', 'prompt', 'base_url', 'name', 'back'):
                 client.get(page, params={name: there})
@@ -177,4 +180,5 @@ def test_cve_2024_4325_no_field_of_a_visitor_is_fetched(tmp_path: Path) -> None:
         client.post('/reading', files={'picture': ('x.png', b'')}, data={'picture_url': there})
 
     assert drawn['status'] in ('done', 'failed')
+    assert masked.status_code == 422
     assert asked == []

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.database import Library
-from app.database.acts.pieces import ABOVE_ALL, PIECE, UNDOES, Act, ActKind, ActState, NewAct
+from app.database.acts.kinds import ABOVE_ALL, PIECE, Act, ActKind, ActState, NewAct
+from app.database.acts.pieces import UNDOES
 from app.database.gallery.filters import Filter
 from app.database.search.index import MOST_OF_AN_ACT
 from app.database.sqlite.connection import select

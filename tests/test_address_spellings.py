@@ -23,8 +23,6 @@ from tests.support.fakes import KEY, Asked, Reply, Upstream, picture, upstream
 
 pytestmark = pytest.mark.asyncio(loop_scope='module')
 
-NUMBERS = range(len(spellings(0)))
-NAMES = [repr(url) for url in spellings(0)]
 SECRET = {'Authorization': f'Bearer {KEY}'}
 ONCE = DownloadTimeouts(tries=1)
 
@@ -110,37 +108,38 @@ async def test_the_listener_counts_what_is_allowed(stage: Stage) -> None:
     assert sink.hits == 1
 
 
-@pytest.mark.parametrize('number', NUMBERS, ids=NAMES)
-async def test_no_spelling_is_called_directly(stage: Stage, number: int) -> None:
-    failure = await opened(stage, spellings(stage.sink.port)[number])
+async def test_no_spelling_is_called_directly(stage: Stage) -> None:
+    for url in spellings(stage.sink.port):
+        failure = await opened(stage, url)
 
-    assert failure.kind is ErrorKind.BLOCKED_URL
-    assert stage.sink.hits == 0
-
-
-@pytest.mark.parametrize('number', NUMBERS, ids=NAMES)
-async def test_no_spelling_is_called_by_redirect(stage: Stage, number: int) -> None:
-    location = spellings(stage.sink.port)[number].encode().decode('latin-1')
-    stage.provider.otherwise = lambda _: Reply(status=307, headers=(('Location', location),))
-
-    failure = await opened(stage, f'{stage.provider.origin}/a.png')
-
-    broken = any(sign in location for sign in '\r\n\x00\x0b\x7f')
-    assert failure.kind is ErrorKind.BLOCKED_URL or broken
-    assert stage.sink.hits == 0
+        assert failure.kind is ErrorKind.BLOCKED_URL, url
+        assert stage.sink.hits == 0, url
 
 
-@pytest.mark.parametrize('number', NUMBERS, ids=NAMES)
-async def test_no_spelling_in_an_answer_is_called(stage: Stage, number: int) -> None:
+async def test_no_spelling_is_called_by_redirect(stage: Stage) -> None:
+    for url in spellings(stage.sink.port):
+        location = url.encode().decode('latin-1')
+        reply = Reply(status=307, headers=(('Location', location),))
+        stage.provider.replies['GET /a.png'] = reply
+
+        failure = await opened(stage, f'{stage.provider.origin}/a.png')
+
+        broken = any(sign in location for sign in '\r\n\x00\x0b\x7f')
+        assert failure.kind is ErrorKind.BLOCKED_URL or broken, url
+        assert stage.sink.hits == 0, url
+
+
+async def test_no_spelling_in_an_answer_is_called(stage: Stage) -> None:
     stage.provider.otherwise = lambda _: Reply(status=404)
     asked_before = len(stage.provider.asked)
 
-    with pytest.raises(ProviderError) as caught:
-        await stage.fetcher.fetch(spellings(stage.sink.port)[number], no_place)
+    for url in spellings(stage.sink.port):
+        with pytest.raises(ProviderError) as caught:
+            await stage.fetcher.fetch(url, no_place)
 
-    assert caught.value.failure.kind is ErrorKind.BLOCKED_URL
-    assert stage.sink.hits == 0
-    assert {asked.target for asked in stage.provider.asked[asked_before:]} <= {'/x.png'}
+        assert caught.value.failure.kind is ErrorKind.BLOCKED_URL, url
+        assert stage.sink.hits == 0, url
+    assert {asked.target for asked in stage.provider.asked[asked_before:]} == {'/x.png'}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 import httpcore
 import pytest
 
-from app.net.connections import ConnectPolicy, addresses_of, connect
+from app.net.connections import ConnectPolicy, connect
+from app.net.names import addresses_of
 from app.net.urls import Blocked, Private, origin_of
 from tests.support.fakes import upstream
 
@@ -207,8 +208,14 @@ async def test_a_name_server_that_is_silent_is_not_waited_for() -> None:
 
 
 async def test_a_name_that_can_not_be_looked_up_is_no_such_name() -> None:
+    async def unknown(host: str, port: int) -> list[str]:
+        return await addresses_of(f'{host}..{host}', port)
+
+    for host in ('a..b', 'ä'):
+        with pytest.raises(OSError):
+            await addresses_of(host, 80)
     with pytest.raises(httpcore.ConnectError, match='host not found'):
-        await addresses_of('a..b', 80)
+        await ConnectPolicy(look_up=unknown).connect_tcp('a', 80)
 
 
 async def test_why_no_way_leads_to_a_server_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

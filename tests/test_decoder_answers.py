@@ -28,7 +28,7 @@ T = TypeVar('T')
 pytestmark = pytest.mark.skipif(sys.platform == 'win32', reason='POSIX limits and signals')
 
 NOW = 1_795_000_000.0
-ROUNDS = 30  # of each visitor
+ROUNDS = 12  # of each visitor
 LABEL_BYTES = (1_000, 64_000, 1_000_000)
 SIGNS = ('a', 'я', '🐈')
 MOST_CHARACTERS = 32_000

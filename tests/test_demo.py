@@ -9,11 +9,18 @@ import httpx
 import pytest
 from PIL import Image
 
+from app.demo.painter.scene import draw
 from app.demo.server import create_demo
 from tests.support.picture_checks import from_base64, opened, png
 
 GENERATIONS = '/v1/images/generations'
 EDITS = '/v1/images/edits'
+
+
+@pytest.fixture(autouse=True)
+def _own_brush(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw as the demo does also where `running_demo` was before."""
+    monkeypatch.setattr('app.demo.render.draw', draw)
 
 
 @pytest.fixture
@@ -43,11 +50,11 @@ async def test_the_end_of_the_process_waits_for_no_sketch(
 ) -> None:
     threads: list[threading.Thread] = []
 
-    def draw(_: object, __: int) -> list[bytes]:
+    def noted(_: object, __: int) -> list[bytes]:
         threads.append(threading.current_thread())
         return [png(Image.new('RGB', (16, 16)))]
 
-    monkeypatch.setattr('app.demo.render.draw_stages', draw)
+    monkeypatch.setattr('app.demo.render.draw_stages', noted)
 
     await client.post(GENERATIONS, json={'prompt': 'hills', 'size': '16x16'})
 
@@ -80,7 +87,10 @@ async def test_without_a_seed_each_click_draws_another_picture(client: httpx.Asy
     assert answers[0]['data'][0]['b64_json'] != answers[1]['data'][0]['b64_json']
 
 
-async def test_only_the_latest_pictures_are_kept(client: httpx.AsyncClient) -> None:
+async def test_only_the_latest_pictures_are_kept(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr('app.demo.render.draw_stages', lambda *_: [b'a picture'])
     body = {'prompt': 'hills', 'size': '16x16', 'n': 10}
     first = (await client.post(GENERATIONS, json={**body, 'n': 1})).json()['data'][0]['url']
 

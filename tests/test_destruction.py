@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.cli.rebuild import rebuild
-from app.database.acts.pieces import PIECE, ActKind, ActState, NewAct
+from app.database.acts.kinds import PIECE, ActKind, ActState, NewAct
 from app.database.gallery.filters import Filter
 from app.errors import StorageFailed
 from app.gallery.trash import DAY_S, KEPT_DAYS, Trash

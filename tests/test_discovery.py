@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+from itertools import cycle
 
 import pytest
 
@@ -75,8 +76,9 @@ async def test_whoever_lists_models_is_offered_at_any_known_port(port: int) -> N
     assert one.models == ('my-flux',)
 
 
-@pytest.mark.parametrize('port', [1337, 8000, 8080])
-@pytest.mark.parametrize('hostile', HOSTILE)
+@pytest.mark.parametrize(
+    ('hostile', 'port'), list(zip(HOSTILE, cycle((1337, 8000, 8080)), strict=False))
+)
 async def test_a_hostile_answer_costs_its_own_row_alone(hostile: str, port: int) -> None:
     g4f = HOMES['g4f' if port != 1337 else 'sd-server']
     async with upstream() as bad, upstream(g4f.all_replies()) as good:

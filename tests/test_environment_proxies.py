@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpcore
 import pytest
 import trustme
 
@@ -42,7 +41,7 @@ async def look_up(host: str, port: int) -> list[str]:
     if host.replace('.', '').isdecimal():
         return [host]
     if host not in NAMES:
-        raise httpcore.ConnectError('host not found')
+        raise OSError('host not found')
     return [NAMES[host]]
 
 

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from app.database import Library
-from app.database.gallery import shuffle
+from app.database.gallery import near_trash, shuffle
 from app.database.gallery.counters import Facet
 from app.database.gallery.filters import Filter, Order
 from app.database.gallery.shuffle import Shuffle
@@ -61,6 +61,30 @@ async def test_the_trash_begins_with_what_was_deleted_last(library: Library) -> 
     assert [image.id for image in await images.page(trash, older.id, 1)] == [first.id]
 
 
+@pytest.mark.parametrize('near', [3, 5, 600])
+async def test_what_is_found_in_the_trash_is_whole_however_little_of_it_is_near(
+    library: Library, monkeypatch: pytest.MonkeyPatch, near: int
+) -> None:
+    monkeypatch.setattr(near_trash, 'NEAR', near)
+    deleted: dict[int, float] = {}
+    for number in range(16):
+        image = await pictured(library, 'a cat' if number % 3 else 'a dog')
+        deleted[image.id] = float(number * 5 % 16 // 2)
+        await library.images.set_deleted(image.id, deleted[image.id])
+    dogs, images = [*deleted][::3], library.images
+
+    for sort in (Order.NEWEST, Order.OLDEST):
+        chosen = Filter(deleted=True, words='cat', sort=sort)
+        down: list[int] = []
+        while page := await images.page(chosen, down[-1] if down else None, 2):
+            down += [image.id for image in page]
+        up = [image.id for image in await images.newer(chosen, down[-1], 30)]
+
+        order = sorted(deleted, key=lambda one: (deleted[one], one), reverse=sort is Order.NEWEST)
+        assert down == [one for one in order if one not in dogs]
+        assert up == down[-2::-1]
+
+
 async def test_an_album_has_counts_of_its_own(library: Library) -> None:
     images = [await pictured(library, model=model) for model in ('a', 'b', 'b')]
     await library.database.insert('albums', {'name': 'cats', 'created_at': 1.0})
@@ -103,13 +127,24 @@ async def test_the_oldest_can_stand_first(library: Library) -> None:
     assert [image.id for image in before] == oldest_first[1::-1]
 
 
-@pytest.mark.parametrize('most_tried', [0, 10_000], ids=['sorted', 'tried'])
+@pytest.mark.parametrize(
+    ('chosen', 'most_tried'),
+    [
+        (Filter(model='a'), 0),
+        (Filter(model='a'), 10_000),
+        (Filter(words='model:a'), 0),
+        (Filter(words='model:a'), 10_000),
+    ],
+    ids=['sorted', 'tried', 'words sorted', 'words tried'],
+)
 async def test_a_random_order_is_whole_both_ways_and_another_for_each_seed(
-    library: Library, monkeypatch: pytest.MonkeyPatch, most_tried: int
+    library: Library, monkeypatch: pytest.MonkeyPatch, chosen: Filter, most_tried: int
 ) -> None:
     monkeypatch.setattr(shuffle, 'MOST_TRIED', most_tried)
+    monkeypatch.setattr(shuffle, 'MOST_TRIED_BY_WORDS', most_tried)
+    monkeypatch.setattr(shuffle, 'FEW_BY_WORDS', 0)
     images = [await pictured(library, model='ab'[number % 2]) for number in range(20)]
-    chosen = Filter(sort=Order.RANDOM, shuffle=7, model='a')
+    chosen = replace(chosen, sort=Order.RANDOM, shuffle=7)
 
     down: list[int] = []
     while page := await library.images.page(chosen, down[-1] if down else None, 3):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import date
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -22,6 +23,63 @@ TYPED = st.lists(
         [*(f'{key}:' for key in KEYS), *'-"“ «aж狐:.7*()', 'not', ' OR ', '\x00', 'fox']
     )
 ).map(''.join)
+SEARCHES = [
+    ('-fox', '3 2'),  # whole: another form of it is not excluded
+    ('fox -red', '2'),
+    ('fox -re', '2 1'),
+    ('-"red fox"', '3 2'),
+    ('"red fox"', '1'),
+    ('"red fo', ''),
+    ('"fox in sno" fox', ''),
+    ('“red fox”', '1'),
+    ('"a castle blurry"', ''),  # of two fields
+    ('"fox in snow', '1'),
+    ('blurry', '3'),
+    ('keep sea', '3'),
+    ('flux', '1'),
+    ('model:flux', '1'),
+    ('MODEL:FLUX', '1'),
+    ('model:flu', ''),
+    ('-model:zebra', '1'),
+    ('-model:Flux -model:zebra', ''),
+    ('-model:unknown', '3 2 1'),
+    ('server:"my SERVER"', '2'),
+    ('-server:"my server"', '3 1'),
+    ('seed:7', '3'),
+    ('-seed:7', '2 1'),
+    ('size:8x6', '3 2 1'),
+    ('size:8×6', '3 2 1'),
+    ('size:6x8', ''),
+    ('shape:landscape', '3 2 1'),
+    ('-shape:landscape', ''),
+    ('shape:Portrait', ''),
+    ('album:"my cats"', '3'),
+    ('album:none', '2 1'),
+    ('-album:none', '3'),
+    ('-album:"My Cats"', '2 1'),
+    ('album:foxes', '2 1'),
+    ('-album:foxes', '3'),
+    ('album:nothing', ''),
+    ('is:favourite', '1'),
+    ('is:favorite', '1'),
+    ('-is:favourite', '3 2'),
+    ('is:edited', ''),
+    ('-is:edited', '3 2 1'),
+    ('by:mia', '3'),
+    ('-by:Mia', '2 1'),
+    ('by:nobody', ''),
+    ('since:1970-01-21', '3 2'),
+    ('since:1970-01-22', '3'),
+    ('until:1970-01-20', '1'),
+    ('until:1970-01-21', '2 1'),
+    ('-since:1970-01-21', '1'),
+    ('-until:1970-01-20', '3 2'),
+    ('since:1970-01-12 until:1970-01-21 fox', '2'),
+    ('lora:fox', ''),
+    ('colour:red fox', ''),
+    ('in:snow', '1'),
+    ('fox \x00', '2 1'),
+]
 
 
 @pytest_asyncio.fixture(loop_scope='module', scope='module')
@@ -31,76 +89,33 @@ async def library(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lib
     await library.close()
 
 
-async def found(library: Library, typed: str) -> str:
-    chosen = Filter(words=typed, zone='Europe/Moscow')
+async def found(library: Library, typed: str, *, deleted: bool = False) -> str:
+    chosen = Filter(words=typed, zone='Europe/Moscow', deleted=deleted)
     images = await library.images.page(chosen, None, 9)
     assert await library.counters.total(chosen) == len(images)
     return ' '.join(str(image.id) for image in images)
 
 
-@pytest.mark.parametrize(
-    ('typed', 'ids'),
-    [
-        ('-fox', '3 2'),  # whole: another form of it is not excluded
-        ('fox -red', '2'),
-        ('fox -re', '2 1'),
-        ('-"red fox"', '3 2'),
-        ('"red fox"', '1'),
-        ('"red fo', ''),
-        ('"fox in sno" fox', ''),
-        ('“red fox”', '1'),
-        ('"a castle blurry"', ''),  # of two fields
-        ('"fox in snow', '1'),
-        ('blurry', '3'),
-        ('keep sea', '3'),
-        ('flux', '1'),
-        ('model:flux', '1'),
-        ('MODEL:FLUX', '1'),
-        ('model:flu', ''),
-        ('-model:zebra', '1'),
-        ('-model:Flux -model:zebra', ''),
-        ('-model:unknown', '3 2 1'),
-        ('server:"my SERVER"', '2'),
-        ('-server:"my server"', '3 1'),
-        ('seed:7', '3'),
-        ('-seed:7', '2 1'),
-        ('size:8x6', '3 2 1'),
-        ('size:8×6', '3 2 1'),
-        ('size:6x8', ''),
-        ('shape:landscape', '3 2 1'),
-        ('-shape:landscape', ''),
-        ('shape:Portrait', ''),
-        ('album:"my cats"', '3'),
-        ('album:none', '2 1'),
-        ('-album:none', '3'),
-        ('-album:"My Cats"', '2 1'),
-        ('album:foxes', '2 1'),
-        ('-album:foxes', '3'),
-        ('album:nothing', ''),
-        ('is:favourite', '1'),
-        ('is:favorite', '1'),
-        ('-is:favourite', '3 2'),
-        ('is:edited', ''),
-        ('-is:edited', '3 2 1'),
-        ('by:mia', '3'),
-        ('-by:Mia', '2 1'),
-        ('by:nobody', ''),
-        ('since:1970-01-21', '3 2'),
-        ('since:1970-01-22', '3'),
-        ('until:1970-01-20', '1'),
-        ('until:1970-01-21', '2 1'),
-        ('-since:1970-01-21', '1'),
-        ('-until:1970-01-20', '3 2'),
-        ('since:1970-01-12 until:1970-01-21 fox', '2'),
-        ('lora:fox', ''),
-        ('colour:red fox', ''),
-        ('in:snow', '1'),
-        ('fox \x00', '2 1'),
-    ],
-)
+@pytest.mark.parametrize(('typed', 'ids'), SEARCHES)
 @pytest.mark.asyncio(loop_scope='module')
 async def test_a_search_finds(typed: str, ids: str, library: Library) -> None:
     assert await found(library, typed) == ids
+
+
+async def test_the_trash_is_searched_alike(tmp_path: Path) -> None:
+    library = await searched_library(tmp_path)
+    for number in (1, 2, 3):
+        await library.images.set_deleted(number, 100.0 + number)
+
+    in_trash = [(typed, await found(library, typed, deleted=True)) for typed, _ in SEARCHES]
+    shown = [await found(library, typed) for typed, _ in SEARCHES]
+    await library.images.set_deleted(2, None)
+    restored = await found(library, 'fox'), await found(library, 'fox', deleted=True)
+    await library.close()
+
+    assert in_trash == SEARCHES
+    assert not any(shown)
+    assert restored == ('2', '1')
 
 
 @pytest.mark.asyncio(loop_scope='module')

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from sd_parsers import ParserManager
 
-from app.storage.metadata.container import sidecar_of
+from app.storage.metadata.container import Written, sidecar_of
 from app.storage.metadata.label import Label, parameters_text
 from tests.support.labelled_pictures import (
     ARTIST,
@@ -36,12 +36,16 @@ HARMLESS = ('Missing required JPEG', 'Wrong byte order for EXIF UserComment')
 SOURCE_TYPE = 'http://cv.iptc.org/newscodes/digitalsourcetype/'
 
 
-def exiftool(path: Path) -> dict[str, object]:
+def exiftools(files: list[Path]) -> list[dict[str, object]]:
     how = ['-j', '-G1', '-struct', '-validate', '-warning', '-error', '-a', '-all']
-    asked = [path_of('exiftool'), *how]
-    told = subprocess.run([*asked, str(path)], capture_output=True, check=True, timeout=30)
-    (found,) = json.loads(told.stdout)
-    assert isinstance(found, dict)
+    asked = [path_of('exiftool'), *how, *map(str, files)]
+    told = subprocess.run(asked, capture_output=True, check=True, timeout=30)
+    found: list[dict[str, object]] = json.loads(told.stdout)
+    return found
+
+
+def exiftool(path: Path) -> dict[str, object]:
+    (found,) = exiftools([path])
     return found
 
 
@@ -83,11 +87,19 @@ def test_a_format_that_takes_no_label_gets_one_beside(name: str, tmp_path: Path)
     assert written.sidecar.name == f'labelled{source.suffix}.xmp'
 
 
-@pytest.mark.parametrize('name', PICTURES)
-def test_exiftool_reads_the_label(name: str, tmp_path: Path) -> None:
-    written = labelled(source_of(name, tmp_path))
+@pytest.fixture(scope='module')
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Written, dict[str, object]]]:
+    """Label every picture; what was written of each, and what exiftool says of it."""
+    written = [labelled(source_of(name, tmp_path_factory.mktemp('picture'))) for name in PICTURES]
+    found = exiftools([one.sidecar or one.path for one in written])
+    return dict(zip(PICTURES, zip(written, found, strict=True), strict=True))
 
-    found = exiftool(written.sidecar or written.path)
+
+@pytest.mark.parametrize('name', PICTURES)
+def test_exiftool_reads_the_label(
+    name: str, told: dict[str, tuple[Written, dict[str, object]]]
+) -> None:
+    written, found = told[name]
 
     assert found['XMP-dc:Description'] == LABEL.prompt
     assert found['XMP-xmp:CreatorTool'] == 'Easel'

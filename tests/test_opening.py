@@ -181,6 +181,30 @@ async def test_an_upgrade_indexes_every_prompt_anew_and_drops_seeds_that_were_no
     assert (found[0][0].seed, request.seed) == (None, 9)
 
 
+async def test_an_upgrade_puts_the_trash_apart_in_the_index(tmp_path: Path) -> None:
+    generation = """
+        insert into generations (status, prompt, asked_provider, provider, created_at)
+        values ('done', 'cat', 'a', 'a', 1)
+    """
+    images = """
+        insert into images (generation_id, position, digest, file, mime, width, height, size_bytes,
+          mean_colour, provider, created_at, sort_key)
+        values (1, 0, 'd', 'f', 'image/png', 8, 8, 9, '#000000', 'a', 1, 1000000),
+          (1, 1, 'e', 'g', 'image/png', 8, 8, 9, '#000000', 'a', 2, 2000000)
+    """
+    deletion = 'update images set deleted_at = 3 where id = 1'
+    older_database(tmp_path / 'easel.db', 12, generation, images, deletion)
+
+    library = await Library.open(tmp_path / 'easel.db')
+    shown, trash = [
+        await library.images.page(Filter(words='cat', deleted=deleted), None, 9)
+        for deleted in (False, True)
+    ]
+    await library.close()
+
+    assert [[image.id for image in images] for images in (shown, trash)] == [[2], [1]]
+
+
 async def test_an_upgrade_that_fails_at_its_last_step_leaves_the_old_version(
     tmp_path: Path,
 ) -> None:

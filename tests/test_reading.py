@@ -91,7 +91,7 @@ def test_only_this_address_takes_a_large_body(client: httpx.Client) -> None:
 
 
 def test_a_form_without_a_picture_is_refused_in_words(client: httpx.Client) -> None:
-    answer = client.post('/reading', data={'picture': 'text'}, headers=JSON)
+    answer = client.post('/reading', files={'picture': (None, 'text')}, headers=JSON)
 
     assert answer.status_code == 422
     assert 'Choose a picture' in answer.json()['error']['message']

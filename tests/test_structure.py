@@ -86,6 +86,7 @@ MAY_IMPORT = {
     'app.tasks': ('app.log',),
     'app.log': (),
 }
+DECODING = ('decoder_child', 'colours', 'shown', 'masks', 'sent_pictures', 'protected')
 HOMES = {
     'apsw': ('app.database',),
     'Stemmer': ('app.database.search.vocabulary',),
@@ -93,10 +94,9 @@ HOMES = {
     'httpcore': ('app.net', 'app.providers.discovery.local_servers'),
     'pybase64': ('app.providers.response.base64_stream',),
     'PIL': (
-        *('app.storage.decoding.decoder_child', 'app.storage.decoding.colours', 'app.demo'),
-        *('app.storage.metadata.read', 'app.storage.metadata.other_tools'),
-        *('app.storage.metadata.jpeg', 'app.storage.metadata.foreign.texts'),
-        'app.storage.metadata.dates',
+        *(f'app.storage.decoding.{name}' for name in DECODING),
+        *(f'app.storage.metadata.{name}' for name in ('read', 'other_tools', 'jpeg', 'dates')),
+        *('app.storage.metadata.foreign.texts', 'app.demo'),
     ),
     'sd_parsers': ('app.storage.metadata.other_tools',),
     'jinja2': ('app.web.templates', 'app.web.counts'),
@@ -277,7 +277,7 @@ def test_no_line_of_a_template_or_a_style_sheet_is_long() -> None:
 
 
 @pytest.mark.parametrize(
-    'path', sorted((ROOT / 'static/js').glob('*.js')), ids=lambda path: path.name
+    'path', sorted((ROOT / 'static/js').rglob('*.js')), ids=lambda path: path.name
 )
 def test_no_script_names_an_address_from_the_root(path: Path) -> None:
     named = re.findall(r'[\'"`]/[a-z][^\'"`]*', path.read_text(encoding='utf-8'))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import httpcore
 import pytest
 
 from app.errors import ErrorKind, ProviderError
@@ -34,7 +33,7 @@ async def test_a_host_that_refuses_has_its_picture_at_the_provider(tmp_path: Pat
 async def test_a_name_that_nobody_knows_has_its_picture_at_the_provider(tmp_path: Path) -> None:
     async def unknown(host: str, port: int) -> list[str]:
         if host == 'localai':
-            raise httpcore.ConnectError('host not found')
+            raise OSError('host not found')
         return [host]
 
     async with upstream({'GET /b64.png': PAINTED}) as server:

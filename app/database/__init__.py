@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from app.database.acts.destruction import Removals
 from app.database.backlog import Backlog
 from app.database.files import Files
-from app.database.gallery.acts import ActRows
 from app.database.gallery.albums import AlbumRows
 from app.database.gallery.counters import Counters
 from app.database.gallery.images import Images
@@ -23,10 +22,11 @@ from app.database.search.index import SearchIndex
 from app.database.search.vocabulary import word_stem
 from app.database.search.words import index_words
 from app.database.spending import Spending
-from app.database.sqlite.connection import Database
+from app.database.sqlite.connection import Database, select
 from app.database.sqlite.opening import Functions
 
 if TYPE_CHECKING:
+    from app.database.gallery.acts import ActRows
     from app.database.gallery.suggestions import Suggestions
 
 FUNCTIONS: Functions = {
@@ -45,7 +45,6 @@ class Library:
         self.images = Images(database)
         self.counters = Counters(database)
         self.index = SearchIndex(database)
-        self.acts = ActRows(database)
         self.removals = Removals(database)
         self.albums = AlbumRows(database)
         self.files = Files(database)
@@ -57,6 +56,16 @@ class Library:
         self.providers = ProviderRows(database)
         self.guests = GuestRows(database)
         self.shown = ShownRows(database)
+
+    @cached_property
+    def acts(self) -> ActRows:
+        from app.database.gallery.acts import ActRows  # few starts change many pictures
+
+        return ActRows(self.database)
+
+    async def has_acts(self) -> bool:
+        """Whether there are acts to go on with, to take back or to forget."""
+        return bool(await self.database.read(lambda db: select(db, 'select 1 from acts limit 1')))
 
     @cached_property
     def suggestions(self) -> Suggestions:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from app.database import Library
-from app.database.acts.pieces import PIECE, Act, ActKind, ActState, NewAct, Step
+from app.database.acts.kinds import PIECE, Act, ActKind, ActState, NewAct, Step
 from app.errors import N_, StorageFailed
 from app.generation.changes import Changes
 from app.log import logger
@@ -51,6 +51,8 @@ class Acts:
 
     async def resume(self) -> None:
         """Go on with what an earlier run began; what it had not chosen to its end is given up."""
+        if not await self._library.has_acts():
+            return
         for act in await self._library.acts.unfinished():
             if act.state is ActState.CHOOSING:
                 await self._library.acts.undo(act.id)
@@ -92,7 +94,7 @@ class Acts:
     async def forget_old(self) -> None:
         """Forget how to take back what was done long ago."""
         before = self._clock() - UNDO_FOR_S
-        is_more = True
+        is_more = await self._library.has_acts()
         while is_more:
             await asyncio.sleep(LEAST_REST_S)
             is_more = await self._library.acts.forget(before)

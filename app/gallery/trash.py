@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from app.database import Library
-from app.database.acts.pieces import ActKind, NewAct
+from app.database.acts.kinds import ActKind, NewAct
 from app.errors import StorageFailed
 from app.gallery.acts import Acts
 from app.log import logger

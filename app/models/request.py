@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 
@@ -40,6 +41,12 @@ class Size:
         if not (cross and f'{width}{height}'.isascii() and width.isdigit() and height.isdigit()):
             raise ValueError(text)
         return cls(int(width), int(height))
+
+    def distance(self, wished: Size) -> float:
+        """Return how far this is from the wished one: a wrong shape counts four times."""
+        shape = math.log(self.width * wished.height / (self.height * wished.width))
+        area = math.log(self.width * self.height / (wished.width * wished.height))
+        return 4 * abs(shape) + abs(area)
 
 
 class FieldKind(StrEnum):

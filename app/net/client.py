@@ -20,7 +20,8 @@ import httpx
 from app import __version__
 from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.models import MOST_IMAGE_BYTES
-from app.net.connections import IDLE_S, MOST_IDLE, NO_CONTEXT, ConnectPolicy, LookUp, addresses_of
+from app.net.connections import IDLE_S, MOST_IDLE, NO_CONTEXT, ConnectPolicy
+from app.net.names import LookUp, addresses_of
 from app.net.urls import Address, Blocked, Origin, address_of, is_local, joined, origin_of
 
 CONNECT_TIMEOUT_S = 10.0

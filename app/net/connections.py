@@ -12,7 +12,6 @@ is parsed without a pause, so that a connection reads less at once as long as th
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
@@ -24,6 +23,7 @@ import httpcore
 from app.errors import Reason
 from app.net.heads import MOST_HEADER_BYTES, Responses, Unreadable
 from app.net.ip import is_literal, is_loopback, is_metadata, is_public
+from app.net.names import LookUp, addresses_of
 from app.net.tls import speaks_http, speaks_tls, tls_context, tls_reason
 from app.net.urls import METADATA_NAMES, Blocked, Origin, Private, canonical_host, is_private
 
@@ -34,7 +34,6 @@ LEAST_READ_BYTES = 8 * 1024
 SLOW_S = 0.005  # of parsing one piece
 LOOK_UP_S = 2.0  # of a name that a proxy may know; without it nothing may answer at all
 SILENCE_S = 5.0  # that ends a response whose length was told wrongly
-LookUp = Callable[[str, int], Awaitable[list[str]]]
 Connect = Callable[[Iterable[str], int, float | None], Awaitable[httpcore.AsyncNetworkStream]]
 
 httpcore.AsyncHTTP11Connection.MAX_INCOMPLETE_EVENT_SIZE = MOST_HEADER_BYTES  # no argument sets it
@@ -136,16 +135,6 @@ class Stream(httpcore.AsyncNetworkStream):
         return self._writer.get_extra_info(names.get(info, info))
 
 
-async def addresses_of(host: str, port: int) -> list[str]:
-    """Look up the addresses of a host; never empty, but for httpcore.ConnectError."""
-    loop = asyncio.get_running_loop()
-    try:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise httpcore.ConnectError('host not found') from error
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
 async def connect(addresses: Iterable[str], port: int, timeout: float | None) -> Stream:
     """Connect to the first address that takes it; raise the first one's error where none does."""
     failures: list[OSError] = []
@@ -210,7 +199,7 @@ class ConnectPolicy(httpcore.AsyncNetworkBackend):
         try:
             async with asyncio.timeout(LOOK_UP_S):
                 return all(map(is_public, await self._look_up(host, 0)))
-        except (httpcore.ConnectError, TimeoutError):
+        except OSError:
             return True
 
     def refuse_other_scheme(self, origin: Origin) -> None:
@@ -238,6 +227,8 @@ class ConnectPolicy(httpcore.AsyncNetworkBackend):
                 addresses = await self._look_up(host, port)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout('no answer') from error
+        except OSError as error:
+            raise httpcore.ConnectError('host not found') from error
         for address in addresses:
             self._refuse_address(host, port, address)
         stream = await self._connect(addresses, port, timeout)

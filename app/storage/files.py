@@ -21,6 +21,11 @@ log = logger(__name__)
 
 PART = '.part'
 MOST_UNWRITTEN_BYTES = 128 * 1024 * 1024
+IS_LINK = N_(
+    "In the data folder, {name} is a link, which Easel doesn't follow. Mount the "
+    'other folder in its place, or move the whole data folder and set EASEL_DATA to '
+    'it.'
+)
 _UNWRITTEN: WeakSet[Unwritten] = WeakSet()
 HEAD_BYTES = 64
 _FOLDER = getattr(os, 'O_DIRECTORY', 0) | getattr(os, 'O_NOFOLLOW', 0)
@@ -135,6 +140,13 @@ def writing() -> Iterator[None]:
 def refused(reason: object) -> StorageFailed:
     """Make the error of a disk that does not take something."""
     return StorageFailed(N_("Easel couldn't write to the data folder: {reason}."), reason=reason)
+
+
+def refuse_links(*folders: Path) -> None:
+    """Raise `StorageFailed` at one that is a link: none is followed below the data folder."""
+    for folder in folders:
+        if folder.is_symlink():
+            raise StorageFailed(IS_LINK, name=folder.name)
 
 
 def open_beneath(root: Path, path: Path) -> int:

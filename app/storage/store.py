@@ -16,13 +16,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.errors import N_, AppError, ErrorKind, Failure, ProviderError, StorageFailed
+from app.errors import AppError, ErrorKind, Failure, ProviderError, StorageFailed
 from app.log import logger
 from app.models import Received, StoredImage
 from app.models.request import Size
 from app.storage.arriving import sweep
 from app.storage.decoding.decoder import Decoded, Decoder, DecoderFailed, labelled_path
-from app.storage.files import HEAD_BYTES, PART, TempFile, open_beneath, remove, writing
+from app.storage.files import (
+    HEAD_BYTES,
+    PART,
+    TempFile,
+    open_beneath,
+    refuse_links,
+    remove,
+    writing,
+)
 from app.storage.metadata.container import Written, sidecar_of, size_of
 from app.storage.metadata.mime import mime_of, what_is
 
@@ -32,13 +40,7 @@ if TYPE_CHECKING:
 log = logger(__name__)
 
 THUMB_WIDTHS = (480, 960)
-IMAGES, THUMBS, ARRIVING, RESCUED = 'images', 'thumbs', 'arriving', 'rescued'
-MASKS = 'masks'
-IS_LINK = N_(
-    "In the data folder, {name} is a link, which Easel doesn't follow. Mount the "
-    'other folder in its place, or move the whole data folder and set EASEL_DATA to '
-    'it.'
-)
+IMAGES, THUMBS, ARRIVING, RESCUED, MASKS = 'images', 'thumbs', 'arriving', 'rescued', 'masks'
 UNTURNED = ('image/webp', 'image/gif')  # whatever their EXIF says
 GOOD_PICTURE = b64decode(
     'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj2FAAAAABJRU5ErkJggg=='
@@ -76,9 +78,7 @@ class Store:
         Raises `StorageFailed`, also for a link in place of a folder that is served from: none is
         followed below the data folder.
         """
-        for folder in (self.images, self.data / THUMBS):
-            if folder.is_symlink():
-                raise StorageFailed(IS_LINK, name=folder.name)
+        refuse_links(self.images, self.data / THUMBS, self.data / MASKS)
         with writing():
             for folder in (self.data, self.images, self.arriving, self.data / THUMBS):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import mimetypes
 import re
@@ -14,10 +13,14 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from app.errors import N_, NotFound
-from app.web.compression import takes_gzip
+from app.web.compression import gzipped, takes_gzip
 
-STYLE_SHEET, GALLERY_SHEET = 'easel.css', 'gallery.css'
-SHEETS = {GALLERY_SHEET: 'css/gallery/', STYLE_SHEET: 'css/'}  # a folder joined to one sheet each
+STYLE_SHEET, GALLERY_SHEET, MASK_SHEET = 'easel.css', 'gallery.css', 'mask.css'
+SHEETS = {  # a folder joined to one sheet each
+    GALLERY_SHEET: 'css/gallery/',
+    MASK_SHEET: 'css/mask/',
+    STYLE_SHEET: 'css/',
+}
 FOREVER = 'public, max-age=31536000, immutable'
 TYPES = {'.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8'}
 
@@ -34,7 +37,7 @@ class Static:
             content = self.content(name)
             digest.update(f'{name} {len(content)} '.encode() + content)
         self._prefix = f'/static/{digest.hexdigest()[:12]}/'
-        self._compressed = cache(lambda name: gzip.compress(self.content(name), 9, mtime=0))
+        self._compressed = cache(lambda name: gzipped(self.content(name), 9))
 
     def address(self, name: str) -> str:
         """Return a file's address, which changes when any file does; raise `KeyError`."""

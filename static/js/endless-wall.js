@@ -2,7 +2,7 @@ import { fit, join, load, note } from './wall-parts.js';
 import { NearParts } from './wall-near.js';
 import { goTo, partsOf, remember, rememberedPlace, show, steady } from './wall-place.js';
 
-const AHEAD_PX = 1500;
+const AHEAD_PX = 2500;
 const STILL_MS = 150;
 
 // The gallery as one wall: its pages come as one scrolls, in both directions, and the address follows, so

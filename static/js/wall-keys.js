@@ -1,3 +1,5 @@
+const boxOf = (link) => link.parentElement.getBoundingClientRect(); // the tile's: what is in it may be laid out later
+
 // Arrows go from picture to picture: along the row, or to the nearest one above or below. The picture that
 // is opened is marked, so that it grows into its page where the browser shows such things, and the one that
 // was looked at last, so that it shrinks into its place again.
@@ -26,7 +28,11 @@ class WallKeys extends HTMLElement {
 
   mark(address) {
     const { pathname } = new URL(address ?? '', location);
-    for (const link of this.links) link.style.viewTransitionName = link.pathname === pathname ? 'picture' : '';
+    for (const link of this.links) {
+      const isMeant = link.pathname === pathname;
+      link.style.viewTransitionName = isMeant ? 'picture' : '';
+      link.parentElement.style.contentVisibility = isMeant ? 'visible' : ''; // it is captured before it is drawn
+    }
   }
 
   // Says whether the key was meant for the wall.
@@ -51,7 +57,7 @@ class WallKeys extends HTMLElement {
   // From nowhere: the picture one came from, or the first in sight.
   entry(key) {
     if (key === 'ArrowUp' || key === 'ArrowDown') return null;
-    return this.querySelector(':target > a') ?? this.links.find((link) => link.getBoundingClientRect().bottom > 0);
+    return this.querySelector(':target > a') ?? this.links.find((link) => boxOf(link).bottom > 0);
   }
 
   next(at, key) {
@@ -59,9 +65,9 @@ class WallKeys extends HTMLElement {
     const place = links.indexOf(at);
     if (key === 'ArrowLeft') return links[place - 1];
     if (key === 'ArrowRight') return links[place + 1];
-    const here = at.getBoundingClientRect();
+    const here = boxOf(at);
     const down = key === 'ArrowDown' ? 1 : -1;
-    const boxes = links.map((link) => ({ link, box: link.getBoundingClientRect() }));
+    const boxes = links.map((link) => ({ link, box: boxOf(link) }));
     const beyond = boxes.filter(({ box }) => (box.y - here.y) * down > here.height / 2);
     const row = Math.min(...beyond.map(({ box }) => (box.y - here.y) * down));
     const middle = ({ box }) => Math.abs(box.x + box.width / 2 - here.x - here.width / 2);

@@ -1,14 +1,14 @@
 import { fit, forgetRoom, isEmpty, join, load, note } from './wall-parts.js';
 import { partsOf, steady } from './wall-place.js';
 
-const NEAR_PX = 2000;
+const NEAR_PX = 3000;
 const AGAIN_MS = 5000;
 
 // Parts of the wall that are far away are taken out and keep their height; they come back before they are seen.
 export class NearParts {
   constructor(keys, address) {
     Object.assign(this, { keys, address, width: keys.clientWidth });
-    this.seen = new IntersectionObserver((seen) => seen.forEach((one) => this.turn(one)), {
+    this.seen = new IntersectionObserver((seen) => this.turn(seen), {
       rootMargin: `${NEAR_PX}px 0px`,
     });
     this.sized = new ResizeObserver(() => this.resize());
@@ -25,15 +25,22 @@ export class NearParts {
     this.seen.observe(part);
   }
 
-  turn({ target, isIntersecting }) {
-    target.toggleAttribute('data-near', isIntersecting);
-    if (isIntersecting && isEmpty(target)) this.fill(target);
-    else if (!isIntersecting && !isEmpty(target) && !target.contains(document.activeElement)) steady(this.keys, () => this.empty(target));
+  turn(seen) {
+    const far = [];
+    for (const { target, isIntersecting } of seen) {
+      target.toggleAttribute('data-near', isIntersecting);
+      if (isIntersecting && isEmpty(target)) this.fill(target);
+      else if (!isIntersecting && !isEmpty(target) && !target.contains(document.activeElement)) far.push(target);
+    }
+    if (far.length) steady(this.keys, () => this.empty(far));
   }
 
-  empty(part) {
-    part.style.blockSize = `${part.getBoundingClientRect().height}px`;
-    part.replaceChildren();
+  empty(parts) {
+    const heights = parts.map((part) => part.getBoundingClientRect().height);
+    parts.forEach((part, at) => {
+      part.style.blockSize = `${heights[at]}px`;
+      part.replaceChildren();
+    });
   }
 
   async fill(part) {

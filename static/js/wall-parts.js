@@ -14,6 +14,7 @@ export const idOf = (tile) => tile.id.replace('image-', '');
 // A part that would show pictures again ends where the next one begins.
 export async function load(address, next = null) {
   const part = await fragment(address);
+  await globalThis.scheduler?.yield?.(); // to hang it is long enough without reading it in the same task
   const all = tiles(part);
   const end = next ? all.findIndex((tile) => idOf(tile) === next.dataset.first) : -1;
   if (end >= 0) for (const tile of all.slice(end)) tile.remove();

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
 
-import httpcore
 from starlette.types import ASGIApp
 
 from app.access.visitors import Proxies
@@ -32,7 +31,7 @@ JSON = (b'accept', b'application/json')
 
 
 async def no_such_name(host: str, _: int) -> list[str]:
-    raise httpcore.ConnectError('host not found')
+    raise OSError('host not found')
 
 
 def container_in(folder: Path) -> Path:

@@ -7,9 +7,19 @@ import json
 
 import apsw
 
-from app.database.acts.pieces import ABOVE_ALL, NEEDS, Act, ActKind, NewAct
+from app.database.acts.kinds import ABOVE_ALL, Act, ActKind, NewAct
 from app.database.sqlite.connection import Value, select
 
+IN_ALBUM = 'select 1 from album_images where album = :album and image = images.id'
+NEEDS = {
+    ActKind.FAVOURITE: 'favourite = 0',
+    ActKind.UNFAVOURITE: 'favourite = 1',
+    ActKind.DELETE: 'deleted_at is null',
+    ActKind.RESTORE: 'deleted_at is not null',
+    ActKind.DESTROY: 'deleted_at is not null',
+    ActKind.ADD: f'not exists ({IN_ALBUM})',
+    ActKind.REMOVE: f'exists ({IN_ALBUM})',
+}
 FAMILIES = (  # of acts that change the same of a picture
     (ActKind.FAVOURITE, ActKind.UNFAVOURITE),
     (ActKind.DELETE, ActKind.RESTORE, ActKind.DESTROY),

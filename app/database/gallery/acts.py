@@ -12,19 +12,8 @@ import apsw
 
 from app.database.acts.choosing import choose
 from app.database.acts.destruction import CHOSEN_AT_ONCE
-from app.database.acts.pieces import (
-    ABOVE_ALL,
-    PIECE,
-    Act,
-    ActKind,
-    ActState,
-    NewAct,
-    Step,
-    act_of,
-    back,
-    forward,
-    one,
-)
+from app.database.acts.kinds import ABOVE_ALL, PIECE, Act, ActKind, ActState, NewAct, Step
+from app.database.acts.pieces import act_of, back, forward, one
 from app.database.gallery.filters import Filter
 from app.database.gallery.selection import selection_of
 from app.database.search.index import merge_piece

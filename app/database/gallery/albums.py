@@ -11,7 +11,7 @@ from typing import cast
 import apsw
 
 from app.database.acts.choosing import outdate
-from app.database.acts.pieces import ActKind
+from app.database.acts.kinds import ActKind
 from app.database.sqlite.connection import Table, Value, builder, insert, select
 from app.errors import N_, InvalidRequest, NotFound, wrong_field
 

@@ -44,6 +44,7 @@ class Expression:
         self._every: list[str] = []
         self._none: list[str] = []
         self._clauses: list[str] = []
+        self._days: list[tuple[str, int]] = []  # which side of which sort key
         self._values: dict[str, Value] = {}
 
     @classmethod
@@ -59,14 +60,31 @@ class Expression:
 
     def as_clauses(self) -> tuple[str, dict[str, Value]]:
         """Return the clauses about `image_words`, with the values that they name."""
-        if self._chosen.deleted:
-            self._every.append(_any([facts.IN_TRASH]))
-        elif self._every:
-            self._none.append(_any([facts.IN_TRASH]))
-        else:
-            self._every.append(_any([facts.SHOWN]))
+        is_trash = self._chosen.deleted
+        if not self._every:
+            self._every.append(_any([facts.IN_TRASH if is_trash else facts.SHOWN]))
+        if not is_trash:
+            return f'{self._indexed()} and image_words.rowid > {facts.ABOVE_TRASH}', self._values
+        self._values |= {'trash_low': -2 * facts.TRASH_BELOW, 'trash_high': facts.ABOVE_TRASH}
+        part = 'image_words.rowid between :trash_low and :trash_high'
+        return f'{self._indexed()} and {part}', self._values
+
+    def as_days(self) -> tuple[list[str], dict[str, Value]] | None:
+        """Return the clauses about `images` where days alone are asked for, which it has in order.
+
+        The list of a word that every picture has is long to go into from its end.
+        """
+        if self._every or self._none or self._clauses:
+            return None
+        return self._on_days('images.sort_key'), self._values
+
+    def _indexed(self) -> str:
         match = f'image_words match :{self._name(self._match)}'
-        return ' and '.join([match, *self._clauses]), self._values
+        days = self._on_days('image_words.rowid', -facts.TRASH_BELOW * self._chosen.deleted)
+        return ' and '.join([match, *self._clauses, *days])
+
+    def _on_days(self, column: str, shift: int = 0) -> list[str]:
+        return [f'{column} {side} :{self._name(begin + shift)}' for side, begin in self._days]
 
     @property
     def _match(self) -> str:
@@ -196,13 +214,12 @@ class Expression:
         if not is_excluded:
             self._every.append(inner._match)
             self._clauses += inner._clauses
-        elif not inner._clauses:
+            self._days += inner._days
+        elif not inner._clauses and not inner._days:
             self._none.append(inner._match)
         else:
-            name = self._name(inner._match)
-            clauses = ' and '.join([f'image_words match :{name}', *inner._clauses])
             self._clauses.append(
-                f'image_words.rowid not in (select rowid from image_words where {clauses})'  # noqa: S608 (ours)
+                f'image_words.rowid not in (select rowid from image_words where {inner._indexed()})'  # noqa: S608 (ours)
             )
 
     def _read_day(self, term: Term) -> None:
@@ -212,7 +229,7 @@ class Expression:
         is_since = term.key is Key.SINCE
         begin = _begin_of(day if is_since else day + timedelta(days=1), self._chosen.zone)
         side = '>=' if is_since != term.is_excluded else '<'
-        self._clauses.append(f'image_words.rowid {side} :{self._name(begin)}')
+        self._days.append((side, begin))
 
     def _name(self, value: Value) -> str:
         """Return a name for a value in the clauses."""

@@ -10,10 +10,10 @@ from typing import cast
 import apsw
 
 from app.database.acts.choosing import outdate
-from app.database.acts.pieces import ActKind
+from app.database.acts.kinds import ActKind
 from app.database.gallery.albums import put_into
 from app.database.gallery.filters import Filter, Order
-from app.database.gallery.selection import edges_of, nearest, selection_of
+from app.database.gallery.selection import edges_of, is_indexed, nearest, selection_of
 from app.database.sqlite.connection import Table, Value, insert, select
 from app.database.sqlite.mapping import image_of, signed
 from app.errors import N_, NotFound
@@ -178,16 +178,20 @@ class Images(Table):
 
                 ids = shuffled_ids(db, selection, chosen.shuffle, edge, limit, side)
                 return _by_ids(db, ids)
-            where, values = selection.where, selection.values | {'limit': limit}
+            source, beyond, values = selection.source, '', selection.values | {'limit': limit}
             if edges := edges_of(db, chosen, edge) if edge else ():
-                where = f'{selection.beyond(side)} and {where}'
+                beyond = f'{selection.beyond(side)} and'
                 values |= {f'edge_{number}': value for number, value in enumerate(edges)}
             ending = f'order by {selection.order("asc" if ">" in side else "desc")} limit :limit'
-            if not chosen.deleted:
-                return _select(db, where, ending, source=selection.source, **values)
-            # what matches is sorted by an index, and only what is shown is read
-            chosen_ids = f'select images.id from {selection.source} where {where} {ending}'  # noqa: S608
-            return _by_ids(db, [cast('int', row['id']) for row in select(db, chosen_ids, **values)])
+            where = f'{beyond} {selection.where}'
+            if chosen.deleted and is_indexed(selection):
+                from app.database.gallery.near_trash import near_trash  # few look so
+
+                near = near_trash(db, beyond, ending, values)
+                found = _select(db, where, ending, source=source, **values | near.part)
+                if near.are_enough(found, limit):
+                    return found
+            return _select(db, where, ending, source=source, **values)
 
         return await self._database.read(query)
 

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import apsw
 
 from app.database.gallery.filters import Filter, Order
+from app.database.search import facts
 from app.database.sqlite.connection import Value, select
 
+if TYPE_CHECKING:
+    from app.database.gallery.expression import Expression
+
 BELOW_ALL = -(1 << 62)  # a sort key
-# What an index of the table `images` has together with the order.
+# What an index of the table `images` has together with the order, outside of the trash.
 INDEXED = ('model', 'provider', 'guest', 'favourite')
 _TRASH_KEYS = ('images.deleted_at', 'images.sort_key')
 # Its own order leads: what is found is looked up in it, and not sorted with all its columns.
 _IN_TRASH = """
   images.deleted_at is not null
-  and +images.sort_key in (select image_words.rowid from image_words where {where})
+  and +images.sort_key in (
+    select image_words.rowid + {below}
+    from image_words
+    where {where}
+  )
 """
 _INDEX = 'image_words join images on images.sort_key = image_words.rowid'
 _INDEX_KEYS = ('image_words.rowid',)
@@ -48,12 +56,16 @@ def selection_of(db: apsw.Connection, chosen: Filter) -> Selection:
     """Return how to select what a filter asks for."""
     by = [name for name in INDEXED if getattr(chosen, name) not in ('', None, False)]
     keys = _TRASH_KEYS if chosen.deleted else ('images.sort_key',)
-    if is_searched(chosen) or chosen.album is not None or (len(by) > 1 and not chosen.deleted):
-        where, values = searched(db, chosen)
-        if chosen.deleted:
-            return Selection('images', _IN_TRASH.format(where=where), keys, values)
-        return Selection(_INDEX, where, _INDEX_KEYS, values)
     clauses = [f'images.deleted_at is {"not null" if chosen.deleted else "null"}']
+    if is_searched(chosen) or chosen.album is not None or len(by) > (not chosen.deleted):
+        expression = _read(db, chosen)
+        if days := expression.as_days():
+            return Selection('images', ' and '.join([*clauses, *days[0]]), keys, days[1])
+        where, values = expression.as_clauses()
+        if chosen.deleted:
+            where = _IN_TRASH.format(below=facts.TRASH_BELOW, where=where)
+            return Selection('images', where, keys, values)
+        return Selection(_INDEX, where, _INDEX_KEYS, values)
     clauses += [f'images.{name} = :{name}' for name in by]
     named: dict[str, Value] = {name: getattr(chosen, name) for name in by}
     return Selection('images', ' and '.join(clauses), keys, named)
@@ -61,9 +73,18 @@ def selection_of(db: apsw.Connection, chosen: Filter) -> Selection:
 
 def searched(db: apsw.Connection, chosen: Filter) -> tuple[str, dict[str, Value]]:
     """Return a filter as clauses about the index of words, with the values that they name."""
+    return _read(db, chosen).as_clauses()
+
+
+def _read(db: apsw.Connection, chosen: Filter) -> Expression:
     from app.database.gallery.expression import Expression  # no start needs it
 
-    return Expression.of(db, chosen).as_clauses()
+    return Expression.of(db, chosen)
+
+
+def is_indexed(selection: Selection) -> bool:
+    """Whether the index of words is gone through."""
+    return 'image_words' in selection.where
 
 
 def is_searched(chosen: Filter) -> bool:

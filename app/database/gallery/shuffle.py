@@ -15,11 +15,13 @@ from typing import cast
 
 import apsw
 
-from app.database.gallery.selection import Selection
+from app.database.gallery.selection import Selection, is_indexed
 from app.database.sqlite.connection import Value, select
 
 FIRST_TRY, NEXT_TRIES = 128, 512  # ids
 MOST_TRIED = 8_000  # more take longer than to sort what matches
+# The index of words finds many quickly, and is slow at one id.
+MOST_TRIED_BY_WORDS, FEW_BY_WORDS = 2_000, 2_000
 _LEAST_HALF_BITS = 6
 _SHIFT = 20
 
@@ -85,10 +87,10 @@ def shuffled_ids(
     start = 0 if edge is None else shuffle.place_of(edge) + (edge is not None and side == '>')
     places = range(start - 1, -1, -1) if side == '<' else range(start, shuffle.size)
     ids = (number for number in map(shuffle.id_at, places) if 0 < number <= last_id)
-    if (
-        'image_words' in selection.source + selection.where
-    ):  # found quickly everywhere, slowly at one id
+    has_words = is_indexed(selection)
+    if has_words and _are_few(db, selection):
         return _sorted(db, selection, shuffle, start, limit, side)
+    most = MOST_TRIED_BY_WORDS if has_words else MOST_TRIED
     found: list[int] = []
     tried, size = 0, FIRST_TRY
     while batch := list(islice(ids, size)):
@@ -96,9 +98,27 @@ def shuffled_ids(
         tried, size = tried + len(batch), NEXT_TRIES
         if len(found) >= limit:
             return found[:limit]
-        if limit * tried > MOST_TRIED * max(len(found), 1):
+        if limit * tried > most * max(len(found), 1):
             return _sorted(db, selection, shuffle, start, limit, side)
     return found
+
+
+def _are_few(db: apsw.Connection, selection: Selection) -> bool:
+    """Whether so few are selected that they are sorted sooner than the first ids are tried."""
+    [counted] = select(
+        db,
+        f"""
+        select count(*) as images
+        from (
+          select 1
+          from {selection.source}
+          where {selection.where}
+          limit {FEW_BY_WORDS}
+        )
+        """,  # noqa: S608 (only our own clauses; every value is bound)
+        **selection.values,
+    )
+    return cast('int', counted['images']) < FEW_BY_WORDS
 
 
 def _matching(db: apsw.Connection, selection: Selection, ids: list[int]) -> Iterator[int]:

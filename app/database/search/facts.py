@@ -18,6 +18,9 @@ FAVOURITE, NO_FAVOURITE = f'{FACT}v', f'{FACT}w'
 IN_ALBUM, IN_NO_ALBUM = f'{FACT}i', f'{FACT}o'
 EDITED = f'{FACT}e'
 OWNER = 0  # in place of a guest
+# What is in the trash stands this far below its place in the gallery, and so below all of that.
+TRASH_BELOW = 1 << 62
+ABOVE_TRASH = -(1 << 61)
 
 
 def model_fact(model: str) -> str:

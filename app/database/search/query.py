@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from app.database.search.words import index_words
 from app.errors import N_, InvalidRequest
@@ -34,6 +35,7 @@ FAVOURITE, EDITED = 'favourite', 'edited'
 STATES = (FAVOURITE, EDITED)
 NO_ALBUM = 'none'
 MOST_SEED = (1 << 64) - 1
+MOST_REMEMBERED = 16  # searches
 YEARS = range(1970, 9999)
 
 # Quotation marks as keyboards of phones write them, too.
@@ -81,6 +83,7 @@ class Refusal:
     reason: str
 
 
+@lru_cache(MOST_REMEMBERED)
 def parse(typed: str) -> tuple[Term, ...]:
     """Read a search; what is between the terms are blanks."""
     terms: list[Term] = []
@@ -98,6 +101,7 @@ def parse(typed: str) -> tuple[Term, ...]:
     return tuple(terms)
 
 
+@lru_cache(MOST_REMEMBERED)  # a page asks three times
 def refusals_in(typed: str) -> tuple[Refusal, ...]:
     """Return what of a search is not understood."""
     terms = parse(typed)

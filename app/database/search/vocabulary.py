@@ -21,6 +21,10 @@ INDEXED_BEGINNING = 3  # letters: as the index has `prefix`
 MOST_FORMS = 250
 ABOVE_ALL = '\U0010ffff'
 ALPHABET = 128  # signs that stand together in Unicode
+_OR_BEGUN = """
+  union
+  select word from vocabulary where kind = 'word' and word >= :word and word < :word || :end
+"""
 
 
 class Stemmer(Protocol):
@@ -40,17 +44,15 @@ def word_stem(word: str) -> str | None:
 
 
 def forms_of(db: apsw.Connection, word: str, most: int, *, begins: bool) -> list[str] | None:
-    """Return the written words that a searched one may mean; None where there are too many.
+    """Return what a searched word may mean besides itself; None where there are too many.
 
     `begins`: it may be the beginning of a word.
     """
-    among = 'word >= :word and word < :word || :end' if begins else 'word = :word'
     rows = select(
         db,
         f"""
-        select word from vocabulary where kind = 'word' and {among}
-        union
         select word from vocabulary where stem = :stem
+        {_OR_BEGUN if begins else ''}
         limit :most + 1
         """,  # noqa: S608 (ours)
         word=word,

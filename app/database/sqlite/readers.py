@@ -27,7 +27,7 @@ log = logger(__name__)
 T = TypeVar('T')
 
 MOST_READERS = 2
-READER_CACHE_KB = 512
+READER_CACHE_KB = 2_048  # else what leads to sixty pictures of many years is read for each page
 READER_TIMEOUT_MS = 1_000  # for a lock that only whoever mends the file holds
 PAGES_A_STEP = 256  # of a copy: a megabyte
 STEPS_A_REST = 10_000  # of a check: some milliseconds of SQLite's machine

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 
 from app.models.request import LEAST_SIDE, MOST_SIDE, Size
 from app.providers.core.parameters import ModelParameters
-from app.providers.response.limits import distance
 
 RATIOS = ('1:1', '3:2', '2:3', '4:3', '3:4', '16:9', '9:16', '2:1', '1:2')
 TIERS = {'512': 512, '768': 768, '1K': 1024, '1.5K': 1536, '2K': 2048, '4K': 4096}
@@ -34,7 +33,7 @@ def size_fields(size: Size | None, taken: ModelParameters | None) -> dict[str, o
     values = fields[name].values if name in fields else ()
     pixels = [parsed for value in values if (parsed := _parsed(value))]
     if pixels:
-        return {name: str(min(pixels, key=lambda one: distance(one, size)))}
+        return {name: str(min(pixels, key=lambda one: one.distance(size)))}
     found: dict[str, object] = {}
     if 'aspect_ratio' in fields:
         found['aspect_ratio'] = nearest_ratio(size, fields['aspect_ratio'].values or RATIOS)

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from app.errors import N_
 from app.providers.core.base import ANYBODY, Dialect
-from app.providers.discovery.model_list import drawing_in
 
 if TYPE_CHECKING:
     from app.providers.discovery.probe import ProbeResponse
@@ -70,6 +69,12 @@ def is_list(response: ProbeResponse) -> bool:
 
 def lists(key: str, value: str) -> Predicate:
     return lambda response: any(row.get(key) == value for row in _rows(response))
+
+
+def _lists_none_that_draws(response: ProbeResponse) -> bool:
+    from app.providers.discovery.model_list import drawing_in  # not needed for the ports alone
+
+    return is_list(response) and not drawing_in(response.json)
 
 
 def _fits(value: Json, shape: Shape) -> bool:
@@ -129,9 +134,7 @@ FINGERPRINTS = (
     Fingerprint(1337, 'g4f', {'/v1/providers': is_shaped([{'object': 'provider'}])}),
     Fingerprint(1337, 'g4f', {'/v1/providers': _G4F_LOCKED}, NEEDS_KEY, models=''),
     Fingerprint(1337, 'Jan', {_LIST: responds(401)}, NO_PICTURES),
-    Fingerprint(
-        1337, 'Jan', {_LIST: lambda one: is_list(one) and not drawing_in(one.json)}, NO_PICTURES
-    ),
+    Fingerprint(1337, 'Jan', {_LIST: _lists_none_that_draws}, NO_PICTURES),
     Fingerprint(8080, 'LocalAI', {'/.well-known/localai.json': describes_localai}),
     Fingerprint(8080, 'llama-swap', _LLAMA_SWAP, UNPROVEN),
     Fingerprint(8080, 'Open WebUI', _OPEN_WEBUI, base='/api/v1', models=_OPEN_WEBUI_MODELS),

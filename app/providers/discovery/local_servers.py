@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.log import logger
+from app.net.names import LookUp, addresses_of
 from app.net.port_check import listens
 from app.net.urls import DOCKER_HOST, LOOPBACK
 
 if TYPE_CHECKING:
-    from app.net.connections import LookUp
     from app.providers.discovery.scan import FoundServer
 
 log = logger(__name__)
@@ -45,17 +45,13 @@ class SearchResult:
     at: float
 
 
-async def find_environment(root: Path = ROOT, look_up: LookUp | None = None) -> HostEnvironment:
+async def find_environment(root: Path = ROOT, look_up: LookUp = addresses_of) -> HostEnvironment:
     if not await asyncio.to_thread(is_container, root):
         return HostEnvironment(in_container=False, hosts=LOOPBACK)
-    import httpcore
-
-    from app.net.connections import addresses_of
-
     docker_host: list[str] = []
-    with contextlib.suppress(TimeoutError, httpcore.ConnectError):
+    with contextlib.suppress(OSError):
         async with asyncio.timeout(NAME_S):
-            docker_host = await (look_up or addresses_of)(DOCKER_HOST, 80)
+            docker_host = await look_up(DOCKER_HOST, 80)
     gateway = await asyncio.to_thread(gateway_of, root)
     more = [DOCKER_HOST] if docker_host else []
     if gateway and gateway not in docker_host:
@@ -97,7 +93,7 @@ class LocalServers:
         self,
         root: Path = ROOT,
         ports: Mapping[int, int] | None = None,
-        look_up: LookUp | None = None,
+        look_up: LookUp = addresses_of,
     ) -> None:
         self.in_container = is_container(root)
         self.seen: SearchResult | None = None  # before the first search has ended

@@ -66,7 +66,7 @@ class Limits:
         """Return sizes that fit, the nearest first; empty where nothing of a size is told."""
         if self.sizes:
             listed = [size for size in dict.fromkeys(self.sizes) if size != wished]
-            return tuple(sorted(listed, key=lambda size: distance(size, wished)))[:MOST_OFFERS]
+            return tuple(sorted(listed, key=lambda size: size.distance(wished)))[:MOST_OFFERS]
         width, height = self._stretched(wished)
         factor = self._factor(width, height)
         is_stretched = width != wished.width or height != wished.height
@@ -74,7 +74,7 @@ class Limits:
         sides = [_around(side * factor, step) for side in (width, height)]
         near = [Size(*pair) for pair in product(*sides)]
         fitting = [size for size in dict.fromkeys(near) if size != wished and self._takes(size)]
-        return tuple(sorted(fitting, key=lambda size: distance(size, wished)))[:MOST_OFFERS]
+        return tuple(sorted(fitting, key=lambda size: size.distance(wished)))[:MOST_OFFERS]
 
     def number_near(self, wished: float) -> int | None:
         """Return the whole number that fits, None where nothing is told or it fits already."""
@@ -176,10 +176,3 @@ def _bound(pattern: re.Pattern[str], words: str) -> tuple[float | None, float | 
 def _around(side: float, step: int) -> tuple[int, ...]:
     below, above = math.floor(side / step) * step, math.ceil(side / step) * step
     return tuple(dict.fromkeys((above, below)))
-
-
-def distance(size: Size, wished: Size) -> float:
-    """Return how far a size is from the wished one: a wrong shape counts four times."""
-    shape = math.log(size.width * wished.height / (size.height * wished.width))
-    area = math.log(size.width * size.height / (wished.width * wished.height))
-    return 4 * abs(shape) + abs(area)

@@ -22,7 +22,7 @@ from app.models.request import LONGEST_PROMPT, LONGEST_TEXT, MOST_COUNT, Generat
 from app.net.urls import names_a_host
 from app.web.context import Services, TheServices
 from app.web.error_pages import failure_json, fields_in_words, in_words
-from app.web.forms import form_pairs, new_submission, number_in, save_upload, submission_of
+from app.web.forms import form_pairs, new_submission, number_in, submission_of
 from app.web.security.permissions import check_own, choosable_albums, seen_of, visitor_of
 from app.web.templates import (
     NOTE_COOKIE,
@@ -32,6 +32,7 @@ from app.web.templates import (
     wants_json,
     wants_page,
 )
+from app.web.uploads import uploaded
 from app.web.views.limits import limits_of
 from app.web.views.providers import offers_of
 from app.web.views.tiles import tile_values, tiles
@@ -121,12 +122,8 @@ def _with_album(
 
 async def read_picture(request: Request, services: TheServices) -> Response:
     """Fill the form with what a picture's file says of how it was made; nothing is kept."""
-    temp_file = services.store.new_temp_file()
-    try:
-        await save_upload(request, 'picture', temp_file)
-        settings = await services.reader.read(temp_file.received(), visitor_of(request).reader_key)
-    finally:
-        temp_file.discard()
+    async with uploaded(request, 'picture', services.store.new_temp_file) as picture:
+        settings = await services.reader.read(picture.received(), visitor_of(request).reader_key)
     fields = form_fields_from_picture(settings)
     message = _message_about(settings, services.language(request), is_read=bool(fields))
     if wants_json(request):

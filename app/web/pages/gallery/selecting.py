@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from app.database.acts.pieces import Act
+from app.database.acts.kinds import Act
 from app.database.gallery.counters import Room
 from app.database.gallery.filters import Filter, Order
 from app.errors import NotFound

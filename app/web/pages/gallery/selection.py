@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from app.database.acts.pieces import ABOVE_ALL, Act, ActKind, NewAct
+from app.database.acts.kinds import ABOVE_ALL, Act, ActKind, NewAct
 from app.database.gallery.filters import Filter
 from app.database.search.query import check_search
 from app.errors import N_, Conflict, Forbidden, InvalidRequest, NotFound
