@@ -33,7 +33,7 @@ RESPONSE = ('app.providers.response', *CORE)
 TRANSPORT = ('app.providers.transport', *RESPONSE)
 DIALECTS = ('app.providers.dialects', *TRANSPORT)
 DISCOVERY = ('app.providers.discovery', *DIALECTS)
-PROVIDERS = ('app.providers', *DISCOVERY)
+PROVIDERS = ('app.providers', 'app.providers.edits', *DISCOVERY)
 SERVICES = (
     *('app.gallery', 'app.recovery', 'app.generation', 'app.access', 'app.maintenance'),
     *PROVIDERS,
@@ -59,6 +59,7 @@ MAY_IMPORT = {
     'app.access': CONFIG,
     'app.maintenance': CONFIG,
     'app.providers': PROVIDERS,
+    'app.providers.edits': DISCOVERY,
     'app.providers.discovery': DISCOVERY,
     'app.providers.dialects': DIALECTS,
     'app.providers.transport': TRANSPORT,
@@ -276,7 +277,7 @@ def test_no_line_of_a_template_or_a_style_sheet_is_long() -> None:
 
 
 @pytest.mark.parametrize(
-    'path', sorted((ROOT / 'static/js').glob('*.js')), ids=lambda path: path.name
+    'path', sorted((ROOT / 'static/js').rglob('*.js')), ids=lambda path: path.name
 )
 def test_no_script_names_an_address_from_the_root(path: Path) -> None:
     named = re.findall(r'[\'"`]/[a-z][^\'"`]*', path.read_text(encoding='utf-8'))
