@@ -33,7 +33,7 @@ RESPONSE = ('app.providers.response', *CORE)
 TRANSPORT = ('app.providers.transport', *RESPONSE)
 DIALECTS = ('app.providers.dialects', *TRANSPORT)
 DISCOVERY = ('app.providers.discovery', *DIALECTS)
-PROVIDERS = ('app.providers', *DISCOVERY)
+PROVIDERS = ('app.providers', 'app.providers.edits', *DISCOVERY)
 SERVICES = (
     *('app.gallery', 'app.recovery', 'app.generation', 'app.access', 'app.maintenance'),
     *PROVIDERS,
@@ -61,6 +61,7 @@ MAY_IMPORT = {
     'app.access': CONFIG,
     'app.maintenance': CONFIG,
     'app.providers': PROVIDERS,
+    'app.providers.edits': DISCOVERY,
     'app.providers.discovery': DISCOVERY,
     'app.providers.dialects': DIALECTS,
     'app.providers.transport': TRANSPORT,
