@@ -1,8 +1,7 @@
-"""What the Create page sends to start from: pictures, a mask of the first, and whose they are."""
+"""What the Create page sends to start from: pictures, and a mask of the first."""
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -11,11 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
-from PIL import Image
 
 from app.models.request import GenerationRequest
 from app.web.context import Services
-from tests.support.guests import Party, draw, party
+from tests.support.edit_forms import PROMPT, Part, mask, text
 from tests.support.labelled_pictures import animated, saved
 from tests.support.raw_requests import open_door
 
@@ -23,20 +21,6 @@ pytestmark = pytest.mark.asyncio(loop_scope='module')
 
 JSON = {'accept': 'application/json'}
 ADDRESS = '/generations'
-Files = list[tuple[str, tuple[str | None, bytes]]]
-
-
-def text(name: str, value: str) -> tuple[str, tuple[None, bytes]]:
-    return name, (None, value.encode())
-
-
-def mask(width: int = 64, height: int = 48) -> bytes:
-    file = io.BytesIO()
-    Image.new('L', (width, height), 255).save(file, 'PNG')
-    return file.getvalue()
-
-
-PROMPT = text('prompt', 'a fox')
 FOX, CAT = saved('PNG'), saved('JPEG')
 
 
@@ -47,10 +31,10 @@ class Easel:
     services: Services
     client: httpx.AsyncClient
 
-    async def send(self, *files: tuple[str, tuple[str | None, bytes]]) -> httpx.Response:
+    async def send(self, *files: Part) -> httpx.Response:
         return await self.client.post(ADDRESS, files=list(files), headers=JSON)
 
-    async def wrong(self, *files: tuple[str, tuple[str | None, bytes]]) -> dict[str, str]:
+    async def wrong(self, *files: Part) -> dict[str, str]:
         answer = await self.send(*files)
         assert answer.status_code == 422, answer.text
         fields: dict[str, str] = answer.json()['error']['fields']
@@ -120,7 +104,7 @@ async def test_a_kept_mask_is_named_by_its_digest(easel: Easel) -> None:
 
 
 HEIC = b'\0\0\0\x18ftypheic\0\0\0\0mif1heic'
-BAD_SOURCES: dict[str, tuple[Files, str]] = {
+BAD_SOURCES: dict[str, tuple[list[Part], str]] = {
     'empty': ([('source_file', ('fox.png', b''))], 'fox.png is empty.'),
     'HEIC': (
         [('source_file', ('fox.heic', HEIC))],
@@ -152,7 +136,7 @@ async def test_a_source_that_cannot_be_used_is_told_at_its_field(name: str, ease
 
 
 OTHER_SIZE = 'The mask is 48x64 pixels, the first picture 64x48. Make both the same size.'
-BAD_MASKS: dict[str, tuple[Files, dict[str, str]]] = {
+BAD_MASKS: dict[str, tuple[list[Part], dict[str, str]]] = {
     'another size': ([('mask', ('m.png', mask(48, 64)))], {'mask': OTHER_SIZE}),
     'no PNG': (
         [('mask', ('m.jpg', CAT))],
@@ -282,78 +266,3 @@ async def test_the_form_starts_with_what_its_address_names(easel: Easel) -> None
     assert await hidden('/') == {name: [] for name in whole}
     assert (await hidden(f'/?source={cat}&source={fox}'))['source'] == [str(cat), str(fox)]
     assert (await easel.client.get('/?source=999')).status_code == 404
-
-
-@pytest_asyncio.fixture(loop_scope='module', scope='module')
-async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Party]:
-    async with party(tmp_path_factory.mktemp('party') / 'data') as opened:
-        yield opened
-
-
-async def asked_by(
-    house: Party, who: str, *files: tuple[str, tuple[str | None, bytes]]
-) -> httpx.Response:
-    transport = httpx.ASGITransport(house.app, client=('192.168.1.20', 5))
-    [(name, value)] = house.headers[who]
-    headers = {name.decode(): value.decode(), 'origin': 'http://localhost', **JSON}
-    async with httpx.AsyncClient(transport=transport, base_url='http://localhost') as client:
-        return await client.post(ADDRESS, files=list(files), headers=headers)
-
-
-async def test_a_guest_starts_from_what_they_may_see_alone(house: Party) -> None:
-    owners, theirs = house.made['owner'], house.made['maker']
-
-    hidden = await asked_by(house, 'maker', PROMPT, text('source', str(owners)))
-    missing = await asked_by(house, 'maker', PROMPT, text('source', '999'))
-    own = await asked_by(house, 'maker', PROMPT, text('source', str(theirs)))
-    seen = await asked_by(house, 'both', PROMPT, text('source', str(owners)))
-
-    sentences = [one.json()['error']['fields']['source'] for one in (hidden, missing)]
-    assert sentences == [f'Picture {owners} not found.', 'Picture 999 not found.']
-    assert own.status_code == seen.status_code == 303
-    assert (await house.request('looker', 'POST', '/sources')).status == 403
-
-
-async def test_a_guest_who_uploads_what_the_owner_has_gets_a_picture_of_their_own(
-    house: Party,
-) -> None:
-    content = saved('PNG', 'L', comment=b'twin')
-    made = await draw(house.services, 'a twin', None, content=content)
-    [image] = (await house.services.library.generations.one(made)).images
-    owners = image.id
-    kept = house.services.store.original(image.file).read_bytes()
-
-    ids = list[int]()
-    for who in ('maker', 'maker', 'both', 'owner'):
-        sent = await asked_by(house, who, PROMPT, ('source_file', ('twin.png', kept)))
-        number = int(sent.headers['location'].rpartition('-')[2])
-        ids += (await house.services.library.generations.one(number)).request.sources
-
-    own = await house.services.library.images.one(ids[0])
-    assert ids == [own.id, own.id, owners, owners]
-    assert own.id != owners
-    assert (own.guest, own.digest) == (house.ids['maker'], image.digest)
-    assert own.generation_id != image.generation_id
-    generation = await house.services.library.generations.one(own.generation_id)
-    assert generation.guest == house.ids['maker']
-    page = await house.request('maker', 'GET', f'/images/{own.id}')
-    assert page.status == 200
-
-
-async def test_a_mask_is_shown_to_whom_its_generation_is(house: Party) -> None:
-    theirs = text('source', str(house.made['maker']))
-    sent = await asked_by(house, 'maker', PROMPT, theirs, ('mask', ('m.png', mask())))
-    number = int(sent.headers['location'].rpartition('-')[2])
-    digest = (await house.services.library.generations.one(number)).request.mask
-
-    answers = {
-        who: await house.request(who, 'GET', f'/masks/{digest}.png')
-        for who in ('owner', 'maker', 'both', '')
-    }
-
-    assert {who: one.status for who, one in answers.items()} == {
-        'owner': 200, 'maker': 200, 'both': 404, '': 401,
-    }  # fmt: skip
-    assert answers['maker'].headers['content-type'] == 'image/png'
-    assert answers['maker'].body.startswith(b'\x89PNG')
-    assert (await house.request('owner', 'GET', '/masks/..%2Fx.png')).status == 404
