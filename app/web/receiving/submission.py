@@ -20,11 +20,12 @@ from app.storage.masks import keep, kept_size, normalised
 from app.web.context import Services
 from app.web.forms import form_pairs, is_number
 from app.web.receiving.pictures import PictureReceiver, refusal_of
+from app.web.receiving.starting import MASK, SOURCE
 from app.web.security.permissions import seen_of, visitor_of
 from app.web.security.routes import MOST_BODY_BYTES
 from app.web.uploads import FORM, Part, parts_of
 
-SOURCE, SOURCE_FILE, MASK = 'source', 'source_file', 'mask'
+SOURCE_FILE = 'source_file'
 MOST_FIELDS = 100
 NOT_A_PNG = N_("The mask isn't a PNG ({reason}). Save it as one, then try again.")
 DAMAGED_MASK = N_("The mask can't be read: {reason}.")
