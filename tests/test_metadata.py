@@ -173,7 +173,7 @@ def test_a_second_label_replaces_the_first(name: str, tmp_path: Path) -> None:
             LABEL,
             'a red fox, at night\nNegative prompt: blurry, text\n'
             'Steps: 28, Sampler: Euler a, CFG scale: 7.5, Seed: 1234567890123, Size: 64x48, '
-            'Model: flux, Version: Easel {version}',
+            'Model: flux, Denoising strength: 0.6, Version: Easel {version}',
         ),
         (
             replace(BARE, model='qwen:7b, "q4"', guidance=4.0, seed=0),
