@@ -18,9 +18,11 @@ from app.models import Generation, Image, PictureIds, Status, TracedPicture
 from app.models.request import GenerationRequest
 from app.storage.metadata.label import Label
 from tests.rebuilding import DAY, OURS, rebuilt, rows, write
+from tests.support.fakes import FakeProvider, picture
 from tests.support.kept_folder import at
 from tests.support.many_pictures import many
 from tests.support.rows import kept
+from tests.support.worker_setup import shop_in
 
 MASK = 'e' * 64
 
@@ -105,6 +107,21 @@ def test_another_easel_s_pictures_come_from_each_other_and_from_none_of_ours(
     assert answer.sources[1] not in {image.id for image in gallery(ours).values()}
     assert laid_back.sources == answer.sources
     assert laid_back.laid_back_from == answer.id
+
+
+async def test_a_picture_s_file_tells_what_it_started_from(tmp_path: Path) -> None:
+    provider = FakeProvider(pictures=[picture()])
+    provider.go.set()
+    async with shop_in(tmp_path, provider) as shop:
+        await shop.worker.start()
+        [source] = (await shop.until(await shop.request())).images
+        asked = GenerationRequest(prompt='make it red', sources=(source.id,), strength='0.60')
+        [edited] = (await shop.until((await shop.worker.submit(asked)).generation)).images
+        settings = await shop.store.settings_in(shop.store.original(edited.file))
+
+    assert edited.parent_id == source.id
+    assert settings['sources'] == f'{source.id}:{source.digest}'
+    assert settings['strength'] == 0.6
 
 
 async def fill(data: Path, count: int) -> None:

@@ -106,6 +106,8 @@ def test_exiftool_reads_the_label(
     assert found['XMP-xmp:CreateDate'] == '2026:11:18 11:06:40.250Z'
     assert found['XMP-iptcExt:DigitalSourceType'] == f'{SOURCE_TYPE}trainedAlgorithmicMedia'
     assert found['XMP-easel:Generation_id'] == 17
+    assert found['XMP-easel:Sources'] == LABEL.sources
+    assert found['XMP-easel:Changed_outside_mask'] == 0.125
     if written.sidecar is None:
         own = found.get('PNG:Parameters') or found.get('ExifIFD:UserComment')
         assert str(own).replace('.Neg', '\nNeg').endswith(parameters_text(LABEL)[-60:])
