@@ -34,14 +34,11 @@ TRANSPORT = ('app.providers.transport', *RESPONSE)
 DIALECTS = ('app.providers.dialects', *TRANSPORT)
 DISCOVERY = ('app.providers.discovery', *DIALECTS)
 PROVIDERS = ('app.providers', 'app.providers.edits', *DISCOVERY)
-SERVICES = (
-    *('app.gallery', 'app.recovery', 'app.generation', 'app.access', 'app.maintenance'),
-    *PROVIDERS,
-)
-WEB = ('app.web', *SERVICES)
+SERVICES = ('app.gallery', 'app.recovery', 'app.generation', 'app.access', 'app.maintenance')
+WEB = ('app.web', *SERVICES, *PROVIDERS)
 SECURITY = ('app.web.security', *WEB)
 VIEWS = ('app.web.views', *SECURITY)
-DELIVERY = ('app.web.delivery', *VIEWS)
+DELIVERY = ('app.web.delivery', 'app.web.receiving', *VIEWS)
 MAY_IMPORT = {
     'app.__main__': ('app.cli', 'app.server', 'app.main', *PROVIDERS),
     'app.cli': ('app.server', 'app.main', *DELIVERY),
@@ -50,6 +47,7 @@ MAY_IMPORT = {
     'app.web.pages': DELIVERY,
     'app.web.pages.gallery': DELIVERY,
     'app.web.delivery': DELIVERY,
+    'app.web.receiving': DELIVERY,
     'app.web.views': VIEWS,
     'app.web.security': SECURITY,
     'app.web': WEB,
