@@ -33,15 +33,12 @@ RESPONSE = ('app.providers.response', *CORE)
 TRANSPORT = ('app.providers.transport', *RESPONSE)
 DIALECTS = ('app.providers.dialects', *TRANSPORT)
 DISCOVERY = ('app.providers.discovery', *DIALECTS)
-PROVIDERS = ('app.providers', *DISCOVERY)
-SERVICES = (
-    *('app.gallery', 'app.recovery', 'app.generation', 'app.access', 'app.maintenance'),
-    *PROVIDERS,
-)
-WEB = ('app.web', *SERVICES)
+PROVIDERS = ('app.providers', 'app.providers.edits', *DISCOVERY)
+SERVICES = ('app.gallery', 'app.recovery', 'app.generation', 'app.access', 'app.maintenance')
+WEB = ('app.web', *SERVICES, *PROVIDERS)
 SECURITY = ('app.web.security', *WEB)
 VIEWS = ('app.web.views', *SECURITY)
-DELIVERY = ('app.web.delivery', *VIEWS)
+DELIVERY = ('app.web.delivery', 'app.web.receiving', *VIEWS)
 MAY_IMPORT = {
     'app.__main__': ('app.cli', 'app.server', 'app.main', *PROVIDERS),
     'app.cli': ('app.server', 'app.main', *DELIVERY),
@@ -50,6 +47,7 @@ MAY_IMPORT = {
     'app.web.pages': DELIVERY,
     'app.web.pages.gallery': DELIVERY,
     'app.web.delivery': DELIVERY,
+    'app.web.receiving': DELIVERY,
     'app.web.views': VIEWS,
     'app.web.security': SECURITY,
     'app.web': WEB,
@@ -59,6 +57,7 @@ MAY_IMPORT = {
     'app.access': CONFIG,
     'app.maintenance': CONFIG,
     'app.providers': PROVIDERS,
+    'app.providers.edits': DISCOVERY,
     'app.providers.discovery': DISCOVERY,
     'app.providers.dialects': DIALECTS,
     'app.providers.transport': TRANSPORT,

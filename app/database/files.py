@@ -10,7 +10,7 @@ from typing import cast
 
 from app.database.sqlite.connection import Table, builder, select
 from app.database.sqlite.readers import beside, write_beside
-from app.models import KeptFile
+from app.models import KeptFile, TracedPicture
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +94,12 @@ class Files(Table):
         named = set(known)
         return [file for file in files if file not in named]
 
-    async def having(self, digests: Sequence[str]) -> dict[str, int]:
-        """Return those of some digests that a picture has, in the trash or not, with its id."""
+    async def having(self, digests: Sequence[str]) -> dict[str, list[int]]:
+        """Return those of some digests that pictures have, with their ids, the trash last."""
         found = await self._database.all(
-            lambda row: (cast('str', row['digest']), cast('int', row['id'])),
+            lambda row: (cast('str', row['digest']), json.loads(str(row['ids']))),
             """
-            select digest, min(id) as id
+            select digest, json_group_array(id order by deleted_at is not null, id) as ids
             from images
             where digest in (select value from json_each(:digests))
             group by digest
@@ -107,6 +107,18 @@ class Files(Table):
             digests=json.dumps(digests),
         )
         return dict(found)
+
+    async def traced(self, image_ids: Sequence[int]) -> tuple[TracedPicture, ...]:
+        """Return some pictures with their digests, empty of those that are gone."""
+        if not image_ids:
+            return ()
+        found = await self._database.all(
+            lambda row: (cast('int', row['id']), cast('str', row['digest'])),
+            'select id, digest from images where id in (select value from json_each(:ids))',
+            ids=json.dumps(image_ids),
+        )
+        digests = dict(found)
+        return tuple(TracedPicture(one, digests.get(one, '')) for one in image_ids)
 
     async def mark(self, image_id: int, damaged_ns: int | None) -> None:
         """Write down that a picture's file is damaged since it changed then; None: it is not."""

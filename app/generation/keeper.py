@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -14,7 +14,15 @@ from app.errors import AppError, ErrorKind, Failure, ProviderError, Reason, Stor
 from app.generation.request import label_fields_of
 from app.generation.storage_monitor import StorageMonitor
 from app.log import logger
-from app.models import Generation, GenerationResult, Outcome, Received, Status, StoredImage
+from app.models import (
+    Generation,
+    GenerationResult,
+    Outcome,
+    Received,
+    Status,
+    StoredImage,
+    TracedPicture,
+)
 from app.net.urls import without_query
 from app.storage.arriving import hold, is_lost
 from app.storage.decoding.decoder import DecoderFailed
@@ -59,6 +67,7 @@ class PictureKeeper:
         Raises `StorageFailed` where no pause (seconds) before another try is left. Nothing that
         came is deleted then, nor by a stop: only where the generation itself was cancelled.
         """
+        sources = await self._library.files.traced(claimed.request.sources)
         waiting = dict(enumerate(result.received, start=first))
         kept, failures = list[StoredImage](), list(result.item_errors)
         try:
@@ -68,7 +77,7 @@ class PictureKeeper:
             for position in list(waiting):
                 number = first + len(kept)
                 label = label_for(claimed, waiting[position], number, outcome, result.dropped)
-                label = replace(label, created_at=self._clock())
+                label = replace(traced(label, sources), created_at=self._clock())
                 try:
                     kept.append(await self._until_kept(waiting, position, label, pauses))
                 except ProviderError as error:
@@ -122,6 +131,13 @@ class PictureKeeper:
             row = await self._library.generations.one(claimed.id)
             return row.status is Status.CANCELLED or row.attempt != claimed.attempt
         return False
+
+
+def traced(label: Label, sources: Sequence[TracedPicture]) -> Label:
+    """Have a picture's label tell what it started from."""
+    from app.storage.metadata.label import traced_text
+
+    return replace(label, sources=traced_text(sources))
 
 
 def label_for(

@@ -6,12 +6,20 @@ alter table generations add column strength text; -- as it was typed
 alter table generations add column paste_back integer;
 alter table generations add column parent_id integer generated always as (sources ->> 0) virtual;
 
+create index generations_mask on generations (mask) where mask is not null;
 create index generations_parent on generations (parent_id) where parent_id is not null;
 
 alter table images add column changed_outside_mask real;
 alter table images add column laid_back_from integer;
 
 create index images_laid_back on images (laid_back_from) where laid_back_from is not null;
+
+-- Pictures that others came from, by what labels tell, and that are not here: the ids that they get
+-- if they come, and that no other picture has.
+create table awaited_pictures (
+  digest text primary key,
+  id integer not null unique
+) strict, without rowid;
 
 -- Whether a server takes black, and not white, for what may change.
 alter table providers add column mask_inverted integer not null default 0;

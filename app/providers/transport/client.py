@@ -20,10 +20,12 @@ from app.net.decompress import NotInflated, inflated
 from app.net.urls import Blocked, origin_of
 from app.providers.core.base import Dialect, ProviderSettings
 from app.providers.response.json_text import Json, loads_rows
+from app.providers.transport.bodies import Body
 
 GET_DEADLINE_S = 5.0
 NOTIFY_DEADLINE_S = 2.0
 MOST_GET_BYTES = 16 * 1024 * 1024  # a list of five thousand models may have half of that
+EMPTY = Body()
 ACCEPT = {'Accept': 'application/json'}
 
 
@@ -79,22 +81,32 @@ class Client:
         return ProviderError(Failure(kind=kind, where=str(self.origin), reason=reason, words=words))
 
     async def _send(
-        self, method: str, url: str, plain: Mapping[str, str] = ACCEPT, content: bytes = b''
+        self, method: str, url: str, plain: Mapping[str, str] = ACCEPT, body: Body = EMPTY
     ) -> httpx.Response:
+        """Send one request, with its length: many servers refuse a body in chunks."""
         client, headers = self._http_client.client, {**plain, **own_headers(self.settings, url)}
-        request = client.build_request(method, url, content=content, headers=headers)
+        length = {'Content-Length': str(body.size_bytes)} if body.pieces else {}
+        content = body.blocks() if body.pieces else b''
+        request = client.build_request(method, url, content=content, headers=headers | length)
         return await client.send(request, stream=True)
 
 
 def own_headers(settings: ProviderSettings, url: str = '') -> dict[str, str]:
     """Return the key as this server takes it at `url`, and the headers that were set for it."""
-    key, path, own = settings.key, urlsplit(url or settings.base_url).path, dict(settings.headers)
+    key, parts, own = settings.key, urlsplit(url or settings.base_url), dict(settings.headers)
     if not key:
         return own
+    path, host = parts.path, f'.{parts.hostname or ""}'
     if ':' in key and (settings.dialect is Dialect.SDAPI or '/sdapi/' in f'{path}/'):
         return {'Authorization': f'Basic {base64.b64encode(key.encode()).decode()}'} | own
+    if '/fal-ai/' in path or host.endswith('.fal.run'):
+        return {'Authorization': f'Key {key}'} | own
     if '/openai/deployments/' in path:
         return {'api-key': key} | own
+    if path.endswith(':generateContent'):
+        return {'x-goog-api-key': key} | own
+    if host.endswith(('.bfl.ai', '.bfl.ml')):
+        return {'x-key': key} | own
     return {'Authorization': f'Bearer {key}'} | own
 
 

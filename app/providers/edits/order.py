@@ -1,0 +1,188 @@
+"""Which ways to edit a server may have, likeliest first: by what it is shown to be, by GET alone.
+
+Pictures go to `…/images/generations` only where the server is known to take them there: others
+ignore them, draw something else and charge for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
+
+from app.net.urls import candidates
+from app.providers.core.base import Dialect
+from app.providers.core.capabilities import Capabilities, Use
+from app.providers.dialects.parameters import LIST, names_in
+from app.providers.dialects.sdapi import SDAPI_ROOT, sdapi_root
+from app.providers.discovery.fingerprints import describes_localai, is_shaped
+from app.providers.discovery.model_list import are_bare, draws_in_chats, models_in, rows_in
+from app.providers.discovery.probe import ProbeResponse
+from app.providers.edits import ways
+from app.providers.edits.ways import Way
+from app.providers.response.json_text import Json
+from app.providers.transport.client import Client, endpoint
+
+CHOSEN = {Dialect.CHAT: ways.CHAT, Dialect.OPENROUTER: ways.REFERENCES, Dialect.SDAPI: ways.IMG2IMG}
+CLOUDS = {  # by the end of their hosts
+    'openai.com': (ways.OPENAI, ways.JSON),
+    'x.ai': (ways.XAI,),
+    'openrouter.ai': (),
+    'together.xyz': (ways.TOGETHER,),
+    'together.ai': (ways.TOGETHER,),
+    'volces.com': (ways.SEEDREAM,),
+    'bytepluses.com': (ways.SEEDREAM,),
+    'siliconflow.cn': (ways.SILICONFLOW,),
+    'siliconflow.com': (ways.SILICONFLOW,),
+    'fal.run': (ways.FAL,),
+    'generativelanguage.googleapis.com': (ways.GEMINI,),
+    'bfl.ai': (ways.BFL,),
+    'bfl.ml': (ways.BFL,),
+}
+PATHS = {  # what an API's root ends in, where that says whose it is
+    SDAPI_ROOT: ways.IMG2IMG,
+    '/v1beta': ways.GEMINI,
+    '/v1beta/openai': ways.GEMINI,
+}
+ARK_ROOT, SEEDREAM = '/api/v3', 'seedream'
+FAL = 'fal-ai/'  # what the names of its models begin with
+GROK = 'grok'  # is in the names of xAI's
+OPEN_ROOT = '/api/v1'  # of Open WebUI, and of OpenRouter and its like
+OWNERS = {'vllm': ways.VLLM, 'xai': ways.XAI, 'koboldcpp': ways.IMG2IMG}
+KEYS: dict[tuple[str, ...], Way] = {  # that the rows of a list of models have
+    ('model_ability',): ways.XINFERENCE,
+    ('supportedGenerationMethods',): ways.GEMINI,
+    ('organization', 'display_name'): ways.TOGETHER,
+}
+_IS_OPEN_WEBUI = is_shaped({'name': str, 'version': str})
+
+
+@dataclass(frozen=True, slots=True)
+class EditEndpoint:
+    """A way to edit, and the root of the API that may have it."""
+
+    way: Way
+    base_url: str
+
+
+class EditOrder:
+    """Where and how one provider may edit with a model."""
+
+    def __init__(self, client: Client, model: str, images: Capabilities, use: Use) -> None:
+        self._client = client
+        self._model = model
+        self._images = images  # what is known of it for words alone
+        self._use = use
+        self._dialect = client.settings.dialect
+
+    async def endpoints(self) -> AsyncIterator[EditEndpoint]:
+        base_url = self._images.base_url or self._client.settings.base_url
+        known = self._known(base_url)
+        for way in known:
+            yield EditEndpoint(way, _root_of(way, base_url))
+        if known:
+            return
+        listed = await self._client.find(endpoint(base_url, 'models'))
+        async for at in self._at(base_url, listed):
+            yield at
+        if models_in(listed) or self._dialect is not Dialect.AUTO:
+            return
+        for root in candidates(base_url)[1:]:
+            listed = await self._client.find(endpoint(root, 'models'))
+            if models_in(listed):
+                async for at in self._at(root, listed):
+                    yield at
+                return
+        for root in candidates(base_url)[1:2]:
+            yield EditEndpoint(ways.FORM, root)
+
+    def _known(self, base_url: str) -> tuple[Way, ...]:
+        """Return the ways that the settings or the address name."""
+        parts = urlsplit(base_url)
+        host = f'.{parts.hostname or ""}'
+        if self._dialect in CHOSEN:
+            return (CHOSEN[self._dialect],)
+        path = parts.path.rstrip('/')
+        for ending, way in PATHS.items():
+            if path.endswith(ending):
+                return (way,)
+        if path.endswith(ARK_ROOT) and SEEDREAM in self._model:
+            return (ways.SEEDREAM,)
+        if '/openai/deployments/' in parts.path:
+            return (ways.OPENAI,)
+        clouds = (found for domain, found in CLOUDS.items() if host.endswith(f'.{domain}'))
+        return next(clouds, ())
+
+    async def _at(self, root: str, listed: Json) -> AsyncIterator[EditEndpoint]:
+        """Yield the ways at one root, whose list of models this is."""
+        shown = await self._shown(root, listed)
+        if shown and (self._dialect is Dialect.AUTO or not shown.dialect):
+            yield EditEndpoint(shown, _root_of(shown, root))
+        second: tuple[str, ...] = ()
+        if self._dialect is Dialect.AUTO:
+            second = names_in(await self._client.find(endpoint(root, LIST)))
+        draws = draws_in_chats(listed, self._model) or self._images.dialect is Dialect.CHAT
+        in_second = bool(second) and (self._model in second or not draws)
+        if in_second and self._use is Use.EDITS:
+            yield EditEndpoint(ways.REFERENCES, root)
+        is_xai = any(GROK in name for name in (self._model, *models_in(listed)))
+        in_json = (ways.XAI, ways.JSON) if is_xai else (ways.JSON, ways.XAI)
+        for one in (ways.FORM, *in_json):
+            yield EditEndpoint(one, root)
+        if self._dialect is not Dialect.AUTO:
+            return
+        is_open = urlsplit(root).path.endswith(OPEN_ROOT)
+        later = [
+            *([ways.FAL] if self._model.startswith(FAL) else []),
+            *([ways.OPEN_WEBUI] if is_open and not in_second else []),
+            *([ways.REFERENCES] if is_open or in_second else []),
+            *([ways.CHAT] if draws else []),
+            *([ways.IMG2IMG] if await self._has_checkpoints(root) else []),
+        ]
+        is_masked = self._use is Use.MASKED_EDITS
+        for way in sorted(later, key=lambda way: is_masked and not way.takes_mask):
+            yield EditEndpoint(way, _root_of(way, root))
+
+    async def _shown(self, root: str, listed: Json) -> Way | None:
+        """Return the way of a server that its list of models, or one more GET, gives away."""
+        rows = [row for row in rows_in(listed) or [] if isinstance(row, dict)]
+        own = [row for row in rows if row.get('id') == self._model] or rows
+        owner = next((name for row in own if (name := str(row.get('owned_by'))) in OWNERS), '')
+        if owner:
+            return OWNERS[owner]
+        if any(row.get('id') == 'sd-cpp-local' for row in rows):
+            return ways.SD_CPP
+        for keys, way in KEYS.items():
+            if any(row.keys() >= {*keys} for row in own):
+                return way
+        if are_bare(listed) and describes_localai(
+            await self._at_origin('.well-known/localai.json')
+        ):
+            is_masked = self._use is Use.MASKED_EDITS
+            return ways.LOCALAI_INPAINTING if is_masked else ways.LOCALAI
+        if urlsplit(root).path.endswith(OPEN_ROOT) and _IS_OPEN_WEBUI(
+            await self._at_origin('api/config')
+        ):
+            return ways.OPEN_WEBUI
+        return None
+
+    async def _at_origin(self, path: str) -> ProbeResponse:
+        origin = self._client.origin
+        found = await self._client.find(f'{origin.scheme}://{origin}/{path}')
+        return ProbeResponse(200, json=found)
+
+    async def _has_checkpoints(self, root: str) -> bool:
+        tree = await self._client.find(endpoint(sdapi_root(root), 'sd-models'))
+        return isinstance(tree, list) and any(
+            isinstance(one, dict) and 'model_name' in one for one in tree
+        )
+
+
+def _root_of(way: Way, base_url: str) -> str:
+    """Return the root of the API that has a way, on the server that has the root `base_url`."""
+    if way is ways.IMG2IMG:
+        return sdapi_root(base_url)
+    if way is not ways.GEMINI:
+        return base_url
+    parts = urlsplit(base_url)  # beside its own API it speaks as OpenAI's
+    return urlunsplit(parts._replace(path=parts.path.rstrip('/').removesuffix('/openai')))
