@@ -24,6 +24,7 @@ from app.gallery.acts import Acts
 from app.gallery.albums import Albums
 from app.gallery.trash import Trash
 from app.generation.changes import Changes
+from app.generation.edit_files import EditFiles
 from app.generation.keeper import PictureKeeper
 from app.generation.outcome_writer import OutcomeWriter
 from app.generation.previews import Previews
@@ -38,6 +39,7 @@ from app.providers.registry import Providers
 from app.providers.settings import Keys, ProviderSettingsStore
 from app.recovery.service import Recovery
 from app.storage.decoding.decoder import Decoder
+from app.storage.decoding.edit_orders import WORK_TIMEOUT_S
 from app.storage.files import writing
 from app.storage.reader import READ_TIMEOUT_S, SettingsReader
 from app.storage.store import Store
@@ -168,7 +170,9 @@ def _worker(
     closing: AsyncExitStack,
 ) -> Worker:
     keeper = PictureKeeper(library, store, monitor)
-    runner = GenerationRunner(library, providers, store, changes, previews, keeper)
+    edit_files = EditFiles(library, store, Decoder(child_environment(), WORK_TIMEOUT_S))
+    closing.push_async_callback(edit_files.close)
+    runner = GenerationRunner(library, providers, store, changes, previews, keeper, edit_files)
     written = OutcomeWriter(library, store)
     worker = Worker(library, providers, runner, written, changes, monitor)
     closing.push_async_callback(worker.stop)

@@ -20,7 +20,7 @@ from app.storage.decoding.decoder import Decoder
 from app.storage.decoding.decoder_child import CPU_S, MEMORY_BYTES
 from app.storage.store import Store
 from tests.support.fakes import arriving_in, picture, received_in, storing
-from tests.support.hostile_pictures import QUICK, SLOW, mutations
+from tests.support.hostile_pictures import QUICK, jpeg_scans, mutations
 from tests.support.labelled_pictures import label_of
 from tests.test_decoder import children
 
@@ -110,7 +110,7 @@ async def test_r37_a_picture_that_takes_all_the_time_is_asked_for_once(
         await outcome(hurried, picture(5, 5))
         before, used_s = decoders(), processor_s()
 
-        bad = await outcome(hurried, SLOW['JPEG of 2,000 scans']())
+        bad = await outcome(hurried, jpeg_scans(2_000, 2_000))
 
         assert bad is ErrorKind.BAD_IMAGE
         assert not {*before} & {*decoders()}

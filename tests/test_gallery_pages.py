@@ -24,6 +24,11 @@ TO_END = 'scrollTo(0, document.documentElement.scrollHeight)'
 IS_REMEMBERED = '() => history.state?.wall?.y === scrollY'  # and not where one was before
 HANGS_THERE = """({ id, top }) =>
   Math.abs(document.getElementById(id)?.getBoundingClientRect().top - top) < 2"""
+ADD_A_TILE = """() => {
+  const [tile] = document.querySelectorAll('.hung');
+  tile.after(Object.assign(tile.cloneNode(true), { id: 'another' }));
+  return document.body.offsetTop;
+}"""
 SEARCHES = ['', '?q=fox', '?model=flux&q=fox']
 
 
@@ -216,6 +221,19 @@ def test_a_filter_acts_at_once_and_says_what_finds_nothing(browser: Browser, lon
     page.wait_for_url('**favourite=1')
     expect(page.locator('.nothing')).to_contain_text('No matches')
     page.context.close()
+
+
+@pytest.mark.browser
+def test_a_tile_that_comes_has_no_other_styled_anew(browser: Browser, long: Easel) -> None:
+    with still_window(browser) as page:
+        page.goto(f'{long.url}/gallery')
+        tiles = page.locator('.hung').count()
+        browser.start_tracing(page=page, categories=['devtools.timeline'])
+        page.evaluate(ADD_A_TILE)
+        events = json.loads(browser.stop_tracing())['traceEvents']
+
+    styled = [event['args'] for event in events if event['name'] == 'UpdateLayoutTree']
+    assert max(one.get('elementCount', 0) for one in styled) < 3 * tiles
 
 
 @pytest.mark.browser

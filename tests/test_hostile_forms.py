@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 import pytest_asyncio
 from starlette.types import ASGIApp
 
-from tests.support.guests import JSON
+from tests.support.fakes import arriving_in
 from tests.support.raw_requests import FORM, HOME, knock, open_door
 
 pytestmark = pytest.mark.asyncio(loop_scope='module')
@@ -86,25 +85,22 @@ async def test_cve_2024_12534_ten_megabytes_of_a_password_are_not_looked_at(
     assert answer.read_bytes == 0
 
 
-LARGE = b'x' * 1_100_000  # what stays in memory is less
+UPLOAD = (
+    b'--b\r\nContent-Disposition: form-data; name="picture"; filename="a"\r\n\r\n'
+    + b'x' * 1_100_000
+    + b'\r\n'
+)
 
 
-@pytest.mark.parametrize('path', ['gone', 'a file'])
-async def test_an_upload_that_the_temporary_folder_does_not_take_is_told(
-    app: ASGIApp, path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(('end', 'status'), [(END, 200), (b'', 422)])
+async def test_an_upload_needs_no_temporary_folder_of_the_system_and_leaves_nothing(
+    end: bytes, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / 'a file').touch()
-    monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path / path))
+    monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path / 'gone'))
+    kind = b'content-type', MULTIPART.encode()
 
-    told, page = [
-        await knock(
-            app, 'POST', '/reading', HOME, (b'content-type', MULTIPART.encode()), accept,
-            body=b'--b\r\nContent-Disposition: form-data; name="picture"; filename="a"\r\n\r\n'
-            + LARGE + b'\r\n' + END,
-        )
-        for accept in (JSON, (b'accept', b'text/html'))
-    ]  # fmt: skip
+    async with open_door(tmp_path / 'data') as (app, _):
+        answer = await knock(app, 'POST', '/reading', HOME, kind, body=UPLOAD + end)
 
-    assert (told.status, page.status) == (507, 507)
-    assert json.loads(told.body)['error']['kind'] == 'storage'
-    assert b't fit in the folder for temporary files' in page.body
+    assert answer.status == status
+    assert arriving_in(tmp_path / 'data') == []

@@ -33,6 +33,17 @@ def test_no_template_lets_markup_through() -> None:
     assert let_through == {}
 
 
+def test_a_page_that_is_drawn_late_has_what_it_waits_for() -> None:
+    expecting = {
+        path.name: (re.findall(r'rel="expect" href="#([^"]+)"', text), text)
+        for path in (ROOT / 'templates').rglob('*.html')
+        if 'rel="expect"' in (text := path.read_text(encoding='utf-8'))
+    }
+
+    assert set(expecting) == {'create.html', 'generations.html'}
+    assert all(f' id="{place}"' in text for places, text in expecting.values() for place in places)
+
+
 def test_no_line_of_a_template_or_a_style_sheet_is_long() -> None:
     written = [*(ROOT / 'templates').rglob('*.html'), *(ROOT / 'static/css').rglob('*.css')]
 

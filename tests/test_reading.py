@@ -85,13 +85,13 @@ def test_only_this_address_takes_a_large_body(client: httpx.Client) -> None:
     large = {'picture': ('a.png', png() + b'\0' * 2_000_000)}
 
     taken = client.post('/reading', files=large, headers=JSON)
-    refused = client.post('/generations', files=large)
+    refused = client.post('/settings', files=large)
 
     assert (taken.status_code, refused.status_code) == (200, 413)
 
 
 def test_a_form_without_a_picture_is_refused_in_words(client: httpx.Client) -> None:
-    answer = client.post('/reading', data={'picture': 'text'}, headers=JSON)
+    answer = client.post('/reading', files={'picture': (None, 'text')}, headers=JSON)
 
     assert answer.status_code == 422
     assert 'Choose a picture' in answer.json()['error']['message']

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.errors import ErrorKind, Failure, Reason
 from app.generation.changes import Changes
+from app.generation.edit_files import EditFiles
 from app.generation.keeper import PictureKeeper
 from app.generation.outcome_writer import growing_pauses
 from app.generation.previews import Previews
@@ -36,8 +37,9 @@ async def test_a_picture_that_the_disk_refuses_waits_and_those_before_it_stay(
         )
         changes = Changes()
         previews = Previews(shop.store, changes)
+        edit_files = EditFiles(shop.library, shop.store, shop.store.decoder)
         runner = GenerationRunner(
-            shop.library, shop.providers, shop.store, changes, previews, keeper
+            shop.library, shop.providers, shop.store, changes, previews, keeper, edit_files
         )
         claimed = await running(shop.library, 'fake')
         drawing = asyncio.create_task(runner.draw(claimed, growing_pauses()))

@@ -24,7 +24,6 @@ OTHER = 'other'
 RANDOM_SEED = '-1'  # as most tools write it
 SD_SERVER_TAG = '<sd_cpp_extra_args>'
 OF_SOURCES = ('mask', 'strength', 'paste_back')
-NEEDS_SOURCE = N_('Choose a picture to start from first: a mask and its settings need one.')
 CONTROL = re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]')
 
 
@@ -48,11 +47,16 @@ def parse_request(fields: Mapping[str, str]) -> GenerationRequest:
         for name, rule in REQUEST_FIELDS.items()
     }
     if not found['sources'] and any(map(found.get, OF_SOURCES)) and 'source' not in reader.wrong:
-        reader.wrong['mask'] = InvalidRequest(NEEDS_SOURCE)
+        reader.wrong['mask'] = without_source()
     if reader.wrong:
         raise InvalidRequest(N_('Check the marked fields.'), fields=reader.wrong)
     chosen = {name: value for name, value in found.items() if value is not None}
     return GenerationRequest(**chosen)  # type: ignore[arg-type]
+
+
+def without_source() -> InvalidRequest:
+    sentence = N_('Choose a picture to start from first: a mask and its settings need one.')
+    return InvalidRequest(sentence)
 
 
 def form_fields_of(request: GenerationRequest) -> dict[str, str]:

@@ -10,6 +10,7 @@ from functools import partial
 from app.database import Library
 from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
 from app.generation.changes import Changes
+from app.generation.edit_files import EditFiles
 from app.generation.keeper import PictureKeeper
 from app.generation.previews import Previews
 from app.log import logger
@@ -45,6 +46,7 @@ class GenerationRunner:
         changes: Changes,
         previews: Previews,
         keeper: PictureKeeper,
+        edit_files: EditFiles,
     ) -> None:
         self._library = library
         self._providers = providers
@@ -52,12 +54,14 @@ class GenerationRunner:
         self._changes = changes
         self._previews = previews
         self._keeper = keeper
+        self._edit_files = edit_files
         self._writing_progress: set[asyncio.Task[None]] = set()
 
     async def draw(self, claimed: Generation, pauses: Iterator[float]) -> Outcome:
         """Ask the provider and keep what comes; every expected failure is an outcome.
 
-        Raises `StorageFailed` where no pause (seconds) before another try to keep is left.
+        Raises `StorageFailed` where no pause (seconds) before another try to keep is left, and
+        ProviderError where the provider is gone, or what it would start from.
         """
         provider, calls = await self._providers.drawing(claimed.provider), list[Call]()
         try:
@@ -74,15 +78,17 @@ class GenerationRunner:
         if settings.name == DEMO != claimed.provider:
             model = settings.model
         outcome = Outcome(status=Status.FAILED, provider=settings.name, model=model)
-        try:
-            result = await provider.generate(claimed.request, self._run(claimed, calls))
-            self._providers.saw(provider, answered=True)
-        except ProviderError as error:
-            failure = error.failure
-            self._providers.saw(provider, answered=failure.kind is not ErrorKind.UNREACHABLE)
-            log.warning('%s: %s: %s', claimed.id, failure.kind, failure.words or failure.reason)
-            outcome = replace(outcome, error=failure, item_errors=error.others)
-            return replace(outcome, calls=tuple(calls))
+        async with self._edit_files.made(claimed, mask_inverted=settings.mask_inverted) as edit:
+            run = replace(self._run(claimed, calls), edit=edit)
+            try:
+                result = await provider.generate(claimed.request, run)
+                self._providers.saw(provider, answered=True)
+            except ProviderError as error:
+                failure = error.failure
+                self._providers.saw(provider, answered=failure.kind is not ErrorKind.UNREACHABLE)
+                log.warning('%s: %s: %s', claimed.id, failure.kind, failure.words or failure.reason)
+                outcome = replace(outcome, error=failure, item_errors=error.others)
+                return replace(outcome, calls=tuple(calls))
         outcome = replace(outcome, model=model or result.model or None, calls=tuple(calls))
         kept, failures = await self._keeper.keep(claimed, result, outcome, pauses)
         if not kept:

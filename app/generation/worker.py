@@ -182,7 +182,7 @@ class Worker:
         began_s = time.monotonic()
         try:
             outcome = await self._runner.draw(claimed, pauses)
-        except ProviderError as error:  # its provider is gone
+        except ProviderError as error:  # its provider is gone, or what it starts from
             outcome = _failed(claimed, error.failure)
         except Exception as error:
             log.exception('%s: could not be drawn', claimed.id)

@@ -155,4 +155,16 @@ OF_A_REASON: dict[tuple[ErrorKind, str], tuple[str, str]] = {
         for kind in (ErrorKind.UNREACHABLE, ErrorKind.TRUNCATED, ErrorKind.NOT_JSON)
     },
     **{(ErrorKind.UNREACHABLE, reason): sentences for reason, sentences in OF_CONNECTIONS.items()},
+    (ErrorKind.INVALID_REQUEST, Reason.SOURCE_WAS_DELETED): (
+        N_('Picture {value}, which this starts from, was deleted.'),
+        N_('Choose another picture to start from. Nothing was charged.'),
+    ),
+    (ErrorKind.STORAGE, Reason.SOURCE_IS_NOT_WHOLE): (
+        N_("The file of picture {value}, which this starts from, is missing or can't be read."),
+        N_('Check the data folder, or choose another picture to start from. Nothing was charged.'),
+    ),
+    (ErrorKind.STORAGE, Reason.MASK_IS_NOT_WHOLE): (
+        N_("The mask of this edit is missing from the data folder or can't be read."),
+        N_('Paint it again. Nothing was charged.'),
+    ),
 }

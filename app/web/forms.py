@@ -7,15 +7,12 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, TypeVar
 
 from fastapi import Depends
-from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
-from app.errors import N_, InvalidRequest, NotFound, StorageFailed, WrongType
+from app.errors import N_, InvalidRequest, NotFound, WrongType
 from app.generation.request import CONTROL
-from app.storage.files import TempFile
 
 FORM_TYPES = ('application/x-www-form-urlencoded', 'multipart/form-data')
-UPLOAD_BLOCK_BYTES = 256 * 1024
 LONGEST_SUBMISSION = 100
 MOST_DIGITS = 18
 DAY_S = 24 * 3600.0
@@ -44,27 +41,6 @@ async def form_pairs(request: Request, most: int = 50) -> tuple[tuple[str, str],
     async with request.form(max_files=0, max_fields=most, max_part_size=1_000_000) as form:
         pairs = form.multi_items()
         return tuple((name, value) for name, value in pairs if isinstance(value, str))
-
-
-async def save_upload(request: Request, name: str, temp_file: TempFile) -> None:
-    """Write an uploaded file into a temporary one.
-
-    Raise `InvalidRequest` without one, `StorageFailed` where the system's folder of temporary
-    files, to which a large upload goes first, takes no more.
-    """
-    try:
-        async with request.form(max_files=1, max_fields=5) as form:
-            upload = form.get(name)
-            if not isinstance(upload, UploadFile):
-                raise InvalidRequest(N_('Choose a picture first.'))
-            while block := await upload.read(UPLOAD_BLOCK_BYTES):
-                temp_file.write(block)
-    except OSError as error:
-        sentence = N_(
-            "The upload doesn't fit in the folder for temporary files: {reason}. Free up "
-            'space there, or set TMPDIR to another folder, then try again.'
-        )
-        raise StorageFailed(sentence, reason=error.strerror or error) from error
 
 
 def choice_in(fields: Mapping[str, str], name: str, choices: Mapping[str, Choice]) -> Choice:

@@ -6,7 +6,8 @@ Starlette's reader would first write all of them to the system's folder of tempo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
-from app.errors import N_, Malformed, ProviderError, TooLarge, WrongType
+from app.errors import N_, InvalidRequest, Malformed, ProviderError, TooLarge, WrongType
 from app.storage.files import TempFile
 
 if TYPE_CHECKING:
@@ -124,3 +125,28 @@ async def parts_of(
     finally:
         for part in (*reader.whole, reader.part):
             part.discard()
+
+
+@asynccontextmanager
+async def uploaded(
+    request: Request, name: str, new_file: Callable[[], TempFile]
+) -> AsyncIterator[TempFile]:
+    """Take the first file of that name from a form, for as long as the block lasts.
+
+    Raise what `parts_of` does, `InvalidRequest` without a file, ProviderError at one too large.
+    """
+    taken = Part()
+    try:
+        async with aclosing(parts_of(request, new_file)) as parts:
+            async for part in parts:
+                if part.name == name and not taken.file:
+                    taken = part
+                else:
+                    part.discard()
+        if taken.failure:
+            raise taken.failure
+        if not taken.file:
+            raise InvalidRequest(N_('Choose a picture first.'))
+        yield taken.file
+    finally:
+        taken.discard()

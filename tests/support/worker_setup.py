@@ -11,6 +11,7 @@ from pathlib import Path
 from app.config import config_from
 from app.database import Library
 from app.generation.changes import Changes, Listener
+from app.generation.edit_files import EditFiles
 from app.generation.keeper import PictureKeeper
 from app.generation.outcome_writer import OutcomeWriter
 from app.generation.previews import Previews
@@ -24,6 +25,7 @@ from app.providers.core.base import Provider
 from app.providers.core.capabilities import CapabilityStore
 from app.providers.monitor import MonitoredProvider
 from app.providers.registry import Providers
+from app.storage.health import PROBE
 from app.storage.store import Store
 from tests.support.fakes import storing
 
@@ -76,7 +78,8 @@ class Shop:
             await self.library.database.write(lambda _: None)
 
     def originals(self) -> list[Path]:
-        return [path for path in self.store.images.rglob('*') if path.is_file()]
+        found = [path for path in self.store.images.rglob('*') if path.is_file()]
+        return [path for path in found if path.name != PROBE]  # which is tried out at any time
 
 
 @asynccontextmanager
@@ -115,8 +118,9 @@ async def shop_with(
         providers.configure(one.settings for one in added)
         monitor = StorageMonitor(library, store, changes, sleep=pauses)
         keeper = PictureKeeper(library, store, monitor, sleep=rests)
+        edit_files = EditFiles(library, store, store.decoder)
         drawing = GenerationRunner(
-            library, providers, store, changes, Previews(store, changes), keeper
+            library, providers, store, changes, Previews(store, changes), keeper, edit_files
         )
         writer = OutcomeWriter(library, store, sleep=rests)
         worker = Worker(library, providers, drawing, writer, changes, monitor)

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from PIL import Image, ImageCms
 
-MOST_PROFILE_BYTES = 16_384  # that a thumbnail takes along
+MOST_PROFILE_BYTES = 16_384  # that a picture of ours takes along
 # The modes of pictures, by the colour space that a profile names in its header.
 PROFILED = {
     b'RGB ': ('RGB', 'RGBA', 'L', 'LA', 'P', 'PA'),
@@ -61,18 +61,20 @@ def profile_of(picture: Image.Image) -> bytes:
         return b''
 
 
-def shown_colours(picture: Image.Image, profile: bytes) -> tuple[Image.Image, bytes]:
+def shown_colours(
+    picture: Image.Image, profile: bytes, most_profile_bytes: int = MOST_PROFILE_BYTES
+) -> tuple[Image.Image, bytes]:
     """Convert to RGB or RGBA; return the profile that its colours are in too, empty for sRGB.
 
-    A profile is followed where it is one of the picture's own colours, as browsers do; 16-bit greys
-    are scaled, not cut.
+    A profile is followed where it is one of the picture's own colours, as browsers do, and left to
+    them where it is small; 16-bit greys are scaled, not cut.
     """
     if picture.mode.startswith('I'):
         picture = picture.point(lambda value: value / 256).convert('L')
     own = PROFILED.get(profile[16:20], ())
     if picture.mode not in own:
         return _plain(picture), b''
-    if own[0] == 'RGB' and len(profile) <= MOST_PROFILE_BYTES:
+    if own[0] == 'RGB' and len(profile) <= most_profile_bytes:
         return _plain(picture), profile
     try:
         return _in_srgb(picture, own[0], profile), b''

@@ -101,25 +101,29 @@ class Decoder:
         order: Order = {'path': str(path), 'thumbs': targets}
         if label:
             order |= {'label': asdict(label), 'labelled': str(labelled)}
-        return await self._answered(order, mime, lambda answer: _decoded(answer, labelled))
+        return await self.answered(order, mime, lambda answer: _decoded(answer, labelled))
 
     async def read(self, path: Path, mime: str) -> Settings:
         try:
-            return await self._answered({'read': str(path)}, mime, _settings)
+            return await self.answered({'read': str(path)}, mime, _settings)
         except ProviderError as error:
             log.info('the settings of a picture could not be read: %s', error.failure.reason)
             return {}
 
     async def write_grey(self, mask: Path, target: Path) -> Size:
         """Write a mask, which is a PNG, as it is kept; raise as `decode`."""
-        order: Order = {'mask': str(mask), 'grey': str(target)}
-        return await self._answered(order, 'image/png', _size)
+        order = work_order('masks.write_grey', {'path': mask}, {'target': target})
+        return await self.answered(order, 'image/png', _size)
 
     async def close(self) -> None:
         await self._end()
 
-    async def _answered(self, order: Order, mime: str, parse: Callable[[Answer], T]) -> T:
-        """Return the parsed answer to an order; a second child gets it if the first gave none."""
+    async def answered(self, order: Order, mime: str, parse: Callable[[Answer], T]) -> T:
+        """Return the parsed answer to an order; a second child gets it if the first gave none.
+
+        Raise ProviderError and DecoderFailed as `decode`, StorageFailed where the disk fails;
+        `parse` raises ValueError at what is no answer.
+        """
         order['format'] = mime.removeprefix('image/').upper()
         errors = list[NoAnswer]()
         async with self._one_at_a_time:
@@ -229,6 +233,19 @@ def _log_protection() -> None:
     from app.storage.decoding.sandbox import protection  # 0.3 MB that no start needs
 
     log.info('how the decoder of pictures is confined: %s', protection())
+
+
+def work_order(
+    work: str, reads: Mapping[str, Path], writes: Mapping[str, Path], **asked: object
+) -> Order:
+    """Write an order for a function of a module beside this, which may open these files alone."""
+    return {
+        'work': work,
+        'reads': [str(path) for path in reads.values()],
+        'writes': [str(path) for path in writes.values()],
+        **{name: str(path) for name, path in {**reads, **writes}.items()},
+        **asked,
+    }
 
 
 def labelled_path(path: Path) -> Path:

@@ -14,8 +14,9 @@ frame is the number of its order, the length of its JSON, and that JSON.
     order   {"number": 2, "read": "...", "format": "PNG"}
     answer  {"settings": {"generator": "Easel", "prompt": "..."}} or {"refused": "..."}
 
-    order   {"number": 3, "mask": "...", "format": "PNG", "grey": "..."} for a mask as it is kept
-    answer  {"width": 1024, "height": 768}, or as for the first order
+    order   {"number": 3, "work": "sent_pictures.mask", "reads": ["..."], "writes": ["..."], ...}:
+            a function of a module of this folder, the files that it opens, and what it asks for
+    answer  what that function returns, {"refused": "..."} or {"failed": "..."}
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ import struct
 import sys
 import traceback
 import warnings
+from collections.abc import Callable
+from importlib import import_module
 from operator import mul
 from pathlib import Path
 from typing import NoReturn
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-MOST_PIXELS = 40_000_000
-MOST_FRAMES = 200
 MEMORY_BYTES = 512 * 1024 * 1024
 ADDRESSES_BYTES = 1 << 30  # libraries and thread stacks, of which little is ever touched
 CPU_S = 5
@@ -47,13 +48,13 @@ LIMITS = {
     'RLIMIT_FSIZE': FILE_BYTES,
     'RLIMIT_NOFILE': 32,
 }
+WORK_CPU_S = 20  # for work on up to three pictures, and packing another
 READ_MEMORY_BYTES, READ_CPU_S = 256 * 1024 * 1024, 3  # for settings, which seldom need the pixels
 # of the texts in pictures; those of Japan load tables at their first letter
 CODINGS = ('utf-8-sig', 'utf-16-le', 'utf-16-be', 'iso2022_jp', 'shift_jis')
 WEBP_QUALITY = 80
 WEBP_METHOD = 2
 LONGEST_SIDE_WEBP = 16_383
-MORE_NAMES = {'JPEG': 'MPO'}  # of a JPEG with another picture behind it, as phones write them
 HEAD = struct.Struct('>QI')  # the order's number, the length; `decoder.py` has both constants too
 # Source: the twelve texts of a label and its generator, each cut at 32,000 characters, none of
 # which takes more than the 12 bytes of two escaped halves in JSON: 4.6 MB.
@@ -62,14 +63,11 @@ MOST_ANSWER_BYTES = 5_000_000
 THE_PICTURES_OWN = (None, errno.EINVAL, errno.ENOMEM, errno.EFBIG)
 
 
-class RefusedError(Exception):
-    """The picture is not one we keep; the text says why."""
-
-
 def main() -> None:
     set_limits()
     sys.path.append(str(Path(__file__).resolve().parents[3]))  # last; for what a label needs
     from app.storage.decoding.sandbox import refuse_sockets
+    from app.storage.decoding.shown import MOST_PIXELS
 
     refuse_sockets()
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
@@ -101,8 +99,7 @@ def load_for(order: dict[str, object]) -> None:
     """Import what an order needs: where it is worked at, no file can be opened any more."""
     from PIL import AvifImagePlugin, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401
 
-    from app.storage.decoding import colours  # noqa: F401
-    from app.storage.metadata import jpeg  # noqa: F401
+    from app.storage.decoding import shown  # noqa: F401
 
     Image.preinit()
     for name in CODINGS:
@@ -111,8 +108,8 @@ def load_for(order: dict[str, object]) -> None:
         from app.storage.metadata import dates, read  # noqa: F401
     if 'label' in order:
         from app.storage.metadata import copies  # noqa: F401
-    if 'mask' in order:
-        from app.storage.decoding import masks  # noqa: F401
+    if 'work' in order:
+        work_of(order)
 
 
 def work_alone(number: int, order: dict[str, object]) -> NoReturn:
@@ -125,7 +122,7 @@ def work_alone(number: int, order: dict[str, object]) -> NoReturn:
         os.close(sys.stdin.fileno())
         if 'read' in order:
             set_limit('RLIMIT_DATA', READ_MEMORY_BYTES, READ_MEMORY_BYTES)
-        cpu_s = READ_CPU_S if 'read' in order else CPU_S
+        cpu_s = READ_CPU_S if 'read' in order else WORK_CPU_S if 'work' in order else CPU_S
         set_limit('RLIMIT_CPU', cpu_s, cpu_s + 1)  # at the second the system waits no longer
         send(frame(number, confined(order)))
         status = 0
@@ -148,16 +145,32 @@ def confined(order: dict[str, object]) -> dict[str, object]:
     from app.storage.decoding.sandbox import confine
     from app.storage.metadata.container import sidecar_of
 
-    picture = Path(str(next(order[name] for name in ('read', 'mask', 'path') if name in order)))
-    thumbs = order.get('thumbs') or {}
-    assert isinstance(thumbs, dict)  # noqa: S101 (the server wrote the order)
-    written = [*thumbs.values(), *(order[name] for name in ('labelled', 'grey') if name in order)]
-    sidecars = [path for path in [sidecar_of(picture)] if 'read' in order and path.exists()]
+    if 'work' in order:
+        reads, written = paths_in(order, 'reads'), paths_in(order, 'writes')
+    else:
+        picture = Path(str(order.get('read') or order['path']))
+        sidecars = [path for path in [sidecar_of(picture)] if 'read' in order and path.exists()]
+        reads, written = [picture, *sidecars], [*paths_in(order, 'thumbs')]
+        written += [Path(str(order['labelled']))] if 'labelled' in order else []
     try:
-        confine([picture, *sidecars], {Path(str(target)).parent for target in written})
+        confine(reads, {target.parent for target in written})
     except OSError as error:
         return {'failed': str(error.strerror)}
     return answer(order)
+
+
+def paths_in(order: dict[str, object], name: str) -> list[Path]:
+    found = order.get(name) or ()
+    assert isinstance(found, list | dict | tuple)  # noqa: S101 (the server wrote the order)
+    return [Path(str(path)) for path in (found.values() if isinstance(found, dict) else found)]
+
+
+def work_of(order: dict[str, object]) -> Callable[[dict[str, object]], dict[str, object]]:
+    """Import the module of an order's work, and return the function."""
+    module, _, name = str(order['work']).partition('.')
+    work: Callable[[dict[str, object]], dict[str, object]]
+    work = getattr(import_module(f'app.storage.decoding.{module}'), name)
+    return work
 
 
 def send(framed: bytes) -> None:
@@ -183,13 +196,13 @@ def answer(order: dict[str, object]) -> dict[str, object]:
         settings = read_settings(path, form)
         places = '' if settings else unread_places(path, form)
         return {'settings': when_made(path, form) | ({'unread': places} if places else settings)}
-    thumbs = order.get('thumbs', {})
-    assert isinstance(thumbs, dict)  # noqa: S101 (the server wrote the order)
-    try:
-        if 'mask' in order:
-            from app.storage.decoding.masks import write_grey
+    from app.storage.decoding.shown import RefusedError
 
-            return write_grey(shown(str(order['mask']), form)[0], str(order['grey']))
+    try:
+        if 'work' in order:
+            return work_of(order)(order)
+        thumbs = order['thumbs']
+        assert isinstance(thumbs, dict)  # noqa: S101 (the server wrote the order)
         found = decode(str(order['path']), form, thumbs)
         return found | label_copy(order, found) if 'label' in order else found
     except RefusedError as error:
@@ -229,7 +242,9 @@ def label_copy(order: dict[str, object], found: dict[str, object]) -> dict[str, 
 
 
 def decode(path: str, form: str, thumbs: dict[str, str]) -> dict[str, object]:
-    """Decode a whole picture and write its thumbnails."""
+    """Decode a whole picture and write its thumbnails, turned as browsers turn it."""
+    from app.storage.decoding.shown import shown
+
     plain, profile = shown(path, form)
     for width, target in thumbs.items():
         save_thumb(plain, int(width), target, profile)
@@ -237,31 +252,6 @@ def decode(path: str, form: str, thumbs: dict[str, str]) -> dict[str, object]:
     bands = [counts[start : start + 256] for start in (0, 256, 512)]
     mean = bytes(round(sum(map(mul, band, range(256))) / pixels) for band in bands)
     return {'width': plain.width, 'height': plain.height, 'mean_colour': f'#{mean.hex()}'}
-
-
-def shown(path: str, form: str) -> tuple[Image.Image, bytes]:
-    """Decode a whole picture as browsers show its first frame; return its profile too.
-
-    It is RGB or RGBA, the profile that its colours are in empty for sRGB.
-    """
-    from app.storage.decoding.colours import profile_of, shown_colours, turned
-    from app.storage.metadata.jpeg import shown_side
-
-    with Image.open(path, formats=[form]) as picture:
-        if picture.format not in (form, MORE_NAMES.get(form)):
-            raise RefusedError(f'really {picture.format}')
-        side = shown_side(form, picture.info.get('exif', b''))  # not what comes behind the pixels
-        if picture.width * picture.height > MOST_PIXELS:
-            raise RefusedError('over 40 megapixels')
-        if getattr(picture, 'is_animated', False):
-            with contextlib.suppress(EOFError):
-                picture.seek(MOST_FRAMES)
-                raise RefusedError('over 200 frames')
-            picture.seek(0)
-        profile = profile_of(picture)
-        picture.load()
-        plain, profile = shown_colours(picture, profile)
-    return turned(plain, side), profile
 
 
 def save_thumb(picture: Image.Image, width: int, target: str, profile: bytes) -> None:

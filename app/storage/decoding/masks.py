@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from PIL import Image, ImageChops
 
+from app.storage.decoding.shown import Order, save, shown
+
 BLACK, WHITE = 64, 192  # what is darker, and what is brighter, is taken for one of them
 LEAST_SEEN = 16  # of alpha: below, nothing is left of what the colour was
 MOST_BETWEEN = 0.05  # of the pixels of a drawing in black and white
@@ -36,8 +38,8 @@ def _is_drawn(grey: Image.Image, alpha: Image.Image) -> bool:
     return white > 0 and between <= MOST_BETWEEN * sum(counts)
 
 
-def write_grey(plain: Image.Image, target: str) -> dict[str, object]:
+def write_grey(order: Order) -> dict[str, object]:
     """Write a mask to a file that is the same for the same mask; return its size."""
-    with open(target, 'wb') as file:  # noqa: PTH123 (Pillow would ask for the right to read it)
-        grey_of(plain).save(file, 'PNG', compress_level=COMPRESS_LEVEL)
+    plain, _ = shown(str(order['path']), str(order['format']))
+    save(grey_of(plain), str(order['target']), 'PNG', compress_level=COMPRESS_LEVEL)
     return {'width': plain.width, 'height': plain.height}

@@ -14,7 +14,7 @@ from app.generation.request import chosen_providers, form_fields_from_picture
 from app.models.request import GenerationRequest
 from app.web.context import Services, TheServices
 from app.web.error_pages import failure_json
-from app.web.forms import save_upload, submission_of
+from app.web.forms import submission_of
 from app.web.receiving.form_page import form_page
 from app.web.receiving.starting import start_of
 from app.web.receiving.submission import read_submission
@@ -27,6 +27,7 @@ from app.web.templates import (
     wants_json,
     wants_page,
 )
+from app.web.uploads import uploaded
 from app.web.views.tiles import tiles
 
 READ = N_('Prompt and settings read from the picture ({generator}).')
@@ -98,12 +99,8 @@ def _with_album(
 
 async def read_picture(request: Request, services: TheServices) -> Response:
     """Fill the form with what a picture's file says of how it was made; nothing is kept."""
-    temp_file = services.store.new_temp_file()
-    try:
-        await save_upload(request, 'picture', temp_file)
-        settings = await services.reader.read(temp_file.received(), visitor_of(request).reader_key)
-    finally:
-        temp_file.discard()
+    async with uploaded(request, 'picture', services.store.new_temp_file) as picture:
+        settings = await services.reader.read(picture.received(), visitor_of(request).reader_key)
     fields = form_fields_from_picture(settings)
     message = _message_about(settings, services.language(request), is_read=bool(fields))
     if wants_json(request):

@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from app.errors import N_, AppError, ErrorKind, InvalidRequest, ProviderError, TooLarge
 from app.gallery.importing import Taken
-from app.generation.request import AUTOMATIC, NEEDS_SOURCE, parse_request, parse_sources
+from app.generation.request import AUTOMATIC, parse_request, parse_sources, without_source
 from app.models import Image
 from app.models.request import MOST_SOURCES, REQUEST_FIELDS, GenerationRequest, Size
 from app.storage.masks import keep, kept_size, normalised
@@ -160,7 +160,8 @@ class _Reader:
             return ''
         kept = await asyncio.to_thread(kept_size, self.services.store, digest)
         if kept is None:
-            raise InvalidRequest(REQUEST_FIELDS[MASK].sentence)
+            rule = REQUEST_FIELDS[MASK]
+            raise InvalidRequest(rule.sentence)
         if size and kept != size:
             self.wrong[MASK] = InvalidRequest(OTHER_SIZE, mask=kept, picture=size)
         return digest
@@ -174,15 +175,15 @@ class _Reader:
                 raise part.failure
             mask = await normalised(store, part.file.received())
         except ProviderError as error:
-            failure = error.failure
-            sentence = NOT_A_PNG if failure.kind is ErrorKind.NOT_AN_IMAGE else DAMAGED_MASK
-            reason = self.services.language(self.request).translate(failure.reason)
-            raise InvalidRequest(sentence, reason=reason) from error
+            reason = self.services.language(self.request).translate(error.failure.reason)
+            if error.failure.kind is ErrorKind.NOT_AN_IMAGE:
+                raise InvalidRequest(NOT_A_PNG, reason=reason) from error
+            raise InvalidRequest(DAMAGED_MASK, reason=reason) from error
         try:
             if size and mask.size != size:
                 raise InvalidRequest(OTHER_SIZE, mask=mask.size, picture=size)
             if not self.sources and SOURCE not in self.wrong:
-                raise InvalidRequest(NEEDS_SOURCE)
+                raise without_source()
             await asyncio.to_thread(keep, store, mask)
         finally:
             mask.discard()

@@ -66,6 +66,7 @@ ROUTES = (
     RouteRule('GET', '/prompts', 'suggestions.prompts_page', Role.MAKER),
     RouteRule('GET', '/prompts.json', 'suggestions.prompts_page', Role.MAKER),
     RouteRule('POST', '/reading', 'create.read_picture', Role.MAKER, most_bytes=MOST_PICTURE_BYTES),
+    RouteRule('GET', '/mask-editor', 'mask_editor.mask_editor', Role.MAKER),
     RouteRule('GET', '/generations', 'generations.generations_page', Role.MAKER),
     RouteRule('GET', '/generations.json', 'generations.generations_page', Role.MAKER),
     RouteRule(
