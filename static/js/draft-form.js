@@ -13,7 +13,7 @@ class DraftForm extends HTMLElement {
   connectedCallback() {
     this.form = this.querySelector('form');
     if (!('given' in this.dataset)) this.restore();
-    if (this.querySelector('.sources') || kept(SOURCES, TAB_FIRST)) import('./sources/source-list.js');
+    if (this.querySelector('.sources') || kept(SOURCES, TAB_FIRST)) import('./source-list.js');
     this.form.addEventListener('input', () => this.keep());
     this.form.addEventListener('submit', (event) => this.send(event));
     this.form.addEventListener('keydown', (event) => this.shortcut(event));

@@ -3,7 +3,7 @@
 class DropPicture extends HTMLElement {
   connectedCallback() {
     this.listeners = {
-      dragstart: () => (this.own = true),
+      dragstart: (event) => (this.own = !event.defaultPrevented),
       dragend: () => (this.own = false),
       dragover: (event) => this.hover(event),
       dragleave: (event) => event.relatedTarget ?? this.highlight(false),

@@ -39,6 +39,13 @@ EXAMPLES = (
     N_('Snow-covered ridge under two moons, risograph print'),
     N_('Quiet harbour at dawn, watercolour'),
 )
+CHOICES = {
+    'shapes': SHAPES,
+    'examples': EXAMPLES,
+    'most_count': MOST_COUNT,
+    'most_sources': MOST_SOURCES,
+    'usual_qualities': USUAL_QUALITIES,
+}
 
 
 async def form_page(
@@ -73,13 +80,9 @@ async def form_page(
         backlog=await library.backlog.counts(visitor.guest_id),
         chosen=chosen,
         albums=choosable_albums(visitor, services),
-        shapes=SHAPES,
         other_size=_other_size(fields),
-        examples=EXAMPLES,
-        most_count=MOST_COUNT,
-        most_sources=MOST_SOURCES,
         limits=limits_of(services.providers, next(iter(chosen), ''), fields.get('model', '')),
-        usual_qualities=USUAL_QUALITIES,
+        **CHOICES,
         **_server_values(services, visitor),
     )
 

@@ -1,4 +1,4 @@
-import './source-list.js';
+import '../source-list.js';
 import { faultOf } from './upload.js';
 
 const EDGE_PX = 8;

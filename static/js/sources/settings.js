@@ -29,7 +29,19 @@ export class Settings {
     if (!this.element) this.drawer.append(element);
   }
 
+  // A size that was chosen for other pictures is set aside as long as there is one to start from.
+  fitSize(isNeeded) {
+    const { size } = this.form.elements;
+    const [fitting] = size.options;
+    fitting.text = fitting.dataset[isNeeded ? 'same' : 'default'];
+    if (isNeeded === this.isFitted) return;
+    this.isFitted = isNeeded;
+    if (isNeeded) this.sizeBefore = size.value;
+    size.value = isNeeded ? '' : size.value || this.sizeBefore || '';
+  }
+
   show(isNeeded) {
+    this.fitSize(isNeeded);
     if (isNeeded && this.away) this.drawer.append(this.away);
     this.away = isNeeded ? null : (this.element ?? this.away);
     if (!isNeeded) this.element?.remove();

@@ -1,5 +1,3 @@
-import { elements } from '../fragment.js';
-
 const KINDS = ['image/png', 'image/jpeg', 'image/webp', 'image/avif', 'image/gif'];
 const NAMED = /\.(png|jpe?g|jfif|webp|avif|gif)$/i; // where the system knows no type
 const MOST_BYTES = 50 * 1024 * 1024;
@@ -14,18 +12,15 @@ export function faultOf({ type, name, size }) {
 export class Upload {
   constructor(file, list) {
     Object.assign(this, { file, list });
-    const words = list.row.dataset;
-    [this.chip] = elements(`<li class="source coming"><img alt=""><span><b></b><small class="quiet"></small></span>
-      <button class="button" type="button" data-again hidden></button>
-      <button class="button bare" type="button" data-remove>✕</button><progress max="1"></progress></li>`);
+    const { uploading } = list.row.dataset;
+    this.chip = list.querySelector('template').content.firstElementChild.cloneNode(true);
     this.chip.upload = this;
     this.picture.src = URL.createObjectURL(file);
     this.chip.querySelector('b').textContent = file.name;
-    this.chip.querySelector('progress').ariaLabel = `${words.uploading} ${file.name}`;
-    this.again.textContent = words.retry;
+    this.chip.querySelector('progress').ariaLabel = `${uploading} ${file.name}`;
     this.again.addEventListener('click', () => this.list.send([this]));
     this.chip.querySelector('[data-remove]').ariaLabel = list.words('remove', file.name);
-    this.say(words.uploading);
+    this.say(uploading);
   }
 
   get picture() {

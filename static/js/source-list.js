@@ -1,9 +1,9 @@
-import { elements } from '../fragment.js';
-import { keep, kept, TAB_FIRST } from '../storage.js';
-import { Masks } from './masks.js';
-import { Order } from './order.js';
-import { Settings } from './settings.js';
-import { faultOf, Upload } from './upload.js';
+import { elements } from './fragment.js';
+import { keep, kept, TAB_FIRST } from './storage.js';
+import { Masks } from './sources/masks.js';
+import { Order } from './sources/order.js';
+import { Settings } from './sources/settings.js';
+import { faultOf, Upload } from './sources/upload.js';
 
 const KEY = 'easel-sources';
 const idOf = (chip) => Number(chip.dataset.id);
@@ -52,7 +52,7 @@ class SourceList extends HTMLElement {
     new Order(this);
     if (!isOver) await this.recall(draft);
     this.isSent = Boolean(draft.isSent && !named.length);
-    leaveAddress();
+    this.settings.isFitted = !leaveAddress() && this.chips.length > 0;
     this.changed();
   }
 
@@ -256,11 +256,13 @@ function drafted() {
   }
 }
 
-// What an address brought is kept with the rest, and would come back with every reload.
+// What an address brought is kept with the rest, and would come back with every reload. Says whether it did.
 function leaveAddress() {
   const address = new URL(location);
+  const isNamed = address.searchParams.has('source');
   for (const name of ['source', 'mask']) address.searchParams.delete(name);
-  if (address.href !== location.href) history.replaceState(history.state, '', address);
+  if (isNamed) history.replaceState(history.state, '', address);
+  return isNamed;
 }
 
 customElements.define('source-list', SourceList);
