@@ -35,8 +35,8 @@ DIALECTS = ('app.providers.dialects', *TRANSPORT)
 DISCOVERY = ('app.providers.discovery', *DIALECTS)
 PROVIDERS = ('app.providers', *DISCOVERY)
 SERVICES = (
-    *('app.gallery', 'app.recovery', 'app.generation', 'app.access', 'app.maintenance'),
-    *PROVIDERS,
+    *('app.gallery', 'app.recovery', 'app.generation', 'app.editing', 'app.access'),
+    *('app.maintenance', *PROVIDERS),
 )
 WEB = ('app.web', *SERVICES)
 SECURITY = ('app.web.security', *WEB)
@@ -55,7 +55,8 @@ MAY_IMPORT = {
     'app.web': WEB,
     'app.gallery': ('app.recovery', 'app.generation', 'app.maintenance', *PROVIDERS),
     'app.recovery': ('app.generation', 'app.maintenance', *PROVIDERS),
-    'app.generation': PROVIDERS,
+    'app.generation': ('app.editing', *PROVIDERS),
+    'app.editing': DATABASE,
     'app.access': CONFIG,
     'app.maintenance': CONFIG,
     'app.providers': PROVIDERS,

@@ -8,9 +8,9 @@ from dataclasses import replace
 from functools import partial
 
 from app.database import Library
+from app.editing.sent_files import SentFiles
 from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
 from app.generation.changes import Changes
-from app.generation.edit_files import EditFiles
 from app.generation.keeper import PictureKeeper
 from app.generation.previews import Previews
 from app.log import logger
@@ -46,7 +46,7 @@ class GenerationRunner:
         changes: Changes,
         previews: Previews,
         keeper: PictureKeeper,
-        edit_files: EditFiles,
+        sent_files: SentFiles,
     ) -> None:
         self._library = library
         self._providers = providers
@@ -54,7 +54,7 @@ class GenerationRunner:
         self._changes = changes
         self._previews = previews
         self._keeper = keeper
-        self._edit_files = edit_files
+        self._sent_files = sent_files
         self._writing_progress: set[asyncio.Task[None]] = set()
 
     async def draw(self, claimed: Generation, pauses: Iterator[float]) -> Outcome:
@@ -78,7 +78,7 @@ class GenerationRunner:
         if settings.name == DEMO != claimed.provider:
             model = settings.model
         outcome = Outcome(status=Status.FAILED, provider=settings.name, model=model)
-        async with self._edit_files.made(claimed, mask_inverted=settings.mask_inverted) as edit:
+        async with self._sent_files.made(claimed, mask_inverted=settings.mask_inverted) as edit:
             run = replace(self._run(claimed, calls), edit=edit)
             try:
                 result = await provider.generate(claimed.request, run)

@@ -21,7 +21,10 @@ from app.storage.store import Store
 if TYPE_CHECKING:
     from app.storage.metadata.label import Label
 
-LABEL_FIELDS = ('created_at', 'revised_prompt', 'source_url', 'seed')
+LABEL_FIELDS = (
+    *('created_at', 'revised_prompt', 'source_url', 'seed'),
+    *('changed_outside_mask', 'laid_back_from'),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ RULES = {name: rule for name, rule in REQUEST_FIELDS.items() if rule.in_pictures
     'asked_size': FieldRule(FieldKind.SIZE),
     'source_url': FieldRule(FieldKind.LINE, most=2_000),
     'cost': FieldRule(FieldKind.LINE, most=80),
+    'changed_outside_mask': FieldRule(FieldKind.DECIMAL, 0, 1),
+    'laid_back_from': FieldRule(FieldKind.WHOLE, least=1, most=MOST_ID),
 }
 
 
@@ -71,6 +73,8 @@ class Label:
     model: str | None = None
     source_url: str | None = None
     cost: str | None = None  # as the server said it: `0.04 USD 4160 tokens`
+    changed_outside_mask: float | None = None  # as in `StoredImage`
+    laid_back_from: int | None = None
     version: str = __version__  # of the Easel that wrote the label
 
 
