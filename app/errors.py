@@ -101,6 +101,8 @@ class Reason(StrEnum):
     PROMPT_IS_TOO_LONG = N_('the prompt is too long')
     SIGN_IN_PAGE = N_('a sign-in page')
     OUT_OF_MEMORY = N_('out of memory')
+    CANNOT_EDIT = N_("it can't start from pictures")
+    TOO_MANY_SOURCES = N_('too many pictures to start from')
     SIZE = N_('the size')
     COUNT = N_('the number of pictures')
     EMPTY = N_('empty')

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 from playwright.sync_api import Browser
 
+from app.storage.health import PROBE
 from tests.support.fakes import picture
 from tests.support.servers import Easel, running_demo, running_easel
 from tests.support.static_server import Quiet, serving
@@ -112,7 +113,8 @@ def easel(handing: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ea
 
 
 def files(easel: Easel) -> list[Path]:
-    return [path for path in (easel.data / 'images').rglob('*') if path.is_file()]
+    found = [path for path in (easel.data / 'images').rglob('*') if path.is_file()]
+    return [path for path in found if path.name != PROBE]
 
 
 @pytest.mark.parametrize('way', ['base64', 'data', 'address'])

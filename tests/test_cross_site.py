@@ -213,7 +213,7 @@ async def test_cve_2024_47874_a_body_over_the_cap_is_refused_before_it_is_parsed
     opened: tuple[ASGIApp, Services], kind: bytes, *, announced: bool
 ) -> None:
     app, _ = opened
-    length = [(b'content-length', b'50000000')] if announced else []
+    length = [(b'content-length', b'900000000')] if announced else []
 
     answer = await knock(
         app, 'POST', '/generations', HOME, (b'content-type', kind), *length,

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 import pytest_asyncio
 from starlette.types import ASGIApp
@@ -137,11 +138,13 @@ async def test_a_verification_that_cannot_read_says_why(easel: tuple[ASGIApp, Se
 async def test_a_backup_is_downloaded_whole(easel: tuple[ASGIApp, Services]) -> None:
     app, _ = easel
 
-    answer = await knock(app, 'GET', '/settings/backup.tar', HOME)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url='http://localhost') as client:
+        answer = await client.get('/settings/backup.tar')
 
-    assert answer.status == 200
+    assert answer.status_code == 200
     assert answer.headers['content-disposition'].startswith('attachment; filename="easel-20')
-    with tarfile.open(fileobj=io.BytesIO(answer.body)) as tar:
+    with tarfile.open(fileobj=io.BytesIO(answer.content)) as tar:
         names = tar.getnames()
     assert names[0] == 'easel.db'
     assert names[-1] == 'SHA256SUMS'

@@ -85,7 +85,7 @@ def test_only_this_address_takes_a_large_body(client: httpx.Client) -> None:
     large = {'picture': ('a.png', png() + b'\0' * 2_000_000)}
 
     taken = client.post('/reading', files=large, headers=JSON)
-    refused = client.post('/generations', files=large)
+    refused = client.post('/settings', files=large)
 
     assert (taken.status_code, refused.status_code) == (200, 413)
 

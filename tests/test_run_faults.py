@@ -66,7 +66,7 @@ def test_the_checks_run_in_order_with_the_arguments_for_pytest(root: Path) -> No
     spread = ' '.join(run.SPREAD)
     assert code == 0
     assert commands[:2] == ['-m ruff format --check .', '-m ruff check .']
-    assert set(commands[2:4]) == {'-m mypy', f'-m pytest {spread} -n 4 -m not browser -k gallery'}
+    assert set(commands[2:4]) == {'-m mypy', f'-m pytest {spread} -n 3 -m not browser -k gallery'}
     assert commands[4:] == [f'-m pytest {spread} -n 3 -m browser -k gallery']
     assert machine.started == []
 

@@ -238,7 +238,7 @@ async def test_a_start_sweeps_our_own_temporary_files_and_nothing_else(tmp_path:
 
         store.prepare()
 
-    assert arriving_in(tmp_path) == sorted(
+    assert sorted(path.name for path in store.arriving.iterdir()) == sorted(
         ['.probe', '12-0-notours.part', '@eaDir', 'fox.png', whole.path.name]
     )
     assert whole.path.name.startswith('17-0-')

@@ -14,8 +14,8 @@ import pytest_asyncio
 
 from app.models.request import GenerationRequest
 from app.providers.settings import Secrets
-from app.web.pages.create import OF_A_LONG_LIST
 from app.web.pages.suggestions import MOST_MODELS
+from app.web.receiving.form_page import OF_A_LONG_LIST
 from app.web.views.provider_form import NEW
 from tests.support.fakes import Reply, upstream
 from tests.support.guests import JSON, Party, party

@@ -14,6 +14,7 @@ from app.database.gallery.counters import Counters
 from app.database.gallery.images import Images
 from app.database.generations import Generations
 from app.database.links import GuestRows, ShownRows
+from app.database.masks import Masks
 from app.database.providers import LearnedFacts, ProviderRows
 from app.database.queue import Queue
 from app.database.recovery import Recovery
@@ -48,6 +49,7 @@ class Library:
         self.removals = Removals(database)
         self.albums = AlbumRows(database)
         self.files = Files(database)
+        self.masks = Masks(database)
         self.queue = Queue(database)
         self.spending = Spending(database)
         self.recovery = Recovery(database)

@@ -94,12 +94,12 @@ class Files(Table):
         named = set(known)
         return [file for file in files if file not in named]
 
-    async def having(self, digests: Sequence[str]) -> dict[str, int]:
-        """Return those of some digests that a picture has, in the trash or not, with its id."""
+    async def having(self, digests: Sequence[str]) -> dict[str, list[int]]:
+        """Return those of some digests that pictures have, with their ids, the trash last."""
         found = await self._database.all(
-            lambda row: (cast('str', row['digest']), cast('int', row['id'])),
+            lambda row: (cast('str', row['digest']), json.loads(str(row['ids']))),
             """
-            select digest, min(id) as id
+            select digest, json_group_array(id order by deleted_at is not null, id) as ids
             from images
             where digest in (select value from json_each(:digests))
             group by digest

@@ -134,16 +134,19 @@ class LearnedFacts(Table):
             now=now,
         )
 
-    async def forget(self, base_url: str, model: str | None = None) -> None:
+    async def forget(self, base_url: str, model: str, name: str) -> None:
         await self._database.run(
             """
             delete from learned
-            where origin = :base_url and model = coalesce(:model, model)
-              and (fact <> 'picture_origins' or :model is null)
+            where origin = :base_url and model = :model and fact = :name
             """,
             base_url=base_url,
             model=model,
+            name=name,
         )
+
+    async def forget_all(self, base_url: str) -> None:
+        await self._database.run('delete from learned where origin = :base_url', base_url=base_url)
 
 
 def _in_order(db: apsw.Connection) -> list[ProviderRow]:

@@ -165,6 +165,7 @@ class Recovery(Table):
             'model': asked.model,
             'finished_at': asked.created_at,
             'dismissed_at': asked.dismissed_at,
+            'guest': asked.guest,
         }
         [added] = insert(db, 'generations', row)
         self._moved[key] = cast('int', added['id'])

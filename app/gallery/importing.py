@@ -7,8 +7,9 @@ was put in its place before a kill is put there again, and no picture comes twic
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -37,6 +38,7 @@ log = logger(__name__)
 DAY_S = 24 * 3600.0
 DECODER_FAILS = N_("Easel can't read pictures right now: {reason}. Try again later.")
 EASEL = 'Easel'
+Seen = Callable[[Sequence[int]], Awaitable[Sequence[int]]]
 _TURNS: WeakKeyDictionary[Library, asyncio.Lock] = WeakKeyDictionary()
 
 
@@ -155,17 +157,35 @@ def _made_at(settings: Settings, modified_at: float) -> float:
     return min(max(modified_at, 0.0), latest)
 
 
-class Importer:
-    """Keeps examined pictures of which the gallery has none with the same bytes."""
+async def everything(image_ids: Sequence[int]) -> Sequence[int]:
+    """Return those of some pictures that the owner sees."""
+    return image_ids
 
-    def __init__(self, library: Library, store: Store) -> None:
+
+class Importer:
+    """Keeps examined pictures of which the gallery shows none with the same bytes.
+
+    They belong to a `guest`, None: to the owner; `seen` returns what of some pictures they see.
+    """
+
+    def __init__(
+        self, library: Library, store: Store, guest: int | None = None, seen: Seen = everything
+    ) -> None:
         self._library = library
         self._store = store
+        self._guest = guest
+        self._seen = seen
         self._turn = _TURNS.setdefault(library, asyncio.Lock())
 
     async def known(self, digest: str) -> int | None:
         """Return the id of the picture with these bytes, None where there is none."""
-        return (await self._library.files.having([digest])).get(digest)
+        return (await self._known([digest])).get(digest)
+
+    async def _known(self, digests: Sequence[str]) -> dict[str, int]:
+        having = await self._library.files.having(digests)
+        seen = {*await self._seen([one for ids in having.values() for one in ids])}
+        own = {digest: [one for one in ids if one in seen] for digest, ids in having.items()}
+        return {digest: ids[0] for digest, ids in own.items() if ids}
 
     async def keep(self, pictures: Sequence[ExaminedPicture]) -> list[TakenPicture]:
         """Keep those that are new, files first; the temporary files of all are gone afterwards.
@@ -174,7 +194,7 @@ class Importer:
         """
         try:
             async with self._turn:
-                known = await self._library.files.having([one.digest for one in pictures])
+                known = await self._known([one.digest for one in pictures])
                 fresh: dict[str, ExaminedPicture] = {}
                 for one in pictures:
                     if one.digest not in known:
@@ -191,7 +211,7 @@ class Importer:
         ids = (PictureIds(first.image + n, first.generation + n) for n in range(len(pictures)))
         placing = [asyncio.to_thread(self._place, *one) for one in zip(pictures, ids, strict=True)]
         placed = await asyncio.gather(*placing)
-        attached = await recovery.attach([_put_away(one) for one in placed])
+        attached = await recovery.attach([self._put_away(one) for one in placed])
         return {
             one.kept.digest: await asyncio.to_thread(self._attached, picture.name, one, fate)
             for picture, one, fate in zip(pictures, placed, attached, strict=True)
@@ -199,9 +219,11 @@ class Importer:
 
     def _place(self, picture: ExaminedPicture, ids: PictureIds) -> LabelledImage:
         """Put a picture, its thumbnails and its label in their places; raise `StorageFailed`."""
-        label, source = picture.label(ids), picture.received.path
-        sidecar = sidecar_of(source)
-        if not picture.is_easels:
+        label, source = self._label(picture, ids), picture.received.path
+        sidecar, unique = sidecar_of(source), picture.digest
+        if self._guest is not None:  # whose file is another than that of the same bytes
+            unique = hashlib.sha256(f'{self._guest} {unique}'.encode()).hexdigest()
+        if not picture.is_easels or self._guest is not None:
             with writing():
                 sidecar.write_bytes(xmp_packet(label))
         written = Written(
@@ -211,7 +233,7 @@ class Importer:
             sidecar=sidecar if sidecar.exists() else None,
         )
         # named by its bytes: a kill leaves a file that the next time takes the place of
-        named = replace(picture.received, path=Path(f'{picture.digest}{PART}'))
+        named = replace(picture.received, path=Path(f'{unique}{PART}'))
         told = label if label.prompt else replace(label, prompt=Path(picture.name).stem)
         file = file_key(told, picture.mime, picture.digest, named)
         places = {
@@ -219,6 +241,14 @@ class Importer:
         }
         put_in_place(places, written, self._store.original(file))
         return LabelledImage(picture.stored(file, label), label)
+
+    def _label(self, picture: ExaminedPicture, ids: PictureIds) -> Label:
+        """Return the label of a picture; what a guest's file tells of ids and cost is not taken."""
+        label = picture.label(ids)
+        if self._guest is None:
+            return label
+        own = replace(label, image_id=ids.image, generation_id=ids.generation)
+        return replace(own, position=0, cost=None)
 
     def _attached(self, name: str, one: LabelledImage, attached: Attached) -> TakenPicture:
         """Say what became of a picture in its place; of one without a row the files go."""
@@ -230,6 +260,12 @@ class Importer:
         reason = f"can't be added: {attached.reason or attached.fate}"
         return TakenPicture(name, Taken.REFUSED, reason=reason)
 
+    def _put_away(self, one: LabelledImage) -> ToldImage:
+        """Return what rows say of a picture; its generation is none that was asked for here."""
+        told = one.told()
+        own = replace(told.generation, dismissed_at=told.generation.created_at, guest=self._guest)
+        return replace(told, generation=own)
+
     def _label_anew(self, one: LabelledImage, attached: Attached) -> None:
         """Write ids beside a picture that has others inside, which another picture has here."""
         now = PictureIds(attached.image_id, attached.generation_id)
@@ -240,13 +276,6 @@ class Importer:
             write_synced(sidecar_of(self._store.original(one.kept.file)), xmp_packet(label))
         except OSError as error:
             log.warning('%s tells its old ids: %s', one.kept.file, error.strerror)
-
-
-def _put_away(one: LabelledImage) -> ToldImage:
-    """Return what rows say of a picture; its generation is none that was asked for here."""
-    told = one.told()
-    generation = replace(told.generation, dismissed_at=told.generation.created_at)
-    return replace(told, generation=generation)
 
 
 def _told(

@@ -23,6 +23,7 @@ AUTOMATIC = ('', 'auto')
 OTHER = 'other'
 RANDOM_SEED = '-1'  # as most tools write it
 SD_SERVER_TAG = '<sd_cpp_extra_args>'
+OF_SOURCES = ('mask', 'strength', 'paste_back')
 CONTROL = re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]')
 
 
@@ -31,7 +32,7 @@ def parse_request(fields: Mapping[str, str]) -> GenerationRequest:
 
     Raises `InvalidRequest` with a sentence for each field that is wrong.
     """
-    given = {name: fields.get(name, '') for name in REQUEST_FIELDS}
+    given = {name: fields.get(rule.form or name, '') for name, rule in REQUEST_FIELDS.items()}
     if given['seed'].strip() == RANDOM_SEED:
         given['seed'] = ''
     if given['size'] == OTHER:
@@ -39,19 +40,30 @@ def parse_request(fields: Mapping[str, str]) -> GenerationRequest:
     reader = FormReader()
     found = {
         name: reader.read(
-            name, given[name], partial(_prompt if name == 'prompt' else PARSERS[rule.kind], rule)
+            rule.form or name,
+            given[name],
+            partial(_prompt if name == 'prompt' else PARSERS[rule.kind], rule),
         )
         for name, rule in REQUEST_FIELDS.items()
     }
+    if not found['sources'] and any(map(found.get, OF_SOURCES)) and 'source' not in reader.wrong:
+        reader.wrong['mask'] = without_source()
     if reader.wrong:
         raise InvalidRequest(N_('Check the marked fields.'), fields=reader.wrong)
     chosen = {name: value for name, value in found.items() if value is not None}
     return GenerationRequest(**chosen)  # type: ignore[arg-type]
 
 
+def without_source() -> InvalidRequest:
+    sentence = N_('Choose a picture to start from first: a mask and its settings need one.')
+    return InvalidRequest(sentence)
+
+
 def form_fields_of(request: GenerationRequest) -> dict[str, str]:
     """Return the fields of the form that asks for the same."""
-    return {name: _text_of(getattr(request, name)) for name in REQUEST_FIELDS}
+    return {
+        rule.form or name: _text_of(getattr(request, name)) for name, rule in REQUEST_FIELDS.items()
+    }
 
 
 def _text_of(value: object) -> str:
@@ -177,9 +189,16 @@ def _format(_: FieldRule, text: str) -> ResponseFormat:
 
 def _pictures(rule: FieldRule, text: str) -> tuple[int, ...]:
     ids = text.split()
-    if len(ids) > rule.most or not all(re.fullmatch(r'[1-9][0-9]{0,17}', one) for one in ids):
+    if len(ids) > rule.most:
         raise InvalidRequest(rule.sentence, most=rule.most)
+    if not all(re.fullmatch(r'[1-9][0-9]{0,17}', one) for one in ids):
+        raise InvalidRequest(N_('“{name}” must be a positive number.'), name=rule.form)
     return tuple(dict.fromkeys(map(int, ids)))
+
+
+def parse_sources(text: str) -> tuple[int, ...]:
+    """Parse the ids of pictures to start from; raises `InvalidRequest`."""
+    return _pictures(REQUEST_FIELDS['sources'], text)
 
 
 def _mask(rule: FieldRule, text: str) -> str:

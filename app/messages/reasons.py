@@ -96,6 +96,14 @@ OF_REFUSALS: dict[str, tuple[str, str]] = {
         N_('{where} ran out of memory ({status}).'),
         N_('Choose a smaller size or fewer pictures.'),
     ),
+    Reason.CANNOT_EDIT: (
+        N_("{where} can't start from pictures."),
+        N_('Choose another server, or remove the pictures to start from. Nothing was charged.'),
+    ),
+    Reason.TOO_MANY_SOURCES: (
+        N_('{where} starts from {value} pictures at most.'),
+        N_('Remove some of the pictures to start from. Nothing was charged.'),
+    ),
     Reason.NO_KEY_WAS_SENT: (
         N_('{where} failed ({status}). Easel sent no key.'),
         N_("If it needs a key, enter it in Settings. If not, check the server's log."),

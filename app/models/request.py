@@ -14,6 +14,7 @@ LEAST_SIDE, MOST_SIDE = 16, 16_384
 MOST_COUNT = 10
 MOST_SEED = (1 << 64) - 1
 MOST_SOURCES = 16
+MOST_SOURCE_BYTES = 50 * 1024 * 1024  # of one that is sent along
 RULE = 'rule'  # in the metadata of a request's field
 
 
@@ -71,6 +72,7 @@ class FieldRule:
     most: int = LONGEST_TEXT  # the largest number or side in pixels, or the most characters
     sentence: str = N_('Enter a whole number from {least} to {most}.')
     column: str = ''  # in the table `generations`; empty: the field's own name
+    form: str = ''  # in forms; empty: the field's own name
     in_pictures: bool = False  # whether a picture's file tells it, and a form takes it from there
     in_json: bool = False  # whether the public JSON of a generation tells it as it was asked for
 
@@ -87,7 +89,8 @@ _STEPS = FieldRule(FieldKind.WHOLE, 1, 500, in_pictures=True)
 _ALBUM = FieldRule(FieldKind.WHOLE, 1, MOST_SEED)
 _NUMBER_LIKE_7 = N_('Enter a number from {least} to {most}, like 7 or 7.5.')
 _GUIDANCE = FieldRule(FieldKind.DECIMAL, 0, 100, _NUMBER_LIKE_7, in_pictures=True)
-_SOURCES = FieldRule(FieldKind.PICTURES, 1, MOST_SOURCES, N_('Choose up to {most} pictures.'))
+_UP_TO = N_('Choose up to {most} pictures.')
+_SOURCES = FieldRule(FieldKind.PICTURES, 1, MOST_SOURCES, _UP_TO, form='source')
 _MASK = FieldRule(FieldKind.MASK, sentence=N_("This mask isn't there any more. Paint it again."))
 _STRENGTH = FieldRule(
     FieldKind.DECIMAL, 0, 1, N_('Enter a number from {least} to {most}, like 0.6.')

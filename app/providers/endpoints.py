@@ -6,19 +6,17 @@ Only by GET, which costs nothing, and only after a call that did nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
-from app.errors import ErrorKind, Failure, Reason
+from app.errors import Failure
 from app.net.urls import candidates
 from app.providers.core.base import Dialect, ProviderSettings
 from app.providers.core.capabilities import CapabilityStore
+from app.providers.dialects.asker import names_the_chat
 from app.providers.dialects.parameters import LIST, names_in
+from app.providers.dialects.sdapi import SDAPI_ROOT, sdapi_root
 from app.providers.discovery.model_list import draws_in_chats, models_in
 from app.providers.transport.client import Client, endpoint
-
-SDAPI_ROOT = '/sdapi/v1'
-CHAT = 'chat/completions'
-TOLD_TO = (ErrorKind.INVALID_REQUEST, ErrorKind.MODEL_NOT_FOUND, ErrorKind.UNSUPPORTED_PARAM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +45,11 @@ def known_endpoint(settings: ProviderSettings, memory: CapabilityStore, model: s
     return Endpoint(known.dialect, known.base_url or configured.base_url)
 
 
-def may_be_elsewhere(failure: Failure) -> bool:
-    """Return whether a failure shows that there is no images API there, and nothing was done.
-
-    A response that cannot be read is no such sign, unless it is a web page: it may have been paid.
-    """
-    if failure.kind is ErrorKind.NOT_JSON:
-        return failure.reason == Reason.HTML
-    return failure.kind is ErrorKind.ENDPOINT_NOT_FOUND or _names_the_chat(failure)
-
-
 async def other_endpoints(client: Client, model: str, failure: Failure) -> tuple[Endpoint, ...]:
     """Return where else to ask, likeliest first; empty where nothing shows one."""
     base_url = client.settings.base_url
     roots, chat = candidates(base_url), Endpoint(Dialect.CHAT, base_url)
-    if _names_the_chat(failure):
+    if names_the_chat(failure):
         return (chat,)
     listed = await client.find(endpoint(roots[0], 'models'))
     draws_in_chat = draws_in_chats(listed, model)
@@ -88,16 +76,3 @@ async def other_endpoints(client: Client, model: str, failure: Failure) -> tuple
 async def _second_list(client: Client, root: str) -> tuple[str, ...]:
     """Return the models of the second images API; none where there is no such API."""
     return names_in(await client.find(endpoint(root, LIST)))
-
-
-def _names_the_chat(failure: Failure) -> bool:
-    refused = failure.kind in TOLD_TO and (failure.http_status or 0) < 500
-    return CHAT in failure.words and (refused or failure.kind is ErrorKind.ENDPOINT_NOT_FOUND)
-
-
-def sdapi_root(base_url: str) -> str:
-    """Return where that dialect is spoken on the same server."""
-    parts = urlsplit(base_url)
-    if parts.path.rstrip('/').endswith(SDAPI_ROOT):
-        return base_url
-    return urlunsplit(parts._replace(path=SDAPI_ROOT))

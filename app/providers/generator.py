@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from app.errors import ErrorKind, Failure, ProviderError
@@ -13,35 +15,27 @@ from app.models import GenerationResult
 from app.models.request import MOST_SEED, GenerationRequest
 from app.net.client import HttpClient
 from app.providers.core.base import Dialect, ProviderSettings, Run
-from app.providers.core.capabilities import ABSENT, CapabilityStore, with_refused
-from app.providers.dialects.base import FORMAT, ApiDialect, ParameterFallback
+from app.providers.core.capabilities import CapabilityStore
+from app.providers.dialects.asker import Asker, may_be_elsewhere
+from app.providers.dialects.base import ApiDialect
 from app.providers.dialects.openai import ChatApi, ImagesApi
 from app.providers.dialects.openrouter import SecondImagesApi
 from app.providers.dialects.sdapi import SdApi
-from app.providers.endpoints import (
-    Endpoint,
-    configured_endpoint,
-    known_endpoint,
-    may_be_elsewhere,
-    other_endpoints,
-)
+from app.providers.endpoints import Endpoint, configured_endpoint, known_endpoint, other_endpoints
 from app.providers.transport.caller import Caller
 from app.providers.transport.client import own_headers
 from app.providers.transport.collect import ImageCollector, remove
 from app.providers.transport.download import Fetcher
 from app.providers.transport.redaction import SecretRedactor
 
+if TYPE_CHECKING:
+    from app.providers.edits.editor import Editor
+
 log = logger(__name__)
 
 LONGEST_WAIT_S = 120.0
 UNTOLD_WAIT_S = 30.0
 MOST_WAITS = 5
-UNUSABLE = (
-    ErrorKind.UNSUPPORTED_PARAM,
-    ErrorKind.INVALID_REQUEST,
-    ErrorKind.UPSTREAM_ERROR,
-    ErrorKind.EMPTY,
-)
 
 
 class Generator:
@@ -62,12 +56,19 @@ class Generator:
             base_path=urlsplit(settings.base_url).path,
         )
         self._collector = collector = ImageCollector(self._caller, fetcher)
+        self._asker = Asker(self._caller, memory)
         self._dialects: dict[Dialect, ApiDialect] = {
             Dialect.OPENAI: ImagesApi(self._caller, collector),
             Dialect.SDAPI: SdApi(self._caller, collector),
             Dialect.CHAT: ChatApi(self._caller, collector),
             Dialect.OPENROUTER: SecondImagesApi(self._caller, collector),
         }
+
+    @cached_property
+    def _editor(self) -> Editor:
+        from app.providers.edits.editor import Editor  # which words alone do not need
+
+        return Editor(self._caller, self._collector, self._memory, self._dialects)
 
     async def generate(self, request: GenerationRequest, run: Run) -> GenerationResult:
         redactor = self._redactor
@@ -99,6 +100,8 @@ class Generator:
 
     async def _anywhere(self, request: GenerationRequest, run: Run) -> GenerationResult:
         """Ask the endpoint that is known, then those that its response shows."""
+        if run.edit:
+            return await self._editor.edit(request, run, run.edit)
         model = request.model or self.settings.model
         configured = configured_endpoint(self.settings)
         known = known_endpoint(self.settings, self._memory, model)
@@ -125,38 +128,7 @@ class Generator:
             raise
 
     async def _at(self, at: Endpoint, request: GenerationRequest, run: Run) -> GenerationResult:
-        """Ask one endpoint with what is known of it, and keep what is learned."""
-        base_url, model = self.settings.base_url, request.model or self.settings.model
-        known = self._memory.of(base_url, model)
-        dialect = self._dialects[at.dialect]
-        body = await dialect.body(request, at.base_url)
-        fallback = ParameterFallback(body, known, dialect.second_values)
-        try:
-            result = await dialect.generate(fallback, request, run, at.base_url)
-        except ProviderError as error:
-            failure = error.failure
-            learned = fallback.learned()
-            if learned == known and (failure.kind in UNUSABLE or may_be_elsewhere(failure)):
-                await self._memory.forget(base_url, model)  # it did not help: start over
-            else:
-                await self._memory.learn(base_url, model, learned)
-            await self._prefer_inline(failure, model, request.response_format or ABSENT)
-            raise
-        await self._memory.learn(base_url, model, fallback.learned())
-        return result
-
-    async def _prefer_inline(self, failure: Failure, model: str, form: str) -> None:
-        """Ask for base64 the next time where a picture's address was of no use."""
-        base_url = self.settings.base_url
-        own = f'{urlsplit(base_url).scheme}://{self._caller.origin}/'
-        leads_nowhere = (
-            failure.kind is ErrorKind.IMAGE_FETCH_FAILED
-            and failure.http_status == 404
-            and (failure.url or '').startswith(own)
-        )
-        if failure.kind is ErrorKind.BLOCKED_URL or leads_nowhere:
-            learned = with_refused(self._memory.of(base_url, model), (f'{FORMAT}={form}',))
-            await self._memory.learn(base_url, model, replace(learned, response_format='b64_json'))
+        return await self._asker.ask(self._dialects[at.dialect], request, run, at.base_url)
 
     async def _topped_up(
         self, result: GenerationResult, request: GenerationRequest, run: Run

@@ -13,6 +13,7 @@ from pathlib import Path
 from app.errors import ErrorKind, Failure, ProviderError
 from app.models import Received
 from app.models.request import Size
+from app.storage.decoding.decoder import DIGEST
 from app.storage.files import (
     PART,
     complete,
@@ -84,6 +85,8 @@ def keep(store: Store, mask: NewMask) -> None:
 
 def kept_size(store: Store, digest: str) -> Size | None:
     """Return the size of a kept mask, None where there is none that can be read."""
+    if not DIGEST.fullmatch(digest):
+        return None
     try:
         with os.fdopen(open_beneath(store.data, store.mask(digest)), 'rb') as file:
             return Size(*SIZE.unpack(file.read(SIZE.size)))

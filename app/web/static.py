@@ -15,8 +15,12 @@ from starlette.types import Receive, Scope, Send
 from app.errors import N_, NotFound
 from app.web.compression import gzipped, takes_gzip
 
-STYLE_SHEET, GALLERY_SHEET = 'easel.css', 'gallery.css'
-SHEETS = {GALLERY_SHEET: 'css/gallery/', STYLE_SHEET: 'css/'}  # a folder joined to one sheet each
+STYLE_SHEET, GALLERY_SHEET, MASK_SHEET = 'easel.css', 'gallery.css', 'mask.css'
+SHEETS = {  # a folder joined to one sheet each
+    GALLERY_SHEET: 'css/gallery/',
+    MASK_SHEET: 'css/mask/',
+    STYLE_SHEET: 'css/',
+}
 FOREVER = 'public, max-age=31536000, immutable'
 TYPES = {'.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8'}
 

@@ -15,7 +15,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
-from app.errors import N_, InvalidRequest, Malformed, ProviderError, WrongType
+from app.errors import N_, InvalidRequest, Malformed, ProviderError, TooLarge, WrongType
 from app.storage.files import TempFile
 
 if TYPE_CHECKING:
@@ -34,11 +34,12 @@ class Part:
     text: bytearray = field(default_factory=bytearray)
     file: TempFile | None = None
     failure: ProviderError | None = None  # the file is too large; its rest was left out
+    most_text_bytes: int = MOST_TEXT_BYTES
 
     def write(self, block: bytes) -> None:
         if self.file is None:
-            if len(self.text) + len(block) > MOST_TEXT_BYTES:
-                raise FormParserError('a field is too long')
+            if len(self.text) + len(block) > self.most_text_bytes:
+                raise TooLarge(N_('Too large: at most {most} bytes.'), most=self.most_text_bytes)
             self.text += block
         elif self.failure is None:
             try:
@@ -54,8 +55,9 @@ class Part:
 class _Reader:
     """The callbacks of a parser, which collect whole parts."""
 
-    def __init__(self, new_file: Callable[[], TempFile]) -> None:
+    def __init__(self, new_file: Callable[[], TempFile], most_text_bytes: int) -> None:
         self._new_file = new_file
+        self._most_text_bytes = most_text_bytes
         self._header = self._value = b''
         self.part = Part()
         self.whole: list[Part] = []
@@ -72,7 +74,7 @@ class _Reader:
         }
 
     def on_part_begin(self) -> None:
-        self.part = Part()
+        self.part = Part(most_text_bytes=self._most_text_bytes)
 
     def on_header_field(self, data: bytes, start: int, end: int) -> None:
         self._header += data[start:end]
@@ -101,16 +103,16 @@ class _Reader:
 
 
 async def parts_of(
-    request: Request, new_file: Callable[[], TempFile]
+    request: Request, new_file: Callable[[], TempFile], most_text_bytes: int = MOST_TEXT_BYTES
 ) -> AsyncGenerator[Part, None]:
     """Yield the parts of a form as each is whole; who takes one discards its file.
 
-    Raise `WrongType` at another form, `Malformed` at one that breaks off.
+    Raise `WrongType` at another form, `TooLarge` at a text that is, `Malformed` at what breaks off.
     """
     kind, options = parse_options_header(request.headers.get('content-type', ''))
     if kind.decode('latin-1').lower() != FORM or b'boundary' not in options:
         raise WrongType(N_('Send a form: {types}.'), types=FORM)
-    reader = _Reader(new_file)
+    reader = _Reader(new_file, most_text_bytes)
     try:
         parser = MultipartParser(options[b'boundary'], reader.callbacks())
         async for block in request.stream():

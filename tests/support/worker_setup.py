@@ -25,6 +25,7 @@ from app.providers.core.base import Provider
 from app.providers.core.capabilities import CapabilityStore
 from app.providers.monitor import MonitoredProvider
 from app.providers.registry import Providers
+from app.storage.health import PROBE
 from app.storage.store import Store
 from tests.support.fakes import storing
 
@@ -77,7 +78,8 @@ class Shop:
             await self.library.database.write(lambda _: None)
 
     def originals(self) -> list[Path]:
-        return [path for path in self.store.images.rglob('*') if path.is_file()]
+        found = [path for path in self.store.images.rglob('*') if path.is_file()]
+        return [path for path in found if path.name != PROBE]  # which is tried out at any time
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ alter table generations add column strength text; -- as it was typed
 alter table generations add column paste_back integer;
 alter table generations add column parent_id integer generated always as (sources ->> 0) virtual;
 
+create index generations_mask on generations (mask) where mask is not null;
 create index generations_parent on generations (parent_id) where parent_id is not null;
 
 alter table images add column changed_outside_mask real;

@@ -16,10 +16,18 @@ from app.storage.edit_input import EditInput
 from app.storage.files import TempFile, remove
 
 ANYBODY = 'OpenAI-compatible'  # a server that lists models and is none of those known
+PICTURE_FIELDS = (  # by which APIs take what an edit starts from
+    *('image', 'image[]', 'images', 'images[]', 'image_url', 'image_urls', 'reference_images'),
+    *('input_references', 'init_images', 'extra_images', 'file', 'files', 'ref_images'),
+)
+MASK_FIELDS = ('mask', 'mask_image', 'mask_url')
 WIRE_NAMES = {  # what APIs call our fields, where that is another name; several may be one wish
     **{theirs: ours for ours, names in NAMES.items() for theirs in names if theirs != ours},
     **dict.fromkeys(('image_size', 'width', 'height'), 'size'),
     'batch_size': 'n',
+    'denoising_strength': 'strength',
+    **dict.fromkeys(MASK_FIELDS, 'mask'),
+    **dict.fromkeys(PICTURE_FIELDS, 'sources'),
 }
 CONNECTION_REFUSED = (Reason.CONNECTION_REFUSED, Reason.CONNECTION_REFUSED_INSIDE)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 
 from app.database.providers import LearnedFacts
 from app.net.urls import Origin, origin_of
@@ -14,17 +15,29 @@ ABSENT = 'absent'
 PICTURE_ORIGINS = 'picture_origins'  # the fact's name; it is the owner's word, no refusal ends it
 
 
+class Use(StrEnum):
+    """What a model is asked for, each with facts of its own, whose names begin with this."""
+
+    IMAGES = ''
+    EDITS = 'edit_'
+    MASKED_EDITS = 'mask_'
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What is known of one provider and model."""
+    """What is known of one provider and model, for one use."""
 
     dialect: Dialect | None = None  # the one that its responses showed
     base_url: str = ''  # where the API really is, when that is not where the settings say
     response_format: str = ''  # what it takes: `absent`, `b64_json` or `url`
     refused: tuple[str, ...] = ()  # fields that it does not take, by their names in the request
     guidance: str = ''  # `int` or `float`: which kind of number it takes
+    way: str = ''  # the name of the way to edit that it took
     # where its pictures may be fetched from although that is private: `http://nas:9000`
     picture_origins: tuple[str, ...] = ()
+
+
+FACTS = ('dialect', 'base_url', 'response_format', 'refused', 'guidance', 'way')
 
 
 class CapabilityStore:
@@ -39,12 +52,13 @@ class CapabilityStore:
         if self._table:
             self._facts = await self._table.all()
 
-    def of(self, base_url: str, model: str) -> Capabilities:
+    def of(self, base_url: str, model: str, use: Use = Use.IMAGES) -> Capabilities:
         """Return what is known of a model, and of all models of the provider."""
         place = _place(base_url)
 
         def fact(name: str) -> str:
-            return self._facts.get((place, model, name)) or self._facts.get((place, '', name), '')
+            names = ((place, one, f'{use}{name}') for one in (model, ''))
+            return next((found for one in names if (found := self._facts.get(one))), '')
 
         dialect = fact('dialect')
         return Capabilities(
@@ -53,25 +67,32 @@ class CapabilityStore:
             response_format=fact('response_format'),
             refused=tuple(fact('refused').split()),
             guidance=fact('guidance'),
+            way=fact('way'),
             picture_origins=() if model else tuple(fact(PICTURE_ORIGINS).split()),
         )
 
-    def known_of(self, base_url: str) -> dict[str, Capabilities]:
-        """Return what is known of a provider, by model; '' is the name for all of them."""
-        models = {model for place, model, _ in self._facts if place == _place(base_url)}
-        return {model: self.of(base_url, model) for model in sorted(models)}
-
-    async def learn(self, base_url: str, model: str, learned: Capabilities) -> None:
-        """Keep what is new. Raises `StorageFailed`."""
-        facts = {
-            'dialect': str(learned.dialect or ''),
-            'base_url': learned.base_url,
-            'response_format': learned.response_format,
-            'refused': ' '.join(learned.refused),
-            'guidance': learned.guidance,
+    def known_of(self, base_url: str) -> dict[str, dict[str, object]]:
+        """Return the facts of a provider, by model; '' is the name for all of them."""
+        models = sorted({model for place, model, _ in self._facts if place == _place(base_url)})
+        known = {
+            model: {
+                f'{use}{name}': value
+                for use in Use
+                for name, value in asdict(self.of(base_url, model, use)).items()
+                if value
+            }
+            for model in models
         }
-        for name, value in facts.items():
-            await self._keep((_place(base_url), model, name), value)
+        return {model: facts for model, facts in known.items() if facts}
+
+    async def learn(
+        self, base_url: str, model: str, learned: Capabilities, use: Use = Use.IMAGES
+    ) -> None:
+        """Keep what is new. Raises `StorageFailed`."""
+        for name in FACTS:
+            value = getattr(learned, name) or ''
+            text = value if isinstance(value, str) else ' '.join(value)
+            await self._keep((_place(base_url), model, f'{use}{name}'), text)
 
     async def _keep(self, key: tuple[str, str, str], value: str) -> None:
         if value and self._facts.get(key) != value:
@@ -88,18 +109,19 @@ class CapabilityStore:
         origins = dict.fromkeys((*self.of(base_url, '').picture_origins, origin))
         await self._keep((_place(base_url), '', PICTURE_ORIGINS), ' '.join(origins))
 
-    async def forget(self, base_url: str, model: str | None = None) -> None:
-        """Drop what is known of a provider, or of one model of it. Raises `StorageFailed`."""
+    async def forget(self, base_url: str) -> None:
+        """Drop all that is known of a provider. Raises `StorageFailed`."""
         place = _place(base_url)
-        self._facts = {
-            key: value
-            for key, value in self._facts.items()
-            if key[0] != place
-            or model not in (None, key[1])
-            or (model is not None and key[2] == PICTURE_ORIGINS)
-        }
+        self._facts = {key: value for key, value in self._facts.items() if key[0] != place}
         if self._table:
-            await self._table.forget(place, model)
+            await self._table.forget_all(place)
+
+    async def forget_use(self, base_url: str, model: str, use: Use = Use.IMAGES) -> None:
+        """Drop what is known of one model for one use. Raises `StorageFailed`."""
+        for name in FACTS:
+            key = (_place(base_url), model, f'{use}{name}')
+            if self._facts.pop(key, None) and self._table:
+                await self._table.forget(*key)
 
 
 def with_refused(learned: Capabilities, names: Iterable[str]) -> Capabilities:

@@ -19,7 +19,7 @@ from typing import ClassVar
 from app.errors import ErrorKind, Failure, ProviderError, Reason
 from app.models import GenerationResult
 from app.models.request import GenerationRequest
-from app.providers.core.base import WIRE_NAMES, Run
+from app.providers.core.base import MASK_FIELDS, PICTURE_FIELDS, WIRE_NAMES, Run
 from app.providers.core.capabilities import ABSENT, Capabilities, with_refused
 from app.providers.response.images import MOST_ITEMS
 from app.providers.response.parser import ApiResponse
@@ -36,7 +36,8 @@ QUICK_S = 2.0  # within this no picture is drawn: a fault that comes so soon did
 _OF_A_STREAM = re.compile(
     r'(?i)stream|attribute|json|serializ|iterab|unexpected|NoneType|pars(e|ing)|decod|chunk'
 )
-KEPT = ('model', 'prompt', 'messages', 'override_settings')
+KEPT = ('model', 'prompt', 'messages', 'override_settings', *PICTURE_FIELDS)
+SPARED = (*KEPT, *MASK_FIELDS)  # are left when all else that is wished for is left out
 EMPTY: Mapping[str, object] = MappingProxyType({})
 MOST_VALUE_LETTERS = 40
 MOST_DROPS = 2  # some servers name one field at a time: after this many, only what must be is sent
@@ -56,8 +57,11 @@ class ApiDialect(ABC):
         self._collector = collector
 
     @abstractmethod
-    async def body(self, request: GenerationRequest, base_url: str) -> dict[str, object]:
-        """Build the whole body of a request."""
+    async def body(self, request: GenerationRequest, run: Run, base_url: str) -> dict[str, object]:
+        """Build the whole body of a request, and of what it starts from (`run.edit`)."""
+
+    def fallback(self, body: dict[str, object], learned: Capabilities) -> ParameterFallback:
+        return ParameterFallback(body, learned, self.second_values)
 
     @abstractmethod
     async def post(
@@ -65,7 +69,7 @@ class ApiDialect(ABC):
     ) -> ApiResponse:
         """Send what `fallback` has left of the body; raises as `Caller.post` does."""
 
-    def unused(self, request: GenerationRequest) -> list[str]:
+    def unused(self, request: GenerationRequest, run: Run) -> list[str]:
         """Return the fields of a request that this API does not take."""
         return [name for name in self.unsupported if getattr(request, name) not in (None, '', 1)]
 
@@ -89,7 +93,7 @@ class ApiDialect(ABC):
                     result = await self._collector.collect(response, run, self.alike)
             if result:
                 dropped = (
-                    *self.unused(request),
+                    *self.unused(request, run),
                     *(self.names.get(name, name) for name in fallback.dropped),
                 )
                 return replace(result, dropped=tuple(dict.fromkeys(filter(None, dropped))))
@@ -259,7 +263,7 @@ class ParameterFallback:
         for one in names:
             del self.body[one]
         if len(self._wishes - {*STREAM}) > MOST_DROPS:
-            spared = (*KEPT, *([FORMAT] if len(self._tried) > 1 else []))
+            spared = (*SPARED, *([FORMAT] if len(self._tried) > 1 else []))
             self.body = {one: value for one, value in self.body.items() if one in spared}
 
     def _same_wish(self, name: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ The images API may only promise a picture; its job is then polled, where it can 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -16,9 +16,11 @@ from app.providers.dialects.parameters import only_draws
 from app.providers.dialects.polling import JobPoller
 from app.providers.dialects.sizes import nearest_ratio
 from app.providers.response.parser import ApiResponse
+from app.providers.transport.bodies import Body, data_url, json_body
 from app.providers.transport.caller import Caller
 from app.providers.transport.client import endpoint
 from app.providers.transport.collect import ImageCollector
+from app.storage.edit_input import EditInput
 
 PARTIAL_IMAGES = 2  # previews a picture, where they are asked for; each may cost
 TOGETHER_FORMATS = {'url': 'url', 'b64_json': 'base64'}
@@ -28,19 +30,30 @@ class ImagesApi(ApiDialect):
     """Asks `POST …/images/generations`, and waits for a job where the response promises one."""
 
     unsupported = ('sampler',)
+    encode: Callable[[Mapping[str, object]], Body] = staticmethod(json_body)
 
-    async def body(self, request: GenerationRequest, base_url: str) -> dict[str, object]:
-        body = request_body(request, base_url)
+    async def body(self, request: GenerationRequest, run: Run, base_url: str) -> dict[str, object]:
+        body = self.fields(request, run, base_url)
         if self._caller.settings.previews:
             body |= dict(zip(STREAM, (True, PARTIAL_IMAGES), strict=True))
         return body
 
+    def path_of(self, request: GenerationRequest) -> str:
+        return 'images/generations'
+
+    def fields(self, request: GenerationRequest, run: Run, base_url: str) -> dict[str, object]:
+        return request_body(request, base_url)
+
     async def post(
         self, fallback: ParameterFallback, request: GenerationRequest, run: Run, base_url: str
     ) -> ApiResponse:
-        url, dropped = endpoint(base_url, 'images/generations'), tuple(fallback.refused)
         return await self._caller.post(
-            url, fallback.body, run, count=request.count, dropped=dropped
+            endpoint(base_url, self.path_of(request)),
+            fallback.body,
+            run,
+            count=request.count,
+            dropped=tuple(fallback.refused),
+            encode=self.encode,
         )
 
     async def finished(self, promise: ApiResponse, run: Run, base_url: str) -> ApiResponse | None:
@@ -56,6 +69,7 @@ class ChatApi(ApiDialect):
 
     unsupported = (
         *('n', 'response_format', 'negative_prompt', 'quality', 'steps', 'guidance', 'sampler'),
+        *('mask', 'strength'),
     )
     alike = 1  # what it says in words it often shows beside them once more
     names: ClassVar[Mapping[str, str]] = {'image_config': 'size', 'modalities': ''}
@@ -65,14 +79,14 @@ class ChatApi(ApiDialect):
         super().__init__(caller, collector)
         self._only_draws: dict[str, bool] = {}  # by model
 
-    async def body(self, request: GenerationRequest, base_url: str) -> dict[str, object]:
+    async def body(self, request: GenerationRequest, run: Run, base_url: str) -> dict[str, object]:
         ratio, model = nearest_ratio(request.size), request.model or ''
         if model not in self._only_draws:
             listed = await self._caller.find(endpoint(base_url, 'models'))
             self._only_draws[model] = only_draws(listed, model)
         fields: dict[str, object] = {
             'model': request.model,
-            'messages': [{'role': 'user', 'content': request.prompt}],
+            'messages': [{'role': 'user', 'content': _content(request, run.edit)}],
             'modalities': ['image'] if self._only_draws[model] else ['image', 'text'],
             'image_config': {'aspect_ratio': ratio} if ratio else None,
             'seed': request.seed,
@@ -83,6 +97,15 @@ class ChatApi(ApiDialect):
         self, fallback: ParameterFallback, request: GenerationRequest, run: Run, base_url: str
     ) -> ApiResponse:
         return await self._caller.post(endpoint(base_url, 'chat/completions'), fallback.body, run)
+
+
+def _content(request: GenerationRequest, edit: EditInput | None) -> object:
+    """Return a prompt, behind the pictures that it speaks of."""
+    if not edit:
+        return request.prompt
+    urls = ({'url': data_url(picture)} for picture in edit.sources)
+    pictures = [{'type': 'image_url', 'image_url': url} for url in urls]
+    return [*pictures, {'type': 'text', 'text': request.prompt}]
 
 
 def request_body(request: GenerationRequest, base_url: str = '') -> dict[str, object]:

@@ -13,6 +13,7 @@ from app.providers.dialects.base import ApiDialect, ParameterFallback, filled, n
 from app.providers.dialects.parameters import listed_parameters
 from app.providers.dialects.sizes import size_fields
 from app.providers.response.parser import ApiResponse
+from app.providers.transport.bodies import data_url
 from app.providers.transport.caller import Caller
 from app.providers.transport.client import endpoint
 from app.providers.transport.collect import ImageCollector
@@ -23,19 +24,25 @@ UNLISTED = ('n', 'seed', 'quality')  # fields to send, beside the size, for a mo
 class SecondImagesApi(ApiDialect):
     """Asks `POST …/images`."""
 
-    unsupported = tuple(NAMES)
+    unsupported = (*NAMES, 'mask', 'strength')
 
     def __init__(self, caller: Caller, collector: ImageCollector) -> None:
         super().__init__(caller, collector)
         self._listed: dict[str, ModelParameters] = {}
 
-    async def body(self, request: GenerationRequest, base_url: str) -> dict[str, object]:
+    async def body(self, request: GenerationRequest, run: Run, base_url: str) -> dict[str, object]:
         model = request.model or ''
         if model not in self._listed:
             self._listed |= await listed_parameters(self._caller, base_url)
         taken = self._listed.get(model)
         streams = self._caller.settings.previews and taken and taken.streams
-        wished = {'model': model, 'prompt': request.prompt, 'stream': True if streams else None}
+        urls = [{'url': data_url(one)} for one in run.edit.sources] if run.edit else []
+        wished = {
+            'model': model,
+            'prompt': request.prompt,
+            'input_references': [{'type': 'image_url', 'image_url': url} for url in urls] or None,
+            'stream': True if streams else None,
+        }
         return filled(wished | fields_of(request, taken))
 
     async def post(
@@ -46,10 +53,10 @@ class SecondImagesApi(ApiDialect):
             url, fallback.body, run, count=request.count, dropped=dropped
         )
 
-    def unused(self, request: GenerationRequest) -> list[str]:
+    def unused(self, request: GenerationRequest, run: Run) -> list[str]:
         taken = self._listed.get(request.model or '')
         sent = {self.names.get(name, name) for name in fields_of(request, taken)}
-        return [name for name in super().unused(request) if name not in sent]
+        return [name for name in super().unused(request, run) if name not in sent]
 
 
 def fields_of(request: GenerationRequest, taken: ModelParameters | None) -> dict[str, object]:

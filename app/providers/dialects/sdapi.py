@@ -9,21 +9,25 @@ import asyncio
 import contextlib
 from collections.abc import Mapping
 from typing import ClassVar
+from urllib.parse import urlsplit, urlunsplit
 
 from app.models.request import GenerationRequest
 from app.providers.core.base import WIRE_NAMES, Run
 from app.providers.dialects.base import ApiDialect, ParameterFallback, filled, number
 from app.providers.response.base64_stream import Base64Error, inline
 from app.providers.response.parser import ApiResponse
+from app.providers.transport.bodies import Inline
 from app.providers.transport.caller import Caller
 from app.providers.transport.client import endpoint
 from app.providers.transport.collect import ImageCollector
+from app.storage.edit_input import EditInput
 
+SDAPI_ROOT = '/sdapi/v1'
 PROGRESS_EVERY_S = 1.0
 
 
 class SdApi(ApiDialect):
-    """Asks `POST …/sdapi/v1/txt2img`, and follows its progress; a cancelled one is interrupted."""
+    """Asks `POST …/txt2img` or `img2img`, follows the progress, interrupts what is cancelled."""
 
     unsupported = ('quality', 'response_format')
     names: ClassVar[Mapping[str, str]] = {**WIRE_NAMES, 'override_settings': 'model'}
@@ -32,12 +36,13 @@ class SdApi(ApiDialect):
         super().__init__(caller, collector)
         self._under_way: list[object] = []
 
-    async def body(self, request: GenerationRequest, base_url: str) -> dict[str, object]:
+    async def body(self, request: GenerationRequest, run: Run, base_url: str) -> dict[str, object]:
+        size = request.size or (run.edit and run.edit.sources[0])  # its own would be a square
         fields: dict[str, object] = {
             'prompt': request.prompt,
             'negative_prompt': request.negative_prompt,
-            'width': request.size.width if request.size else None,
-            'height': request.size.height if request.size else None,
+            'width': size.width if size else None,
+            'height': size.height if size else None,
             'steps': request.steps,
             'cfg_scale': number(request.guidance),
             'sampler_name': request.sampler,
@@ -45,12 +50,12 @@ class SdApi(ApiDialect):
             'batch_size': request.n if request.count > 1 else None,
             'override_settings': {'sd_model_checkpoint': request.model} if request.model else None,
         }
-        return filled(fields)
+        return filled(fields | (_edit_fields(request, run.edit) if run.edit else {}))
 
     async def post(
         self, fallback: ParameterFallback, request: GenerationRequest, run: Run, base_url: str
     ) -> ApiResponse:
-        url, ours = endpoint(base_url, 'txt2img'), object()
+        url, ours = endpoint(base_url, 'img2img' if run.edit else 'txt2img'), object()
         self._under_way.append(ours)
         follower = asyncio.create_task(self._follow(run, base_url))
         try:
@@ -78,3 +83,25 @@ class SdApi(ApiDialect):
             if isinstance(picture, str) and picture:
                 with contextlib.suppress(Base64Error):
                     run.previewed(0, await asyncio.to_thread(inline, picture, run.incoming))
+
+
+def _edit_fields(request: GenerationRequest, edit: EditInput) -> dict[str, object]:
+    """Return what says where to start: the mask grey, since alpha means the opposite there.
+
+    Source: `create_binary_mask` in AUTOMATIC1111's modules/processing.py
+    """
+    first, *more = edit.sources
+    return {
+        'init_images': [Inline(first)],
+        'extra_images': [Inline(one) for one in more] or None,
+        'mask': Inline(edit.mask.grey) if edit.mask else None,
+        'denoising_strength': number(request.strength),
+    }
+
+
+def sdapi_root(base_url: str) -> str:
+    """Return where that dialect is spoken on the same server."""
+    parts = urlsplit(base_url)
+    if parts.path.rstrip('/').endswith(SDAPI_ROOT):
+        return base_url
+    return urlunsplit(parts._replace(path=SDAPI_ROOT))

@@ -78,7 +78,9 @@ def refused_param(tree: Json, text: str, sent: Collection[str], status: int = 40
     """Return the field that a refusal means: one that was sent, or a server's own default."""
     droppable = [name for name in sent if name not in MUST_BE]
     plain = [*droppable, *(name for name in OPTIONAL if name not in droppable)]
-    named = [at(tree, 'error', 'param'), *(at(row, 'loc', -1) for row in rows_of(tree, 'detail'))]
+    rows = rows_of(tree, 'detail')
+    named = [at(tree, 'error', 'param')]
+    named += [at(row, 'loc', place) for row in rows for place in (-1, 1)]
     named += _NAMED_PARAM.findall(text)
     named += ['sampler_name'] if _SAMPLER.search(text) else []
     named += ['modalities'] if _MODALITIES.search(text) else []
@@ -93,7 +95,7 @@ def refused_param(tree: Json, text: str, sent: Collection[str], status: int = 40
     own = {  # as a word, joined in any way: `response format`
         name: _OWN.get(name, name.replace('_', r'[\s_-]?'))
         for name in plain
-        if len(name) > 1 and (name in droppable or '_' in name)
+        if len(name) > 1 and (name in droppable or '_' in name) and not _is_of_an_edit(name)
     }
     also = {name: _ALSO_CALLED[name] for name in droppable if name in _ALSO_CALLED}
     return next(
@@ -103,6 +105,11 @@ def refused_param(tree: Json, text: str, sent: Collection[str], status: int = 40
 
 def _is_one_wish(name: str, other: object) -> bool:
     return isinstance(other, str) and WIRE_NAMES.get(name, name) == WIRE_NAMES.get(other, other)
+
+
+def _is_of_an_edit(name: str) -> bool:
+    """Check for a field whose name is said of much else: `Invalid image size`."""
+    return WIRE_NAMES.get(name, name) in ('sources', 'mask')
 
 
 def _has(text: str, words: str) -> bool:
@@ -137,7 +144,7 @@ def _wished(param: str, sent: Mapping[str, object]) -> str:
     if param in ('width', 'height') and sent.get('width') and sent.get('height'):
         return f'{sent["width"]}x{sent["height"]}'
     value = sent.get(param)
-    return '' if value is None or isinstance(value, dict | list) else str(value)
+    return str(value) if isinstance(value, str | int | float) else ''
 
 
 def _offers(words: str, wish: str, value: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
@@ -30,7 +30,6 @@ class AsgiTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request; raises httpx.ReadError when the app ends before it responds."""
-        body = await request.aread()
         scope: Message = {
             'type': 'http',
             'asgi': {'version': '3.0'},
@@ -42,7 +41,8 @@ class AsgiTransport(httpx.AsyncBaseTransport):
             'headers': [(name.lower(), value) for name, value in request.headers.raw],
             'server': (request.url.host, request.url.port or 80),
         }
-        call = _AppCall(self._app(), scope, body)
+        body = cast('httpx.AsyncByteStream', request.stream)
+        call = _AppCall(self._app(), scope, aiter(body))
         start = await call.messages.get()
         if start is None or start['type'] != 'http.response.start':
             await call.aclose()
@@ -53,10 +53,11 @@ class AsgiTransport(httpx.AsyncBaseTransport):
 class _AppCall(httpx.AsyncByteStream):
     """One request that the app responds to in a task of its own; None is its last message."""
 
-    def __init__(self, app: AsgiApp, scope: Message, body: bytes) -> None:
+    def __init__(self, app: AsgiApp, scope: Message, body: AsyncIterator[bytes]) -> None:
         self.messages: asyncio.Queue[Message | None] = asyncio.Queue(MOST_MESSAGES)
         self._closed = asyncio.Event()
-        self._unread = [body]
+        self._body = body
+        self._is_read = False
         self._task = asyncio.create_task(self._run(app, scope))
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -81,7 +82,9 @@ class _AppCall(httpx.AsyncByteStream):
                 await self.messages.put(None)
 
     async def _receive(self) -> Message:
-        if self._unread:
-            return {'type': 'http.request', 'body': self._unread.pop(), 'more_body': False}
+        if not self._is_read:
+            block = await anext(self._body, None)
+            self._is_read = block is None
+            return {'type': 'http.request', 'body': block or b'', 'more_body': not self._is_read}
         await self._closed.wait()
         return {'type': 'http.disconnect'}

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, field
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -29,6 +28,7 @@ from app.providers.response.json_text import Json, TooManyValues, loads
 from app.providers.response.messages import words_of
 from app.providers.response.parser import ApiResponse, parse
 from app.providers.response.stream import MOST_PICTURES, ResponseStream, pieces
+from app.providers.transport.bodies import FORM, Body, json_body
 from app.providers.transport.client import ACCEPT, Client, own_headers
 from app.storage.metadata.mime import what_is
 
@@ -36,7 +36,7 @@ log = logger(__name__)
 
 REPEATED = (307, 308)  # with the same method and body, as HTTP has it
 SEEN_ELSEWHERE = (301, 302, 303)  # by a GET
-SCHEMES = ('bearer', 'basic', 'token')
+SCHEMES = ('bearer', 'basic', 'token', 'key')
 KEY_SHOWN = '$EASEL_API_KEY'
 
 
@@ -77,27 +77,28 @@ class Caller(Client):
         *,
         count: int = 1,
         dropped: tuple[str, ...] = (),
+        encode: Callable[[Mapping[str, object]], Body] = json_body,
     ) -> ApiResponse:
-        """Send JSON and read the response as it comes; events may be left after `count` pictures.
+        """Send fields and read the response as it comes; events may be left after `count` pictures.
 
         Raises ProviderError where nothing came, or not whole; no file is left behind.
         """
-        body = json.dumps(fields, ensure_ascii=False)
-        return await self._call(CallRecorder('POST', url, body, dropped), run, count)
+        body = encode(fields)
+        return await self._call(CallRecorder('POST', url, body.shown, dropped), body, run, count)
 
     async def look(self, url: str, run: Run) -> ApiResponse:
         """Send a GET for what may hold pictures; raises as `post` does."""
-        return await self._call(CallRecorder('GET', url), run, MOST_PICTURES)
+        return await self._call(CallRecorder('GET', url), Body(), run, MOST_PICTURES)
 
     def refused(self, response: ApiResponse, sent: Mapping[str, object]) -> ProviderError:
         """Return what a response without a picture means, where the fields `sent` were sent."""
         return ProviderError(refusal(response, where=str(self.origin), sent=sent))
 
-    async def _call(self, recorder: CallRecorder, run: Run, count: int) -> ApiResponse:
+    async def _call(self, recorder: CallRecorder, body: Body, run: Run, count: int) -> ApiResponse:
         stream = ResponseStream(run.incoming)
         try:
             async with asyncio.timeout(self.settings.timeout_s):
-                return await self._receive(recorder, stream, Events(stream, run, count))
+                return await self._receive(recorder, body, stream, Events(stream, run, count))
         except BaseException as error:
             stream.discard()
             recorder.reason = 'cancelled'
@@ -111,15 +112,15 @@ class Caller(Client):
             run.tried(recorder.call())
 
     async def _receive(
-        self, recorder: CallRecorder, stream: ResponseStream, events: Events
+        self, recorder: CallRecorder, body: Body, stream: ResponseStream, events: Events
     ) -> ApiResponse:
-        response = await self._open(recorder, recorder.url)
+        response = await self._open(recorder, body, recorder.url)
         is_look = recorder.method == 'GET' and response.status_code in SEEN_ELSEWHERE
         is_moved = is_look or response.status_code in REPEATED
         url = self._moved_to(response, recorder.url) if is_moved else ''
         if url:
             await response.aclose()
-            response = await self._open(recorder, url)
+            response = await self._open(recorder, body, url)
         recorder.status = response.status_code
         cut: ProviderError | None = None
         try:
@@ -143,19 +144,19 @@ class Caller(Client):
             recorder.cost = cost
         return ApiResponse(response.status_code, response.headers, text, tree, stream, cost)
 
-    async def _open(self, recorder: CallRecorder, url: str) -> httpx.Response:
+    async def _open(self, recorder: CallRecorder, body: Body, url: str) -> httpx.Response:
         """Send a recorded call; the body of the response is not read yet."""
-        plain = ({'Content-Type': 'application/json'} if recorder.body else {}) | ACCEPT
+        plain = ({'Content-Type': body.content_type} if body.content_type else {}) | ACCEPT
         own = own_headers(self.settings, url)
         hidden = {}  # how a key is sent, without the key
         for name, value in own.items():
             scheme, blank, _ = value.partition(' ')
             is_scheme = blank and scheme.lower() in SCHEMES
             hidden[name] = f'{scheme} {KEY_SHOWN}' if is_scheme else KEY_SHOWN
-        recorder.headers = tuple((plain | hidden).items())
+        shown = {'Content-Type': FORM} if body.content_type.startswith(FORM) else {}
+        recorder.headers = tuple((plain | shown | hidden).items())
         try:
-            content = recorder.body.encode('utf-8', 'replace')
-            return await self._send(recorder.method, url, plain, content)
+            return await self._send(recorder.method, url, plain, body)
         except httpx.ConnectTimeout as error:
             raise self.failed(ErrorKind.UNREACHABLE, 'the connection timed out') from error
         except (httpx.InvalidURL, ValueError) as error:

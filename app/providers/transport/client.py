@@ -20,10 +20,12 @@ from app.net.decompress import NotInflated, inflated
 from app.net.urls import Blocked, origin_of
 from app.providers.core.base import Dialect, ProviderSettings
 from app.providers.response.json_text import Json, loads_rows
+from app.providers.transport.bodies import Body
 
 GET_DEADLINE_S = 5.0
 NOTIFY_DEADLINE_S = 2.0
 MOST_GET_BYTES = 16 * 1024 * 1024  # a list of five thousand models may have half of that
+EMPTY = Body()
 ACCEPT = {'Accept': 'application/json'}
 
 
@@ -79,10 +81,13 @@ class Client:
         return ProviderError(Failure(kind=kind, where=str(self.origin), reason=reason, words=words))
 
     async def _send(
-        self, method: str, url: str, plain: Mapping[str, str] = ACCEPT, content: bytes = b''
+        self, method: str, url: str, plain: Mapping[str, str] = ACCEPT, body: Body = EMPTY
     ) -> httpx.Response:
+        """Send one request, with its length: many servers refuse a body in chunks."""
         client, headers = self._http_client.client, {**plain, **own_headers(self.settings, url)}
-        request = client.build_request(method, url, content=content, headers=headers)
+        length = {'Content-Length': str(body.size_bytes)} if body.pieces else {}
+        content = body.blocks() if body.pieces else b''
+        request = client.build_request(method, url, content=content, headers=headers | length)
         return await client.send(request, stream=True)
 
 
@@ -95,6 +100,10 @@ def own_headers(settings: ProviderSettings, url: str = '') -> dict[str, str]:
         return {'Authorization': f'Basic {base64.b64encode(key.encode()).decode()}'} | own
     if '/openai/deployments/' in path:
         return {'api-key': key} | own
+    if path.endswith(':generateContent'):
+        return {'x-goog-api-key': key} | own
+    if urlsplit(settings.base_url).hostname == 'fal.run':
+        return {'Authorization': f'Key {key}'} | own
     return {'Authorization': f'Bearer {key}'} | own
 
 

@@ -95,7 +95,7 @@ class Guard:
             visitor = self._known_visitor(plain.visitor, known)
             is_full = visitor.behind_proxy and self._proxied.is_full(visitor.quota_key)
             is_crowded = is_full or bool(scope['state'].get(CROWDED))
-            _check_visitor(visitor, rule_of('GET', path), 0, is_crowded=is_crowded)
+            _check_visitor(visitor, rule_of('GET', path), is_crowded=is_crowded)
         except AppError:
             return None
         return self._thumbnails.answer(path, visitor, plain.headers)
@@ -138,8 +138,11 @@ class Guard:
         is_counted = visitor.behind_proxy and quota_key
         is_crowded = not self._proxied.take(quota_key) if is_counted else bool(state.get(CROWDED))
         try:
-            _check_visitor(visitor, rule, length, is_crowded=is_crowded)
-            await self._app(seen, _capped(receive, rule), send)
+            _check_visitor(visitor, rule, is_crowded=is_crowded)
+            most_bytes = rule.limit_of(Headers(scope=scope).get('content-type', ''))
+            if length > most_bytes:
+                raise _too_large(most_bytes)
+            await self._app(seen, _capped(receive, most_bytes), send)
         finally:
             if is_counted:
                 self._proxied.give_back(quota_key)
@@ -214,19 +217,17 @@ class Guard:
         return guarded
 
 
-def _check_visitor(visitor: Visitor, rule: RouteRule, length: int, *, is_crowded: bool) -> None:
-    """Refuse a visitor whose role, connections or body the rule does not allow."""
+def _check_visitor(visitor: Visitor, rule: RouteRule, *, is_crowded: bool) -> None:
+    """Refuse a visitor whose role or connections the rule does not allow."""
     if is_crowded and visitor.quota_key:
         raise Crowded(N_('Too many connections from this address. Close some tabs.'))
     if not rule.role.admits(visitor):
         if visitor.guest:
             raise Forbidden(N_("Your link doesn't give access to this."))
         raise SignInRequired(N_('This Easel needs a password. Sign in first.'))
-    if length > rule.most_bytes:
-        raise _too_large(rule)
 
 
-def _capped(receive: Receive, rule: RouteRule) -> Receive:
+def _capped(receive: Receive, most_bytes: int) -> Receive:
     """Count what is read of a body, whatever its headers say."""
     read_bytes = 0
 
@@ -234,15 +235,15 @@ def _capped(receive: Receive, rule: RouteRule) -> Receive:
         nonlocal read_bytes
         message = await receive()
         read_bytes += len(message.get('body', b''))
-        if read_bytes > rule.most_bytes:
-            raise _too_large(rule)
+        if read_bytes > most_bytes:
+            raise _too_large(most_bytes)
         return message
 
     return counted
 
 
-def _too_large(rule: RouteRule) -> TooLarge:
-    return TooLarge(N_('Too large: at most {most} bytes.'), most=rule.most_bytes)
+def _too_large(most_bytes: int) -> TooLarge:
+    return TooLarge(N_('Too large: at most {most} bytes.'), most=most_bytes)
 
 
 def _is_long(headers: Headers) -> bool:

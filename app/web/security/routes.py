@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from enum import Enum
 
 from app.access.visitors import Visitor
+from app.models.request import MOST_SOURCE_BYTES, MOST_SOURCES
 
 MOST_BODY_BYTES = 1_000_000
 MOST_PASSWORD_BYTES = 16_384
 MOST_PICTURE_BYTES = 65 * 1024 * 1024  # a picture, and the form around it
+MOST_SOURCES_BYTES = MOST_SOURCES * MOST_SOURCE_BYTES + MOST_BODY_BYTES
 MOST_PICTURES_BYTES = 1 << 40  # of the owner's own, which are written to the disk as they come
 ANY = '{}'
 REST = '{rest}'
@@ -42,11 +44,17 @@ class RouteRule:
     handler: str  # the page's module and function, or the name of an ASGI app of its own
     role: Role = Role.OWNER
     most_bytes: int = MOST_BODY_BYTES  # of a body
+    most_bytes_with_files: int = 0  # of one that may carry files, where that is more
 
     @property
     def pattern(self) -> str:
         """The path with `{}` for each part that changes."""
         return _NAMED.sub(ANY, self.path)
+
+    def limit_of(self, content_type: str) -> int:
+        """Return how many bytes a body of a type may have."""
+        may_carry_files = content_type.lower().lstrip().startswith('multipart/form-data')
+        return (self.most_bytes_with_files if may_carry_files else 0) or self.most_bytes
 
 
 STRICTEST = RouteRule('', '', '')
@@ -58,9 +66,15 @@ ROUTES = (
     RouteRule('GET', '/prompts', 'suggestions.prompts_page', Role.MAKER),
     RouteRule('GET', '/prompts.json', 'suggestions.prompts_page', Role.MAKER),
     RouteRule('POST', '/reading', 'create.read_picture', Role.MAKER, most_bytes=MOST_PICTURE_BYTES),
+    RouteRule('GET', '/mask-editor', 'mask_editor.mask_editor', Role.MAKER),
     RouteRule('GET', '/generations', 'generations.generations_page', Role.MAKER),
     RouteRule('GET', '/generations.json', 'generations.generations_page', Role.MAKER),
-    RouteRule('POST', '/generations', 'create.submit', Role.MAKER),
+    RouteRule(
+        *('POST', '/generations', 'create.submit', Role.MAKER),
+        most_bytes_with_files=MOST_SOURCES_BYTES,
+    ),
+    RouteRule('POST', '/sources', 'sources.add_sources', Role.MAKER, most_bytes=MOST_SOURCES_BYTES),
+    RouteRule('GET', '/masks/{name}', 'masks.mask_file', Role.GUEST),
     RouteRule('POST', '/generations/pause', 'generations.pause', Role.MAKER),
     RouteRule('POST', '/generations/resumption', 'generations.resume', Role.MAKER),
     RouteRule('POST', '/generations/cancellation', 'generations.cancel_all', Role.MAKER),

@@ -19,7 +19,7 @@ LONGEST_NAME = 60
 MOST_AT_ONCE = 64
 MOST_TIMEOUT_S = 86_400
 MOST_HEADERS = 20
-SWITCHES = ('tops_up', 'waits', 'previews', 'enabled')
+SWITCHES = ('tops_up', 'waits', 'previews', 'mask_inverted', 'enabled')
 NEW = ProviderRow(name='', base_url='', model='', timeout_s=600)
 # What the HTTP client writes itself, or what would change how a response is read.
 OUR_HEADERS = {

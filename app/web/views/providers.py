@@ -15,7 +15,6 @@ from app.providers.core.base import (
     ProviderState,
     ProviderStatus,
 )
-from app.providers.core.capabilities import Capabilities
 from app.providers.monitor import MonitoredProvider
 from app.providers.registry import Providers
 from app.web.context import Services
@@ -26,7 +25,8 @@ NO_API = ('HTTP 404', 'HTTP 405', Reason.NO_LIST_OF_MODELS)
 MARKS = {ProviderState.NOTHING: 'down', ProviderState.LIST: 'up'}  # colours of a dot; else `odd`
 SHOWN_SETTINGS = (
     'dialect',
-    *('model', 'at_once', 'timeout_s', 'tops_up', 'waits', 'previews', 'enabled'),
+    *('model', 'at_once', 'timeout_s', 'tops_up', 'waits', 'previews'),
+    *('mask_inverted', 'enabled'),
 )
 
 
@@ -151,11 +151,7 @@ def provider_view(monitored: MonitoredProvider, providers: Providers) -> Provide
         test_status=test_status,
         test_mark=MARKS.get(test_status.state, 'odd') if test_status else '',
         test_generation_id=monitored.test_generation_id,
-        learned={
-            model: {name: value for name, value in asdict(facts).items() if value}
-            for model, facts in providers.memory.known_of(settings.base_url).items()
-            if facts != Capabilities()
-        },
+        learned=providers.memory.known_of(settings.base_url),
     )
 
 

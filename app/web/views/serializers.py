@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
+from collections.abc import Iterator
 from dataclasses import replace
 
 from app.access.visitors import Visitor
@@ -11,11 +13,13 @@ from app.messages import error_json, for_guests, item_error_json
 from app.models import Call, Generation, Image
 from app.models.request import REQUEST_FIELDS
 from app.net.urls import names_a_host
+from app.providers.transport.bodies import FORM
 from app.web.base_path import BasePath
 from app.web.security.permissions import may_open
 from app.web.templates import Language
 
 THUMB_WIDTH = 480
+SHOWN_PICTURE = re.compile(r'<image [\d.]+ [kM]B>')
 IMAGE_FIELDS = (
     *('id', 'generation_id', 'position', 'prompt', 'negative_prompt', 'revised_prompt'),
     *('provider', 'model', 'asked_size', 'width', 'height', 'mime', 'size_bytes', 'digest'),
@@ -110,10 +114,25 @@ def _indented(text: str) -> str:
 def _curl(attempt: Call) -> str:
     """Write a call as a shell command; the key's variable is left to the shell."""
     parts = ['curl', '-sS', '-X', attempt.method, shlex.quote(attempt.url)]
+    is_form = dict(attempt.headers).get('Content-Type') == FORM
     for name, value in attempt.headers:
         line = f'{name}: {value}'
         quoted = f'"{line}"' if '$' in value else shlex.quote(line)
-        parts.append(f'\\\n  -H {quoted}')
-    if attempt.body:
+        if value != FORM:  # curl writes it, with the boundary that it chooses
+            parts.append(f'\\\n  -H {quoted}')
+    if is_form:
+        parts += (f'\\\n  {part}' for part in _form_parts(attempt.body))
+    elif attempt.body:
         parts.append(f'\\\n  --data-raw {shlex.quote(attempt.body)}')
     return ' '.join(parts)
+
+
+def _form_parts(body: str) -> Iterator[str]:
+    """Write the parts of a form; where a picture was, its file is left to be filled in."""
+    for name, values in json.loads(body).items():
+        for value in values if isinstance(values, list) else [values]:
+            if isinstance(value, str) and SHOWN_PICTURE.fullmatch(value) and name != 'prompt':
+                yield f'-F {shlex.quote(name)}=@…'
+            else:
+                text = value if isinstance(value, str) else json.dumps(value)
+                yield f'--form-string {shlex.quote(f"{name}={text}")}'

@@ -12,29 +12,19 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app.database.gallery.albums import AlbumRow
 from app.database.gallery.filters import Order
 from app.database.search.query import check_search
-from app.errors import N_, ErrorKind, Failure, InvalidRequest, ProviderError
+from app.errors import N_, InvalidRequest
 from app.gallery.albums import check_album
-from app.gallery.importing import Importer, Taken, TakenPicture, examine
-from app.models import Image
-from app.storage.files import remove
-from app.storage.metadata.container import MOST_PACKET_BYTES, sidecar_of
+from app.gallery.importing import Taken, TakenPicture
 from app.web.context import Services, TheServices
 from app.web.delivery.zips import READ_AT_ONCE, zip_of
 from app.web.forms import is_number
 from app.web.pages.gallery.query import read_filter
+from app.web.receiving.pictures import SIDECAR, PictureReceiver, announce, images_of, taken_json
 from app.web.security.permissions import check_same_site, visitor_of
-from app.web.templates import Language, wants_fragment, wants_json
+from app.web.templates import wants_fragment, wants_json
 from app.web.uploads import Part, parts_of
-from app.web.views.serializers import image_json
 
 PICTURE, MODIFIED, ALBUM = 'picture', 'modified', 'album'  # in milliseconds since 1970
-SIDECAR = '.xmp'
-LONGEST_NAME = 200
-DAMAGED = N_("can't be read: {reason}")
-REFUSALS = {
-    ErrorKind.NOT_AN_IMAGE: N_("isn't a PNG, JPEG, WebP, GIF or AVIF ({reason})"),
-    ErrorKind.TOO_LARGE: N_('is over 64 MiB'),
-}
 
 
 @dataclass(slots=True)
@@ -42,7 +32,7 @@ class Adding:
     """What came of a form of pictures so far."""
 
     services: Services
-    language: Language
+    receiver: PictureReceiver
     album: AlbumRow | None = None  # that all of them are put into
     modified_at: float | None = None  # of the next file, as the browser tells it
     sidecar: Part | None = None  # of the next file
@@ -61,7 +51,7 @@ class Adding:
             self.forget_sidecar()
             self.sidecar = part
         elif part.file:
-            self.taken.append(await self._add(part))
+            self.taken.append(await self.receiver.add(part, self.modified_at, self.sidecar))
             self.modified_at = None
             self.forget_sidecar()
 
@@ -76,39 +66,7 @@ class Adding:
         library, ids = self.services.library, [one.image_id for one in self.taken if one.image_id]
         if self.album and ids:
             await library.albums.put(self.album.id, ids, time.time())
-        for image in (await _images(self.services, self.taken, Taken.NEW))[-1:]:
-            self.services.changes.announce(image.generation_id)
-
-    async def _add(self, part: Part) -> TakenPicture:
-        assert part.file  # noqa: S101 (it came with a name)
-        name, path = (part.filename or '')[:LONGEST_NAME], part.file.path
-        importer = Importer(self.services.library, self.services.store)
-        try:
-            if part.failure:
-                raise part.failure
-            self._put_beside(part)
-            moment = time.time() if self.modified_at is None else self.modified_at
-            examined = await examine(self.services.store, part.file.received(), name, moment)
-            [taken] = await importer.keep([examined])
-        except ProviderError as error:
-            return TakenPicture(name, Taken.REFUSED, reason=self._in_words(error.failure))
-        finally:
-            part.discard()
-            remove(sidecar_of(path))
-        return taken
-
-    def _in_words(self, failure: Failure) -> str:
-        sentence = REFUSALS.get(failure.kind, DAMAGED)
-        reason = self.language.translate(failure.reason)
-        return self.language.translate(sentence).format(reason=reason)
-
-    def _put_beside(self, part: Part) -> None:
-        """Put the label that came before a picture beside it, if it is this one's."""
-        label = self.sidecar
-        if label and label.file and part.file and label.filename == f'{part.filename}{SIDECAR}':
-            received = label.file.received()
-            if received.size_bytes <= MOST_PACKET_BYTES and received.path.exists():
-                received.path.rename(sidecar_of(part.file.path))
+        await announce(self.services, self.taken)
 
     def forget_sidecar(self) -> None:
         if self.sidecar:
@@ -118,7 +76,8 @@ class Adding:
 
 async def add_pictures(request: Request, services: TheServices) -> Response:
     """Add the pictures of a form, each as soon as it is there; say which did not come, and why."""
-    adding = Adding(services, services.language(request))
+    receiver = PictureReceiver(services, visitor_of(request), services.language(request))
+    adding = Adding(services, receiver)
     try:
         async with aclosing(parts_of(request, services.store.new_temp_file)) as parts:
             async for part in parts:
@@ -130,8 +89,8 @@ async def add_pictures(request: Request, services: TheServices) -> Response:
     refused = [one for one in adding.taken if one.taken is Taken.REFUSED]
     status = InvalidRequest.status if len(refused) == len(adding.taken) else 200
     if wants_json(request):
-        return JSONResponse(await _as_json(request, services, adding.taken), status)
-    known = await _images(services, adding.taken, Taken.KNOWN)
+        return JSONResponse(await taken_json(request, services, adding.taken), status)
+    known = await images_of(services, adding.taken, Taken.KNOWN)
     trashed = [image for image in known if image.deleted_at]
     if not refused and not trashed and not wants_fragment(request):
         return RedirectResponse(
@@ -141,31 +100,11 @@ async def add_pictures(request: Request, services: TheServices) -> Response:
         request,
         'gallery/added.html' if wants_fragment(request) else 'pages/added.html',
         status=status,
-        new=await _images(services, adding.taken, Taken.NEW),
+        new=await images_of(services, adding.taken, Taken.NEW),
         known=known,
         trashed=trashed,
         refused=refused,
     )
-
-
-async def _images(services: Services, taken: list[TakenPicture], kind: Taken) -> tuple[Image, ...]:
-    return await services.library.images.some([one.image_id for one in taken if one.taken is kind])
-
-
-async def _as_json(
-    request: Request, services: Services, taken: list[TakenPicture]
-) -> dict[str, object]:
-    """Return the pictures that are new, those that were there, and what did not come."""
-    told = dict[str, object]()
-    for name, kind in (('images', Taken.NEW), ('known', Taken.KNOWN)):
-        images = await _images(services, taken, kind)
-        told[name] = [image_json(one, services.root, visitor_of(request)) for one in images]
-    refused = [one for one in taken if one.taken is Taken.REFUSED]
-    told['refused'] = [{'name': one.name, 'message': one.reason} for one in refused]
-    if len(refused) == len(taken):
-        message = f'{refused[0].name} {refused[0].reason}'
-        told['error'] = {'kind': InvalidRequest.kind, 'message': message, 'fields': {}}
-    return told
 
 
 async def download_zip(request: Request, services: TheServices) -> Response:

@@ -1,0 +1,52 @@
+"""Statements about masks: who asked for a change by one, and which pictures came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+from app.database.sqlite.connection import Table, select
+from app.database.sqlite.readers import beside
+
+
+class Masks(Table):
+    """What `generations` says of masks, by their digests."""
+
+    async def is_of(self, guest: int | None, digest: str) -> bool:
+        """Whether a guest, None: the owner, asked for something with a mask."""
+        found = await self._database.all(
+            bool,
+            'select 1 from generations where mask = :digest and guest is :guest limit 1',
+            digest=digest,
+            guest=guest,
+        )
+        return bool(found)
+
+    async def images_with(self, digest: str, limit: int) -> tuple[int, ...]:
+        """Return the newest pictures that were made with a mask."""
+        return await self._database.all(
+            lambda row: cast('int', row['id']),
+            """
+            select images.id
+            from generations
+            join images on images.generation_id = generations.id
+            where generations.mask = :digest and images.deleted_at is null
+            order by images.id desc
+            limit :limit
+            """,
+            digest=digest,
+            limit=limit,
+        )
+
+
+def named_masks(path: Path) -> Iterator[str]:
+    """Read from beside the digest of every mask that a row names; older versions have none.
+
+    Raises `StorageFailed` as `beside` does.
+    """
+    with beside(path) as connection:
+        columns = select(connection, "select name from pragma_table_xinfo('generations')")
+        if 'mask' in {row['name'] for row in columns}:
+            sql = 'select distinct mask from generations where mask is not null order by mask'
+            yield from [str(row['mask']) for row in select(connection, sql)]

@@ -1,0 +1,98 @@
+"""The dialect of the ways that are one body and one path, and what it does about a refusal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from app.errors import ErrorKind, Failure
+from app.models.request import GenerationRequest
+from app.providers.core.base import WIRE_NAMES, Run
+from app.providers.core.capabilities import Capabilities
+from app.providers.dialects.base import INSTEAD, ParameterFallback, filled
+from app.providers.dialects.openai import ImagesApi
+from app.providers.edits.ways import BodyWay
+from app.providers.transport.caller import Caller
+from app.providers.transport.collect import ImageCollector
+
+_OF_THE_NAME = re.compile(
+    r'(?i)unknown|unhandled|unrecogni|unexpected|extra|forbidden|missing|required|unsupported|'
+    r'(not|n.t) (be )?(allowed|support|permit|known)'
+)
+
+
+class EditsApi(ImagesApi):
+    """Asks by one way."""
+
+    def __init__(self, caller: Caller, collector: ImageCollector, way: BodyWay) -> None:
+        super().__init__(caller, collector)
+        self.encode = way.encode
+        self._way = way
+
+    def path_of(self, request: GenerationRequest) -> str:
+        model = quote((request.model or '').removeprefix('models/').removesuffix('/edit'))
+        return self._way.path.replace('{model}', model)
+
+    def fields(self, request: GenerationRequest, run: Run, base_url: str) -> dict[str, object]:
+        if not run.edit:
+            raise ValueError('there is nothing to start from')
+        fields = filled(self._way.fields(request, run.edit, base_url)).items()
+        return {
+            name: value
+            for name, value in fields
+            if WIRE_NAMES.get(name, name) not in self._way.unsupported
+        }
+
+    def unused(self, request: GenerationRequest, run: Run) -> list[str]:
+        """Name also the size of what it starts from, where a square is drawn of another."""
+        way, first = self._way, run.edit and run.edit.sources[0]
+        names = (*way.unsupported, *(() if way.takes_mask else ('mask',)))
+        unused = [name for name in names if getattr(request, name) not in (None, '', 1)]
+        is_scaled = way.side and first and (first.width, first.height) != (way.side, way.side)
+        return ['size', *unused] if is_scaled else unused
+
+    def fallback(self, body: dict[str, object], learned: Capabilities) -> ParameterFallback:
+        return EditFallback(body, learned, dict(self._way.spellings))
+
+
+class EditFallback(ParameterFallback):
+    """The body of one edit; the field of a picture is spelled otherwise, and never left out."""
+
+    def __init__(
+        self, body: dict[str, object], learned: Capabilities, spellings: Mapping[str, str]
+    ) -> None:
+        super().__init__(body, learned)
+        self._spellings = spellings
+        for name, other in spellings.items():
+            if _as_spelled(name, other) in learned.refused:
+                self._rename(name, other)
+
+    def mend(self, failure: Failure) -> bool:
+        """Change the body; a mask is left out only where its field is no field of the server."""
+        name = failure.param or ''
+        wish = WIRE_NAMES.get(name, name)
+        if failure.kind is not ErrorKind.UNSUPPORTED_PARAM or wish not in ('sources', 'mask'):
+            return super().mend(failure)
+        status = failure.http_status or 0
+        is_of_the_name = status == 422 or _OF_THE_NAME.search(failure.words) is not None
+        if status >= 500 or not is_of_the_name:
+            return False
+        if name in self.body and name in self._spellings:
+            other = self._spellings[name]
+            self._facts.append(_as_spelled(name, other))
+            self._rename(name, other)
+            return True
+        return wish == 'mask' and super().mend(failure)
+
+    def _rename(self, name: str, other: str) -> None:
+        """Send a field by another name, for which there is then no other one."""
+        self._spellings = {
+            one: second for one, second in self._spellings.items() if one not in (name, other)
+        }
+        self.body = {other if one == name else one: value for one, value in self.body.items()}
+        self.wished = {other if one == name else one: value for one, value in self.wished.items()}
+
+
+def _as_spelled(name: str, other: str) -> str:
+    return f'{name}{INSTEAD}{other}'

@@ -1,0 +1,125 @@
+"""Asks one provider for edits: by the way that was learned, else by each that it may have.
+
+On to the next one only after a refusal that did no work: nothing is ever paid for twice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from app.errors import ErrorKind, Failure, ProviderError, Reason
+from app.log import logger
+from app.models import GenerationResult
+from app.models.request import GenerationRequest
+from app.providers.core.base import WIRE_NAMES, Dialect, Run
+from app.providers.core.capabilities import Capabilities, CapabilityStore, Use
+from app.providers.dialects.asker import Asker, may_be_elsewhere, names_the_chat
+from app.providers.dialects.base import ApiDialect
+from app.providers.edits import ways
+from app.providers.edits.dialect import EditsApi
+from app.providers.edits.order import EditEndpoint, EditOrder
+from app.providers.edits.ways import WAYS, BodyWay
+from app.providers.transport.caller import Caller
+from app.providers.transport.collect import ImageCollector
+from app.storage.edit_input import EditInput
+
+log = logger(__name__)
+
+WRONG_FORM = (400, 415, 422)  # statuses with which a body of another kind is refused
+_OF_THE_FORM = re.compile(
+    r'(?i)multipart|form.?data|(content|media|mime).?type|\bjson\b|valid dictionary|parse'
+)
+
+
+class Editor:
+    """Asks one server for edits."""
+
+    def __init__(
+        self,
+        caller: Caller,
+        collector: ImageCollector,
+        memory: CapabilityStore,
+        dialects: Mapping[Dialect, ApiDialect],
+    ) -> None:
+        self._caller = caller
+        self._memory = memory
+        self._asker = Asker(caller, memory)
+        self._dialects: dict[str, ApiDialect] = {
+            name: EditsApi(caller, collector, way)
+            if isinstance(way, BodyWay)
+            else dialects[way.dialect or Dialect.OPENAI]
+            for name, way in WAYS.items()
+        }
+
+    async def edit(self, request: GenerationRequest, run: Run, edit: EditInput) -> GenerationResult:
+        """Raise `endpoint_not_found` where no way is left, and nothing was charged."""
+        settings = self._caller.settings
+        base_url, model = settings.base_url, request.model or settings.model
+        use = Use.MASKED_EDITS if edit.mask else Use.EDITS
+        refused: ProviderError | None = None
+        missing: set[tuple[str, str]] = set()  # roots and paths that are not there
+        known = self._memory.of(base_url, model, use)
+        if known.way in WAYS:
+            at = EditEndpoint(WAYS[known.way], known.base_url or base_url)
+            try:
+                return await self._at(at, request, run, edit, use)
+            except ProviderError as error:
+                if not leads_on(error.failure):
+                    raise
+                await self._memory.forget_use(base_url, model, use)
+                refused = error
+        order = EditOrder(self._caller, model, self._memory.of(base_url, model), use)
+        async for at in order.endpoints():
+            if (at.base_url, at.way.path) in missing:
+                continue
+            try:
+                return await self._at(at, request, run, edit, use)
+            except ProviderError as error:
+                if not leads_on(error.failure):
+                    raise
+                refused = refused or error
+                if may_be_elsewhere(error.failure):
+                    missing.add((at.base_url, at.way.path))
+                if names_the_chat(error.failure):
+                    return await self._at(
+                        EditEndpoint(ways.CHAT, at.base_url), request, run, edit, use
+                    )
+        raise self._cannot_edit(refused)
+
+    async def _at(
+        self, at: EditEndpoint, request: GenerationRequest, run: Run, edit: EditInput, use: Use
+    ) -> GenerationResult:
+        """Ask by one way, and remember it once pictures came."""
+        if len(edit.sources) > at.way.most:
+            where, most = str(self._caller.origin), str(at.way.most)
+            kind, reason = ErrorKind.INVALID_REQUEST, Reason.TOO_MANY_SOURCES
+            raise ProviderError(Failure(kind=kind, where=where, reason=reason, value=most))
+        log.info('%s is asked to edit by %s', self._caller.settings.name, at.way.name)
+        dialect = self._dialects[at.way.name]
+        result = await self._asker.ask(dialect, request, run, at.base_url, use)
+        settings = self._caller.settings
+        elsewhere = at.base_url if at.base_url != settings.base_url else ''
+        learned = Capabilities(way=at.way.name, base_url=elsewhere)
+        await self._memory.learn(settings.base_url, request.model or settings.model, learned, use)
+        return result
+
+    def _cannot_edit(self, refused: ProviderError | None) -> ProviderError:
+        kind, reason = ErrorKind.ENDPOINT_NOT_FOUND, Reason.CANNOT_EDIT
+        if not refused:
+            return self._caller.failed(kind, reason)
+        failure = replace(refused.failure, kind=kind, reason=reason)
+        return ProviderError(replace(failure, param=None, value='', offers=()))
+
+
+def leads_on(failure: Failure) -> bool:
+    """Return whether a failure shows that a server has not this way, and that it did nothing."""
+    if may_be_elsewhere(failure):
+        return True
+    if failure.http_status not in WRONG_FORM:
+        return False
+    is_refused = failure.kind in (ErrorKind.INVALID_REQUEST, ErrorKind.UNSUPPORTED_PARAM)
+    is_of_pictures = WIRE_NAMES.get(failure.param or '') == 'sources'
+    is_of_the_form = failure.http_status == 415 or _OF_THE_FORM.search(failure.words)
+    return is_refused and (is_of_pictures or bool(is_of_the_form))

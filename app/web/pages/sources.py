@@ -1,0 +1,46 @@
+"""Pictures that are uploaded to start from; each becomes one of the gallery."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from app.errors import N_, InvalidRequest, wrong_field
+from app.gallery.importing import Taken, TakenPicture
+from app.models.request import MOST_SOURCES
+from app.web.context import TheServices
+from app.web.receiving.form_page import form_page
+from app.web.receiving.pictures import PictureReceiver, announce, refusal_of, taken_json
+from app.web.security.permissions import visitor_of
+from app.web.templates import wants_fragment, wants_json
+from app.web.uploads import parts_of
+
+PICTURE = 'picture'
+
+
+async def add_sources(request: Request, services: TheServices) -> Response:
+    """Add the pictures of a form, to start from them; say which did not come, and why."""
+    receiver = PictureReceiver(services, visitor_of(request), services.language(request))
+    taken = list[TakenPicture]()
+    async with aclosing(parts_of(request, services.store.new_temp_file)) as parts:
+        async for part in parts:
+            if part.file and part.name == PICTURE:
+                taken.append(await receiver.add_source(part, room=MOST_SOURCES - len(taken)))
+            else:
+                part.discard()
+    await announce(services, taken)
+    if not taken:
+        raise InvalidRequest(N_('Choose a picture first.'))
+    refused = [one for one in taken if one.taken is Taken.REFUSED]
+    status = InvalidRequest.status if len(refused) == len(taken) else 200
+    if wants_json(request) or wants_fragment(request):
+        return JSONResponse(await taken_json(request, services, taken), status)
+    ids = [one.image_id for one in taken if one.image_id]
+    if not refused:
+        return RedirectResponse(f'/?{urlencode([("source", one) for one in ids])}', 303)
+    error = wrong_field('source', refusal_of(refused[0]))
+    images = await services.library.images.some(ids)
+    return await form_page(request, services, {}, given=False, images=images, error=error)

@@ -1,0 +1,73 @@
+import { fragment } from '../fragment.js';
+import { Editor } from './editor.js';
+import { Enlarging } from './enlarging.js';
+import { Levels } from './pixels/levels.js';
+import { greyPng, greysOf } from './pixels/grey-png.js';
+import { Sheet } from './sheet.js';
+import { fetched, Picture } from './view/picture.js';
+
+const PAGE = new URL('../../../../mask-editor', import.meta.url);
+
+// Opens the editor over a picture, given as its address or as a Blob, with the size that it is shown in, and over a
+// mask that it may have. Gives the mask as a PNG of that size, white where it changes, or null where all of it may
+// change; `enlarged` as well where the picture was given a border. Gives null where nothing is to be different.
+export async function openMask({ image, width, height, mask = null }) {
+  const dialog = await drawn();
+  try {
+    const [picture, levels] = await Promise.all([
+      Picture.load(image, width, height),
+      mask ? blobOf(mask).then((blob) => greysOf(blob, width, height)) : undefined,
+    ]);
+    const sheet = new Sheet(picture, new Levels(width, height, levels));
+    const editor = new Editor(dialog, sheet);
+    new Enlarging(dialog.querySelector('.enlarging'), editor);
+    dialog.removeAttribute('aria-busy');
+    return (await isTaken(dialog, editor)) ? await taken(sheet, picture) : null;
+  } finally {
+    dialog.close();
+    dialog.remove();
+  }
+}
+
+const blobOf = async (source) => (typeof source === 'string' ? fetched(source) : source);
+
+// The dialog stands in the page once its style sheet is there.
+async function drawn() {
+  const dialog = await fragment(PAGE);
+  const loaded = new Promise((done) => dialog.querySelector('link').addEventListener('load', done));
+  document.body.append(dialog);
+  await loaded;
+  dialog.showModal();
+  if (!('command' in HTMLButtonElement.prototype)) dialog.addEventListener('click', openInner);
+  return dialog;
+}
+
+function openInner({ target }) {
+  const button = target.closest('[commandfor]');
+  if (button) document.getElementById(button.getAttribute('commandfor')).showModal();
+}
+
+// Waits until the mask is used, or given up; where something was painted, leaving asks first.
+function isTaken(dialog, editor) {
+  const asking = dialog.querySelector('.discarding');
+  return new Promise((decide) => {
+    const leave = () => {
+      if (editor.act) editor.giveUp();
+      else if (editor.isChanged) asking.showModal();
+      else decide(false);
+    };
+    const acts = { cancel: leave, discard: () => decide(false), use: () => decide(true) };
+    dialog.addEventListener('click', ({ target }) => acts[target.closest('button[value]')?.value]?.());
+    dialog.addEventListener('cancel', (event) => {
+      if (event.target !== dialog) return;
+      event.preventDefault();
+      leave();
+    });
+    dialog.addEventListener('close', (event) => event.target === dialog && decide(false));
+  }).finally(() => editor.close());
+}
+
+async function taken({ picture, levels }, original) {
+  const mask = levels.share ? await greyPng(levels) : null;
+  return picture === original ? { mask } : { mask, enlarged: picture.blob };
+}

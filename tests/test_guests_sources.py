@@ -1,0 +1,92 @@
+"""What guests start from: what they may see, and uploads that are theirs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from tests.support.edit_forms import PROMPT, Part, mask, text
+from tests.support.guests import Party, draw, party
+from tests.support.labelled_pictures import saved
+
+pytestmark = pytest.mark.asyncio(loop_scope='module')
+
+
+@pytest_asyncio.fixture(loop_scope='module', scope='module')
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Party]:
+    async with party(tmp_path_factory.mktemp('party') / 'data') as opened:
+        yield opened
+
+
+async def asked_by(house: Party, who: str, *files: Part) -> httpx.Response:
+    transport = httpx.ASGITransport(house.app, client=('192.168.1.20', 5))
+    [(name, value)] = house.headers[who]
+    headers = {
+        name.decode(): value.decode(),
+        'origin': 'http://localhost',
+        'accept': 'application/json',
+    }
+    async with httpx.AsyncClient(transport=transport, base_url='http://localhost') as client:
+        return await client.post('/generations', files=list(files), headers=headers)
+
+
+async def test_a_guest_starts_from_what_they_may_see_alone(house: Party) -> None:
+    owners, theirs = house.made['owner'], house.made['maker']
+
+    hidden = await asked_by(house, 'maker', PROMPT, text('source', str(owners)))
+    missing = await asked_by(house, 'maker', PROMPT, text('source', '999'))
+    own = await asked_by(house, 'maker', PROMPT, text('source', str(theirs)))
+    seen = await asked_by(house, 'both', PROMPT, text('source', str(owners)))
+
+    sentences = [one.json()['error']['fields']['source'] for one in (hidden, missing)]
+    assert sentences == [f'Picture {owners} not found.', 'Picture 999 not found.']
+    assert own.status_code == seen.status_code == 303
+    assert (await house.request('looker', 'POST', '/sources')).status == 403
+
+
+async def test_a_guest_who_uploads_what_the_owner_has_gets_a_picture_of_their_own(
+    house: Party,
+) -> None:
+    content = saved('PNG', 'L', comment=b'twin')
+    made = await draw(house.services, 'a twin', None, content=content)
+    [image] = (await house.services.library.generations.one(made)).images
+    owners = image.id
+    kept = house.services.store.original(image.file).read_bytes()
+
+    ids = list[int]()
+    for who in ('maker', 'maker', 'both', 'owner'):
+        sent = await asked_by(house, who, PROMPT, ('source_file', ('twin.png', kept)))
+        number = int(sent.headers['location'].rpartition('-')[2])
+        ids += (await house.services.library.generations.one(number)).request.sources
+
+    own = await house.services.library.images.one(ids[0])
+    assert ids == [own.id, own.id, owners, owners]
+    assert own.id != owners
+    assert (own.guest, own.digest) == (house.ids['maker'], image.digest)
+    assert own.generation_id != image.generation_id
+    generation = await house.services.library.generations.one(own.generation_id)
+    assert generation.guest == house.ids['maker']
+    page = await house.request('maker', 'GET', f'/images/{own.id}')
+    assert page.status == 200
+
+
+async def test_a_mask_is_shown_to_whom_its_generation_is(house: Party) -> None:
+    theirs = text('source', str(house.made['maker']))
+    sent = await asked_by(house, 'maker', PROMPT, theirs, ('mask', ('m.png', mask())))
+    number = int(sent.headers['location'].rpartition('-')[2])
+    digest = (await house.services.library.generations.one(number)).request.mask
+
+    answers = {
+        who: await house.request(who, 'GET', f'/masks/{digest}.png')
+        for who in ('owner', 'maker', 'both', '')
+    }
+
+    assert {who: one.status for who, one in answers.items()} == {
+        'owner': 200, 'maker': 200, 'both': 404, '': 401,
+    }  # fmt: skip
+    assert answers['maker'].headers['content-type'] == 'image/png'
+    assert answers['maker'].body.startswith(b'\x89PNG')
+    assert (await house.request('owner', 'GET', '/masks/..%2Fx.png')).status == 404

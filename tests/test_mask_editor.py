@@ -1,0 +1,200 @@
+"""The mask that somebody paints is the one that arrives, pixel for pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.browser import DESKTOP, watching, window
+from tests.support.mask_editor import (
+    HEIGHT,
+    WIDTH,
+    MaskEditor,
+    meant,
+    open_editor,
+    rectangle,
+    stroke,
+    whitened,
+)
+from tests.support.servers import Easel
+
+pytestmark = pytest.mark.browser
+
+FIRST = ((40, 40), (90, 60), (70, 110))
+SECOND = ((150, 30), (150, 120))
+FITTED = 4.0  # how large the picture is shown at first
+
+
+@pytest.fixture(scope='module')
+def opened(browser: Browser, easel: Easel) -> Iterator[Page]:
+    """One page for all: each test opens an editor of its own in it."""
+    with window(browser, viewport=DESKTOP, has_touch=True) as page, watching(page) as complaints:
+        page.goto(f'{easel.url}/settings')
+        yield page
+        assert complaints == []
+
+
+@pytest.fixture
+def editor(opened: Page) -> MaskEditor:
+    return open_editor(opened)
+
+
+@pytest.mark.parametrize('scale', [1.0, FITTED])
+def test_what_a_mouse_paints_arrives_after_undo_and_redo(editor: MaskEditor, scale: float) -> None:
+    if scale == 1:
+        editor.page.keyboard.press('1')
+    editor.set_brush(20)
+
+    editor.drag(FIRST, scale)
+    editor.drag(SECOND, scale)
+    editor.drag(((10, 10), (20, 140)), scale)
+    for key in ('Control+z', 'Control+z', 'Control+Shift+z'):
+        editor.page.keyboard.press(key)
+
+    assert whitened(editor.use()) == meant(stroke(FIRST, 20), stroke(SECOND, 20))
+
+
+def test_one_finger_paints_and_two_look_closer(editor: MaskEditor) -> None:
+    editor.set_brush(20)
+    session = editor.page.context.new_cdp_session(editor.page)
+    (x, y), scale = editor.at((WIDTH / 2, HEIGHT / 2), FITTED), FITTED / 2
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        fingers = [{'x': at, 'y': down, 'id': n} for n, (at, down) in enumerate(points)]
+        session.send('Input.dispatchTouchEvent', {'type': kind, 'touchPoints': fingers})
+
+    def paint(points: tuple[tuple[int, int], ...], scale: float) -> None:
+        for n, point in enumerate(points):
+            touch('touchMove' if n else 'touchStart', editor.at(point, scale))
+        touch('touchEnd')
+
+    paint(FIRST, FITTED)
+    touch('touchStart', (x - 200, y))
+    touch('touchStart', (x - 200, y), (x + 200, y))
+    touch('touchMove', (x - 100, y), (x + 100, y))
+    touch('touchEnd')
+    paint(SECOND, scale)
+
+    assert editor.dialog.locator('.percent').inner_text() == '200%'
+    assert whitened(editor.use()) == meant(stroke(FIRST, 20), stroke(SECOND, 20))
+
+
+def test_keys_alone_paint(editor: MaskEditor) -> None:
+    keyboard = editor.page.keyboard
+    editor.set_brush(20)
+    editor.dialog.locator('canvas').last.focus()
+    keyboard.press('1')  # so that an arrow goes ten pixels
+
+    keyboard.down(' ')
+    for key in (*['ArrowLeft'] * 3, *['ArrowDown'] * 2):
+        keyboard.press(key)
+    keyboard.up(' ')
+    keyboard.press('r')
+    for key in ('ArrowUp', 'Enter', *['ArrowUp'] * 4, *['ArrowRight'] * 8, 'Enter'):
+        keyboard.press(key)
+    keyboard.press(']')
+
+    line = stroke(((100, 75), (70, 75), (70, 95)), 20)
+    assert whitened(editor.use()) == meant(line, rectangle(70, 45, 150, 85))
+
+
+def test_every_tool_does_its_part(editor: MaskEditor) -> None:
+    editor.set_brush(10)
+
+    for key, points in {
+        'r': ((20, 20), (180, 130)),
+        'l': ((20, 20), (80, 20), (20, 80)),
+        'e': ((100, 100), (160, 100)),
+    }.items():
+        editor.page.keyboard.press(key)
+        if key == 'l':
+            editor.page.keyboard.down('Alt')
+        editor.drag(points, FITTED)
+        editor.page.keyboard.up('Alt')
+    editor.page.keyboard.press('f')
+    editor.page.mouse.click(*editor.at((1, 1), FITTED))
+    editor.page.keyboard.press('i')
+
+    def corner(x: float, y: float) -> bool:
+        return x > 20 and y > 20 and x + y < 100
+
+    gap = stroke(((100, 100), (160, 100)), 10)
+    assert whitened(editor.use()) == meant(gap)
+
+
+def test_the_share_that_will_change_is_told(editor: MaskEditor) -> None:
+    told = [editor.status]
+
+    for act in ('Invert', 'Clear'):
+        editor.button(act).click()
+        told.append(editor.status)
+    editor.page.keyboard.press('r')
+    editor.drag(((0, 0), (100, 75)), FITTED)
+    told.append(editor.status)
+    editor.button('Clear').click()
+    editor.button('Use mask').click()
+    taken = editor.taken()
+
+    empty, part = 'No mask: the whole picture may change', '25% will change'
+    assert told == [empty, 'Everything is masked', empty, part]
+    assert taken == {'mask': None, 'enlarged': None}
+
+
+def test_a_soft_mask_comes_back_as_it_was(opened: Page) -> None:
+    ramp = Image.frombytes('L', (WIDTH, HEIGHT), bytes(n % 256 for n in range(WIDTH * HEIGHT)))
+
+    assert open_editor(opened, ramp).use().tobytes() == ramp.tobytes()
+
+
+def test_forty_steps_are_undone(editor: MaskEditor) -> None:
+    editor.set_brush(4)
+
+    for number in range(42):
+        editor.page.mouse.click(*editor.at((4 * number + 10, 75), FITTED))
+    for _ in range(42):
+        editor.page.keyboard.press('Control+z')
+
+    expect(editor.button('Undo')).to_have_attribute('aria-disabled', 'true')
+    assert whitened(editor.use()) == meant(stroke(((10, 75),), 4), stroke(((14, 75),), 4))
+
+
+def test_a_larger_canvas_has_a_masked_border(editor: MaskEditor) -> None:
+    editor.button('Enlarge').click()
+    asked = editor.page.get_by_role('dialog', name='Enlarge the canvas')
+    asked.get_by_role('combobox').select_option('1:1')
+    asked.get_by_role('spinbutton', name='Left').fill('10')
+    asked.get_by_role('button', name='Add the border').click()
+    expect(asked).to_be_hidden()
+
+    expect(editor.dialog.get_by_role('status').first).to_have_text('29% will change')
+    editor.button('Use mask').click()
+    taken = editor.taken()
+
+    size = (210, 200)
+    assert taken
+    assert taken['mask']
+    assert taken['enlarged']
+    assert taken['enlarged'].size == size
+    assert taken['enlarged'].convert('RGB').getcolors() == [(size[0] * size[1], (0, 128, 128))]
+    kept = rectangle(10, 25, 210, 175)
+    assert taken['mask'].tobytes() == meant(lambda x, y: not kept(x, y), size=size)
+
+
+def test_leaving_asks_where_something_was_painted(editor: MaskEditor) -> None:
+    asked = editor.page.get_by_role('dialog', name='Discard your changes to the mask?')
+    editor.button('Invert').click()
+
+    editor.page.keyboard.press('Escape')
+    expect(asked).to_be_visible()
+    editor.page.keyboard.press('Enter')
+    expect(asked).to_be_hidden()
+    editor.button('Cancel').click()
+    asked.get_by_role('button', name='Discard').click()
+
+    assert editor.taken() is None
+    again = open_editor(editor.page)
+    again.page.keyboard.press('Escape')
+    assert again.taken() is None
