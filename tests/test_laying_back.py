@@ -59,7 +59,8 @@ async def test_an_answer_and_what_it_is_laid_into_are_both_kept(tmp_path: Path) 
     assert (laid_back.changed_outside_mask, laid_back.laid_back_from) == (0, answer.id)
     assert [answer.position, laid_back.position] == [0, 1]
     assert pixels[:4] + pixels[5:] == [BLUE] * 4 + [RED] * 3
-    assert (told['laid_back_from'], told['changed_outside_mask']) == (answer.id, 0)
+    assert told['laid_back_from'] == f'{answer.id}:{answer.digest}'
+    assert told['changed_outside_mask'] == 0
     assert (told['position'], told['image_id']) == (1, laid_back.id)
     assert (done.request.count, done.item_errors, arriving_in(tmp_path)) == (1, (), [])
 

@@ -61,6 +61,8 @@ async def test_pictures_and_ids_stay_in_the_order_of_the_form(easel: Easel) -> N
         await easel.send(PROMPT, ('source_file', ('fox.png', FOX)), ('source_file', ('', b'')))
     )
     [fox] = first.sources
+    kept = await easel.services.library.images.one(fox)
+    assert easel.services.changes.serial_of(kept.generation_id)  # open galleries are told
 
     second = await easel.asked(
         await easel.send(

@@ -11,7 +11,7 @@ import pytest
 
 from app.cli.verify import verify
 from app.maintenance.verification import find_faults
-from tests.support.kept_folder import FIRST, SECOND, TRASHED, KeptFolder, at
+from tests.support.kept_folder import FIRST, SECOND, TRASHED, KeptFolder, at, keep_mask
 from tests.support.rows import running
 
 
@@ -37,6 +37,20 @@ def cut(path: Path) -> None:
 
 def changed(path: Path) -> None:
     path.write_bytes(path.read_bytes().swapcase())
+
+
+@pytest.mark.parametrize(('harm', 'kind'), [(removed, 'missing'), (changed, 'rotten')])
+async def test_a_mask_that_is_not_whole_is_named(
+    kept: KeptFolder, harm: Callable[[Path], None], kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mask = await keep_mask(kept, b'a mask')
+    whole = verify(at(kept.data))
+    harm(mask)
+
+    status = verify(at(kept.data))
+
+    told = f'{kind}\t{mask.relative_to(kept.data).as_posix()}\n'
+    assert (whole, status, capsys.readouterr().out) == (0, 1, told)
 
 
 @pytest.mark.parametrize('file', [FIRST, SECOND, TRASHED])

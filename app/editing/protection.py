@@ -10,7 +10,7 @@ from app.database import Library
 from app.editing.originals import MASK_IS_NOT_WHOLE, deleted, mask_of, original_of
 from app.errors import AppError, ProviderError
 from app.log import logger
-from app.models import Received, StoredImage
+from app.models import Received, StoredImage, TracedPicture
 from app.models.request import GenerationRequest
 from app.storage.arriving import new_work_file
 from app.storage.decoding.decoder import Decoder
@@ -67,7 +67,8 @@ class Protection:
                 seed=answer.seed,
             )
             share = await measure_change(self._decoder, of, target, PNG)
-            label = replace(label, changed_outside_mask=share, laid_back_from=answer.id)
+            under = TracedPicture(answer.id or 0, answer.digest)
+            label = replace(label, changed_outside_mask=share, laid_back_from=str(under))
             label = replace(label, source_url=None, cost=None)
             kept = await self._store.keep(received, label)
             return replace(kept, changed_outside_mask=share, laid_back_from=answer.id)

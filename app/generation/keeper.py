@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,15 @@ from app.errors import AppError, ErrorKind, Failure, ProviderError, Reason, Stor
 from app.generation.request import label_fields_of
 from app.generation.storage_monitor import StorageMonitor
 from app.log import logger
-from app.models import Generation, GenerationResult, Outcome, Received, Status, StoredImage
+from app.models import (
+    Generation,
+    GenerationResult,
+    Outcome,
+    Received,
+    Status,
+    StoredImage,
+    TracedPicture,
+)
 from app.net.urls import without_query
 from app.storage.arriving import hold, is_lost
 from app.storage.decoding.decoder import DecoderFailed
@@ -66,15 +73,20 @@ class PictureKeeper:
         Raises `StorageFailed` where no pause (seconds) before another try is left. Nothing that
         came is deleted then, nor by a stop: only where the generation itself was cancelled.
         """
+        sources = await self._library.files.traced(claimed.request.sources)
         waiting = dict(enumerate(result.received, start=first))
         kept, failures = list[StoredImage](), list(result.item_errors)
+
+        def label_of(picture: Received | StoredImage) -> Label:
+            number = first + len(kept)
+            return traced(label_for(claimed, picture, number, outcome, result.dropped), sources)
+
         try:
             for position in waiting:
                 with suppress(StorageFailed):
                     await self._hold(waiting, position, claimed.id)
-            label_of = partial(label_for, claimed, outcome=outcome, dropped=result.dropped)
             for position in list(waiting):
-                label = label_of(waiting[position], first + len(kept))
+                label = label_of(waiting[position])
                 try:
                     kept.append(await self._until_kept(claimed, waiting, position, label, pauses))
                 except ProviderError as error:
@@ -82,8 +94,7 @@ class PictureKeeper:
                 del waiting[position]
             if claimed.request.paste_back and claimed.request.mask:
                 for answer in tuple(kept):
-                    label = label_of(answer, first + len(kept))
-                    await self._lay_back(claimed, answer, label, pauses, kept, failures)
+                    await self._lay_back(claimed, answer, label_of(answer), pauses, kept, failures)
         except asyncio.CancelledError:
             if await self._was_cancelled(claimed):
                 for picture in kept:
@@ -167,6 +178,13 @@ class PictureKeeper:
             row = await self._library.generations.one(claimed.id)
             return row.status is Status.CANCELLED or row.attempt != claimed.attempt
         return False
+
+
+def traced(label: Label, sources: Sequence[TracedPicture]) -> Label:
+    """Have a picture's label tell what it started from."""
+    from app.storage.metadata.label import traced_text
+
+    return replace(label, sources=traced_text(sources))
 
 
 def label_for(
