@@ -39,7 +39,7 @@ class Protection:
         None without a mask, and where it cannot be told: no picture is lost for that.
         """
         mime = mime_of(answer.head)
-        if not request.mask or not request.sources or mime is None:
+        if not request.protects or mime is None:
             return None
         try:
             of = await self._protected(request)

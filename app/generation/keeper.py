@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -76,25 +77,22 @@ class PictureKeeper:
         sources = await self._library.files.traced(claimed.request.sources)
         waiting = dict(enumerate(result.received, start=first))
         kept, failures = list[StoredImage](), list(result.item_errors)
-
-        def label_of(picture: Received | StoredImage) -> Label:
-            number = first + len(kept)
-            return traced(label_for(claimed, picture, number, outcome, result.dropped), sources)
-
+        label_of = partial(label_for, claimed, outcome, result.dropped, sources)
         try:
             for position in waiting:
                 with suppress(StorageFailed):
                     await self._hold(waiting, position, claimed.id)
             for position in list(waiting):
-                label = label_of(waiting[position])
+                label = label_of(waiting[position], first + len(kept))
                 try:
                     kept.append(await self._until_kept(claimed, waiting, position, label, pauses))
                 except ProviderError as error:
                     failures.append(error.failure)
                 del waiting[position]
-            if claimed.request.paste_back and claimed.request.mask:
-                for answer in tuple(kept):
-                    await self._lay_back(claimed, answer, label_of(answer), pauses, kept, failures)
+            lays_back = claimed.request.protects and claimed.request.paste_back
+            for answer in tuple(kept) if lays_back else ():
+                label = label_of(answer, first + len(kept))
+                await self._lay_back(claimed, answer, label, pauses, kept, failures)
         except asyncio.CancelledError:
             if await self._was_cancelled(claimed):
                 for picture in kept:
@@ -180,22 +178,16 @@ class PictureKeeper:
         return False
 
 
-def traced(label: Label, sources: Sequence[TracedPicture]) -> Label:
-    """Have a picture's label tell what it started from."""
-    from app.storage.metadata.label import traced_text
-
-    return replace(label, sources=traced_text(sources))
-
-
 def label_for(
     claimed: Generation,
-    received: Received | StoredImage,
-    position: int,
     outcome: Outcome,
     dropped: tuple[str, ...],
+    sources: Sequence[TracedPicture],
+    received: Received | StoredImage,
+    position: int,
 ) -> Label:
     """Build a picture's label: nothing dropped, and the seed asked for is only the first one's."""
-    from app.storage.metadata.label import Label
+    from app.storage.metadata.label import Label, traced_text
 
     asked = label_fields_of(claimed.request, dropped)
     asked_seed = asked.get('seed') if position == 0 else None
@@ -210,4 +202,5 @@ def label_for(
         asked_size=str(claimed.request.size) if claimed.request.size else None,
         source_url=without_query(received.source_url),
         cost=str(received.cost) if received.cost else None,
+        sources=traced_text(sources),
     )

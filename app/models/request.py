@@ -126,6 +126,11 @@ class GenerationRequest:
     paste_back: int | None = field(default=None, metadata={RULE: FieldRule(FieldKind.WHOLE, 0, 1)})
 
     @property
+    def protects(self) -> bool:
+        """Whether a mask keeps a part of the first picture as it is."""
+        return bool(self.sources and self.mask)
+
+    @property
     def count(self) -> int:
         return self.n or 1
 

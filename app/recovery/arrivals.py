@@ -8,7 +8,7 @@ from dataclasses import replace
 from app.database import Library
 from app.editing.protection import Protection
 from app.errors import AppError
-from app.generation.keeper import label_for, traced
+from app.generation.keeper import label_for
 from app.log import logger
 from app.models import Generation, Outcome, Received, Status
 from app.recovery.labelled import LabelledImage
@@ -46,10 +46,10 @@ class Arrivals:
         )
         protection = Protection(self._library, self._store, self._store.decoder)
         share = await protection.changed(generation.request, received)
-        label = label_for(generation, received, position, outcome, generation.dropped)
         sources = await self._library.files.traced(generation.request.sources)
+        label = label_for(generation, outcome, generation.dropped, sources, received, position)
         label = replace(
-            traced(label, sources),
+            label,
             image_id=await self._library.images.reserve(),
             created_at=received.path.stat().st_mtime,
             changed_outside_mask=share,
