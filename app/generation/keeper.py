@@ -89,8 +89,7 @@ class PictureKeeper:
                 except ProviderError as error:
                     failures.append(error.failure)
                 del waiting[position]
-            lays_back = claimed.request.protects and claimed.request.paste_back
-            for answer in tuple(kept) if lays_back else ():
+            for answer in tuple(kept) if claimed.request.lays_back else ():
                 label = label_of(answer, first + len(kept))
                 await self._lay_back(claimed, answer, label, pauses, kept, failures)
         except asyncio.CancelledError:

@@ -131,6 +131,11 @@ class GenerationRequest:
         return bool(self.sources and self.mask)
 
     @property
+    def lays_back(self) -> bool:
+        """Whether that part is laid back over what comes."""
+        return self.protects and bool(self.paste_back)
+
+    @property
     def count(self) -> int:
         return self.n or 1
 
