@@ -73,12 +73,14 @@ def _run(chosen: argparse.Namespace, config: Config) -> int:
     """Run a command with what it alone imports."""
     if chosen.command == 'generate':
         from app.cli.generate import Order, generate
+        from app.cli.sources import SourceFiles
         from app.models.request import REQUEST_FIELDS
 
         fields = {name: str(getattr(chosen, name, '')) for name in REQUEST_FIELDS}
         if chosen.prompt == '-':
             fields['prompt'] = sys.stdin.read()
-        return generate(config, Order(fields, chosen.out, chosen.json, chosen.forget))
+        files = SourceFiles(chosen.source, chosen.mask_file)
+        return generate(config, Order(fields, chosen.out, chosen.json, chosen.forget, files))
     if chosen.command in KEEPING:
         return _keep(chosen, config)
     if chosen.command == 'doctor':
@@ -132,22 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument('--no-browser', action='store_true', help="don't open the browser")
     serve.add_argument('--version', action='version', version=f'Easel {__version__}')
     generate = commands.add_parser('generate', help='generate pictures from the command line')
-    option = generate.add_argument
-    option('prompt', help='the prompt; - reads it from standard input')
-    option('--model', default='')
-    option('--size', default='', metavar='WxH')
-    option('-n', default='', metavar='COUNT', help='how many pictures, 1 to 10')
-    option('--seed', default='')
-    option('--response-format', default='', choices=['url', 'b64_json'])
-    option('--negative-prompt', default='', metavar='TEXT')
-    option('--quality', default='')
-    option('--steps', default='', metavar='COUNT')
-    option('--guidance', default='', metavar='NUMBER')
-    option('--sampler', default='', metavar='NAME')
-    option('--provider', default='', metavar='NAME', help='which server to use')
-    option('--out', type=Path, metavar='DIR', help='copy the pictures to this folder')
-    option('--json', action='store_true', help='print one JSON object')
-    option('--forget', action='store_true', help='first forget what Easel learned about the server')
+    _add_request(generate)
     keeping = [commands.add_parser(name, help=about) for name, about in KEEPING.items()]
     for command, about in zip(keeping, FILES, strict=False):
         command.add_argument('file', metavar='FILE.tar', help=about)
@@ -161,6 +148,33 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument('--host', default='127.0.0.1')
     demo.add_argument('--port', type=_port, default=1337)
     return parser
+
+
+def _add_request(generate: argparse.ArgumentParser) -> None:
+    """Say what is asked for, and where it goes."""
+    option = generate.add_argument
+    option('prompt', help='the prompt; - reads it from standard input')
+    option('--model', default='')
+    option('--size', default='', metavar='WxH')
+    option('-n', default='', metavar='COUNT', help='how many pictures, 1 to 10')
+    option('--seed', default='')
+    option('--response-format', default='', choices=['url', 'b64_json'])
+    option('--negative-prompt', default='', metavar='TEXT')
+    option('--quality', default='')
+    option('--steps', default='', metavar='COUNT')
+    option('--guidance', default='', metavar='NUMBER')
+    option('--sampler', default='', metavar='NAME')
+    option('--provider', default='', metavar='NAME', help='which server to use')
+    about = 'a picture to start from; again for more'
+    option('--source', type=Path, action='append', default=[], metavar='FILE', help=about)
+    about = 'a PNG of the size of the first: white may change'
+    option('--mask', dest='mask_file', type=Path, metavar='FILE', help=about)
+    option('--strength', default='', metavar='NUMBER', help='how much may change, 0 to 1')
+    about = 'lay what the mask keeps back over the answer'
+    option('--paste-back', action='store_const', const='1', default='', help=about)
+    option('--out', type=Path, metavar='DIR', help='copy the pictures to this folder')
+    option('--json', action='store_true', help='print one JSON object')
+    option('--forget', action='store_true', help='first forget what Easel learned about the server')
 
 
 def _add_folders(

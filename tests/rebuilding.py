@@ -18,7 +18,14 @@ from app.storage.metadata.label import NAMESPACE, RDF, Label
 from tests.support.fakes import picture
 from tests.support.labelled_pictures import LABEL
 
-OURS = replace(LABEL, generation_id=3, image_id=5, position=0)
+ORIGIN = ('sources', 'mask', 'strength', 'paste_back', 'changed_outside_mask', 'laid_back_from')
+OURS = replace(
+    LABEL,
+    **dict.fromkeys(ORIGIN),  # type: ignore[arg-type]
+    generation_id=3,
+    image_id=5,
+    position=0,
+)
 DAY = Path('2026/11/22')
 
 

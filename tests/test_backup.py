@@ -24,6 +24,7 @@ from tests.support.kept_folder import (
     files_of,
     go_on,
     keep,
+    keep_mask,
     members_of,
     rows_in,
 )
@@ -36,6 +37,7 @@ async def test_everything_comes_back_and_for_this_user_alone(
 ) -> None:
     (kept.data / 'rescued').mkdir()
     (kept.data / 'rescued' / 'd.png').write_bytes(b'rescued')
+    mask = await keep_mask(kept, b'a mask')
     for name in ('thumbs', 'cache'):
         (kept.data / name).mkdir()
         (kept.data / name / 'made-again').touch()
@@ -55,6 +57,7 @@ async def test_everything_comes_back_and_for_this_user_alone(
         f'images/{SECOND}.xmp': b'a label',
         f'images/{TRASHED}': b'trashed',
         'rescued/d.png': b'rescued',
+        mask.relative_to(kept.data).as_posix(): b'a mask',
     }
     assert await rows_in(new) == [(FIRST, None), (SECOND, None), (TRASHED, 4.0)]
     assert (new / 'images' / FIRST).stat().st_mtime == 77.0

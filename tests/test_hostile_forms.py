@@ -53,7 +53,7 @@ async def app(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ASGIApp
         yield made
 
 
-@pytest.mark.parametrize('path', ['/generations', '/reading', '/session', '/images'])
+@pytest.mark.parametrize('path', ['/generations', '/reading', '/session', '/images', '/sources'])
 @pytest.mark.parametrize('name', HOSTILE)
 async def test_cve_2024_24762_a_hostile_form_is_refused(app: ASGIApp, name: str, path: str) -> None:
     kind, body = HOSTILE[name]

@@ -53,6 +53,8 @@ async def test_disk_use_is_told_by_year_and_by_what(easel: tuple[ASGIApp, Servic
     app, services = easel
     (services.config.data / 'thumbs' / 'aa').mkdir()
     (services.config.data / 'thumbs' / 'aa' / 'a.webp').write_bytes(b'1234')
+    (services.config.data / 'masks').mkdir()
+    (services.config.data / 'masks' / 'a.png').write_bytes(b'12345')
 
     unknown = services.maintenance.thumbs.size_bytes
     await json_of(app)
@@ -63,7 +65,8 @@ async def test_disk_use_is_told_by_year_and_by_what(easel: tuple[ASGIApp, Servic
 
     database = [services.config.data / name for name in ('easel.db', 'easel.db-wal')]
     assert restored['database_bytes'] == sum(file.stat().st_size for file in database)
-    assert (unknown, after['thumbs_bytes']) == (None, 4)
+    assert (unknown, after['thumbs_bytes'], after['masks_bytes']) == (None, 4, 5)
+    assert '<dt>Masks</dt>' in text
     assert (after['originals_bytes'], after['trash_bytes']) == (18, 7)
     assert after['years'] == [
         {'year': '2026', 'images': 2, 'size_bytes': 13, 'trashed': 1, 'trashed_bytes': 7},

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from app.storage.metadata.label import checked_label
+from app.storage.metadata.label import MOST_ID, checked_label
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,41 @@ def test_a_number_is_taken_where_it_can_be_meant(
     guidance: str | float, taken: float | None
 ) -> None:
     assert checked_label({'guidance': guidance}, 1.0).guidance == taken
+
+
+DIGEST = 'a' * 64
+
+
+@pytest.mark.parametrize(
+    ('name', 'text', 'is_taken'),
+    [
+        ('sources', f'7:{DIGEST} 9:', True),
+        ('sources', f'{MOST_ID}:{DIGEST}', True),
+        ('sources', f'{MOST_ID + 1}:{DIGEST}', False),
+        ('sources', f'0:{DIGEST}', False),
+        ('sources', f'-7:{DIGEST}', False),
+        ('sources', f'7:{DIGEST[1:]}', False),
+        ('sources', f'7:{DIGEST.upper()}', False),
+        ('sources', '7', False),
+        ('sources', f'٧:{DIGEST}', False),
+        ('sources', ' '.join(f'{number}:{DIGEST}' for number in range(1, 18)), False),
+        ('laid_back_from', f'7:{DIGEST}', True),
+        ('laid_back_from', f'7:{DIGEST} 9:{DIGEST}', False),
+        ('mask', DIGEST, True),
+        ('mask', f'../{DIGEST}', False),
+        ('mask', DIGEST.upper(), False),
+        ('paste_back', 1, True),
+        ('paste_back', 2, False),
+        ('strength', 0.6, True),
+        ('strength', 1.1, False),
+        ('changed_outside_mask', 1.0, True),
+        ('changed_outside_mask', -0.1, False),
+        ('changed_outside_mask', math.nan, False),
+    ],
+)
+def test_an_origin_is_taken_where_it_can_be_meant(
+    name: str, text: str | float, *, is_taken: bool
+) -> None:
+    label = checked_label({name: text}, 1.0)
+
+    assert getattr(label, name) == (text if is_taken else None)

@@ -106,6 +106,8 @@ def test_exiftool_reads_the_label(
     assert found['XMP-xmp:CreateDate'] == '2026:11:18 11:06:40.250Z'
     assert found['XMP-iptcExt:DigitalSourceType'] == f'{SOURCE_TYPE}trainedAlgorithmicMedia'
     assert found['XMP-easel:Generation_id'] == 17
+    assert found['XMP-easel:Sources'] == LABEL.sources
+    assert found['XMP-easel:Changed_outside_mask'] == 0.125
     if written.sidecar is None:
         own = found.get('PNG:Parameters') or found.get('ExifIFD:UserComment')
         assert str(own).replace('.Neg', '\nNeg').endswith(parameters_text(LABEL)[-60:])
@@ -173,7 +175,7 @@ def test_a_second_label_replaces_the_first(name: str, tmp_path: Path) -> None:
             LABEL,
             'a red fox, at night\nNegative prompt: blurry, text\n'
             'Steps: 28, Sampler: Euler a, CFG scale: 7.5, Seed: 1234567890123, Size: 64x48, '
-            'Model: flux, Version: Easel {version}',
+            'Model: flux, Denoising strength: 0.6, Version: Easel {version}',
         ),
         (
             replace(BARE, model='qwen:7b, "q4"', guidance=4.0, seed=0),

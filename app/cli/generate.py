@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias, cast
 from urllib.parse import unquote, urljoin
@@ -18,6 +18,7 @@ import httpx
 
 from app.access.visitors import Visitor
 from app.cli.serve import run
+from app.cli.sources import SourceFiles
 from app.config import TOKEN, Config, language_of_terminal
 from app.errors import AppError, ErrorKind, Failure, InvalidRequest, NotFound
 from app.generation.request import parse_request
@@ -31,6 +32,7 @@ from app.web.delivery.files import FILE_HEADER
 from app.web.views.serializers import generation_json
 
 POLL_S = 0.3
+UPLOAD_TIMEOUT_S = 120.0  # a busy server decodes one picture after the other
 UNFINISHED = ('queued', 'running')
 IMAGE_FIELDS = ('width', 'height', 'mime', 'source_url')
 Object: TypeAlias = dict[str, object]
@@ -44,6 +46,7 @@ class Order:
     out: Path | None
     as_json: bool
     forgets: bool = False
+    sources: SourceFiles = field(default_factory=SourceFiles)
 
     @property
     def language(self) -> str:
@@ -62,7 +65,7 @@ class Unfulfilled(Exception):
 def generate(config: Config, order: Order) -> int:
     """Draw, then print where the pictures are; return the exit status."""
     try:
-        parse_request(order.fields)
+        parse_request({**order.fields, **order.sources.stand_ins})
         if order.out:
             _prepare(order.out)
         generation, paths = _draw(config, order)
@@ -104,7 +107,8 @@ async def _draw_here(config: Config, order: Order) -> tuple[Object, list[Path]]:
         for provider in services.providers.all():
             if order.forgets_of(provider.name):
                 await services.providers.memory.forget(provider.settings.base_url)
-        generation = await services.worker.draw_now(parse_request(order.fields))
+        fields = {**order.fields, **await order.sources.add_to(services)}
+        generation = await services.worker.draw_now(parse_request(fields))
         paths = [services.store.original(image.file) for image in generation.images]
         language, owner = (
             services.renderer.language(order.language),
@@ -144,8 +148,7 @@ async def _draw_there(config: Config, order: Order, holder: Holder) -> tuple[Obj
             for provider in listed['providers']:
                 if order.forgets_of(provider['name']):
                     await client.post(f'settings/providers/{provider["id"]}/forgetting')
-        begun = checked(await client.post('generations', data=order.fields), 303)
-        url = f'generations/{begun.headers["location"].rpartition("-")[2]}.json'
+        url = f'generations/{await submitted(client, order)}.json'
         while True:
             generation = checked(await client.get(url)).json()
             if generation['status'] not in UNFINISHED:
@@ -158,6 +161,23 @@ async def _draw_there(config: Config, order: Order, holder: Holder) -> tuple[Obj
                 raise NotFound("A picture's file is missing from the data folder.")
             paths.append(config.data / unquote(response.headers[FILE_HEADER]))
         return generation, paths
+
+
+async def submitted(client: httpx.AsyncClient, order: Order) -> int:
+    """Send a form with its files; return the id of the generation.
+
+    Raises `InvalidRequest` where it is wrong, else `Unfulfilled`.
+    """
+    with order.sources.parts() as parts:
+        sent = await client.post(
+            'generations', data=order.fields, files=parts, timeout=UPLOAD_TIMEOUT_S
+        )
+    try:
+        return int(checked(sent, 303).headers['location'].rpartition('-')[2])
+    except Unfulfilled as error:
+        if sent.status_code != InvalidRequest.status:
+            raise
+        raise InvalidRequest('{told}', told=error) from error
 
 
 def checked(response: httpx.Response, status: int = 200) -> httpx.Response:

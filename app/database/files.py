@@ -10,7 +10,7 @@ from typing import cast
 
 from app.database.sqlite.connection import Table, builder, select
 from app.database.sqlite.readers import beside, write_beside
-from app.models import KeptFile
+from app.models import KeptFile, TracedPicture
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,18 @@ class Files(Table):
             digests=json.dumps(digests),
         )
         return dict(found)
+
+    async def traced(self, image_ids: Sequence[int]) -> tuple[TracedPicture, ...]:
+        """Return some pictures with their digests, empty of those that are gone."""
+        if not image_ids:
+            return ()
+        found = await self._database.all(
+            lambda row: (cast('int', row['id']), cast('str', row['digest'])),
+            'select id, digest from images where id in (select value from json_each(:ids))',
+            ids=json.dumps(image_ids),
+        )
+        digests = dict(found)
+        return tuple(TracedPicture(one, digests.get(one, '')) for one in image_ids)
 
     async def mark(self, image_id: int, damaged_ns: int | None) -> None:
         """Write down that a picture's file is damaged since it changed then; None: it is not."""

@@ -14,11 +14,13 @@ import apsw
 
 from app.database.gallery.images import add_images
 from app.database.generations import new_row
+from app.database.lineage import arrived, awaited_id, id_here, is_taken
 from app.database.spending import add_spending
 from app.database.sqlite.connection import REFUSALS, Database, Row, Table, Value, insert, select
+from app.database.sqlite.ids import raise_sequence, reserve_ids
 from app.database.sqlite.mapping import generation_of
 from app.database.sqlite.opening import open_file
-from app.models import Generation, Outcome, PictureIds, Status, StoredImage
+from app.models import Generation, Outcome, PictureIds, Status, StoredImage, TracedPicture
 
 MOST_MOVED = 5_000  # generations; the pictures of one come soon after each other
 
@@ -30,6 +32,8 @@ class ToldImage:
     generation: Generation
     picture: StoredImage
     position: int
+    sources: tuple[TracedPicture, ...] = ()  # of the generation
+    laid_back_from: TracedPicture | None = None
 
 
 class Fate(StrEnum):
@@ -57,15 +61,15 @@ class Recovery(Table):
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         # Two data folders may have used one id for two prompts: where the second one's went.
-        self._moved: dict[tuple[int, str, str, str | None], int] = {}
+        self._moved: dict[tuple[object, ...], int] = {}
 
     async def raise_ids(self, highest: PictureIds) -> None:
         """See to it that no id up to these is given to anything new."""
         values: Row = {'image': highest.image}
 
         def change(db: apsw.Connection) -> None:
-            _raise_sequence(db, 'images', highest.image)
-            _raise_sequence(db, 'generations', highest.generation)
+            raise_sequence(db, 'images', highest.image)
+            raise_sequence(db, 'generations', highest.generation)
             db.execute(
                 """
                 insert into reserved (name, last)
@@ -81,24 +85,9 @@ class Recovery(Table):
         """Reserve ids for so many pictures and a generation of each; return the first ones."""
 
         def change(db: apsw.Connection) -> PictureIds:
-            last = {}
-            for name in ('images', 'generations'):
-                values: Row = {'name': name, 'count': count}
-                [given] = select(
-                    db,
-                    f"""
-                    insert into reserved (name, last)
-                    values (:name, :count + (select coalesce(max(id), 0) from {name}))
-                    on conflict (name) do update set last = :count + max(last, (
-                      select coalesce(max(id), 0) from {name}
-                    ))
-                    returning last
-                    """,  # noqa: S608 (names are ours)
-                    **values,
-                )
-                last[name] = cast('int', given['last'])
-            _raise_sequence(db, 'generations', last['generations'])
-            return PictureIds(last['images'] - count + 1, last['generations'] - count + 1)
+            generation = reserve_ids(db, 'generations', count)
+            raise_sequence(db, 'generations', generation + count - 1)
+            return PictureIds(reserve_ids(db, 'images', count), generation)
 
         return await self._database.write(change)
 
@@ -140,6 +129,7 @@ class Recovery(Table):
             return Attached(Fate.COPY)
         try:
             with db:
+                told = _with_ids_here(db, told)
                 generation = self._generation_for(db, told)
                 if generation.status.unfinished:
                     return Attached(Fate.WAITS)
@@ -153,7 +143,8 @@ class Recovery(Table):
     def _generation_for(self, db: apsw.Connection, told: ToldImage) -> Generation:
         """Find the generation of a picture, or write it; another's of the same id stays apart."""
         asked = told.generation
-        key = (asked.id, asked.request.prompt, asked.provider, asked.model)
+        asked_for = (asked.request.prompt, asked.request.sources)
+        key = (asked.id, *asked_for, asked.provider, asked.model)
         wanted = self._moved.get(key, asked.id)
         rows = select(db, 'select * from generations where id = :id', id=wanted)
         before = generation_of(rows[0]) if rows else None
@@ -174,11 +165,15 @@ class Recovery(Table):
         return generation_of(added)
 
 
-def _raise_sequence(db: apsw.Connection, table: str, last: int) -> None:
-    given: Row = {'name': table, 'last': last}
-    db.execute('update sqlite_sequence set seq = max(seq, :last) where name = :name', given)
-    if not db.changes():
-        db.execute('insert into sqlite_sequence (name, seq) values (:name, :last)', given)
+def _with_ids_here(db: apsw.Connection, told: ToldImage) -> ToldImage:
+    """Return a picture with the ids that those it came from have here."""
+    asked, answer = told.generation, told.laid_back_from
+    sources = tuple(dict.fromkeys(id_here(db, one) for one in told.sources))
+    return replace(
+        told,
+        generation=replace(asked, request=replace(asked.request, sources=sources)),
+        picture=replace(told.picture, laid_back_from=id_here(db, answer) if answer else None),
+    )
 
 
 def highest_ids_in(path: Path) -> PictureIds:
@@ -216,9 +211,10 @@ def _is_known(db: apsw.Connection, told: ToldImage) -> bool:
 
 
 def _is_same(before: Generation, told: Generation) -> bool:
-    is_same_prompt = before.request.prompt == told.request.prompt
+    asked, told_to_ask = before.request, told.request
+    is_same = (asked.prompt, asked.sources) == (told_to_ask.prompt, told_to_ask.sources)
     is_same_server = (before.provider, before.model) == (told.provider, told.model)
-    return is_same_prompt and (is_same_server or before.status is not Status.DONE)
+    return is_same and (is_same_server or before.status is not Status.DONE)
 
 
 def _add(db: apsw.Connection, generation: Generation, told: ToldImage) -> None:
@@ -234,14 +230,22 @@ def _add(db: apsw.Connection, generation: Generation, told: ToldImage) -> None:
         **values,
     )
     position = cast('int', taken['last']) + 1 if taken['own'] else told.position
-    has_id = select(db, 'select 1 from images where id = :id', id=told.picture.id)
-    picture = replace(told.picture, id=None) if has_id else told.picture
+    picture = replace(told.picture, id=_id_for(db, told.picture))
     outcome = Outcome(
         status=Status.DONE, provider=asked.provider, model=asked.model, kept=(picture,)
     )
     add_images(db, generation, outcome, asked.created_at, position)
     if picture.cost and not _has_calls(db, generation):  # else they have counted it
         add_spending(db, picture.cost, asked.created_at, asked.provider, generation.guest)
+
+
+def _id_for(db: apsw.Connection, picture: StoredImage) -> int | None:
+    """Return the id under which others await a picture, else its own where that is free."""
+    awaited = awaited_id(db, picture.digest)
+    if awaited is None:
+        return None if is_taken(db, picture.id) else picture.id
+    arrived(db, picture.digest)
+    return awaited
 
 
 def _has_calls(db: apsw.Connection, generation: Generation) -> bool:
@@ -276,7 +280,11 @@ def _finish(db: apsw.Connection, generation: Generation, told: Generation) -> No
         """
         update generations
         set n = own.images
-        from (select count(*) as images from images where generation_id = :id) as own
+        from (
+          select count(*) as images
+          from images
+          where generation_id = :id and laid_back_from is null
+        ) as own
         where id = :id and own.images > coalesce(n, 1)
         """,
         values,

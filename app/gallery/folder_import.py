@@ -94,7 +94,7 @@ class FolderImport:
         known = await self.importer.known(digest)
         if known is not None:
             return TakenPicture(str(path), Taken.KNOWN, known)
-        received, modified_at = await asyncio.to_thread(_copied, store, path)
+        received, modified_at = await asyncio.to_thread(copied, store, path)
         return await examine(store, received, str(path), modified_at)
 
     async def _keep(self) -> None:
@@ -128,7 +128,7 @@ def sidecar_in(path: Path) -> bytes:
     return b''
 
 
-def _copied(store: Store, path: Path) -> tuple[Received, float]:
+def copied(store: Store, path: Path) -> tuple[Received, float]:
     """Copy a picture, and the label beside it, into temporary files; say when it was changed."""
     temp_file = store.new_temp_file()
     try:

@@ -243,11 +243,12 @@ class Importer:
         return LabelledImage(picture.stored(file, label), label)
 
     def _label(self, picture: ExaminedPicture, ids: PictureIds) -> Label:
-        """Return the label of a picture; what a guest's file tells of ids and cost is not taken."""
+        """Return the label of a picture; of a guest's file neither ids nor cost are taken."""
         label = picture.label(ids)
         if self._guest is None:
             return label
         own = replace(label, image_id=ids.image, generation_id=ids.generation)
+        own = replace(own, sources=None, mask=None, laid_back_from=None)
         return replace(own, position=0, cost=None)
 
     def _attached(self, name: str, one: LabelledImage, attached: Attached) -> TakenPicture:
@@ -261,8 +262,14 @@ class Importer:
         return TakenPicture(name, Taken.REFUSED, reason=reason)
 
     def _put_away(self, one: LabelledImage) -> ToldImage:
-        """Return what rows say of a picture; its generation is none that was asked for here."""
+        """Return what rows say of a picture; its generation is none that was asked for here.
+
+        Ids of pictures that it came from may be those of others here: their digests count alone.
+        """
         told = one.told()
+        sources = tuple(replace(source, id=0) for source in told.sources)
+        base = told.laid_back_from and replace(told.laid_back_from, id=0)
+        told = replace(told, sources=sources, laid_back_from=base)
         own = replace(told.generation, dismissed_at=told.generation.created_at, guest=self._guest)
         return replace(told, generation=own)
 

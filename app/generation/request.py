@@ -84,13 +84,22 @@ def form_fields_from_picture(settings: Mapping[str, str | int | float]) -> dict[
 
 
 def label_fields_of(request: GenerationRequest, dropped: Iterable[str] = ()) -> dict[str, object]:
-    """Return what a picture's label says of its request: nothing that was dropped on the way."""
+    """Return what a picture's label says of its request: nothing that was dropped on the way.
+
+    A mask is told all the same: it says what was to stay, whatever the server made of that.
+    """
     fields = {
         name: getattr(request, name)
         for name, rule in REQUEST_FIELDS.items()
         if rule.in_pictures and (name == 'prompt' or name not in dropped)
     }
-    return fields | {'guidance': float(fields['guidance']) if fields.get('guidance') else None}
+    strength = None if 'strength' in dropped else request.strength
+    return fields | {
+        'guidance': float(fields['guidance']) if fields.get('guidance') else None,
+        'mask': request.mask,
+        'strength': float(strength) if strength else None,
+        'paste_back': request.paste_back,
+    }
 
 
 def chosen_providers(pairs: Iterable[tuple[str, str]]) -> tuple[str, ...]:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from app.config import DATABASE, PRIVATE
-from app.storage.store import IMAGES, RESCUED
+from app.storage.store import IMAGES, MASKS, RESCUED
 
 SUMS = 'SHA256SUMS'
-FOLDERS = (IMAGES, RESCUED)
+FOLDERS = (IMAGES, RESCUED, MASKS)
 BLOCK_BYTES = 256 * 1024
 FORBIDDEN = frozenset('\0\\:' if os.name == 'nt' else '\0')  # in a path
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from app.config import DATABASE, PRIVATE
 from app.database.files import kept_files, named_files, total_of
+from app.database.masks import named_masks
 from app.database.sqlite.readers import copy_database
 from app.errors import N_, StorageFailed
 from app.maintenance.archive import BLOCK_BYTES, FOLDERS, ArchiveWriter
@@ -24,7 +25,7 @@ from app.storage.files import PART, open_beneath, sync_folder
 from app.storage.health import LARGEST_RESERVE_BYTES, MB, RESERVED_PART
 from app.storage.inventory import files_below
 from app.storage.metadata.container import sidecar_of
-from app.storage.store import ARRIVING, IMAGES, RESCUED
+from app.storage.store import ARRIVING, IMAGES, RESCUED, mask_file
 
 SYNC_EVERY_BYTES = 16 * MB  # in one go at the end, whoever else writes would wait for it
 
@@ -71,6 +72,8 @@ class Backup:
             # a picture may be deleted for good while this runs
             if digest != kept.digest and named_files(self.data / DATABASE, [kept.file]):
                 self.not_whole.append(f'{IMAGES}/{kept.file}')
+        for mask in named_masks(copy):
+            yield from self._file(archive, self.data / mask_file(mask.digest))
         rescued = files_below(self.data / RESCUED, _ignore)
         for path in chain(strangers(copy, images, began_at, self.rest), rescued):
             yield from self._with_sidecar(archive, path)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from app.errors import N_, Conflict
 from app.maintenance.background import Background, Stopped
 from app.maintenance.nightly import NightlyBackup
-from app.storage.store import THUMBS
+from app.storage.store import MASKS, THUMBS
 from app.tasks import logging_faults
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ class Maintenance:
     def __init__(self, data: Path, on_result: Callable[[], None]) -> None:
         self.background = Background()
         self.nightly = NightlyBackup(data, self.background, on_result)
-        self.thumbs = ThumbnailSize(data / THUMBS, self.background)
+        self.thumbs = FolderSize(data / THUMBS, self.background)
+        self.masks = FolderSize(data / MASKS, self.background)
         self._data = data
         self._verifier: Verifier | None = None
         self._is_streaming = False
@@ -57,6 +58,7 @@ class Maintenance:
         if self._verifier:
             await self._verifier.close()
         await self.thumbs.close()
+        await self.masks.close()
         await self.background.close()
 
     async def backup(self) -> AsyncGenerator[bytes, None]:
@@ -87,8 +89,8 @@ class Maintenance:
             self._is_streaming = False
 
 
-class ThumbnailSize:
-    """What the thumbnails take: no row says it, so they are counted now and then."""
+class FolderSize:
+    """What the files of a folder take: no row says it, so they are counted now and then."""
 
     def __init__(self, folder: Path, background: Background) -> None:
         self.size_bytes: int | None = None  # not known yet
@@ -103,7 +105,7 @@ class ThumbnailSize:
         if now - self._measured_at >= MEASURE_EVERY_S:
             self._measured_at = now
             work = logging_faults(self._measure)
-            self._task = asyncio.create_task(work, name='size of the thumbnails')
+            self._task = asyncio.create_task(work, name=f'size of {self._folder.name}')
 
     async def close(self) -> None:
         if self._task:

@@ -10,9 +10,10 @@ from pathlib import Path
 from app.config import DATABASE
 from app.database.acts.destruction import removals_beside
 from app.database.files import kept_files, mark_damaged, named_files, running_since, total_of
+from app.database.masks import named_masks
 from app.maintenance.faults import Fault, FaultKind
-from app.storage.inventory import Condition, examine, files_below, is_picture
-from app.storage.store import IMAGES
+from app.storage.inventory import Condition, examine, examine_named, files_below, is_picture
+from app.storage.store import IMAGES, mask_file
 
 AT_ONCE = 500  # files that the rows are asked about
 Progress = Callable[[int, int], None]
@@ -23,7 +24,7 @@ def ignore_progress(checked: int, total: int) -> None:
 
 
 def find_faults(data: Path, progress: Progress = ignore_progress) -> Iterator[Fault]:
-    """Read every picture and yield what is not whole, strangers last; it blocks.
+    """Read every picture and mask and yield what is not whole, strangers last; it blocks.
 
     Raises `StorageFailed` where the database cannot be read, and OSError.
     """
@@ -37,6 +38,12 @@ def find_faults(data: Path, progress: Progress = ignore_progress) -> Iterator[Fa
                 mark_damaged(database, kept.id, found.changed_ns)  # so that no page shows it
             yield Fault(FaultKind(found.condition), f'{IMAGES}/{kept.file}')
         progress(checked, max(checked, total))
+    for mask in named_masks(database):
+        file = mask_file(mask.digest)
+        condition = examine_named(data, data / file, mask.digest)
+        never_came = condition is Condition.MISSING and not mask.asked_here
+        if condition is not Condition.WHOLE and not never_came:
+            yield Fault(FaultKind(condition), file)
     running = running_since(database)  # what that made may still get its row
     before = time.time() if running is None else running
     for path in strangers(database, images, before, lambda: progress(total, total)):

@@ -122,6 +122,17 @@ class KeptFile:
 
 
 @dataclass(frozen=True, slots=True)
+class TracedPicture:
+    """A picture that another came from, as a label names it: its id is another's elsewhere."""
+
+    id: int
+    digest: str  # sha256 in hex of its file; empty where that was gone already
+
+    def __str__(self) -> str:
+        return f'{self.id}:{self.digest}'
+
+
+@dataclass(frozen=True, slots=True)
 class PictureIds:
     """The id of a picture and that of its generation; 0 where it is not known."""
 

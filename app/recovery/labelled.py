@@ -21,7 +21,7 @@ from app.storage.store import Store
 if TYPE_CHECKING:
     from app.storage.metadata.label import Label
 
-LABEL_FIELDS = ('created_at', 'revised_prompt', 'source_url', 'seed')
+LABEL_FIELDS = ('created_at', 'revised_prompt', 'source_url', 'seed', 'changed_outside_mask')
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,9 @@ class LabelledImage:
             'model': None,
             'guidance': None if label.guidance is None else str(label.guidance),
             'size': Size.parse(label.asked_size) if label.asked_size else None,
+            'mask': label.mask,
+            'strength': None if label.strength is None else f'{label.strength:.15g}',
+            'paste_back': label.paste_back,
         }
         generation = Generation(
             id=label.generation_id,
@@ -54,7 +57,8 @@ class LabelledImage:
             created_at=label.created_at,
             dismissed_at=None if program_of(label.provider) is None else label.created_at,
         )
-        return ToldImage(generation, self.kept, label.position)
+        traced = label.traced_sources, label.traced_answer
+        return ToldImage(generation, self.kept, label.position, *traced)
 
 
 async def read_labelled(store: Store, path: Path) -> LabelledImage | None:

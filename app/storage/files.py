@@ -142,7 +142,7 @@ def refused(reason: object) -> StorageFailed:
     return StorageFailed(N_("Easel couldn't write to the data folder: {reason}."), reason=reason)
 
 
-def refuse_links(*folders: Path) -> None:
+def check_links(*folders: Path) -> None:
     """Raise `StorageFailed` at one that is a link: none is followed below the data folder."""
     for folder in folders:
         if folder.is_symlink():

@@ -9,6 +9,7 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from io import BufferedReader
 from pathlib import Path
 
 from app.models import KeptFile
@@ -115,8 +116,22 @@ def examine(data: Path, path: Path, kept: KeptFile) -> Examined:
         status = os.fstat(handle)
         if status.st_size < kept.size_bytes:
             return Examined(Condition.CUT, status.st_ctime_ns)
-        try:
-            same = hashlib.file_digest(file, 'sha256').hexdigest() == kept.digest
-        except OSError:
-            same = False
-    return Examined(Condition.WHOLE if same else Condition.ROTTEN, status.st_ctime_ns)
+        return Examined(_condition(file, kept.digest), status.st_ctime_ns)
+
+
+def examine_named(data: Path, path: Path, digest: str) -> Condition:
+    """Read a file whole that is named by its digest, as `examine`."""
+    try:
+        handle = open_kept(data, path)
+    except FileNotFoundError:
+        return Condition.MISSING
+    with os.fdopen(handle, 'rb') as file:
+        return _condition(file, digest)
+
+
+def _condition(file: BufferedReader, digest: str) -> Condition:
+    try:
+        same = hashlib.file_digest(file, 'sha256').hexdigest() == digest
+    except OSError:
+        same = False
+    return Condition.WHOLE if same else Condition.ROTTEN

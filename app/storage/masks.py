@@ -16,10 +16,10 @@ from app.models.request import Size
 from app.storage.decoding.decoder import DIGEST
 from app.storage.files import (
     PART,
+    check_links,
     complete,
     move,
     open_beneath,
-    refuse_links,
     remove,
     sync,
     sync_folder,
@@ -74,7 +74,7 @@ def keep(store: Store, mask: NewMask) -> None:
     folder, target = store.data / MASKS, store.mask(mask.digest)
     with writing():
         for one in (folder, target.parent):
-            refuse_links(one)
+            check_links(one)
             one.mkdir(mode=0o700, exist_ok=True)
         mask.path.chmod(0o600)
         sync(mask.path)

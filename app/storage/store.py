@@ -22,15 +22,7 @@ from app.models import Received, StoredImage
 from app.models.request import Size
 from app.storage.arriving import sweep
 from app.storage.decoding.decoder import Decoded, Decoder, DecoderFailed, labelled_path
-from app.storage.files import (
-    HEAD_BYTES,
-    PART,
-    TempFile,
-    open_beneath,
-    refuse_links,
-    remove,
-    writing,
-)
+from app.storage.files import HEAD_BYTES, PART, TempFile, check_links, open_beneath, remove, writing
 from app.storage.metadata.container import Written, sidecar_of, size_of
 from app.storage.metadata.mime import mime_of, what_is
 
@@ -67,7 +59,7 @@ class Store:
         return self.data / THUMBS / digest[:2] / f'{digest}-{width}.webp'
 
     def mask(self, digest: str) -> Path:
-        return self.data / MASKS / digest[:2] / f'{digest}.png'
+        return self.data / mask_file(digest)
 
     def original(self, file: str) -> Path:
         return self.images / file
@@ -78,7 +70,7 @@ class Store:
         Raises `StorageFailed`, also for a link in place of a folder that is served from: none is
         followed below the data folder.
         """
-        refuse_links(self.images, self.data / THUMBS, self.data / MASKS)
+        check_links(self.images, self.data / THUMBS, self.data / MASKS)
         with writing():
             for folder in (self.data, self.images, self.arriving, self.data / THUMBS):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -261,6 +253,11 @@ class Store:
         original = self.original(kept.file)
         thumbs = [self.thumb(kept.digest, width) for width in THUMB_WIDTHS]
         remove(original, sidecar_of(original), *thumbs)
+
+
+def mask_file(digest: str) -> str:
+    """Return where a mask is kept below the data folder."""
+    return f'{MASKS}/{digest[:2]}/{digest}.png'
 
 
 def _thumb_size(size: Size, width: int) -> Size:

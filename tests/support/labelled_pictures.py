@@ -36,6 +36,12 @@ LABEL = Label(
     asked_size='512x384',
     model='flux',
     source_url='https://images.test/a?b=1&c=2',
+    sources=f'12:{"a" * 64} 15:{"b" * 64}',
+    mask='c' * 64,
+    strength=0.6,
+    paste_back=1,
+    changed_outside_mask=0.125,
+    laid_back_from=f'16:{"d" * 64}',
 )
 BARE = Label(prompt='a fox', provider='p', created_at=1.0, generation_id=1, position=0)
 

@@ -15,6 +15,7 @@ from app.database.gallery.albums import put_into
 from app.database.gallery.filters import Filter, Order
 from app.database.gallery.selection import edges_of, is_indexed, nearest, selection_of
 from app.database.sqlite.connection import Table, Value, insert, select
+from app.database.sqlite.ids import reserve_ids
 from app.database.sqlite.mapping import image_of, signed
 from app.errors import N_, NotFound
 from app.models import Generation, Image, Outcome
@@ -125,17 +126,7 @@ class Images(Table):
 
     async def reserve(self) -> int:
         """Reserve an id that no picture has had or will get, for one that is about to be kept."""
-        [reserved] = await self._database.run(
-            """
-            insert into reserved (name, last)
-            values ('images', 1 + (select coalesce(max(id), 0) from images))
-            on conflict (name) do update set last = max(last, (
-              select coalesce(max(id), 0) from images
-            )) + 1
-            returning last
-            """
-        )
-        return cast('int', reserved['last'])
+        return await self._database.write(lambda db: reserve_ids(db, 'images'))
 
     async def set_favourite(self, image_id: int, *, favourite: bool) -> Image:
         """Mark or unmark a picture. Raises `NotFound`."""

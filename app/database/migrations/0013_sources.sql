@@ -14,6 +14,13 @@ alter table images add column laid_back_from integer;
 
 create index images_laid_back on images (laid_back_from) where laid_back_from is not null;
 
+-- Pictures that others came from, by what labels tell, and that are not here: the ids that they get
+-- if they come, and that no other picture has.
+create table awaited_pictures (
+  digest text primary key,
+  id integer not null unique
+) strict, without rowid;
+
 -- Whether a server takes black, and not white, for what may change.
 alter table providers add column mask_inverted integer not null default 0;
 

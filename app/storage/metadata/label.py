@@ -6,13 +6,13 @@ import contextlib
 import json
 import mmap
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
 from app import __version__
-from app.models import DEMO
+from app.models import DEMO, TracedPicture
 from app.models.request import LONGEST_PROMPT, MOST_SIDE, REQUEST_FIELDS, FieldKind, FieldRule, Size
 from app.storage.metadata.container import sidecar_of
 
@@ -45,7 +45,15 @@ RULES = {name: rule for name, rule in REQUEST_FIELDS.items() if rule.in_pictures
     'asked_size': FieldRule(FieldKind.SIZE),
     'source_url': FieldRule(FieldKind.LINE, most=2_000),
     'cost': FieldRule(FieldKind.LINE, most=80),
+    'sources': REQUEST_FIELDS['sources'],
+    'mask': REQUEST_FIELDS['mask'],
+    'strength': REQUEST_FIELDS['strength'],
+    'paste_back': REQUEST_FIELDS['paste_back'],
+    'changed_outside_mask': FieldRule(FieldKind.DECIMAL, 0, 1),
+    'laid_back_from': FieldRule(FieldKind.PICTURES, 1, 1),
 }
+TRACED = re.compile(r'([1-9]\d{0,14}):((?:[0-9a-f]{64})?)', re.ASCII)
+MASK = re.compile('[0-9a-f]{64}')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +79,35 @@ class Label:
     model: str | None = None
     source_url: str | None = None
     cost: str | None = None  # as the server said it: `0.04 USD 4160 tokens`
+    sources: str | None = None  # what it started from, as `traced_text` writes it
+    mask: str | None = None  # the sha256 in hex of what may change of the first of them
+    strength: float | None = None
+    paste_back: int | None = None
+    changed_outside_mask: float | None = None  # as in `StoredImage`
+    laid_back_from: str | None = None  # as `sources`
     version: str = __version__  # of the Easel that wrote the label
+
+    @property
+    def traced_sources(self) -> tuple[TracedPicture, ...]:
+        return traced_pictures(self.sources)
+
+    @property
+    def traced_answer(self) -> TracedPicture | None:
+        """Return the picture over which the original was laid back."""
+        return next(iter(traced_pictures(self.laid_back_from)), None)
+
+
+def traced_text(pictures: Iterable[TracedPicture]) -> str | None:
+    """Write pictures with their digests, `12:DIGEST 15:DIGEST`; None where there are none."""
+    return ' '.join(map(str, pictures)) or None
+
+
+def traced_pictures(text: str | None) -> tuple[TracedPicture, ...]:
+    """Read what `traced_text` writes; raises `ValueError` at anything else."""
+    found = [TRACED.fullmatch(one) for one in (text or '').split(' ') if one]
+    if not all(found):
+        raise ValueError(text)
+    return tuple(TracedPicture(int(one[1]), one[2]) for one in found if one)
 
 
 def parameters_text(label: Label) -> str:
@@ -89,6 +125,7 @@ def parameters_text(label: Label) -> str:
         'Size': f'{label.width}x{label.height}' if label.width and label.height else None,
         'Model': label.model or None,
         'Provider': None if label.model else label.provider,
+        'Denoising strength': None if label.strength is None else f'{label.strength:.15g}',
         'Version': f'Easel {label.version}',
     }
     lines = [label.prompt]
@@ -177,4 +214,16 @@ def _checked(value: str | int | float | None, rule: FieldRule) -> str | int | fl
             if min(size.width, size.height) > 0 and max(size.width, size.height) <= MOST_SIDE:
                 return str(size)
         return None
+    if rule.kind is FieldKind.PICTURES:
+        return _checked_pictures(str(value), rule.most)
+    if rule.kind is FieldKind.MASK:
+        return str(value) if MASK.fullmatch(str(value)) else None
     return NOT_IN_TEXT.sub(STANDS_IN, str(value))[: rule.most]
+
+
+def _checked_pictures(text: str, most: int) -> str | None:
+    with contextlib.suppress(ValueError):
+        pictures = traced_pictures(text)
+        if len(pictures) <= most and all(one.id <= MOST_ID for one in pictures):
+            return traced_text(pictures)
+    return None

@@ -17,7 +17,6 @@ from app.web.error_pages import failure_json
 from app.web.forms import submission_of
 from app.web.receiving.form_page import form_page
 from app.web.receiving.starting import start_of
-from app.web.receiving.submission import read_submission
 from app.web.security.permissions import choosable_albums, visitor_of
 from app.web.templates import (
     NOTE_COOKIE,
@@ -60,6 +59,8 @@ async def create_page(request: Request, services: TheServices) -> Response:
 
 async def submit(request: Request, services: TheServices) -> Response:
     """Queue a generation for each chosen server, none before all can be; else show the form."""
+    from app.web.receiving.submission import read_submission  # 10 ms that no first page needs
+
     visitor, form = visitor_of(request), await read_submission(request, services)
     fields, chosen = form.fields, chosen_providers(form.pairs)
     try:

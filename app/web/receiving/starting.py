@@ -13,9 +13,9 @@ from app.models import Image
 from app.models.request import LONGEST_PROMPT, LONGEST_TEXT, MOST_SOURCES
 from app.web.context import Services
 from app.web.forms import number_in, numbers_in
-from app.web.receiving.submission import MASK, SOURCE
 from app.web.security.permissions import check_own, seen_of, visitor_of
 
+SOURCE, MASK = 'source', 'mask'
 CHANGEABLE = ('model', 'size', 'n', 'quality', 'steps', 'guidance', 'sampler')
 BRINGS = ('', 'all', 'prompt', 'settings')  # the first: all but the seed
 ROLL = 'roll'

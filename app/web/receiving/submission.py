@@ -12,19 +12,20 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 
 from app.errors import N_, AppError, ErrorKind, InvalidRequest, ProviderError, TooLarge
-from app.gallery.importing import Taken
+from app.gallery.importing import Taken, TakenPicture
 from app.generation.request import AUTOMATIC, parse_request, parse_sources, without_source
 from app.models import Image
 from app.models.request import MOST_SOURCES, REQUEST_FIELDS, GenerationRequest, Size
 from app.storage.masks import keep, kept_size, normalised
 from app.web.context import Services
 from app.web.forms import form_pairs, is_number
-from app.web.receiving.pictures import PictureReceiver, refusal_of
+from app.web.receiving.pictures import PictureReceiver, announce, refusal_of
+from app.web.receiving.starting import MASK, SOURCE
 from app.web.security.permissions import seen_of, visitor_of
 from app.web.security.routes import MOST_BODY_BYTES
 from app.web.uploads import FORM, Part, parts_of
 
-SOURCE, SOURCE_FILE, MASK = 'source', 'source_file', 'mask'
+SOURCE_FILE = 'source_file'
 MOST_FIELDS = 100
 NOT_A_PNG = N_("The mask isn't a PNG ({reason}). Save it as one, then try again.")
 DAMAGED_MASK = N_("The mask can't be read: {reason}.")
@@ -69,6 +70,8 @@ async def read_submission(request: Request, services: Services) -> Submission:
     finally:
         if reader.mask:
             reader.mask.discard()
+        if reader.taken:
+            await announce(services, reader.taken)
 
 
 @dataclass(slots=True)
@@ -79,6 +82,7 @@ class _Reader:
     services: Services
     pairs: list[tuple[str, str]] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)  # ids, in the order of the form
+    taken: list[TakenPicture] = field(default_factory=list)
     mask: Part | None = None
     wrong: dict[str, AppError] = field(default_factory=dict)
     fields: int = 0
@@ -123,6 +127,7 @@ class _Reader:
         language = self.services.language(self.request)
         receiver = PictureReceiver(self.services, visitor_of(self.request), language)
         taken = await receiver.add_source(part, room=MOST_SOURCES - len(self.sources))
+        self.taken.append(taken)
         if taken.taken is Taken.REFUSED:
             self.wrong.setdefault(SOURCE, refusal_of(taken))
             return

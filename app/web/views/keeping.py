@@ -25,6 +25,7 @@ class DiskUse:
 
     years: tuple[YearUse, ...]
     thumbs: int | None  # not counted yet: None
+    masks: int | None
     database: int
     free: int
 
@@ -52,12 +53,15 @@ class DiskUse:
 
 async def disk_use_of(services: Services) -> DiskUse:
     """Collect counters; what has none is counted in the background, for a later look."""
-    data, thumbs = services.config.data, services.maintenance.thumbs
-    thumbs.measure_soon()
+    data, counted = services.config.data, services.maintenance
+    for folder in (counted.thumbs, counted.masks):
+        folder.measure_soon()
     years = await services.library.files.years()
     usage = await asyncio.to_thread(shutil.disk_usage, data)
     database_bytes = await asyncio.to_thread(_database_bytes, data)
-    return DiskUse(years, thumbs.size_bytes, database_bytes, usage.free)
+    return DiskUse(
+        years, counted.thumbs.size_bytes, counted.masks.size_bytes, database_bytes, usage.free
+    )
 
 
 def _database_bytes(data: Path) -> int:
@@ -75,6 +79,7 @@ def disk_use_json(use: DiskUse) -> dict[str, object]:
         'originals_bytes': use.originals_bytes,
         'trash_bytes': use.trash_bytes,
         'thumbs_bytes': use.thumbs,
+        'masks_bytes': use.masks,
         'database_bytes': use.database,
         'free_bytes': use.free,
         'years': [asdict(year) for year in use.years],
