@@ -15,7 +15,7 @@ from app.web.context import TheServices
 from app.web.forms import numbers_in
 from app.web.receiving.form_page import form_page
 from app.web.receiving.pictures import PictureReceiver, announce, refusal_of, taken_json
-from app.web.receiving.submission import SOURCE
+from app.web.receiving.starting import SOURCE
 from app.web.security.permissions import seen_of, visitor_of
 from app.web.templates import wants_fragment, wants_json
 from app.web.uploads import parts_of
