@@ -199,7 +199,7 @@ async def test_a_failed_try_loses_nothing(easel: Easel) -> None:
 
     assert page.status_code == 422
     again = {
-        name: re.findall(f'name="{name}" value="([^"]+)"', page.text)
+        name: re.findall(f'name="{name}"[^>]*? value="([^"]+)"', page.text)
         for name in ('source', 'mask', 'strength')
     }
     fixed = [text(name, value) for name, [value] in again.items()]
@@ -268,17 +268,18 @@ async def test_the_form_starts_with_what_its_address_names(easel: Easel) -> None
     number = made.headers['location'].rpartition('-')[2]
     fox, cat = request.sources
 
-    async def hidden(address: str) -> dict[str, list[str]]:
+    async def set_in(address: str) -> dict[str, list[str]]:
         page = (await easel.client.get(address)).text
-        names = ('source', 'mask', 'strength', 'paste_back')
-        return {name: re.findall(f'hidden" name="{name}" value="([^"]*)"', page) for name in names}
+        ticks = ('source', 'mask', 'paste_back')
+        ticked = {name: re.findall(f'name="{name}" value="([^"]+)" checked', page) for name in ticks}
+        return ticked | {'strength': re.findall('name="strength"[^>]* value="([^"]+)"', page)}
 
     whole = {'source': [str(fox), str(cat)], 'mask': [request.mask], 'strength': ['0.3'],
              'paste_back': ['1']}  # fmt: skip
-    assert await hidden(f'/?from={number}') == whole
-    assert await hidden(f'/?from={number}&source={fox}') == whole | {'source': [str(fox)]}
-    assert (await hidden(f'/?from={number}&source={cat}'))['mask'] == []
-    assert await hidden(f'/?from={number}&bring=settings') == {name: [] for name in whole}
-    assert await hidden('/') == {name: [] for name in whole}
-    assert (await hidden(f'/?source={cat}&source={fox}'))['source'] == [str(cat), str(fox)]
+    assert await set_in(f'/?from={number}') == whole
+    assert await set_in(f'/?from={number}&source={fox}') == whole | {'source': [str(fox)]}
+    assert (await set_in(f'/?from={number}&source={cat}'))['mask'] == []
+    assert await set_in(f'/?from={number}&bring=settings') == {name: [] for name in whole}
+    assert await set_in('/') == {name: [] for name in whole}
+    assert (await set_in(f'/?source={cat}&source={fox}'))['source'] == [str(cat), str(fox)]
     assert (await easel.client.get('/?source=999')).status_code == 404
