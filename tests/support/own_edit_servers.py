@@ -190,6 +190,24 @@ class Bfl(JsonServer):
 
 
 @dataclass
+class LocalSeedream(Seedream):
+    """The same behind another name, told by its path and the model."""
+
+    base_url: ClassVar[str] = 'http://images.test/api/v3'
+    model: ClassVar[str] = 'seedream-4-0'
+
+
+@dataclass
+class LocalFal(Fal):
+    """The same behind another name, told by the model."""
+
+    base_url: ClassVar[str] = 'http://images.test'
+    model: ClassVar[str] = 'fal-ai/flux'
+    lists: ClassVar[Mapping[str, Json]] = {}
+    path: ClassVar[str] = '/fal-ai/flux/edit'
+
+
+@dataclass
 class G4f(JsonServer):
     """Draws from words alone, and ignores pictures there."""
 
@@ -212,5 +230,6 @@ class NewApi(G4f):
 
 
 OWN_SERVERS = (
-    *(Automatic, KoboldCpp, LocalAi, OpenWebUi, Together, LocalTogether, Seedream, Fal, Bfl),
+    *(Automatic, KoboldCpp, LocalAi, OpenWebUi, Together, LocalTogether, Bfl),
+    *(Seedream, LocalSeedream, Fal, LocalFal),
 )
