@@ -113,7 +113,9 @@ class Together(JsonServer):
     path: ClassVar[str] = '/v1/images/generations'
 
     def pictures(self, body: Mapping[str, Json]) -> list[Image.Image]:
-        self.refuse_unknown(body, 'image_url', 'reference_images')
+        self.refuse_unknown(
+            body, 'image_url', 'reference_images', 'width', 'height', 'steps', 'seed'
+        )
         found = listed(body.get('reference_images', []))
         one = [body['image_url']] if 'image_url' in body else []
         return [from_base64(url, DATA_URL) for url in [*one, *found]]
