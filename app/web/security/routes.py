@@ -73,6 +73,7 @@ ROUTES = (
         *('POST', '/generations', 'create.submit', Role.MAKER),
         most_bytes_with_files=MOST_SOURCES_BYTES,
     ),
+    RouteRule('GET', '/sources', 'sources.sources_row', Role.MAKER),
     RouteRule('POST', '/sources', 'sources.add_sources', Role.MAKER, most_bytes=MOST_SOURCES_BYTES),
     RouteRule('GET', '/masks/{name}', 'masks.mask_file', Role.GUEST),
     RouteRule('POST', '/generations/pause', 'generations.pause', Role.MAKER),
