@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from app.config import Config
+from app.demo.request import SKETCH
 from app.errors import N_, ErrorKind, Failure, InvalidRequest, ProviderError, Reason
 from app.log import logger
 from app.models import DEMO
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 log = logger(__name__)
 
 DEMO_URL = 'http://demo.easel.invalid/v1'
-DEMO_MODEL = 'sketch'
 DEFAULT_NAME = 'g4f'
 
 
@@ -68,7 +68,7 @@ class Providers:
         self._nobody_set = not config.api_url_was_set
         self.environment = self._monitored(environment_settings(config))
         demo = ProviderSettings(
-            name=DEMO, base_url=DEMO_URL, model=DEMO_MODEL, timeout_s=config.timeout_s, at_once=2
+            name=DEMO, base_url=DEMO_URL, model=SKETCH, timeout_s=config.timeout_s, at_once=2
         )
         self.demo = MonitoredProvider(demo, lambda: self._make_demo(demo))
         self._inside: HttpClient | None = None
@@ -175,6 +175,14 @@ class Providers:
     def model_of(self, name: str) -> str | None:
         known = (one.default_model for one in (*self.all(), self.demo) if one.name == name)
         return next(known, '') or None
+
+    def ignores_masks(self, name: str, model: str | None) -> bool:
+        """Whether a provider's model, None: its default, seems to ignore masks."""
+        known = (one.settings for one in (*self.all(), self.demo) if one.name == name)
+        settings = next(known, None)
+        if settings is None:
+            return False
+        return self.memory.ignores_masks(settings.base_url, model or settings.model)
 
     @property
     def demo_stands_in(self) -> bool:
