@@ -43,7 +43,8 @@ export class Editor {
 
   resize() {
     const ratio = devicePixelRatio;
-    const [width, height] = [this.stage.clientWidth, this.stage.clientHeight].map((px) => Math.max(1, Math.round(px * ratio)));
+    const sides = [this.stage.clientWidth, this.stage.clientHeight];
+    const [width, height] = sides.map((side) => Math.max(1, Math.round(side * ratio)));
     this.viewport.resize(width, height, ratio, this.sheet.picture);
     this.moved();
   }
@@ -203,8 +204,13 @@ export class Editor {
     if (isMoved) this.painting.renew(sheet);
     else for (const box of changes) this.painting.paint(sheet.levels, box);
     const { radius, softness } = this.dials.settings;
-    const ring = isBrush(this.tool) ? { radius: radius * (cursor?.pressure ?? 1), softness } : { radius: 0, softness: 0 };
-    this.marks.draw({ point: cursor, outline: this.act?.outline, ...ring });
+    this.marks.draw({
+      point: cursor,
+      radius: isBrush(this.tool) ? radius * (cursor?.pressure ?? 1) : 0,
+      softness,
+      outline: this.act?.outline,
+      frame: this.painting.isPlain && corners(sheet.picture), // black is hard to see on a dark page
+    });
   }
 
   // Says how much will change, and what can be undone.
@@ -221,5 +227,9 @@ export class Editor {
     }
   }
 }
+
+const corners = ({ width, height }) => [
+  { x: 0, y: 0 }, { x: width, y: 0 }, { x: width, y: height }, { x: 0, y: height },
+];
 
 const percent = (share) => share.toLocaleString(document.documentElement.lang, { style: 'percent' });

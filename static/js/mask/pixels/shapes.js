@@ -8,8 +8,9 @@ export function line(levels, from, to, { softness, erases }) {
   if (!box) return;
   const between = (name, part) => from[name] + (to[name] - from[name]) * part;
   for (let step = 0; step < steps; step++) {
-    const [begin, end] = [step / steps, (step + 1) / steps].map((part) => ({ x: between('x', part), y: between('y', part) }));
-    new Bar(begin, end, between('radius', (step + 1) / steps), softness).draw(levels, box, erases);
+    const parts = [step / steps, (step + 1) / steps];
+    const [begin, end] = parts.map((part) => ({ x: between('x', part), y: between('y', part) }));
+    new Bar(begin, end, between('radius', parts[1]), softness).draw(levels, box, erases);
   }
 }
 
