@@ -109,6 +109,7 @@ ROUTES = (
     RouteRule('GET', '/images/{id}/plain', 'gallery.picture.download_plain', Role.GUEST),
     RouteRule('POST', '/images/recovery', 'keeping.bring_back'),
     RouteRule('POST', '/images/{id}/favourite', 'gallery.picture.favourite', Role.MAKER),
+    RouteRule('POST', '/images/{id}/laying-back', 'gallery.picture.lay_back', Role.MAKER),
     RouteRule('POST', '/images/{id}/deletion', 'gallery.picture.delete', Role.MAKER),
     RouteRule('POST', '/images/{id}/restoration', 'gallery.picture.restore', Role.MAKER),
     RouteRule('POST', '/images/{id}/destruction', 'gallery.selection.destroy'),
