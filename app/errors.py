@@ -127,6 +127,7 @@ class ErrorKind(StrEnum):
     MODERATION = 'moderation'
     NOT_AN_IMAGE = 'not_an_image'
     NOT_JSON = 'not_json'
+    NOT_LAID_BACK = 'not_laid_back'
     NOT_READY = 'not_ready'
     PENDING = 'pending'
     QUOTA = 'quota'

@@ -19,12 +19,12 @@ from app.access.sharing import SharingSettings
 from app.access.signed_out import SignedOut
 from app.config import CACHE, DATABASE, KEYS, SECRET, SIGNED_OUT, TOKEN, Config, child_environment
 from app.database import Library
+from app.editing.service import Editing
 from app.errors import Notice, Reason
 from app.gallery.acts import Acts
 from app.gallery.albums import Albums
 from app.gallery.trash import Trash
 from app.generation.changes import Changes
-from app.generation.edit_files import EditFiles
 from app.generation.keeper import PictureKeeper
 from app.generation.outcome_writer import OutcomeWriter
 from app.generation.previews import Previews
@@ -67,12 +67,11 @@ async def open_services(
 ) -> AsyncIterator[Services]:
     """Build every part, and close each at the end, the worker first. Raises `StorageFailed`."""
     async with AsyncExitStack() as closing:
-        store, reader, library = await _open_storage(config, closing)
-        around = servers or LocalServers()
+        store, reader, editing, library = await _open_storage(config, closing)
+        around, changes = servers or LocalServers(), Changes()
         providers, provider_settings = await _open_providers(config, library, around, closing)
-        changes = Changes()
         previews, monitor = Previews(store, changes), StorageMonitor(library, store, changes)
-        worker = _worker(library, providers, store, changes, previews, monitor, closing)
+        worker = _worker(library, providers, store, changes, previews, monitor, editing, closing)
         maintenance, recovery = await _open_care(library, store, changes, closing)
         acts, trash, albums = await _open_gallery(library, store, changes, recovery, closing)
         guests, root = await Guests(library.guests).load(), BasePath(config.root_path)
@@ -83,6 +82,7 @@ async def open_services(
             library=library,
             store=store,
             reader=reader,
+            editing=editing,
             providers=providers,
             provider_settings=provider_settings,
             local_servers=around,
@@ -106,14 +106,16 @@ async def open_services(
 
 async def _open_storage(
     config: Config, closing: AsyncExitStack
-) -> tuple[Store, SettingsReader, Library]:
+) -> tuple[Store, SettingsReader, Editing, Library]:
     store = open_store(config)
     closing.push_async_callback(store.decoder.close)
     reader = SettingsReader(Decoder(child_environment(), READ_TIMEOUT_S))
     closing.push_async_callback(reader.close)
     library = await Library.open(config.data / DATABASE)
     closing.push_async_callback(library.close)
-    return store, reader, library
+    editing = Editing(library, store, Decoder(child_environment(), WORK_TIMEOUT_S))
+    closing.push_async_callback(editing.close)
+    return store, reader, editing, library
 
 
 async def _open_care(
@@ -167,12 +169,13 @@ def _worker(
     changes: Changes,
     previews: Previews,
     monitor: StorageMonitor,
+    editing: Editing,
     closing: AsyncExitStack,
 ) -> Worker:
-    keeper = PictureKeeper(library, store, monitor)
-    edit_files = EditFiles(library, store, Decoder(child_environment(), WORK_TIMEOUT_S))
-    closing.push_async_callback(edit_files.close)
-    runner = GenerationRunner(library, providers, store, changes, previews, keeper, edit_files)
+    keeper = PictureKeeper(library, store, monitor, editing.protection)
+    runner = GenerationRunner(
+        library, providers, store, changes, previews, keeper, editing.sent_files
+    )
     written = OutcomeWriter(library, store)
     worker = Worker(library, providers, runner, written, changes, monitor)
     closing.push_async_callback(worker.stop)

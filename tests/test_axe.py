@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, expect
 from tests.support.axe import AxePage, axe_page
 from tests.support.browser import give_back
 from tests.support.default_setup import discovered
+from tests.support.mask_editor import open_editor
 from tests.support.servers import CLOSED_PORT_URL, Easel
 
 pytestmark = pytest.mark.browser
@@ -131,6 +132,18 @@ def test_axe_finds_nothing_where_the_trash_asks(measured: AxePage, furnished: Ea
     page.get_by_role('button', name='Empty the trash…').click()
     expect(page.get_by_role('button', name='Delete 1 for good')).to_be_visible()
 
+    assert measured.faults() == []
+
+
+def test_axe_finds_nothing_where_a_mask_is_painted(measured: AxePage, furnished: Easel) -> None:
+    page = measured.page
+    measured.open(f'{furnished.url}/settings')
+    open_editor(page)
+    editor = measured.faults()
+
+    page.get_by_role('button', name='Enlarge').click()
+
+    assert editor == []
     assert measured.faults() == []
 
 

@@ -227,7 +227,7 @@ def test_a_server_is_added_tested_and_used_without_scripts(
     page.get_by_label('Address').fill(upstream)
     page.get_by_label('Name', exact=True).fill('three')
     page.get_by_role('button', name='Add').click()
-    expect(page.locator('#test .found')).to_contain_text('answers: 1 model')
+    expect(page.locator('#test .found')).to_contain_text('answers: 3 models')
     page.get_by_role('link', name='Start creating').click()
     page.locator('.pick summary').click()
     page.get_by_role('checkbox', name='three').check()

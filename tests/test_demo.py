@@ -11,10 +11,9 @@ from PIL import Image
 
 from app.demo.painter.scene import draw
 from app.demo.server import create_demo
-from tests.support.picture_checks import from_base64, opened, png
+from tests.support.picture_checks import opened, png
 
 GENERATIONS = '/v1/images/generations'
-EDITS = '/v1/images/edits'
 
 
 @pytest.fixture(autouse=True)
@@ -228,36 +227,3 @@ async def test_a_slow_model_waits_and_then_draws(client: httpx.AsyncClient) -> N
 
     assert time.monotonic() - started >= 0.3
     assert answer.json()['data'][0]['url']
-
-
-async def test_the_mask_says_where_an_edit_paints(client: httpx.AsyncClient) -> None:
-    original = Image.new('RGB', (120, 80), (10, 200, 30))
-    mask = Image.new('RGBA', original.size, (0, 0, 0, 255))
-    mask.paste((0, 0, 0, 0), (60, 0, 120, 80))
-    form = {'prompt': 'red desert', 'response_format': 'b64_json', 'seed': '3', 'n': '1'}
-
-    answer = await client.post(EDITS, data=form, files={'image': png(original), 'mask': png(mask)})
-
-    edited = from_base64(answer.json()['data'][0]['b64_json'])
-    assert edited.size == original.size
-    assert edited.getpixel((20, 40)) == (10, 200, 30)
-    assert edited.getpixel((100, 40)) != (10, 200, 30)
-
-
-@pytest.mark.parametrize(
-    ('files', 'param'),
-    [
-        ({'image': b'not a picture'}, 'image'),
-        ({'image': png(Image.new('RGB', (8, 8))), 'mask': b'GIF89a'}, 'mask'),
-        ({'mask': png(Image.new('RGB', (8, 8)))}, 'image'),
-    ],
-)
-async def test_an_edit_without_a_readable_picture_is_refused(
-    client: httpx.AsyncClient, files: dict[str, bytes], param: str
-) -> None:
-    form = {'prompt': 'hills'}
-
-    answer = await client.post(EDITS, data=form, files=files)
-
-    assert answer.status_code == 400
-    assert answer.json()['error']['param'] == param

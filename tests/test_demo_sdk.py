@@ -14,6 +14,7 @@ import uvicorn
 from PIL import Image
 
 from app.demo.server import create_demo
+from tests.support.edited import INSIDE, SIZE, is_kept_outside, mask, mean_of, photo
 from tests.support.picture_checks import from_base64, opened, png
 from tests.support.servers import NO_TLS
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 GENERATIONS = '/v1/images/generations'
-EDITS = '/v1/images/edits'
 
 
 @pytest.fixture
@@ -44,12 +44,13 @@ async def sdk(origin: str) -> AsyncIterator[AsyncOpenAI]:
         yield sdk
 
 
-async def test_the_sdk_lists_the_one_model(sdk: AsyncOpenAI) -> None:
+async def test_the_sdk_lists_the_models(sdk: AsyncOpenAI) -> None:
     models = (await sdk.models.list()).data
 
-    described = [(model.id, model.owned_by, model.to_dict()['type']) for model in models]
-
-    assert described == [('sketch', 'easel', 'image')]
+    assert [model.id for model in models] == ['sketch', 'recolour', 'ignores-mask']
+    assert {(model.owned_by, str(model.to_dict()['type'])) for model in models} == {
+        ('easel', 'image')
+    }
 
 
 async def test_the_sdk_gets_a_picture_inline(sdk: AsyncOpenAI) -> None:
@@ -90,27 +91,49 @@ async def test_the_sdk_streams_early_states_and_then_the_picture(sdk: AsyncOpenA
     assert events[-1].size == '96x64'
 
 
-async def test_the_sdk_edits_a_picture(sdk: AsyncOpenAI) -> None:
-    original = Image.new('RGB', (64, 48), (90, 120, 200))
-
+async def test_the_sdk_edits_within_a_mask(sdk: AsyncOpenAI) -> None:
     answer = await sdk.images.edit(
-        image=('photo.png', png(original), 'image/png'), prompt='sunset', response_format='b64_json'
+        image=('photo.png', png(photo()), 'image/png'),
+        mask=('mask.png', png(mask()), 'image/png'),
+        prompt='make it blue',
+        response_format='b64_json',
+        n=2,
     )
 
+    edited = [from_base64(item.b64_json) for item in answer.data or ()]
+    assert [picture.size for picture in edited] == [SIZE, SIZE]
+    for picture in edited:
+        assert is_kept_outside(picture)
+        red, _, blue = mean_of(picture.crop(INSIDE))
+        assert blue > red + 60
+
+
+async def test_the_sdk_edits_one_picture_in_the_colours_of_the_others(sdk: AsyncOpenAI) -> None:
+    green = Image.new('RGB', (32, 32), (30, 160, 60))
+    files = [('a.png', png(photo()), 'image/png'), ('b.png', png(green), 'image/png')]
+
+    answer = await sdk.images.edit(image=files, prompt='combine', response_format='b64_json')
+
     assert answer.data
-    edited = from_base64(answer.data[0].b64_json)
-    assert edited.size == original.size
-    assert edited.tobytes() != original.tobytes()
+    red, strong, blue = mean_of(from_base64(answer.data[0].b64_json))
+    assert strong > max(red, blue) + 30
 
 
 async def test_the_sdk_streams_an_edit(sdk: AsyncOpenAI) -> None:
-    original = ('photo.png', png(Image.new('RGB', (64, 48))), 'image/png')
-
-    stream = await sdk.images.edit(image=[original], prompt='dawn', stream=True, partial_images=1)
+    stream = await sdk.images.edit(
+        image=[('photo.png', png(photo()), 'image/png')],
+        mask=('mask.png', png(mask()), 'image/png'),
+        prompt='dawn',
+        stream=True,
+        partial_images=1,
+    )
     async with aclosing(stream.response):
-        kinds = [event.type async for event in stream]
+        events = [event async for event in stream]
 
-    assert kinds == ['image_edit.partial_image', 'image_edit.completed']
+    assert [event.type for event in events] == ['image_edit.partial_image', 'image_edit.completed']
+    edited = from_base64(events[-1].b64_json)
+    assert is_kept_outside(edited)
+    assert edited.crop(INSIDE).tobytes() != photo().crop(INSIDE).tobytes()
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from tests.support.fakes import KEY, refused_port, upstream
 from tests.support.local_servers import HOMES, LIST, locked
 from tests.support.servers import CLOSED_PORT_URL, command, running_easel
 
+MODELS = ['sketch', 'recolour', 'ignores-mask']
 AT_HOME = HostEnvironment(in_container=False, hosts=LOOPBACK)
 IN_CONTAINER = HostEnvironment(in_container=True, hosts=LOOPBACK)
 ROUTES = """Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT
@@ -49,7 +50,7 @@ def test_a_provider_that_lists_models_is_well(
 
     said = capsys.readouterr().out
     assert status == 0
-    assert f'{upstream} answers. Models: 1 (sketch).' in said
+    assert f'{upstream} answers. Models: 3 ({", ".join(MODELS)}).' in said
     assert f'{tmp_path} is writable' in said
     assert 'No image server found on the usual ports.' in said
 
@@ -72,7 +73,9 @@ def test_a_found_server_comes_with_what_to_set(
 
     said = capsys.readouterr().out
     assert status == 1
-    assert f'OpenAI-compatible at http://localhost:{port}/v1. Models: 1 (sketch).' in said
+    assert (
+        f'OpenAI-compatible at http://localhost:{port}/v1. Models: 3 ({", ".join(MODELS)}).' in said
+    )
     assert f'EASEL_API_URL=http://localhost:{port}/v1\n' in said
     assert "can't be reached (connection refused)" in said
 
@@ -102,7 +105,7 @@ def test_the_json_is_one_object_and_says_it_all(
         'can_draw': True,
         'demo': False,
         'key': 'not_needed',
-        'models': ['sketch'],
+        'models': MODELS,
         'error': None,
         'better_url': None,
         'next': [],
@@ -275,4 +278,4 @@ def test_the_command_prints_one_object(upstream: str, tmp_path: Path) -> None:
 
     report = json.loads(done.stdout)
     assert done.returncode == 0
-    assert report['provider']['models'] == ['sketch']
+    assert report['provider']['models'] == MODELS

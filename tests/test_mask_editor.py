@@ -82,6 +82,19 @@ def test_one_finger_paints_and_two_look_closer(editor: MaskEditor) -> None:
     assert whitened(editor.use()) == meant(stroke(FIRST, 20), stroke(SECOND, 20))
 
 
+def test_a_pen_paints_as_wide_as_it_is_pressed(editor: MaskEditor) -> None:
+    editor.set_brush(20)
+    session = editor.page.context.new_cdp_session(editor.page)
+
+    for number, kind in enumerate(('mousePressed', 'mouseMoved', 'mouseReleased')):
+        x, y = editor.at((60 + 40 * min(number, 1), 75), FITTED)
+        pen = {'x': x, 'y': y, 'pointerType': 'pen', 'force': 0.5 if number < 2 else 0}
+        button = {'button': 'left', 'buttons': 1, 'clickCount': 1}
+        session.send('Input.dispatchMouseEvent', {'type': kind, **pen, **button})
+
+    assert whitened(editor.use()) == meant(stroke(((60, 75), (100, 75)), 12))
+
+
 def test_keys_alone_paint(editor: MaskEditor) -> None:
     keyboard = editor.page.keyboard
     editor.set_brush(20)
@@ -125,6 +138,17 @@ def test_every_tool_does_its_part(editor: MaskEditor) -> None:
     assert whitened(editor.use()) == meant(gap)
 
 
+def test_filling_leaves_no_seam_along_a_soft_edge(editor: MaskEditor) -> None:
+    editor.set_brush(30, softness=10)
+    editor.drag(((40, 40), (160, 40), (160, 110), (40, 110), (40, 40)), FITTED)
+
+    editor.page.keyboard.press('f')
+    editor.page.mouse.click(*editor.at((100, 75), FITTED))
+
+    inside = editor.use().crop((40, 40, 160, 110))
+    assert inside.getextrema() == (255, 255)
+
+
 def test_the_share_that_will_change_is_told(editor: MaskEditor) -> None:
     told = [editor.status]
 
@@ -149,16 +173,17 @@ def test_a_soft_mask_comes_back_as_it_was(opened: Page) -> None:
     assert open_editor(opened, ramp).use().tobytes() == ramp.tobytes()
 
 
-def test_forty_steps_are_undone(editor: MaskEditor) -> None:
-    editor.set_brush(4)
+def test_forty_steps_are_undone_and_redone(editor: MaskEditor) -> None:
+    seen = []
 
-    for number in range(42):
-        editor.page.mouse.click(*editor.at((4 * number + 10, 75), FITTED))
-    for _ in range(42):
-        editor.page.keyboard.press('Control+z')
+    for name in ('Invert', 'Undo', 'Redo'):
+        editor.button(name).evaluate('(button) => { for (let n = 0; n < 41; n++) button.click(); }')
+        seen.append(editor.status)
 
-    expect(editor.button('Undo')).to_have_attribute('aria-disabled', 'true')
-    assert whitened(editor.use()) == meant(stroke(((10, 75),), 4), stroke(((14, 75),), 4))
+    expect(editor.button('Redo')).to_have_attribute('aria-disabled', 'true')
+    assert seen == ['Everything is masked'] * 3  # after 41 acts, after the first, after all again
+    editor.button('Use mask').click()
+    assert editor.taken()
 
 
 def test_a_larger_canvas_has_a_masked_border(editor: MaskEditor) -> None:

@@ -216,7 +216,7 @@ def test_one_that_is_added_is_tested_at_once(client: httpx.Client, second: str) 
     works = words(client.get(add(client, second, name='there')))
     dead = words(client.get(add(client, CLOSED_PORT_URL, name='nothing')))
 
-    assert 'answers: 1 model' in works
+    assert 'answers: 3 models' in works
     assert 'Start creating' in works
     assert "nothing can't be reached doesn't answer (connection refused" in dead
     assert 'Start creating' not in dead
@@ -231,7 +231,7 @@ def test_save_says_so_and_tests_again(client: httpx.Client, second: str) -> None
 
     assert list(by_a_program.cookies) == []
     assert re.search(r'role="status">.*Saved</p>', shown.text, re.DOTALL)
-    assert 'answers: 1 model' in words(shown)
+    assert 'answers: 3 models' in words(shown)
     assert 'Saved' not in words(client.get(page))
 
 

@@ -6,9 +6,9 @@ import asyncio
 import shutil
 from pathlib import Path
 
+from app.editing.service import Editing
 from app.errors import ErrorKind, Failure, Reason
 from app.generation.changes import Changes
-from app.generation.edit_files import EditFiles
 from app.generation.keeper import PictureKeeper
 from app.generation.outcome_writer import growing_pauses
 from app.generation.previews import Previews
@@ -32,14 +32,16 @@ async def test_a_picture_that_the_disk_refuses_waits_and_those_before_it_stay(
     async with shop_in(tmp_path, provider) as shop:
         (shop.store.images / '2028').write_text('in the way')
         moments = iter((IN_2026, IN_2028, IN_2028))
+        editing = Editing(shop.library, shop.store, shop.store.decoder)
         keeper = PictureKeeper(
-            *(shop.library, shop.store, shop.monitor), clock=lambda: next(moments), sleep=shop.rests
+            *(shop.library, shop.store, shop.monitor, editing.protection),
+            clock=lambda: next(moments),
+            sleep=shop.rests,
         )
         changes = Changes()
         previews = Previews(shop.store, changes)
-        edit_files = EditFiles(shop.library, shop.store, shop.store.decoder)
         runner = GenerationRunner(
-            shop.library, shop.providers, shop.store, changes, previews, keeper, edit_files
+            shop.library, shop.providers, shop.store, changes, previews, keeper, editing.sent_files
         )
         claimed = await running(shop.library, 'fake')
         drawing = asyncio.create_task(runner.draw(claimed, growing_pauses()))

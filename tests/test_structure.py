@@ -34,7 +34,10 @@ TRANSPORT = ('app.providers.transport', *RESPONSE)
 DIALECTS = ('app.providers.dialects', *TRANSPORT)
 DISCOVERY = ('app.providers.discovery', *DIALECTS)
 PROVIDERS = ('app.providers', 'app.providers.edits', *DISCOVERY)
-SERVICES = ('app.gallery', 'app.recovery', 'app.generation', 'app.access', 'app.maintenance')
+SERVICES = (
+    *('app.gallery', 'app.recovery', 'app.generation', 'app.editing', 'app.access'),
+    'app.maintenance',
+)
 WEB = ('app.web', *SERVICES, *PROVIDERS)
 SECURITY = ('app.web.security', *WEB)
 VIEWS = ('app.web.views', *SECURITY)
@@ -51,9 +54,10 @@ MAY_IMPORT = {
     'app.web.views': VIEWS,
     'app.web.security': SECURITY,
     'app.web': WEB,
-    'app.gallery': ('app.recovery', 'app.generation', 'app.maintenance', *PROVIDERS),
-    'app.recovery': ('app.generation', 'app.maintenance', *PROVIDERS),
-    'app.generation': PROVIDERS,
+    'app.gallery': ('app.recovery', 'app.generation', 'app.editing', 'app.maintenance', *PROVIDERS),
+    'app.recovery': ('app.generation', 'app.editing', 'app.maintenance', *PROVIDERS),
+    'app.generation': ('app.editing', *PROVIDERS),
+    'app.editing': DATABASE,
     'app.access': CONFIG,
     'app.maintenance': CONFIG,
     'app.providers': PROVIDERS,
@@ -79,10 +83,8 @@ MAY_IMPORT = {
     'app.storage.metadata.foreign': NOUNS,
     'app.net': NOUNS,
     'app.models': ('app.cost', 'app.errors'),
-    'app.cost': (),
-    'app.errors': (),
     'app.tasks': ('app.log',),
-    'app.log': (),
+    **dict.fromkeys(('app.cost', 'app.errors', 'app.log'), ()),
 }
 DECODING = ('decoder_child', 'colours', 'shown', 'masks', 'sent_pictures', 'protected')
 HOMES = {

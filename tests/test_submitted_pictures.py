@@ -123,6 +123,10 @@ BAD_SOURCES: dict[str, tuple[list[Part], str]] = {
     'damaged': ([('source_file', ('fox.png', FOX[:90]))], "fox.png can't be read: "),
     'gone': ([text('source', '999')], 'Picture 999 not found.'),
     'no id': ([text('source', 'x')], '“source” must be a positive number.'),
+    'one too many': (
+        [*([text('source', '1')] * 16), ('source_file', ('fox.png', FOX))],
+        'fox.png is one too many: 16 pictures at most.',
+    ),
     'too many': ([text('source', str(n)) for n in range(1, 18)], 'Choose up to 16 pictures.'),
 }
 
@@ -135,6 +139,16 @@ async def test_a_source_that_cannot_be_used_is_told_at_its_field(name: str, ease
 
     assert list(wrong) == ['source']
     assert wrong['source'].startswith(sentence)
+
+
+async def test_a_source_that_is_too_large_is_told(
+    easel: Easel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr('app.web.receiving.pictures.MOST_SOURCE_BYTES', len(FOX) - 1)
+
+    wrong = await easel.wrong(PROMPT, ('source_file', ('fox.png', FOX)))
+
+    assert wrong == {'source': 'fox.png is over 50 MB.'}
 
 
 OTHER_SIZE = 'The mask is 48x64 pixels, the first picture 64x48. Make both the same size.'

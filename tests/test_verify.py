@@ -11,7 +11,8 @@ import pytest
 
 from app.cli.verify import verify
 from app.maintenance.verification import find_faults
-from tests.support.kept_folder import FIRST, SECOND, TRASHED, KeptFolder, at, keep_mask
+from app.models.request import GenerationRequest
+from tests.support.kept_folder import FIRST, SECOND, TRASHED, KeptFolder, at, bring, keep_mask
 from tests.support.rows import running
 
 
@@ -51,6 +52,14 @@ async def test_a_mask_that_is_not_whole_is_named(
 
     told = f'{kind}\t{mask.relative_to(kept.data).as_posix()}\n'
     assert (whole, status, capsys.readouterr().out) == (0, 1, told)
+
+
+async def test_a_mask_that_did_not_come_with_a_picture_is_no_fault(kept: KeptFolder) -> None:
+    request = GenerationRequest(prompt='a fox', sources=(1,), mask='0' * 64)
+
+    await bring(kept, '2026/01/03/brought.png', b'brought', request)
+
+    assert verify(at(kept.data)) == 0
 
 
 @pytest.mark.parametrize('file', [FIRST, SECOND, TRASHED])

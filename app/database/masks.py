@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from app.database.generations import ASKED_HERE
 from app.database.sqlite.connection import Table, select
 from app.database.sqlite.readers import beside
 
@@ -40,13 +42,27 @@ class Masks(Table):
         )
 
 
-def named_masks(path: Path) -> Iterator[str]:
-    """Read from beside the digest of every mask that a row names; older versions have none.
+@dataclass(frozen=True, slots=True)
+class NamedMask:
+    """A mask that rows name; one of pictures that were brought in may have stayed behind."""
+
+    digest: str
+    asked_here: bool
+
+
+def named_masks(path: Path) -> Iterator[NamedMask]:
+    """Read from beside every mask that a row names; older versions have none.
 
     Raises `StorageFailed` as `beside` does.
     """
     with beside(path) as connection:
         columns = select(connection, "select name from pragma_table_xinfo('generations')")
         if 'mask' in {row['name'] for row in columns}:
-            sql = 'select distinct mask from generations where mask is not null order by mask'
-            yield from [str(row['mask']) for row in select(connection, sql)]
+            sql = f"""
+                select mask, max({ASKED_HERE}) as asked_here
+                from generations
+                where mask is not null
+                group by mask
+            """  # noqa: S608 (ours)
+            rows = select(connection, sql)
+            yield from [NamedMask(str(row['mask']), bool(row['asked_here'])) for row in rows]

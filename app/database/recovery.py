@@ -280,7 +280,11 @@ def _finish(db: apsw.Connection, generation: Generation, told: Generation) -> No
         """
         update generations
         set n = own.images
-        from (select count(*) as images from images where generation_id = :id) as own
+        from (
+          select count(*) as images
+          from images
+          where generation_id = :id and laid_back_from is null
+        ) as own
         where id = :id and own.images > coalesce(n, 1)
         """,
         values,

@@ -1,14 +1,18 @@
 """The demo's work with pixels; it runs in threads and is imported only when something is drawn."""
 
 import io
+from typing import BinaryIO
 
-from PIL import Image, ImageChops, ImageFilter
+from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from app.demo.painter.brush import veil
 from app.demo.painter.scene import coarse, draw
-from app.demo.request import MOST_PIXELS, SIDES, DrawRequest, RequestError
+from app.demo.recolour import colours_for, colours_of, is_wished, recoloured
+from app.demo.request import IGNORES_MASK, MOST_PIXELS, SIDES, DrawRequest, RequestError
+from app.demo.uploads import Uploads
 
 _COMPRESSION = 3  # of 9: twice as quick as 6 for a tenth more bytes
+_SMALL = 256  # the side of a picture of which only colours are taken
 
 
 def draw_stages(spec: DrawRequest, index: int) -> list[bytes]:
@@ -16,22 +20,61 @@ def draw_stages(spec: DrawRequest, index: int) -> list[bytes]:
     return _stages(spec, draw(spec.prompt, spec.seed + index, *spec.size_or_default))
 
 
-def edit_stages(spec: DrawRequest, original: bytes, mask: bytes | None, index: int) -> list[bytes]:
-    given = _opened(original, 'image').convert('RGBA')
+def edit_stages(spec: DrawRequest, uploads: Uploads, index: int) -> list[bytes]:
+    """Change the first picture: what its mask, or its own holes, say may change, else all of it."""
+    first, *others = uploads.sources
+    base, hole = _base_and_hole(spec, first, uploads.mask)
+    seed = spec.seed + index
+    colours = colours_of([_opened(one, 'image', _SMALL) for one in others]) if others else []
+    recolours = is_wished(spec.model, spec.prompt, has_palette=bool(others))
+    drawn = base if recolours else draw(spec.prompt, seed, *base.size)
+    if recolours or colours:
+        drawn = recoloured(drawn, colours or colours_for(spec.prompt, seed))
+    is_kept = hole and spec.model != IGNORES_MASK
+    rest = base if is_kept else drawn if recolours else _in_the_light_of(drawn, base)
+    picture = Image.composite(drawn, rest, hole) if hole else rest
+    return _stages(spec, Image.blend(base, picture, spec.strength))
+
+
+def _base_and_hole(
+    spec: DrawRequest, image: BinaryIO, mask: BinaryIO | None
+) -> tuple[Image.Image, Image.Image | None]:
+    """Return the picture at its new size, and where it may change, softened only within that."""
+    given = _opened(image, 'image')
+    cover = _mask(mask, given.size) if mask else _alpha(given)
     scale = min(1.0, SIDES[-1] / max(given.size))
     own_size = [max(SIDES[0], round(side * scale)) for side in given.size]
     size = spec.size or (own_size[0], own_size[1])
-    given = given.resize(size, Image.Resampling.LANCZOS)
-    sketch = draw(spec.prompt, spec.seed + index, *size)
-    cover = _opened(mask, 'mask').convert('RGBA').resize(size) if mask else given
-    hole = ImageChops.invert(cover.getchannel('A'))
-    base = given.convert('RGB')
-    if hole.getbbox() is None:  # the whole picture in the light of the sketch, whose land fades in
-        base = Image.blend(base, ImageChops.soft_light(base, sketch), 0.85)
-        hole = veil(size, lambda at: 0.6 * max(0.0, at - 0.45) / 0.55)
-    else:
-        hole = hole.filter(ImageFilter.BoxBlur(max(size) * 0.004))
-    return _stages(spec, Image.composite(sketch, base, hole))
+    base = ImageOps.fit(given.convert('RGB'), size, Image.Resampling.LANCZOS)
+    if cover is None:
+        return base, None
+    hole = ImageChops.invert(ImageOps.fit(cover, size))
+    soft = hole.filter(ImageFilter.BoxBlur(max(size) * 0.004))
+    return base, ImageChops.darker(hole, soft) if hole.getbbox() else None
+
+
+def _mask(mask: BinaryIO, size: tuple[int, int]) -> Image.Image:
+    """Return the alpha of a mask; its refusals are worded as OpenAI's."""
+    cover = _opened(mask, 'mask')
+    alpha = _alpha(cover)
+    wrong = 'mask image missing alpha channel' if alpha is None else ''
+    if cover.size != size:
+        wrong = 'mask size does not match image size'
+    if alpha is None or wrong:
+        message = f'Invalid mask image format - {wrong}'
+        raise RequestError(message, 'mask', 'invalid_mask_image_format')
+    return alpha
+
+
+def _alpha(picture: Image.Image) -> Image.Image | None:
+    return picture.convert('RGBA').getchannel('A') if picture.has_transparency_data else None
+
+
+def _in_the_light_of(sketch: Image.Image, base: Image.Image) -> Image.Image:
+    """Return a whole picture in the light of a sketch, whose land fades in."""
+    lit = Image.blend(base, ImageChops.soft_light(base, sketch), 0.85)
+    land = veil(base.size, lambda at: 0.6 * max(0.0, at - 0.45) / 0.55)
+    return Image.composite(sketch, lit, land)
 
 
 def _stages(spec: DrawRequest, picture: Image.Image) -> list[bytes]:
@@ -45,12 +88,16 @@ def _stages(spec: DrawRequest, picture: Image.Image) -> list[bytes]:
     return files
 
 
-def _opened(content: bytes, param: str) -> Image.Image:
+def _opened(file: BinaryIO, param: str, side: int | None = None) -> Image.Image:
+    """Read a picture, or a small one of it."""
     try:
-        picture = Image.open(io.BytesIO(content), formats=('PNG', 'JPEG', 'WEBP'))
+        file.seek(0)
+        picture = Image.open(file, formats=('PNG', 'JPEG', 'WEBP'))
         if picture.width * picture.height > MOST_PIXELS:
             message = f"'{param}' must have at most {MOST_PIXELS} pixels."
             raise RequestError(message, param, 'image_too_large')
+        if side:
+            picture.thumbnail((side, side))
         picture.load()
     except (Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
         message = f"'{param}' is not a picture that can be read."

@@ -5,6 +5,9 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+SKETCH = 'sketch'
+RECOLOUR = 'recolour'
+IGNORES_MASK = 'ignores-mask'
 MOST_PICTURES = 10
 MOST_PIXELS = 40_000_000
 SIDES = range(16, 16384 + 1)
@@ -24,7 +27,7 @@ class RequestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DrawRequest:
-    """A checked request; `size` is None where it is left to the demo."""
+    """A checked request; `size` is None where it is left to the demo, `strength` is 0..1."""
 
     model: str
     prompt: str
@@ -34,6 +37,7 @@ class DrawRequest:
     inline: bool
     streams: bool
     partials: int
+    strength: float
 
     @property
     def size_or_default(self) -> tuple[int, int]:
@@ -41,9 +45,9 @@ class DrawRequest:
 
 
 def read_model(fields: Mapping[str, object]) -> str:
-    """Return the model's name as it was sent; `sketch` when there is none."""
+    """Return the model's name as it was sent; `SKETCH` when there is none."""
     model = fields.get('model')
-    return 'sketch' if model in (None, '') else _text(model, 'model')
+    return SKETCH if model in (None, '') else _text(model, 'model')
 
 
 def read_request(fields: Mapping[str, object]) -> DrawRequest:
@@ -57,6 +61,7 @@ def read_request(fields: Mapping[str, object]) -> DrawRequest:
         size=_size(fields),
         inline=form == 'b64_json',
         streams=streams is True,
+        strength=_strength(fields.get('strength')),
     )
     if form not in (None, 'url', 'b64_json'):
         message = "'response_format' must be 'url' or 'b64_json'."
@@ -72,6 +77,8 @@ def typed_fields(form: Mapping[str, str]) -> dict[str, object]:
     for name in ('n', 'seed', 'partial_images'):
         if re.fullmatch(r'-?[0-9]{1,30}', form.get(name, '')):
             fields[name] = int(form[name])
+    if re.fullmatch(r'[0-9]{1,2}(\.[0-9]{1,20})?', form.get('strength', '')):
+        fields['strength'] = float(form['strength'])
     if form.get('stream') in {'true', 'false'}:
         fields['stream'] = form['stream'] == 'true'
     return fields
@@ -106,6 +113,19 @@ def _whole(fields: Mapping[str, object], name: str, allowed: range, otherwise: i
         message = f"'{name}' must be from {allowed.start} to {allowed.stop - 1}."
         raise RequestError(message, name, 'invalid_value')
     return number
+
+
+def _strength(strength: object) -> float:
+    """Return how much of a change is wanted; all of it where nothing is said."""
+    if strength is None:
+        return 1.0
+    if (
+        not isinstance(strength, int | float)
+        or isinstance(strength, bool)
+        or not 0 <= strength <= 1
+    ):
+        raise RequestError("'strength' must be from 0 to 1.", 'strength', 'invalid_value')
+    return float(strength)
 
 
 def _size(fields: Mapping[str, object]) -> tuple[int, int] | None:

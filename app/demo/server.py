@@ -1,6 +1,6 @@
 """An OpenAI-shaped images API that answers with sketches; an ASGI app without stored state.
 
-It fails on demand, for trying out a client: the model's name says how.
+It fails or ignores a mask on demand, for trying out a client: the model's name says how.
 """
 
 import asyncio
@@ -12,27 +12,35 @@ import re
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, InvalidStateError
+from dataclasses import dataclass
 from functools import partial
 from threading import Thread
 
 from starlette.applications import Starlette
-from starlette.datastructures import UploadFile
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from app.demo.request import DrawRequest, RequestError, read_model, read_request, typed_fields
+from app.demo.request import (
+    IGNORES_MASK,
+    RECOLOUR,
+    SKETCH,
+    DrawRequest,
+    RequestError,
+    read_model,
+    read_request,
+)
+from app.demo.uploads import read_edit, read_json
 
 log = logging.getLogger(__name__)
 
 _KEPT_PICTURES = 64
 _KEPT_BYTES = 256 * 1024 * 1024
-_BODY_LIMIT_BYTES = 1024 * 1024
-_UPLOAD_LIMIT_BYTES = 50 * 1024 * 1024
 _AT_ONCE = 2  # pictures being drawn; each can need a few hundred megabytes
 _NONE = {'image_tokens': 0, 'text_tokens': 0}
 _USAGE = {'input_tokens': 0, 'input_tokens_details': _NONE, 'output_tokens': 0, 'total_tokens': 0}
@@ -53,6 +61,15 @@ _ERRORS: dict[int, tuple[str, str | None, str]] = {
     502: ('server_error', None, 'The server behind this one did not answer.'),
 }
 Draw = Callable[[int], list[bytes]]  # from an index to its stages as PNG files, the picture last
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What one request asks for; `kind` begins the names of its events."""
+
+    spec: DrawRequest
+    draw: Draw
+    kind: str
 
 
 def create_demo() -> ASGIApp:
@@ -89,8 +106,9 @@ class _Demo:
         self._places = asyncio.Semaphore(_AT_ONCE)
 
     async def models(self, _request: Request) -> Response:
-        model = {'id': 'sketch', 'object': 'model', 'created': 0, 'owned_by': 'easel'}
-        return JSONResponse({'object': 'list', 'data': [model | {'type': 'image'}]})
+        kind = {'object': 'model', 'created': 0, 'owned_by': 'easel', 'type': 'image'}
+        models = [{'id': name, **kind} for name in (SKETCH, RECOLOUR, IGNORES_MASK)]
+        return JSONResponse({'object': 'list', 'data': models})
 
     async def media(self, request: Request) -> Response:
         content = self._pictures.get(request.path_params['name'])
@@ -100,41 +118,43 @@ class _Demo:
         return Response(content, media_type='image/png')
 
     async def generate(self, request: Request) -> Response:
-        return await self._respond(request, await _json_fields(request), 'image_generation')
-
-    async def edit(self, request: Request) -> Response:
-        if not request.headers.get('content-type', '').startswith('multipart/form-data'):
-            message = 'An edit is sent as multipart/form-data.'
-            raise RequestError(message, code='invalid_content_type')
-        async with request.form(max_files=18, max_fields=40) as form:
-            texts = {name: text for name, text in form.items() if isinstance(text, str)}
-            image = await _uploaded(form.get('image') or form.get('image[]'), 'image')
-            mask = await _uploaded(form.get('mask'), 'mask')
-        return await self._respond(request, typed_fields(texts), 'image_edit', image, mask)
-
-    async def _respond(
-        self, request: Request, fields: Mapping[str, object], kind: str, *files: bytes | None
-    ) -> Response:
+        fields = await read_json(request)
         if failure := _requested_failure(read_model(fields), _origin(request)):
             return failure
-        spec = read_request(fields)
-        image, mask = files or (None, None)
-        if files and not image:
-            raise RequestError("Missing required parameter: 'image'.", 'image', 'missing_parameter')
-        from app.demo.render import draw_stages, edit_stages
+        from app.demo.render import draw_stages
 
-        draw = partial(edit_stages, spec, image, mask) if image else partial(draw_stages, spec)
+        spec = read_request(fields)
+        work = _Work(spec, partial(draw_stages, spec), 'image_generation')
+        return await self._respond(request, work)
+
+    async def edit(self, request: Request) -> Response:
+        fields, uploads = await read_edit(request)
+        with contextlib.ExitStack() as opened:
+            opened.callback(uploads.close)
+            if failure := _requested_failure(read_model(fields), _origin(request)):
+                return failure
+            from app.demo.render import edit_stages
+
+            spec = read_request(fields)
+            work = _Work(spec, partial(edit_stages, spec, uploads), 'image_edit')
+            response = await self._respond(request, work)
+            if spec.streams:
+                response.background = BackgroundTask(opened.pop_all().close)
+            return response
+
+    async def _respond(self, request: Request, work: _Work) -> Response:
+        spec = work.spec
         if spec.streams:
-            first = await self._draw(draw, 0)  # refused before the stream opens
+            first = await self._draw(work.draw, 0)  # refused before the stream opens
             return StreamingResponse(
-                self._events(spec, draw, first, kind),
+                self._events(work, first),
                 media_type='text/event-stream',
                 headers={'Cache-Control': 'no-cache'},
             )
         await asyncio.sleep(_delay_s(spec.model))
         pictures = []
         for index in range(spec.count):
-            picture = (await self._draw(draw, index))[-1]
+            picture = (await self._draw(work.draw, index))[-1]
             if spec.inline:
                 pictures.append({'b64_json': _base64(picture), 'revised_prompt': spec.prompt})
             else:
@@ -159,16 +179,15 @@ class _Demo:
             kept.popitem(last=False)
         return name
 
-    async def _events(
-        self, spec: DrawRequest, draw: Draw, first: list[bytes], kind: str
-    ) -> AsyncIterator[str]:
+    async def _events(self, work: _Work, first: list[bytes]) -> AsyncIterator[str]:
+        spec = work.spec
         pause_s = _delay_s(spec.model) / (spec.count * len(first))
         for index in range(spec.count):
-            stages = first if index == 0 else await self._draw(draw, index)
+            stages = first if index == 0 else await self._draw(work.draw, index)
             for number, picture in enumerate(stages):
                 await asyncio.sleep(pause_s)
                 finished = number == len(stages) - 1
-                name = f'{kind}.completed' if finished else f'{kind}.partial_image'
+                name = f'{work.kind}.{"completed" if finished else "partial_image"}'
                 event: dict[str, object] = {
                     'type': name,
                     'b64_json': _base64(picture),
@@ -189,31 +208,6 @@ def _origin(request: Request) -> str:
 
 def _base64(content: bytes) -> str:
     return base64.b64encode(content).decode()
-
-
-async def _json_fields(request: Request) -> dict[str, object]:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _BODY_LIMIT_BYTES:
-            raise RequestError('The request is too large.', code='request_too_large', status=413)
-    try:
-        fields = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise RequestError('The request is not valid JSON.', code='invalid_json') from error
-    if not isinstance(fields, dict):
-        raise RequestError('The request must be a JSON object.', code='invalid_json')
-    return fields
-
-
-async def _uploaded(part: UploadFile | str | None, param: str) -> bytes | None:
-    if part is None:
-        return None
-    if not isinstance(part, UploadFile):
-        raise RequestError(f"'{param}' must be a file.", param, 'invalid_type')
-    if (part.size or 0) > _UPLOAD_LIMIT_BYTES:
-        raise RequestError(f"'{param}' is too large.", param, 'image_too_large', status=413)
-    return await part.read()
 
 
 def _error_response(

@@ -7,9 +7,12 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from app.database import Library
+from app.editing.protection import Protection
 from app.errors import AppError, ErrorKind, Failure, ProviderError, Reason, StorageFailed
 from app.generation.request import label_fields_of
 from app.generation.storage_monitor import StorageMonitor
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 log = logger(__name__)
 
 LOST = Failure(kind=ErrorKind.STORAGE, reason=Reason.FILE_WAS_REMOVED)
+NOT_LAID_BACK = Failure(kind=ErrorKind.NOT_LAID_BACK)
+MOST_TRIES = 4  # to lay back while the storage fails: it can be done at any time afterwards
 
 
 class PictureKeeper:
@@ -45,12 +50,14 @@ class PictureKeeper:
         library: Library,
         store: Store,
         monitor: StorageMonitor,
+        protection: Protection,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._library = library
         self._store = store
         self._monitor = monitor
+        self._protection = protection
         self._clock = clock
         self._sleep = sleep
 
@@ -70,19 +77,21 @@ class PictureKeeper:
         sources = await self._library.files.traced(claimed.request.sources)
         waiting = dict(enumerate(result.received, start=first))
         kept, failures = list[StoredImage](), list(result.item_errors)
+        label_of = partial(label_for, claimed, outcome, result.dropped, sources)
         try:
             for position in waiting:
                 with suppress(StorageFailed):
                     await self._hold(waiting, position, claimed.id)
             for position in list(waiting):
-                number = first + len(kept)
-                label = label_for(claimed, waiting[position], number, outcome, result.dropped)
-                label = replace(traced(label, sources), created_at=self._clock())
+                label = label_of(waiting[position], first + len(kept))
                 try:
-                    kept.append(await self._until_kept(waiting, position, label, pauses))
+                    kept.append(await self._until_kept(claimed, waiting, position, label, pauses))
                 except ProviderError as error:
                     failures.append(error.failure)
                 del waiting[position]
+            for answer in tuple(kept) if claimed.request.lays_back else ():
+                label = label_of(answer, first + len(kept))
+                await self._lay_back(claimed, answer, label, pauses, kept, failures)
         except asyncio.CancelledError:
             if await self._was_cancelled(claimed):
                 for picture in kept:
@@ -94,22 +103,57 @@ class PictureKeeper:
         return tuple(kept), tuple(failures)
 
     async def _until_kept(
-        self, waiting: dict[int, Received], position: int, label: Label, pauses: Iterator[float]
+        self,
+        claimed: Generation,
+        waiting: dict[int, Received],
+        position: int,
+        label: Label,
+        pauses: Iterator[float],
     ) -> StoredImage:
         """Keep the picture of a position; where it waits in the meantime is noted there."""
-        generation_id = label.generation_id or 0
         while True:
             try:
-                received = await self._hold(waiting, position, generation_id)
+                received = await self._hold(waiting, position, claimed.id)
                 if label.image_id is None:  # for the file to name it
-                    label = replace(label, image_id=await self._library.images.reserve())
-                return await self._store.keep(received, label)
+                    share = await self._protection.changed(claimed.request, received)
+                    now, image_id = self._clock(), await self._library.images.reserve()
+                    label = replace(label, image_id=image_id, created_at=now)
+                    label = replace(label, changed_outside_mask=share)
+                kept = await self._store.keep(received, label)
+                return replace(kept, changed_outside_mask=label.changed_outside_mask)
             except (StorageFailed, DecoderFailed) as error:
                 if is_lost(self._store.arriving, waiting[position]):
                     raise ProviderError(LOST) from error
-                log.warning('%s: a picture cannot be kept yet: %s', generation_id, error)
-                self._monitor.report(generation_id, error)
+                log.warning('%s: a picture cannot be kept yet: %s', claimed.id, error)
+                self._monitor.report(claimed.id, error)
                 await self._rest(error, pauses)
+
+    async def _lay_back(
+        self,
+        claimed: Generation,
+        answer: StoredImage,
+        label: Label,
+        pauses: Iterator[float],
+        kept: list[StoredImage],
+        failures: list[Failure],
+    ) -> None:
+        """Lay the original back over an answer that is kept; what hinders it is a note."""
+        few = islice(pauses, MOST_TRIES - 1)
+        while True:
+            try:
+                image_id = await self._library.images.reserve()
+                label = replace(label, image_id=image_id, created_at=self._clock())
+                kept.append(await self._protection.lay_back(claimed.request, answer, label))
+                return
+            except (StorageFailed, ProviderError, OSError) as error:
+                log.warning('%s: the original cannot be laid back: %r', claimed.id, error)
+                if isinstance(error, StorageFailed):
+                    self._monitor.report(claimed.id, error)
+                    with suppress(StorageFailed):
+                        await self._rest(error, few)
+                        continue
+                failures.append(NOT_LAID_BACK)
+                return
 
     async def _hold(
         self, waiting: dict[int, Received], position: int, generation_id: int
@@ -133,22 +177,16 @@ class PictureKeeper:
         return False
 
 
-def traced(label: Label, sources: Sequence[TracedPicture]) -> Label:
-    """Have a picture's label tell what it started from."""
-    from app.storage.metadata.label import traced_text
-
-    return replace(label, sources=traced_text(sources))
-
-
 def label_for(
     claimed: Generation,
-    received: Received,
-    position: int,
     outcome: Outcome,
     dropped: tuple[str, ...],
+    sources: Sequence[TracedPicture],
+    received: Received | StoredImage,
+    position: int,
 ) -> Label:
     """Build a picture's label: nothing dropped, and the seed asked for is only the first one's."""
-    from app.storage.metadata.label import Label
+    from app.storage.metadata.label import Label, traced_text
 
     asked = label_fields_of(claimed.request, dropped)
     asked_seed = asked.get('seed') if position == 0 else None
@@ -163,4 +201,5 @@ def label_for(
         asked_size=str(claimed.request.size) if claimed.request.size else None,
         source_url=without_query(received.source_url),
         cost=str(received.cost) if received.cost else None,
+        sources=traced_text(sources),
     )

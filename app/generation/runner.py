@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
 from app.database import Library
+from app.editing.sent_files import SentFiles
 from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
 from app.generation.changes import Changes
-from app.generation.edit_files import EditFiles
 from app.generation.keeper import PictureKeeper
 from app.generation.previews import Previews
 from app.log import logger
-from app.models import DEMO, Call, Generation, Outcome, Status
-from app.providers.core.base import Provider, Run
+from app.models import DEMO, Call, Generation, Outcome, Status, StoredImage
+from app.providers.core.base import Provider, ProviderSettings, Run
 from app.providers.registry import Providers
 from app.storage.store import Store
 from app.tasks import logging_faults
@@ -46,7 +46,7 @@ class GenerationRunner:
         changes: Changes,
         previews: Previews,
         keeper: PictureKeeper,
-        edit_files: EditFiles,
+        sent_files: SentFiles,
     ) -> None:
         self._library = library
         self._providers = providers
@@ -54,7 +54,7 @@ class GenerationRunner:
         self._changes = changes
         self._previews = previews
         self._keeper = keeper
-        self._edit_files = edit_files
+        self._sent_files = sent_files
         self._writing_progress: set[asyncio.Task[None]] = set()
 
     async def draw(self, claimed: Generation, pauses: Iterator[float]) -> Outcome:
@@ -78,7 +78,7 @@ class GenerationRunner:
         if settings.name == DEMO != claimed.provider:
             model = settings.model
         outcome = Outcome(status=Status.FAILED, provider=settings.name, model=model)
-        async with self._edit_files.made(claimed, mask_inverted=settings.mask_inverted) as edit:
+        async with self._sent_files.made(claimed, mask_inverted=settings.mask_inverted) as edit:
             run = replace(self._run(claimed, calls), edit=edit)
             try:
                 result = await provider.generate(claimed.request, run)
@@ -93,10 +93,24 @@ class GenerationRunner:
         kept, failures = await self._keeper.keep(claimed, result, outcome, pauses)
         if not kept:
             return replace(outcome, error=failures[0], item_errors=failures[1:])
+        await self._learn_of_mask(claimed, settings, kept)
         log.info('%s: kept %s, lost %s', claimed.id, len(kept), len(failures))
         self._previews.forget(claimed.id)
         done = replace(outcome, status=Status.DONE, kept=kept, item_errors=failures)
         return replace(done, dropped=result.dropped)
+
+    async def _learn_of_mask(
+        self, claimed: Generation, settings: ProviderSettings, kept: Sequence[StoredImage]
+    ) -> None:
+        """Remember whether the mask was followed: by one answer of several, it was."""
+        answers = (one.changed_outside_mask for one in kept if one.laid_back_from is None)
+        if shares := [share for share in answers if share is not None]:
+            model = claimed.request.model or settings.model
+            try:
+                memory = self._providers.memory
+                await memory.saw_masked(settings.base_url, model, min(shares))
+            except StorageFailed as error:
+                log.warning('%s: what its mask showed is not kept: %s', claimed.id, error)
 
     async def fetch_again(
         self, generation: Generation, first: int, pauses: Iterator[float]

@@ -72,8 +72,8 @@ class Backup:
             # a picture may be deleted for good while this runs
             if digest != kept.digest and named_files(self.data / DATABASE, [kept.file]):
                 self.not_whole.append(f'{IMAGES}/{kept.file}')
-        for digest in named_masks(copy):
-            yield from self._file(archive, self.data / mask_file(digest))
+        for mask in named_masks(copy):
+            yield from self._file(archive, self.data / mask_file(mask.digest))
         rescued = files_below(self.data / RESCUED, _ignore)
         for path in chain(strangers(copy, images, began_at, self.rest), rescued):
             yield from self._with_sidecar(archive, path)

@@ -38,10 +38,12 @@ def find_faults(data: Path, progress: Progress = ignore_progress) -> Iterator[Fa
                 mark_damaged(database, kept.id, found.changed_ns)  # so that no page shows it
             yield Fault(FaultKind(found.condition), f'{IMAGES}/{kept.file}')
         progress(checked, max(checked, total))
-    for digest in named_masks(database):
-        condition = examine_named(data, data / mask_file(digest), digest)
-        if condition is not Condition.WHOLE:
-            yield Fault(FaultKind(condition), mask_file(digest))
+    for mask in named_masks(database):
+        file = mask_file(mask.digest)
+        condition = examine_named(data, data / file, mask.digest)
+        never_came = condition is Condition.MISSING and not mask.asked_here
+        if condition is not Condition.WHOLE and not never_came:
+            yield Fault(FaultKind(condition), file)
     running = running_since(database)  # what that made may still get its row
     before = time.time() if running is None else running
     for path in strangers(database, images, before, lambda: progress(total, total)):

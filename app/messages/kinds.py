@@ -74,6 +74,10 @@ SENTENCES: dict[ErrorKind, tuple[str, str]] = {
         N_("{where} didn't answer like an images API."),
         N_('It may be a web page. Test the address in Settings: most end in /v1.'),
     ),
+    ErrorKind.NOT_LAID_BACK: (
+        N_("The original couldn't be laid back over a picture, which is saved as it came."),
+        N_('Open the picture, then choose “Lay the original back”.'),
+    ),
     ErrorKind.NOT_READY: (
         N_("{where} isn't ready yet ({status})."),
         N_("Load a model there or wait until it's loaded, then try again."),

@@ -126,6 +126,16 @@ class GenerationRequest:
     paste_back: int | None = field(default=None, metadata={RULE: FieldRule(FieldKind.WHOLE, 0, 1)})
 
     @property
+    def protects(self) -> bool:
+        """Whether a mask keeps a part of the first picture as it is."""
+        return bool(self.sources and self.mask)
+
+    @property
+    def lays_back(self) -> bool:
+        """Whether that part is laid back over what comes."""
+        return self.protects and bool(self.paste_back)
+
+    @property
     def count(self) -> int:
         return self.n or 1
 

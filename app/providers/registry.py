@@ -176,6 +176,14 @@ class Providers:
         known = (one.default_model for one in (*self.all(), self.demo) if one.name == name)
         return next(known, '') or None
 
+    def ignores_masks(self, name: str, model: str | None) -> bool:
+        """Whether a provider's model, None: its default, seems to ignore masks."""
+        known = (one.settings for one in (*self.all(), self.demo) if one.name == name)
+        settings = next(known, None)
+        if settings is None:
+            return False
+        return self.memory.ignores_masks(settings.base_url, model or settings.model)
+
     @property
     def demo_stands_in(self) -> bool:
         """Whether the demo draws for an address that nobody set and where nothing listens."""

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from app.database import Library
+from app.editing.protection import Protection
 from app.errors import AppError
-from app.generation.keeper import label_for, traced
+from app.generation.keeper import label_for
 from app.log import logger
 from app.models import Generation, Outcome, Received, Status
 from app.recovery.labelled import LabelledImage
@@ -43,14 +44,17 @@ class Arrivals:
             provider=generation.provider,
             model=generation.request.model or generation.model,
         )
-        label = label_for(generation, received, position, outcome, generation.dropped)
+        protection = Protection(self._library, self._store, self._store.decoder)
+        share = await protection.changed(generation.request, received)
         sources = await self._library.files.traced(generation.request.sources)
+        label = label_for(generation, outcome, generation.dropped, sources, received, position)
         label = replace(
-            traced(label, sources),
+            label,
             image_id=await self._library.images.reserve(),
             created_at=received.path.stat().st_mtime,
+            changed_outside_mask=share,
         )
-        kept = await self._store.keep(received, label)
+        kept = replace(await self._store.keep(received, label), changed_outside_mask=share)
         await self._library.recovery.end(generation.id)
         [attached] = await self._library.recovery.attach([LabelledImage(kept, label).told()])
         log.info('%s: what had come is kept (%s)', generation.id, attached.fate)

@@ -25,6 +25,13 @@ def sweep(folder: Path) -> None:
     remove(*(path for path in folder.iterdir() if _LEFTOVER.fullmatch(path.name)))
 
 
+def new_work_file(folder: Path, generation_id: int) -> Path:
+    """Name a file that the decoder's child writes, and that the next start sweeps."""
+    with writing():
+        folder.mkdir(mode=0o700, exist_ok=True)
+    return folder / f'{generation_id}-{uuid.uuid4().hex}{PART}'
+
+
 def hold(folder: Path, received: Received, generation_id: int, position: int) -> Received:
     """Complete a picture that came whole, under a name that no start sweeps.
 

@@ -15,6 +15,7 @@ from app.access.sharing import SharingSettings
 from app.access.visitors import HERE, Throttle
 from app.config import Config
 from app.database import Library
+from app.editing.service import Editing
 from app.gallery.acts import Acts
 from app.gallery.albums import Albums
 from app.gallery.trash import Trash
@@ -49,6 +50,7 @@ class Services:
     library: Library
     store: Store
     reader: SettingsReader
+    editing: Editing
     providers: Providers
     provider_settings: ProviderSettingsStore
     local_servers: LocalServers

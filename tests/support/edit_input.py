@@ -35,6 +35,15 @@ def edit_input(folder: Path, count: int = 1, *, masked: bool = False) -> EditInp
     return EditInput(sources=tuple(sources), mask=mask)
 
 
+def large(folder: Path, size_bytes: int, number: int = 0) -> SentPicture:
+    """Make what is as large as a picture, and is none; the disk hardly holds anything of it."""
+    folder.mkdir(exist_ok=True)
+    path = folder / f'large-{number}.png'
+    with path.open('wb') as file:
+        file.truncate(size_bytes)
+    return SentPicture(path=path, mime='image/png', width=9, height=9, size_bytes=size_bytes)
+
+
 def colours_of(pictures: Sequence[Image.Image]) -> tuple[Colour, ...]:
     """Read the colour of each picture, which has one only."""
     found = []

@@ -57,6 +57,7 @@ class EditServer:
         base_url: Its API's root, as it is set in Easel.
         lists: What a GET of each path gives.
         takes_mask: Whether it goes by a mask.
+        ignores_mask: Whether it takes one and does not go by it.
         drawings: How often it was paid.
         posts: The paths that were asked, paid or not.
         fields: The texts of the last drawing.
@@ -69,6 +70,7 @@ class EditServer:
         '/v1/models': {'data': [{'id': 'flux', 'object': 'model', 'owned_by': 'me'}]}
     }
     takes_mask: ClassVar[bool] = True
+    ignores_mask: ClassVar[bool] = False
 
     drawings: int = 0
     posts: list[str] = field(default_factory=list)

@@ -27,7 +27,7 @@ class OpenAi(FormServer):
     """Refuses what it does not know; the mask is read by its alpha."""
 
     base_url: ClassVar[str] = 'https://api.openai.com/v1'
-    known: ClassVar[tuple[str, ...]] = ('model', 'prompt', 'n', 'size', 'quality', 'background')
+    known: ClassVar[tuple[str, ...]] = ('model', 'prompt', 'n', 'size', 'background')
 
     def check(self, form: FormData) -> None:
         names = {*self.known, 'image', 'image[]', 'mask'}
@@ -98,6 +98,7 @@ class Sglang(FormServer):
     """Takes a mask and never uses it."""
 
     takes_mask: ClassVar[bool] = False
+    ignores_mask: ClassVar[bool] = True
     lists: ClassVar[Mapping[str, Json]] = {
         '/v1/models': {'data': [{'id': 'flux', 'object': 'model', 'task_type': 'I2I'}]}
     }
@@ -165,7 +166,7 @@ class NanoGpt(FormServer):
 
     async def post(self, path: str, request: Request) -> Response | None:
         if path == '/api/v1/images':
-            raise Refused(400, {'error': {'message': 'this stub edits by forms'}})
+            return self.draw()
         return await super().post(path, request)
 
 

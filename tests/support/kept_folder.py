@@ -11,6 +11,8 @@ from pathlib import Path
 
 from app.config import DATABASE, Config
 from app.database import Library
+from app.database.recovery import ToldImage
+from app.models import Generation, Status
 from app.models.request import GenerationRequest
 from app.storage.store import mask_file
 from tests.support.default_setup import config_of
@@ -46,6 +48,25 @@ async def keep_mask(kept: KeptFolder, content: bytes) -> Path:
     request = GenerationRequest(prompt='a fox', sources=(1,), mask=digest)
     await kept.library.generations.submit(request, provider='p', submission=None, now=1.0)
     return path
+
+
+async def bring(folder: KeptFolder, file: str, content: bytes, request: GenerationRequest) -> None:
+    """Write a picture as if it had been brought in from elsewhere."""
+    generation = Generation(
+        id=0,
+        status=Status.DONE,
+        attempt=1,
+        request=request,
+        provider='elsewhere',
+        model=None,
+        created_at=5.0,
+        dismissed_at=5.0,
+    )
+    folder.file(file).parent.mkdir(exist_ok=True)
+    folder.file(file).write_bytes(content)
+    picture = kept(hashlib.sha256(content).hexdigest())
+    picture = replace(picture, file=file, size_bytes=len(content))
+    await folder.library.recovery.attach([ToldImage(generation, picture, 0)])
 
 
 async def keep(library: Library, data: Path, file: str, content: bytes) -> int:

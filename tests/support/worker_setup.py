@@ -10,8 +10,8 @@ from pathlib import Path
 
 from app.config import config_from
 from app.database import Library
+from app.editing.service import Editing
 from app.generation.changes import Changes, Listener
-from app.generation.edit_files import EditFiles
 from app.generation.keeper import PictureKeeper
 from app.generation.outcome_writer import OutcomeWriter
 from app.generation.previews import Previews
@@ -117,10 +117,10 @@ async def shop_with(
         providers.environment = MonitoredProvider(provider.settings, lambda: provider)
         providers.configure(one.settings for one in added)
         monitor = StorageMonitor(library, store, changes, sleep=pauses)
-        keeper = PictureKeeper(library, store, monitor, sleep=rests)
-        edit_files = EditFiles(library, store, store.decoder)
+        editing = Editing(library, store, store.decoder)
+        keeper = PictureKeeper(library, store, monitor, editing.protection, sleep=rests)
         drawing = GenerationRunner(
-            library, providers, store, changes, Previews(store, changes), keeper, edit_files
+            library, providers, store, changes, Previews(store, changes), keeper, editing.sent_files
         )
         writer = OutcomeWriter(library, store, sleep=rests)
         worker = Worker(library, providers, drawing, writer, changes, monitor)

@@ -15,6 +15,19 @@ class Colour(NamedTuple):
     red: float
     yellow: float
 
+    @classmethod
+    def of(cls, rgb: tuple[int, int, int]) -> 'Colour':
+        """Read 8 bit sRGB."""
+        red, green, blue = (_decode(channel) for channel in rgb)
+        long = math.cbrt(0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue)
+        medium = math.cbrt(0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue)
+        short = math.cbrt(0.0883024619 * red + 0.2817188376 * green + 0.6299787005 * blue)
+        return cls(
+            0.2104542553 * long + 0.7936177850 * medium - 0.0040720468 * short,
+            1.9779984951 * long - 2.4285922050 * medium + 0.4505937099 * short,
+            0.0259040371 * long + 0.7827717662 * medium - 0.8086757660 * short,
+        )
+
     @property
     def rgb(self) -> tuple[int, int, int]:
         """8 bit sRGB, clipped. Source: bottosson.github.io/posts/oklab."""
@@ -40,6 +53,11 @@ def _encode(linear: float) -> int:
     if linear <= 0.0031308:
         return round(max(0.0, linear * 12.92 * 255))
     return round(min(255.0, (1.055 * math.pow(linear, 1 / 2.4) - 0.055) * 255))
+
+
+def _decode(channel: int) -> float:
+    share = channel / 255
+    return share / 12.92 if share <= 0.04045 else math.pow((share + 0.055) / 1.055, 2.4)
 
 
 def oklch(lightness: float, chroma: float, hue: float) -> Colour:

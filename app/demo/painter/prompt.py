@@ -62,6 +62,7 @@ _HUES = {
     352.0: 'pink rose magenta sakura розов*',
 }
 _GREYS = {True: 'white black grey gray monochrome silver бел* чёрн* черн* сер* серебр*'}
+_SEPIA = {True: 'sepia сепи*'}
 _USUAL_TIMES = (Time.DAWN, Time.DAWN, Time.DAY, Time.SUNSET, Time.SUNSET, Time.DUSK)
 _USUAL_GROUNDS = (
     *((Ground.MOUNTAINS, False), (Ground.MOUNTAINS, True), (Ground.MOUNTAINS, True)),
@@ -97,7 +98,7 @@ class Scene:
 
 def read_scene(prompt: str, rng: Random) -> Scene:
     """Read the known words, and choose at random what they leave open."""
-    words = re.findall(r'\w+', prompt.lower())
+    words = _words_of(prompt)
     things, hues = _named(words, _THINGS), _named(words, _HUES)
     grounds = _named(words, _GROUNDS)
     ground, meets_water = rng.choice(_USUAL_GROUNDS)
@@ -120,6 +121,30 @@ def read_scene(prompt: str, rng: Random) -> Scene:
         accent_hue=hues[0] if banded and hues else 25.0,
         grey=bool(_named(words, _GREYS)) and not banded,
     )
+
+
+def names_scene(prompt: str) -> bool:
+    """Return whether a prompt names a time, a weather, a ground or a thing of a landscape."""
+    words = _words_of(prompt)
+    read = (_named(words, _TIMES), _named(words, _WEATHER), _named(words, _GROUNDS))
+    return any(read) or bool(_named(words, _THINGS))
+
+
+def named_hues(prompt: str) -> list[float]:
+    """Return the hues that a prompt names, in its order, as OKLCH degrees."""
+    return _named(_words_of(prompt), _HUES)
+
+
+def names_grey(prompt: str) -> bool:
+    return bool(_named(_words_of(prompt), _GREYS))
+
+
+def names_sepia(prompt: str) -> bool:
+    return bool(_named(_words_of(prompt), _SEPIA))
+
+
+def _words_of(prompt: str) -> list[str]:
+    return re.findall(r'\w+', prompt.lower())
 
 
 def _named(words: list[str], table: Mapping[_Kind, str]) -> list[_Kind]:

@@ -33,10 +33,12 @@ class Capabilities:
     refused: tuple[str, ...] = ()  # fields that it does not take, by their names in the request
     guidance: str = ''  # `int` or `float`: which kind of number it takes
     way: str = ''  # the name of the way to edit that it took
+    ignored: str = ''  # `yes`: it changed what the last mask protected
     # where its pictures may be fetched from although that is private: `http://nas:9000`
     picture_origins: tuple[str, ...] = ()
 
 
+IGNORING = 0.05  # of what a mask protects: so much changes where it is not followed
 FACTS = ('dialect', 'base_url', 'response_format', 'refused', 'guidance', 'way')
 
 
@@ -68,6 +70,7 @@ class CapabilityStore:
             refused=tuple(fact('refused').split()),
             guidance=fact('guidance'),
             way=fact('way'),
+            ignored=fact('ignored'),
             picture_origins=() if model else tuple(fact(PICTURE_ORIGINS).split()),
         )
 
@@ -99,6 +102,21 @@ class CapabilityStore:
             self._facts[key] = value
             if self._table:
                 await self._table.keep(*key, value, time.time())
+
+    def ignores_masks(self, base_url: str, model: str) -> bool:
+        """Whether a model seems to ignore masks, as the last answer to one showed."""
+        return bool(self.of(base_url, model, Use.MASKED_EDITS).ignored)
+
+    async def saw_masked(self, base_url: str, model: str, changed: float) -> None:
+        """Learn by the share of what a mask protected that an answer changed, 0 to 1.
+
+        Raises `StorageFailed`.
+        """
+        key = (_place(base_url), model, f'{Use.MASKED_EDITS}ignored')
+        if changed >= IGNORING:
+            await self._keep(key, 'yes')
+        elif self._facts.pop(key, None) and self._table:
+            await self._table.forget(*key)
 
     def trusted(self, base_url: str) -> frozenset[Origin]:
         """Return the origins that the owner trusts for the pictures of a provider."""

@@ -76,13 +76,13 @@ class Asker:
                 await self._memory.forget_use(own_url, model, use)  # it did not help: start over
             else:
                 await self._memory.learn(own_url, model, learned, use)
-            await self._prefer_inline(failure, model, request.response_format or ABSENT, use)
+            await self._prefer_inline(failure, model, request.response_format or ABSENT)
             raise
         await self._memory.learn(own_url, model, fallback.learned(), use)
         return result
 
-    async def _prefer_inline(self, failure: Failure, model: str, form: str, use: Use) -> None:
-        """Ask for base64 the next time where a picture's address was of no use."""
+    async def _prefer_inline(self, failure: Failure, model: str, form: str) -> None:
+        """Ask for base64 the next time, whatever for, where a picture's address was of no use."""
         base_url = self._base_url
         own = f'{urlsplit(base_url).scheme}://{self._caller.origin}/'
         leads_nowhere = (
@@ -91,8 +91,5 @@ class Asker:
             and (failure.url or '').startswith(own)
         )
         if failure.kind is ErrorKind.BLOCKED_URL or leads_nowhere:
-            known = self._memory.of(base_url, model, use)
-            learned = replace(
-                with_refused(known, (f'{FORMAT}={form}',)), response_format='b64_json'
-            )
-            await self._memory.learn(base_url, model, learned, use)
+            learned = with_refused(self._memory.of(base_url, model), (f'{FORMAT}={form}',))
+            await self._memory.learn(base_url, model, replace(learned, response_format='b64_json'))

@@ -74,9 +74,7 @@ class EditFallback(ParameterFallback):
         wish = WIRE_NAMES.get(name, name)
         if failure.kind is not ErrorKind.UNSUPPORTED_PARAM or wish not in ('sources', 'mask'):
             return super().mend(failure)
-        status = failure.http_status or 0
-        is_of_the_name = status == 422 or _OF_THE_NAME.search(failure.words) is not None
-        if status >= 500 or not is_of_the_name:
+        if not is_of_the_name(failure):
             return False
         if name in self.body and name in self._spellings:
             other = self._spellings[name]
@@ -92,6 +90,12 @@ class EditFallback(ParameterFallback):
         }
         self.body = {other if one == name else one: value for one, value in self.body.items()}
         self.wished = {other if one == name else one: value for one, value in self.wished.items()}
+
+
+def is_of_the_name(failure: Failure) -> bool:
+    """Whether a refusal means a field's name, and not the picture in it."""
+    is_said = failure.http_status == 400 and _OF_THE_NAME.search(failure.words) is not None
+    return is_said or failure.http_status == 422
 
 
 def _as_spelled(name: str, other: str) -> str:

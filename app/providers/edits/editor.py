@@ -18,7 +18,7 @@ from app.providers.core.capabilities import Capabilities, CapabilityStore, Use
 from app.providers.dialects.asker import Asker, may_be_elsewhere, names_the_chat
 from app.providers.dialects.base import ApiDialect
 from app.providers.edits import ways
-from app.providers.edits.dialect import EditsApi
+from app.providers.edits.dialect import EditsApi, is_of_the_name
 from app.providers.edits.order import EditEndpoint, EditOrder
 from app.providers.edits.ways import WAYS, BodyWay
 from app.providers.transport.caller import Caller
@@ -29,7 +29,9 @@ log = logger(__name__)
 
 WRONG_FORM = (400, 415, 422)  # statuses with which a body of another kind is refused
 _OF_THE_FORM = re.compile(
-    r'(?i)multipart|form.?data|(content|media|mime).?type|\bjson\b|valid dictionary|parse'
+    r'(?i)multipart|form.?data|(content|media).?type|\bjson\b|valid dictionary|'
+    r'invalid character|pars\w+ (the )?(request|body)|'
+    r'\bimages?\b.{0,30}(required|missing)|(required|missing)\b.{0,30}\bimages?\b'
 )
 
 
@@ -106,20 +108,28 @@ class Editor:
         return result
 
     def _cannot_edit(self, refused: ProviderError | None) -> ProviderError:
+        """Return what to raise where no way is left, by what the likeliest one was refused with."""
         kind, reason = ErrorKind.ENDPOINT_NOT_FOUND, Reason.CANNOT_EDIT
         if not refused:
             return self._caller.failed(kind, reason)
-        failure = replace(refused.failure, kind=kind, reason=reason)
-        return ProviderError(replace(failure, param=None, value='', offers=()))
+        failure = refused.failure
+        if not may_be_elsewhere(failure) and not _is_of_the_form(failure):
+            return refused
+        failure = replace(failure, kind=kind, reason=reason, param=None, value='', offers=())
+        return ProviderError(failure)
 
 
 def leads_on(failure: Failure) -> bool:
     """Return whether a failure shows that a server has not this way, and that it did nothing."""
-    if may_be_elsewhere(failure):
-        return True
-    if failure.http_status not in WRONG_FORM:
-        return False
+    is_of_pictures = (
+        failure.kind is ErrorKind.UNSUPPORTED_PARAM
+        and WIRE_NAMES.get(failure.param or '') == 'sources'
+        and is_of_the_name(failure)
+    )
+    return may_be_elsewhere(failure) or is_of_pictures or _is_of_the_form(failure)
+
+
+def _is_of_the_form(failure: Failure) -> bool:
     is_refused = failure.kind in (ErrorKind.INVALID_REQUEST, ErrorKind.UNSUPPORTED_PARAM)
-    is_of_pictures = WIRE_NAMES.get(failure.param or '') == 'sources'
-    is_of_the_form = failure.http_status == 415 or _OF_THE_FORM.search(failure.words)
-    return is_refused and (is_of_pictures or bool(is_of_the_form))
+    is_said = failure.http_status in WRONG_FORM and _OF_THE_FORM.search(failure.words)
+    return is_refused and (failure.http_status == 415 or bool(is_said))

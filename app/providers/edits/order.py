@@ -25,7 +25,7 @@ from app.providers.transport.client import Client, endpoint
 
 CHOSEN = {Dialect.CHAT: ways.CHAT, Dialect.OPENROUTER: ways.REFERENCES, Dialect.SDAPI: ways.IMG2IMG}
 CLOUDS = {  # by the end of their hosts
-    'api.openai.com': (ways.FORM, ways.JSON),
+    'openai.com': (ways.OPENAI, ways.JSON),
     'x.ai': (ways.XAI,),
     'openrouter.ai': (),
     'together.xyz': (ways.TOGETHER,),
@@ -35,11 +35,25 @@ CLOUDS = {  # by the end of their hosts
     'siliconflow.cn': (ways.SILICONFLOW,),
     'siliconflow.com': (ways.SILICONFLOW,),
     'fal.run': (ways.FAL,),
-    'googleapis.com': (ways.GEMINI,),
+    'generativelanguage.googleapis.com': (ways.GEMINI,),
+    'bfl.ai': (ways.BFL,),
+    'bfl.ml': (ways.BFL,),
 }
-ANYWHERE = (ways.FORM, ways.JSON, ways.XAI)  # what a server may have that nothing is known of
+PATHS = {  # what an API's root ends in, where that says whose it is
+    SDAPI_ROOT: ways.IMG2IMG,
+    '/v1beta': ways.GEMINI,
+    '/v1beta/openai': ways.GEMINI,
+}
+ARK_ROOT, SEEDREAM = '/api/v3', 'seedream'
+FAL = 'fal-ai/'  # what the names of its models begin with
+GROK = 'grok'  # is in the names of xAI's
+OPEN_ROOT = '/api/v1'  # of Open WebUI, and of OpenRouter and its like
 OWNERS = {'vllm': ways.VLLM, 'xai': ways.XAI, 'koboldcpp': ways.IMG2IMG}
-GROK = 'grok'  # what the names of xAI's models begin with
+KEYS: dict[tuple[str, ...], Way] = {  # that the rows of a list of models have
+    ('model_ability',): ways.XINFERENCE,
+    ('supportedGenerationMethods',): ways.GEMINI,
+    ('organization', 'display_name'): ways.TOGETHER,
+}
 _IS_OPEN_WEBUI = is_shaped({'name': str, 'version': str})
 
 
@@ -88,17 +102,21 @@ class EditOrder:
         host = f'.{parts.hostname or ""}'
         if self._dialect in CHOSEN:
             return (CHOSEN[self._dialect],)
-        if parts.path.rstrip('/').endswith(SDAPI_ROOT):
-            return (ways.IMG2IMG,)
+        path = parts.path.rstrip('/')
+        for ending, way in PATHS.items():
+            if path.endswith(ending):
+                return (way,)
+        if path.endswith(ARK_ROOT) and SEEDREAM in self._model:
+            return (ways.SEEDREAM,)
         if '/openai/deployments/' in parts.path:
-            return (ways.FORM,)
+            return (ways.OPENAI,)
         clouds = (found for domain, found in CLOUDS.items() if host.endswith(f'.{domain}'))
         return next(clouds, ())
 
     async def _at(self, root: str, listed: Json) -> AsyncIterator[EditEndpoint]:
         """Yield the ways at one root, whose list of models this is."""
         shown = await self._shown(root, listed)
-        if shown:
+        if shown and (self._dialect is Dialect.AUTO or not shown.dialect):
             yield EditEndpoint(shown, _root_of(shown, root))
         second: tuple[str, ...] = ()
         if self._dialect is Dialect.AUTO:
@@ -107,17 +125,23 @@ class EditOrder:
         in_second = bool(second) and (self._model in second or not draws)
         if in_second and self._use is Use.EDITS:
             yield EditEndpoint(ways.REFERENCES, root)
-        is_xai = self._model.startswith(GROK)
-        for way in sorted(ANYWHERE, key=lambda way: is_xai and way is ways.JSON):
-            yield EditEndpoint(way, root)
+        is_xai = any(GROK in name for name in (self._model, *models_in(listed)))
+        in_json = (ways.XAI, ways.JSON) if is_xai else (ways.JSON, ways.XAI)
+        for one in (ways.FORM, *in_json):
+            yield EditEndpoint(one, root)
         if self._dialect is not Dialect.AUTO:
             return
-        later = [EditEndpoint(ways.REFERENCES, root)] if in_second else []
-        later += [EditEndpoint(ways.CHAT, root)] if draws else []
-        later += await self._with_checkpoints(root)
+        is_open = urlsplit(root).path.endswith(OPEN_ROOT)
+        later = [
+            *([ways.FAL] if self._model.startswith(FAL) else []),
+            *([ways.OPEN_WEBUI] if is_open and not in_second else []),
+            *([ways.REFERENCES] if is_open or in_second else []),
+            *([ways.CHAT] if draws else []),
+            *([ways.IMG2IMG] if await self._has_checkpoints(root) else []),
+        ]
         is_masked = self._use is Use.MASKED_EDITS
-        for at in sorted(later, key=lambda at: is_masked and not at.way.takes_mask):
-            yield at
+        for way in sorted(later, key=lambda way: is_masked and not way.takes_mask):
+            yield EditEndpoint(way, _root_of(way, root))
 
     async def _shown(self, root: str, listed: Json) -> Way | None:
         """Return the way of a server that its list of models, or one more GET, gives away."""
@@ -128,16 +152,15 @@ class EditOrder:
             return OWNERS[owner]
         if any(row.get('id') == 'sd-cpp-local' for row in rows):
             return ways.SD_CPP
-        if any('model_ability' in row for row in rows):
-            return ways.XINFERENCE
-        if any('supportedGenerationMethods' in row for row in rows):
-            return ways.GEMINI
+        for keys, way in KEYS.items():
+            if any(row.keys() >= {*keys} for row in own):
+                return way
         if are_bare(listed) and describes_localai(
             await self._at_origin('.well-known/localai.json')
         ):
             is_masked = self._use is Use.MASKED_EDITS
             return ways.LOCALAI_INPAINTING if is_masked else ways.LOCALAI
-        if urlsplit(root).path.endswith('/api/v1') and _IS_OPEN_WEBUI(
+        if urlsplit(root).path.endswith(OPEN_ROOT) and _IS_OPEN_WEBUI(
             await self._at_origin('api/config')
         ):
             return ways.OPEN_WEBUI
@@ -148,13 +171,11 @@ class EditOrder:
         found = await self._client.find(f'{origin.scheme}://{origin}/{path}')
         return ProbeResponse(200, json=found)
 
-    async def _with_checkpoints(self, root: str) -> list[EditEndpoint]:
-        base_url = sdapi_root(root)
-        tree = await self._client.find(endpoint(base_url, 'sd-models'))
-        has_some = isinstance(tree, list) and any(
+    async def _has_checkpoints(self, root: str) -> bool:
+        tree = await self._client.find(endpoint(sdapi_root(root), 'sd-models'))
+        return isinstance(tree, list) and any(
             isinstance(one, dict) and 'model_name' in one for one in tree
         )
-        return [EditEndpoint(ways.IMG2IMG, base_url)] if has_some else []
 
 
 def _root_of(way: Way, base_url: str) -> str:

@@ -13,6 +13,7 @@ from app.models.request import MOST_SOURCES, GenerationRequest
 from app.providers.core.base import Dialect
 from app.providers.dialects.base import number
 from app.providers.dialects.openai import request_body
+from app.providers.dialects.sizes import nearest_ratio
 from app.providers.transport.bodies import Body, Inline, data_url, form_body, json_body
 from app.storage.edit_input import EditInput
 
@@ -148,9 +149,26 @@ def _gemini(request: GenerationRequest, edit: EditInput, _base_url: str) -> dict
     }
 
 
+def _bfl(request: GenerationRequest, edit: EditInput, _base_url: str) -> dict[str, object]:
+    first, *more = edit.sources
+    named = {f'input_image_{number}': Inline(one) for number, one in enumerate(more, start=2)}
+    mask = {'image': Inline(first), 'mask': Inline(edit.mask.grey)} if edit.mask else {}
+    return {
+        'prompt': request.prompt,
+        'seed': request.seed,
+        'steps': request.steps,
+        'guidance': number(request.guidance),
+        'aspect_ratio': nearest_ratio(request.size),
+        **(mask or {'input_image': Inline(first), **named}),
+    }
+
+
 _NO_NUMBERS = ('sampler', 'seed', 'steps', 'guidance', 'strength')
 _ONLY_WORDS = (*_NO_NUMBERS, 'quality', 'response_format')
 FORM = BodyWay('form', EDITS, takes_mask=True, fields=_form, encode=form_body, spellings=SPELLINGS)
+OPENAI = replace(
+    FORM, name='openai', unsupported=(*_NO_NUMBERS, 'negative_prompt', 'response_format')
+)
 VLLM = replace(FORM, name='vllm-omni', fields=_form_of_vllm)
 XINFERENCE = replace(FORM, name='xinference', fields=_form_of_xinference)
 SD_CPP = replace(FORM, name='sd.cpp', unsupported=(*_ONLY_WORDS, 'negative_prompt'))
@@ -198,6 +216,13 @@ GEMINI = BodyWay(
     fields=_gemini,
     unsupported=(*_ONLY_WORDS, 'negative_prompt', 'size', 'n'),
 )
+BFL = BodyWay(
+    *('bfl', '{model}'),
+    takes_mask=True,
+    most=4,
+    fields=_bfl,
+    unsupported=('sampler', 'strength', 'quality', 'response_format', 'negative_prompt', 'n'),
+)
 REFERENCES = Way('references', 'images', Dialect.OPENROUTER)
 CHAT = Way('chat', 'chat/completions', Dialect.CHAT)
 IMG2IMG = Way('img2img', 'img2img', Dialect.SDAPI, takes_mask=True)
@@ -205,8 +230,8 @@ WAYS: Mapping[str, Way] = MappingProxyType(
     {
         way.name: way
         for way in (
-            *(FORM, VLLM, XINFERENCE, SD_CPP, JSON, XAI, LOCALAI, LOCALAI_INPAINTING),
-            *(OPEN_WEBUI, TOGETHER, SEEDREAM, SILICONFLOW, FAL, GEMINI),
+            *(FORM, OPENAI, VLLM, XINFERENCE, SD_CPP, JSON, XAI, LOCALAI, LOCALAI_INPAINTING),
+            *(OPEN_WEBUI, TOGETHER, SEEDREAM, SILICONFLOW, FAL, GEMINI, BFL),
             *(REFERENCES, CHAT, IMG2IMG),
         )
     }

@@ -93,17 +93,20 @@ class Client:
 
 def own_headers(settings: ProviderSettings, url: str = '') -> dict[str, str]:
     """Return the key as this server takes it at `url`, and the headers that were set for it."""
-    key, path, own = settings.key, urlsplit(url or settings.base_url).path, dict(settings.headers)
+    key, parts, own = settings.key, urlsplit(url or settings.base_url), dict(settings.headers)
     if not key:
         return own
+    path, host = parts.path, f'.{parts.hostname or ""}'
     if ':' in key and (settings.dialect is Dialect.SDAPI or '/sdapi/' in f'{path}/'):
         return {'Authorization': f'Basic {base64.b64encode(key.encode()).decode()}'} | own
+    if '/fal-ai/' in path or host.endswith('.fal.run'):
+        return {'Authorization': f'Key {key}'} | own
     if '/openai/deployments/' in path:
         return {'api-key': key} | own
     if path.endswith(':generateContent'):
         return {'x-goog-api-key': key} | own
-    if urlsplit(settings.base_url).hostname == 'fal.run':
-        return {'Authorization': f'Key {key}'} | own
+    if host.endswith(('.bfl.ai', '.bfl.ml')):
+        return {'x-key': key} | own
     return {'Authorization': f'Bearer {key}'} | own
 
 

@@ -82,6 +82,21 @@ def shown_colours(
         return _plain(picture), b''
 
 
+def from_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
+    """Convert from sRGB to the colours of an RGB profile; without one, or a good one, to none."""
+    if not profile:
+        return picture
+    try:
+        own = ImageCms.ImageCmsProfile(BytesIO(profile))
+        colours = picture.convert('RGB')
+        shown = ImageCms.profileToProfile(colours, ImageCms.createProfile('sRGB'), own)
+    except (ImageCms.PyCMSError, OSError, MemoryError):
+        return picture
+    if shown and picture.mode == 'RGBA':
+        shown.putalpha(picture.getchannel('A'))
+    return shown or picture
+
+
 def _in_srgb(picture: Image.Image, mode: str, profile: bytes) -> Image.Image:
     """Follow a profile of a mode's colours; raise PyCMSError, OSError or MemoryError."""
     own = ImageCms.ImageCmsProfile(BytesIO(profile))

@@ -124,7 +124,7 @@ class Decoder:
         Raise ProviderError and DecoderFailed as `decode`, StorageFailed where the disk fails;
         `parse` raises ValueError at what is no answer.
         """
-        order['format'] = mime.removeprefix('image/').upper()
+        order['format'] = format_of(mime)
         errors = list[NoAnswer]()
         async with self._one_at_a_time:
             if self._ending:
@@ -235,17 +235,18 @@ def _log_protection() -> None:
     log.info('how the decoder of pictures is confined: %s', protection())
 
 
+def format_of(mime: str) -> str:
+    """Return what Pillow calls a type of pictures."""
+    return mime.removeprefix('image/').upper()
+
+
 def work_order(
     work: str, reads: Mapping[str, Path], writes: Mapping[str, Path], **asked: object
 ) -> Order:
     """Write an order for a function of a module beside this, which may open these files alone."""
-    return {
-        'work': work,
-        'reads': [str(path) for path in reads.values()],
-        'writes': [str(path) for path in writes.values()],
-        **{name: str(path) for name, path in {**reads, **writes}.items()},
-        **asked,
-    }
+    given, made = ({name: str(path) for name, path in paths.items()} for paths in (reads, writes))
+    opened = {'reads': [*given.values()], 'writes': [*made.values()]}
+    return {'work': work, **opened, **given, **made, **asked}
 
 
 def labelled_path(path: Path) -> Path:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from app.storage.decoding.decoder import Answer, Decoder, work_order
+from app.storage.decoding.decoder import Answer, Decoder, format_of, work_order
 from app.storage.edit_input import SentMask, SentPicture
 
 WORK_TIMEOUT_S = 60.0  # of a busy machine; the child may use 20 s of its processor
@@ -36,6 +37,48 @@ async def make_sent_mask(
         return SentMask(grey=_sent(grey, answer), dual=_sent(dual, answer))
 
     return await decoder.answered(order, PNG, parse)
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """A picture that was edited and its mask, as they are kept."""
+
+    source: Path
+    mime: str
+    mask: Path
+
+
+async def measure_change(decoder: Decoder, of: Protected, answer: Path, mime: str) -> float:
+    """Return the share, 0 to 1, of what a mask protects that an answer changed; raises likewise."""
+    order = work_order('protected.changed', _files_of(of, answer), {}, **_forms_of(of))
+    return await decoder.answered(order, mime, _share)
+
+
+async def lay_back(decoder: Decoder, of: Protected, answer: Path, mime: str, target: Path) -> None:
+    """Write what a mask protects, with an answer inside it, as a PNG; raises likewise."""
+    files = _files_of(of, answer)
+    order = work_order('protected.lay_back', files, {'target': target}, **_forms_of(of))
+    await decoder.answered(order, mime, partial(_written, target))
+
+
+def _files_of(of: Protected, answer: Path) -> dict[str, Path]:
+    return {'path': answer, 'source': of.source, 'mask': of.mask}
+
+
+def _forms_of(of: Protected) -> dict[str, object]:
+    return {'source_format': format_of(of.mime)}
+
+
+def _share(answer: Answer) -> float:
+    match answer:
+        case {'changed': int() | float() as share} if 0 <= share <= 1:
+            return float(share)
+    raise ValueError('no share')
+
+
+def _written(target: Path, answer: Answer) -> None:
+    if 'width' not in answer or not target.is_file():
+        raise ValueError('no picture')
 
 
 def _sent(path: Path, answer: Answer) -> SentPicture:

@@ -12,11 +12,10 @@ from pathlib import Path
 from PIL import Image, ImageChops
 
 from app.storage.decoding.colours import profile_of
-from app.storage.decoding.shown import Order, RefusedError, opened, save, shown, side_of
+from app.storage.decoding.shown import PNG_LEVEL, Order, RefusedError, opened, save, shown, side_of
 from app.storage.metadata.container import DamagedContainer, joined, write
 from app.storage.metadata.jpeg import stripped
 
-PNG_LEVEL = 2  # 6 takes four times as long, for a fifth less
 MOST_PNG_BYTES = 50_000_000  # that servers take of one picture
 JPEG_QUALITY = 95
 

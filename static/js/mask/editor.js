@@ -1,6 +1,5 @@
 import { Dials } from './dials.js';
 import { Keys } from './keys.js';
-import { united } from './pixels/boxes.js';
 import { Pointers } from './pointers.js';
 import { begin, isBrush } from './tools.js';
 import { Marks } from './view/marks.js';
@@ -13,7 +12,7 @@ const LEAST_SHARE = 0.005; // below it is told as less than one percent
 // The editor of one mask in its dialog: what hands do comes in from pointers and keys, and goes to the sheet.
 export class Editor {
   constructor(dialog, sheet) {
-    Object.assign(this, { dialog, sheet, act: null, cursor: null, changed: null, isMoved: true, tool: 'brush' });
+    Object.assign(this, { dialog, sheet, act: null, cursor: null, isMoved: true, tool: 'brush' });
     this.stage = dialog.querySelector('.easel');
     this.viewport = new Viewport();
     const [canvas, over] = this.stage.querySelectorAll('canvas');
@@ -27,6 +26,7 @@ export class Editor {
     this.sizes = new ResizeObserver(() => this.resize());
     this.sizes.observe(this.stage);
     this.told();
+    this.resize();
   }
 
   get ratio() {
@@ -58,8 +58,8 @@ export class Editor {
     const acts = {
       tool: () => this.choose(way),
       dial: () => this.dials[way.slice(1)].turn(way.startsWith('+')),
-      undo: () => this.turned(this.sheet.undo()),
-      redo: () => this.turned(this.sheet.redo()),
+      undo: () => this.turn('undo'),
+      redo: () => this.turn('redo'),
       invert: () => this.whole((level) => 255 - level),
       clear: () => this.whole(() => 0),
       zoom: () => this.zoom(way === 'in' ? CLOSER : 1 / CLOSER),
@@ -85,17 +85,22 @@ export class Editor {
     levels.touch(levels.everything);
     const table = Uint8Array.from({ length: 256 }, (_, one) => level(one));
     for (let at = 0; at < levels.bytes.length; at++) levels.bytes[at] = table[levels.bytes[at]];
-    this.settle(levels.everything);
+    levels.stale.fill(1);
+    this.settle();
   }
 
-  turned(box) {
-    if (!box) return;
-    this.draw(box);
+  turn(way) {
+    const { picture } = this.sheet;
+    this.sheet[way]();
+    if (picture !== this.sheet.picture) this.fit();
+    this.draw();
     this.told();
   }
 
   async enlarge(border) {
-    await this.sheet.enlarge(border);
+    const picture = await this.sheet.picture.enlarged(border);
+    this.end();
+    this.sheet.enlarge(picture, border);
     this.fit();
     this.told();
   }
@@ -105,7 +110,7 @@ export class Editor {
     const settings = { ...this.dials.settings, erases: (this.tool === 'eraser') !== isOpposite };
     this.act = begin(this.tool, this.sheet.levels, point, settings);
     this.cursor = point;
-    this.draw(this.act.first);
+    this.draw();
   }
 
   // Where keys paint: at the cursor, at first in the middle of what is seen.
@@ -122,26 +127,28 @@ export class Editor {
     if (!this.act) return;
     for (const at of points) {
       this.cursor = { ...this.viewport.toPicture(at), pressure: at.pressure };
-      this.draw(this.act.move(this.cursor));
+      this.act.move(this.cursor);
     }
+    this.draw();
   }
 
   end() {
     if (!this.act) return;
-    const changed = this.act.end();
+    this.act.end();
     this.act = null;
-    this.settle(changed);
+    this.settle();
   }
 
   giveUp() {
     if (!this.act) return;
     this.act = null;
-    this.draw(this.sheet.levels.revert());
+    this.sheet.levels.revert();
+    this.draw();
   }
 
-  settle(changed) {
+  settle() {
     this.sheet.settle();
-    this.draw(changed);
+    this.draw();
     this.told();
   }
 
@@ -159,7 +166,8 @@ export class Editor {
     const y = Math.max(0, Math.min(picture.height, this.place.y + far(dy)));
     this.cursor = { x, y, pressure: 1 };
     if (this.viewport.reveal(this.cursor, picture)) this.moved();
-    this.draw(isPainting ? this.act?.move(this.cursor) : null);
+    if (isPainting) this.act?.move(this.cursor);
+    this.draw();
   }
 
   pan(dx, dy) {
@@ -183,17 +191,17 @@ export class Editor {
     this.draw();
   }
 
-  // Asks for the next frame, in which a box of the picture is made anew.
-  draw(box = null) {
-    this.changed = united(this.changed, box);
+  // Asks for the next frame.
+  draw() {
     this.frame ??= requestAnimationFrame(() => this.paint());
   }
 
   paint() {
-    const { changed, isMoved, sheet, cursor } = this;
-    Object.assign(this, { changed: null, isMoved: false, frame: null });
+    const { isMoved, sheet, cursor } = this;
+    Object.assign(this, { isMoved: false, frame: null });
+    const changes = sheet.levels.changes();
     if (isMoved) this.painting.renew(sheet);
-    else if (changed) this.painting.paint(sheet.levels, changed);
+    else for (const box of changes) this.painting.paint(sheet.levels, box);
     const { radius, softness } = this.dials.settings;
     const ring = isBrush(this.tool) ? { radius: radius * (cursor?.pressure ?? 1), softness } : { radius: 0, softness: 0 };
     this.marks.draw({ point: cursor, outline: this.act?.outline, ...ring });

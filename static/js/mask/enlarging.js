@@ -7,16 +7,12 @@ export class Enlarging {
     Object.assign(this, { dialog, editor, form: dialog.querySelector('form'), status: dialog.querySelector('[role=status]') });
     this.form.addEventListener('input', ({ target }) => this.change(target));
     this.form.addEventListener('submit', (event) => this.submit(event));
-    dialog.addEventListener('toggle', ({ newState }) => newState === 'open' && this.begin());
+    dialog.addEventListener('focusin', () => this.tell());
+    dialog.addEventListener('close', () => this.form.reset());
   }
 
   get border() {
     return Object.fromEntries(SIDES.map((side) => [side, Math.round(this.form.elements[side].valueAsNumber) || 0]));
-  }
-
-  begin() {
-    this.form.reset();
-    this.tell();
   }
 
   change(field) {

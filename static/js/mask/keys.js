@@ -13,6 +13,7 @@ export class Keys {
     Object.assign(this, { dialog, work, held: null });
     stage.addEventListener('keydown', (event) => this.paint(event));
     stage.addEventListener('keyup', (event) => event.key === this.held && this.held === ' ' && this.lift());
+    stage.addEventListener('focus', () => stage.matches(':focus-visible') && work.step(0, 0, false));
     stage.addEventListener('blur', () => this.held && this.lift());
     dialog.addEventListener('keydown', (event) => this.press(event));
   }

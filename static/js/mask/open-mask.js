@@ -4,7 +4,7 @@ import { Enlarging } from './enlarging.js';
 import { Levels } from './pixels/levels.js';
 import { greyPng, greysOf } from './pixels/grey-png.js';
 import { Sheet } from './sheet.js';
-import { fetched, Picture } from './view/picture.js';
+import { Picture } from './view/picture.js';
 
 const PAGE = new URL('../../../../mask-editor', import.meta.url);
 
@@ -15,9 +15,10 @@ export async function openMask({ image, width, height, mask = null }) {
   const dialog = await drawn();
   try {
     const [picture, levels] = await Promise.all([
-      Picture.load(image, width, height),
+      blobOf(image).then((blob) => Picture.load(blob, width, height)),
       mask ? blobOf(mask).then((blob) => greysOf(blob, width, height)) : undefined,
     ]);
+    if (!dialog.open) return null;
     const sheet = new Sheet(picture, new Levels(width, height, levels));
     const editor = new Editor(dialog, sheet);
     new Enlarging(dialog.querySelector('.enlarging'), editor);
@@ -29,12 +30,17 @@ export async function openMask({ image, width, height, mask = null }) {
   }
 }
 
-const blobOf = async (source) => (typeof source === 'string' ? fetched(source) : source);
+async function blobOf(source) {
+  if (source instanceof Blob) return source;
+  const response = await fetch(source);
+  if (!response.ok) throw new Error(`${response.status}`);
+  return response.blob();
+}
 
 // The dialog stands in the page once its style sheet is there.
 async function drawn() {
   const dialog = await fragment(PAGE);
-  const loaded = new Promise((done) => dialog.querySelector('link').addEventListener('load', done));
+  const loaded = new Promise((done, fail) => Object.assign(dialog.querySelector('link'), { onload: done, onerror: fail }));
   document.body.append(dialog);
   await loaded;
   dialog.showModal();
@@ -50,6 +56,7 @@ function openInner({ target }) {
 // Waits until the mask is used, or given up; where something was painted, leaving asks first.
 function isTaken(dialog, editor) {
   const asking = dialog.querySelector('.discarding');
+  const until = new AbortController();
   return new Promise((decide) => {
     const leave = () => {
       if (editor.act) editor.giveUp();
@@ -63,11 +70,16 @@ function isTaken(dialog, editor) {
       event.preventDefault();
       leave();
     });
+    addEventListener('beforeunload', (event) => editor.isChanged && event.preventDefault(), until);
     dialog.addEventListener('close', (event) => event.target === dialog && decide(false));
-  }).finally(() => editor.close());
+  }).finally(() => {
+    until.abort();
+    editor.close();
+  });
 }
 
 async function taken({ picture, levels }, original) {
   const mask = levels.share ? await greyPng(levels) : null;
-  return picture === original ? { mask } : { mask, enlarged: picture.blob };
+  if (picture === original) return { mask };
+  return { mask, enlarged: await new Promise((done) => picture.source.toBlob(done)) };
 }

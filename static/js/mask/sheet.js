@@ -12,24 +12,22 @@ export class Sheet {
     return this.done.length > 0 || this.hasForgotten;
   }
 
-  // Ends an act; gives whether it changed anything.
+  // Ends an act; what changed nothing is no step.
   settle() {
     const difference = this.levels.settle();
     if (difference) this.keep({ difference });
-    return Boolean(difference);
   }
 
   undo() {
-    return this.turn(this.done, this.undone);
+    this.turn(this.done, this.undone);
   }
 
   redo() {
-    return this.turn(this.undone, this.done);
+    this.turn(this.undone, this.done);
   }
 
-  // Gives the picture a border, all of which changes.
-  async enlarge(border) {
-    const picture = await this.picture.enlarged(border);
+  // Takes the picture with a border around it, all of which changes.
+  enlarge(picture, border) {
     const bytes = new Uint8Array(picture.width * picture.height).fill(MOST);
     const { width, height, bytes: old } = this.levels;
     for (let y = 0; y < height; y++) {
@@ -45,15 +43,14 @@ export class Sheet {
     if (this.done.length > MOST_STEPS) this.hasForgotten = Boolean(this.done.shift());
   }
 
-  // Each step leads back to where it came from; gives the box that it changed, null for none.
+  // Each step leads back to where it came from.
   turn(from, to) {
     const step = from.pop();
-    if (!step) return null;
+    if (!step) return;
     to.push(step);
     if (step.difference) return this.levels.apply(step.difference);
     const { picture, levels } = this;
     Object.assign(this, { picture: step.picture, levels: step.levels });
     Object.assign(step, { picture, levels });
-    return this.levels.everything;
   }
 }

@@ -3,11 +3,11 @@ import { area, line } from './pixels/shapes.js';
 
 const THIN_PX = 1; // of the picture: points of an outline nearer to each other are one
 
-// Each is one act, from the first point to the last: `move` and `end` give the box that they changed, or null.
+// Each is one act, from the first point to the last.
 class Stroke {
   constructor(levels, point, settings) {
     Object.assign(this, { levels, settings, last: this.sized(point, settings) });
-    this.first = line(levels, this.last, this.last, settings);
+    line(levels, this.last, this.last, settings);
   }
 
   sized({ x, y, pressure }, { radius }) {
@@ -16,14 +16,11 @@ class Stroke {
 
   move(point) {
     const next = this.sized(point, this.settings);
-    const changed = line(this.levels, this.last, next, this.settings);
+    line(this.levels, this.last, next, this.settings);
     this.last = next;
-    return changed;
   }
 
-  end() {
-    return null;
-  }
+  end() {}
 }
 
 // What encloses something paints only once it is whole.
@@ -39,12 +36,11 @@ class Outline {
   move(point) {
     const last = this.points.at(-1);
     if (Math.hypot(point.x - last.x, point.y - last.y) >= THIN_PX) this.points.push(point);
-    return null;
   }
 
   end() {
     const { outline } = this;
-    return outline.length > 2 ? area(this.levels, outline, this.settings) : null;
+    if (outline.length > 2) area(this.levels, outline, this.settings);
   }
 }
 
@@ -58,22 +54,17 @@ class Rectangle extends Outline {
 
   move(point) {
     this.points[1] = point;
-    return null;
   }
 }
 
 class Filling {
   constructor(levels, point) {
-    this.first = flood(levels, point);
+    flood(levels, point);
   }
 
-  move() {
-    return null;
-  }
+  move() {}
 
-  end() {
-    return null;
-  }
+  end() {}
 }
 
 const ACTS = { brush: Stroke, eraser: Stroke, rectangle: Rectangle, lasso: Outline, fill: Filling };

@@ -13,17 +13,6 @@ export function around(points, margin = 0) {
   );
 }
 
-export function united(one, other) {
-  if (isEmpty(one)) return other;
-  if (isEmpty(other)) return one;
-  return boxOf(
-    Math.min(one.left, other.left),
-    Math.min(one.top, other.top),
-    Math.max(one.right, other.right),
-    Math.max(one.bottom, other.bottom),
-  );
-}
-
 export function within(box, width, height) {
   return boxOf(Math.max(0, box.left), Math.max(0, box.top), Math.min(width, box.right), Math.min(height, box.bottom));
 }

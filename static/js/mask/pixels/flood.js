@@ -3,16 +3,16 @@ import { MOST } from './levels.js';
 const HALF = 128;
 
 // Turns what is joined to a pixel, up to where the mask begins or ends, into its opposite. Its fading edge
-// belongs to it, up to the ridge of what encloses it. Gives where it is.
+// belongs to it, up to the ridge of what encloses it.
 export function flood(levels, { x, y }) {
   const { bytes, width, height, everything } = levels;
   const start = Math.floor(y) * width + Math.floor(x);
-  if (x < 0 || y < 0 || x >= width || y >= height) return null;
+  if (x < 0 || y < 0 || x >= width || y >= height) return;
   levels.touch(everything);
+  levels.stale.fill(1);
   const fills = bytes[start] < HALF;
   const region = new Region(bytes, width, fills ? (level) => level < HALF : (level) => level >= HALF);
   region.spread(start, fills ? MOST : 0);
-  return everything;
 }
 
 class Region {

@@ -1,17 +1,19 @@
-import { boxOf, isEmpty, united, within } from './boxes.js';
+import { boxOf, isEmpty, within } from './boxes.js';
 import { packed, unpacked } from './runs.js';
 
-const TILE = 128;
+const TILE = 64;
 export const MOST = 255;
 
 // How much each pixel of a picture may change, a byte each: 255 changes, 0 is kept. Whoever writes says where
-// before; what came of it is told as the difference of the tiles, which applied once more takes it back.
+// before, and which part of a row has changed; what came of an act is told as the difference of the tiles, which
+// applied once more takes it back.
 export class Levels {
   constructor(width, height, bytes = new Uint8Array(width * height)) {
     Object.assign(this, { width, height, bytes, before: new Map() });
     this.columns = Math.ceil(width / TILE);
     this.sums = new Float64Array(this.columns * Math.ceil(height / TILE));
-    this.sums.forEach((_, tile) => this.count(tile));
+    this.stale = new Uint8Array(this.sums.length);
+    this.sums.forEach((_, tile) => (this.sums[tile] = this.differ(tile, this.read(tile)).sum));
   }
 
   get everything() {
@@ -40,38 +42,63 @@ export class Levels {
     return inside;
   }
 
-  // Gives what was changed since the last time, or null.
+  // Notes that a part of a row has changed.
+  mark(y, left, right) {
+    const row = Math.floor(y / TILE) * this.columns;
+    this.stale.fill(1, row + Math.floor(left / TILE), row + Math.ceil(right / TILE));
+  }
+
+  // Gives the boxes that have changed since the last time: rows of tiles.
+  changes() {
+    const boxes = [];
+    for (let tile = this.stale.indexOf(1); tile >= 0; tile = this.stale.indexOf(1, tile)) {
+      const { left, top, bottom } = this.boxOf(tile);
+      const rest = this.columns - (tile % this.columns);
+      const count = [...this.stale.subarray(tile, tile + rest), 0].indexOf(0);
+      boxes.push(boxOf(left, top, this.boxOf(tile + count - 1).right, bottom));
+      tile += count;
+    }
+    this.stale.fill(0);
+    return boxes;
+  }
+
+  // Ends an act, and gives its difference, or null.
   settle() {
     const difference = new Map();
     for (const [tile, bytes] of this.before) {
-      if (this.differ(tile, bytes)) difference.set(tile, packed(bytes));
+      const { sum, isAny } = this.differ(tile, bytes);
+      this.sums[tile] = sum;
+      if (isAny) difference.set(tile, packed(bytes));
     }
     this.before.clear();
     return difference.size ? difference : null;
   }
 
-  // Takes back what has not settled, and gives where.
+  // Takes back what has not settled.
   revert() {
-    let changed = null;
     for (const [tile, bytes] of this.before) {
-      this.write(tile, bytes);
-      changed = united(changed, this.boxOf(tile));
+      const { left, top, right, bottom } = this.boxOf(tile);
+      for (let y = top, from = 0; y < bottom; y++, from += right - left) {
+        this.bytes.set(bytes.subarray(from, from + right - left), y * this.width + left);
+      }
+      this.stale[tile] = 1;
     }
     this.before.clear();
-    return changed;
   }
 
   apply(difference) {
-    let changed = null;
     for (const [tile, runs] of difference) {
-      const box = this.boxOf(tile);
-      const bytes = unpacked(runs, (box.right - box.left) * (box.bottom - box.top)).slice();
-      this.differ(tile, bytes);
-      this.write(tile, bytes);
-      this.count(tile);
-      changed = united(changed, box);
+      const { left, top, right, bottom } = this.boxOf(tile);
+      const bytes = unpacked(runs, (right - left) * (bottom - top));
+      let [at, sum] = [0, 0];
+      for (let y = top; y < bottom; y++) {
+        for (let place = y * this.width + left, end = y * this.width + right; place < end; place++) {
+          sum += this.bytes[place] ^= bytes[at++];
+        }
+      }
+      this.sums[tile] = sum;
+      this.stale[tile] = 1;
     }
-    return changed;
   }
 
   boxOf(tile) {
@@ -89,15 +116,7 @@ export class Levels {
     return bytes;
   }
 
-  write(tile, bytes) {
-    const { left, top, right, bottom } = this.boxOf(tile);
-    for (let y = top; y < bottom; y++) {
-      const start = (y - top) * (right - left);
-      this.bytes.set(bytes.subarray(start, start + right - left), y * this.width + left);
-    }
-  }
-
-  // Makes bytes the difference between themselves and the tile, and tells whether there is any.
+  // Makes bytes the difference between themselves and the tile; gives what the tile adds up to.
   differ(tile, bytes) {
     const { left, top, right, bottom } = this.boxOf(tile);
     let [at, sum, any] = [0, 0, 0];
@@ -108,11 +127,6 @@ export class Levels {
         any |= bytes[at] ^= level;
       }
     }
-    this.sums[tile] = sum;
-    return any !== 0;
-  }
-
-  count(tile) {
-    this.sums[tile] = this.read(tile).reduce((sum, level) => sum + level, 0);
+    return { sum, isAny: any !== 0 };
   }
 }

@@ -1,52 +1,59 @@
 import { around } from './boxes.js';
 import { MOST } from './levels.js';
 
-// Writes over a box what `levelAt` says of each row, the brighter of both, or the darker where it erases.
-const brighter = (bytes, at, level) => {
-  if (level > bytes[at]) bytes[at] = level;
-};
-const darker = (bytes, at, level) => {
-  if (MOST - level < bytes[at]) bytes[at] = MOST - level;
-};
-
-// A line between two points as wide as each says, fading inwards over `softness` pixels. Gives where it is.
+// Draws a line between two points as wide as each says, fading inwards over `softness` pixels.
 export function line(levels, from, to, { softness, erases }) {
   const steps = Math.min(32, Math.max(1, Math.ceil(Math.abs(to.radius - from.radius))));
-  const radius = Math.max(from.radius, to.radius);
-  const box = levels.touch(around([from, to], radius + 1));
-  if (!box) return null;
-  const at = (part) => from.x + (to.x - from.x) * part;
-  const down = (part) => from.y + (to.y - from.y) * part;
+  const box = levels.touch(around([from, to], Math.max(from.radius, to.radius) + 1));
+  if (!box) return;
+  const between = (name, part) => from[name] + (to[name] - from[name]) * part;
   for (let step = 0; step < steps; step++) {
-    const [begin, end] = [step / steps, (step + 1) / steps];
-    const width = from.radius + (to.radius - from.radius) * (steps > 1 ? end : 1);
-    const bar = new Bar(at(begin), down(begin), at(end), down(end), width, softness);
-    bar.draw(levels, box, erases ? darker : brighter, erases ? 0 : MOST);
+    const [begin, end] = [step / steps, (step + 1) / steps].map((part) => ({ x: between('x', part), y: between('y', part) }));
+    new Bar(begin, end, between('radius', (step + 1) / steps), softness).draw(levels, box, erases);
   }
-  return box;
 }
 
 // All that is no further than a radius from a line. Half a pixel of its edge is on either side.
 class Bar {
-  constructor(x0, y0, x1, y1, radius, softness) {
+  constructor(from, to, radius, softness) {
     this.outer = radius + 0.5;
     this.fade = Math.min(softness, radius) + 1;
-    const [dx, dy] = [x1 - x0, y1 - y0];
-    const length = Math.hypot(dx, dy) || 1;
-    Object.assign(this, { x0, y0, x1, y1, dx: dx / length, dy: dy / length, length: Math.hypot(dx, dy) });
+    Object.assign(this, { x0: from.x, y0: from.y, x1: to.x, y1: to.y });
+    this.length = Math.hypot(to.x - from.x, to.y - from.y);
+    this.dx = (to.x - from.x) / (this.length || 1);
+    this.dy = (to.y - from.y) / (this.length || 1);
   }
 
-  draw(levels, box, write, whole) {
-    const { bytes, width } = levels;
+  draw(levels, box, erases) {
+    const whole = erases ? 0 : MOST;
     for (let y = box.top; y < box.bottom; y++) {
       const rim = this.span(y + 0.5, this.outer, box);
+      if (rim.left >= rim.right) continue;
       const core = this.span(y + 0.5, this.outer - this.fade, rim);
-      const row = y * width;
-      const [begin, end] = core.left < core.right ? [core.left, core.right] : [rim.right, rim.right];
-      for (let x = rim.left; x < begin; x++) write(bytes, row + x, this.level(x + 0.5, y + 0.5));
-      bytes.fill(whole, row + begin, row + end);
-      for (let x = end; x < rim.right; x++) write(bytes, row + x, this.level(x + 0.5, y + 0.5));
+      if (core.left >= core.right) core.left = core.right = rim.right;
+      this.drawRim(levels, y, rim.left, core.left, erases);
+      fill(levels, y, core.left, core.right, whole);
+      this.drawRim(levels, y, core.right, rim.right, erases);
     }
+  }
+
+  drawRim(levels, y, left, right, erases) {
+    const { bytes } = levels;
+    const { x0, dx, dy, length, outer } = this;
+    const steepness = MOST / this.fade;
+    const down = y + 0.5 - this.y0;
+    let [first, last] = [right, left];
+    for (let x = left, at = y * levels.width + left; x < right; x++, at++) {
+      const across = x + 0.5 - x0;
+      const along = Math.max(0, Math.min(length, across * dx + down * dy));
+      const [away, aside] = [across - along * dx, down - along * dy];
+      const level = Math.min(MOST, (outer - Math.sqrt(away * away + aside * aside)) * steepness + 0.5) | 0;
+      if (erases ? MOST - level >= bytes[at] : level <= bytes[at]) continue;
+      bytes[at] = erases ? MOST - level : level;
+      if (x < first) first = x;
+      last = x + 1;
+    }
+    if (first < last) levels.mark(y, first, last);
   }
 
   // The pixels of a row whose middles are within a distance, of those in a box.
@@ -65,27 +72,32 @@ class Bar {
     }
     return { left: Math.max(box.left, Math.ceil(left - 0.5)), right: Math.min(box.right, Math.floor(right - 0.5) + 1) };
   }
-
-  level(x, y) {
-    const [dx, dy] = [x - this.x0, y - this.y0];
-    const along = Math.max(0, Math.min(this.length, dx * this.dx + dy * this.dy));
-    const away = Math.hypot(dx - along * this.dx, dy - along * this.dy);
-    return Math.max(0, Math.min(1, (this.outer - away) / this.fade)) * MOST + 0.5;
-  }
 }
 
-// What an outline encloses, where it crosses itself too; its edge fades to both sides. Gives where it is.
+function fill(levels, y, left, right, whole) {
+  const row = levels.bytes.subarray(y * levels.width, (y + 1) * levels.width);
+  while (left < right && row[left] === whole) left++;
+  while (left < right && row[right - 1] === whole) right--;
+  if (left >= right) return;
+  row.fill(whole, left, right);
+  levels.mark(y, left, right);
+}
+
+// Fills what an outline encloses, where it crosses itself too; its edge fades to both sides.
 export function area(levels, points, { softness, erases }) {
   const box = levels.touch(around(points, softness / 2 + 1));
-  if (!box) return null;
+  if (!box) return;
   const width = box.right - box.left;
   const inside = enclosed(points, box, width);
   soften(inside, width, Math.round(softness / 2));
-  const write = erases ? darker : brighter;
-  for (let at = 0, y = box.top; y < box.bottom; y++) {
-    for (let x = box.left; x < box.right; x++, at++) write(levels.bytes, y * levels.width + x, inside[at]);
+  const { bytes } = levels;
+  for (let from = 0, y = box.top; y < box.bottom; y++) {
+    for (let at = y * levels.width + box.left, end = at + width; at < end; at++, from++) {
+      if (erases) bytes[at] = Math.min(bytes[at], MOST - inside[from]);
+      else bytes[at] = Math.max(bytes[at], inside[from]);
+    }
+    levels.mark(y, box.left, box.right);
   }
-  return box;
 }
 
 function enclosed(points, box, width) {

@@ -1,6 +1,8 @@
 import { boxOf, isEmpty, within } from '../pixels/boxes.js';
 
 const HALF = 128;
+const CHALK = 0xffffffff;
+const COAL = 0xff000000;
 const PERIOD = 17; // of the hatch along a row: 12 across it
 const STROKE = 2.83; // 2 across it
 const WHITE = 0.62;
@@ -21,11 +23,12 @@ export class Painting {
     if (this.canvas.width !== width || this.canvas.height !== height || !this.image) {
       for (const canvas of [this.canvas, this.below.canvas]) Object.assign(canvas, { width, height });
       this.image = this.context.createImageData(width, height);
+      this.data = new Uint32Array(this.image.data.buffer); // a pixel each: alpha, blue, green, red
       this.hatch = hatchOf(ratio);
     }
     this.below.clearRect(0, 0, width, height);
     picture.draw(this.below, this.viewport);
-    this.ground = this.below.getImageData(0, 0, width, height).data;
+    this.ground = new Uint32Array(this.below.getImageData(0, 0, width, height).data.buffer);
     this.fill(levels, boxOf(0, 0, width, height));
   }
 
@@ -52,7 +55,7 @@ export class Painting {
     const seen = this.sample(levels, box);
     for (let y = top; y < bottom; y++) {
       const from = (y - top + seen.reach) * seen.width + seen.reach;
-      const at = (y * this.viewport.width + left) * 4;
+      const at = y * this.viewport.width + left;
       if (this.isPlain) this.plain(seen, from, at, right - left);
       else this.mark(seen, from, at, right - left, left - this.viewport.x, y - this.viewport.y);
     }
@@ -82,42 +85,45 @@ export class Painting {
 
   // The mask as it is sent.
   plain({ levels, isInside }, from, at, count) {
-    const { data } = this.image;
-    for (let end = from + count; from < end; from++, at += 4) {
-      data[at] = data[at + 1] = data[at + 2] = levels[from];
-      data[at + 3] = isInside[from] ? 255 : 0;
+    for (let end = from + count; from < end; from++, at++) {
+      this.data[at] = isInside[from] ? COAL | (levels[from] * 0x10101) : 0;
     }
   }
 
   mark({ levels, width }, from, at, count, x, y) {
-    const { data } = this.image;
-    const { ground, unit, hatch } = this;
-    const [near, far] = [unit, 2 * unit];
+    const { data, ground, unit, hatch } = this;
     const dashes = 30 * unit;
     let dash = mod(3 * x + 2 * y, dashes);
     let stripe = mod(x + y, hatch.length);
-    for (let end = from + count; from < end; from++, at += 4) {
+    for (let end = from + count; from < end; from++, at++) {
       const level = levels[from];
       const isIn = level >= HALF;
-      if (isEdge(levels, from, isIn, far, width)) {
-        const isWhite = dash < 18 * unit && isEdge(levels, from, isIn, near, width);
-        data[at] = data[at + 1] = data[at + 2] = isWhite ? 255 : 0;
-        data[at + 3] = 255;
+      if (isEdge(levels, from, isIn, 2 * unit, width)) {
+        data[at] = dash < 18 * unit && isEdge(levels, from, isIn, unit, width) ? CHALK : COAL;
       } else {
-        const [red, green, blue, alpha] = [ground[at], ground[at + 1], ground[at + 2], ground[at + 3]];
-        const light = ((red * 77 + green * 151 + blue * 28) >> 8) * 0.75 + 46;
-        const stroke = hatch[stripe];
-        const grey = stroke > 0 ? light + (255 - light) * stroke : light * (1 + stroke);
-        const part = level / 255;
-        data[at] = red + (grey - red) * part;
-        data[at + 1] = green + (grey - green) * part;
-        data[at + 2] = blue + (grey - blue) * part;
-        data[at + 3] = alpha + (255 - alpha) * part;
+        data[at] = level ? changing(ground[at], level, hatch[stripe]) : ground[at];
       }
       if ((dash += 3) >= dashes) dash -= dashes;
       if (++stripe === hatch.length) stripe = 0;
     }
   }
+}
+
+// A pixel of the picture without its colour, under a stroke of the hatch, as far as it may change.
+function changing(pixel, level, stroke) {
+  const red = pixel & 255;
+  const green = (pixel >> 8) & 255;
+  const blue = (pixel >> 16) & 255;
+  const alpha = pixel >>> 24;
+  const light = ((red * 77 + green * 151 + blue * 28) >> 8) * 0.75 + 46;
+  const grey = stroke > 0 ? light + (255 - light) * stroke : light * (1 + stroke);
+  const part = level / 255;
+  return (
+    (red + (grey - red) * part) |
+    ((green + (grey - green) * part) << 8) |
+    ((blue + (grey - blue) * part) << 16) |
+    ((alpha + (255 - alpha) * part) << 24)
+  );
 }
 
 function isEdge(levels, at, isIn, by, width) {

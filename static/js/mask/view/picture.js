@@ -2,18 +2,18 @@ const SMALLEST_PX = 512;
 
 // A picture, and halves of it down to a small one: to draw a large picture small takes long, and looks rough.
 export class Picture {
-  constructor(blob, width, height, sizes) {
-    Object.assign(this, { blob, width, height, sizes });
+  constructor(source, width, height, sizes) {
+    Object.assign(this, { source, width, height, sizes });
   }
 
+  // From a Blob or a canvas.
   static async load(source, width, height) {
-    const blob = typeof source === 'string' ? await fetched(source) : source;
-    const sizes = [await createImageBitmap(blob)];
+    const sizes = [await createImageBitmap(source)];
     while (Math.max(sizes[0].width, sizes[0].height) > 2 * SMALLEST_PX) {
       const [resizeWidth, resizeHeight] = ['width', 'height'].map((side) => Math.ceil(sizes[0][side] / 2));
       sizes.unshift(await createImageBitmap(sizes[0], { resizeWidth, resizeHeight, resizeQuality: 'medium' }));
     }
-    return new Picture(blob, width, height, sizes);
+    return new Picture(source, width, height, sizes);
   }
 
   draw(context, { x, y, scale }) {
@@ -23,7 +23,7 @@ export class Picture {
   }
 
   // A larger picture with this one in it. Around it its edge goes on, for servers that look at what they change.
-  async enlarged({ left, top, right, bottom }) {
+  enlarged({ left, top, right, bottom }) {
     const whole = this.sizes.at(-1);
     const size = { width: this.width + left + right, height: this.height + top + bottom };
     const canvas = Object.assign(document.createElement('canvas'), size);
@@ -36,12 +36,6 @@ export class Picture {
         if (toWidth && toHeight) context.drawImage(whole, x, y, width, height, toX, toY, toWidth, toHeight);
       }
     }
-    return Picture.load(await new Promise((done) => canvas.toBlob(done)), size.width, size.height);
+    return Picture.load(canvas, size.width, size.height);
   }
-}
-
-export async function fetched(address) {
-  const response = await fetch(address);
-  if (!response.ok) throw new Error(`${response.status}`);
-  return response.blob();
 }

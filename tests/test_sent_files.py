@@ -70,8 +70,16 @@ async def source_in(shop: Shop, provider: FakeProvider) -> int:
     return done.images[0].id
 
 
-async def edited(shop: Shop, **settings: object) -> Generation:
-    request = replace(GenerationRequest(prompt='a hat'), **settings)  # type: ignore[arg-type]
+async def edited(
+    shop: Shop,
+    *sources: int,
+    mask: str | None = None,
+    paste_back: int | None = None,
+    n: int | None = None,
+) -> Generation:
+    request = GenerationRequest(
+        prompt='a hat', sources=sources, mask=mask, paste_back=paste_back, n=n
+    )
     return (await shop.worker.submit(request)).generation
 
 
@@ -81,7 +89,7 @@ async def test_a_server_is_given_its_files_for_as_long_as_it_is_asked(tmp_path: 
         source = await source_in(shop, provider)
         digest = keep_mask(shop, left_half(*SIZE))
 
-        done = await shop.until(await edited(shop, sources=(source, source), mask=digest))
+        done = await shop.until(await edited(shop, source, source, mask=digest))
 
     [alone, edit] = provider.edits
     assert (done.status, alone) == (Status.DONE, None)
@@ -100,7 +108,7 @@ async def test_what_an_attempt_made_goes_with_it_and_a_crash_leaves_nothing_that
     async with shop_in(tmp_path, provider) as shop:
         source = await source_in(shop, provider)
         provider.go.clear()
-        generation = await edited(shop, sources=(source,), mask=keep_mask(shop, left_half(*SIZE)))
+        generation = await edited(shop, source, mask=keep_mask(shop, left_half(*SIZE)))
         while len(provider.edits) < 2:
             await provider.begun.acquire()
         made = arriving_in(tmp_path)
@@ -123,9 +131,7 @@ async def test_the_mask_is_turned_round_for_a_server_that_takes_it_so(tmp_path: 
     async with shop_in(tmp_path, provider) as shop:
         source = await source_in(shop, provider)
 
-        await shop.until(
-            await edited(shop, sources=(source,), mask=keep_mask(shop, left_half(*SIZE)))
-        )
+        await shop.until(await edited(shop, source, mask=keep_mask(shop, left_half(*SIZE))))
 
     edit = provider.edits[1]
     assert edit
@@ -173,7 +179,7 @@ async def test_nothing_is_asked_where_a_file_to_start_from_is_not_whole(
         digest = keep_mask(shop, left_half(*SIZE))
         break_it(shop, digest)
 
-        failed = await shop.until(await edited(shop, sources=(source,), mask=digest))
+        failed = await shop.until(await edited(shop, source, mask=digest))
 
     assert failed.error
     assert (failed.error.kind, failed.error.reason) == (ErrorKind.STORAGE, reason)
@@ -187,7 +193,7 @@ async def test_nothing_is_asked_where_a_picture_to_start_from_was_deleted(tmp_pa
     async with shop_in(tmp_path, provider) as shop:
         source = await source_in(shop, provider)
 
-        failed = await shop.until(await edited(shop, sources=(source, 77)))
+        failed = await shop.until(await edited(shop, source, 77))
 
     assert failed.error
     assert failed.error.kind is ErrorKind.INVALID_REQUEST
