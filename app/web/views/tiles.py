@@ -50,14 +50,14 @@ async def tile_values(services: Services, generations: Sequence[Generation]) -> 
         'news': NEWS,
         'fetchable': {one.id for one in fetchable},
         'instead': {one.id: _instead_of(one) for one in unfinished},
-        'sources': await _sources_of(services, unfinished),
+        'origins': await _origins_of(services, unfinished),
         'private_origins': {one.id: [] for one in generations} | _private_origins(fetchable),
         'now': time.time(),
         'refresh_s': REFRESH_S if any(one.status.unfinished for one in generations) else None,
     }
 
 
-async def _sources_of(
+async def _origins_of(
     services: Services, generations: Sequence[Generation]
 ) -> dict[int, list[Image | None]]:
     """Return what generations start from, None for what is gone."""

@@ -11,6 +11,7 @@ from app.database.gallery.versions import VersionRow
 from app.gallery.word_diff import Part, marked
 from app.models import Image
 from app.net.urls import names_a_host
+from app.providers.core.capabilities import IGNORING
 from app.storage.masks import kept_size
 from app.web.context import Services
 from app.web.delivery.files import file_fault
@@ -20,7 +21,6 @@ MOST_VERSIONS = 200
 MOST_COUNTED = 1_000  # versions; of those beyond it is said only that there are more
 MOST_COMPARED = 800  # characters of two prompts, which take some milliseconds
 LONGEST_SAME = 24  # characters that are the same before words that are not
-IGNORES_MASKS = 0.05  # a share that no recompression changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ async def origin_of(visitor: Visitor, services: Services, image: Image) -> Origi
         answer=seen.get(image.laid_back_from or 0),
         laid_back=laid_back,
         can_be_laid_back=bool(may and share and has_mask and before and not is_laid_back),
-        seems_ignored=share >= IGNORES_MASKS and image.laid_back_from is None,
+        seems_ignored=share >= IGNORING and image.laid_back_from is None,
     )
 
 
