@@ -10,6 +10,8 @@ import argparse
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -37,17 +39,16 @@ def main() -> int:
         with running_easel(Path(folder) / 'data', environment, executed) as easel:
             easel.draw(prompt='small')
             for _ in range(rounds):
-                alone += _visits(easel, IDLE_S, [])
+                alone += visits(easel, IDLE_S)
                 drawn = [easel.submit(prompt='large') for _ in range(AT_ONCE)]
-                beside += _visits(easel, LONGEST_ROUND_S, drawn)
-    rows = [(name, *_row(times)) for name, times in (('idle', alone), ('beside', beside))]
-    print_table(f'GET /gallery, {rounds} rounds', [('', 'visits', 'median ms', 'p99 ms'), *rows])
-    beyond_ms = _quantile_ms(beside, 0.99) - _quantile_ms(alone, 0.99)
-    return judge([Claim("the page's p99 beyond idle", beyond_ms, MOST_BEYOND_MS, 'ms')])
+                beside += visits(easel, LONGEST_ROUND_S, partial(_are_done, easel, drawn))
+    return judge_beside(alone, beside)
 
 
-def _visits(easel: Easel, seconds: float, until_done: list[int]) -> list[float]:
-    """Load the page until the time is over, or these generations are; seconds each took."""
+def visits(
+    easel: Easel, seconds: float, is_over: Callable[[], bool] = lambda: False
+) -> list[float]:
+    """Load the page until the time, or what goes on beside, is over; seconds each took."""
     times: list[float] = []
     ending = time.monotonic() + seconds
     with httpx.Client(base_url=easel.url, trust_env=False, timeout=30) as client:
@@ -56,9 +57,17 @@ def _visits(easel: Easel, seconds: float, until_done: list[int]) -> list[float]:
             client.get('/gallery').raise_for_status()
             times.append(time.perf_counter() - began)
             time.sleep(PAUSE_S)
-            if until_done and len(times) % 10 == 0 and _are_done(easel, until_done):
+            if len(times) % 10 == 0 and is_over():
                 break
     return times
+
+
+def judge_beside(alone: list[float], beside: list[float], *more: Claim) -> int:
+    """Print what the visits took, and judge that with more claims; returns the exit status."""
+    rows = [('idle', *_row(alone)), ('beside', *_row(beside))]
+    print_table('GET /gallery', [('', 'visits', 'median ms', 'p99 ms'), *rows])
+    beyond_ms = _quantile_ms(beside, 0.99) - _quantile_ms(alone, 0.99)
+    return judge([Claim("the page's p99 beyond idle", beyond_ms, MOST_BEYOND_MS, 'ms'), *more])
 
 
 def _are_done(easel: Easel, generations: list[int]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
+import re
 import socketserver
 import struct
 import subprocess
@@ -50,7 +51,7 @@ def main() -> None:
 
         def handle(self) -> None:
             while asked := self._read():
-                chosen = [name for name in answers if b'"%b"' % name in asked]
+                chosen = [name for name in answers if re.search(rb'["\n]%b["\r]' % name, asked)]
                 self.connection.sendall(answers[chosen[0]])
 
         def _read(self) -> bytes:
@@ -59,7 +60,10 @@ def main() -> None:
                 name, _, value = line.partition(b':')
                 if name.lower() == b'content-length':
                     length = int(value)
-            return self.rfile.read(length)
+            beginning = self.rfile.read(min(length, CHUNK_BYTES))
+            for at in range(len(beginning), length, CHUNK_BYTES):
+                self.rfile.read(min(CHUNK_BYTES, length - at))
+            return beginning
 
         def finish(self) -> None:
             with contextlib.suppress(ConnectionError):

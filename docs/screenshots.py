@@ -6,6 +6,7 @@ widths, light and dark. Needs Chromium.
 
 from __future__ import annotations
 
+import io
 import sys
 import tempfile
 from pathlib import Path
@@ -14,8 +15,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import httpx  # noqa: E402
+from PIL import Image, ImageDraw, ImageFilter  # noqa: E402
 from playwright.sync_api import Browser, BrowserContext  # noqa: E402
 
+from app.demo.painter.scene import draw  # noqa: E402
 from tests.support.browser import DESKTOP, PHONE, chromium  # noqa: E402
 from tests.support.servers import Easel, executed, running_demo, running_easel  # noqa: E402
 
@@ -57,6 +60,12 @@ GUESTS = (
     {'name': 'Mira', 'makes': 'on', 'sees_all': 'on', 'lifetime': 'month'},
     {'name': 'Tom', 'sees_all': 'on'},
 )
+EDITED = ('11', '10')  # the lighthouse, and a picture for its colours
+SKY = (160, 60, 860, 560)  # what may change of it
+EDITS = (
+    {'prompt': 'Northern lights over a calm sea', 'model': 'ignores-mask'},
+    {'prompt': 'A pink sky', 'model': 'recolour'},
+)
 EMPTY = {'sign-in': '/session', 'empty': '/'}
 PASSWORD = 'a password for the picture'  # noqa: S105 (of a server that lives for seconds)
 QUALITY = 82
@@ -66,7 +75,7 @@ def main() -> None:
     """Draw the prompts, then photograph each page."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        running_demo() as upstream,
+        running_demo(draw) as upstream,
         running_easel(Path(folder) / 'data', {'EASEL_API_URL': upstream}, executed) as easel,
         chromium() as browser,
     ):
@@ -86,11 +95,12 @@ def main() -> None:
             for guest in GUESTS:
                 owner.post('/share/guests', data=guest, headers={'Origin': easel.url})
             photograph_all(browser, easel, {'sharing': '/share'}, dict(owner.cookies))
+            photograph_all(browser, easel, edit(easel), dict(owner.cookies))
     for name, address in EMPTY.items():
         secret = {'EASEL_PASSWORD': PASSWORD} if name == 'sign-in' else {}
         with (
             tempfile.TemporaryDirectory() as folder,
-            running_demo() as upstream,
+            running_demo(draw) as upstream,
             running_easel(
                 Path(folder) / 'data', {'EASEL_API_URL': upstream, **secret}, executed
             ) as easel,
@@ -112,6 +122,25 @@ def keep(client: httpx.Client) -> None:
 def select(client: httpx.Client, images: tuple[int, ...], **fields: str) -> None:
     """Do an act on pictures."""
     client.post('/images/selection', data={'image': images, **fields})
+
+
+def edit(easel: Easel) -> dict[str, str]:
+    """Start from pictures, and lay the first original back; return the pages that show it."""
+    mask, file = Image.new('L', (1536, 1024)), io.BytesIO()
+    ImageDraw.Draw(mask).ellipse(SKY, fill='white')
+    mask.filter(ImageFilter.GaussianBlur(24)).save(file, 'PNG')
+    found: list[int] = []
+    with easel.client() as client:
+        for fields in EDITS:
+            form = {**fields, 'source': EDITED if found else EDITED[:1], 'seed': SEED}
+            files = {'mask': ('mask.png', file.getvalue())}
+            answer = client.post('/generations', data=form, files=files)
+            found.append(int(answer.headers['location'].rpartition('-')[2]))
+            easel.wait(found[-1])
+        changed = client.get(f'/generations/{found[0]}.json').json()['images'][0]['id']
+        client.post(f'/images/{changed}/laying-back')
+    form_address = f'/?from={found[1]}'
+    return {'sources': form_address, 'mask': form_address, 'edit': f'/images/{changed}'}
 
 
 def photograph_all(
@@ -138,6 +167,8 @@ def photograph(context: BrowserContext, address: str, name: str) -> None:
     page.goto(address, wait_until='load')
     if address.endswith('/') and 'empty' not in name:
         page.get_by_role('textbox', name='Prompt').fill(PROMPTS[-1][0])
+    if name.startswith('mask'):
+        page.locator('[data-mask]:visible').first.click()
     page.wait_for_timeout(1200)
     page.screenshot(path=DOCS / f'{name}.jpg', type='jpeg', quality=QUALITY)
 

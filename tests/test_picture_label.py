@@ -194,7 +194,7 @@ def test_without_scripts_the_picture_is_a_link_to_its_file(
     ('dropped', 'told', 'prompt'),
     [
         (['', '', 'a fox'], None, 'A boat\na fox'),
-        (['notes.pdf', 'application/pdf', '%PDF'], 't a picture, so nothing was read', 'A boat'),
+        (['notes.pdf', 'application/pdf', '%PDF'], "notes.pdf isn't a PNG, JPEG, WebP", 'A boat'),
     ],
     ids=['text', 'no picture'],
 )
@@ -207,7 +207,7 @@ def test_what_is_dropped_anywhere_is_caught(
 
     assert caught == [True, True, True, False]
     if told:
-        expect(page.locator('drop-picture [role=status]')).to_contain_text(told)
+        expect(page.locator('#wrong-source')).to_contain_text(told)
     expect(page.get_by_role('textbox', name='Prompt', exact=True)).to_have_value(prompt)
 
 

@@ -13,7 +13,7 @@ from app.database import Library
 from app.errors import Conflict, InvalidRequest
 from app.generation.outcome_writer import growing_pauses
 from app.models import GenerationResult, Status
-from app.models.request import GenerationRequest
+from app.models.request import GenerationRequest, Size
 from app.providers.core.base import Run
 from tests.support.fakes import ANSWERING, REFUSING, FakeProvider, provider_settings
 from tests.support.rows import running
@@ -238,6 +238,17 @@ async def test_the_demo_stands_in_only_for_an_address_that_nobody_set_and_that_r
 
     assert (done.status, done.provider) == (Status.DONE, drew)
     assert len(provider.asks) == (1 if drew == 'fake' else 0)
+
+
+@pytest.mark.parametrize(('asked', 'drew'), [('recolour', 'recolour'), ('flux', 'sketch')])
+async def test_the_demo_that_stands_in_names_the_model_of_its_own_that_drew(
+    asked: str, drew: str, tmp_path: Path
+) -> None:
+    request = GenerationRequest(prompt='hills', model=asked, size=Size(16, 16))
+    async with shop_in(tmp_path, FakeProvider(status=REFUSING)) as shop:
+        done = await shop.worker.draw_now(request)
+
+    assert [image.model for image in done.images] == [drew]
 
 
 async def test_an_ask_can_be_drawn_without_the_queue(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 SKETCH = 'sketch'
 RECOLOUR = 'recolour'
 IGNORES_MASK = 'ignores-mask'
+MODELS = (SKETCH, RECOLOUR, IGNORES_MASK)
 MOST_PICTURES = 10
 MOST_PIXELS = 40_000_000
 SIDES = range(16, 16384 + 1)

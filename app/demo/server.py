@@ -26,15 +26,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from app.demo.request import (
-    IGNORES_MASK,
-    RECOLOUR,
-    SKETCH,
-    DrawRequest,
-    RequestError,
-    read_model,
-    read_request,
-)
+from app.demo.request import MODELS, DrawRequest, RequestError, read_model, read_request
 from app.demo.uploads import read_edit, read_json
 
 log = logging.getLogger(__name__)
@@ -107,7 +99,7 @@ class _Demo:
 
     async def models(self, _request: Request) -> Response:
         kind = {'object': 'model', 'created': 0, 'owned_by': 'easel', 'type': 'image'}
-        models = [{'id': name, **kind} for name in (SKETCH, RECOLOUR, IGNORES_MASK)]
+        models = [{'id': name, **kind} for name in MODELS]
         return JSONResponse({'object': 'list', 'data': models})
 
     async def media(self, request: Request) -> Response:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from app.database import Library
+from app.demo.request import MODELS as DEMO_MODELS
 from app.editing.sent_files import SentFiles
 from app.errors import ErrorKind, Failure, ProviderError, StorageFailed
 from app.generation.changes import Changes
@@ -75,7 +76,7 @@ class GenerationRunner:
     ) -> Outcome:
         settings = provider.settings
         model = claimed.request.model or await provider.default_model() or None
-        if settings.name == DEMO != claimed.provider:
+        if settings.name == DEMO != claimed.provider and model not in DEMO_MODELS:
             model = settings.model
         outcome = Outcome(status=Status.FAILED, provider=settings.name, model=model)
         async with self._sent_files.made(claimed, mask_inverted=settings.mask_inverted) as edit:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from app.config import Config
+from app.demo.request import MODELS as DEMO_MODELS
+from app.demo.request import SKETCH
 from app.errors import N_, ErrorKind, Failure, InvalidRequest, ProviderError, Reason
 from app.log import logger
 from app.models import DEMO
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 log = logger(__name__)
 
 DEMO_URL = 'http://demo.easel.invalid/v1'
-DEMO_MODEL = 'sketch'
 DEFAULT_NAME = 'g4f'
 
 
@@ -68,7 +69,7 @@ class Providers:
         self._nobody_set = not config.api_url_was_set
         self.environment = self._monitored(environment_settings(config))
         demo = ProviderSettings(
-            name=DEMO, base_url=DEMO_URL, model=DEMO_MODEL, timeout_s=config.timeout_s, at_once=2
+            name=DEMO, base_url=DEMO_URL, model=SKETCH, timeout_s=config.timeout_s, at_once=2
         )
         self.demo = MonitoredProvider(demo, lambda: self._make_demo(demo))
         self._inside: HttpClient | None = None
@@ -183,6 +184,12 @@ class Providers:
         if settings is None:
             return False
         return self.memory.ignores_masks(settings.base_url, model or settings.model)
+
+    def listed_models(self) -> dict[str, tuple[str, ...]]:
+        """Return what may be chosen now, by the name of its provider."""
+        if self.demo_stands_in:
+            return {DEMO: DEMO_MODELS}
+        return {one.name: one.status.models for one in self.enabled()}
 
     @property
     def demo_stands_in(self) -> bool:

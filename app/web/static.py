@@ -15,10 +15,12 @@ from starlette.types import Receive, Scope, Send
 from app.errors import N_, NotFound
 from app.web.compression import gzipped, takes_gzip
 
-STYLE_SHEET, GALLERY_SHEET, MASK_SHEET = 'easel.css', 'gallery.css', 'mask.css'
+STYLE_SHEET, GALLERY_SHEET = 'easel.css', 'gallery.css'
+MASK_SHEET, SOURCES_SHEET = 'mask.css', 'sources.css'
 SHEETS = {  # a folder joined to one sheet each
     GALLERY_SHEET: 'css/gallery/',
     MASK_SHEET: 'css/mask/',
+    SOURCES_SHEET: 'css/sources/',
     STYLE_SHEET: 'css/',
 }
 FOREVER = 'public, max-age=31536000, immutable'

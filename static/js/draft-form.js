@@ -1,7 +1,9 @@
 import { keep, kept, TAB_FIRST } from './storage.js';
 
 const KEY = 'easel-draft';
+const SOURCES = 'easel-sources'; // which its own script keeps
 const DOUBLE_MS = 700; // a second press sooner is a double click, and pictures can cost money
+const TYPED = '[name]:not(button, [type=hidden])';
 const ASKS_FRAGMENT = { 'X-Fragment': 'true', Accept: 'application/json' };
 const isTick = (field) => field.type === 'checkbox';
 const place = (field) => (isTick(field) ? `${field.name} ${field.value}` : field.name);
@@ -11,6 +13,7 @@ class DraftForm extends HTMLElement {
   connectedCallback() {
     this.form = this.querySelector('form');
     if (!('given' in this.dataset)) this.restore();
+    if (this.querySelector('.sources') || kept(SOURCES, TAB_FIRST)) import('./source-list.js');
     this.form.addEventListener('input', () => this.keep());
     this.form.addEventListener('submit', (event) => this.send(event));
     this.form.addEventListener('keydown', (event) => this.shortcut(event));
@@ -19,13 +22,18 @@ class DraftForm extends HTMLElement {
   }
 
   get fields() {
-    return [...this.form.elements].filter((field) => field.matches('[name]:not(button, [type=hidden])'));
+    return [...this.form.elements].filter((field) => field.matches(TYPED) && !field.closest('source-list, .of-sources'));
   }
 
   keep() {
-    const typed = JSON.stringify(this.fields.map((field) => [place(field), isTick(field) ? field.checked : field.value]));
-    keep(KEY, typed, TAB_FIRST);
-    return typed;
+    const typed = this.fields.map((field) => [place(field), isTick(field) ? field.checked : field.value]);
+    keep(KEY, JSON.stringify(typed), TAB_FIRST);
+  }
+
+  // All that is sent but the mark; of a file, which one it is.
+  get contents() {
+    const fields = [...new FormData(this.form)].filter(([name]) => name !== 'submission');
+    return JSON.stringify(fields.map(([name, value]) => [name, value instanceof File ? value.size && value.lastModified : value]));
   }
 
   restore() {
@@ -46,13 +54,14 @@ class DraftForm extends HTMLElement {
   // Sends without leaving the page where there is a wall to hang the tile on; the next prompt may be typed meanwhile.
   // A session that is over, or an answer that nobody understands, is sent once more as a plain form, which says why.
   async send(event) {
-    const typed = this.keep();
+    this.keep();
     if (event.submitter?.matches('.reset-all') || !document.querySelector('live-wall')) return;
     event.preventDefault();
+    const typed = this.contents;
     if (typed !== this.typed) this.renewMark();
     else if (event.timeStamp - this.sent < DOUBLE_MS) return;
     Object.assign(this, { typed, sent: event.timeStamp });
-    const body = new URLSearchParams(new FormData(this.form));
+    const body = new FormData(this.form);
     const offline = this.querySelector('.offline');
     this.selectPrompt();
     try {

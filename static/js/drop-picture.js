@@ -1,22 +1,27 @@
-// Drop, paste or choose a picture, and the form fills with what its file says of how it was made. A drop
-// anywhere on the page is caught, so that none leads the tab away; dropped text goes to the prompt.
+// Catches pictures that are dropped, pasted or chosen, and those of this page that are to be started from: what is
+// done with them is loaded then. A drop anywhere is caught, so that none leads the tab away.
 class DropPicture extends HTMLElement {
   connectedCallback() {
-    this.input = this.querySelector('input[type=file]');
-    this.input.addEventListener('change', () => this.choose());
     this.listeners = {
-      dragstart: () => (this.own = true),
+      dragstart: (event) => (this.own = !event.defaultPrevented),
       dragend: () => (this.own = false),
       dragover: (event) => this.hover(event),
       dragleave: (event) => event.relatedTarget ?? this.highlight(false),
       drop: (event) => this.drop(event),
-      paste: (event) => this.took(event, event.clipboardData?.files[0]),
+      paste: (event) => this.paste(event),
+      change: (event) => this.choose(event.target),
+      click: (event) => this.press(event),
     };
     for (const [name, act] of Object.entries(this.listeners)) document.addEventListener(name, act);
   }
 
   disconnectedCallback() {
     for (const [name, act] of Object.entries(this.listeners)) document.removeEventListener(name, act);
+  }
+
+  async run(act, ...given) {
+    const arrivals = await import('./sources/arrivals.js');
+    return arrivals[act](this, ...given);
   }
 
   highlight(isOver) {
@@ -40,54 +45,32 @@ class DropPicture extends HTMLElement {
     event.preventDefault();
     if (this.own) return; // a picture of this page, moved a little
     const { files, types } = event.dataTransfer;
-    if (types.includes('Files')) this.read(files[0]);
-    else this.write(event.dataTransfer.getData('text/plain').trim());
+    const place = { x: event.clientX, y: event.clientY };
+    if (types.includes('Files')) this.run('bring', [...files], place);
+    else this.run('write', event.dataTransfer.getData('text/plain').trim());
   }
 
-  took(event, file) {
-    if (!file) return;
+  // Text that comes with a picture of itself stays text.
+  paste(event) {
+    const { files, types } = event.clipboardData ?? {};
+    if (!files?.length || types.includes('text/plain')) return;
     event.preventDefault();
-    this.read(file);
+    this.run('bring', [...files]);
   }
 
   // Lets the same file be chosen again.
-  choose() {
-    this.read(this.input.files[0]);
-    this.input.value = '';
+  choose(input) {
+    const isSource = input.matches('[data-sources]');
+    if (!input.files?.length || !(isSource || this.contains(input))) return;
+    this.run(isSource ? 'add' : 'read', [...input.files]);
+    input.value = '';
   }
 
-  write(text) {
-    const { prompt } = this.form.elements;
-    if (!text) return;
-    prompt.value = [prompt.value.trimEnd(), text].filter(Boolean).join('\n');
-    prompt.focus();
-    this.form.dispatchEvent(new Event('input'));
-  }
-
-  get form() {
-    return document.querySelector('form.composer');
-  }
-
-  async read(file) {
-    if (!file) return;
-    if (file.type && !file.type.startsWith('image/')) return this.say(this.dataset.none);
-    const body = new FormData();
-    body.append('picture', file);
-    this.newest = file;
-    try {
-      const answer = await fetch(this.input.form.action, { method: 'POST', body, headers: { Accept: 'application/json' } });
-      const { fields = {}, message, error } = await answer.json();
-      if (this.newest !== file) return; // another one came meanwhile
-      for (const [name, value] of Object.entries(fields)) this.form.elements[name].value = value;
-      this.form.dispatchEvent(new Event('input'));
-      this.say(message ?? error.message);
-    } catch {
-      this.say(this.dataset.unread); // a folder, a file that went, no connection
-    }
-  }
-
-  say(words) {
-    this.querySelector('[role=status]').textContent = words;
+  press(event) {
+    const link = event.target.closest('a[data-source]');
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    this.run('use', link).catch(() => location.assign(link.href));
   }
 }
 

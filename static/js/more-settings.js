@@ -20,7 +20,7 @@ class MoreSettings extends HTMLElement {
   }
 
   show(event) {
-    const set = [...this.querySelectorAll('.drawer [name]')].filter((field) => field.value);
+    const set = [...this.querySelectorAll('.drawer [name]:not([type=checkbox])')].filter((field) => field.value);
     this.querySelector('[data-count]').textContent = set.length ? ` · ${set.length}` : '';
     if (set.length && event?.target === this.form) this.querySelector('details').open = true;
   }
@@ -40,7 +40,8 @@ class MoreSettings extends HTMLElement {
     } else if (target.matches('.reset-all')) {
       event.preventDefault();
       const settings = '[name]:not(button, [type=hidden], [name=prompt])';
-      [...this.form.elements].filter((field) => field.matches(settings)).forEach(clear);
+      const meant = [...this.form.elements].filter((field) => field.matches(settings) && !field.closest('source-list'));
+      meant.forEach(clear);
     }
   }
 }

@@ -4,6 +4,7 @@ import { idOf } from './wall-select.js';
 
 const STAYING = ['favourite', 'unfavourite', 'add']; // what is selected stays so after these
 const COMPARED = { least: 2, most: 4 };
+const USED = { least: 1, most: 16 };
 
 // The bar of what is selected: how much that is, and what can be done with it.
 class SelectionBar extends HTMLElement {
@@ -40,14 +41,16 @@ class SelectionBar extends HTMLElement {
     count.textContent = isFull ? this.words(full, MOST) : this.words(selected, size);
     this.form.toggleAttribute('data-any', size > 0);
     this.form.querySelector('[data-all]').hidden = Boolean(chosen.all);
-    const [compare, mark] = ['[data-compare]', '[value$=favourite]'].map((one) => this.form.querySelector(one));
-    if (compare) this.offerComparison(compare, size);
+    const [compare, use, mark] = ['[data-compare]', '[data-use]', '[value$=favourite]'].map((one) => this.form.querySelector(one));
+    if (compare) this.offerPage(compare, 'image', size, COMPARED);
+    if (use) this.offerPage(use, 'source', size, USED);
     if (mark) this.offerMark(mark, this.tiles());
   }
 
-  offerComparison(link, size) {
-    link.hidden = Boolean(chosen.all) || size < COMPARED.least || size > COMPARED.most;
-    if (!link.hidden) link.search = new URLSearchParams([...chosen.ids].map((id) => ['image', id]));
+  // One that takes so many of them.
+  offerPage(link, name, size, { least, most }) {
+    link.hidden = Boolean(chosen.all) || size < least || size > most;
+    if (!link.hidden) link.search = new URLSearchParams([...chosen.ids].map((id) => [name, id]));
   }
 
   // Where all of them are favourites, it takes that back.

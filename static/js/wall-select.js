@@ -79,10 +79,17 @@ class WallSelect extends HTMLElement {
     if (key === 'b' && chosen.size) return dispatchEvent(new Event('easel-bar'));
     const tile = target.closest?.('wall-select .hung');
     if (key === 'x' && tile) return this.pick(tile) ?? true;
+    if (key === 'u') return this.use(tile && !chosen.has(idOf(tile)) ? tile.querySelector('.use') : null);
     const act = { f: 'favourite', Delete: this.closest('.trash') ? 'destroy' : 'delete' }[key];
     if (!act || !(tile ? idOf(tile) : chosen.size)) return false;
     const only = tile && !chosen.has(idOf(tile)) ? [idOf(tile)] : null;
     return dispatchEvent(new CustomEvent('easel-act', { detail: { act, only } }));
+  }
+
+  use(ofTile) {
+    const link = ofTile ?? document.querySelector('[data-use]:not([hidden])');
+    link?.click();
+    return Boolean(link);
   }
 
   undo() {

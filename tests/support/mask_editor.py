@@ -79,6 +79,14 @@ class MaskEditor:
             mouse.move(*self.at(point, scale))
         mouse.up()
 
+    def shown(self, start: Point, end: Point, scale: float) -> set[tuple[int, ...]]:
+        """Return the colours on the screen of a part of the picture."""
+        (left, top), (right, bottom) = self.at(start, scale), self.at(end, scale)
+        clip = {'x': left, 'y': top, 'width': right - left, 'height': bottom - top}
+        seen = Image.open(io.BytesIO(self.page.screenshot(clip=clip)))  # type: ignore[arg-type]
+        flat = seen.convert('RGB').tobytes()
+        return {tuple(flat[at : at + 3]) for at in range(0, len(flat), 3)}
+
     def taken(self) -> dict[str, Image.Image | None] | None:
         """Wait until the editor is closed, and return what it gave."""
         given = self.page.evaluate(TAKE)

@@ -162,10 +162,13 @@ def sketch(prompt: str, seed: int, width: int, height: int) -> Image.Image:
     return Image.frombytes('L', (8, 4), digest).convert('RGB').resize((width, height))
 
 
+Draw = Callable[[str, int, int, int], Image.Image]
+
+
 @contextmanager
-def running_demo() -> Iterator[str]:
+def running_demo(draw: Draw = sketch) -> Iterator[str]:
     """Run the demo provider as somebody else's quick server; gives its `/v1` address."""
-    with patch.object(render, 'draw', sketch):
+    with patch.object(render, 'draw', draw):
         yield from _running_demo()
 
 

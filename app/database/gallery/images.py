@@ -109,20 +109,26 @@ class Images(Table):
 
     async def next_position(self, generation_id: int) -> int:
         """Return the first position behind all pictures of a generation, those in the trash too."""
-        return await self._database.read(
-            lambda db: cast(
-                'int',
-                select(
-                    db,
-                    """
-                    select coalesce(max(position) + 1, 0) as next
-                    from images
-                    where generation_id = :id
-                    """,
-                    id=generation_id,
-                )[0]['next'],
-            )
+        return await self._database.read(lambda db: _next_position(db, generation_id))
+
+    async def laid_back_over(self, image_id: int) -> Image | None:
+        """Return the version of a picture that has its original laid back, in the trash or not."""
+        where = 'images.laid_back_from = :id'
+        found = await self._database.read(
+            lambda db: _select(db, where, 'order by images.id limit 1', id=image_id)
         )
+        return found[0] if found else None
+
+    async def add_version(self, generation: Generation, outcome: Outcome, now: float) -> Image:
+        """Write a version of a picture behind all others; raise `NotFound` where that is gone."""
+        [version] = outcome.kept
+
+        def change(db: apsw.Connection) -> Image:
+            _one(db, version.laid_back_from or 0)
+            add_images(db, generation, outcome, now, _next_position(db, generation.id))
+            return _one(db, version.id or 0)
+
+        return await self._database.write(change)
 
     async def reserve(self) -> int:
         """Reserve an id that no picture has had or will get, for one that is about to be kept."""
@@ -221,6 +227,11 @@ def add_images(
         [added] = insert(db, 'images', asdict(picture) | own | {'seed': signed(picture.seed)})
         if generation.request.album:
             put_into(db, generation.request.album, [cast('int', added['id'])], now)
+
+
+def _next_position(db: apsw.Connection, generation_id: int) -> int:
+    sql = 'select coalesce(max(position) + 1, 0) as next from images where generation_id = :id'
+    return cast('int', select(db, sql, id=generation_id)[0]['next'])
 
 
 def _one(db: apsw.Connection, image_id: int) -> Image:

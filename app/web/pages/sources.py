@@ -12,13 +12,31 @@ from app.errors import N_, InvalidRequest, wrong_field
 from app.gallery.importing import Taken, TakenPicture
 from app.models.request import MOST_SOURCES
 from app.web.context import TheServices
+from app.web.forms import numbers_in
 from app.web.receiving.form_page import form_page
 from app.web.receiving.pictures import PictureReceiver, announce, refusal_of, taken_json
-from app.web.security.permissions import visitor_of
+from app.web.receiving.starting import SOURCE
+from app.web.security.permissions import seen_of, visitor_of
 from app.web.templates import wants_fragment, wants_json
 from app.web.uploads import parts_of
+from app.web.views.limits import Limits
 
 PICTURE = 'picture'
+
+
+async def sources_row(request: Request, services: TheServices) -> Response:
+    """Show the pictures that an address names as a form has them, of those that are still there."""
+    ids = list(dict.fromkeys(numbers_in(request, SOURCE)))[:MOST_SOURCES]
+    images = await services.library.images.some(ids)
+    return services.renderer.page(
+        request,
+        'sources/fragment.html',
+        sources=await seen_of(visitor_of(request), services, images),
+        most_sources=MOST_SOURCES,
+        fields={},
+        wrong={},
+        limits=Limits(),
+    )
 
 
 async def add_sources(request: Request, services: TheServices) -> Response:

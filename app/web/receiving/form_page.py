@@ -11,7 +11,7 @@ from starlette.responses import Response
 from app.access.visitors import Visitor
 from app.errors import N_, AppError
 from app.models import Image
-from app.models.request import MOST_COUNT
+from app.models.request import MOST_COUNT, MOST_SOURCES
 from app.net.urls import names_a_host
 from app.web.context import Services
 from app.web.error_pages import fields_in_words, in_words
@@ -25,7 +25,7 @@ RECENT = 18
 MOST_SUGGESTED = 200
 OF_A_LONG_LIST = 20  # of a server that lists more than that; scripts search `/models` for the rest
 USUAL_QUALITIES = ('low', 'medium', 'high', 'standard', 'hd')
-MORE = ('negative_prompt', 'steps', 'guidance', 'sampler', 'quality', 'response_format')
+MORE = ('negative_prompt', 'steps', 'guidance', 'sampler', 'quality', 'response_format', 'strength')
 SHAPES = (
     ('1024x1024', N_('Square'), '1 : 1'),
     ('1536x1024', N_('Landscape'), '3 : 2'),
@@ -39,6 +39,13 @@ EXAMPLES = (
     N_('Snow-covered ridge under two moons, risograph print'),
     N_('Quiet harbour at dawn, watercolour'),
 )
+CHOICES = {
+    'shapes': SHAPES,
+    'examples': EXAMPLES,
+    'most_count': MOST_COUNT,
+    'most_sources': MOST_SOURCES,
+    'usual_qualities': USUAL_QUALITIES,
+}
 
 
 async def form_page(
@@ -73,12 +80,9 @@ async def form_page(
         backlog=await library.backlog.counts(visitor.guest_id),
         chosen=chosen,
         albums=choosable_albums(visitor, services),
-        shapes=SHAPES,
         other_size=_other_size(fields),
-        examples=EXAMPLES,
-        most_count=MOST_COUNT,
         limits=limits_of(services.providers, next(iter(chosen), ''), fields.get('model', '')),
-        usual_qualities=USUAL_QUALITIES,
+        **CHOICES,
         **_server_values(services, visitor),
     )
 
@@ -98,7 +102,8 @@ def _server_values(services: Services, visitor: Visitor) -> dict[str, object]:
     is_demo = providers.demo_stands_in
     drawing = (providers.demo,) if is_demo else enabled
     names = [one.name for one in enabled if visitor.owner or not names_a_host(one.name)]
-    models = dict.fromkeys(name for one in enabled for name in _suggested(one.status.models))
+    listed = providers.listed_models().values()
+    models = dict.fromkeys(name for of_one in listed for name in _suggested(of_one))
     return {
         'offers': [one for one in offers_of(services) if one.can_be_added] if is_demo else [],
         'local_servers': services.local_servers,

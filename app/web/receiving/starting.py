@@ -52,7 +52,8 @@ async def start_of(request: Request, services: Services) -> Start:
     if not mask and ids[:1] == brought[:1]:
         mask = fields[MASK]
     own = {SOURCE: ' '.join(map(str, ids)), MASK: mask}
-    return Start(fields | own, tuple(seen), given)
+    other_size = {} if brought or 'size' in request.query_params else {'size': ''}  # of another one
+    return Start(fields | own | other_size, tuple(seen), given)
 
 
 async def _fields(request: Request, services: Services) -> tuple[dict[str, str], bool]:

@@ -43,7 +43,8 @@ export class Editor {
 
   resize() {
     const ratio = devicePixelRatio;
-    const [width, height] = [this.stage.clientWidth, this.stage.clientHeight].map((px) => Math.max(1, Math.round(px * ratio)));
+    const sides = [this.stage.clientWidth, this.stage.clientHeight];
+    const [width, height] = sides.map((side) => Math.max(1, Math.round(side * ratio)));
     this.viewport.resize(width, height, ratio, this.sheet.picture);
     this.moved();
   }
@@ -187,7 +188,7 @@ export class Editor {
 
   moved() {
     this.isMoved = true;
-    this.dialog.querySelector('.percent').textContent = percent(this.viewport.scale / this.ratio);
+    this.dialog.querySelector('.percent').textContent = `${percent(this.viewport.scale / this.ratio)} %`;
     this.draw();
   }
 
@@ -203,8 +204,13 @@ export class Editor {
     if (isMoved) this.painting.renew(sheet);
     else for (const box of changes) this.painting.paint(sheet.levels, box);
     const { radius, softness } = this.dials.settings;
-    const ring = isBrush(this.tool) ? { radius: radius * (cursor?.pressure ?? 1), softness } : { radius: 0, softness: 0 };
-    this.marks.draw({ point: cursor, outline: this.act?.outline, ...ring });
+    this.marks.draw({
+      point: cursor,
+      radius: isBrush(this.tool) ? radius * (cursor?.pressure ?? 1) : 0,
+      softness,
+      outline: this.act?.outline,
+      frame: this.painting.isPlain && corners(sheet.picture), // black is hard to see on a dark page
+    });
   }
 
   // Says how much will change, and what can be undone.
@@ -213,8 +219,7 @@ export class Editor {
     const status = this.dialog.querySelector('[role=status]');
     const { share } = levels;
     const words = share === 0 ? 'none' : share === 1 ? 'all' : share < LEAST_SHARE ? 'little' : 'some';
-    const shown = percent(Math.max(0.01, Math.min(0.99, share)));
-    status.lastElementChild.textContent = status.dataset[words].replace('{n}', shown);
+    status.lastElementChild.textContent = status.dataset[words].replace('{n}', percent(Math.min(0.99, share)));
     status.dataset.state = words;
     for (const [name, steps] of [['undo', done], ['redo', undone]]) {
       this.dialog.querySelector(`[value=${name}]`).setAttribute('aria-disabled', !steps.length);
@@ -222,4 +227,8 @@ export class Editor {
   }
 }
 
-const percent = (share) => share.toLocaleString(document.documentElement.lang, { style: 'percent' });
+const corners = ({ width, height }) => [
+  { x: 0, y: 0 }, { x: width, y: 0 }, { x: width, y: height }, { x: 0, y: height },
+];
+
+const percent = (share) => Math.round(100 * share);

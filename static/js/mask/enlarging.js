@@ -4,7 +4,7 @@ const SIDES = ['top', 'right', 'bottom', 'left'];
 // Asks how much border the picture is to get: by its sides, or by the shape of the whole.
 export class Enlarging {
   constructor(dialog, editor) {
-    Object.assign(this, { dialog, editor, form: dialog.querySelector('form'), status: dialog.querySelector('[role=status]') });
+    Object.assign(this, { editor, form: dialog.querySelector('form'), status: dialog.querySelector('[role=status]') });
     this.form.addEventListener('input', ({ target }) => this.change(target));
     this.form.addEventListener('submit', (event) => this.submit(event));
     dialog.addEventListener('focusin', () => this.tell());
@@ -38,7 +38,8 @@ export class Enlarging {
     const { left, right, top, bottom } = this.border;
     const [across, down] = [width + left + right, height + top + bottom];
     this.isLarge = across * down > MOST_PIXELS;
-    this.status.textContent = this.status.dataset[this.isLarge ? 'large' : 'size'].replace('{size}', `${across} × ${down}`);
+    const words = this.status.dataset[this.isLarge ? 'large' : 'size'];
+    this.status.textContent = words.replace('{size}', `${across} × ${down}`);
   }
 
   submit(event) {

@@ -40,7 +40,8 @@ async function blobOf(source) {
 // The dialog stands in the page once its style sheet is there.
 async function drawn() {
   const dialog = await fragment(PAGE);
-  const loaded = new Promise((done, fail) => Object.assign(dialog.querySelector('link'), { onload: done, onerror: fail }));
+  const sheet = dialog.querySelector('link');
+  const loaded = new Promise((onload, onerror) => Object.assign(sheet, { onload, onerror }));
   document.body.append(dialog);
   await loaded;
   dialog.showModal();

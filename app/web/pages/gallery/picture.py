@@ -84,6 +84,18 @@ async def favourite(request: Request, services: TheServices, image: OwnImage) ->
     return _after_act(request, services, changed)
 
 
+async def lay_back(request: Request, services: TheServices, image: OwnImage) -> Response:
+    """Lay what the mask protects back over a picture, as a picture of its own; once."""
+    from app.generation.laying_back import lay_back_over  # few pictures have a mask
+
+    library, store = services.library, services.store
+    made = await lay_back_over(image, library, store, services.editing.protection)
+    services.changes.announce(image.generation_id)
+    if wants_json(request):
+        return JSONResponse(image_json(made, services.root, visitor_of(request)))
+    return RedirectResponse(f'/images/{made.id}', 303)
+
+
 async def delete(request: Request, services: TheServices, image: OwnImage) -> Response:
     """Put a picture into the trash; its row and file stay."""
     image = await services.library.images.set_deleted(image.id, time.time())

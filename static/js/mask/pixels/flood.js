@@ -53,7 +53,7 @@ class Region {
 
   climb(level) {
     const { bytes, width, rim } = this;
-    const rises = level === MOST ? (next, from) => next >= from && next < MOST : (next, from) => next <= from && next > 0;
+    const rises = level ? (next, from) => next >= from && next < MOST : (next, from) => next <= from && next > 0;
     while (rim.length) {
       const place = rim.pop();
       const from = bytes[place];

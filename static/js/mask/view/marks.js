@@ -8,12 +8,13 @@ export class Marks {
     Object.assign(this, { viewport, context: canvas.getContext('2d') });
   }
 
-  draw({ point, radius, softness, outline }) {
+  draw({ point, radius, softness, outline, frame }) {
     const { width, height, ratio } = this.viewport;
     const { canvas } = this.context;
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     else this.context.clearRect(0, 0, width, height);
-    if (outline) this.outline(outline);
+    if (frame) this.outline(frame, []);
+    if (outline) this.outline(outline, DASHES);
     if (!point) return;
     const at = this.viewport.toScreen(point);
     const ring = radius * this.viewport.scale;
@@ -40,14 +41,14 @@ export class Marks {
     this.twice(path);
   }
 
-  outline(points) {
+  outline(points, dashes) {
     const path = new Path2D();
     for (const point of points) {
       const { x, y } = this.viewport.toScreen(point);
       path.lineTo(x, y);
     }
     path.closePath();
-    this.twice(path, DASHES);
+    this.twice(path, dashes);
   }
 
   twice(path, dashes = []) {
