@@ -16,8 +16,16 @@ from tests.support.edit_input import COLOURS, intended
 from tests.support.edit_servers import EditServer
 from tests.support.edits import MASKED, PROMPT, edited
 from tests.support.form_servers import FORM_SERVERS, NanoGpt, OpenAi, StableDiffusionCpp
-from tests.support.json_edit_servers import JSON_SERVERS, Chat, OpenRouter, Xai
-from tests.support.own_edit_servers import OWN_SERVERS, Automatic, G4f, LocalAi, NewApi, OpenWebUi
+from tests.support.json_edit_servers import JSON_SERVERS, Chat, LocalXai, OpenRouter, Xai
+from tests.support.own_edit_servers import (
+    OWN_SERVERS,
+    Automatic,
+    G4f,
+    LocalAi,
+    LocalTogether,
+    NewApi,
+    OpenWebUi,
+)
 
 Kind = Callable[[], EditServer]
 
@@ -71,7 +79,7 @@ async def test_a_server_that_cannot_start_from_pictures_is_never_paid(
     failure = caught.value.failure
     assert (failure.kind, failure.reason) == (ErrorKind.ENDPOINT_NOT_FOUND, Reason.CANNOT_EDIT)
     assert server.drawings == 0
-    assert server.posts == ['/v1/images/edits']
+    assert set(server.posts) == {'/v1/images/edits', '/v1/images'}
 
 
 @pytest.mark.parametrize(
@@ -119,6 +127,8 @@ FULL = replace(PROMPT, seed=7, steps=9, strength='0.4', size=Size(64, 32), sampl
             {'denoising_strength': 0.4, 'seed': 7, 'steps': 9, 'width': 64, 'height': 32},
         ),
         (Chat, {'steps', 'strength', 'sampler'}, {'seed': 7}),
+        (LocalXai, {'seed', 'steps', 'strength', 'sampler'}, {'aspect_ratio': '2:1'}),
+        (LocalTogether, {'strength', 'sampler'}, {'width': 64, 'height': 32, 'steps': 9}),
         (OpenWebUi, {'seed', 'steps', 'strength', 'sampler'}, {'size': '64x32'}),
     ],
 )

@@ -41,6 +41,7 @@ def test_an_address_alone_is_enough() -> None:
         ('at_once', '', 4),
         ('timeout_s', '86400', 86_400),
         ('tops_up', 'on', True),
+        ('mask_inverted', 'on', True),
         ('waits', 'off', False),
         ('previews', 'on', True),
         ('enabled', 'off', False),

@@ -66,6 +66,7 @@ class EditServer:
     """
 
     base_url: ClassVar[str] = 'http://images.test/v1'
+    model: ClassVar[str] = 'flux'
     lists: ClassVar[Mapping[str, Json]] = {
         '/v1/models': {'data': [{'id': 'flux', 'object': 'model', 'owned_by': 'me'}]}
     }

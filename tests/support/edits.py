@@ -33,7 +33,12 @@ async def edited(
 ) -> GenerationResult:
     http_client = HttpClient(transport=AsgiTransport(server.app))
     settings = ProviderSettings(
-        name='t', base_url=server.base_url, model='flux', timeout_s=10, key=KEY, dialect=dialect
+        name='t',
+        base_url=server.base_url,
+        model=server.model,
+        timeout_s=10,
+        key=KEY,
+        dialect=dialect,
     )
     edit = edit or edit_input(folder / 'sent', count, masked=request.mask is not None)
     note = (calls if calls is not None else []).append

@@ -86,7 +86,9 @@ class JsonServer(EditServer):
 
 @dataclass
 class OpenAiJson(JsonServer):
-    """A gateway that takes OpenAI's JSON alone."""
+    """A gateway that takes OpenAI's JSON alone, and lists OpenAI's models."""
+
+    lists: ClassVar[Mapping[str, Json]] = {'/v1/models': {'data': [{'id': 'gpt-image-2'}]}}
 
     def pictures(self, body: Mapping[str, Json]) -> list[Image.Image]:
         self.refuse_unknown(body, 'images', 'mask')
@@ -130,6 +132,15 @@ class LocalXai(Xai):
 
 
 @dataclass
+class NamelessXai(Xai):
+    """The same behind another name, and nothing that tells it."""
+
+    base_url: ClassVar[str] = 'http://images.test'
+    path: ClassVar[str] = '/v1/images/edits'
+    lists: ClassVar[Mapping[str, Json]] = {'/v1/models': OURS}
+
+
+@dataclass
 class OpenRouter(JsonServer):
     """Has the second images API with references, and nothing at the paths of the first."""
 
@@ -146,6 +157,15 @@ class OpenRouter(JsonServer):
         found = listed(body.get('input_references'))
         urls = [inside(inside(one, 'image_url'), 'url') for one in found]
         return [from_base64(url, DATA_URL) for url in urls]
+
+
+@dataclass
+class LocalOpenRouter(OpenRouter):
+    """The same behind another name, without its list."""
+
+    base_url: ClassVar[str] = 'http://images.test/v1'
+    path: ClassVar[str] = '/v1/images'
+    lists: ClassVar[Mapping[str, Json]] = {}
 
 
 @dataclass
@@ -195,4 +215,14 @@ class Gemini(JsonServer):
         return {'candidates': [{'content': {'parts': [{'text': 'here'}, {'inlineData': data}]}}]}
 
 
-JSON_SERVERS = (OpenAiJson, Xai, LocalXai, OpenRouter, Chat, Gemini)
+@dataclass
+class LocalGemini(Gemini):
+    """The same behind another name, told by its path."""
+
+    base_url: ClassVar[str] = 'http://images.test/v1beta'
+
+
+JSON_SERVERS = (
+    *(OpenAiJson, Xai, LocalXai, NamelessXai, OpenRouter, LocalOpenRouter),
+    *(Chat, Gemini, LocalGemini),
+)

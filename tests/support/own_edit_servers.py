@@ -113,7 +113,9 @@ class Together(JsonServer):
     path: ClassVar[str] = '/v1/images/generations'
 
     def pictures(self, body: Mapping[str, Json]) -> list[Image.Image]:
-        self.refuse_unknown(body, 'image_url', 'reference_images')
+        self.refuse_unknown(
+            body, 'image_url', 'reference_images', 'width', 'height', 'steps', 'seed'
+        )
         found = listed(body.get('reference_images', []))
         one = [body['image_url']] if 'image_url' in body else []
         return [from_base64(url, DATA_URL) for url in [*one, *found]]
@@ -190,6 +192,24 @@ class Bfl(JsonServer):
 
 
 @dataclass
+class LocalSeedream(Seedream):
+    """The same behind another name, told by its path and the model."""
+
+    base_url: ClassVar[str] = 'http://images.test/api/v3'
+    model: ClassVar[str] = 'seedream-4-0'
+
+
+@dataclass
+class LocalFal(Fal):
+    """The same behind another name, told by the model."""
+
+    base_url: ClassVar[str] = 'http://images.test'
+    model: ClassVar[str] = 'fal-ai/flux'
+    lists: ClassVar[Mapping[str, Json]] = {}
+    path: ClassVar[str] = '/fal-ai/flux/edit'
+
+
+@dataclass
 class G4f(JsonServer):
     """Draws from words alone, and ignores pictures there."""
 
@@ -212,5 +232,6 @@ class NewApi(G4f):
 
 
 OWN_SERVERS = (
-    *(Automatic, KoboldCpp, LocalAi, OpenWebUi, Together, LocalTogether, Seedream, Fal, Bfl),
+    *(Automatic, KoboldCpp, LocalAi, OpenWebUi, Together, LocalTogether, Bfl),
+    *(Seedream, LocalSeedream, Fal, LocalFal),
 )

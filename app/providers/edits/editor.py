@@ -61,7 +61,7 @@ class Editor:
         base_url, model = settings.base_url, request.model or settings.model
         use = Use.MASKED_EDITS if edit.mask else Use.EDITS
         refused: ProviderError | None = None
-        missing: set[tuple[str, str]] = set()  # roots and paths that are not there
+        over: set[tuple[str, str]] = set()  # roots, each with a way or path that is none there
         known = self._memory.of(base_url, model, use)
         if known.way in WAYS:
             at = EditEndpoint(WAYS[known.way], known.base_url or base_url)
@@ -74,8 +74,9 @@ class Editor:
                 refused = error
         order = EditOrder(self._caller, model, self._memory.of(base_url, model), use)
         async for at in order.endpoints():
-            if (at.base_url, at.way.path) in missing:
+            if {(at.base_url, at.way.name), (at.base_url, at.way.path)} & over:
                 continue
+            over.add((at.base_url, at.way.name))
             try:
                 return await self._at(at, request, run, edit, use)
             except ProviderError as error:
@@ -83,7 +84,7 @@ class Editor:
                     raise
                 refused = refused or error
                 if may_be_elsewhere(error.failure):
-                    missing.add((at.base_url, at.way.path))
+                    over.add((at.base_url, at.way.path))
                 if names_the_chat(error.failure):
                     return await self._at(
                         EditEndpoint(ways.CHAT, at.base_url), request, run, edit, use

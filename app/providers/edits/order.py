@@ -6,17 +6,20 @@ ignore them, draw something else and charge for it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
-from app.net.urls import candidates
+import httpx
+
+from app.net.urls import Blocked, candidates
 from app.providers.core.base import Dialect
 from app.providers.core.capabilities import Capabilities, Use
 from app.providers.dialects.parameters import LIST, names_in
 from app.providers.dialects.sdapi import SDAPI_ROOT, sdapi_root
 from app.providers.discovery.fingerprints import describes_localai, is_shaped
-from app.providers.discovery.model_list import are_bare, draws_in_chats, models_in, rows_in
+from app.providers.discovery.model_list import draws_in_chats, models_in, rows_in
 from app.providers.discovery.probe import ProbeResponse
 from app.providers.edits import ways
 from app.providers.edits.ways import Way
@@ -46,7 +49,6 @@ PATHS = {  # what an API's root ends in, where that says whose it is
 }
 ARK_ROOT, SEEDREAM = '/api/v3', 'seedream'
 FAL = 'fal-ai/'  # what the names of its models begin with
-GROK = 'grok'  # is in the names of xAI's
 OPEN_ROOT = '/api/v1'  # of Open WebUI, and of OpenRouter and its like
 OWNERS = {'vllm': ways.VLLM, 'xai': ways.XAI, 'koboldcpp': ways.IMG2IMG}
 KEYS: dict[tuple[str, ...], Way] = {  # that the rows of a list of models have
@@ -54,6 +56,7 @@ KEYS: dict[tuple[str, ...], Way] = {  # that the rows of a list of models have
     ('supportedGenerationMethods',): ways.GEMINI,
     ('organization', 'display_name'): ways.TOGETHER,
 }
+_OF_OPENAI = re.compile(r'gpt|dall')  # any other server that refuses forms is likelier xAI
 _IS_OPEN_WEBUI = is_shaped({'name': str, 'version': str})
 
 
@@ -74,27 +77,29 @@ class EditOrder:
         self._images = images  # what is known of it for words alone
         self._use = use
         self._dialect = client.settings.dialect
+        self._is_open = self._dialect is Dialect.AUTO  # no API type was chosen
 
     async def endpoints(self) -> AsyncIterator[EditEndpoint]:
+        """Yield what to try, some of it twice."""
         base_url = self._images.base_url or self._client.settings.base_url
         known = self._known(base_url)
         for way in known:
             yield EditEndpoint(way, _root_of(way, base_url))
         if known:
             return
-        listed = await self._client.find(endpoint(base_url, 'models'))
-        async for at in self._at(base_url, listed):
+        root, listed = await self._listed(base_url)
+        shown = await self._shown(root, listed)
+        if shown and (self._is_open or not shown.dialect):
+            yield EditEndpoint(shown, _root_of(shown, root))
+        async for at in self._likely(root, listed):
             yield at
-        if models_in(listed) or self._dialect is not Dialect.AUTO:
+        if not self._is_open:
             return
-        for root in candidates(base_url)[1:]:
-            listed = await self._client.find(endpoint(root, 'models'))
-            if models_in(listed):
-                async for at in self._at(root, listed):
-                    yield at
-                return
-        for root in candidates(base_url)[1:2]:
-            yield EditEndpoint(ways.FORM, root)
+        yield EditEndpoint(ways.REFERENCES, root)
+        if urlsplit(root).path.endswith(OPEN_ROOT):
+            yield EditEndpoint(ways.OPEN_WEBUI, root)
+        for other in () if listed else candidates(root)[1:2]:
+            yield EditEndpoint(ways.FORM, other)
 
     def _known(self, base_url: str) -> tuple[Way, ...]:
         """Return the ways that the settings or the address name."""
@@ -113,33 +118,40 @@ class EditOrder:
         clouds = (found for domain, found in CLOUDS.items() if host.endswith(f'.{domain}'))
         return next(clouds, ())
 
-    async def _at(self, root: str, listed: Json) -> AsyncIterator[EditEndpoint]:
-        """Yield the ways at one root, whose list of models this is."""
-        shown = await self._shown(root, listed)
-        if shown and (self._dialect is Dialect.AUTO or not shown.dialect):
-            yield EditEndpoint(shown, _root_of(shown, root))
-        second: tuple[str, ...] = ()
-        if self._dialect is Dialect.AUTO:
+    async def _listed(self, base_url: str) -> tuple[str, Json]:
+        """Return the root that has a list of models, and that list; none where none has one."""
+        for root in candidates(base_url):
+            try:
+                _, listed = await self._client.get(endpoint(root, 'models'))
+            except (httpx.HTTPError, TimeoutError, ValueError, Blocked):
+                break
+            if models_in(listed):
+                return root, listed
+            if not self._is_open:
+                break
+        return base_url, None
+
+    async def _likely(self, root: str, listed: Json) -> AsyncIterator[EditEndpoint]:
+        """Yield what any images API may have, and what GETs show."""
+        in_second, draws = False, False
+        if self._is_open:
             second = names_in(await self._client.find(endpoint(root, LIST)))
-        draws = draws_in_chats(listed, self._model) or self._images.dialect is Dialect.CHAT
-        in_second = bool(second) and (self._model in second or not draws)
-        if in_second and self._use is Use.EDITS:
+            draws = draws_in_chats(listed, self._model) or self._images.dialect is Dialect.CHAT
+            in_second = bool(second) and (self._model in second or not draws)
+        is_masked = self._use is Use.MASKED_EDITS
+        if in_second and not is_masked:
             yield EditEndpoint(ways.REFERENCES, root)
-        is_xai = any(GROK in name for name in (self._model, *models_in(listed)))
-        in_json = (ways.XAI, ways.JSON) if is_xai else (ways.JSON, ways.XAI)
+        names = (self._model, *models_in(listed))
+        is_openai = any(_OF_OPENAI.search(name) for name in names)
+        in_json = (ways.JSON, ways.XAI) if is_openai else (ways.XAI, ways.JSON)
         for one in (ways.FORM, *in_json):
             yield EditEndpoint(one, root)
-        if self._dialect is not Dialect.AUTO:
-            return
-        is_open = urlsplit(root).path.endswith(OPEN_ROOT)
         later = [
             *([ways.FAL] if self._model.startswith(FAL) else []),
-            *([ways.OPEN_WEBUI] if is_open and not in_second else []),
-            *([ways.REFERENCES] if is_open or in_second else []),
+            *([ways.REFERENCES] if in_second else []),
             *([ways.CHAT] if draws else []),
-            *([ways.IMG2IMG] if await self._has_checkpoints(root) else []),
+            *([ways.IMG2IMG] if self._is_open and await self._has_checkpoints(root) else []),
         ]
-        is_masked = self._use is Use.MASKED_EDITS
         for way in sorted(later, key=lambda way: is_masked and not way.takes_mask):
             yield EditEndpoint(way, _root_of(way, root))
 
@@ -155,9 +167,7 @@ class EditOrder:
         for keys, way in KEYS.items():
             if any(row.keys() >= {*keys} for row in own):
                 return way
-        if are_bare(listed) and describes_localai(
-            await self._at_origin('.well-known/localai.json')
-        ):
+        if describes_localai(await self._at_origin('.well-known/localai.json')):
             is_masked = self._use is Use.MASKED_EDITS
             return ways.LOCALAI_INPAINTING if is_masked else ways.LOCALAI
         if urlsplit(root).path.endswith(OPEN_ROOT) and _IS_OPEN_WEBUI(

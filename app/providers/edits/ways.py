@@ -79,10 +79,10 @@ def _json(request: GenerationRequest, edit: EditInput, base_url: str) -> dict[st
     }
 
 
-def _json_of_xai(request: GenerationRequest, edit: EditInput, base_url: str) -> dict[str, object]:
+def _json_of_xai(request: GenerationRequest, edit: EditInput, _base_url: str) -> dict[str, object]:
     urls = [{'url': data_url(one)} for one in edit.sources]
     return {
-        **request_body(request, base_url),
+        **request_body(request, 'https://api.x.ai'),
         **({'images': urls} if len(urls) > 1 else {'image': urls[0]}),
         'mask': edit.mask and {'url': data_url(edit.mask.dual)},
     }
@@ -113,10 +113,10 @@ def _localai_inpainting(
     }
 
 
-def _together(request: GenerationRequest, edit: EditInput, base_url: str) -> dict[str, object]:
+def _together(request: GenerationRequest, edit: EditInput, _base_url: str) -> dict[str, object]:
     urls = [data_url(one) for one in edit.sources]
     pictures = {'reference_images': urls} if len(urls) > 1 else {'image_url': urls[0]}
-    return request_body(request, base_url) | pictures
+    return request_body(request, 'https://api.together.xyz') | pictures
 
 
 def _image_urls(request: GenerationRequest, edit: EditInput, base_url: str) -> dict[str, object]:
@@ -143,9 +143,11 @@ def _fal(request: GenerationRequest, edit: EditInput, _base_url: str) -> dict[st
 
 def _gemini(request: GenerationRequest, edit: EditInput, _base_url: str) -> dict[str, object]:
     pictures = [{'inlineData': {'mimeType': one.mime, 'data': Inline(one)}} for one in edit.sources]
+    ratio = nearest_ratio(request.size)
+    shape = {'imageConfig': {'aspectRatio': ratio}} if ratio else {}
     return {
         'contents': [{'role': 'user', 'parts': [*pictures, {'text': request.prompt}]}],
-        'generationConfig': {'responseModalities': ['TEXT', 'IMAGE']},
+        'generationConfig': {'responseModalities': ['TEXT', 'IMAGE'], **shape},
     }
 
 
@@ -214,7 +216,7 @@ GEMINI = BodyWay(
     *('gemini', 'models/{model}:generateContent'),
     most=14,
     fields=_gemini,
-    unsupported=(*_ONLY_WORDS, 'negative_prompt', 'size', 'n'),
+    unsupported=(*_ONLY_WORDS, 'negative_prompt', 'n'),
 )
 BFL = BodyWay(
     *('bfl', '{model}'),
