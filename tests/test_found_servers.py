@@ -52,6 +52,16 @@ async def test_with_nothing_found_the_lines_of_g4f_stay(tmp_path: Path) -> None:
     assert 'Use it' not in html
 
 
+async def test_the_models_of_the_demo_that_stands_in_are_offered(tmp_path: Path) -> None:
+    async with first_start(tmp_path, {}) as (app, _):
+        html, found = await page(app, '/'), await page(app, '/models.json?q=mask')
+
+    assert re.findall(r'<option value="([a-z-]+)">', html.partition('id="models"')[2])[:3] == [
+        *('sketch', 'recolour', 'ignores-mask')
+    ]
+    assert json.loads(found)['models'] == [{'name': 'ignores-mask', 'server': 'demo'}]
+
+
 async def test_that_no_server_is_there_is_told_in_full_once_then_in_a_line_that_closes(
     tmp_path: Path,
 ) -> None:

@@ -90,3 +90,18 @@ async def test_a_mask_is_shown_to_whom_its_generation_is(house: Party) -> None:
     assert answers['maker'].headers['content-type'] == 'image/png'
     assert answers['maker'].body.startswith(b'\x89PNG')
     assert (await house.request('owner', 'GET', '/masks/..%2Fx.png')).status == 404
+
+
+async def test_a_mask_of_a_refused_form_is_shown_in_the_form_that_comes_back(house: Party) -> None:
+    def kept() -> set[str]:
+        return {path.name for path in (house.services.store.data / 'masks').rglob('*.png')}
+
+    theirs, before = text('source', str(house.made['maker'])), kept()
+
+    refused = await asked_by(house, 'maker', theirs, ('mask', ('m.png', saved('PNG', 'L'))))
+
+    [name] = kept() - before
+    statuses = [
+        (await house.request(who, 'GET', f'/masks/{name}')).status for who in ('maker', 'looker')
+    ]
+    assert (refused.status_code, statuses) == (422, [200, 404])

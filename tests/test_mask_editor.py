@@ -71,7 +71,7 @@ def test_a_wheel_moves_the_view_and_looks_closer(editor: MaskEditor) -> None:
     editor.drag(moved, FITTED)
     mouse.wheel(0, -100)
 
-    assert editor.dialog.locator('.percent').inner_text() == '465%'
+    assert editor.dialog.locator('.percent').inner_text() == '465 %'
     assert whitened(editor.use()) == meant(stroke(SECOND, 20))
 
 
@@ -115,7 +115,7 @@ def test_one_finger_paints_and_two_look_closer(editor: MaskEditor) -> None:
     touch('touchEnd')
     paint(SECOND, scale)
 
-    assert editor.dialog.locator('.percent').inner_text() == '200%'
+    assert editor.dialog.locator('.percent').inner_text() == '200 %'
     assert whitened(editor.use()) == meant(stroke(FIRST, 20), stroke(SECOND, 20))
 
 
@@ -175,6 +175,16 @@ def test_every_tool_does_its_part(editor: MaskEditor) -> None:
     assert whitened(editor.use()) == meant(gap)
 
 
+def test_a_soft_rectangle_fades_across_its_edge(editor: MaskEditor) -> None:
+    editor.set_brush(20, softness=10)
+
+    editor.page.keyboard.press('r')
+    editor.drag(((50, 25), (150, 125)), FITTED)
+
+    row = editor.use().crop((44, 75, 56, 76)).tobytes()
+    assert [*row] == [round(255 * within / 11) for within in range(12)]
+
+
 def test_filling_leaves_no_seam_along_a_soft_edge(editor: MaskEditor) -> None:
     editor.set_brush(30, softness=10)
     editor.drag(((40, 40), (160, 40), (160, 110), (40, 110), (40, 40)), FITTED)
@@ -199,7 +209,7 @@ def test_the_share_that_will_change_is_told(editor: MaskEditor) -> None:
     editor.button('Use mask').click()
     taken = editor.taken()
 
-    empty, part = 'No mask: the whole picture may change', '25% will change'
+    empty, part = 'No mask: the whole picture may change', '25 % will change'
     assert told == [empty, 'Everything is masked', empty, part]
     assert taken == {'mask': None, 'enlarged': None}
 
@@ -231,7 +241,7 @@ def test_a_larger_canvas_has_a_masked_border(editor: MaskEditor) -> None:
     asked.get_by_role('button', name='Add the border').click()
     expect(asked).to_be_hidden()
 
-    expect(editor.dialog.get_by_role('status').first).to_have_text('29% will change')
+    expect(editor.dialog.get_by_role('status').first).to_have_text('29 % will change')
     editor.button('Use mask').click()
     taken = editor.taken()
 

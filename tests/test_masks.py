@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,12 +19,14 @@ from app.storage.masks import NewMask, keep, kept_size, normalised
 from app.storage.store import Store
 from tests.support.fakes import received_in, storing
 
+pytestmark = pytest.mark.asyncio(loop_scope='module')
+
 WHOLE, SPOT = (64, 48), (20, 10, 39, 29)  # the last: what may change
 
 
-@pytest_asyncio.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with storing(tmp_path) as store:
+@pytest_asyncio.fixture(loop_scope='module', scope='module')
+async def store(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Store]:
+    async with storing(tmp_path_factory.mktemp('masks')) as store:
         yield store
 
 
@@ -70,11 +73,12 @@ async def test_a_mask_is_read_however_it_was_made(
     mask = await normalised(store, received_in(store, png(made())))
 
     with Image.open(mask.path) as image:
+        mask.discard()
         assert (image.format, image.mode, image.size) == ('PNG', 'L', WHOLE)
         assert image.tobytes() == WANTED.tobytes()
 
 
-def test_what_may_change_in_part_stays_grey() -> None:
+async def test_what_may_change_in_part_stays_grey() -> None:
     drawn = spotted('RGBA', (255, 255, 255, 0), (255, 255, 255, 100))
 
     assert grey_of(drawn).getextrema() == (0, 100)
@@ -104,7 +108,9 @@ async def test_what_is_no_mask_leaves_nothing(content: bytes, store: Store) -> N
 
 
 async def test_no_link_is_followed_to_a_mask(store: Store, tmp_path: Path) -> None:
+    store = replace(store, data=tmp_path / 'data')
     (tmp_path / 'elsewhere').mkdir()
+    store.data.mkdir()
     (store.data / 'masks').symlink_to(tmp_path / 'elsewhere')
     (tmp_path / 'mask').write_bytes(png(WANTED))
     mask = NewMask(tmp_path / 'mask', '0' * 64, Size(*WHOLE))

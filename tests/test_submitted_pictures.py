@@ -46,6 +46,17 @@ class Easel:
         return (await self.services.library.generations.one(number)).request
 
 
+def sent_by(page: str) -> dict[str, list[str]]:
+    """Return what a form sends of its pictures, as it is on a page."""
+    found: dict[str, list[str]] = {'source': [], 'mask': [], 'strength': [], 'paste_back': []}
+    for field in re.findall(r'<input[^>]+>', page):
+        name, value = (re.search(f'{one}="([^"]+)"', field) for one in ('name', 'value'))
+        is_sent = 'type="checkbox"' not in field or ' checked' in field
+        if name and value and name[1] in found and is_sent:
+            found[name[1]].append(value[1])
+    return found
+
+
 @pytest_asyncio.fixture(loop_scope='module', scope='module')
 async def easel(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Easel]:
     data: Path = tmp_path_factory.mktemp('sent') / 'data'
@@ -198,11 +209,8 @@ async def test_a_failed_try_loses_nothing(easel: Easel) -> None:
     page = await easel.client.post(ADDRESS, files=files)
 
     assert page.status_code == 422
-    again = {
-        name: re.findall(f'name="{name}" value="([^"]+)"', page.text)
-        for name in ('source', 'mask', 'strength')
-    }
-    fixed = [text(name, value) for name, [value] in again.items()]
+    again = sent_by(page.text)
+    fixed = [text(name, value) for name, values in again.items() for value in values]
     request = await easel.asked(await easel.send(PROMPT, *fixed))
     assert request.strength == '0.3'
     assert request.mask
@@ -268,17 +276,15 @@ async def test_the_form_starts_with_what_its_address_names(easel: Easel) -> None
     number = made.headers['location'].rpartition('-')[2]
     fox, cat = request.sources
 
-    async def hidden(address: str) -> dict[str, list[str]]:
-        page = (await easel.client.get(address)).text
-        names = ('source', 'mask', 'strength', 'paste_back')
-        return {name: re.findall(f'hidden" name="{name}" value="([^"]*)"', page) for name in names}
+    async def sent(address: str) -> dict[str, list[str]]:
+        return sent_by((await easel.client.get(address)).text)
 
     whole = {'source': [str(fox), str(cat)], 'mask': [request.mask], 'strength': ['0.3'],
              'paste_back': ['1']}  # fmt: skip
-    assert await hidden(f'/?from={number}') == whole
-    assert await hidden(f'/?from={number}&source={fox}') == whole | {'source': [str(fox)]}
-    assert (await hidden(f'/?from={number}&source={cat}'))['mask'] == []
-    assert await hidden(f'/?from={number}&bring=settings') == {name: [] for name in whole}
-    assert await hidden('/') == {name: [] for name in whole}
-    assert (await hidden(f'/?source={cat}&source={fox}'))['source'] == [str(cat), str(fox)]
+    assert await sent(f'/?from={number}') == whole
+    assert await sent(f'/?from={number}&source={fox}') == whole | {'source': [str(fox)]}
+    assert (await sent(f'/?from={number}&source={cat}'))['mask'] == []
+    assert await sent(f'/?from={number}&bring=settings') == {name: [] for name in whole}
+    assert await sent('/') == {name: [] for name in whole}
+    assert (await sent(f'/?source={cat}&source={fox}'))['source'] == [str(cat), str(fox)]
     assert (await easel.client.get('/?source=999')).status_code == 404

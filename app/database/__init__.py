@@ -12,6 +12,7 @@ from app.database.files import Files
 from app.database.gallery.albums import AlbumRows
 from app.database.gallery.counters import Counters
 from app.database.gallery.images import Images
+from app.database.gallery.versions import Versions
 from app.database.generations import Generations
 from app.database.links import GuestRows, ShownRows
 from app.database.masks import Masks
@@ -44,6 +45,7 @@ class Library:
         self.database = database
         self.generations = Generations(database)
         self.images = Images(database)
+        self.versions = Versions(database)
         self.counters = Counters(database)
         self.index = SearchIndex(database)
         self.removals = Removals(database)

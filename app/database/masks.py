@@ -15,15 +15,13 @@ from app.database.sqlite.readers import beside
 class Masks(Table):
     """What `generations` says of masks, by their digests."""
 
-    async def is_of(self, guest: int | None, digest: str) -> bool:
-        """Whether a guest, None: the owner, asked for something with a mask."""
-        found = await self._database.all(
-            bool,
-            'select 1 from generations where mask = :digest and guest is :guest limit 1',
+    async def askers(self, digest: str) -> tuple[int | None, ...]:
+        """Return the guests, None: the owner, who asked for something with a mask."""
+        return await self._database.all(
+            lambda row: cast('int | None', row['guest']),
+            'select distinct guest from generations where mask = :digest',
             digest=digest,
-            guest=guest,
         )
-        return bool(found)
 
     async def images_with(self, digest: str, limit: int) -> tuple[int, ...]:
         """Return the newest pictures that were made with a mask."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from app.config import Config
+from app.demo.request import MODELS as DEMO_MODELS
 from app.demo.request import SKETCH
 from app.errors import N_, ErrorKind, Failure, InvalidRequest, ProviderError, Reason
 from app.log import logger
@@ -183,6 +184,12 @@ class Providers:
         if settings is None:
             return False
         return self.memory.ignores_masks(settings.base_url, model or settings.model)
+
+    def listed_models(self) -> dict[str, tuple[str, ...]]:
+        """Return what may be chosen now, by the name of its provider."""
+        if self.demo_stands_in:
+            return {DEMO: DEMO_MODELS}
+        return {one.name: one.status.models for one in self.enabled()}
 
     @property
     def demo_stands_in(self) -> bool:

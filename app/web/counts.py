@@ -9,8 +9,11 @@ from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
 
 
-def write_counts(environment: Environment, written: Callable[[int], str]) -> None:
-    """Have templates write the `count` of a sentence so."""
+def write_counts(
+    environment: Environment, written: Callable[[int], str], decimal: Callable[[float], str]
+) -> None:
+    """Have templates write the `count` of a sentence so, and shares in percent."""
+    environment.globals['percent'] = lambda share: _percent(share, decimal)
     for name in ('gettext', 'ngettext'):
         translated = cast('Callable[..., str]', environment.globals[name])
         environment.globals[name] = _with_count(translated, written)
@@ -27,3 +30,9 @@ def _with_count(
         return translated(context, *texts, **values)
 
     return said
+
+
+def _percent(share: float, decimal: Callable[[float], str]) -> str:
+    """Write a share, 0 to 1, as a number of percent: what is there at all is never 0."""
+    percent = 100 * share
+    return decimal(max(percent, 0.1)) if 0 < percent < 1 else str(round(percent))

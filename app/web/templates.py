@@ -230,7 +230,7 @@ class Renderer:
         words = translations(code)
         environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
         language = Language(code, environment, words, self._root)
-        write_counts(environment, language.number)
+        write_counts(environment, language.number, language.decimal)
         functions: dict[str, Callable[..., object]] = {
             **_for_viewers(language),
             **{name: getattr(language, name) for name in ('amount', 'cost', 'decimal', 'number')},

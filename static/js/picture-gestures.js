@@ -20,7 +20,7 @@ class PictureGestures extends HTMLElement {
   }
 
   hold(event) {
-    const print = event.target.closest('.print');
+    const print = event.target.closest('zoom-view .print');
     if (!print || event.button || 'yields' in this.dataset) return;
     if (event.isPrimary) this.begin(event);
     this.points.set(event.pointerId, event);

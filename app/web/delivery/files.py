@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.errors import N_, Gone, NotFound, WrongMethod
 from app.log import logger
-from app.models import KeptFile
+from app.models import Image, KeptFile
 from app.storage.inventory import DamagedFile, open_kept
 from app.storage.metadata.mime import MIME_EXTENSIONS
 from app.storage.store import THUMB_WIDTHS
@@ -33,6 +33,7 @@ log = logger(__name__)
 BLOCK_BYTES = 256 * 1024
 FILE_HEADER = 'x-easel-file'  # where the file is below the data folder, for our own command
 FOREVER = 'private, max-age=31536000, immutable'
+MISSING, DAMAGED = 'missing', 'damaged'
 FILE_POLICY = "default-src 'none'; sandbox"
 MIMES = {extension: mime for mime, extension in MIME_EXTENSIONS.items()}
 
@@ -161,3 +162,15 @@ async def _blocks(handle: int, part: Part) -> AsyncIterator[bytes]:
         while block := await asyncio.to_thread(file.read, min(left, BLOCK_BYTES)):
             left -= len(block)
             yield block
+
+
+async def file_fault(services: Services, image: Image) -> str:
+    """Say what is wrong with a picture's file, in a word for the template; empty: nothing."""
+    kept = await services.library.files.one(image.id)
+    try:
+        os.close(open_kept(services.config.data, services.store.original(image.file), kept))
+    except FileNotFoundError:
+        return MISSING
+    except DamagedFile:
+        return DAMAGED
+    return ''

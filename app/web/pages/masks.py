@@ -20,7 +20,7 @@ MOST_LOOKED_AT = 100  # pictures that were made with one mask
 
 
 async def mask_file(request: Request, services: TheServices) -> Response:
-    """Serve a mask to those who asked for something with it, or see a picture that came of it."""
+    """Serve a mask to those who sent it, or see a picture that came of it."""
     digest, _, extension = str(request.path_params['name']).partition('.')
     is_name = DIGEST.fullmatch(digest) and extension == 'png'
     if not is_name or not await _sees(visitor_of(request), services, digest):
@@ -34,7 +34,9 @@ async def mask_file(request: Request, services: TheServices) -> Response:
 
 
 async def _sees(visitor: Visitor, services: Services, digest: str) -> bool:
-    if visitor.owner or await services.library.masks.is_of(visitor.guest_id, digest):
+    askers = await services.library.masks.askers(digest)
+    is_new = visitor.makes and not askers  # its form was refused, and named it to its sender alone
+    if visitor.owner or is_new or visitor.guest_id in askers:
         return True
     ids = await services.library.masks.images_with(digest, MOST_LOOKED_AT)
     return bool(await seen_of(visitor, services, await services.library.images.some(ids)))

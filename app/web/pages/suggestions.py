@@ -81,9 +81,10 @@ async def _recent_models(request: Request, services: Services, words: list[str])
 
 
 def _by_server(services: Services, words: list[str]) -> list[ModelGroup]:
-    enabled = services.providers.enabled()
+    listed = services.providers.listed_models()
     found = {
-        one.name: tuple(name for name in one.status.models if _fits(name, words)) for one in enabled
+        server: tuple(name for name in names if _fits(name, words))
+        for server, names in listed.items()
     }
     share = MOST_MODELS // max(1, sum(bool(names) for names in found.values()))
     return [

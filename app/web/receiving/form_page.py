@@ -102,7 +102,8 @@ def _server_values(services: Services, visitor: Visitor) -> dict[str, object]:
     is_demo = providers.demo_stands_in
     drawing = (providers.demo,) if is_demo else enabled
     names = [one.name for one in enabled if visitor.owner or not names_a_host(one.name)]
-    models = dict.fromkeys(name for one in enabled for name in _suggested(one.status.models))
+    listed = providers.listed_models().values()
+    models = dict.fromkeys(name for of_one in listed for name in _suggested(of_one))
     return {
         'offers': [one for one in offers_of(services) if one.can_be_added] if is_demo else [],
         'local_servers': services.local_servers,

@@ -16,7 +16,7 @@ from app.web.forms import number_in, numbers_in
 from app.web.security.permissions import check_own, seen_of, visitor_of
 
 SOURCE, MASK = 'source', 'mask'
-CHANGEABLE = ('model', 'size', 'n', 'quality', 'steps', 'guidance', 'sampler')
+CHANGEABLE = ('provider', 'model', 'size', 'n', 'quality', 'steps', 'guidance', 'sampler')
 BRINGS = ('', 'all', 'prompt', 'settings')  # the first: all but the seed
 ROLL = 'roll'
 MOST_SEED_DIGITS = MOST_ID_DIGITS = 20

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from app.errors import N_
 from app.generation.runner import is_fetchable
 from app.generation.scheduler import Prospect
-from app.models import Generation, Status
+from app.models import Generation, Image, Status
 from app.providers.core.base import WIRE_NAMES
 from app.web.context import Services
 from app.web.templates import wants_fragment
@@ -50,10 +50,21 @@ async def tile_values(services: Services, generations: Sequence[Generation]) -> 
         'news': NEWS,
         'fetchable': {one.id for one in fetchable},
         'instead': {one.id: _instead_of(one) for one in unfinished},
+        'origins': await _origins_of(services, unfinished),
         'private_origins': {one.id: [] for one in generations} | _private_origins(fetchable),
         'now': time.time(),
         'refresh_s': REFRESH_S if any(one.status.unfinished for one in generations) else None,
     }
+
+
+async def _origins_of(
+    services: Services, generations: Sequence[Generation]
+) -> dict[int, list[Image | None]]:
+    """Return what generations start from, None for what is gone."""
+    named = {source for one in generations for source in one.request.sources}
+    images = await services.library.images.some([*named]) if named else ()
+    found = {image.id: image for image in images}
+    return {one.id: [found.get(source) for source in one.request.sources] for one in generations}
 
 
 def _instead_of(generation: Generation) -> dict[str, str]:

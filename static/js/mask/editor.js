@@ -188,7 +188,7 @@ export class Editor {
 
   moved() {
     this.isMoved = true;
-    this.dialog.querySelector('.percent').textContent = percent(this.viewport.scale / this.ratio);
+    this.dialog.querySelector('.percent').textContent = `${percent(this.viewport.scale / this.ratio)} %`;
     this.draw();
   }
 
@@ -219,8 +219,7 @@ export class Editor {
     const status = this.dialog.querySelector('[role=status]');
     const { share } = levels;
     const words = share === 0 ? 'none' : share === 1 ? 'all' : share < LEAST_SHARE ? 'little' : 'some';
-    const shown = percent(Math.max(0.01, Math.min(0.99, share)));
-    status.lastElementChild.textContent = status.dataset[words].replace('{n}', shown);
+    status.lastElementChild.textContent = status.dataset[words].replace('{n}', percent(Math.min(0.99, share)));
     status.dataset.state = words;
     for (const [name, steps] of [['undo', done], ['redo', undone]]) {
       this.dialog.querySelector(`[value=${name}]`).setAttribute('aria-disabled', !steps.length);
@@ -232,4 +231,4 @@ const corners = ({ width, height }) => [
   { x: 0, y: 0 }, { x: width, y: 0 }, { x: width, y: height }, { x: 0, y: height },
 ];
 
-const percent = (share) => share.toLocaleString(document.documentElement.lang, { style: 'percent' });
+const percent = (share) => Math.round(100 * share);

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from urllib.parse import parse_qsl
 
@@ -13,10 +12,11 @@ from app.errors import N_, Conflict, Gone, NotFound
 from app.gallery.names import plain_name
 from app.generation.request import label_fields_of
 from app.models import Generation, Image
-from app.storage.inventory import DamagedFile, open_kept
 from app.web.context import Services, TheServices
+from app.web.delivery.files import MISSING, file_fault
 from app.web.delivery.stripped import open_stripped
 from app.web.forms import LIFETIMES
+from app.web.pages.gallery.lineage import origin_of, other_servers, versions_of
 from app.web.pages.gallery.listed_albums import albums_to_join
 from app.web.pages.gallery.query import (
     PAGE,
@@ -34,17 +34,19 @@ from app.web.views.serializers import attempt_json, image_json, sees_cost
 
 HEADERS = {'Cache-Control': 'no-store'}
 STEPS = 24  # how many neighbours a picture's page names, for arrows pressed faster than it loads
-MISSING, DAMAGED = 'missing', 'damaged'
 
 
 async def image_page(request: Request, services: TheServices, image: VisibleImage) -> Response:
     """Show one picture with its whole label; in the trash, with the way back."""
+    visitor, library = visitor_of(request), services.library
+    versions = await versions_of(visitor, services, image)
     if wants_json(request):
-        return JSONResponse(image_json(image, services.root, visitor_of(request)))
-    chosen, library = read_filter(request), services.library
+        told = {'versions': [*versions.first.ids()] if versions.first else []}
+        return JSONResponse(image_json(image, services.root, visitor) | told)
+    chosen = read_filter(request)
     newer = await library.images.newer(chosen, image.id, PAGE)
     older = await library.images.page(chosen, image.id, STEPS)
-    generation, visitor = await library.generations.one(image.generation_id), visitor_of(request)
+    generation = await library.generations.one(image.generation_id)
     calls = await library.generations.calls_of(generation.id) if visitor.owner else ()
     return services.renderer.page(
         request,
@@ -67,7 +69,10 @@ async def image_page(request: Request, services: TheServices, image: VisibleImag
         lifetimes=LIFETIMES,
         plain_name=plain_name(image),
         is_plain=wants_plain(request),
-        file_fault=await _fault(services, image),
+        file_fault=await file_fault(services, image),
+        origin=await origin_of(visitor, services, image),
+        versions=versions,
+        other_servers=other_servers(visitor, services, image),
         sees_cost=sees_cost(image, visitor),
     )
 
@@ -106,7 +111,7 @@ async def delete(request: Request, services: TheServices, image: OwnImage) -> Re
 
 async def restore(request: Request, services: TheServices, image: OwnImage) -> Response:
     """Take a picture out of the trash; raise `Gone` if its file is not there any more."""
-    if await _fault(services, image) == MISSING:
+    if await file_fault(services, image) == MISSING:
         raise Gone(N_("This picture's file is no longer in the data folder."))
     image = await services.library.images.set_deleted(image.id, None)
     services.changes.announce(image.generation_id)
@@ -127,18 +132,6 @@ async def download_plain(request: Request, services: TheServices, image: Visible
         )
     disposition = f'attachment; filename="{plain_name(image)}"'
     return await picture.response(HEADERS | {'Content-Disposition': disposition})
-
-
-async def _fault(services: Services, image: Image) -> str:
-    """Say what is wrong with a picture's file, in a word for the template; empty: nothing."""
-    kept = await services.library.files.one(image.id)
-    try:
-        os.close(open_kept(services.config.data, services.store.original(image.file), kept))
-    except FileNotFoundError:
-        return MISSING
-    except DamagedFile:
-        return DAMAGED
-    return ''
 
 
 async def _next_address(request: Request, services: Services, image: Image) -> str:

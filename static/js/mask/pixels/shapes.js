@@ -127,24 +127,33 @@ function crossings(points, y) {
   return crossed.sort((one, other) => one.x - other.x);
 }
 
-// The mean of the pixels around each, as far as `reach` to every side.
+// The mean of the pixels around each, as far as `reach` to every side; beyond its edges a picture goes on as it ends.
 function soften(bytes, width, reach) {
-  const height = bytes.length / width;
   if (!reach) return;
-  for (let y = 0; y < height; y++) mean(bytes, y * width, 1, width, reach);
-  for (let x = 0; x < width; x++) mean(bytes, x, width, height, reach);
+  for (let start = 0; start < bytes.length; start += width) softenRow(bytes.subarray(start, start + width), reach);
+  const source = bytes.slice();
+  const height = bytes.length / width;
+  const sums = new Int32Array(width);
+  const add = (y, sign) => {
+    const start = Math.max(0, Math.min(height - 1, y)) * width;
+    for (let x = 0; x < width; x++) sums[x] += sign * source[start + x];
+  };
+  for (let y = -reach; y < reach; y++) add(y, 1);
+  for (let y = 0; y < height; y++) {
+    add(y + reach, 1);
+    for (let x = 0; x < width; x++) bytes[y * width + x] = sums[x] / (2 * reach + 1) + 0.5;
+    add(y - reach, -1);
+  }
 }
 
-function mean(bytes, start, stride, count, reach) {
-  const line = new Uint8Array(count + 2 * reach); // beyond its edges a picture goes on as it ends
-  for (let at = 0; at < line.length; at++) {
-    line[at] = bytes[start + Math.max(0, Math.min(count - 1, at - reach)) * stride];
-  }
+function softenRow(row, reach) {
+  const wider = new Uint8Array(row.length + 2 * reach).fill(row[0]).fill(row.at(-1), row.length);
+  wider.set(row, reach);
   let sum = 0;
-  for (let at = 0; at < 2 * reach; at++) sum += line[at];
-  for (let at = 0; at < count; at++) {
-    sum += line[at + 2 * reach];
-    bytes[start + at * stride] = sum / (2 * reach + 1) + 0.5;
-    sum -= line[at];
+  for (let at = 0; at < 2 * reach; at++) sum += wider[at];
+  for (let at = 0; at < row.length; at++) {
+    sum += wider[at + 2 * reach];
+    row[at] = sum / (2 * reach + 1) + 0.5;
+    sum -= wider[at];
   }
 }
