@@ -173,7 +173,7 @@ def test_arrows_go_on_to_the_next_page_and_one_that_is_lost_can_be_asked_for_aga
         lost = page.get_by_role('alert').filter(has_text="More pictures couldn't be loaded.")
         expect(lost).to_be_visible()
         page.unroute('**/gallery?before=*')
-        page.locator('.hung a').last.focus()
+        page.locator('.hung > a').last.focus()
         page.keyboard.press('ArrowRight')
 
         expect(page.locator('.hung').nth(PAGE).locator('a.plate')).to_be_focused()

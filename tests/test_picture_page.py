@@ -254,7 +254,7 @@ def test_a_key_gives_the_picture_the_whole_screen(
     assert full
     assert full['width'] > before['width']
     expect(page.get_by_role('button', name='Full screen', pressed=False)).to_be_visible()
-    expect(page.get_by_role('link', name='Make more like this')).to_be_visible()
+    expect(page.get_by_role('link', name='More like this')).to_be_visible()
 
 
 def test_where_no_screen_is_to_be_had_the_picture_takes_the_window(

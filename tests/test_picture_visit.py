@@ -48,7 +48,7 @@ def test_twenty_presses_move_twenty_pictures_in_one_entry_of_the_history(
     page: Page, easel: Easel, row: list[int]
 ) -> None:
     page.goto(f'{easel.url}/gallery?q=row')
-    page.locator(f'#image-{row[0]} a').evaluate('link => link.click()')
+    page.locator(f'#image-{row[0]} > a').evaluate('link => link.click()')
     expect(page.locator('.percent')).to_have_text('100 %')
     page.evaluate("() => customElements.whenDefined('picture-keys').then(() => true)")
     entries = page.evaluate('history.length')
@@ -107,7 +107,7 @@ def test_a_gallery_on_the_way_back_does_not_show_what_was_deleted(
     page: Page, easel: Easel, row: list[int]
 ) -> None:
     page.goto(f'{easel.url}/gallery?q=row')
-    page.locator(f'#image-{row[1]} a').click()
+    page.locator(f'#image-{row[1]} > a').click()
     expect(page.locator('.percent')).to_have_text('100 %')
 
     page.keyboard.press('Delete')

@@ -252,7 +252,7 @@ def test_a_page_turns_only_where_motion_is_welcome(
         at(page, easel, '/gallery')
         page.evaluate(MARKED)
 
-        page.locator('#image-5 a').click()
+        page.locator('#image-5 > a').click()
         page.wait_for_url('**/images/5')
 
         assert page.evaluate('globalThis.turned') is turned

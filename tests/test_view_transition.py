@@ -56,7 +56,7 @@ def test_the_picture_shrinks_into_its_tile_again(way: str, browser: Browser, wal
 def there_and_back(page: Page, wall: Easel, way: str) -> tuple[int, int, int]:
     """Open a picture and leave it; gives both widths that it moved to, and its tile's."""
     page.goto(f'{wall.url}/gallery')
-    page.locator('#image-5 a').click()
+    page.locator('#image-5 > a').click()
     page.wait_for_url('**/images/5')
     grown = page.evaluate('globalThis.turned')
     if way == 'link':
@@ -64,7 +64,7 @@ def there_and_back(page: Page, wall: Easel, way: str) -> tuple[int, int, int]:
     else:
         page.go_back()
     page.wait_for_url('**/gallery*')
-    return grown, page.evaluate('globalThis.turned'), page.locator('#image-5 a').evaluate(WIDTH)
+    return grown, page.evaluate('globalThis.turned'), page.locator('#image-5 > a').evaluate(WIDTH)
 
 
 def test_the_tile_is_that_of_the_picture_that_was_looked_at_last(
@@ -83,8 +83,8 @@ def test_the_tile_is_that_of_the_picture_that_was_looked_at_last(
             break
 
     assert widths[-1] > 0
-    expect(page.locator('#image-4 a')).to_have_css('view-transition-name', 'picture')
-    expect(page.locator('#image-5 a')).to_have_css('view-transition-name', 'none')
+    expect(page.locator('#image-4 > a')).to_have_css('view-transition-name', 'picture')
+    expect(page.locator('#image-5 > a')).to_have_css('view-transition-name', 'none')
     page.context.close()
 
 

@@ -174,7 +174,7 @@ class SourceList extends HTMLElement {
   // What was uploaded here and never used goes to the trash.
   discard(id) {
     if (!this.fresh.delete(id)) return null;
-    fetch(new URL(`images/${id}/deletion`, new URL(this.dataset.address, location)), { method: 'POST', keepalive: true });
+    fetch(new URL(`images/${id}/deletion`, new URL(this.dataset.address, location)), { method: 'POST', redirect: 'manual', keepalive: true });
     return null;
   }
 
