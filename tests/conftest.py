@@ -13,7 +13,6 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from app.access import sharing
 from tests.support.browser import launched
-from tests.support.browser_origins import RULES
 from tests.support.kept_folder import KeptFolder, kept_folder
 from tests.support.made_once import make_in
 from tests.support.servers import Easel, running_demo, running_easel
@@ -121,11 +120,4 @@ def playwright() -> Iterator[Playwright]:
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """Headless Chromium; what one test does in it the next must not find, see `lent`."""
     with launched(playwright) as browser:
-        yield browser
-
-
-@pytest.fixture(scope='session')
-def knowing_browser(playwright: Playwright) -> Iterator[Browser]:
-    """Headless Chromium that knows the names of `browser_origins`, and minds no certificate."""
-    with launched(playwright, *RULES) as browser:
         yield browser

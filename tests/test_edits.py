@@ -15,12 +15,14 @@ from app.providers.core.capabilities import Capabilities, CapabilityStore, Use
 from tests.support.edit_input import COLOURS, intended
 from tests.support.edit_servers import EditServer
 from tests.support.edits import MASKED, PROMPT, edited
-from tests.support.form_servers import FORM_SERVERS, NanoGpt, OpenAi, StableDiffusionCpp
+from tests.support.form_servers import FORM_SERVERS, LiteLlm, NanoGpt, OpenAi, StableDiffusionCpp
 from tests.support.json_edit_servers import JSON_SERVERS, Chat, LocalXai, OpenRouter, Xai
+from tests.support.odd_edit_servers import ChatWithCheckpoints, Moved, Picky
 from tests.support.own_edit_servers import (
     OWN_SERVERS,
     Automatic,
     G4f,
+    KoboldCpp,
     LocalAi,
     LocalTogether,
     NewApi,
@@ -197,4 +199,61 @@ async def test_a_chosen_images_api_without_edits_is_not_left_for_another(tmp_pat
         await edited(server, tmp_path, dialect=Dialect.OPENAI)
 
     assert caught.value.failure.reason == Reason.CANNOT_EDIT
+    assert server.posts == ['/v1/images/edits']
+
+
+@pytest.mark.parametrize(
+    ('request_', 'path'), [(PROMPT, '/v1/chat/completions'), (MASKED, '/sdapi/v1/img2img')]
+)
+async def test_of_two_ways_that_are_left_a_mask_takes_the_one_that_takes_it(
+    request_: GenerationRequest, path: str, tmp_path: Path
+) -> None:
+    server = ChatWithCheckpoints()
+
+    await edited(server, tmp_path, 1, request_)
+
+    assert server.posts == ['/v1/images/edits', path]
+    assert server.drawings == 1
+
+
+async def test_a_server_that_has_edits_and_refuses_this_one_is_quoted(tmp_path: Path) -> None:
+    with pytest.raises(ProviderError) as caught:
+        await edited(Picky(), tmp_path)
+
+    failure = caught.value.failure
+    assert failure.kind is ErrorKind.UNSUPPORTED_PARAM
+    assert 'no such thing here' in failure.words
+
+
+async def test_where_a_server_was_before_is_forgotten_with_the_way_that_it_had(
+    tmp_path: Path,
+) -> None:
+    server, memory = Moved(), CapabilityStore()
+    before = Capabilities(way='form', base_url='http://images.test/old/v1')
+    await memory.learn(server.base_url, 'flux', before, Use.EDITS)
+
+    await edited(server, tmp_path, memory=memory)
+
+    learned = memory.of(server.base_url, 'flux', Use.EDITS)
+    assert (learned.way, learned.base_url) == ('xai', '')
+
+
+async def test_how_pictures_are_handed_over_is_learned_for_edits_too(tmp_path: Path) -> None:
+    server, memory = LiteLlm(), CapabilityStore()
+    learned = Capabilities(response_format='b64_json', refused=('response_format=absent',))
+    await memory.learn(server.base_url, 'flux', learned)
+
+    await edited(server, tmp_path, memory=memory)
+
+    assert server.fields['response_format'] == 'b64_json'
+
+
+async def test_a_chosen_images_api_is_kept_to_although_its_server_has_another(
+    tmp_path: Path,
+) -> None:
+    server = KoboldCpp()
+
+    with pytest.raises(ProviderError):
+        await edited(server, tmp_path, dialect=Dialect.OPENAI)
+
     assert server.posts == ['/v1/images/edits']

@@ -23,18 +23,21 @@ PASSWORD, TOKEN = 'open sesame', 'a-token-of-a-program'
 TOSSED_PATHS = ('/x', '/gallery')
 SECRET = 'a private cat'
 PAIRS = tuple(zip(KINDS, ('another port', 'another site', 'another port'), strict=True))
+EVERY_PAIR = (*PAIRS, ('localhost', 'another site'))  # four, as there are ways
 ACTS = [rule.pattern.replace('{}', '1') for rule in ROUTES if rule.method == 'POST']
 KEPT_BACK = 'net::ERR_BLOCKED_BY_RESPONSE.NotSameOrigin'  # Easel answered, for itself alone
 BODY = 'prompt=stolen&size=16x16&base_url=127.0.0.1:9&theme=dark&password=open+sesame&draw=1'
 
-# Ask for every act in every way that needs no permission.
-ATTACK = """async ([url, acts, body]) => {
+# Ask for every act in one of the ways that need no permission, in the next one at each turn.
+ATTACK = """async ([url, acts, body, turn]) => {
   const form = 'application/x-www-form-urlencoded';
   const types = [form, 'text/plain', 'multipart/form-data; boundary=b'];
   const init = { method: 'POST', mode: 'no-cors', credentials: 'include', body };
-  await Promise.all(acts.flatMap((act) => types.map((type) =>
-    fetch(url + act, { ...init, headers: { 'Content-Type': type } }).catch(() => {}))));
-  for (const act of acts) navigator.sendBeacon(url + act, new Blob([body], { type: form }));
+  await Promise.all(acts.map((act, at) => {
+    const type = types[(at + turn) % (types.length + 1)];
+    if (!type) return navigator.sendBeacon(url + act, new Blob([body], { type: form }));
+    return fetch(url + act, { ...init, headers: { 'Content-Type': type } }).catch(() => {});
+  }));
 }"""
 SUBMIT = """([url, policy]) => {
   document.head.innerHTML = `<meta name="referrer" content="${policy}">`;
@@ -131,11 +134,11 @@ class Scene:
 
 @pytest.fixture(scope='module')
 def scene(
-    upstream: str, knowing_browser: Browser, tmp_path_factory: pytest.TempPathFactory
+    upstream: str, browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Scene]:
     data = tmp_path_factory.mktemp('evil') / 'data'
     settings = {'EASEL_API_URL': upstream, 'EASEL_PASSWORD': PASSWORD, 'EASEL_TOKEN': TOKEN}
-    with worlds_of(knowing_browser, data, settings) as worlds, running_evil() as evil:
+    with worlds_of(browser, data, settings) as worlds, running_evil() as evil:
         scene = Scene(worlds, evil)
         with scene.program() as program:
             program.post('/generations', data={'prompt': SECRET, 'size': '32x32'})
@@ -144,7 +147,7 @@ def scene(
         yield scene
 
 
-@pytest.mark.parametrize(('kind', 'neighbour'), [*PAIRS, ('localhost', 'another site')])
+@pytest.mark.parametrize(('kind', 'neighbour'), EVERY_PAIR)
 def test_cve_2024_1727_no_act_of_another_page_reaches_easel(
     scene: Scene, kind: str, neighbour: str
 ) -> None:
@@ -154,7 +157,7 @@ def test_cve_2024_1727_no_act_of_another_page_reaches_easel(
     with scene.signed_in(kind) as context:
         page = scene.evil_page(context, kind, neighbour)
         page.on('requestfailed', lambda request: answers.append(request.failure))
-        page.evaluate(ATTACK, [url, ACTS, BODY])
+        page.evaluate(ATTACK, [url, ACTS, BODY, EVERY_PAIR.index((kind, neighbour))])
         context.new_page()  # The first one's beacons may still be under way.
         for policy in ('no-referrer', 'same-origin', 'unsafe-url'):
             page = scene.evil_page(context, kind, neighbour)
@@ -162,7 +165,7 @@ def test_cve_2024_1727_no_act_of_another_page_reaches_easel(
                 page.evaluate(SUBMIT, [url, policy])
             statuses.append(getattr(navigating.value, 'status', 0))
 
-    assert len(answers) >= len(ACTS) * 3
+    assert len(answers) >= len(ACTS) * 3 // 4
     assert set(answers) == {KEPT_BACK}
     assert statuses == [403] * 3
     assert scene.everything() == before

@@ -131,8 +131,6 @@ async def drawn_beside(
 
 async def claimed_in(shop: Shop) -> Generation:
     """Claim an edit of a red picture that nobody else will draw."""
-    provider = FakeProvider()
-    provider.go.set()
     await shop.worker.start()
     source = (await shop.until(await shop.request())).images[0].id
     await shop.worker.stop()
@@ -165,6 +163,27 @@ async def test_what_the_disk_refuses_is_laid_back_later_or_not_and_costs_no_answ
     assert isinstance(kept, tuple)
     assert [one.file[:4] for one in kept] == ['2026', '2028'][: 1 + is_mended]
     assert failures == (() if is_mended else (Failure(kind=ErrorKind.NOT_LAID_BACK),))
+    assert arriving_in(tmp_path) == []
+
+
+async def test_an_end_while_the_original_is_laid_back_leaves_the_answer_in_its_place(
+    tmp_path: Path,
+) -> None:
+    provider = FakeProvider()
+    provider.go.set()
+    async with shop_in(tmp_path, provider) as shop:
+        claimed = await claimed_in(shop)
+        (shop.store.images / '2028').write_text('in the way')
+        moments = (IN_2026, IN_2028)
+        keeping = await drawn_beside(shop, claimed, moments, picture(*SIZE, BLUE))
+        await shop.rests.begun.acquire()
+
+        keeping.cancel()
+        await asyncio.wait([keeping])
+        kept = [path.name for path in shop.originals() if 'a-hat' in path.name]
+
+    assert keeping.cancelled()
+    assert len(kept) == 1
     assert arriving_in(tmp_path) == []
 
 

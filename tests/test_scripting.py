@@ -42,13 +42,13 @@ def go() -> threading.Event:
 def worlds(
     stuffed: Stuffed,
     go: threading.Event,
-    knowing_browser: Browser,
+    browser: Browser,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Worlds]:
     data = tmp_path_factory.mktemp('scripting') / 'data'
     with hostile_provider(stuffed, go) as url:
         write_folder(data, stuffed, url)
-        with worlds_of(knowing_browser, data, {'EASEL_API_URL': f'{url}/0/v1'}) as running:
+        with worlds_of(browser, data, {'EASEL_API_URL': f'{url}/0/v1'}) as running:
             yield running
 
 

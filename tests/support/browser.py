@@ -22,7 +22,11 @@ from playwright.sync_api import (
 from tests.support.tools import path_of
 
 WITHOUT_WINDOWS = 'chromium-headless-shell'  # the same engine, in a third less time
-ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking']
+ARGUMENTS = [
+    *('--no-sandbox', '--disable-gpu', '--disable-background-networking'),
+    # Names of `browser_origins` are this machine's, and no certificate is minded.
+    *('--host-resolver-rules=MAP *.test 127.0.0.1', '--ignore-certificate-errors'),
+]
 DESKTOP: ViewportSize = {'width': 1360, 'height': 860}
 PHONE: ViewportSize = {'width': 390, 'height': 844}
 PLAIN_PAGE = '/health'  # It runs nothing, and keeps no connection.
@@ -32,20 +36,20 @@ FORGET = '() => [localStorage, sessionStorage].forEach((store) => store.clear())
 
 
 @contextmanager
-def chromium(*more: str) -> Iterator[Browser]:
+def chromium() -> Iterator[Browser]:
     """Start Chromium by itself, where no test has started Playwright."""
-    with sync_playwright() as playwright, launched(playwright, *more) as browser:
+    with sync_playwright() as playwright, launched(playwright) as browser:
         yield browser
 
 
 @contextmanager
-def launched(playwright: Playwright, *more: str, whole: bool = False) -> Iterator[Browser]:
-    """Start Chromium with more arguments; without one a test is skipped, and in CI it fails.
+def launched(playwright: Playwright, *, whole: bool = False) -> Iterator[Browser]:
+    """Start Chromium; without one a test is skipped, and in CI it fails.
 
     The `whole` one alone has a clipboard for pictures.
     """
     path = None if whole else shutil.which(WITHOUT_WINDOWS)
-    browser = playwright.chromium.launch(executable_path=path or _path(), args=[*ARGUMENTS, *more])
+    browser = playwright.chromium.launch(executable_path=path or _path(), args=ARGUMENTS)
     yield browser
     browser.close()
 

@@ -16,7 +16,6 @@ from tests.support.tls_proxy import tls_before
 
 NAME = 'easel.test'
 KINDS = ('localhost', 'a plain-http name', 'behind TLS')
-RULES = ('--host-resolver-rules=MAP *.test 127.0.0.1', '--ignore-certificate-errors')
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +30,13 @@ class Worlds:
 @contextmanager
 def running_worlds(data: Path, environment: Mapping[str, str]) -> Iterator[Worlds]:
     """Run Easel for all three, with a browser."""
-    with chromium(*RULES) as browser, worlds_of(browser, data, environment) as worlds:
+    with chromium() as browser, worlds_of(browser, data, environment) as worlds:
         yield worlds
 
 
 @contextmanager
 def worlds_of(browser: Browser, data: Path, environment: Mapping[str, str]) -> Iterator[Worlds]:
-    """Run Easel for all three, with a browser that was started by the rules."""
+    """Run Easel for all three, beside a browser."""
     settings = {'EASEL_HOSTS': NAME, 'EASEL_TRUSTED_PROXIES': '127.0.0.1', **environment}
     with running_easel(data, settings) as easel, tls_before(easel.url, NAME) as https:
         by_name = easel.url.replace('localhost', NAME)
