@@ -25,6 +25,7 @@ PAGES = {
     'albums': '/albums',
     'album': '/gallery?album=1',
     'picture': '/images/1',
+    'edited picture': '/images/4',
     'deleted picture': '/images/2',
     'just deleted': '/images/1?undo=2',
     'comparison': '/compare?image=1&image=2&image=3',
@@ -50,11 +51,12 @@ def measured(browser: Browser) -> Iterator[AxePage]:
 
 @pytest.fixture(scope='module')
 def furnished(easel: Easel) -> Easel:
-    """Pictures, one of them deleted, failures, one drawn, one cancelled, two behind a pause."""
+    """Pictures, one edited, one deleted, failures, one drawn, one cancelled, two behind a pause."""
     easel.draw(prompt='a fox in the snow', size='300x200', n='2', seed='4')
     easel.draw(prompt='a harbour', size='200x300')
     easel.draw(prompt='too much', model='fail-429')
     easel.draw(prompt='refused', model='fail-400')
+    easel.draw(prompt='a fox in the rain', source='1', strength='0.6')
     cancelled = easel.submit(prompt='stopped', model='slow-90')
     with easel.client() as client:
         for name in ('studio', 'second'):

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
-from app.net.urls import Blocked, candidates
+from app.net.urls import API_ROOT, Blocked, candidates
 from app.providers.core.base import Dialect
 from app.providers.core.capabilities import Capabilities, Use
 from app.providers.dialects.parameters import LIST, names_in
@@ -27,6 +27,8 @@ from app.providers.response.json_text import Json
 from app.providers.transport.client import Client, endpoint
 
 CHOSEN = {Dialect.CHAT: ways.CHAT, Dialect.OPENROUTER: ways.REFERENCES, Dialect.SDAPI: ways.IMG2IMG}
+GOOGLE = 'generativelanguage.googleapis.com'
+GEMINI_ROOT = '/v1beta'
 CLOUDS = {  # by the end of their hosts
     'openai.com': (ways.OPENAI, ways.JSON),
     'x.ai': (ways.XAI,),
@@ -38,14 +40,14 @@ CLOUDS = {  # by the end of their hosts
     'siliconflow.cn': (ways.SILICONFLOW,),
     'siliconflow.com': (ways.SILICONFLOW,),
     'fal.run': (ways.FAL,),
-    'generativelanguage.googleapis.com': (ways.GEMINI,),
+    GOOGLE: (ways.GEMINI,),
     'bfl.ai': (ways.BFL,),
     'bfl.ml': (ways.BFL,),
 }
 PATHS = {  # what an API's root ends in, where that says whose it is
     SDAPI_ROOT: ways.IMG2IMG,
-    '/v1beta': ways.GEMINI,
-    '/v1beta/openai': ways.GEMINI,
+    GEMINI_ROOT: ways.GEMINI,
+    f'{GEMINI_ROOT}/openai': ways.GEMINI,
 }
 ARK_ROOT, SEEDREAM = '/api/v3', 'seedream'
 FAL = 'fal-ai/'  # what the names of its models begin with
@@ -192,7 +194,12 @@ def _root_of(way: Way, base_url: str) -> str:
     """Return the root of the API that has a way, on the server that has the root `base_url`."""
     if way is ways.IMG2IMG:
         return sdapi_root(base_url)
-    if way is not ways.GEMINI:
-        return base_url
-    parts = urlsplit(base_url)  # beside its own API it speaks as OpenAI's
-    return urlunsplit(parts._replace(path=parts.path.rstrip('/').removesuffix('/openai')))
+    parts = urlsplit(base_url)
+    path = parts.path.rstrip('/')
+    if way is ways.FAL:  # its models are at the top
+        path = path.removesuffix(API_ROOT)
+    if way is ways.GEMINI:  # beside its own API it speaks as OpenAI's
+        path = path.removesuffix('/openai')
+        is_google = (parts.hostname or '').endswith(GOOGLE)
+        path = GEMINI_ROOT if is_google and path == API_ROOT else path
+    return urlunsplit(parts._replace(path=path))

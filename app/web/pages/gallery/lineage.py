@@ -59,15 +59,24 @@ class VersionTree:
     are_counted: bool = True
 
 
+async def sources_of(
+    visitor: Visitor, services: Services, image: Image
+) -> tuple[Image | None, ...]:
+    """Return what a picture started from, None for what is gone; to guests, what they may see."""
+    found = await services.library.images.some(image.sources) if image.sources else ()
+    seen = {one.id: one for one in await seen_of(visitor, services, found)}
+    return tuple(seen.get(one) for one in image.sources if one in seen or visitor.owner)
+
+
 async def origin_of(visitor: Visitor, services: Services, image: Image) -> Origin:
     """Return what a picture was made of; nothing of what a visitor may not see."""
     library = services.library
     newest = await library.versions.laid_back(image.id)
-    named = [*image.sources, *(one for one in (image.laid_back_from, newest) if one)]
+    named = [one for one in (image.laid_back_from, newest) if one]
     found = await library.images.some(named) if named else ()
     seen = {one.id: one for one in await seen_of(visitor, services, found)}
-    sources = [one for one in image.sources if one in seen or visitor.owner]
-    before = seen.get(image.parent_id or 0)
+    sources = await sources_of(visitor, services, image)
+    before = next((one for one in sources if one and one.id == image.parent_id), None)
     if before and (before.deleted_at or await file_fault(services, before)):
         before = None
     has_mask = image.mask and kept_size(services.store, image.mask)
@@ -76,7 +85,7 @@ async def origin_of(visitor: Visitor, services: Services, image: Image) -> Origi
     is_laid_back = image.laid_back_from is not None or laid_back is not None
     may = visitor.may_change(image.guest) and visitor.makes and not image.deleted_at
     return Origin(
-        sources=tuple(seen.get(one) for one in sources),
+        sources=sources,
         mask=image.mask if has_mask else None,
         before=before,
         answer=seen.get(image.laid_back_from or 0),
