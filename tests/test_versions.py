@@ -118,7 +118,7 @@ async def test_a_source_that_is_deleted_for_good_keeps_what_came_of_it(edits: Ed
     page = await edits.page(edited)
 
     assert gone.status == 303
-    assert '<span>deleted</span>' in page
+    assert '<span>was deleted</span>' in page
     assert rows_of(page) == {}
 
 
@@ -133,7 +133,7 @@ async def test_a_guest_sees_of_versions_what_is_theirs(edits: Edits) -> None:
     assert await edits.tree(below, 'maker') == [own, below]
     assert await edits.tree(below, 'owner') == [hidden, own, below, others]
     assert f'/images/{hidden}"' not in page
-    assert 'deleted' not in page.partition('class="started-from"')[2].partition('</ul>')[0]
+    assert 'was deleted' not in page.partition('class="started-from"')[2].partition('</ul>')[0]
 
 
 async def test_pictures_that_name_each_other_end_somewhere(edits: Edits) -> None:
@@ -216,7 +216,7 @@ async def test_what_changed_of_what_is_protected_is_told_with_what_can_be_done(
     assert 'laying-back' not in guests_page
     assert f'data-mask="/masks/{digest}.png"' in page
     assert '<dd><bdi>0.60</bdi></dd>' in page
-    assert page.count('<span>deleted</span>') == 1
+    assert page.count('<span>was deleted</span>') == 1
     assert 'laying-back' not in after
     assert f'href="/images/{laid_back}"' in after.partition('class="outside-mask"')[2][:900]
     assert 'The original is laid back over what you protected.' in its_page
