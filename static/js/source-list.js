@@ -196,6 +196,12 @@ class SourceList extends HTMLElement {
     if (this.querySelector('.mask:not([hidden])')) this.tellServer();
   }
 
+  // Kept at once: a form that is sent without a wall leaves the page.
+  used() {
+    this.fresh.clear();
+    if (this.masks) this.keep();
+  }
+
   sent() {
     this.isSent = true;
     if (this.masks) this.keep();
