@@ -156,7 +156,7 @@ async def test_many_versions_are_some_and_a_number(edits: Edits) -> None:
             select 'done', 'a field of ' || value, 'g4f', 'g4f', 1.0, json_array(:first)
             from json_each(:numbers)
             """,
-            {'first': first, 'numbers': json.dumps([*range(250)])},
+            {'first': first, 'numbers': json.dumps([*range(850)])},
         )
         db.execute(
             """
@@ -171,17 +171,25 @@ async def test_many_versions_are_some_and_a_number(edits: Edits) -> None:
             """,
             {'first': first},
         )
+        db.execute(
+            """
+            update generations
+            set sources = json_array((select max(id) from images))
+            where parent_id = :first and prompt < 'a field of 3'
+            """,
+            {'first': first},
+        )
 
     await services.library.database.write(change)
     last = await services.library.images.newest_id()
     below = await edits.picture('a mole', last)
 
-    page = await edits.page(below)
+    page, above = await edits.page(below), await edits.page(last)
 
     shown = [one for one in rows_of(page) if one in (first, last, below)]
     assert shown == [first, last, below]
-    assert len(rows_of(page)) == 200
-    assert '52 more' in page
+    assert len(rows_of(page)) == len(rows_of(above)) == 200
+    assert [one.count('>652 more<') for one in (page, above)] == [1, 1]
 
 
 async def test_no_version_costs_a_look_at_all_pictures(edits: Edits) -> None:

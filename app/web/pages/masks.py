@@ -10,8 +10,9 @@ from starlette.responses import Response
 
 from app.access.visitors import Visitor
 from app.errors import N_, NotFound
-from app.storage.decoding.decoder import DIGEST
+from app.models.request import DIGEST
 from app.storage.inventory import open_kept
+from app.storage.metadata.mime import PNG
 from app.web.context import Services, TheServices
 from app.web.delivery.files import FILE_POLICY, FOREVER
 from app.web.security.permissions import seen_of, visitor_of
@@ -30,7 +31,7 @@ async def mask_file(request: Request, services: TheServices) -> Response:
     except FileNotFoundError as error:
         raise NotFound(N_('Mask not found.')) from error
     headers = {'cache-control': FOREVER, 'content-security-policy': FILE_POLICY}
-    return Response(content, headers=headers, media_type='image/png')
+    return Response(content, headers=headers, media_type=PNG)
 
 
 async def _sees(visitor: Visitor, services: Services, digest: str) -> bool:
