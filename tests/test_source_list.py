@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -114,6 +115,25 @@ def test_pictures_come_by_paste_file_and_from_the_wall_and_are_sent_in_their_ord
     page.get_by_role('button', name='Edit the result').click()
     expect(chips(page)).to_have_count(1)
     assert ids(page) not in ([pasted], [wall])
+
+
+def test_what_a_form_was_sent_with_is_not_thrown_away(page: Page, easel: Easel) -> None:
+    page.goto(easel.url)
+    page.evaluate("() => document.querySelector('live-wall').remove()")  # as where none is yet
+    content = saved('PNG', comment=b'the first of all')
+    page.locator('[data-sources]').set_input_files([chosen(content, 'first.png')])
+    expect(chips(page)).to_have_count(1)
+    page.get_by_role('textbox', name='Prompt', exact=True).fill('the first of all')
+    page.get_by_role('button', name='Generate').click()
+    expect(page).to_have_url(re.compile('#generation-'))
+    expect(chips(page)).to_have_count(1)
+    [sent] = ids(page)
+
+    page.get_by_role('button', name='Remove picture 1').click()
+
+    expect(chips(page)).to_have_count(0)
+    page.goto(f'{easel.url}/images/{sent}')
+    expect(page.get_by_text('This picture is in the trash.')).to_be_hidden()
 
 
 def test_a_dropped_picture_that_has_settings_asks_and_one_without_is_taken(

@@ -182,7 +182,7 @@ async def test_many_versions_are_some_and_a_number(edits: Edits) -> None:
 
     await services.library.database.write(change)
     last = await services.library.images.newest_id()
-    below = await edits.picture('a mole', last)
+    below = await edits.picture('a mole, ' * 900, last)
 
     page, above = await edits.page(below), await edits.page(last)
 
@@ -190,6 +190,7 @@ async def test_many_versions_are_some_and_a_number(edits: Edits) -> None:
     assert shown == [first, last, below]
     assert len(rows_of(page)) == len(rows_of(above)) == 200
     assert [one.count('>652 more<') for one in (page, above)] == [1, 1]
+    assert len(rows_of(page)[below]) < 800
 
 
 async def test_no_version_costs_a_look_at_all_pictures(edits: Edits) -> None:
@@ -272,6 +273,7 @@ async def test_what_failed_tells_what_it_started_from(edits: Edits) -> None:
     await library.generations.finish(claimed, outcome, 3.0)
     failed = await edits.house.request('owner', 'GET', f'/generations/{sent.generation.id}')
 
+    assert f'from={claimed.id}&amp;model=&amp;provider=' in failed.body.decode()
     for page in (waiting, failed):
         assert f'href="/images/{first}"' in page.body.decode()
         assert f'/masks/{"b" * 64}.png' in page.body.decode()

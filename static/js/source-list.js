@@ -17,7 +17,7 @@ class SourceList extends HTMLElement {
     this.fresh = new Set(); // uploaded here, and nothing made of them
     this.uploads = new Uploads(this);
     this.ready.catch(() => null); // who needs it tries again
-    this.form.addEventListener('input', () => this.row && this.keep());
+    this.form.addEventListener('input', () => this.masks && this.keep());
     this.form.addEventListener('change', ({ target }) => target.matches('[name=model], [name=provider]') && this.asked());
     this.addEventListener('click', ({ target }) => this.press(target));
     addEventListener('easel-added', () => this.sent());
@@ -62,7 +62,8 @@ class SourceList extends HTMLElement {
     if (!isOver) await this.recall(draft);
     this.isSent = Boolean(draft.isSent && !named.length);
     this.settings.isFitted = !leaveAddress() && this.chips.length > 0;
-    this.changed();
+    if (isGiven) this.show(); // what was typed before stays until something is changed
+    else this.changed();
   }
 
   async recall({ pictures = [], fresh = [], settings }) {
@@ -167,6 +168,11 @@ class SourceList extends HTMLElement {
   }
 
   changed() {
+    this.show();
+    this.keep();
+  }
+
+  show() {
     for (const [place, chip] of this.chips.entries()) {
       chip.querySelector('b').textContent = this.words('name', place + 1);
       chip.querySelector('[data-remove]').ariaLabel = this.words('remove', place + 1);
@@ -178,7 +184,6 @@ class SourceList extends HTMLElement {
     this.settings.show(this.chips.length > 0);
     this.masks.show();
     this.offerResult();
-    this.keep();
   }
 
   keep() {
@@ -191,15 +196,22 @@ class SourceList extends HTMLElement {
     if (this.querySelector('.mask:not([hidden])')) this.tellServer();
   }
 
+  // Kept at once: a form that is sent without a wall leaves the page.
+  used() {
+    this.fresh.clear();
+    if (this.masks) this.keep();
+  }
+
   sent() {
     this.isSent = true;
-    if (this.row) this.keep();
+    if (this.masks) this.keep();
   }
 
   // The newest picture that came while the page was open.
   offerResult() {
     const chip = this.querySelector('.last');
-    const link = document.querySelector('live-generation[data-fresh][data-status=done] [data-source]');
+    const newest = document.querySelector('live-generation[data-fresh][data-status=done]');
+    const link = [...(newest?.querySelectorAll('[data-source]') ?? [])].at(-1); // the one that was laid back, if any
     if (!chip) return;
     chip.hidden = !link || this.ids.includes(Number(link.dataset.source));
     if (chip.hidden) return;
@@ -208,7 +220,7 @@ class SourceList extends HTMLElement {
   }
 
   words(name, n) {
-    return this.row.dataset[name].replace('{n}', n).replace('{name}', n);
+    return this.row.dataset[name].replace(/\{n(ame)?\}/, () => n);
   }
 
   say(name, n) {

@@ -55,7 +55,7 @@ export class Uploads {
   }
 
   hold(event) {
-    if (!this.arePending) return this.list.fresh.clear();
+    if (!this.arePending) return this.list.used();
     event.preventDefault();
     event.stopImmediatePropagation();
     this.isWaiting = true;

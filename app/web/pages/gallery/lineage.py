@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app.access.visitors import Visitor
 from app.database.gallery.versions import VersionRow
@@ -20,6 +20,7 @@ from app.web.security.permissions import seen_of
 MOST_VERSIONS = 200
 MOST_COUNTED = 1_000  # versions; of those beyond it is said only that there are more
 MOST_COMPARED = 800  # characters of two prompts, which take some milliseconds
+LONGEST_ROW = 160  # characters of a prompt
 LONGEST_SAME = 24  # characters that are the same before words that are not
 
 
@@ -154,7 +155,8 @@ def _tree(
         parent = seen.get(parents.get(one, 0)) if one != first else None
         texts = (parent.title if parent else '', image.title)
         if texts not in prompts:
-            prompts[texts] = _difference(*texts) if parent else (Part(texts[1], differs=False),)
+            parts = _difference(*texts) if parent else (Part(texts[1], differs=False),)
+            prompts[texts] = tuple(_cut(parts))
         versions[one] = Version(image, prompts[texts])
     for one in sorted(versions):
         above = versions.get(parents.get(one, 0))
@@ -184,6 +186,15 @@ def _difference(before: str, after: str) -> Sequence[Part]:
     if not any(part.differs for part in parts):
         return (Part(after, differs=False),)
     return [part if part.differs else _shortened(part) for part in parts]
+
+
+def _cut(parts: Sequence[Part]) -> Iterator[Part]:
+    left = LONGEST_ROW
+    for part in parts:
+        yield replace(part, text=part.text[:left])
+        left -= len(part.text)
+        if left <= 0:
+            return
 
 
 def _shortened(part: Part) -> Part:
