@@ -18,6 +18,7 @@ pytestmark = pytest.mark.browser
 PAGES = {
     'create': '/',
     'filled': '/?prompt=a+fox',
+    'pictures to start from': '/?source=1&source=3',
     'earlier prompts': '/prompts',
     'gallery': '/gallery',
     'nothing found': '/gallery?q=nothingatall',
