@@ -16,7 +16,8 @@ from app.database.gallery.filters import Filter
 from app.database.recovery import ToldImage
 from app.models import Generation, Image, PictureIds, Status, TracedPicture
 from app.models.request import GenerationRequest
-from app.storage.metadata.label import Label
+from app.storage.metadata.container import sidecar_of
+from app.storage.metadata.label import Label, xmp_packet
 from tests.rebuilding import DAY, OURS, rebuilt, rows, write
 from tests.support.fakes import FakeProvider, picture
 from tests.support.kept_folder import at
@@ -88,6 +89,27 @@ def test_rebuild_brings_back_what_pictures_came_from(folder: Path) -> None:
     assert asked.generation_id == found['a.png'].generation_id
     assert asked.mask == MASK
     assert gallery(folder, 'is:edited').keys() == {'a.png', 'b.png'}
+
+
+def test_what_was_brought_in_keeps_its_ids_with_what_came_of_it(tmp_path: Path) -> None:
+    images = tmp_path / 'images' / DAY
+    images.mkdir(parents=True)
+    write(images / 'a.png', replace(OURS, prompt='ours', image_id=2, generation_id=2))
+    source = write(images / 'c.png', replace(OURS, image_id=2, generation_id=2), shade=90)
+    packet = xmp_packet(replace(OURS, image_id=13, generation_id=10))
+    sidecar_of(source).write_bytes(packet)
+    label = replace(OURS, image_id=3, generation_id=3, prompt='red', sources=named(source, 2))
+    write(images / 'b.png', label, shade=120)
+
+    rebuilt(tmp_path)
+
+    found = rows(tmp_path)
+    assert {name: image.id for name, image in found.items()} == {
+        'a.png': 2,
+        'b.png': 3,
+        'c.png': 13,
+    }
+    assert found['b.png'].sources == (13,)
 
 
 def test_another_easel_s_pictures_come_from_each_other_and_from_none_of_ours(
