@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,14 @@ from app.errors import ErrorKind, ProviderError, Reason
 from app.models.request import GenerationRequest, Size
 from app.providers.core.base import Dialect
 from app.providers.core.capabilities import Capabilities, CapabilityStore, Use
-from tests.support.edit_input import COLOURS, intended
+from app.providers.dialects.base import SPARED
+from app.providers.edits.ways import WAYS, BodyWay
+from tests.support.edit_input import COLOURS, edit_input, intended
 from tests.support.edit_servers import EditServer
 from tests.support.edits import MASKED, PROMPT, edited
 from tests.support.form_servers import FORM_SERVERS, LiteLlm, NanoGpt, OpenAi, StableDiffusionCpp
 from tests.support.json_edit_servers import JSON_SERVERS, Chat, LocalXai, OpenRouter, Xai
+from tests.support.named_edit_servers import NAMED_SERVERS, SINGLE_SERVERS
 from tests.support.odd_edit_servers import ChatWithCheckpoints, Moved, Picky
 from tests.support.own_edit_servers import (
     OWN_SERVERS,
@@ -30,10 +34,12 @@ from tests.support.own_edit_servers import (
 )
 
 Kind = Callable[[], EditServer]
+SERVERS: tuple[Kind, ...] = (*FORM_SERVERS, *JSON_SERVERS, *OWN_SERVERS, *NAMED_SERVERS)
 
 
-@pytest.mark.parametrize('kind', [*FORM_SERVERS, *JSON_SERVERS, *OWN_SERVERS])
-@pytest.mark.parametrize('count', [1, 3])
+@pytest.mark.parametrize(
+    ('kind', 'count'), [*product(SERVERS, (1, 3)), *product(SINGLE_SERVERS, (1,))]
+)
 async def test_each_server_starts_from_the_pictures_in_their_order_and_is_paid_once(
     kind: Kind, count: int, tmp_path: Path
 ) -> None:
@@ -50,7 +56,7 @@ async def test_each_server_starts_from_the_pictures_in_their_order_and_is_paid_o
     assert len(server.posts) == before + 1
 
 
-@pytest.mark.parametrize('kind', [*FORM_SERVERS, *JSON_SERVERS, *OWN_SERVERS])
+@pytest.mark.parametrize('kind', [*SERVERS, *SINGLE_SERVERS])
 async def test_each_server_gets_the_mask_that_is_meant_or_it_is_said(
     kind: Kind, tmp_path: Path
 ) -> None:
@@ -257,3 +263,14 @@ async def test_a_chosen_images_api_is_kept_to_although_its_server_has_another(
         await edited(server, tmp_path, dialect=Dialect.OPENAI)
 
     assert server.posts == ['/v1/images/edits']
+
+
+@pytest.mark.parametrize('way', [way for way in WAYS.values() if isinstance(way, BodyWay)])
+def test_pictures_stay_in_a_body_whatever_of_it_is_refused(way: BodyWay, tmp_path: Path) -> None:
+    edit = edit_input(tmp_path, min(way.most, len(COLOURS)), masked=True)
+
+    fields = way.fields(MASKED, edit, '')
+
+    held = {name for name, value in fields.items() if 'SentPicture' in repr(value)}
+    assert held
+    assert held <= {*SPARED}
