@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 
 import httpx
@@ -118,3 +119,30 @@ async def test_a_mask_of_a_refused_form_is_shown_in_the_form_that_comes_back(hou
         (await house.request(who, 'GET', f'/masks/{name}')).status for who in ('maker', 'looker')
     ]
     assert (refused.status_code, statuses) == (422, [200, 404])
+
+
+async def test_a_form_shows_of_the_pictures_that_are_named_what_one_may_see(house: Party) -> None:
+    owners, theirs = house.made['owner'], house.made['maker']
+    address = f'/sources?source={theirs}&source={owners}&source=999'
+
+    own = await house.request('maker', 'GET', address)
+    both = await house.request('owner', 'GET', address)
+    looking = await house.request('looker', 'GET', address)
+
+    names = [re.findall(r'name="source" value="(\d+)"', one.body.decode()) for one in (own, both)]
+    assert names == [[str(theirs)], [str(theirs), str(owners)]]
+    assert looking.status == 403
+
+
+async def test_a_form_tells_of_a_server_that_seems_to_ignore_masks(house: Party) -> None:
+    providers = house.services.providers
+    drawing = providers.all()[0].settings
+    told = list[bool]()
+
+    for changed in (0.0, 1.0):
+        await providers.memory.saw_masked(drawing.base_url, 'other', changed)
+        for query in ('?model=other', '?model=flux'):
+            row = await house.request('owner', 'GET', f'/sources{query}')
+            told.append(b'seems to ignore masks' in row.body)
+
+    assert told == [False, False, True, False]

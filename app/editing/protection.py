@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,7 +74,7 @@ class Protection:
             kept = await self._store.keep(received, label)
             return replace(kept, changed_outside_mask=share, laid_back_from=answer.id)
         finally:
-            remove(target)
+            await asyncio.to_thread(remove, target)
 
     async def _protected(self, request: GenerationRequest) -> Protected:
         """Find what an answer is compared with; raise ProviderError where it is not whole."""

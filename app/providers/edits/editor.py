@@ -31,7 +31,8 @@ WRONG_FORM = (400, 415, 422)  # statuses with which a body of another kind is re
 _OF_THE_FORM = re.compile(
     r'(?i)multipart|form.?data|(content|media).?type|\bjson\b|valid dictionary|'
     r'invalid character|pars\w+ (the )?(request|body)|'
-    r'\bimages?\b.{0,30}(required|missing)|(required|missing)\b.{0,30}\bimages?\b'
+    r'\b(images?|url)\b.{0,30}(required|missing)|(required|missing)\b.{0,30}\b(images?|url)\b|'
+    r'\bimage_url\b|^\W*bad request\W*$'
 )
 
 

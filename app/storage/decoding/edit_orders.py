@@ -9,7 +9,7 @@ from pathlib import Path
 from app.storage.decoding.decoder import Answer, Decoder, format_of, work_order
 from app.storage.edit_input import SentMask, SentPicture
 
-WORK_TIMEOUT_S = 60.0  # of a busy machine; the child may use 20 s of its processor
+WORK_TIMEOUT_S = 120.0  # of a busy machine; the child may use 20 s of its processor
 PNG = 'image/png'
 
 
