@@ -91,7 +91,9 @@ async def test_of_a_guest_s_file_nothing_is_believed_of_the_edit_that_made_it(
     assert (image.changed_outside_mask, image.laid_back_from, image.cost) == (None, None, None)
 
 
-async def test_a_mask_is_shown_to_whom_its_generation_is(house: Party) -> None:
+async def test_a_mask_is_shown_to_whom_its_generation_is_and_no_other_may_name_it(
+    house: Party,
+) -> None:
     theirs = text('source', str(house.made['maker']))
     sent = await asked_by(house, 'maker', PROMPT, theirs, ('mask', ('m.png', mask())))
     number = int(sent.headers['location'].rpartition('-')[2])
@@ -108,6 +110,17 @@ async def test_a_mask_is_shown_to_whom_its_generation_is(house: Party) -> None:
     assert answers['maker'].headers['content-type'] == 'image/png'
     assert answers['maker'].body.startswith(b'\x89PNG')
     assert (await house.request('owner', 'GET', '/masks/..%2Fx.png')).status == 404
+
+    named = {
+        who: await asked_by(
+            *(house, who, PROMPT, text('source', str(house.made[who]))), text('mask', str(digest))
+        )
+        for who in ('maker', 'both')
+    }
+    unknown = await asked_by(house, 'both', PROMPT, text('mask', '0' * 64))
+    assert named['maker'].status_code == 303
+    sentences = [one.json()['error']['fields']['mask'] for one in (named['both'], unknown)]
+    assert sentences == ["This mask isn't there any more. Paint it again."] * 2
 
 
 async def test_a_mask_of_a_refused_form_is_shown_in_the_form_that_comes_back(house: Party) -> None:

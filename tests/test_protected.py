@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from PIL import Image, ImageChops
 
 from app.errors import ProviderError
@@ -24,13 +23,6 @@ pytestmark = [
 
 WIDE, HIGH = SIZE = (96, 64)
 FEATHER = 1  # of a picture of this size
-
-
-@pytest_asyncio.fixture(loop_scope='module', scope='module')
-async def decoder() -> AsyncIterator[Decoder]:
-    decoder = Decoder({})
-    yield decoder
-    await decoder.close()
 
 
 def scene(mode: str = 'RGB') -> Image.Image:
