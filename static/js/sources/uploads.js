@@ -22,6 +22,7 @@ export class Uploads {
     const uploads = fine.slice(0, room).map((file) => new Upload(file, list));
     for (const { chip } of uploads) list.put(chip);
     list.changed();
+    uploads.at(-1)?.chip.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     await this.send(uploads);
   }
 
