@@ -26,7 +26,6 @@ PAGES = {
     'albums': '/albums',
     'album': '/gallery?album=1',
     'picture': '/images/1',
-    'edited picture': '/images/4',
     'deleted picture': '/images/2',
     'just deleted': '/images/1?undo=2',
     'comparison': '/compare?image=1&image=2&image=3',
@@ -147,6 +146,17 @@ def test_axe_finds_nothing_where_a_mask_is_painted(measured: AxePage, furnished:
     page.get_by_role('button', name='Enlarge').click()
 
     assert editor == []
+    assert measured.faults() == []
+
+
+def test_axe_finds_nothing_before_and_after_an_edit(measured: AxePage, furnished: Easel) -> None:
+    page = measured.page
+    measured.open(f'{furnished.url}/images/4')
+    expect(page.get_by_role('heading', name='Versions')).to_be_visible()
+
+    page.get_by_role('button', name='Before and after').click()
+    expect(page.get_by_role('slider')).to_be_visible()
+
     assert measured.faults() == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -11,7 +12,7 @@ import pytest_asyncio
 
 from tests.support.edit_forms import PROMPT, Part, mask, text
 from tests.support.guests import Party, draw, party
-from tests.support.labelled_pictures import saved
+from tests.support.labelled_pictures import LABEL, labelled, saved, source_of
 
 pytestmark = pytest.mark.asyncio(loop_scope='module')
 
@@ -74,7 +75,25 @@ async def test_a_guest_who_uploads_what_the_owner_has_gets_a_picture_of_their_ow
     assert page.status == 200
 
 
-async def test_a_mask_is_shown_to_whom_its_generation_is(house: Party) -> None:
+async def test_of_a_guest_s_file_nothing_is_believed_of_the_edit_that_made_it(
+    house: Party, tmp_path: Path
+) -> None:
+    content = labelled(source_of('PNG with alpha', tmp_path)).path.read_bytes()
+
+    sent = await asked_by(house, 'maker', PROMPT, ('source_file', ('edited.png', content)))
+
+    number = int(sent.headers['location'].rpartition('-')[2])
+    [image_id] = (await house.services.library.generations.one(number)).request.sources
+    image = await house.services.library.images.one(image_id)
+    asked = (await house.services.library.generations.one(image.generation_id)).request
+    assert image.prompt == LABEL.prompt
+    assert (asked.sources, asked.mask, asked.strength, asked.paste_back) == ((), None, None, None)
+    assert (image.changed_outside_mask, image.laid_back_from, image.cost) == (None, None, None)
+
+
+async def test_a_mask_is_shown_to_whom_its_generation_is_and_no_other_may_name_it(
+    house: Party,
+) -> None:
     theirs = text('source', str(house.made['maker']))
     sent = await asked_by(house, 'maker', PROMPT, theirs, ('mask', ('m.png', mask())))
     number = int(sent.headers['location'].rpartition('-')[2])
@@ -91,6 +110,17 @@ async def test_a_mask_is_shown_to_whom_its_generation_is(house: Party) -> None:
     assert answers['maker'].headers['content-type'] == 'image/png'
     assert answers['maker'].body.startswith(b'\x89PNG')
     assert (await house.request('owner', 'GET', '/masks/..%2Fx.png')).status == 404
+
+    named = {
+        who: await asked_by(
+            *(house, who, PROMPT, text('source', str(house.made[who]))), text('mask', str(digest))
+        )
+        for who in ('maker', 'both')
+    }
+    unknown = await asked_by(house, 'both', PROMPT, text('mask', '0' * 64))
+    assert named['maker'].status_code == 303
+    sentences = [one.json()['error']['fields']['mask'] for one in (named['both'], unknown)]
+    assert sentences == ["This mask isn't there any more. Paint it again."] * 2
 
 
 async def test_a_mask_of_a_refused_form_is_shown_in_the_form_that_comes_back(house: Party) -> None:

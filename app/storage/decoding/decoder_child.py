@@ -210,6 +210,8 @@ def answer(order: dict[str, object]) -> dict[str, object]:
         return found | label_copy(order, found) if 'label' in order else found
     except RefusedError as error:
         return {'refused': str(error)}
+    except Image.DecompressionBombError:  # from twice as many pixels on Pillow looks no further
+        return {'refused': 'over 40 megapixels'}
     except MemoryError:
         return {'refused': 'too large to decode'}
     except UnidentifiedImageError:
