@@ -61,10 +61,10 @@ GUESTS = (
     {'name': 'Tom', 'sees_all': 'on'},
 )
 EDITED = ('11', '10')  # the lighthouse, and a picture for its colours
-SKY = (160, 60, 860, 560)  # what may change of it
+MOON, ITS_PATH = (865, 320, 1030, 480), ((900, 610), (995, 610), (1070, 1024), (820, 1024))
 EDITS = (
-    {'prompt': 'Northern lights over a calm sea', 'model': 'ignores-mask'},
-    {'prompt': 'A pink sky', 'model': 'recolour'},
+    {'prompt': 'Recolour the moon and its path on the water, orange', 'model': 'ignores-mask'},
+    {'prompt': 'The moon in the colours of the second picture', 'model': 'recolour'},
 )
 EMPTY = {'sign-in': '/session', 'empty': '/'}
 PASSWORD = 'a password for the picture'  # noqa: S105 (of a server that lives for seconds)
@@ -90,12 +90,12 @@ def main() -> None:
                 client.post(address, data=fields, follow_redirects=True).raise_for_status()
             keep(client)
         photograph_all(browser, easel, PAGES)
+        photograph_all(browser, easel, edit(easel))
         with easel.client() as owner:
             owner.post('/share', data={'sharing': 'on'})
             for guest in GUESTS:
                 owner.post('/share/guests', data=guest, headers={'Origin': easel.url})
             photograph_all(browser, easel, {'sharing': '/share'}, dict(owner.cookies))
-            photograph_all(browser, easel, edit(easel), dict(owner.cookies))
     for name, address in EMPTY.items():
         secret = {'EASEL_PASSWORD': PASSWORD} if name == 'sign-in' else {}
         with (
@@ -127,8 +127,9 @@ def select(client: httpx.Client, images: tuple[int, ...], **fields: str) -> None
 def edit(easel: Easel) -> dict[str, str]:
     """Start from pictures, and lay the first original back; return the pages that show it."""
     mask, file = Image.new('L', (1536, 1024)), io.BytesIO()
-    ImageDraw.Draw(mask).ellipse(SKY, fill='white')
-    mask.filter(ImageFilter.GaussianBlur(24)).save(file, 'PNG')
+    ImageDraw.Draw(mask).ellipse(MOON, fill='white')
+    ImageDraw.Draw(mask).polygon(ITS_PATH, fill='white')
+    mask.filter(ImageFilter.GaussianBlur(8)).save(file, 'PNG')
     found: list[int] = []
     with easel.client() as client:
         for fields in EDITS:
@@ -169,6 +170,8 @@ def photograph(context: BrowserContext, address: str, name: str) -> None:
         page.get_by_role('textbox', name='Prompt').fill(PROMPTS[-1][0])
     if name.startswith('mask'):
         page.locator('[data-mask]:visible').first.click()
+    if name.startswith('edit'):
+        page.get_by_role('button', name='Before and after').click()
     page.wait_for_timeout(1200)
     page.screenshot(path=DOCS / f'{name}.jpg', type='jpeg', quality=QUALITY)
 

@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from app.access import sharing
+from app.storage.decoding.decoder import Decoder
 from tests.support.browser import launched
 from tests.support.kept_folder import KeptFolder, kept_folder
 from tests.support.made_once import make_in
@@ -98,6 +100,14 @@ async def kept(tmp_path: Path) -> AsyncIterator[KeptFolder]:
     """A data folder with three pictures, its database open as a server's is."""
     async with kept_folder(tmp_path / 'data') as folder:
         yield folder
+
+
+@pytest_asyncio.fixture(loop_scope='module', scope='module')
+async def decoder() -> AsyncIterator[Decoder]:
+    """A decoder of pictures with one child, for the tests of a file that share their loop."""
+    decoder = Decoder({})
+    yield decoder
+    await decoder.close()
 
 
 @pytest.fixture

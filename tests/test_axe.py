@@ -18,6 +18,7 @@ pytestmark = pytest.mark.browser
 PAGES = {
     'create': '/',
     'filled': '/?prompt=a+fox',
+    'pictures to start from': '/?source=1&source=3',
     'earlier prompts': '/prompts',
     'gallery': '/gallery',
     'nothing found': '/gallery?q=nothingatall',
@@ -50,11 +51,12 @@ def measured(browser: Browser) -> Iterator[AxePage]:
 
 @pytest.fixture(scope='module')
 def furnished(easel: Easel) -> Easel:
-    """Pictures, one of them deleted, failures, one drawn, one cancelled, two behind a pause."""
+    """Pictures, one edited, one deleted, failures, one drawn, one cancelled, two behind a pause."""
     easel.draw(prompt='a fox in the snow', size='300x200', n='2', seed='4')
     easel.draw(prompt='a harbour', size='200x300')
     easel.draw(prompt='too much', model='fail-429')
     easel.draw(prompt='refused', model='fail-400')
+    easel.draw(prompt='a fox in the rain', source='1', strength='0.6')
     cancelled = easel.submit(prompt='stopped', model='slow-90')
     with easel.client() as client:
         for name in ('studio', 'second'):
@@ -144,6 +146,17 @@ def test_axe_finds_nothing_where_a_mask_is_painted(measured: AxePage, furnished:
     page.get_by_role('button', name='Enlarge').click()
 
     assert editor == []
+    assert measured.faults() == []
+
+
+def test_axe_finds_nothing_before_and_after_an_edit(measured: AxePage, furnished: Easel) -> None:
+    page = measured.page
+    measured.open(f'{furnished.url}/images/4')
+    expect(page.get_by_role('heading', name='Versions')).to_be_visible()
+
+    page.get_by_role('button', name='Before and after').click()
+    expect(page.get_by_role('slider')).to_be_visible()
+
     assert measured.faults() == []
 
 

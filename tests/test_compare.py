@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 
+import apsw
 import pytest
 import pytest_asyncio
 
@@ -79,6 +80,30 @@ async def test_a_row_is_there_for_what_differs_and_one_for_the_same(guests: Part
     assert [image['id'] for image in told['images']] == ids
     assert told['differing'] == {'prompt': ['a red fox', 'a grey fox']}
     assert told['same']['model'] == 'flux'
+
+
+async def test_what_pictures_started_from_is_compared(guests: Party) -> None:
+    first, edited = await drawn(guests, 'a fox', 'a fox')
+
+    def change(db: apsw.Connection) -> None:
+        values = {'id': edited, 'sources': f'[{first}]'}
+        db.execute(
+            "update generations set sources = :sources, strength = '0.6' where id = :id", values
+        )
+        db.execute('update images set changed_outside_mask = 0.5 where id = :id', {'id': edited})
+
+    await guests.services.library.database.write(change)
+    page = (await guests.request('both', 'GET', address(first, edited))).body.decode()
+    told = (await guests.request('owner', 'GET', address(first, edited, ending='.json'))).body
+
+    [sources] = re.findall(r'<ul class="started-from">.*?</ul>', page, re.DOTALL)
+    assert f'href="/images/{first}"' in sources
+    assert '<bdi>50 %</bdi>' in page
+    assert json.loads(told)['differing'] == {
+        'sources': [None, [first]],
+        'strength': [None, '0.6'],
+        'changed_outside_mask': [None, 0.5],
+    }
 
 
 @pytest.mark.parametrize('count', [0, 1, 5])

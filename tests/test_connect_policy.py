@@ -222,7 +222,7 @@ async def test_why_no_way_leads_to_a_server_is_told(monkeypatch: pytest.MonkeyPa
     async def unreachable(*_: object, **__: object) -> None:
         raise OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
 
-    monkeypatch.setattr('asyncio.open_connection', unreachable)
+    monkeypatch.setattr(asyncio.get_running_loop(), 'create_connection', unreachable)
 
     with pytest.raises(httpcore.ConnectError, match='No route to host'):
         await connect(['8.8.8.8'], 80, timeout=1)

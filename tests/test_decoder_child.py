@@ -33,9 +33,10 @@ def test_the_child_finds_easel_that_is_not_installed(tmp_path: Path) -> None:
     assert json.loads(told.stdout[HEAD.size :])['settings']['prompt'] == LABEL.prompt
 
 
-def test_a_picture_of_too_many_pixels_is_refused_by_its_size(tmp_path: Path) -> None:
+@pytest.mark.parametrize('side', [8_000, 60_000])
+def test_a_picture_of_too_many_pixels_is_refused_by_its_size(side: int, tmp_path: Path) -> None:
     path = tmp_path / 'large.png'
-    path.write_bytes(png_of(8_000, 5_001))
+    path.write_bytes(png_of(side, 5_001))
 
     told = child.answer({'path': str(path), 'format': 'PNG', 'thumbs': {}})
 

@@ -55,6 +55,25 @@ async def test_the_next_start_removes_the_files_of_pictures_that_are_gone(tmp_pa
     assert (faults, notices, left) == ([], (), ())
 
 
+async def test_a_mask_goes_with_the_last_picture_that_was_made_with_it(tmp_path: Path) -> None:
+    async with open_door(tmp_path) as (_, services):
+        library, mask = services.library, services.store.mask('a' * 64)
+        mask.parent.mkdir(parents=True)
+        mask.touch()
+        numbers = [await draw(services, 'a fox', None) for _ in range(2)]
+        await library.database.write(
+            lambda db: db.execute('update generations set mask = :mask', {'mask': 'a' * 64})
+        )
+        found = []
+        for number in numbers:
+            await library.images.set_deleted(number, 5.0)
+            act = await services.acts.begin(NewAct(kind=ActKind.DESTROY), [f'[{number}]'])
+            await services.acts.settled(act.id)
+            found.append((mask.exists(), (await library.generations.one(number)).request.mask))
+
+    assert found == [(True, 'a' * 64), (False, None)]
+
+
 async def test_a_rebuild_brings_nothing_back_that_was_deleted_for_good(tmp_path: Path) -> None:
     async with open_door(tmp_path) as (_, services):
         image = await half_destroyed(services)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -12,15 +13,20 @@ from app.errors import ErrorKind, ProviderError, Reason
 from app.models.request import GenerationRequest, Size
 from app.providers.core.base import Dialect
 from app.providers.core.capabilities import Capabilities, CapabilityStore, Use
-from tests.support.edit_input import COLOURS, intended
+from app.providers.dialects.base import SPARED
+from app.providers.edits.ways import WAYS, BodyWay
+from tests.support.edit_input import COLOURS, edit_input, intended
 from tests.support.edit_servers import EditServer
 from tests.support.edits import MASKED, PROMPT, edited
-from tests.support.form_servers import FORM_SERVERS, NanoGpt, OpenAi, StableDiffusionCpp
+from tests.support.form_servers import FORM_SERVERS, LiteLlm, NanoGpt, OpenAi, StableDiffusionCpp
 from tests.support.json_edit_servers import JSON_SERVERS, Chat, LocalXai, OpenRouter, Xai
+from tests.support.named_edit_servers import NAMED_SERVERS, SINGLE_SERVERS
+from tests.support.odd_edit_servers import ChatWithCheckpoints, Curt, Moved, Picky
 from tests.support.own_edit_servers import (
     OWN_SERVERS,
     Automatic,
     G4f,
+    KoboldCpp,
     LocalAi,
     LocalTogether,
     NewApi,
@@ -28,10 +34,12 @@ from tests.support.own_edit_servers import (
 )
 
 Kind = Callable[[], EditServer]
+SERVERS: tuple[Kind, ...] = (*FORM_SERVERS, *JSON_SERVERS, *OWN_SERVERS, *NAMED_SERVERS)
 
 
-@pytest.mark.parametrize('kind', [*FORM_SERVERS, *JSON_SERVERS, *OWN_SERVERS])
-@pytest.mark.parametrize('count', [1, 3])
+@pytest.mark.parametrize(
+    ('kind', 'count'), [*product(SERVERS, (1, 3)), *product(SINGLE_SERVERS, (1,))]
+)
 async def test_each_server_starts_from_the_pictures_in_their_order_and_is_paid_once(
     kind: Kind, count: int, tmp_path: Path
 ) -> None:
@@ -48,7 +56,7 @@ async def test_each_server_starts_from_the_pictures_in_their_order_and_is_paid_o
     assert len(server.posts) == before + 1
 
 
-@pytest.mark.parametrize('kind', [*FORM_SERVERS, *JSON_SERVERS, *OWN_SERVERS])
+@pytest.mark.parametrize('kind', [*SERVERS, *SINGLE_SERVERS])
 async def test_each_server_gets_the_mask_that_is_meant_or_it_is_said(
     kind: Kind, tmp_path: Path
 ) -> None:
@@ -198,3 +206,83 @@ async def test_a_chosen_images_api_without_edits_is_not_left_for_another(tmp_pat
 
     assert caught.value.failure.reason == Reason.CANNOT_EDIT
     assert server.posts == ['/v1/images/edits']
+
+
+@pytest.mark.parametrize(
+    ('request_', 'path'), [(PROMPT, '/v1/chat/completions'), (MASKED, '/sdapi/v1/img2img')]
+)
+async def test_of_two_ways_that_are_left_a_mask_takes_the_one_that_takes_it(
+    request_: GenerationRequest, path: str, tmp_path: Path
+) -> None:
+    server = ChatWithCheckpoints()
+
+    await edited(server, tmp_path, 1, request_)
+
+    assert server.posts == ['/v1/images/edits', path]
+    assert server.drawings == 1
+
+
+async def test_a_server_that_has_edits_and_refuses_this_one_is_quoted(tmp_path: Path) -> None:
+    with pytest.raises(ProviderError) as caught:
+        await edited(Picky(), tmp_path)
+
+    failure = caught.value.failure
+    assert failure.kind is ErrorKind.UNSUPPORTED_PARAM
+    assert 'no such thing here' in failure.words
+
+
+async def test_where_a_server_was_before_is_forgotten_with_the_way_that_it_had(
+    tmp_path: Path,
+) -> None:
+    server, memory = Moved(), CapabilityStore()
+    before = Capabilities(way='form', base_url='http://images.test/old/v1')
+    await memory.learn(server.base_url, 'flux', before, Use.EDITS)
+
+    await edited(server, tmp_path, memory=memory)
+
+    learned = memory.of(server.base_url, 'flux', Use.EDITS)
+    assert (learned.way, learned.base_url) == ('xai', '')
+
+
+async def test_how_pictures_are_handed_over_is_learned_for_edits_too(tmp_path: Path) -> None:
+    server, memory = LiteLlm(), CapabilityStore()
+    learned = Capabilities(response_format='b64_json', refused=('response_format=absent',))
+    await memory.learn(server.base_url, 'flux', learned)
+
+    await edited(server, tmp_path, memory=memory)
+
+    assert server.fields['response_format'] == 'b64_json'
+
+
+async def test_a_chosen_images_api_is_kept_to_although_its_server_has_another(
+    tmp_path: Path,
+) -> None:
+    server = KoboldCpp()
+
+    with pytest.raises(ProviderError):
+        await edited(server, tmp_path, dialect=Dialect.OPENAI)
+
+    assert server.posts == ['/v1/images/edits']
+
+
+@pytest.mark.parametrize(('count', 'posts'), [(1, 3), (3, 3), (4, 2)])
+async def test_a_way_for_fewer_pictures_or_other_names_leads_to_the_next_one(
+    count: int, posts: int, tmp_path: Path
+) -> None:
+    server = Curt()
+
+    await edited(server, tmp_path, count)
+
+    assert (len(server.posts), server.drawings) == (posts, 1)
+    assert server.colours == COLOURS[:count]
+
+
+@pytest.mark.parametrize('way', [way for way in WAYS.values() if isinstance(way, BodyWay)])
+def test_pictures_stay_in_a_body_whatever_of_it_is_refused(way: BodyWay, tmp_path: Path) -> None:
+    edit = edit_input(tmp_path, min(way.most, len(COLOURS)), masked=True)
+
+    fields = way.fields(MASKED, edit, '')
+
+    held = {name for name, value in fields.items() if 'SentPicture' in repr(value)}
+    assert held
+    assert held <= {*SPARED}

@@ -24,6 +24,9 @@ def data(tmp_path: Path) -> Path:
         async with kept_folder(tmp_path / 'data') as folder:
             album = await Albums(folder.library.albums).add('My foxes')
             await folder.library.albums.put(album.id, [2], 5.0)
+            await folder.library.database.write(
+                lambda db: db.execute("update generations set sources = '[1]' where id = 2")
+            )
 
     asyncio.run(fill())
     return tmp_path / 'data'
@@ -60,6 +63,8 @@ def test_a_folder_holds_pages_pictures_labels_and_a_list(
     }
     assert [(folder / file).read_bytes() for file in files] == [b'second', b'first']
     assert all(file in page for file in files)
+    assert [(one['parent_id'], one['sources']) for one in told] == [(1, [1]), (None, [])]
+    assert '<a href="#picture-1">1</a>' in page
     assert '<script' not in page
     assert re.findall(r'(?:src|href)="(?:[a-z]+:|/)[^"]*"', page) == []
 

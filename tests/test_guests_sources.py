@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -10,7 +12,7 @@ import pytest_asyncio
 
 from tests.support.edit_forms import PROMPT, Part, mask, text
 from tests.support.guests import Party, draw, party
-from tests.support.labelled_pictures import saved
+from tests.support.labelled_pictures import LABEL, labelled, saved, source_of
 
 pytestmark = pytest.mark.asyncio(loop_scope='module')
 
@@ -73,7 +75,25 @@ async def test_a_guest_who_uploads_what_the_owner_has_gets_a_picture_of_their_ow
     assert page.status == 200
 
 
-async def test_a_mask_is_shown_to_whom_its_generation_is(house: Party) -> None:
+async def test_of_a_guest_s_file_nothing_is_believed_of_the_edit_that_made_it(
+    house: Party, tmp_path: Path
+) -> None:
+    content = labelled(source_of('PNG with alpha', tmp_path)).path.read_bytes()
+
+    sent = await asked_by(house, 'maker', PROMPT, ('source_file', ('edited.png', content)))
+
+    number = int(sent.headers['location'].rpartition('-')[2])
+    [image_id] = (await house.services.library.generations.one(number)).request.sources
+    image = await house.services.library.images.one(image_id)
+    asked = (await house.services.library.generations.one(image.generation_id)).request
+    assert image.prompt == LABEL.prompt
+    assert (asked.sources, asked.mask, asked.strength, asked.paste_back) == ((), None, None, None)
+    assert (image.changed_outside_mask, image.laid_back_from, image.cost) == (None, None, None)
+
+
+async def test_a_mask_is_shown_to_whom_its_generation_is_and_no_other_may_name_it(
+    house: Party,
+) -> None:
     theirs = text('source', str(house.made['maker']))
     sent = await asked_by(house, 'maker', PROMPT, theirs, ('mask', ('m.png', mask())))
     number = int(sent.headers['location'].rpartition('-')[2])
@@ -91,6 +111,17 @@ async def test_a_mask_is_shown_to_whom_its_generation_is(house: Party) -> None:
     assert answers['maker'].body.startswith(b'\x89PNG')
     assert (await house.request('owner', 'GET', '/masks/..%2Fx.png')).status == 404
 
+    named = {
+        who: await asked_by(
+            *(house, who, PROMPT, text('source', str(house.made[who]))), text('mask', str(digest))
+        )
+        for who in ('maker', 'both')
+    }
+    unknown = await asked_by(house, 'both', PROMPT, text('mask', '0' * 64))
+    assert named['maker'].status_code == 303
+    sentences = [one.json()['error']['fields']['mask'] for one in (named['both'], unknown)]
+    assert sentences == ["This mask isn't there any more. Paint it again."] * 2
+
 
 async def test_a_mask_of_a_refused_form_is_shown_in_the_form_that_comes_back(house: Party) -> None:
     def kept() -> set[str]:
@@ -105,3 +136,30 @@ async def test_a_mask_of_a_refused_form_is_shown_in_the_form_that_comes_back(hou
         (await house.request(who, 'GET', f'/masks/{name}')).status for who in ('maker', 'looker')
     ]
     assert (refused.status_code, statuses) == (422, [200, 404])
+
+
+async def test_a_form_shows_of_the_pictures_that_are_named_what_one_may_see(house: Party) -> None:
+    owners, theirs = house.made['owner'], house.made['maker']
+    address = f'/sources?source={theirs}&source={owners}&source=999'
+
+    own = await house.request('maker', 'GET', address)
+    both = await house.request('owner', 'GET', address)
+    looking = await house.request('looker', 'GET', address)
+
+    names = [re.findall(r'name="source" value="(\d+)"', one.body.decode()) for one in (own, both)]
+    assert names == [[str(theirs)], [str(theirs), str(owners)]]
+    assert looking.status == 403
+
+
+async def test_a_form_tells_of_a_server_that_seems_to_ignore_masks(house: Party) -> None:
+    providers = house.services.providers
+    drawing = providers.all()[0].settings
+    told = list[bool]()
+
+    for changed in (0.0, 1.0):
+        await providers.memory.saw_masked(drawing.base_url, 'other', changed)
+        for query in ('?model=other', '?model=flux'):
+            row = await house.request('owner', 'GET', f'/sources{query}')
+            told.append(b'seems to ignore masks' in row.body)
+
+    assert told == [False, False, True, False]

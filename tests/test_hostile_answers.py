@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import socket
+import struct
 import zipfile
 from pathlib import Path
 
+import httpcore
 import pytest
 
 from app.errors import ErrorKind, Failure, ProviderError, Reason
@@ -80,6 +83,39 @@ async def test_a_connection_reads_little_until_it_is_known_to_be_parsed_quickly(
         await stream.aclose()
 
     assert 0 < len(first) <= LEAST_READ_BYTES
+
+
+async def _refuse_at_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read(1)
+    writer.write(b'HTTP/1.1 413 No\r\ncontent-length: 0\r\n\r\n')
+    await writer.drain()
+    connection = writer.get_extra_info('socket')
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+    writer.close()
+
+
+async def _send_a_large_body() -> bytes:
+    """Send more than the other side reads; return the answer."""
+    server = await asyncio.start_server(_refuse_at_once, '127.0.0.1', 0)
+    async with server:
+        stream = await connect(['127.0.0.1'], server.sockets[0].getsockname()[1], 5)
+        for _ in range(2):  # also once it is known to be closed
+            with pytest.raises(httpcore.WriteError):
+                await stream.write(bytes(1 << 24), 5)
+        answer = await stream.read(1_000)
+        with pytest.raises(httpcore.ReadError, match='connection reset'):
+            await stream.read(1_000)
+        await stream.aclose()
+    return answer
+
+
+@pytest.mark.parametrize('loop', ['asyncio', 'uvloop'])
+def test_an_answer_before_the_body_was_read_is_not_lost_where_the_connection_breaks(
+    loop: str,
+) -> None:
+    made = pytest.importorskip(loop).new_event_loop
+    with asyncio.Runner(loop_factory=made) as runner:
+        assert runner.run(_send_a_large_body()).startswith(b'HTTP/1.1 413')
 
 
 async def test_others_go_on_once_a_slice_of_time_is_used_up() -> None:

@@ -92,7 +92,7 @@ UPLOAD = (
 )
 
 
-@pytest.mark.parametrize(('end', 'status'), [(END, 200), (b'', 422)])
+@pytest.mark.parametrize(('end', 'status'), [(END, 200), (b'', 400)])
 async def test_an_upload_needs_no_temporary_folder_of_the_system_and_leaves_nothing(
     end: bytes, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,9 @@ import pytest
 import pytest_asyncio
 from PIL import Image as Pixels
 
-from app.errors import Conflict, NotFound, StorageFailed
+from app.database.sqlite.mapping import failure_fields
+from app.errors import Conflict, ErrorKind, Failure, NotFound, StorageFailed
+from app.generation.keeper import NOT_LAID_BACK
 from app.generation.laying_back import lay_back_over
 from app.models import Image, Outcome, Status
 from app.models.request import GenerationRequest
@@ -30,6 +32,7 @@ pytestmark = [
 ]
 
 MASK = 'a' * 64
+NOT_SAVED = 'laid back over a picture, which is saved as it came.'
 RED, BLUE = (200, 30, 40), (20, 30, 240)
 
 
@@ -42,7 +45,8 @@ async def guests(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Part
 async def edited(services: Services, guest: int | None = None, mask: str = MASK) -> Image:
     """Write an edit of a red picture whose left half may change: all of it came blue."""
     library, store = services.library, services.store
-    source = await draw(services, 'a source', guest, content=picture(*SIZE, RED))
+    drawn = await draw(services, 'a source', guest, content=picture(*SIZE, RED))
+    source = (await library.generations.one(drawn)).images[0].id
     store.mask(MASK).parent.mkdir(parents=True, exist_ok=True)
     store.mask(MASK).write_bytes(saved(left_half(*SIZE)))
     asked = GenerationRequest(prompt='an edit', sources=(source,), mask=mask or None)
@@ -172,3 +176,23 @@ async def test_one_destroyed_meanwhile_leaves_no_file(guests: Party) -> None:
 
 def files_of(services: Services) -> set[Path]:
     return {path for path in services.store.images.rglob('*') if path.is_file()}
+
+
+async def test_one_that_is_laid_back_counts_for_no_answer(guests: Party) -> None:
+    services = guests.services
+    image = await edited(services)
+    made = await lay_back(services, image)
+    lost = (Failure(kind=ErrorKind.EMPTY), NOT_LAID_BACK)
+    items = json.dumps([failure_fields(one) for one in lost])
+    await services.library.database.run(
+        'update generations set n = 2, item_errors = :items where id = :id',
+        items=items,
+        id=image.generation_id,
+    )
+
+    page = await guests.request('owner', 'GET', f'/generations/{image.generation_id}')
+    shown = await guests.request('owner', 'GET', f'/images/{made.id}')
+
+    assert b'1 of 2 pictures arrived.' in page.body
+    assert NOT_SAVED in page.body.decode()
+    assert b'Position' not in shown.body

@@ -20,12 +20,16 @@ from app.models import Generation, GenerationResult, Outcome, Status
 from app.models.request import GenerationRequest
 from app.providers.core.base import Run
 from app.recovery.pictures import PictureRecovery
+from app.storage.decoding.decoder import Decoder
 from app.storage.metadata.read import read_settings
 from tests.support.fakes import FakeProvider, arriving_in, picture, received_in
-from tests.support.worker_setup import Shop, shop_in
-from tests.test_sent_files import SIZE, edited, keep_mask, left_half, source_in
+from tests.support.worker_setup import Shop, shop_with
+from tests.test_sent_files import SIZE, edited, keep_mask, left_half, source_in, store_in
 
-pytestmark = pytest.mark.skipif(sys.platform == 'win32', reason='POSIX limits and signals')
+pytestmark = [
+    pytest.mark.asyncio(loop_scope='module'),
+    pytest.mark.skipif(sys.platform == 'win32', reason='POSIX limits and signals'),
+]
 
 IN_2026, IN_2028 = 1_795_000_000.0, 1_850_000_000.0
 RED, BLUE, GREEN = (200, 30, 40), (20, 30, 240), (20, 230, 40)
@@ -46,9 +50,11 @@ def first_row(shop: Shop, file: str) -> list[object]:
         return [found.getpixel((x, 0)) for x in range(SIZE[0])]
 
 
-async def test_an_answer_and_what_it_is_laid_into_are_both_kept(tmp_path: Path) -> None:
+async def test_an_answer_and_what_it_is_laid_into_are_both_kept(
+    tmp_path: Path, decoder: Decoder
+) -> None:
     provider = FakeProvider()
-    async with shop_in(tmp_path, provider) as shop:
+    async with shop_with(store_in(tmp_path, decoder), provider) as shop:
         done = await shop.until(await masked_in(shop, provider, paste_back=1))
 
         answer, laid_back = done.images
@@ -65,17 +71,19 @@ async def test_an_answer_and_what_it_is_laid_into_are_both_kept(tmp_path: Path) 
     assert (done.request.count, done.item_errors, arriving_in(tmp_path)) == (1, (), [])
 
 
-async def test_without_the_wish_an_answer_is_measured_and_stays_alone(tmp_path: Path) -> None:
+async def test_without_the_wish_an_answer_is_measured_and_stays_alone(
+    tmp_path: Path, decoder: Decoder
+) -> None:
     provider = FakeProvider()
-    async with shop_in(tmp_path, provider) as shop:
+    async with shop_with(store_in(tmp_path, decoder), provider) as shop:
         done = await shop.until(await masked_in(shop, provider))
 
     assert [one.changed_outside_mask for one in done.images] == [1]
 
 
-async def test_those_laid_back_come_behind_all_answers(tmp_path: Path) -> None:
+async def test_those_laid_back_come_behind_all_answers(tmp_path: Path, decoder: Decoder) -> None:
     provider = FakeProvider()
-    async with shop_in(tmp_path, provider) as shop:
+    async with shop_with(store_in(tmp_path, decoder), provider) as shop:
         source = await source_in(shop, provider)
         provider.pictures = [picture(*SIZE, BLUE), b'no picture', picture(*SIZE, GREEN)]
         mask = keep_mask(shop, left_half(*SIZE))
@@ -101,10 +109,10 @@ class DestroysSource(FakeProvider):
         return await super().generate(request, run)
 
 
-async def test_an_answer_stays_where_the_original_is_gone(tmp_path: Path) -> None:
+async def test_an_answer_stays_where_the_original_is_gone(tmp_path: Path, decoder: Decoder) -> None:
     provider = DestroysSource()
     provider.folder = tmp_path
-    async with shop_in(tmp_path, provider) as shop:
+    async with shop_with(store_in(tmp_path, decoder), provider) as shop:
         done = await shop.until(await masked_in(shop, provider, paste_back=1))
 
     assert done.status is Status.DONE
@@ -131,8 +139,6 @@ async def drawn_beside(
 
 async def claimed_in(shop: Shop) -> Generation:
     """Claim an edit of a red picture that nobody else will draw."""
-    provider = FakeProvider()
-    provider.go.set()
     await shop.worker.start()
     source = (await shop.until(await shop.request())).images[0].id
     await shop.worker.stop()
@@ -145,11 +151,11 @@ async def claimed_in(shop: Shop) -> Generation:
 
 @pytest.mark.parametrize('is_mended', [True, False])
 async def test_what_the_disk_refuses_is_laid_back_later_or_not_and_costs_no_answer(
-    tmp_path: Path, *, is_mended: bool
+    tmp_path: Path, decoder: Decoder, *, is_mended: bool
 ) -> None:
     provider = FakeProvider()
     provider.go.set()
-    async with shop_in(tmp_path, provider) as shop:
+    async with shop_with(store_in(tmp_path, decoder), provider) as shop:
         claimed = await claimed_in(shop)
         blocking = shop.store.images / '2028'
         blocking.write_text('in the way')
@@ -168,10 +174,33 @@ async def test_what_the_disk_refuses_is_laid_back_later_or_not_and_costs_no_answ
     assert arriving_in(tmp_path) == []
 
 
-async def test_a_kill_before_the_rows_brings_back_both_and_asks_for_no_more(tmp_path: Path) -> None:
+async def test_an_end_while_the_original_is_laid_back_leaves_the_answer_in_its_place(
+    tmp_path: Path, decoder: Decoder
+) -> None:
     provider = FakeProvider()
     provider.go.set()
-    async with shop_in(tmp_path, provider) as shop:
+    async with shop_with(store_in(tmp_path, decoder), provider) as shop:
+        claimed = await claimed_in(shop)
+        (shop.store.images / '2028').write_text('in the way')
+        moments = (IN_2026, IN_2028)
+        keeping = await drawn_beside(shop, claimed, moments, picture(*SIZE, BLUE))
+        await shop.rests.begun.acquire()
+
+        keeping.cancel()
+        await asyncio.wait([keeping])
+        kept = [path.name for path in shop.originals() if 'a-hat' in path.name]
+
+    assert keeping.cancelled()
+    assert len(kept) == 1
+    assert arriving_in(tmp_path) == []
+
+
+async def test_a_kill_before_the_rows_brings_back_both_and_asks_for_no_more(
+    tmp_path: Path, decoder: Decoder
+) -> None:
+    provider = FakeProvider()
+    provider.go.set()
+    async with shop_with(store_in(tmp_path, decoder), provider) as shop:
         claimed = await claimed_in(shop)
         await (await drawn_beside(shop, claimed, [IN_2026] * 2, picture(*SIZE, BLUE)))
 
@@ -185,9 +214,11 @@ async def test_a_kill_before_the_rows_brings_back_both_and_asks_for_no_more(tmp_
     assert (answer.changed_outside_mask, laid_back.laid_back_from) == (1, answer.id)
 
 
-async def test_a_server_that_ignores_masks_is_remembered_until_it_keeps_one(tmp_path: Path) -> None:
+async def test_a_server_that_ignores_masks_is_remembered_until_it_keeps_one(
+    tmp_path: Path, decoder: Decoder
+) -> None:
     provider = FakeProvider()
-    async with shop_in(tmp_path, provider) as shop:
+    async with shop_with(store_in(tmp_path, decoder), provider) as shop:
         first = await shop.until(await masked_in(shop, provider))
         ignores = shop.providers.ignores_masks('fake', None)
         provider.pictures = [picture(*SIZE)]

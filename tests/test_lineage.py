@@ -16,7 +16,8 @@ from app.database.gallery.filters import Filter
 from app.database.recovery import ToldImage
 from app.models import Generation, Image, PictureIds, Status, TracedPicture
 from app.models.request import GenerationRequest
-from app.storage.metadata.label import Label
+from app.storage.metadata.container import sidecar_of
+from app.storage.metadata.label import Label, xmp_packet
 from tests.rebuilding import DAY, OURS, rebuilt, rows, write
 from tests.support.fakes import FakeProvider, picture
 from tests.support.kept_folder import at
@@ -90,6 +91,27 @@ def test_rebuild_brings_back_what_pictures_came_from(folder: Path) -> None:
     assert gallery(folder, 'is:edited').keys() == {'a.png', 'b.png'}
 
 
+def test_what_was_brought_in_keeps_its_ids_with_what_came_of_it(tmp_path: Path) -> None:
+    images = tmp_path / 'images' / DAY
+    images.mkdir(parents=True)
+    write(images / 'a.png', replace(OURS, prompt='ours', image_id=2, generation_id=2))
+    source = write(images / 'c.png', replace(OURS, image_id=2, generation_id=2), shade=90)
+    packet = xmp_packet(replace(OURS, image_id=13, generation_id=10))
+    sidecar_of(source).write_bytes(packet)
+    label = replace(OURS, image_id=3, generation_id=3, prompt='red', sources=named(source, 2))
+    write(images / 'b.png', label, shade=120)
+
+    rebuilt(tmp_path)
+
+    found = rows(tmp_path)
+    assert {name: image.id for name, image in found.items()} == {
+        'a.png': 2,
+        'b.png': 3,
+        'c.png': 13,
+    }
+    assert found['b.png'].sources == (13,)
+
+
 def test_another_easel_s_pictures_come_from_each_other_and_from_none_of_ours(
     folder: Path, tmp_path: Path
 ) -> None:
@@ -104,7 +126,7 @@ def test_another_easel_s_pictures_come_from_each_other_and_from_none_of_ours(
     assert status == 0
     assert first.sources == ()
     assert answer.sources[0] == first.id
-    assert answer.sources[1] not in {image.id for image in gallery(ours).values()}
+    assert answer.sources[1] not in {3, *(image.id for image in gallery(ours).values())}
     assert laid_back.sources == answer.sources
     assert laid_back.laid_back_from == answer.id
 
@@ -125,8 +147,10 @@ async def test_a_picture_s_file_tells_what_it_started_from(tmp_path: Path) -> No
 
 
 async def fill(data: Path, count: int) -> None:
+    """Write pictures, the third of which is gone."""
     library = await Library.open(data / 'easel.db')
     await many(library, count)
+    await library.database.write(lambda db: db.execute('delete from images where id = 3'))
     await library.close()
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from PIL import Image, ImageChops
 
 from app.errors import ProviderError
 from app.storage.decoding.decoder import Decoder
-from app.storage.decoding.edit_orders import PNG, Protected, lay_back, measure_change
-from app.storage.metadata.mime import mime_of
+from app.storage.decoding.edit_orders import Protected, lay_back, measure_change
+from app.storage.metadata.mime import PNG, mime_of
 from tests.support.labelled_pictures import profile
 from tests.test_decoder import saved
 
@@ -24,13 +23,6 @@ pytestmark = [
 
 WIDE, HIGH = SIZE = (96, 64)
 FEATHER = 1  # of a picture of this size
-
-
-@pytest_asyncio.fixture(loop_scope='module', scope='module')
-async def decoder() -> AsyncIterator[Decoder]:
-    decoder = Decoder({})
-    yield decoder
-    await decoder.close()
 
 
 def scene(mode: str = 'RGB') -> Image.Image:

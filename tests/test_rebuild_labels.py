@@ -27,6 +27,8 @@ STRANGE = [
     ('exact', json.dumps({'prompt': 'a\0b \ud800', 'model': '\udfff\0'})),
     *[(name, 'y' * 30_000) for name in ('provider', 'model', 'sampler', 'source_url')],
     *[('steps', '99999999999'), ('guidance', '1e308')],
+    *[('sources', text) for text in ('junk', f'{2**63}:{"a" * 64}', f'7:{"a" * 64} ' * 999)],
+    *[('mask', '../../secret'), ('changed_outside_mask', 'inf'), ('laid_back_from', '7:')],
 ]
 
 

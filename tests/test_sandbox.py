@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from pathlib import Path
 
 import pytest
 
 from app.errors import ProviderError
 from app.storage.decoding.decoder import Decoder
+from app.storage.decoding.edit_orders import make_sent_picture
 from app.storage.decoding.sandbox import protection
+from app.storage.metadata.mime import PNG
 from tests.support.fakes import picture, received_in, storing
 from tests.support.labelled_pictures import label_of, labelled, read, source_of
 from tests.support.other_tools import A1111, OTHERS
@@ -68,8 +71,9 @@ sys.addaudithook(refuse)
 """
 
 
+@pytest.mark.parametrize('is_edited', [False, True])
 async def test_a_child_that_a_picture_took_over_opens_neither_another_nor_a_socket(
-    tmp_path: Path,
+    tmp_path: Path, *, is_edited: bool
 ) -> None:
     habit, data = tmp_path / 'habit', tmp_path / 'data'
     async with storing(data, Decoder({'PYTHONPATH': str(habit)})) as store:
@@ -83,9 +87,16 @@ async def test_a_child_that_a_picture_took_over_opens_neither_another_nor_a_sock
         )
         for file in ('images/other.png', 'arriving/other.part', 'secret'):
             (data / file).write_bytes(picture())
+        received, target = received_in(store, picture()), data / 'arriving' / 'made.part'
+
+        work: Awaitable[object] = (
+            make_sent_picture(store.decoder, received.path, PNG, target, as_png=True)
+            if is_edited
+            else store.keep(received, label_of('a fox', 1.0))
+        )
 
         with pytest.raises(ProviderError) as caught:
-            await store.keep(received_in(store, picture()), label_of('a fox', 1.0))
+            await work
 
     opened = caught.value.failure.reason.removeprefix('RuntimeError: ')
     assert opened == 'its own picture, a new file beside it'

@@ -17,14 +17,26 @@ from app.models import Generation, GenerationResult, Status
 from app.models.request import GenerationRequest
 from app.providers.core.base import Run
 from app.storage.arriving import sweep
+from app.storage.decoding.decoder import Decoder
 from app.storage.edit_input import EditInput
+from app.storage.store import Store
 from tests.support.fakes import FakeProvider, arriving_in, picture
-from tests.support.worker_setup import Shop, shop_in
+from tests.support.worker_setup import Shop, shop_with
 from tests.test_decoder import saved
 
-pytestmark = pytest.mark.skipif(sys.platform == 'win32', reason='POSIX limits and signals')
+pytestmark = [
+    pytest.mark.asyncio(loop_scope='module'),
+    pytest.mark.skipif(sys.platform == 'win32', reason='POSIX limits and signals'),
+]
 
 SIZE = (8, 6)  # of the pictures that are drawn
+
+
+def store_in(folder: Path, decoder: Decoder) -> Store:
+    """Open a store whose decoder others have too."""
+    store = Store(folder, decoder)
+    store.prepare()
+    return store
 
 
 @dataclass
@@ -83,9 +95,11 @@ async def edited(
     return (await shop.worker.submit(request)).generation
 
 
-async def test_a_server_is_given_its_files_for_as_long_as_it_is_asked(tmp_path: Path) -> None:
+async def test_a_server_is_given_its_files_for_as_long_as_it_is_asked(
+    tmp_path: Path, decoder: Decoder
+) -> None:
     provider = EditingProvider()
-    async with shop_in(tmp_path, provider) as shop:
+    async with shop_with(store_in(tmp_path, decoder), provider) as shop:
         source = await source_in(shop, provider)
         digest = keep_mask(shop, left_half(*SIZE))
 
@@ -102,10 +116,10 @@ async def test_a_server_is_given_its_files_for_as_long_as_it_is_asked(tmp_path: 
 
 
 async def test_what_an_attempt_made_goes_with_it_and_a_crash_leaves_nothing_that_stays(
-    tmp_path: Path,
+    tmp_path: Path, decoder: Decoder
 ) -> None:
     provider = EditingProvider()
-    async with shop_in(tmp_path, provider) as shop:
+    async with shop_with(store_in(tmp_path, decoder), provider) as shop:
         source = await source_in(shop, provider)
         provider.go.clear()
         generation = await edited(shop, source, mask=keep_mask(shop, left_half(*SIZE)))
@@ -125,10 +139,12 @@ async def test_what_an_attempt_made_goes_with_it_and_a_crash_leaves_nothing_that
     assert list((tmp_path / 'crashed').iterdir()) == []
 
 
-async def test_the_mask_is_turned_round_for_a_server_that_takes_it_so(tmp_path: Path) -> None:
+async def test_the_mask_is_turned_round_for_a_server_that_takes_it_so(
+    tmp_path: Path, decoder: Decoder
+) -> None:
     provider = EditingProvider()
     provider.settings = replace(provider.settings, mask_inverted=True)
-    async with shop_in(tmp_path, provider) as shop:
+    async with shop_with(store_in(tmp_path, decoder), provider) as shop:
         source = await source_in(shop, provider)
 
         await shop.until(await edited(shop, source, mask=keep_mask(shop, left_half(*SIZE))))
@@ -170,11 +186,11 @@ MISSING: dict[str, tuple[Callable[[Shop, str], None], Reason, str]] = {
 
 @pytest.mark.parametrize('name', MISSING)
 async def test_nothing_is_asked_where_a_file_to_start_from_is_not_whole(
-    name: str, tmp_path: Path
+    name: str, tmp_path: Path, decoder: Decoder
 ) -> None:
     break_it, reason, sentence = MISSING[name]
     provider = EditingProvider()
-    async with shop_in(tmp_path, provider) as shop:
+    async with shop_with(store_in(tmp_path, decoder), provider) as shop:
         source = await source_in(shop, provider)
         digest = keep_mask(shop, left_half(*SIZE))
         break_it(shop, digest)
@@ -188,9 +204,11 @@ async def test_nothing_is_asked_where_a_file_to_start_from_is_not_whole(
     assert arriving_in(tmp_path) == []
 
 
-async def test_nothing_is_asked_where_a_picture_to_start_from_was_deleted(tmp_path: Path) -> None:
+async def test_nothing_is_asked_where_a_picture_to_start_from_was_deleted(
+    tmp_path: Path, decoder: Decoder
+) -> None:
     provider = EditingProvider()
-    async with shop_in(tmp_path, provider) as shop:
+    async with shop_with(store_in(tmp_path, decoder), provider) as shop:
         source = await source_in(shop, provider)
 
         failed = await shop.until(await edited(shop, source, 77))

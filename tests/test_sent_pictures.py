@@ -5,11 +5,9 @@ from __future__ import annotations
 import io
 import struct
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from PIL import Image, ImageChops
 
 from app.errors import ProviderError
@@ -27,13 +25,6 @@ pytestmark = [
 ]
 
 SIZE = (7, 5)
-
-
-@pytest_asyncio.fixture(loop_scope='module', scope='module')
-async def decoder() -> AsyncIterator[Decoder]:
-    decoder = Decoder({})
-    yield decoder
-    await decoder.close()
 
 
 async def sent(

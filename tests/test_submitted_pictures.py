@@ -238,13 +238,14 @@ async def test_long_bodies_are_refused_by_what_they_may_hold(easel: Easel) -> No
         await easel.send(text('prompt', long)),
         await easel.send(*[text('model', 'x' * 900_000)] * 2),
         await easel.send(*[text('x', '')] * 101),
+        await easel.send(*[('source_file', ('x', b''))] * 101),
         await easel.client.post(
             ADDRESS, headers=type_of | {'content-length': str(16 * 50 * 2**20 + 1_000_001)}
         ),
     ]
     words = await easel.wrong(text('prompt', '猫' * 32_001))
 
-    assert [answer.status_code for answer in answers] == [413] * 5
+    assert [answer.status_code for answer in answers] == [413] * 6
     assert 'Too long' in words['prompt']
 
 

@@ -118,7 +118,7 @@ async def test_a_source_that_is_deleted_for_good_keeps_what_came_of_it(edits: Ed
     page = await edits.page(edited)
 
     assert gone.status == 303
-    assert '<span>deleted</span>' in page
+    assert '<span>was deleted</span>' in page
     assert rows_of(page) == {}
 
 
@@ -133,7 +133,7 @@ async def test_a_guest_sees_of_versions_what_is_theirs(edits: Edits) -> None:
     assert await edits.tree(below, 'maker') == [own, below]
     assert await edits.tree(below, 'owner') == [hidden, own, below, others]
     assert f'/images/{hidden}"' not in page
-    assert 'deleted' not in page.partition('class="started-from"')[2].partition('</ul>')[0]
+    assert 'was deleted' not in page.partition('class="started-from"')[2].partition('</ul>')[0]
 
 
 async def test_pictures_that_name_each_other_end_somewhere(edits: Edits) -> None:
@@ -145,43 +145,53 @@ async def test_pictures_that_name_each_other_end_somewhere(edits: Edits) -> None
     assert sorted(await edits.tree(other)) == [one, other]
 
 
+def many_versions(db: apsw.Connection, first: int) -> None:
+    """Write 850 versions of a picture, 223 of which are some of the last one."""
+    db.execute(
+        """
+        insert into generations (status, prompt, asked_provider, provider, created_at, sources)
+        select 'done', 'a field of ' || value, 'g4f', 'g4f', 1.0, json_array(:first)
+        from json_each(:numbers)
+        """,
+        {'first': first, 'numbers': json.dumps([*range(850)])},
+    )
+    db.execute(
+        """
+        insert into images (
+          generation_id, position, digest, file, mime, width, height, size_bytes, mean_colour,
+          provider, model, created_at, sort_key
+        )
+        select id, 0, 'm' || id, 'm' || id, 'image/png', 8, 6, 70, '#102030', 'g4f', 'flux',
+          id, id * 1000000000
+        from generations
+        where parent_id = :first
+        """,
+        {'first': first},
+    )
+    db.execute(
+        """
+        update generations
+        set sources = json_array((select max(id) from images))
+        where parent_id = :first and prompt < 'a field of 3'
+        """,
+        {'first': first},
+    )
+
+
 async def test_many_versions_are_some_and_a_number(edits: Edits) -> None:
     services = edits.house.services
     first = await edits.picture('a field')
-
-    def change(db: apsw.Connection) -> None:
-        db.execute(
-            """
-            insert into generations (status, prompt, asked_provider, provider, created_at, sources)
-            select 'done', 'a field of ' || value, 'g4f', 'g4f', 1.0, json_array(:first)
-            from json_each(:numbers)
-            """,
-            {'first': first, 'numbers': json.dumps([*range(250)])},
-        )
-        db.execute(
-            """
-            insert into images (
-              generation_id, position, digest, file, mime, width, height, size_bytes, mean_colour,
-              provider, model, created_at, sort_key
-            )
-            select id, 0, 'm' || id, 'm' || id, 'image/png', 8, 6, 70, '#102030', 'g4f', 'flux',
-              id, id * 1000000000
-            from generations
-            where parent_id = :first
-            """,
-            {'first': first},
-        )
-
-    await services.library.database.write(change)
+    await services.library.database.write(lambda db: many_versions(db, first))
     last = await services.library.images.newest_id()
-    below = await edits.picture('a mole', last)
+    below = await edits.picture('a mole, ' * 900, last)
 
-    page = await edits.page(below)
+    page, above = await edits.page(below), await edits.page(last)
 
     shown = [one for one in rows_of(page) if one in (first, last, below)]
     assert shown == [first, last, below]
-    assert len(rows_of(page)) == 200
-    assert '52 more' in page
+    assert len(rows_of(page)) == len(rows_of(above)) == 200
+    assert [one.count('>652 more<') for one in (page, above)] == [1, 1]
+    assert len(rows_of(page)[below]) < 800
 
 
 async def test_no_version_costs_a_look_at_all_pictures(edits: Edits) -> None:
@@ -216,7 +226,7 @@ async def test_what_changed_of_what_is_protected_is_told_with_what_can_be_done(
     assert 'laying-back' not in guests_page
     assert f'data-mask="/masks/{digest}.png"' in page
     assert '<dd><bdi>0.60</bdi></dd>' in page
-    assert page.count('<span>deleted</span>') == 1
+    assert page.count('<span>was deleted</span>') == 1
     assert 'laying-back' not in after
     assert f'href="/images/{laid_back}"' in after.partition('class="outside-mask"')[2][:900]
     assert 'The original is laid back over what you protected.' in its_page
@@ -264,6 +274,7 @@ async def test_what_failed_tells_what_it_started_from(edits: Edits) -> None:
     await library.generations.finish(claimed, outcome, 3.0)
     failed = await edits.house.request('owner', 'GET', f'/generations/{sent.generation.id}')
 
+    assert f'from={claimed.id}&amp;model=&amp;provider=' in failed.body.decode()
     for page in (waiting, failed):
         assert f'href="/images/{first}"' in page.body.decode()
         assert f'/masks/{"b" * 64}.png' in page.body.decode()

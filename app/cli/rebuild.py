@@ -159,7 +159,28 @@ def _without_copies(found: dict[str, LabelledImage]) -> Iterator[LabelledImage]:
         if original != file:
             describe(f'{file} is a copy of {original} and was left alone.')
     own = [found[file] for file in first.values()]
-    yield from sorted(own, key=lambda one: (one.label.generation_id, one.label.position))
+    own.sort(key=lambda one: (one.label.generation_id, one.label.position))
+    yield from _sources_first(own)
+
+
+def _sources_first(own: list[LabelledImage]) -> Iterator[LabelledImage]:
+    """Yield pictures in their order, but before each what it came from: that keeps its id."""
+    by_digest, done = {one.kept.digest: one for one in own}, set[int]()
+    waiting = own[::-1]
+    while waiting:
+        one = waiting[-1]
+        traced = [one.label.traced_answer, *one.label.traced_sources]
+        # each is looked at once, so that what names each other ends
+        before = [
+            by_digest.pop(that.digest) for that in traced if that and that.digest in by_digest
+        ]
+        if before:
+            waiting += before
+            continue
+        waiting.pop()
+        if id(one) not in done:
+            done.add(id(one))
+            yield one
 
 
 def _show_progress(number: int, total: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +15,9 @@ from app.models import Received, StoredImage, TracedPicture
 from app.models.request import GenerationRequest
 from app.storage.arriving import new_work_file
 from app.storage.decoding.decoder import Decoder
-from app.storage.decoding.edit_orders import PNG, Protected, lay_back, measure_change
+from app.storage.decoding.edit_orders import Protected, lay_back, measure_change
 from app.storage.files import HEAD_BYTES, remove
-from app.storage.metadata.mime import mime_of
+from app.storage.metadata.mime import PNG, mime_of
 from app.storage.store import Store
 
 if TYPE_CHECKING:
@@ -70,10 +71,9 @@ class Protection:
             under = TracedPicture(answer.id or 0, answer.digest)
             label = replace(label, changed_outside_mask=share, laid_back_from=str(under))
             label = replace(label, source_url=None, cost=None)
-            kept = await self._store.keep(received, label)
-            return replace(kept, changed_outside_mask=share, laid_back_from=answer.id)
+            return replace(await self._store.keep(received, label), laid_back_from=answer.id)
         finally:
-            remove(target)
+            await asyncio.to_thread(remove, target)
 
     async def _protected(self, request: GenerationRequest) -> Protected:
         """Find what an answer is compared with; raise ProviderError where it is not whole."""

@@ -150,7 +150,10 @@ class Acts:
 
         await self._check_folder()
         step = await rows.step(act.id, now, limit=limit)
-        await FileRemoval(self._library, self._store).finish()
+        removal = FileRemoval(self._library, self._store)
+        await removal.finish()
+        if not step.act.state.unfinished:
+            await removal.finish_masks()
         return step
 
     async def _check_folder(self) -> None:

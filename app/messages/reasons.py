@@ -101,7 +101,7 @@ OF_REFUSALS: dict[str, tuple[str, str]] = {
         N_('Choose another server, or remove the pictures to start from. Nothing was charged.'),
     ),
     Reason.TOO_MANY_SOURCES: (
-        N_('{where} starts from {value} pictures at most.'),
+        N_('{where} takes no more pictures to start from than {value}.'),
         N_('Remove some of the pictures to start from. Nothing was charged.'),
     ),
     Reason.NO_KEY_WAS_SENT: (

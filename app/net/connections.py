@@ -39,10 +39,31 @@ Connect = Callable[[Iterable[str], int, float | None], Awaitable[httpcore.AsyncN
 httpcore.AsyncHTTP11Connection.MAX_INCOMPLETE_EVENT_SIZE = MOST_HEADER_BYTES  # no argument sets it
 
 
+class Incoming(asyncio.StreamReader):
+    """What comes in, whole also where the connection breaks behind it, of which asyncio drops it.
+
+    A server that refuses a large body may answer before it has read that, and close.
+    """
+
+    broken: BaseException | None = None
+
+    def set_exception(self, exc: BaseException) -> None:
+        """End as what was read ends, and keep the reason."""
+        self.broken = exc
+        self.feed_eof()
+
+    async def piece(self, most_bytes: int) -> bytes:
+        """Read a piece, none at the end; raise OSError where the connection broke there."""
+        found = await self.read(most_bytes)
+        if self.broken and not found:
+            raise self.broken
+        return found
+
+
 class Stream(httpcore.AsyncNetworkStream):
     """One connection; what sockets raise becomes the errors of httpcore."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: Incoming, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
         self._most_bytes = LEAST_READ_BYTES
@@ -74,7 +95,7 @@ class Stream(httpcore.AsyncNetworkStream):
             async with _translated(
                 SILENCE_S if guessed else timeout, httpcore.ReadTimeout, httpcore.ReadError
             ):
-                piece = await self._reader.read(self._most_bytes)
+                piece = await self._reader.piece(self._most_bytes)
         except httpcore.ReadTimeout:
             if guessed:
                 return b''
@@ -97,7 +118,10 @@ class Stream(httpcore.AsyncNetworkStream):
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._responses.begin()
+        await asyncio.sleep(0)  # an answer that has come already is read before a write can fail
         async with _translated(timeout, httpcore.WriteTimeout, httpcore.WriteError):
+            if self._writer.is_closing():  # uvloop would raise RuntimeError
+                raise ConnectionResetError
             self._writer.write(buffer)
             await self._writer.drain()
 
@@ -141,10 +165,18 @@ async def connect(addresses: Iterable[str], port: int, timeout: float | None) ->
     async with _translated(timeout, httpcore.ConnectTimeout, httpcore.ConnectError):
         for address in addresses:
             try:
-                return Stream(*await asyncio.open_connection(address, port, limit=READ_AHEAD_BYTES))
+                return await _open(address, port)
             except OSError as error:
                 failures.append(error)
         raise failures[0]
+
+
+async def _open(address: str, port: int) -> Stream:
+    loop = asyncio.get_running_loop()
+    incoming = Incoming(limit=READ_AHEAD_BYTES)
+    protocol = asyncio.StreamReaderProtocol(incoming)
+    transport, _ = await loop.create_connection(lambda: protocol, address, port)
+    return Stream(incoming, asyncio.StreamWriter(transport, protocol, incoming, loop))
 
 
 @asynccontextmanager

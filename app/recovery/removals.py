@@ -13,7 +13,7 @@ from app.storage.store import THUMB_WIDTHS, Store
 
 
 class FileRemoval:
-    """Removes the files that the database names for it."""
+    """Removes the files that the database names for it, and masks that no picture has."""
 
     def __init__(self, library: Library, store: Store) -> None:
         self._removals = library.removals
@@ -29,6 +29,12 @@ class FileRemoval:
             gone = await asyncio.to_thread(remove_files, self._store, some)
             await self._removals.done(gone)
             last = some[-1].file
+
+    async def finish_masks(self) -> None:
+        """Remove the masks of which no picture is left, once all files are removed."""
+        for digest in await self._removals.masks():
+            await asyncio.to_thread(remove, self._store.mask(digest))
+            await self._removals.forget_mask(digest)
 
 
 def remove_files(store: Store, some: Sequence[Removal]) -> list[str]:

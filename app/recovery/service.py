@@ -42,7 +42,9 @@ class Recovery:
         if not self.folder.away and await self._library.removals.after(''):
             from app.recovery.removals import FileRemoval  # few starts find any
 
-            await FileRemoval(self._library, self._store).finish()
+            removal = FileRemoval(self._library, self._store)
+            await removal.finish()
+            await removal.finish_masks()
         await self.pictures.begin()
         await self.wholeness.begin()
 

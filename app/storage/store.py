@@ -24,7 +24,7 @@ from app.storage.arriving import sweep
 from app.storage.decoding.decoder import Decoded, Decoder, DecoderFailed, labelled_path
 from app.storage.files import HEAD_BYTES, PART, TempFile, check_links, open_beneath, remove, writing
 from app.storage.metadata.container import Written, sidecar_of, size_of
-from app.storage.metadata.mime import mime_of, what_is
+from app.storage.metadata.mime import PNG, mime_of, what_is
 
 if TYPE_CHECKING:
     from app.storage.metadata.label import Label
@@ -120,6 +120,7 @@ class Store:
             source_url=received.source_url,
             cost=received.cost,
             seed=received.seed if label.seed is None else label.seed,
+            changed_outside_mask=label.changed_outside_mask,
         )
 
     async def _decode_or_set_aside(
@@ -146,7 +147,7 @@ class Store:
         path, made = self.arriving / f'{uuid.uuid4().hex}{PART}', self.new_thumbs()
         try:
             await asyncio.to_thread(path.write_bytes, GOOD_PICTURE)
-            await self.decoder.decode(path, 'image/png', made)
+            await self.decoder.decode(path, PNG, made)
         except (OSError, AppError) as error:
             log.warning('the decoder does not work: %s', error)
             return False

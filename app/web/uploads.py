@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
 MOST_TEXT_BYTES = 4_000
+MOST_PARTS = 100
 FORM = 'multipart/form-data'
 
 
@@ -55,12 +56,17 @@ class Part:
 class _Reader:
     """The callbacks of a parser, which collect whole parts."""
 
-    def __init__(self, new_file: Callable[[], TempFile], most_text_bytes: int) -> None:
+    def __init__(
+        self, new_file: Callable[[], TempFile], most_text_bytes: int, most_parts: float
+    ) -> None:
         self._new_file = new_file
         self._most_text_bytes = most_text_bytes
+        self._most_parts = most_parts
         self._header = self._value = b''
         self.part = Part()
         self.whole: list[Part] = []
+        self.count = 0
+        self.has_ended = False
 
     def callbacks(self) -> MultipartCallbacks:
         return {
@@ -71,9 +77,13 @@ class _Reader:
             'on_headers_finished': self.on_headers_finished,
             'on_part_data': self.on_part_data,
             'on_part_end': self.on_part_end,
+            'on_end': self.on_end,
         }
 
     def on_part_begin(self) -> None:
+        self.count += 1
+        if self.count > self._most_parts:
+            raise TooLarge(N_('Too many fields: at most {most}.'), most=self._most_parts)
         self.part = Part(most_text_bytes=self._most_text_bytes)
 
     def on_header_field(self, data: bytes, start: int, end: int) -> None:
@@ -101,25 +111,33 @@ class _Reader:
         self.whole.append(self.part)
         self.part = Part()
 
+    def on_end(self) -> None:
+        self.has_ended = True
+
 
 async def parts_of(
-    request: Request, new_file: Callable[[], TempFile], most_text_bytes: int = MOST_TEXT_BYTES
+    request: Request,
+    new_file: Callable[[], TempFile],
+    most_text_bytes: int = MOST_TEXT_BYTES,
+    most_parts: float = MOST_PARTS,
 ) -> AsyncGenerator[Part, None]:
     """Yield the parts of a form as each is whole; who takes one discards its file.
 
-    Raise `WrongType` at another form, `TooLarge` at a text that is, `Malformed` at what breaks off.
+    Raise `WrongType` at another form, `TooLarge` at a text that is and at one part too many,
+    `Malformed` at what breaks off.
     """
     kind, options = parse_options_header(request.headers.get('content-type', ''))
     if kind.decode('latin-1').lower() != FORM or b'boundary' not in options:
         raise WrongType(N_('Send a form: {types}.'), types=FORM)
-    reader = _Reader(new_file, most_text_bytes)
+    reader = _Reader(new_file, most_text_bytes, most_parts)
     try:
         parser = MultipartParser(options[b'boundary'], reader.callbacks())
         async for block in request.stream():
             await asyncio.to_thread(parser.write, block)
             while reader.whole:
                 yield reader.whole.pop(0)
-        parser.finalize()
+        if not reader.has_ended:
+            raise FormParserError('it breaks off')
     except FormParserError as error:
         raise Malformed(N_("The request couldn't be read.")) from error
     finally:

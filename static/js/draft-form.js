@@ -12,8 +12,10 @@ const place = (field) => (isTick(field) ? `${field.name} ${field.value}` : field
 class DraftForm extends HTMLElement {
   connectedCallback() {
     this.form = this.querySelector('form');
-    if (!('given' in this.dataset)) this.restore();
-    if (this.querySelector('.sources') || kept(SOURCES, TAB_FIRST)) import('./source-list.js');
+    const isGiven = 'given' in this.dataset;
+    if (!isGiven) this.restore();
+    this.hasSources = Boolean(this.querySelector('.sources') || (!isGiven && kept(SOURCES, TAB_FIRST)));
+    if (this.hasSources) import('./source-list.js');
     this.form.addEventListener('input', () => this.keep());
     this.form.addEventListener('submit', (event) => this.send(event));
     this.form.addEventListener('keydown', (event) => this.shortcut(event));
@@ -28,6 +30,7 @@ class DraftForm extends HTMLElement {
   keep() {
     const typed = this.fields.map((field) => [place(field), isTick(field) ? field.checked : field.value]);
     keep(KEY, JSON.stringify(typed), TAB_FIRST);
+    if (!this.hasSources && !this.querySelector('source-list:defined')) keep(SOURCES, '', TAB_FIRST);
   }
 
   // All that is sent but the mark; of a file, which one it is.

@@ -20,8 +20,12 @@ class DropPicture extends HTMLElement {
   }
 
   async run(act, ...given) {
-    const arrivals = await import('./sources/arrivals.js');
-    return arrivals[act](this, ...given);
+    try {
+      const arrivals = await import('./sources/arrivals.js');
+      await arrivals[act](this, ...given);
+    } catch {
+      this.querySelector('[role=status]').textContent = this.dataset.unread; // no connection, or an upgrade
+    }
   }
 
   highlight(isOver) {
@@ -70,7 +74,7 @@ class DropPicture extends HTMLElement {
     const link = event.target.closest('a[data-source]');
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    this.run('use', link).catch(() => location.assign(link.href));
+    this.run('use', link);
   }
 }
 

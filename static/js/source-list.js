@@ -3,7 +3,7 @@ import { keep, kept, TAB_FIRST } from './storage.js';
 import { Masks } from './sources/masks.js';
 import { Order } from './sources/order.js';
 import { Settings } from './sources/settings.js';
-import { faultOf, Upload } from './sources/upload.js';
+import { Uploads } from './sources/uploads.js';
 
 const KEY = 'easel-sources';
 const idOf = (chip) => Number(chip.dataset.id);
@@ -15,12 +15,21 @@ class SourceList extends HTMLElement {
     this.form = this.closest('form');
     this.settings = new Settings(this.form);
     this.fresh = new Set(); // uploaded here, and nothing made of them
-    this.ready = this.begin();
-    this.form.addEventListener('submit', (event) => this.hold(event), true);
-    this.form.addEventListener('input', () => this.row && this.keep());
+    this.uploads = new Uploads(this);
+    this.ready.catch(() => null); // who needs it tries again
+    this.form.addEventListener('input', () => this.masks && this.keep());
+    this.form.addEventListener('change', ({ target }) => target.matches('[name=model], [name=provider]') && this.asked());
     this.addEventListener('click', ({ target }) => this.press(target));
     addEventListener('easel-added', () => this.sent());
     addEventListener('easel-changed', () => this.offerResult());
+  }
+
+  get ready() {
+    this.beginning ??= this.begin().catch((error) => {
+      this.beginning = null;
+      throw error;
+    });
+    return this.beginning;
   }
 
   get row() {
@@ -53,7 +62,8 @@ class SourceList extends HTMLElement {
     if (!isOver) await this.recall(draft);
     this.isSent = Boolean(draft.isSent && !named.length);
     this.settings.isFitted = !leaveAddress() && this.chips.length > 0;
-    this.changed();
+    if (isGiven) this.show(); // what was typed before stays until something is changed
+    else this.changed();
   }
 
   async recall({ pictures = [], fresh = [], settings }) {
@@ -66,11 +76,23 @@ class SourceList extends HTMLElement {
     if (chip) this.querySelector('.plain').before(chip);
   }
 
+  async drawn(ids) {
+    const asked = [...new FormData(this.form)].filter(([name, value]) => ['model', 'provider'].includes(name) && value);
+    const query = new URLSearchParams([...ids.map((id) => ['source', id]), ...asked]);
+    const answer = await fetch(`${this.dataset.address}?${query}`);
+    if (!answer.ok) throw new Error(`${answer.status}`);
+    return elements(await answer.text());
+  }
+
+  // Says of the server that will draw what there is to know with a mask.
+  async tellServer() {
+    const [drawn] = await this.drawn([]).catch(() => []);
+    if (drawn) this.querySelector('.of-server').replaceWith(drawn.querySelector('.of-server'));
+  }
+
   // Adds the chips of those pictures that are still there.
   async draw(ids) {
-    const answer = await fetch(`${this.dataset.address}?${new URLSearchParams(ids.map((id) => ['source', id]))}`);
-    if (!answer.ok) throw new Error(`${answer.status}`);
-    const [drawn, settings] = elements(await answer.text());
+    const [drawn, settings] = await this.drawn(ids);
     this.settings.bring(settings);
     if (this.row) {
       for (const chip of drawn.querySelectorAll('.source[data-id]')) this.put(chip);
@@ -83,38 +105,8 @@ class SourceList extends HTMLElement {
     await isStyled;
   }
 
-  async add(files) {
-    await this.ready;
-    this.warn();
-    const fine = files.filter((file) => !this.refuse(file));
-    const most = Number(this.row.dataset.most);
-    const room = most - this.chips.length - this.querySelectorAll('.coming').length;
-    if (fine.length > room) this.warn('many', most);
-    const uploads = fine.slice(0, room).map((file) => new Upload(file, this));
-    for (const { chip } of uploads) this.put(chip);
-    this.changed();
-    await this.send(uploads);
-  }
-
-  refuse(file) {
-    const fault = faultOf(file);
-    if (fault) this.warn(fault, file.name);
-    return fault;
-  }
-
-  // One after the other, so that each is kept as soon as it is there.
-  async send(uploads) {
-    for (const upload of uploads) await this.bring(upload);
-    if (!this.isWaiting || this.querySelector('.coming')) return;
-    this.isWaiting = false;
-    this.form.requestSubmit();
-  }
-
-  // Puts the picture in the place of its upload; gives its chip.
-  async bring(upload) {
-    const sent = upload.chip.isConnected && (await upload.send());
-    if (!sent) return null;
-    const { id, isNew } = sent;
+  // Has a picture in the place of its upload; gives its chip.
+  async arrive(upload, { id, isNew }) {
     if (isNew) this.fresh.add(id);
     if (!upload.chip.isConnected) return this.discard(id); // taken out meanwhile
     if (!this.chipOf(id)) await this.draw([id]);
@@ -140,15 +132,6 @@ class SourceList extends HTMLElement {
     this.say('added', this.ids.indexOf(id) + 1);
     this.scrollIntoView({ block: 'center' });
     if (matchMedia('(hover: hover)').matches) this.form.elements.prompt.focus();
-  }
-
-  // What was made larger takes the place of what it was made of.
-  async replace(chip, blob) {
-    const upload = new Upload(new File([blob], 'enlarged.png', { type: blob.type }), this);
-    chip.before(upload.chip);
-    const larger = await this.bring(upload);
-    if (larger) this.take(chip);
-    return larger;
   }
 
   press(target) {
@@ -185,19 +168,22 @@ class SourceList extends HTMLElement {
   }
 
   changed() {
+    this.show();
+    this.keep();
+  }
+
+  show() {
     for (const [place, chip] of this.chips.entries()) {
       chip.querySelector('b').textContent = this.words('name', place + 1);
       chip.querySelector('[data-remove]').ariaLabel = this.words('remove', place + 1);
     }
     const isEmpty = !this.querySelector('.source:is([data-id], .coming)');
-    if (isEmpty && this.contains(document.activeElement)) this.form.elements.prompt.focus();
     const picker = this.form.querySelector('[data-sources]');
     this.row.hidden = isEmpty;
     if (!isEmpty && document.activeElement === picker) this.querySelector('[data-add]').focus();
     this.settings.show(this.chips.length > 0);
     this.masks.show();
     this.offerResult();
-    this.keep();
   }
 
   keep() {
@@ -206,24 +192,26 @@ class SourceList extends HTMLElement {
     keep(KEY, pictures.length ? JSON.stringify(draft) : '', TAB_FIRST);
   }
 
-  // Nothing is sent without the pictures that are on their way.
-  hold(event) {
-    if (!this.querySelector('.coming')) return this.fresh.clear();
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    this.isWaiting = true;
-    this.say('uploading');
+  asked() {
+    if (this.querySelector('.mask:not([hidden])')) this.tellServer();
+  }
+
+  // Kept at once: a form that is sent without a wall leaves the page.
+  used() {
+    this.fresh.clear();
+    if (this.masks) this.keep();
   }
 
   sent() {
     this.isSent = true;
-    if (this.row) this.keep();
+    if (this.masks) this.keep();
   }
 
   // The newest picture that came while the page was open.
   offerResult() {
     const chip = this.querySelector('.last');
-    const link = document.querySelector('live-generation[data-fresh][data-status=done] [data-source]');
+    const newest = document.querySelector('live-generation[data-fresh][data-status=done]');
+    const link = [...(newest?.querySelectorAll('[data-source]') ?? [])].at(-1); // the one that was laid back, if any
     if (!chip) return;
     chip.hidden = !link || this.ids.includes(Number(link.dataset.source));
     if (chip.hidden) return;
@@ -232,7 +220,7 @@ class SourceList extends HTMLElement {
   }
 
   words(name, n) {
-    return this.row.dataset[name].replace('{n}', n).replace('{name}', n);
+    return this.row.dataset[name].replace(/\{n(ame)?\}/, () => n);
   }
 
   say(name, n) {

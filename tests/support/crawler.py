@@ -10,7 +10,7 @@ from urllib.parse import urldefrag
 import httpx
 
 NOT_ADDRESSES = (
-    *('aria-keyshortcuts', 'aria-label', 'value', 'alt', 'data-word', 'data-title'),
+    *('aria-keyshortcuts', 'aria-label', 'value', 'alt', 'title', 'data-word', 'data-title'),
     'data-pages',  # what addresses begin with
 )
 

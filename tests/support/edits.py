@@ -7,6 +7,7 @@ from pathlib import Path
 from app.models import Call, GenerationResult
 from app.models.request import GenerationRequest
 from app.net.client import HttpClient
+from app.net.urls import normalize_api_url
 from app.providers.core.base import Dialect, ProviderSettings, Run
 from app.providers.core.capabilities import CapabilityStore
 from app.providers.provider import ApiProvider
@@ -34,7 +35,7 @@ async def edited(
     http_client = HttpClient(transport=AsgiTransport(server.app))
     settings = ProviderSettings(
         name='t',
-        base_url=server.base_url,
+        base_url=normalize_api_url(server.base_url),
         model=server.model,
         timeout_s=10,
         key=KEY,

@@ -216,6 +216,13 @@ class Gemini(JsonServer):
 
 
 @dataclass
+class BareGemini(Gemini):
+    """The same by its host alone."""
+
+    base_url: ClassVar[str] = 'https://generativelanguage.googleapis.com'
+
+
+@dataclass
 class LocalGemini(Gemini):
     """The same behind another name, told by its path."""
 
@@ -224,5 +231,5 @@ class LocalGemini(Gemini):
 
 JSON_SERVERS = (
     *(OpenAiJson, Xai, LocalXai, NamelessXai, OpenRouter, LocalOpenRouter),
-    *(Chat, Gemini, LocalGemini),
+    *(Chat, Gemini, BareGemini, LocalGemini),
 )

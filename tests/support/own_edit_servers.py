@@ -166,32 +166,6 @@ class LocalTogether(Together):
 
 
 @dataclass
-class Bfl(JsonServer):
-    """Promises a picture and gives it at another address; masks go with `image`."""
-
-    base_url: ClassVar[str] = 'https://api.bfl.ai/v1'
-    path: ClassVar[str] = '/v1/flux'
-    known: ClassVar[tuple[str, ...]] = ('prompt', 'seed', 'steps', 'guidance', 'aspect_ratio')
-    lists: ClassVar[Mapping[str, Json]] = {
-        '/v1/get_result': {'id': '7', 'status': 'Ready', 'result': {'sample': f'{DATA_URL}{B64}'}}
-    }
-
-    def pictures(self, body: Mapping[str, Json]) -> list[Image.Image]:
-        if 'x-key' not in self.headers:
-            raise Refused(403, {'detail': 'Not authenticated - Invalid Authentication'})
-        names = ('input_image', 'input_image_2', 'input_image_3', 'input_image_4')
-        self.refuse_unknown(body, *names, 'image', 'mask')
-        found = [body[name] for name in ('image', *names) if name in body]
-        return [from_base64(one) for one in found]
-
-    def mask(self, body: Mapping[str, Json]) -> Image.Image | None:
-        return where_white(from_base64(body['mask'])) if 'mask' in body else None
-
-    def answer(self) -> Json:
-        return {'id': '7', 'polling_url': 'https://api.bfl.ai/v1/get_result?id=7'}
-
-
-@dataclass
 class LocalSeedream(Seedream):
     """The same behind another name, told by its path and the model."""
 
@@ -207,6 +181,15 @@ class LocalFal(Fal):
     model: ClassVar[str] = 'fal-ai/flux'
     lists: ClassVar[Mapping[str, Json]] = {}
     path: ClassVar[str] = '/fal-ai/flux/edit'
+
+
+@dataclass
+class BareTogether(LocalTogether):
+    """Its list says no more than a kind."""
+
+    lists: ClassVar[Mapping[str, Json]] = {
+        '/v1/models': [{'id': 'flux', 'object': 'model', 'type': 'image'}]
+    }
 
 
 @dataclass
@@ -232,6 +215,6 @@ class NewApi(G4f):
 
 
 OWN_SERVERS = (
-    *(Automatic, KoboldCpp, LocalAi, OpenWebUi, Together, LocalTogether, Bfl),
+    *(Automatic, KoboldCpp, LocalAi, OpenWebUi, Together, LocalTogether, BareTogether),
     *(Seedream, LocalSeedream, Fal, LocalFal),
 )

@@ -19,6 +19,12 @@ REMOVED_AT_ONCE = 250
 CHOSEN_AT_ONCE = 1_000  # pictures in one list
 # What names a picture besides its row, and by which of its columns.
 NAMED_BY = (('album_images', 'sort_key', 'sort_key'), ('shown_pictures', 'image_id', 'id'))
+# Whether any generation of a group has a picture, or may get one.
+LEFT = """
+  max(status <> 'done' or exists (
+    select 1 from images where images.generation_id = generations.id
+  ))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,20 @@ class Removals(Table):
             group by part
             """,
             before=before,
+        )
+
+    async def masks(self) -> tuple[str, ...]:
+        """Return the masks of which nothing is left but generations without a picture."""
+        return await self._database.all(
+            lambda row: str(row['mask']),
+            f'select mask from generations where mask is not null group by mask having {LEFT} = 0',
+        )
+
+    async def forget_mask(self, digest: str) -> None:
+        """Forget a mask that is gone."""
+        await self._database.run(
+            'update generations set mask = null where mask = :digest and destroyed > 0',
+            digest=digest,
         )
 
     async def done(self, files: Sequence[str]) -> None:

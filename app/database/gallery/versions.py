@@ -87,16 +87,3 @@ class Versions(Table):
             return tuple(found.values())
 
         return await self._database.read(query)
-
-    async def laid_back(self, image_id: int) -> int | None:
-        """Return the newest picture with the original laid back over this one, None without one."""
-        return await self._database.one(
-            lambda row: int(str(row['id'])),
-            """
-            select max(id) as id
-            from images
-            where laid_back_from = :id and deleted_at is null
-            having max(id) is not null
-            """,
-            id=image_id,
-        )

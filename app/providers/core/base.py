@@ -19,6 +19,7 @@ ANYBODY = 'OpenAI-compatible'  # a server that lists models and is none of those
 PICTURE_FIELDS = (  # by which APIs take what an edit starts from
     *('image', 'image[]', 'images', 'images[]', 'image_url', 'image_urls', 'reference_images'),
     *('input_references', 'init_images', 'extra_images', 'file', 'files', 'ref_images'),
+    *('input_image', 'input_image_2', 'input_image_3', 'input_image_4', 'contents'),
 )
 MASK_FIELDS = ('mask', 'mask_image', 'mask_url')
 WIRE_NAMES = {  # what APIs call our fields, where that is another name; several may be one wish

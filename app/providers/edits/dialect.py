@@ -16,6 +16,7 @@ from app.providers.edits.ways import BodyWay
 from app.providers.transport.caller import Caller
 from app.providers.transport.collect import ImageCollector
 
+ONLY_ONE = 'image_url'  # a field that holds no list
 _OF_THE_NAME = re.compile(
     r'(?i)unknown|unhandled|unrecogni|unexpected|extra|forbidden|missing|required|unsupported|'
     r'(not|n.t) (be )?(allowed|support|permit|known)'
@@ -67,6 +68,7 @@ class EditFallback(ParameterFallback):
         for name, other in spellings.items():
             if _as_spelled(name, other) in learned.refused:
                 self._rename(name, other)
+        self._leave_out_known()  # the other name too, where that is refused as well
 
     def mend(self, failure: Failure) -> bool:
         """Change the body; a mask is left out only where its field is no field of the server."""
@@ -88,8 +90,13 @@ class EditFallback(ParameterFallback):
         self._spellings = {
             one: second for one, second in self._spellings.items() if one not in (name, other)
         }
-        self.body = {other if one == name else one: value for one, value in self.body.items()}
-        self.wished = {other if one == name else one: value for one, value in self.wished.items()}
+        self.body, self.wished = (
+            {other if one == name else one: value for one, value in fields.items()}
+            for fields in (self.body, self.wished)
+        )
+        value = self.body.get(other)
+        if other == ONLY_ONE and isinstance(value, list) and len(value) == 1:
+            self.body[other] = self.wished[other] = value[0]
 
 
 def is_of_the_name(failure: Failure) -> bool:

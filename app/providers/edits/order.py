@@ -13,11 +13,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
-from app.net.urls import Blocked, candidates
+from app.net.urls import API_ROOT, Blocked, candidates
 from app.providers.core.base import Dialect
 from app.providers.core.capabilities import Capabilities, Use
 from app.providers.dialects.parameters import LIST, names_in
-from app.providers.dialects.sdapi import SDAPI_ROOT, sdapi_root
+from app.providers.dialects.sdapi import SDAPI_ROOT, has_checkpoints, sdapi_root
 from app.providers.discovery.fingerprints import describes_localai, is_shaped
 from app.providers.discovery.model_list import draws_in_chats, models_in, rows_in
 from app.providers.discovery.probe import ProbeResponse
@@ -27,8 +27,10 @@ from app.providers.response.json_text import Json
 from app.providers.transport.client import Client, endpoint
 
 CHOSEN = {Dialect.CHAT: ways.CHAT, Dialect.OPENROUTER: ways.REFERENCES, Dialect.SDAPI: ways.IMG2IMG}
+GOOGLE = 'generativelanguage.googleapis.com'
+GEMINI_ROOT = '/v1beta'
 CLOUDS = {  # by the end of their hosts
-    'openai.com': (ways.OPENAI, ways.JSON),
+    'openai.com': (ways.OPENAI, ways.OPENAI_JSON),
     'x.ai': (ways.XAI,),
     'openrouter.ai': (),
     'together.xyz': (ways.TOGETHER,),
@@ -38,17 +40,28 @@ CLOUDS = {  # by the end of their hosts
     'siliconflow.cn': (ways.SILICONFLOW,),
     'siliconflow.com': (ways.SILICONFLOW,),
     'fal.run': (ways.FAL,),
-    'generativelanguage.googleapis.com': (ways.GEMINI,),
+    GOOGLE: (ways.GEMINI,),
     'bfl.ai': (ways.BFL,),
     'bfl.ml': (ways.BFL,),
 }
 PATHS = {  # what an API's root ends in, where that says whose it is
     SDAPI_ROOT: ways.IMG2IMG,
-    '/v1beta': ways.GEMINI,
-    '/v1beta/openai': ways.GEMINI,
+    GEMINI_ROOT: ways.GEMINI,
+    f'{GEMINI_ROOT}/openai': ways.GEMINI,
 }
 ARK_ROOT, SEEDREAM = '/api/v3', 'seedream'
-FAL = 'fal-ai/'  # what the names of its models begin with
+NAMES = {  # of models that start from pictures in one way, whoever has them
+    re.compile('^fal-ai/'): ways.FAL,
+    re.compile('^flux-(kontext|pro|dev|[2-9])'): ways.BFL,
+    re.compile('seedream-?[4-9]'): ways.SEEDREAM,
+}
+FITTING: dict[
+    Way, tuple[str, Way]
+] = {  # in the place of a way, where a part of the model's name says which fields it has
+    ways.FORM: ('gpt-image', ways.OPENAI),
+    ways.JSON: ('gpt-image', ways.OPENAI_JSON),
+    ways.BFL: ('fill', ways.BFL_FILL),
+}
 OPEN_ROOT = '/api/v1'  # of Open WebUI, and of OpenRouter and its like
 OWNERS = {'vllm': ways.VLLM, 'xai': ways.XAI, 'koboldcpp': ways.IMG2IMG}
 KEYS: dict[tuple[str, ...], Way] = {  # that the rows of a list of models have
@@ -84,22 +97,31 @@ class EditOrder:
         base_url = self._images.base_url or self._client.settings.base_url
         known = self._known(base_url)
         for way in known:
-            yield EditEndpoint(way, _root_of(way, base_url))
+            yield self._at(way, base_url)
         if known:
             return
         root, listed = await self._listed(base_url)
         shown = await self._shown(root, listed)
         if shown and (self._is_open or not shown.dialect):
-            yield EditEndpoint(shown, _root_of(shown, root))
-        async for at in self._likely(root, listed):
-            yield at
+            yield self._at(shown, root)
+        named: list[Way] = [way for name, way in NAMES.items() if name.search(self._model)]
+        for way in () if listed else named:
+            if way.path.startswith('{model}'):  # no other server has such a path
+                yield self._at(way, root)
+        async for way in self._likely(root, listed, named):
+            yield self._at(way, root)
         if not self._is_open:
             return
-        yield EditEndpoint(ways.REFERENCES, root)
+        yield self._at(ways.REFERENCES, root)
         if urlsplit(root).path.endswith(OPEN_ROOT):
-            yield EditEndpoint(ways.OPEN_WEBUI, root)
-        for other in () if listed else candidates(root)[1:2]:
-            yield EditEndpoint(ways.FORM, other)
+            yield self._at(ways.OPEN_WEBUI, root)
+        for other in (base_url,) if listed else candidates(root)[1:2]:
+            yield self._at(ways.FORM, other)
+
+    def _at(self, way: Way, root: str) -> EditEndpoint:
+        part, fitting = FITTING.get(way, ('', way))
+        way = fitting if part in self._model else way
+        return EditEndpoint(way, _root_of(way, root))
 
     def _known(self, base_url: str) -> tuple[Way, ...]:
         """Return the ways that the settings or the address name."""
@@ -131,8 +153,8 @@ class EditOrder:
                 break
         return base_url, None
 
-    async def _likely(self, root: str, listed: Json) -> AsyncIterator[EditEndpoint]:
-        """Yield what any images API may have, and what GETs show."""
+    async def _likely(self, root: str, listed: Json, named: list[Way]) -> AsyncIterator[Way]:
+        """Yield what any images API may have, and what its models' names and GETs show."""
         in_second, draws = False, False
         if self._is_open:
             second = names_in(await self._client.find(endpoint(root, LIST)))
@@ -140,20 +162,25 @@ class EditOrder:
             in_second = bool(second) and (self._model in second or not draws)
         is_masked = self._use is Use.MASKED_EDITS
         if in_second and not is_masked:
-            yield EditEndpoint(ways.REFERENCES, root)
+            yield ways.REFERENCES
         names = (self._model, *models_in(listed))
         is_openai = any(_OF_OPENAI.search(name) for name in names)
         in_json = (ways.JSON, ways.XAI) if is_openai else (ways.XAI, ways.JSON)
-        for one in (ways.FORM, *in_json):
-            yield EditEndpoint(one, root)
-        later = [
-            *([ways.FAL] if self._model.startswith(FAL) else []),
+        yield ways.FORM
+        for way in in_json:
+            yield way
+        later: list[Way] = [
+            *named,
             *([ways.REFERENCES] if in_second else []),
             *([ways.CHAT] if draws else []),
-            *([ways.IMG2IMG] if self._is_open and await self._has_checkpoints(root) else []),
+            *(
+                [ways.IMG2IMG]
+                if self._is_open and await has_checkpoints(self._client, root)
+                else []
+            ),
         ]
-        for way in sorted(later, key=lambda way: is_masked and not way.takes_mask):
-            yield EditEndpoint(way, _root_of(way, root))
+        for one in sorted(later, key=lambda way: is_masked and not way.takes_mask):
+            yield one
 
     async def _shown(self, root: str, listed: Json) -> Way | None:
         """Return the way of a server that its list of models, or one more GET, gives away."""
@@ -167,6 +194,8 @@ class EditOrder:
         for keys, way in KEYS.items():
             if any(row.keys() >= {*keys} for row in own):
                 return way
+        if isinstance(listed, list) and any(row.get('type') == 'image' for row in own):
+            return ways.TOGETHER
         if describes_localai(await self._at_origin('.well-known/localai.json')):
             is_masked = self._use is Use.MASKED_EDITS
             return ways.LOCALAI_INPAINTING if is_masked else ways.LOCALAI
@@ -181,18 +210,17 @@ class EditOrder:
         found = await self._client.find(f'{origin.scheme}://{origin}/{path}')
         return ProbeResponse(200, json=found)
 
-    async def _has_checkpoints(self, root: str) -> bool:
-        tree = await self._client.find(endpoint(sdapi_root(root), 'sd-models'))
-        return isinstance(tree, list) and any(
-            isinstance(one, dict) and 'model_name' in one for one in tree
-        )
-
 
 def _root_of(way: Way, base_url: str) -> str:
     """Return the root of the API that has a way, on the server that has the root `base_url`."""
     if way is ways.IMG2IMG:
         return sdapi_root(base_url)
-    if way is not ways.GEMINI:
-        return base_url
-    parts = urlsplit(base_url)  # beside its own API it speaks as OpenAI's
-    return urlunsplit(parts._replace(path=parts.path.rstrip('/').removesuffix('/openai')))
+    parts = urlsplit(base_url)
+    path = parts.path.rstrip('/')
+    if way is ways.FAL:  # its models are at the top
+        path = path.removesuffix(API_ROOT)
+    if way is ways.GEMINI:  # beside its own API it speaks as OpenAI's
+        path = path.removesuffix('/openai')
+        is_google = (parts.hostname or '').endswith(GOOGLE)
+        path = GEMINI_ROOT if is_google and path == API_ROOT else path
+    return urlunsplit(parts._replace(path=path))

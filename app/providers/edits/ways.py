@@ -151,18 +151,23 @@ def _gemini(request: GenerationRequest, edit: EditInput, _base_url: str) -> dict
     }
 
 
-def _bfl(request: GenerationRequest, edit: EditInput, _base_url: str) -> dict[str, object]:
+def _bfl(request: GenerationRequest, edit: EditInput, base_url: str) -> dict[str, object]:
     first, *more = edit.sources
     named = {f'input_image_{number}': Inline(one) for number, one in enumerate(more, start=2)}
-    mask = {'image': Inline(first), 'mask': Inline(edit.mask.grey)} if edit.mask else {}
     return {
         'prompt': request.prompt,
         'seed': request.seed,
         'steps': request.steps,
         'guidance': number(request.guidance),
         'aspect_ratio': nearest_ratio(request.size),
-        **(mask or {'input_image': Inline(first), **named}),
+        'input_image': Inline(first),
+        **named,
     }
+
+
+def _bfl_fill(request: GenerationRequest, edit: EditInput, base_url: str) -> dict[str, object]:
+    fields, mask = _bfl(request, edit, base_url), edit.mask and Inline(edit.mask.grey)
+    return fields | {'input_image': None, 'image': fields['input_image'], 'mask': mask}
 
 
 _NO_NUMBERS = ('sampler', 'seed', 'steps', 'guidance', 'strength')
@@ -175,6 +180,7 @@ VLLM = replace(FORM, name='vllm-omni', fields=_form_of_vllm)
 XINFERENCE = replace(FORM, name='xinference', fields=_form_of_xinference)
 SD_CPP = replace(FORM, name='sd.cpp', unsupported=(*_ONLY_WORDS, 'negative_prompt'))
 JSON = BodyWay('json', EDITS, takes_mask=True, fields=_json)
+OPENAI_JSON = replace(JSON, name='openai-json', unsupported=OPENAI.unsupported)
 XAI = BodyWay(
     *('xai', EDITS),
     takes_mask=True,
@@ -211,6 +217,7 @@ FAL = BodyWay(
     takes_mask=True,
     fields=_fal,
     unsupported=('sampler', 'quality', 'response_format'),
+    spellings=(('image_urls', 'image_url'),),
 )
 GEMINI = BodyWay(
     *('gemini', 'models/{model}:generateContent'),
@@ -220,10 +227,17 @@ GEMINI = BodyWay(
 )
 BFL = BodyWay(
     *('bfl', '{model}'),
-    takes_mask=True,
     most=4,
     fields=_bfl,
     unsupported=('sampler', 'strength', 'quality', 'response_format', 'negative_prompt', 'n'),
+)
+BFL_FILL = replace(
+    BFL,
+    name='bfl-fill',
+    takes_mask=True,
+    most=1,
+    fields=_bfl_fill,
+    spellings=(('image', 'input_image'),),
 )
 REFERENCES = Way('references', 'images', Dialect.OPENROUTER)
 CHAT = Way('chat', 'chat/completions', Dialect.CHAT)
@@ -232,8 +246,9 @@ WAYS: Mapping[str, Way] = MappingProxyType(
     {
         way.name: way
         for way in (
-            *(FORM, OPENAI, VLLM, XINFERENCE, SD_CPP, JSON, XAI, LOCALAI, LOCALAI_INPAINTING),
-            *(OPEN_WEBUI, TOGETHER, SEEDREAM, SILICONFLOW, FAL, GEMINI, BFL),
+            *(FORM, OPENAI, VLLM, XINFERENCE, SD_CPP, JSON, OPENAI_JSON, XAI),
+            *(LOCALAI, LOCALAI_INPAINTING, OPEN_WEBUI, TOGETHER, SEEDREAM, SILICONFLOW),
+            *(FAL, GEMINI, BFL, BFL_FILL),
             *(REFERENCES, CHAT, IMG2IMG),
         )
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import re
 from collections.abc import Mapping
 from contextlib import aclosing
 from urllib.parse import urlsplit, urlunsplit
@@ -26,6 +27,7 @@ GET_DEADLINE_S = 5.0
 NOTIFY_DEADLINE_S = 2.0
 MOST_GET_BYTES = 16 * 1024 * 1024  # a list of five thousand models may have half of that
 EMPTY = Body()
+_OF_BFL = re.compile(r'/(flux-[\w.-]+|get_result)$')
 ACCEPT = {'Accept': 'application/json'}
 
 
@@ -105,7 +107,7 @@ def own_headers(settings: ProviderSettings, url: str = '') -> dict[str, str]:
         return {'api-key': key} | own
     if path.endswith(':generateContent'):
         return {'x-goog-api-key': key} | own
-    if host.endswith(('.bfl.ai', '.bfl.ml')):
+    if host.endswith(('.bfl.ai', '.bfl.ml')) or _OF_BFL.search(path):
         return {'x-key': key} | own
     return {'Authorization': f'Bearer {key}'} | own
 

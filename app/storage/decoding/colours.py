@@ -88,7 +88,7 @@ def from_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
         return picture
     try:
         own = ImageCms.ImageCmsProfile(BytesIO(profile))
-        colours = picture.convert('RGB')
+        colours = picture if picture.mode == 'RGB' else picture.convert('RGB')
         shown = ImageCms.profileToProfile(colours, ImageCms.createProfile('sRGB'), own)
     except (ImageCms.PyCMSError, OSError, MemoryError):
         return picture

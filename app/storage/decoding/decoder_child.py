@@ -49,6 +49,7 @@ LIMITS = {
     'RLIMIT_NOFILE': 32,
 }
 WORK_CPU_S = 20  # for work on up to three pictures, and packing another
+WORK_NICENESS = 5  # it may take a while, and pages are asked for meanwhile
 READ_MEMORY_BYTES, READ_CPU_S = 256 * 1024 * 1024, 3  # for settings, which seldom need the pixels
 # of the texts in pictures; those of Japan load tables at their first letter
 CODINGS = ('utf-8-sig', 'utf-16-le', 'utf-16-be', 'iso2022_jp', 'shift_jis')
@@ -122,6 +123,8 @@ def work_alone(number: int, order: dict[str, object]) -> NoReturn:
         os.close(sys.stdin.fileno())
         if 'read' in order:
             set_limit('RLIMIT_DATA', READ_MEMORY_BYTES, READ_MEMORY_BYTES)
+        if 'work' in order:
+            os.nice(WORK_NICENESS)
         cpu_s = READ_CPU_S if 'read' in order else WORK_CPU_S if 'work' in order else CPU_S
         set_limit('RLIMIT_CPU', cpu_s, cpu_s + 1)  # at the second the system waits no longer
         send(frame(number, confined(order)))
@@ -207,6 +210,8 @@ def answer(order: dict[str, object]) -> dict[str, object]:
         return found | label_copy(order, found) if 'label' in order else found
     except RefusedError as error:
         return {'refused': str(error)}
+    except Image.DecompressionBombError:  # from twice as many pixels on Pillow looks no further
+        return {'refused': 'over 40 megapixels'}
     except MemoryError:
         return {'refused': 'too large to decode'}
     except UnidentifiedImageError:

@@ -43,12 +43,17 @@ def lay_back(order: Order) -> dict[str, object]:
     if answer.size != (right - left, bottom - top):
         answer = answer.resize((right - left, bottom - top), Image.Resampling.LANCZOS)
     answer = from_srgb(answer, profile)
-    if answer.mode != source.mode:
-        answer, source = answer.convert('RGBA'), source.convert('RGBA')
+    answer = _with_alpha_of(source, answer)
+    source = _with_alpha_of(answer, source)
     part = (left, top, right, bottom)
     source.paste(answer, part, _weights(order, source.size).crop(part))
     save(source, str(order['target']), 'PNG', compress_level=PNG_LEVEL, icc_profile=profile)
     return {'width': source.width, 'height': source.height}
+
+
+def _with_alpha_of(other: Image.Image, picture: Image.Image) -> Image.Image:
+    """Add alpha where the other has some; a copy of a large one alike would be too much."""
+    return picture if picture.mode in (other.mode, 'RGBA') else picture.convert('RGBA')
 
 
 def _pictures_of(order: Order) -> tuple[Picture, Picture]:

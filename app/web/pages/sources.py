@@ -10,10 +10,11 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.errors import N_, InvalidRequest, wrong_field
 from app.gallery.importing import Taken, TakenPicture
+from app.generation.request import chosen_providers
 from app.models.request import MOST_SOURCES
 from app.web.context import TheServices
 from app.web.forms import numbers_in
-from app.web.receiving.form_page import form_page
+from app.web.receiving.form_page import form_page, ignoring_masks
 from app.web.receiving.pictures import PictureReceiver, announce, refusal_of, taken_json
 from app.web.receiving.starting import SOURCE
 from app.web.security.permissions import seen_of, visitor_of
@@ -25,7 +26,9 @@ PICTURE = 'picture'
 
 
 async def sources_row(request: Request, services: TheServices) -> Response:
-    """Show the pictures that an address names as a form has them, of those that are still there."""
+    """Show those pictures that are still there, and what to know of a server, as a form does."""
+    query = request.query_params
+    chosen = chosen_providers(query.multi_items())
     ids = list(dict.fromkeys(numbers_in(request, SOURCE)))[:MOST_SOURCES]
     images = await services.library.images.some(ids)
     return services.renderer.page(
@@ -33,6 +36,7 @@ async def sources_row(request: Request, services: TheServices) -> Response:
         'sources/fragment.html',
         sources=await seen_of(visitor_of(request), services, images),
         most_sources=MOST_SOURCES,
+        ignoring_masks=ignoring_masks(services, chosen, query.get('model', '')),
         fields={},
         wrong={},
         limits=Limits(),

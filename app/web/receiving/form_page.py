@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
 from starlette.requests import Request
@@ -81,10 +81,18 @@ async def form_page(
         chosen=chosen,
         albums=choosable_albums(visitor, services),
         other_size=_other_size(fields),
+        ignoring_masks=ignoring_masks(services, chosen, fields.get('model', '')),
         limits=limits_of(services.providers, next(iter(chosen), ''), fields.get('model', '')),
         **CHOICES,
         **_server_values(services, visitor),
     )
+
+
+def ignoring_masks(services: Services, chosen: Iterable[str], model: str) -> list[str]:
+    """Return those of the chosen servers, or of the one that will draw, that seem to."""
+    providers = services.providers
+    names = list(chosen) or [one.name for one in providers.eligible('', model or None)[:1]]
+    return [name for name in names if providers.ignores_masks(name, model or None)]
 
 
 def _other_size(fields: Mapping[str, str]) -> str | None:

@@ -21,12 +21,11 @@ from app.web.context import Services
 from app.web.forms import form_pairs, is_number
 from app.web.receiving.pictures import PictureReceiver, announce, refusal_of
 from app.web.receiving.starting import MASK, SOURCE
-from app.web.security.permissions import seen_of, visitor_of
+from app.web.security.permissions import seen_of, sees_mask, visitor_of
 from app.web.security.routes import MOST_BODY_BYTES
-from app.web.uploads import FORM, Part, parts_of
+from app.web.uploads import FORM, MOST_PARTS, Part, parts_of
 
 SOURCE_FILE = 'source_file'
-MOST_FIELDS = 100
 NOT_A_PNG = N_("The mask isn't a PNG ({reason}). Save it as one, then try again.")
 DAMAGED_MASK = N_("The mask can't be read: {reason}.")
 OTHER_SIZE = N_('The mask is {mask} pixels, the first picture {picture}. Make both the same size.')
@@ -85,7 +84,6 @@ class _Reader:
     taken: list[TakenPicture] = field(default_factory=list)
     mask: Part | None = None
     wrong: dict[str, AppError] = field(default_factory=dict)
-    fields: int = 0
     letters: int = 0  # of all texts
 
     async def read(self) -> Submission:
@@ -95,7 +93,7 @@ class _Reader:
                 async for part in parts:
                     await self._take(part)
         else:
-            for name, text in await form_pairs(self.request, MOST_FIELDS):
+            for name, text in await form_pairs(self.request, MOST_PARTS):
                 self._take_text(name, text)
         images = await self._images()
         mask = await self._mask(images)
@@ -115,8 +113,8 @@ class _Reader:
             part.discard()
 
     def _take_text(self, name: str, text: str) -> None:
-        self.fields, self.letters = self.fields + 1, self.letters + len(name) + len(text)
-        if self.letters > MOST_BODY_BYTES or self.fields > MOST_FIELDS:
+        self.letters += len(name) + len(text)
+        if self.letters > MOST_BODY_BYTES:
             raise TooLarge(N_('Too large: at most {most} bytes.'), most=MOST_BODY_BYTES)
         if name == SOURCE:
             self.sources += text.split()
@@ -164,7 +162,7 @@ class _Reader:
         if digest.lower() in AUTOMATIC:
             return ''
         kept = await asyncio.to_thread(kept_size, self.services.store, digest)
-        if kept is None:
+        if not (kept and await sees_mask(visitor_of(self.request), self.services, digest)):
             rule = REQUEST_FIELDS[MASK]
             raise InvalidRequest(rule.sentence)
         if size and kept != size:

@@ -20,6 +20,7 @@ from app.models import Generation, Image, KeptFile
 from app.web.context import Services, TheServices
 from app.web.forms import TheId
 
+MOST_LOOKED_AT = 100  # pictures that were made with one mask
 OTHER_SITES = ('cross-site', 'same-site')
 
 
@@ -98,6 +99,16 @@ async def seen_of(visitor: Visitor, services: Services, images: Sequence[Image])
             {*others} if visitor.sees_all else await services.library.images.among(sight, others)
         )
     return [image for image in images if image.id in seen]
+
+
+async def sees_mask(visitor: Visitor, services: Services, digest: str) -> bool:
+    """Whether a mask is theirs to look at and to send again: they sent it, or see what it made."""
+    askers = await services.library.masks.askers(digest)
+    is_new = visitor.makes and not askers  # its form was refused, and named it to its sender alone
+    if visitor.owner or is_new or visitor.guest_id in askers:
+        return True
+    ids = await services.library.masks.images_with(digest, MOST_LOOKED_AT)
+    return bool(await seen_of(visitor, services, await services.library.images.some(ids)))
 
 
 async def visible_file(visitor: Visitor, services: Services, digest: str) -> KeptFile | None:

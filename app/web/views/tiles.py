@@ -15,6 +15,7 @@ from app.errors import N_
 from app.generation.runner import is_fetchable
 from app.generation.scheduler import Prospect
 from app.models import Generation, Image, Status
+from app.net.urls import names_a_host
 from app.providers.core.base import WIRE_NAMES
 from app.web.context import Services
 from app.web.templates import wants_fragment
@@ -50,11 +51,20 @@ async def tile_values(services: Services, generations: Sequence[Generation]) -> 
         'news': NEWS,
         'fetchable': {one.id for one in fetchable},
         'instead': {one.id: _instead_of(one) for one in unfinished},
+        'elsewhere': {one.id: _elsewhere(services, one) for one in failed},
         'origins': await _origins_of(services, unfinished),
         'private_origins': {one.id: [] for one in generations} | _private_origins(fetchable),
         'now': time.time(),
         'refresh_s': REFRESH_S if any(one.status.unfinished for one in generations) else None,
     }
+
+
+def _elsewhere(services: Services, generation: Generation) -> dict[str, bool]:
+    """Return the other servers that an edit can be tried at; of each, whether it names a host."""
+    if not generation.request.sources:
+        return {}
+    names = (one.name for one in services.providers.enabled())
+    return {name: names_a_host(name) for name in names if name != generation.provider}
 
 
 async def _origins_of(

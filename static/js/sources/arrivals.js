@@ -13,12 +13,12 @@ export async function bring(host, files, place) {
   const isAsked = files.length === 1 && !faultOf(files[0]);
   const read = isAsked ? await readingOf(host, files[0]) : null;
   if (read && newest !== files[0]) return null;
-  if (!Object.keys(read?.fields ?? {}).length) return sources.add(files);
+  if (!Object.keys(read?.fields ?? {}).length) return sources.uploads.add(files);
   return offer(host, files[0], read, place);
 }
 
 export function add(host, files) {
-  return list().add(files);
+  return list().uploads.add(files);
 }
 
 // A result that has just come is edited alone; another picture joins those that are there.
@@ -70,7 +70,7 @@ function offer(host, file, told, place) {
       fill(host, told);
       form().elements.prompt.focus();
     },
-    start: () => list().add([file]),
+    start: () => list().uploads.add([file]),
   };
   asking.onclick = ({ target }) => {
     const act = acts[target.closest('button')?.value];

@@ -59,7 +59,7 @@ export class Masks {
       return this.list.warn('unopened');
     }
     if (!painted) return;
-    const chip = painted.enlarged ? await this.list.replace(first, painted.enlarged) : first;
+    const chip = painted.enlarged ? await this.list.uploads.replace(first, painted.enlarged) : first;
     if (chip) await this.put(Number(chip.dataset.id), painted.mask);
     this.list.querySelector('.mask:not([hidden]) [data-mask], .paint [data-mask]').focus();
   }
@@ -81,6 +81,7 @@ export class Masks {
       this.masks.set(id, key);
     } else this.masks.delete(id);
     this.list.changed();
+    this.list.tellServer();
   }
 
   // Sends a painted one as a file; one that is kept goes by its digest.

@@ -18,7 +18,7 @@ export class Upload {
     this.picture.src = URL.createObjectURL(file);
     this.chip.querySelector('b').textContent = file.name;
     this.chip.querySelector('progress').ariaLabel = `${uploading} ${file.name}`;
-    this.again.addEventListener('click', () => this.list.send([this]));
+    this.again.addEventListener('click', () => this.list.uploads.send([this]));
     this.chip.querySelector('[data-remove]').ariaLabel = list.words('remove', file.name);
     this.say(uploading);
   }

@@ -15,6 +15,7 @@ from app.errors import N_, InvalidRequest
 from app.gallery.word_diff import Part, marked
 from app.models import Image
 from app.web.context import Services, TheServices
+from app.web.pages.gallery.lineage import sources_of
 from app.web.pages.gallery.query import (
     compared_in,
     comparison,
@@ -31,7 +32,7 @@ LETTERS = 'ABCD'
 CHOICES = 8  # how many neighbours on each side are offered to be added
 TEXTS = ('prompt', 'negative_prompt', 'revised_prompt')
 
-Value = str | int | float | None
+Value = str | int | float | tuple[int, ...] | tuple[Image | None, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,9 @@ async def compare_page(request: Request, services: TheServices) -> Response:
         return JSONResponse({'images': listed, **_differences(settings)})
     language, zone = services.language(request), zone_of(request)
     shown = [
-        own | {'created_at': language.date(image.created_at, zone)}
+        own
+        | {'created_at': language.date(image.created_at, zone)}
+        | {'sources': await sources_of(viewer, services, image) or None}
         for own, image in zip(settings, images, strict=True)
     ]
     return services.renderer.page(
@@ -88,7 +91,7 @@ async def _settings(services: Services, image: Image, viewer: Visitor) -> dict[s
     """Return what is known of how a picture was made, in the order of the table."""
     generation = await services.library.generations.one(image.generation_id)
     asked, size = generation.request, f'{image.width}x{image.height}'
-    own = {
+    own: dict[str, Value] = {
         'prompt': image.prompt,
         'negative_prompt': image.negative_prompt or None,
         'revised_prompt': image.revised_prompt if image.revised_prompt != image.prompt else None,
@@ -99,13 +102,17 @@ async def _settings(services: Services, image: Image, viewer: Visitor) -> dict[s
         'seed': generation.seed_of(image),
     }
     own |= {name: getattr(asked, name) for name in ('steps', 'guidance', 'sampler', 'quality')}
-    return own | {
+    own |= {
+        'sources': image.sources or None,
+        'strength': asked.strength,
+        'changed_outside_mask': image.changed_outside_mask,
         'took_s': None if image.took_s is None else round(image.took_s, 1),  # as it is shown
         'cost': str(image.cost) if image.cost and sees_cost(image, viewer) else None,
         'guest': image.guest if viewer.owner else None,
         'mime': image.mime,
         'created_at': image.created_at,
     }
+    return own
 
 
 def _is_same(name: str, settings: Sequence[Mapping[str, Value]]) -> bool:

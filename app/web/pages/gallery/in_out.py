@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -79,7 +80,8 @@ async def add_pictures(request: Request, services: TheServices) -> Response:
     receiver = PictureReceiver(services, visitor_of(request), services.language(request))
     adding = Adding(services, receiver)
     try:
-        async with aclosing(parts_of(request, services.store.new_temp_file)) as parts:
+        new_file = services.store.new_temp_file
+        async with aclosing(parts_of(request, new_file, most_parts=math.inf)) as parts:
             async for part in parts:
                 await adding.take(part)
     finally:

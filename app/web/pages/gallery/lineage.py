@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app.access.visitors import Visitor
 from app.database.gallery.versions import VersionRow
@@ -20,6 +20,7 @@ from app.web.security.permissions import seen_of
 MOST_VERSIONS = 200
 MOST_COUNTED = 1_000  # versions; of those beyond it is said only that there are more
 MOST_COMPARED = 800  # characters of two prompts, which take some milliseconds
+LONGEST_ROW = 160  # characters of a prompt
 LONGEST_SAME = 24  # characters that are the same before words that are not
 
 
@@ -27,13 +28,13 @@ LONGEST_SAME = 24  # characters that are the same before words that are not
 class Origin:
     """What a picture was made of, as far as a visitor may see it."""
 
-    sources: tuple[Image | None, ...]  # None: it is gone
-    mask: str | None  # the digest of one that is kept
-    before: Image | None  # the first source, where its file is whole
-    answer: Image | None  # what the original was laid back over
-    laid_back: Image | None  # this picture with the original laid back
-    can_be_laid_back: bool
-    seems_ignored: bool  # the mask, by the server
+    sources: tuple[Image | None, ...] = ()  # None: it is gone
+    mask: str | None = None  # the digest of one that is kept
+    before: Image | None = None  # the first source, where its file is whole
+    answer: Image | None = None  # what the original was laid back over
+    laid_back: Image | None = None  # this picture with the original laid back
+    can_be_laid_back: bool = False
+    seems_ignored: bool = False  # the mask, by the server
 
 
 @dataclass(eq=False, slots=True)
@@ -59,28 +60,38 @@ class VersionTree:
     are_counted: bool = True
 
 
+async def sources_of(
+    visitor: Visitor, services: Services, image: Image
+) -> tuple[Image | None, ...]:
+    """Return what a picture started from, None for what is gone; to guests, what they may see."""
+    found = await services.library.images.some(image.sources) if image.sources else ()
+    seen = {one.id: one for one in await seen_of(visitor, services, found)}
+    return tuple(seen.get(one) for one in image.sources if one in seen or visitor.owner)
+
+
 async def origin_of(visitor: Visitor, services: Services, image: Image) -> Origin:
     """Return what a picture was made of; nothing of what a visitor may not see."""
-    library = services.library
-    newest = await library.versions.laid_back(image.id)
-    named = [*image.sources, *(one for one in (image.laid_back_from, newest) if one)]
-    found = await library.images.some(named) if named else ()
-    seen = {one.id: one for one in await seen_of(visitor, services, found)}
-    sources = [one for one in image.sources if one in seen or visitor.owner]
-    before = seen.get(image.parent_id or 0)
+    if not image.sources:
+        return Origin()
+    laid_back = await services.library.images.laid_back_over(image.id)
+    answers = await services.library.images.some([image.laid_back_from or 0])
+    named = (*answers, *([laid_back] if laid_back else ()))
+    seen = {one.id: one for one in await seen_of(visitor, services, named)}
+    sources = await sources_of(visitor, services, image)
+    before = next((one for one in sources if one and one.id == image.parent_id), None)
     if before and (before.deleted_at or await file_fault(services, before)):
         before = None
-    has_mask = image.mask and kept_size(services.store, image.mask)
+    digest = image.mask or ''
+    has_mask = await asyncio.to_thread(kept_size, services.store, digest) is not None
     share = image.changed_outside_mask or 0
-    laid_back = seen.get(newest or 0)
     is_laid_back = image.laid_back_from is not None or laid_back is not None
     may = visitor.may_change(image.guest) and visitor.makes and not image.deleted_at
     return Origin(
-        sources=tuple(seen.get(one) for one in sources),
+        sources=sources,
         mask=image.mask if has_mask else None,
         before=before,
         answer=seen.get(image.laid_back_from or 0),
-        laid_back=laid_back,
+        laid_back=seen.get(laid_back.id) if laid_back else None,
         can_be_laid_back=bool(may and share and has_mask and before and not is_laid_back),
         seems_ignored=share >= IGNORING and image.laid_back_from is None,
     )
@@ -103,21 +114,21 @@ async def versions_of(visitor: Visitor, services: Services, image: Image) -> Ver
     is_first = image.parent_id is None and image.laid_back_from is None
     above = () if is_first else await table.above(image.id)
     line = await _seen_line(visitor, services, image, above)
-    rows = await table.below(image.id, MOST_VERSIONS)
-    first = line[-1]
-    if first != image.id:
-        rows += await table.below(first, MOST_COUNTED)
-    elif len(rows) == MOST_VERSIONS:
-        rows = await table.below(first, MOST_COUNTED)
-    if not rows:
+    near, first = await table.below(image.id, MOST_VERSIONS), line[-1]
+    is_all = first == image.id and len(near) < MOST_VERSIONS
+    counted = near if is_all else await table.below(first, MOST_COUNTED)
+    if not counted:
         return VersionTree()
+    rows = (*near, *counted)  # the nearest are shown
     parents = {one.id: one.parent_id for one in (*above[: len(line) - 1], *rows)}
     shown = [first, *parents][:MOST_VERSIONS]
     found = {one.id: one for one in await services.library.images.some(shown)}
     seen = {one.id: one for one in await seen_of(visitor, services, list(found.values()))}
     tree = await asyncio.to_thread(_tree, seen, parents, first, image.id)
     more = max(0, 1 + len(parents) - len(shown)) if visitor.sees_all else 0
-    return VersionTree(tree if tree.versions else None, more, are_counted=len(rows) < MOST_COUNTED)
+    return VersionTree(
+        tree if tree.versions else None, more, are_counted=len(counted) < MOST_COUNTED
+    )
 
 
 async def _seen_line(
@@ -144,7 +155,8 @@ def _tree(
         parent = seen.get(parents.get(one, 0)) if one != first else None
         texts = (parent.title if parent else '', image.title)
         if texts not in prompts:
-            prompts[texts] = _difference(*texts) if parent else (Part(texts[1], differs=False),)
+            parts = _difference(*texts) if parent else (Part(texts[1], differs=False),)
+            prompts[texts] = tuple(_cut(parts))
         versions[one] = Version(image, prompts[texts])
     for one in sorted(versions):
         above = versions.get(parents.get(one, 0))
@@ -174,6 +186,15 @@ def _difference(before: str, after: str) -> Sequence[Part]:
     if not any(part.differs for part in parts):
         return (Part(after, differs=False),)
     return [part if part.differs else _shortened(part) for part in parts]
+
+
+def _cut(parts: Sequence[Part]) -> Iterator[Part]:
+    left = LONGEST_ROW
+    for part in parts:
+        yield replace(part, text=part.text[:left])
+        left -= len(part.text)
+        if left <= 0:
+            return
 
 
 def _shortened(part: Part) -> Part:

@@ -1,0 +1,204 @@
+"""What a form starts from, in a browser: how pictures come, their order, a mask, what is kept."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
+
+from tests.support.browser import DESKTOP, lent, window
+from tests.support.labelled_pictures import saved
+from tests.support.picture_page import image_of
+from tests.support.servers import Easel
+
+pytestmark = pytest.mark.browser
+
+# Drops a file at a place, or pastes it where none is told.
+BRING = """([name, type, content, place]) => {
+  const transfer = new DataTransfer();
+  const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt());
+  transfer.items.add(new File([bytes], name, { type }));
+  const all = { bubbles: true, cancelable: true };
+  const [clientX, clientY] = place ?? [];
+  document.querySelector('main').dispatchEvent(place
+    ? new DragEvent('drop', { dataTransfer: transfer, clientX, clientY, ...all })
+    : new ClipboardEvent('paste', { clipboardData: transfer, ...all }));
+}"""
+CHOOSE_A_LARGE_ONE = """input => {
+  const files = new DataTransfer();
+  const content = new ArrayBuffer(50 * 1024 ** 2 + 1);
+  files.items.add(new File([content], 'huge.png', { type: 'image/png' }));
+  input.files = files.files;
+  input.dispatchEvent(new Event('change', { bubbles: true }));
+}"""
+PLACE = (1300, 200)
+
+
+@pytest.fixture(scope='module')
+def desk(browser: Browser) -> Iterator[Page]:
+    with window(browser, viewport=DESKTOP) as page:
+        yield page
+
+
+@pytest.fixture
+def page(desk: Page) -> Iterator[Page]:
+    yield from lent(desk)
+
+
+@pytest.fixture(scope='module')
+def fox(easel: Easel) -> int:
+    return image_of(easel.draw(prompt='a fox to edit', size='64x48'))
+
+
+def bring(page: Page, content: bytes, name: str, place: tuple[int, int] | None = None) -> None:
+    kind = f'image/{name.rpartition(".")[2]}'
+    page.evaluate(BRING, [name, kind, base64.b64encode(content).decode(), place])
+
+
+def chosen(content: bytes, name: str) -> FilePayload:
+    return {'name': name, 'mimeType': 'image/png', 'buffer': content}
+
+
+def chips(page: Page) -> Locator:
+    return page.locator('.source[data-id]')
+
+
+def ids(page: Page) -> list[str | None]:
+    return [one.get_attribute('data-id') for one in chips(page).all()]
+
+
+def in_trash(easel: Easel) -> list[int]:
+    with easel.client() as client:
+        images = client.get('/gallery.json?deleted=1').json()['images']
+    return [image['id'] for image in images]
+
+
+def test_pictures_come_by_paste_file_and_from_the_wall_and_are_sent_in_their_order(
+    page: Page, easel: Easel, fox: int
+) -> None:
+    page.goto(easel.url)
+    bring(page, saved('PNG', comment=b'pasted'), 'pasted.png')
+    expect(chips(page)).to_have_count(1)
+    page.locator('[data-sources]').set_input_files([chosen(saved('PNG', 'L'), 'grey.png')])
+    expect(chips(page)).to_have_count(2)
+    page.locator(f'.again [data-source="{fox}"]').click()
+    expect(chips(page)).to_have_count(3)
+    pasted, grey, wall = ids(page)
+
+    page.locator('.source .thumb').nth(2).press('Shift+ArrowLeft')
+    expect(page.locator('[data-news]')).to_have_text('Moved to place 2 of 3')
+    box, first = (chips(page).nth(place).bounding_box() for place in (2, 0))
+    assert box
+    assert first
+    page.mouse.move(box['x'] + 20, box['y'] + 20)
+    page.mouse.down()
+    page.mouse.move(first['x'] + 5, first['y'] + 20, steps=4)
+    page.mouse.up()
+    moved = ids(page)
+    page.reload()
+    expect(chips(page)).to_have_count(3)
+    reloaded = ids(page)
+    page.get_by_role('button', name='Remove picture 1').click()
+    expect(page.get_by_role('button', name='Remove picture 1')).to_be_focused()
+    page.get_by_role('textbox', name='Prompt', exact=True).fill('both')
+    with page.expect_request('**/generations') as sending:
+        page.get_by_role('button', name='Generate').click()
+
+    assert moved == reloaded == [grey, pasted, str(wall)]
+    expect(page.get_by_role('button', name='Edit the result')).to_be_visible(timeout=15_000)
+    body = sending.value.post_data_buffer or b''
+    assert [body.index(f'\r\n\r\n{one}\r\n'.encode()) for one in (pasted, wall)]
+    assert in_trash(easel)[0] == int(grey or 0)
+    page.get_by_role('button', name='Edit the result').click()
+    expect(chips(page)).to_have_count(1)
+    assert ids(page) not in ([pasted], [wall])
+
+
+def test_what_a_form_was_sent_with_is_not_thrown_away(page: Page, easel: Easel) -> None:
+    page.goto(easel.url)
+    page.evaluate("() => document.querySelector('live-wall').remove()")  # as where none is yet
+    content = saved('PNG', comment=b'the first of all')
+    page.locator('[data-sources]').set_input_files([chosen(content, 'first.png')])
+    expect(chips(page)).to_have_count(1)
+    page.get_by_role('textbox', name='Prompt', exact=True).fill('the first of all')
+    page.get_by_role('button', name='Generate').click()
+    expect(page).to_have_url(re.compile('#generation-'))
+    expect(chips(page)).to_have_count(1)
+    [sent] = ids(page)
+
+    page.get_by_role('button', name='Remove picture 1').click()
+
+    expect(chips(page)).to_have_count(0)
+    page.goto(f'{easel.url}/images/{sent}')
+    expect(page.get_by_text('This picture is in the trash.')).to_be_hidden()
+
+
+def test_a_dropped_picture_that_has_settings_asks_and_one_without_is_taken(
+    page: Page, easel: Easel, fox: int
+) -> None:
+    with easel.client() as client:
+        whole = client.get(client.get(f'/images/{fox}.json').json()['url']).content
+    page.goto(f'{easel.url}/?bring=prompt&prompt=x')
+    bring(page, saved('JPEG'), 'plain.jpeg', PLACE)
+    expect(chips(page)).to_have_count(1)
+
+    bring(page, whole, 'fox.png', PLACE)
+    asked = page.get_by_role('group', name='This picture')
+    expect(asked.get_by_role('button', name='Use its settings')).to_be_focused()
+    box = asked.bounding_box()
+    page.keyboard.press('Enter')
+    prompt = page.get_by_role('textbox', name='Prompt', exact=True)
+    expect(prompt).to_have_value('a fox to edit')
+    bring(page, whole, 'fox.png', PLACE)
+    page.get_by_role('button', name='Start from it').press('Enter')
+    expect(chips(page)).to_have_count(2)
+
+    assert box
+    assert box['x'] + box['width'] <= DESKTOP['width']
+    assert ids(page)[1] == str(fox)
+
+
+def test_what_cannot_be_taken_is_told_before_or_after_it_is_sent(page: Page, easel: Easel) -> None:
+    page.goto(f'{easel.url}/?bring=prompt&prompt=x')
+    word = page.locator('#wrong-source')
+    bring(page, b'no picture', 'photo.heic', PLACE)
+    expect(word).to_contain_text('photo.heic isn')
+    page.locator('[data-sources]').evaluate(CHOOSE_A_LARGE_ONE)
+    expect(word).to_have_text('huge.png is over 50 MB.')
+
+    page.locator('[data-sources]').set_input_files([chosen(b'no picture', 'broken.png')])
+    expect(page.locator('.coming .wrong')).to_contain_text('broken.png isn')
+    page.get_by_role('button', name='Generate').click()
+    expect(word).to_contain_text('Retry or remove it')
+    page.get_by_role('button', name='Retry').click()
+    expect(page.locator('.coming .wrong')).to_contain_text('broken.png isn')
+    page.locator('.coming [data-remove]').click()
+
+    expect(page.locator('.sources')).to_be_hidden()
+    expect(page.locator('[data-sources]')).to_be_focused()
+
+
+def test_a_painted_mask_is_kept_and_sent(page: Page, easel: Easel, fox: int) -> None:
+    page.goto(f'{easel.url}/?source={fox}')
+    page.get_by_role('button', name='Paint a mask').click()
+    editor = page.get_by_role('dialog')
+    editor.get_by_role('button', name='Invert').click()
+    editor.locator('button[value=use]').click()
+    expect(page.get_by_text('100 % will change')).to_be_visible()
+    page.reload()
+    expect(page.get_by_text('100 % will change')).to_be_visible()
+    page.get_by_role('textbox', name='Prompt', exact=True).fill('masked')
+    page.get_by_role('button', name='Generate').click()
+    expect(page.locator('img[alt="masked"]').first).to_be_visible(timeout=15_000)
+
+    page.locator('live-generation').first.get_by_role('link', name='More like this').first.click()
+
+    mask = page.locator('[name=mask][type=checkbox]')
+    expect(mask).to_be_checked()
+    assert len(mask.input_value()) == 64
+    expect(page.locator('[name=paste_back]')).to_be_checked()
+    page.get_by_role('button', name='Remove the mask').click()
+    expect(page.get_by_role('button', name='Paint a mask')).to_be_focused()
