@@ -114,7 +114,7 @@ class EditOrder:
         yield self._at(ways.REFERENCES, root)
         if urlsplit(root).path.endswith(OPEN_ROOT):
             yield self._at(ways.OPEN_WEBUI, root)
-        for other in () if listed else candidates(root)[1:2]:
+        for other in (base_url,) if listed else candidates(root)[1:2]:
             yield self._at(ways.FORM, other)
 
     def _at(self, way: Way, root: str) -> EditEndpoint:
