@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -15,7 +16,7 @@ from app.models.request import GenerationRequest
 from tests.support.edit_forms import PROMPT, Part, mask, text
 from tests.support.fakes import received_in
 from tests.support.guests import Party, draw, party
-from tests.support.labelled_pictures import label_of, saved
+from tests.support.labelled_pictures import LABEL, label_of, labelled, saved, source_of
 
 pytestmark = pytest.mark.asyncio(loop_scope='module')
 
@@ -76,6 +77,22 @@ async def test_a_guest_who_uploads_what_the_owner_has_gets_a_picture_of_their_ow
     assert generation.guest == house.ids['maker']
     page = await house.request('maker', 'GET', f'/images/{own.id}')
     assert page.status == 200
+
+
+async def test_of_a_guest_s_file_nothing_is_believed_of_the_edit_that_made_it(
+    house: Party, tmp_path: Path
+) -> None:
+    content = labelled(source_of('PNG with alpha', tmp_path)).path.read_bytes()
+
+    sent = await asked_by(house, 'maker', PROMPT, ('source_file', ('edited.png', content)))
+
+    number = int(sent.headers['location'].rpartition('-')[2])
+    [image_id] = (await house.services.library.generations.one(number)).request.sources
+    image = await house.services.library.images.one(image_id)
+    asked = (await house.services.library.generations.one(image.generation_id)).request
+    assert image.prompt == LABEL.prompt
+    assert (asked.sources, asked.mask, asked.strength, asked.paste_back) == ((), None, None, None)
+    assert (image.changed_outside_mask, image.laid_back_from, image.cost) == (None, None, None)
 
 
 async def test_a_mask_is_shown_to_whom_its_generation_is_and_no_other_may_name_it(

@@ -11,8 +11,8 @@ from PIL import Image, ImageChops
 
 from app.errors import ProviderError
 from app.storage.decoding.decoder import Decoder
-from app.storage.decoding.edit_orders import PNG, Protected, lay_back, measure_change
-from app.storage.metadata.mime import mime_of
+from app.storage.decoding.edit_orders import Protected, lay_back, measure_change
+from app.storage.metadata.mime import PNG, mime_of
 from tests.support.labelled_pictures import profile
 from tests.test_decoder import saved
 

@@ -9,8 +9,9 @@ import pytest
 
 from app.errors import ProviderError
 from app.storage.decoding.decoder import Decoder
-from app.storage.decoding.edit_orders import PNG, make_sent_picture
+from app.storage.decoding.edit_orders import make_sent_picture
 from app.storage.decoding.sandbox import protection
+from app.storage.metadata.mime import PNG
 from tests.support.fakes import picture, received_in, storing
 from tests.support.labelled_pictures import label_of, labelled, read, source_of
 from tests.support.other_tools import A1111, OTHERS

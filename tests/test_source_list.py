@@ -172,7 +172,7 @@ def test_what_cannot_be_taken_is_told_before_or_after_it_is_sent(page: Page, eas
     page.locator('[data-sources]').set_input_files([chosen(b'no picture', 'broken.png')])
     expect(page.locator('.coming .wrong')).to_contain_text('broken.png isn')
     page.get_by_role('button', name='Generate').click()
-    expect(page.locator('[data-news]')).to_have_text('Uploading…')
+    expect(word).to_contain_text('Retry or remove it')
     page.get_by_role('button', name='Retry').click()
     expect(page.locator('.coming .wrong')).to_contain_text('broken.png isn')
     page.locator('.coming [data-remove]').click()

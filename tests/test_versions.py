@@ -145,43 +145,52 @@ async def test_pictures_that_name_each_other_end_somewhere(edits: Edits) -> None
     assert sorted(await edits.tree(other)) == [one, other]
 
 
+def many_versions(db: apsw.Connection, first: int) -> None:
+    """Write 850 versions of a picture, 223 of which are some of the last one."""
+    db.execute(
+        """
+        insert into generations (status, prompt, asked_provider, provider, created_at, sources)
+        select 'done', 'a field of ' || value, 'g4f', 'g4f', 1.0, json_array(:first)
+        from json_each(:numbers)
+        """,
+        {'first': first, 'numbers': json.dumps([*range(850)])},
+    )
+    db.execute(
+        """
+        insert into images (
+          generation_id, position, digest, file, mime, width, height, size_bytes, mean_colour,
+          provider, model, created_at, sort_key
+        )
+        select id, 0, 'm' || id, 'm' || id, 'image/png', 8, 6, 70, '#102030', 'g4f', 'flux',
+          id, id * 1000000000
+        from generations
+        where parent_id = :first
+        """,
+        {'first': first},
+    )
+    db.execute(
+        """
+        update generations
+        set sources = json_array((select max(id) from images))
+        where parent_id = :first and prompt < 'a field of 3'
+        """,
+        {'first': first},
+    )
+
+
 async def test_many_versions_are_some_and_a_number(edits: Edits) -> None:
     services = edits.house.services
     first = await edits.picture('a field')
-
-    def change(db: apsw.Connection) -> None:
-        db.execute(
-            """
-            insert into generations (status, prompt, asked_provider, provider, created_at, sources)
-            select 'done', 'a field of ' || value, 'g4f', 'g4f', 1.0, json_array(:first)
-            from json_each(:numbers)
-            """,
-            {'first': first, 'numbers': json.dumps([*range(250)])},
-        )
-        db.execute(
-            """
-            insert into images (
-              generation_id, position, digest, file, mime, width, height, size_bytes, mean_colour,
-              provider, model, created_at, sort_key
-            )
-            select id, 0, 'm' || id, 'm' || id, 'image/png', 8, 6, 70, '#102030', 'g4f', 'flux',
-              id, id * 1000000000
-            from generations
-            where parent_id = :first
-            """,
-            {'first': first},
-        )
-
-    await services.library.database.write(change)
+    await services.library.database.write(lambda db: many_versions(db, first))
     last = await services.library.images.newest_id()
     below = await edits.picture('a mole, ' * 900, last)
 
-    page = await edits.page(below)
+    page, above = await edits.page(below), await edits.page(last)
 
     shown = [one for one in rows_of(page) if one in (first, last, below)]
     assert shown == [first, last, below]
-    assert len(rows_of(page)) == 200
-    assert '52 more' in page
+    assert len(rows_of(page)) == len(rows_of(above)) == 200
+    assert [one.count('>652 more<') for one in (page, above)] == [1, 1]
     assert len(rows_of(page)[below]) < 800
 
 

@@ -243,13 +243,13 @@ class Importer:
         return LabelledImage(picture.stored(file, label), label)
 
     def _label(self, picture: ExaminedPicture, ids: PictureIds) -> Label:
-        """Return the label of a picture; of a guest's file neither ids nor cost are taken."""
+        """Return the label of a picture; of a guest's file no ids, edit or cost are taken."""
         label = picture.label(ids)
         if self._guest is None:
             return label
-        own = replace(label, image_id=ids.image, generation_id=ids.generation)
-        own = replace(own, sources=None, mask=None, laid_back_from=None)
-        return replace(own, position=0, cost=None)
+        own = replace(label, image_id=ids.image, generation_id=ids.generation, position=0)
+        own = replace(own, sources=None, mask=None, strength=None, paste_back=None)
+        return replace(own, changed_outside_mask=None, laid_back_from=None, cost=None)
 
     def _attached(self, name: str, one: LabelledImage, attached: Attached) -> TakenPicture:
         """Say what became of a picture in its place; of one without a row the files go."""

@@ -117,10 +117,10 @@ class PictureKeeper:
                 if label.image_id is None:  # for the file to name it
                     share = await self._protection.changed(claimed.request, received)
                     now, image_id = self._clock(), await self._library.images.reserve()
-                    label = replace(label, image_id=image_id, created_at=now)
-                    label = replace(label, changed_outside_mask=share)
-                kept = await self._store.keep(received, label)
-                return replace(kept, changed_outside_mask=label.changed_outside_mask)
+                    label = replace(
+                        label, image_id=image_id, created_at=now, changed_outside_mask=share
+                    )
+                return await self._store.keep(received, label)
             except (StorageFailed, DecoderFailed) as error:
                 if is_lost(self._store.arriving, waiting[position]):
                     raise ProviderError(LOST) from error

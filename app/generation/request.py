@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from app.errors import N_, AppError, InvalidRequest
 from app.models.request import (
+    DIGEST,
     REQUEST_FIELDS,
     FieldKind,
     FieldRule,
@@ -211,7 +212,7 @@ def parse_sources(text: str) -> tuple[int, ...]:
 
 
 def _mask(rule: FieldRule, text: str) -> str:
-    if not re.fullmatch('[0-9a-f]{64}', text):
+    if not DIGEST.fullmatch(text):
         raise InvalidRequest(rule.sentence)
     return text
 

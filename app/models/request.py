@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 
@@ -15,6 +16,7 @@ MOST_COUNT = 10
 MOST_SEED = (1 << 64) - 1
 MOST_SOURCES = 16
 MOST_SOURCE_BYTES = 50 * 1024 * 1024  # of one that is sent along
+DIGEST = re.compile('[0-9a-f]{64}')  # a sha256 in hex
 RULE = 'rule'  # in the metadata of a request's field
 
 

@@ -14,7 +14,7 @@ from app.providers.core.base import Dialect, ProviderSettings
 from app.providers.core.capabilities import CapabilityStore
 from app.providers.dialects.asker import names_the_chat
 from app.providers.dialects.parameters import LIST, names_in
-from app.providers.dialects.sdapi import SDAPI_ROOT, sdapi_root
+from app.providers.dialects.sdapi import SDAPI_ROOT, has_checkpoints, sdapi_root
 from app.providers.discovery.model_list import draws_in_chats, models_in
 from app.providers.transport.client import Client, endpoint
 
@@ -59,10 +59,7 @@ async def other_endpoints(client: Client, model: str, failure: Failure) -> tuple
         return (second, chat) if draws_in_chat else (second,)
     if draws_in_chat:
         return (chat,)
-    tree = await client.find(endpoint(sdapi_root(base_url), 'sd-models'))
-    if isinstance(tree, list) and any(
-        isinstance(one, dict) and 'model_name' in one for one in tree
-    ):
+    if await has_checkpoints(client, base_url):
         return (Endpoint(Dialect.SDAPI, sdapi_root(base_url)),)
     if models_in(listed):
         return ()

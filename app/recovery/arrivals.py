@@ -54,7 +54,7 @@ class Arrivals:
             created_at=received.path.stat().st_mtime,
             changed_outside_mask=share,
         )
-        kept = replace(await self._store.keep(received, label), changed_outside_mask=share)
+        kept = await self._store.keep(received, label)
         await self._library.recovery.end(generation.id)
         [attached] = await self._library.recovery.attach([LabelledImage(kept, label).told()])
         log.info('%s: what had come is kept (%s)', generation.id, attached.fate)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from app.errors import ErrorKind, Failure, ProviderError
 from app.models import Received
-from app.models.request import Size
-from app.storage.decoding.decoder import DIGEST
+from app.models.request import DIGEST, Size
+from app.storage.decoding.edit_orders import write_grey
 from app.storage.files import (
     PART,
     check_links,
@@ -25,10 +25,9 @@ from app.storage.files import (
     sync_folder,
     writing,
 )
-from app.storage.metadata.mime import mime_of, what_is
+from app.storage.metadata.mime import PNG, mime_of, what_is
 from app.storage.store import MASKS, Store
 
-PNG = 'image/png'
 SIZE = struct.Struct('>16xII')  # how a PNG begins, and its width and height
 
 
@@ -55,7 +54,7 @@ async def normalised(store: Store, received: Received) -> NewMask:
             reason = mime_of(received.head) or what_is(received.head)
             raise ProviderError(Failure(kind=ErrorKind.NOT_AN_IMAGE, reason=reason))
         await asyncio.to_thread(complete, received)
-        size = await store.decoder.write_grey(received.path, target)
+        size = await write_grey(store.decoder, received.path, target)
         return NewMask(target, await asyncio.to_thread(_digest_of, target), size)
     except BaseException:
         remove(target)

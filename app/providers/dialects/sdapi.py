@@ -18,7 +18,7 @@ from app.providers.response.base64_stream import Base64Error, inline
 from app.providers.response.parser import ApiResponse
 from app.providers.transport.bodies import Inline
 from app.providers.transport.caller import Caller
-from app.providers.transport.client import endpoint
+from app.providers.transport.client import Client, endpoint
 from app.providers.transport.collect import ImageCollector
 from app.storage.edit_input import EditInput
 
@@ -97,6 +97,13 @@ def _edit_fields(request: GenerationRequest, edit: EditInput) -> dict[str, objec
         'mask': Inline(edit.mask.grey) if edit.mask else None,
         'denoising_strength': number(request.strength),
     }
+
+
+async def has_checkpoints(client: Client, base_url: str) -> bool:
+    """Check whether that dialect is spoken on a server, by its list of models."""
+    listed = await client.find(endpoint(sdapi_root(base_url), 'sd-models'))
+    rows = listed if isinstance(listed, list) else []
+    return any(isinstance(one, dict) and 'model_name' in one for one in rows)
 
 
 def sdapi_root(base_url: str) -> str:

@@ -17,7 +17,7 @@ from app.net.urls import API_ROOT, Blocked, candidates
 from app.providers.core.base import Dialect
 from app.providers.core.capabilities import Capabilities, Use
 from app.providers.dialects.parameters import LIST, names_in
-from app.providers.dialects.sdapi import SDAPI_ROOT, sdapi_root
+from app.providers.dialects.sdapi import SDAPI_ROOT, has_checkpoints, sdapi_root
 from app.providers.discovery.fingerprints import describes_localai, is_shaped
 from app.providers.discovery.model_list import draws_in_chats, models_in, rows_in
 from app.providers.discovery.probe import ProbeResponse
@@ -55,9 +55,8 @@ NAMES = {  # of models that start from pictures in one way, whoever has them
     re.compile('^flux-(kontext|pro|dev|[2-9])'): ways.BFL,
     re.compile('seedream-?[4-9]'): ways.SEEDREAM,
 }
-FITTING: dict[
-    Way, tuple[str, Way]
-] = {  # in the place of a way, where a part of the model's name says which fields it has
+# In the place of a way, where a part of the model's name says which fields it has.
+FITTING: dict[Way, tuple[str, Way]] = {
     ways.FORM: ('gpt-image', ways.OPENAI),
     ways.JSON: ('gpt-image', ways.OPENAI_JSON),
     ways.BFL: ('fill', ways.BFL_FILL),
@@ -115,7 +114,7 @@ class EditOrder:
         yield self._at(ways.REFERENCES, root)
         if urlsplit(root).path.endswith(OPEN_ROOT):
             yield self._at(ways.OPEN_WEBUI, root)
-        for other in () if listed else candidates(root)[1:2]:
+        for other in (base_url,) if listed else candidates(root)[1:2]:
             yield self._at(ways.FORM, other)
 
     def _at(self, way: Way, root: str) -> EditEndpoint:
@@ -169,12 +168,9 @@ class EditOrder:
         yield ways.FORM
         for way in in_json:
             yield way
-        later: list[Way] = [
-            *named,
-            *([ways.REFERENCES] if in_second else []),
-            *([ways.CHAT] if draws else []),
-            *([ways.IMG2IMG] if self._is_open and await self._has_checkpoints(root) else []),
-        ]
+        is_sdapi = self._is_open and await has_checkpoints(self._client, root)
+        shown = {ways.REFERENCES: in_second, ways.CHAT: draws, ways.IMG2IMG: is_sdapi}
+        later = [*named, *(way for way, is_shown in shown.items() if is_shown)]
         for one in sorted(later, key=lambda way: is_masked and not way.takes_mask):
             yield one
 
@@ -205,12 +201,6 @@ class EditOrder:
         origin = self._client.origin
         found = await self._client.find(f'{origin.scheme}://{origin}/{path}')
         return ProbeResponse(200, json=found)
-
-    async def _has_checkpoints(self, root: str) -> bool:
-        tree = await self._client.find(endpoint(sdapi_root(root), 'sd-models'))
-        return isinstance(tree, list) and any(
-            isinstance(one, dict) and 'model_name' in one for one in tree
-        )
 
 
 def _root_of(way: Way, base_url: str) -> str:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from app.errors import AppError, ErrorKind, Failure, ProviderError
 from app.log import logger
-from app.models.request import Size
+from app.models.request import DIGEST
 from app.storage.files import refused
 from app.storage.metadata.container import Written, sidecar_of
 
@@ -46,7 +46,6 @@ LIMITS = 'the decoder hit its limits'
 OUT_OF_TIME = 'SIGXCPU'
 OUT_OF_MEMORY = ('SIGABRT', 'SIGSEGV')  # how C ends where a limit leaves it none
 COLOUR = re.compile('#[0-9a-f]{6}')
-DIGEST = re.compile('[0-9a-f]{64}')
 LONGEST_REASON = 200
 
 
@@ -109,11 +108,6 @@ class Decoder:
         except ProviderError as error:
             log.info('the settings of a picture could not be read: %s', error.failure.reason)
             return {}
-
-    async def write_grey(self, mask: Path, target: Path) -> Size:
-        """Write a mask, which is a PNG, as it is kept; raise as `decode`."""
-        order = work_order('masks.write_grey', {'path': mask}, {'target': target})
-        return await self.answered(order, 'image/png', _size)
 
     async def close(self) -> None:
         await self._end()
@@ -274,13 +268,6 @@ def _written(answer: Answer, path: Path) -> Written | None:
                 sidecar = sidecar_of(path) if is_beside else None
                 return Written(path=path, digest=digest, size_bytes=size_bytes, sidecar=sidecar)
     raise ValueError('no labelled copy')
-
-
-def _size(answer: Answer) -> Size:
-    match answer:
-        case {'width': int(width), 'height': int(height)}:
-            return Size(width, height)
-    raise ValueError('no size')
 
 
 def _settings(answer: Answer) -> Settings:

@@ -6,17 +6,24 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from app.storage.decoding.decoder import Answer, Decoder, format_of, work_order
+from app.models.request import Size
+from app.storage.decoding.decoder import Answer, Decoder, Order, format_of, work_order
 from app.storage.edit_input import SentMask, SentPicture
+from app.storage.metadata.mime import PNG
 
 WORK_TIMEOUT_S = 120.0  # of a busy machine; the child may use 20 s of its processor
-PNG = 'image/png'
+
+
+async def write_grey(decoder: Decoder, mask: Path, target: Path) -> Size:
+    """Write a mask, which is a PNG, as it is kept; raises as `Decoder.answered`."""
+    order = work_order('masks.write_grey', {'path': mask}, {'target': target})
+    return await decoder.answered(order, PNG, _size)
 
 
 async def make_sent_picture(
     decoder: Decoder, path: Path, mime: str, target: Path, *, as_png: bool
 ) -> SentPicture:
-    """Make of a kept picture what a server is sent; raises as `Decoder.answered`."""
+    """Make of a kept picture what a server is sent; raises likewise."""
     order = work_order('sent_pictures.picture', {'path': path}, {'target': target}, as_png=as_png)
     return await decoder.answered(order, mime, partial(_sent, target))
 
@@ -50,23 +57,25 @@ class Protected:
 
 async def measure_change(decoder: Decoder, of: Protected, answer: Path, mime: str) -> float:
     """Return the share, 0 to 1, of what a mask protects that an answer changed; raises likewise."""
-    order = work_order('protected.changed', _files_of(of, answer), {}, **_forms_of(of))
-    return await decoder.answered(order, mime, _share)
+    return await decoder.answered(_order('changed', of, answer), mime, _share)
 
 
 async def lay_back(decoder: Decoder, of: Protected, answer: Path, mime: str, target: Path) -> None:
     """Write what a mask protects, with an answer inside it, as a PNG; raises likewise."""
-    files = _files_of(of, answer)
-    order = work_order('protected.lay_back', files, {'target': target}, **_forms_of(of))
+    order = _order('lay_back', of, answer, target=target)
     await decoder.answered(order, mime, partial(_written, target))
 
 
-def _files_of(of: Protected, answer: Path) -> dict[str, Path]:
-    return {'path': answer, 'source': of.source, 'mask': of.mask}
+def _order(work: str, of: Protected, answer: Path, **writes: Path) -> Order:
+    reads = {'path': answer, 'source': of.source, 'mask': of.mask}
+    return work_order(f'protected.{work}', reads, writes, source_format=format_of(of.mime))
 
 
-def _forms_of(of: Protected) -> dict[str, object]:
-    return {'source_format': format_of(of.mime)}
+def _size(answer: Answer) -> Size:
+    match answer:
+        case {'width': int(width), 'height': int(height)}:
+            return Size(width, height)
+    raise ValueError('no size')
 
 
 def _share(answer: Answer) -> float:

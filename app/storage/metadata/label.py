@@ -13,7 +13,15 @@ from pathlib import Path
 
 from app import __version__
 from app.models import DEMO, TracedPicture
-from app.models.request import LONGEST_PROMPT, MOST_SIDE, REQUEST_FIELDS, FieldKind, FieldRule, Size
+from app.models.request import (
+    DIGEST,
+    LONGEST_PROMPT,
+    MOST_SIDE,
+    REQUEST_FIELDS,
+    FieldKind,
+    FieldRule,
+    Size,
+)
 from app.storage.metadata.container import sidecar_of
 
 NAMESPACE = 'urn:easel:label/1.0/'
@@ -53,7 +61,6 @@ RULES = {name: rule for name, rule in REQUEST_FIELDS.items() if rule.in_pictures
     'laid_back_from': FieldRule(FieldKind.PICTURES, 1, 1),
 }
 TRACED = re.compile(r'([1-9]\d{0,14}):((?:[0-9a-f]{64})?)', re.ASCII)
-MASK = re.compile('[0-9a-f]{64}')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +224,7 @@ def _checked(value: str | int | float | None, rule: FieldRule) -> str | int | fl
     if rule.kind is FieldKind.PICTURES:
         return _checked_pictures(str(value), rule.most)
     if rule.kind is FieldKind.MASK:
-        return str(value) if MASK.fullmatch(str(value)) else None
+        return str(value) if DIGEST.fullmatch(str(value)) else None
     return NOT_IN_TEXT.sub(STANDS_IN, str(value))[: rule.most]
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+PNG = 'image/png'
 MIME_EXTENSIONS = {
-    'image/png': 'png',
+    PNG: 'png',
     'image/jpeg': 'jpg',
     'image/webp': 'webp',
     'image/gif': 'gif',

@@ -167,8 +167,9 @@ async def _blocks(handle: int, part: Part) -> AsyncIterator[bytes]:
 async def file_fault(services: Services, image: Image) -> str:
     """Say what is wrong with a picture's file, in a word for the template; empty: nothing."""
     kept = await services.library.files.one(image.id)
+    path = services.store.original(image.file)
     try:
-        os.close(open_kept(services.config.data, services.store.original(image.file), kept))
+        os.close(await asyncio.to_thread(open_kept, services.config.data, path, kept))
     except FileNotFoundError:
         return MISSING
     except DamagedFile:

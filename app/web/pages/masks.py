@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.errors import N_, NotFound
-from app.storage.decoding.decoder import DIGEST
+from app.models.request import DIGEST
 from app.storage.inventory import open_kept
+from app.storage.metadata.mime import PNG
 from app.web.context import Services, TheServices
 from app.web.delivery.files import FILE_POLICY, FOREVER
 from app.web.security.permissions import sees_mask, visitor_of
@@ -27,7 +28,7 @@ async def mask_file(request: Request, services: TheServices) -> Response:
     except FileNotFoundError as error:
         raise NotFound(N_('Mask not found.')) from error
     headers = {'cache-control': FOREVER, 'content-security-policy': FILE_POLICY}
-    return Response(content, headers=headers, media_type='image/png')
+    return Response(content, headers=headers, media_type=PNG)
 
 
 def _read(services: Services, digest: str) -> bytes:

@@ -59,8 +59,10 @@ export class Uploads {
     if (!this.arePending) return this.list.used();
     event.preventDefault();
     event.stopImmediatePropagation();
-    this.isWaiting = true;
-    this.list.say('uploading');
-    return null;
+    const again = this.list.querySelector('[data-again]:not([hidden])');
+    this.isWaiting = !again;
+    if (!again) return this.list.say('uploading');
+    this.list.warn('unsent');
+    return again.focus();
   }
 }

@@ -81,7 +81,8 @@ async def origin_of(visitor: Visitor, services: Services, image: Image) -> Origi
     before = next((one for one in sources if one and one.id == image.parent_id), None)
     if before and (before.deleted_at or await file_fault(services, before)):
         before = None
-    has_mask = image.mask and kept_size(services.store, image.mask)
+    digest = image.mask or ''
+    has_mask = await asyncio.to_thread(kept_size, services.store, digest) is not None
     share = image.changed_outside_mask or 0
     is_laid_back = image.laid_back_from is not None or laid_back is not None
     may = visitor.may_change(image.guest) and visitor.makes and not image.deleted_at
@@ -113,21 +114,21 @@ async def versions_of(visitor: Visitor, services: Services, image: Image) -> Ver
     is_first = image.parent_id is None and image.laid_back_from is None
     above = () if is_first else await table.above(image.id)
     line = await _seen_line(visitor, services, image, above)
-    rows = await table.below(image.id, MOST_VERSIONS)
-    first = line[-1]
-    if first != image.id:
-        rows += await table.below(first, MOST_COUNTED)
-    elif len(rows) == MOST_VERSIONS:
-        rows = await table.below(first, MOST_COUNTED)
-    if not rows:
+    near, first = await table.below(image.id, MOST_VERSIONS), line[-1]
+    is_all = first == image.id and len(near) < MOST_VERSIONS
+    counted = near if is_all else await table.below(first, MOST_COUNTED)
+    if not counted:
         return VersionTree()
+    rows = (*near, *counted)  # the nearest are shown
     parents = {one.id: one.parent_id for one in (*above[: len(line) - 1], *rows)}
     shown = [first, *parents][:MOST_VERSIONS]
     found = {one.id: one for one in await services.library.images.some(shown)}
     seen = {one.id: one for one in await seen_of(visitor, services, list(found.values()))}
     tree = await asyncio.to_thread(_tree, seen, parents, first, image.id)
     more = max(0, 1 + len(parents) - len(shown)) if visitor.sees_all else 0
-    return VersionTree(tree if tree.versions else None, more, are_counted=len(rows) < MOST_COUNTED)
+    return VersionTree(
+        tree if tree.versions else None, more, are_counted=len(counted) < MOST_COUNTED
+    )
 
 
 async def _seen_line(
