@@ -89,8 +89,10 @@ def sight_of(visitor: Visitor, albums: Albums) -> Filter:
 async def seen_of(visitor: Visitor, services: Services, images: Sequence[Image]) -> list[Image]:
     """Return those of a few pictures that a visitor may look at, which is decided here alone.
 
-    One in the trash only if it is theirs to change.
+    One in the trash only if it is theirs to change; a stranger at none.
     """
+    if not (visitor.owner or visitor.guest):
+        return []
     seen = {image.id for image in images if visitor.may_change(image.guest)}
     others = [image.id for image in images if image.id not in seen and not image.deleted_at]
     if others:
@@ -99,6 +101,19 @@ async def seen_of(visitor: Visitor, services: Services, images: Sequence[Image])
             {*others} if visitor.sees_all else await services.library.images.among(sight, others)
         )
     return [image for image in images if image.id in seen]
+
+
+async def seen_by(
+    services: Services, guest_id: int | None, images: Sequence[Image]
+) -> Sequence[Image]:
+    """Return those of a few pictures that a guest, None: the owner, may look at by now.
+
+    Of one whose link has ended, those that it let them see.
+    """
+    if guest_id is None:
+        return images
+    row = next((one for one in services.guests.all() if one.id == guest_id), None)
+    return await seen_of(Visitor(address='', scheme='', guest=row), services, images)
 
 
 async def sees_mask(visitor: Visitor, services: Services, digest: str) -> bool:
