@@ -4,6 +4,7 @@ import { faultOf, Upload } from './upload.js';
 export class Uploads {
   constructor(list) {
     this.list = list;
+    this.parents = new Map(); // of what was made larger here
     list.form.addEventListener('submit', (event) => this.hold(event), true);
   }
 
@@ -46,12 +47,18 @@ export class Uploads {
     return this.list.arrive(upload, sent).catch(() => upload.say(this.list.row.dataset.lost, true));
   }
 
-  // What was made larger takes the place of what it was made of.
+  // What was made larger takes the place of what it was made of, which is kept. One that was made larger before only
+  // leads to that.
   async replace(chip, blob) {
-    const upload = new Upload(new File([blob], 'enlarged.png', { type: blob.type }), this.list);
+    const id = Number(chip.dataset.id);
+    const parent = this.parents.get(id) ?? id;
+    const upload = new Upload(new File([blob], 'enlarged.png', { type: blob.type }), this.list, parent);
     chip.before(upload.chip);
     const larger = await this.bring(upload);
-    if (larger) this.list.take(chip);
+    if (!larger) return null;
+    this.parents.set(Number(larger.dataset.id), parent);
+    this.list.fresh.delete(parent);
+    this.list.take(chip);
     return larger;
   }
 
