@@ -12,18 +12,20 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image, ImageChops
 
+from app.config import child_environment
 from app.errors import ProviderError
-from app.models import Call
+from app.models import Call, Received
 from app.models.request import GenerationRequest
 from app.net.client import HttpClient
 from app.providers.core.base import Dialect, ProviderSettings, Run
 from app.providers.provider import ApiProvider
+from app.storage.decoding.decoder import Decoder
+from app.storage.decoding.edit_orders import WORK_TIMEOUT_S, Protected, measure_change
 from app.storage.edit_input import EditInput, SentMask, SentPicture
 from app.storage.files import TempFile
-
-CHANGED = 24  # of 255: a pixel that differs more is another one
+from app.storage.metadata.mime import PNG, mime_of
 
 
 def edit_of(folder: Path, side: int, *, masked: bool) -> EditInput:
@@ -41,23 +43,21 @@ def _sent(picture: Image.Image, path: Path) -> SentPicture:
     picture.save(path)
     width, height = picture.size
     size_bytes = path.stat().st_size
-    return SentPicture(
-        path=path, mime='image/png', width=width, height=height, size_bytes=size_bytes
-    )
+    return SentPicture(path=path, mime=PNG, width=width, height=height, size_bytes=size_bytes)
 
 
-def outside_of(edit: EditInput, got: Path) -> str:
-    """Say which share of the pixels outside the mask is another one now."""
-    if not edit.mask:
+async def outside_of(edit: EditInput, got: Received) -> str:
+    """Say which share of what the mask protects was changed."""
+    mime = mime_of(got.head)
+    if not edit.mask or mime is None:
         return ''
-    with Image.open(edit.sources[0].path) as source, Image.open(got) as made:
-        if made.size != source.size:
-            return f', of another size: {made.size}'
-        differs = ImageChops.difference(source.convert('RGB'), made.convert('RGB')).convert('L')
-    with Image.open(edit.mask.grey.path) as mask:
-        kept = ImageChops.invert(mask)
-        changed = differs.point(lambda value: 255 if value > CHANGED else 0)
-        return f', changed outside the mask: {ImageStat.Stat(changed, kept).mean[0] / 255:.1%}'
+    source, decoder = edit.sources[0], Decoder(child_environment(), WORK_TIMEOUT_S)
+    of = Protected(source=source.path, mime=source.mime, mask=edit.mask.grey.path)
+    try:
+        share = await measure_change(decoder, of, got.path, mime)
+    finally:
+        await decoder.close()
+    return f', changed outside the mask: {share:.1%}'
 
 
 async def run(
@@ -81,7 +81,7 @@ async def run(
                     f'{what}: {error.failure.kind}, {error.failure.words or error.failure.reason}'
                 )
             else:
-                outside = outside_of(edit, result.received[0].path)
+                outside = await outside_of(edit, result.received[0])
                 print(f'{what}: {len(result.received)} came, dropped {result.dropped}{outside}')
             for call in calls:
                 print(

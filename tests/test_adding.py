@@ -50,7 +50,9 @@ async def test_what_came_is_told_and_what_did_not_with_its_reason(
         'message': "isn't a PNG, JPEG, WebP, GIF or AVIF (unknown)",
     }
     assert (await client.get(new['url'])).content == saved('PNG')
-    assert 'imported' in (await client.get(f'/images/{new["id"]}')).text
+    page = (await client.get(f'/images/{new["id"]}')).text
+    assert 'imported' in page
+    assert '<title>from-me · Easel</title>' in page
 
 
 async def test_open_galleries_are_told_of_what_was_added(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from PIL import Image, ImageChops
+from starlette.types import Message, Receive, Send
 
 from app.demo import uploads
 from app.demo.painter.scene import draw
@@ -219,6 +220,27 @@ async def test_an_edit_has_the_size_of_its_picture_and_an_address(
     picture = await client.get(answer.json()['data'][0]['url'])
 
     assert opened(picture.content).size == SIZE
+
+
+async def test_a_body_goes_inside_only_as_fast_as_it_is_read() -> None:
+    sent: list[int] = []
+
+    async def blocks() -> AsyncIterator[bytes]:
+        for number in range(3):
+            sent.append(number)
+            yield b'a block'
+
+    async def app(_scope: Message, receive: Receive, send: Send) -> None:
+        first = await receive()
+        sent_then = bytes(sent)
+        await send({'type': 'http.response.start', 'status': 200, 'headers': []})
+        await send({'type': 'http.response.body', 'body': first['body'] + sent_then})
+
+    transport = AsgiTransport(lambda: app)
+    async with httpx.AsyncClient(transport=transport, base_url='http://inside') as inside:
+        answer = await inside.post('/', content=blocks())
+
+    assert answer.content == b'a block\0'
 
 
 def data_url(picture: Image.Image) -> str:

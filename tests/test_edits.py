@@ -21,7 +21,7 @@ from tests.support.edits import MASKED, PROMPT, edited
 from tests.support.form_servers import FORM_SERVERS, LiteLlm, NanoGpt, OpenAi, StableDiffusionCpp
 from tests.support.json_edit_servers import JSON_SERVERS, Chat, LocalXai, OpenRouter, Xai
 from tests.support.named_edit_servers import NAMED_SERVERS, SINGLE_SERVERS
-from tests.support.odd_edit_servers import ChatWithCheckpoints, Moved, Picky
+from tests.support.odd_edit_servers import ChatWithCheckpoints, Curt, Moved, Picky
 from tests.support.own_edit_servers import (
     OWN_SERVERS,
     Automatic,
@@ -263,6 +263,18 @@ async def test_a_chosen_images_api_is_kept_to_although_its_server_has_another(
         await edited(server, tmp_path, dialect=Dialect.OPENAI)
 
     assert server.posts == ['/v1/images/edits']
+
+
+@pytest.mark.parametrize(('count', 'posts'), [(1, 3), (3, 3), (4, 2)])
+async def test_a_way_for_fewer_pictures_or_other_names_leads_to_the_next_one(
+    count: int, posts: int, tmp_path: Path
+) -> None:
+    server = Curt()
+
+    await edited(server, tmp_path, count)
+
+    assert (len(server.posts), server.drawings) == (posts, 1)
+    assert server.colours == COLOURS[:count]
 
 
 @pytest.mark.parametrize('way', [way for way in WAYS.values() if isinstance(way, BodyWay)])

@@ -48,11 +48,23 @@ def granted(playwright: Playwright) -> Iterator[Page]:
 
 
 @pytest.fixture
-def page(granted: Page) -> Iterator[Page]:
+def copying(granted: Page) -> Iterator[Page]:
     yield from lent(granted)
 
 
-def test_a_picture_is_copied_as_png(page: Page, easel: Easel, pictures: list[int]) -> None:
+@pytest.fixture(scope='module')
+def desk_window(browser: Browser) -> Iterator[Page]:
+    with still_window(browser) as page:
+        yield page
+
+
+@pytest.fixture
+def page(desk_window: Page) -> Iterator[Page]:
+    yield from lent(desk_window)
+
+
+def test_a_picture_is_copied_as_png(copying: Page, easel: Easel, pictures: list[int]) -> None:
+    page = copying
     at_picture(page, easel, pictures[0])
 
     open_more(page)
@@ -72,8 +84,9 @@ def test_a_picture_is_copied_as_png(page: Page, easel: Easel, pictures: list[int
     ],
 )
 def test_words_are_copied(
-    button: str, start: str, end: str, page: Page, easel: Easel, pictures: list[int]
+    button: str, start: str, end: str, copying: Page, easel: Easel, pictures: list[int]
 ) -> None:
+    page = copying
     at_picture(page, easel, pictures[0])
 
     open_more(page)

@@ -26,6 +26,9 @@ LINKED = {
 }
 POSTED = {'/generations', '/reading', '/settings', '/favourite', '/deletion', '/retry', '/test'}
 FORM = {'content-type': 'application/x-www-form-urlencoded'}
+# What every page and every act names is compared in both by `crawl`; a browser takes one each.
+BY_TAKEN_OFF = pytest.mark.parametrize('proxy', [True], ids=['taken off'], indirect=True)
+BY_PASSED_ON = pytest.mark.parametrize('proxy', [False], ids=['passed on'], indirect=True)
 
 
 @pytest.fixture(scope='module')
@@ -132,6 +135,7 @@ def watching_below(page: Page, proxy: SubPath) -> Iterator[list[str]]:
 
 
 @pytest.mark.browser
+@BY_TAKEN_OFF
 def test_a_picture_is_drawn_and_looked_at_below(
     page: Page, below: Easel, proxy: SubPath, complaints: list[str]
 ) -> None:
@@ -158,6 +162,7 @@ def test_a_picture_is_drawn_and_looked_at_below(
 
 
 @pytest.mark.browser
+@BY_PASSED_ON
 def test_a_tile_comes_by_events_that_are_below(
     page: Page, below: Easel, proxy: SubPath, complaints: list[str]
 ) -> None:
@@ -172,6 +177,7 @@ def test_a_tile_comes_by_events_that_are_below(
 
 
 @pytest.mark.browser
+@BY_TAKEN_OFF
 def test_a_picture_fills_the_form_below(
     page: Page, below: Easel, proxy: SubPath, complaints: list[str]
 ) -> None:
@@ -185,6 +191,7 @@ def test_a_picture_fills_the_form_below(
 
 
 @pytest.mark.browser
+@BY_PASSED_ON
 def test_every_act_works_below_without_scripts(
     browser: Browser, below: Easel, proxy: SubPath
 ) -> None:

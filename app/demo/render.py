@@ -22,6 +22,10 @@ def draw_stages(spec: DrawRequest, index: int) -> list[bytes]:
 
 def edit_stages(spec: DrawRequest, uploads: Uploads, index: int) -> list[bytes]:
     """Change the first picture: what its mask, or its own holes, say may change, else all of it."""
+    return _stages(spec, _edited(spec, uploads, index))
+
+
+def _edited(spec: DrawRequest, uploads: Uploads, index: int) -> Image.Image:
     first, *others = uploads.sources
     base, hole = _base_and_hole(spec, first, uploads.mask)
     seed = spec.seed + index
@@ -33,22 +37,25 @@ def edit_stages(spec: DrawRequest, uploads: Uploads, index: int) -> list[bytes]:
     is_kept = hole and spec.model != IGNORES_MASK
     rest = base if is_kept else drawn if recolours else _in_the_light_of(drawn, base)
     picture = Image.composite(drawn, rest, hole) if hole else rest
-    return _stages(spec, Image.blend(base, picture, spec.strength))
+    return Image.blend(base, picture, spec.strength) if spec.strength < 1 else picture
 
 
 def _base_and_hole(
     spec: DrawRequest, image: BinaryIO, mask: BinaryIO | None
 ) -> tuple[Image.Image, Image.Image | None]:
     """Return the picture at its new size, and where it may change, softened only within that."""
-    given = _opened(image, 'image')
-    cover = _mask(mask, given.size) if mask else _alpha(given)
-    scale = min(1.0, SIDES[-1] / max(given.size))
-    own_size = [max(SIDES[0], round(side * scale)) for side in given.size]
+    base = _opened(image, 'image')
+    cover = _mask(mask, base.size) if mask else _alpha(base)
+    scale = min(1.0, SIDES[-1] / max(base.size))
+    own_size = [max(SIDES[0], round(side * scale)) for side in base.size]
     size = spec.size or (own_size[0], own_size[1])
-    base = ImageOps.fit(given.convert('RGB'), size, Image.Resampling.LANCZOS)
+    if base.mode != 'RGB':
+        base = base.convert('RGB')
+    if base.size != size:
+        base = ImageOps.fit(base, size, Image.Resampling.LANCZOS)
     if cover is None:
         return base, None
-    hole = ImageChops.invert(ImageOps.fit(cover, size))
+    hole = ImageChops.invert(cover if cover.size == size else ImageOps.fit(cover, size))
     soft = hole.filter(ImageFilter.BoxBlur(max(size) * 0.004))
     return base, ImageChops.darker(hole, soft) if hole.getbbox() else None
 
@@ -67,7 +74,11 @@ def _mask(mask: BinaryIO, size: tuple[int, int]) -> Image.Image:
 
 
 def _alpha(picture: Image.Image) -> Image.Image | None:
-    return picture.convert('RGBA').getchannel('A') if picture.has_transparency_data else None
+    """Return what can be seen of a picture, None where it says nothing of that."""
+    if not picture.has_transparency_data:
+        return None
+    is_apart = picture.mode in ('RGBA', 'LA')
+    return (picture if is_apart else picture.convert('RGBA')).getchannel('A')
 
 
 def _in_the_light_of(sketch: Image.Image, base: Image.Image) -> Image.Image:

@@ -152,7 +152,7 @@ class _Demo:
             else:
                 url = f'{_origin(request)}/media/{self._keep(picture)}'
                 pictures.append({'url': url, 'revised_prompt': spec.prompt})
-        log.info('drew %s of %sx%s', spec.count, *spec.size_or_default)
+        log.info('drew %s of %s', spec.count, _size_of(picture))
         return JSONResponse(
             {'created': int(time.time()), 'data': pictures, 'model': spec.model, 'provider': 'demo'}
         )
@@ -184,8 +184,7 @@ class _Demo:
                     'type': name,
                     'b64_json': _base64(picture),
                     'created_at': int(time.time()),
-                    # As the PNG header states it. Source: PNG specification, 11.2.1.
-                    'size': f'{int.from_bytes(picture[16:20])}x{int.from_bytes(picture[20:24])}',
+                    'size': _size_of(picture),
                     'quality': 'auto',
                     'background': 'opaque',
                     'output_format': 'png',
@@ -200,6 +199,11 @@ def _origin(request: Request) -> str:
 
 def _base64(content: bytes) -> str:
     return base64.b64encode(content).decode()
+
+
+def _size_of(picture: bytes) -> str:
+    """Return the size that a PNG's header states. Source: PNG specification, 11.2.1."""
+    return f'{int.from_bytes(picture[16:20])}x{int.from_bytes(picture[20:24])}'
 
 
 def _error_response(

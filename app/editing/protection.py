@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.database import Library
@@ -13,10 +12,10 @@ from app.errors import AppError, ProviderError
 from app.log import logger
 from app.models import Received, StoredImage, TracedPicture
 from app.models.request import GenerationRequest
-from app.storage.arriving import new_work_file
+from app.storage.arriving import new_work_file, received_at
 from app.storage.decoding.decoder import Decoder
 from app.storage.decoding.edit_orders import Protected, lay_back, measure_change
-from app.storage.files import HEAD_BYTES, remove
+from app.storage.files import remove
 from app.storage.metadata.mime import PNG, mime_of
 from app.storage.store import Store
 
@@ -60,13 +59,8 @@ class Protection:
         try:
             of, path = await self._protected(request), self._store.original(answer.file)
             await lay_back(self._decoder, of, path, answer.mime, target)
-            received = Received(
-                path=target,
-                size_bytes=target.stat().st_size,
-                head=_head_of(target),
-                revised_prompt=answer.revised_prompt,
-                seed=answer.seed,
-            )
+            made = await asyncio.to_thread(received_at, target)
+            received = replace(made, revised_prompt=answer.revised_prompt, seed=answer.seed)
             share = await measure_change(self._decoder, of, target, PNG)
             under = TracedPicture(answer.id or 0, answer.digest)
             label = replace(label, changed_outside_mask=share, laid_back_from=str(under))
@@ -85,8 +79,3 @@ class Protection:
         source = await original_of(found[0], self._library, self._store)
         mask = await mask_of(request.mask, self._store)
         return Protected(source=source, mime=found[0].mime, mask=mask)
-
-
-def _head_of(path: Path) -> bytes:
-    with path.open('rb') as file:
-        return file.read(HEAD_BYTES)

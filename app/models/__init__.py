@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +13,7 @@ from app.errors import Failure
 from app.models.request import GenerationRequest
 
 DEMO = 'demo'
+_KEPT_NAME = re.compile(r'^\d{6}-(.+)-\w{12}\.\w+$')  # as `file_key` makes it
 MOST_IMAGE_BYTES = 64 * 1024 * 1024
 
 
@@ -180,7 +182,8 @@ class Image(StoredImage):
 
     @property
     def title(self) -> str:
-        return self.prompt or self.name  # of a picture that was made elsewhere
+        """The prompt; of a picture that was made elsewhere, the name that it came with."""
+        return self.prompt or _KEPT_NAME.sub(r'\1', self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

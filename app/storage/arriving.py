@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import uuid
 from contextlib import suppress
@@ -32,6 +33,13 @@ def new_work_file(folder: Path, generation_id: int) -> Path:
     return folder / f'{generation_id}-{uuid.uuid4().hex}{PART}'
 
 
+def received_at(path: Path) -> Received:
+    """Describe a whole file, unchecked; raise OSError."""
+    with path.open('rb') as file:
+        size_bytes = os.fstat(file.fileno()).st_size
+        return Received(path=path, size_bytes=size_bytes, head=file.read(HEAD_BYTES))
+
+
 def hold(folder: Path, received: Received, generation_id: int, position: int) -> Received:
     """Complete a picture that came whole, under a name that no start sweeps.
 
@@ -59,9 +67,7 @@ def held_in(folder: Path) -> dict[tuple[int, int], Received]:
     for path in sorted(folder.glob(f'*{WHOLE}')):
         if named := _HELD.fullmatch(path.name):
             try:
-                with path.open('rb') as opened:
-                    head = opened.read(HEAD_BYTES)
-                received = Received(path=path, size_bytes=path.stat().st_size, head=head)
+                received = received_at(path)
             except OSError as error:
                 log.warning('%s waits for a start that can read it: %s', path, error.strerror)
             else:

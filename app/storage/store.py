@@ -20,10 +20,10 @@ from app.errors import AppError, ErrorKind, Failure, ProviderError, StorageFaile
 from app.log import logger
 from app.models import Received, StoredImage
 from app.models.request import Size
-from app.storage.arriving import sweep
+from app.storage.arriving import received_at, sweep
 from app.storage.decoding.decoder import Decoded, Decoder, DecoderFailed, labelled_path
 from app.storage.files import HEAD_BYTES, PART, TempFile, check_links, open_beneath, remove, writing
-from app.storage.metadata.container import Written, sidecar_of, size_of
+from app.storage.metadata.container import Written, sidecar_of
 from app.storage.metadata.mime import PNG, mime_of, what_is
 
 if TYPE_CHECKING:
@@ -202,15 +202,13 @@ class Store:
 
         With `size`, as its header tells it, one whose thumbnails are there is not decoded again.
         """
-        with path.open('rb') as opened:
-            head, size_bytes = opened.read(HEAD_BYTES), size_of(opened)
-        received = Received(path=path, size_bytes=size_bytes, head=head)
+        received = await asyncio.to_thread(received_at, path)
         digest = await asyncio.to_thread(lambda: received.digest)
         mime = _recognise(received)
         decoded = await self._decoded_before(digest, mime, size) if size else None
         decoded = decoded or await self._decode_into_place(path, mime, digest)
         file = path.relative_to(self.images).as_posix()
-        return _described(decoded, mime, file, digest, size_bytes)
+        return _described(decoded, mime, file, digest, received.size_bytes)
 
     async def _decoded_before(self, digest: str, mime: str, size: Size) -> Decoded | None:
         """Describe a picture by its thumbnail, which was made of these very bytes, whole."""
@@ -245,8 +243,7 @@ class Store:
         return decoded
 
     async def settings_in(self, path: Path) -> dict[str, str | int | float]:
-        with path.open('rb') as opened:
-            mime = mime_of(opened.read(HEAD_BYTES))
+        mime = mime_of((await asyncio.to_thread(received_at, path)).head)
         return await self.decoder.read(path, mime) if mime else {}
 
     def forget(self, kept: StoredImage) -> None:

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.providers.response.json_text import Json
-from tests.support.edit_servers import EditServer, json_of, unprocessable
-from tests.support.json_edit_servers import Chat
+from tests.support.edit_servers import EditServer, Refused, json_of, unprocessable
+from tests.support.json_edit_servers import OURS, Chat, OpenAiJson
 from tests.support.own_edit_servers import CHECKPOINTS, Automatic
 
 
@@ -47,3 +47,18 @@ class Moved(EditServer):
             raise unprocessable('image')
         body = await json_of(request)
         return self.draw() if path == '/new/v1/images/edits' and 'image' in body else None
+
+
+@dataclass
+class Curt(OpenAiJson):
+    """Says nothing of a form, lists no model of OpenAI's, and has pictures named as OpenAI has."""
+
+    lists: ClassVar[Mapping[str, Json]] = {'/v1/models': OURS}
+
+    async def post(self, path: str, request: Request) -> Response | None:
+        if path == self.path:
+            if request.headers['content-type'] != 'application/json':
+                raise Refused(400, {'error': 'Bad Request'})
+            if '"image_url"' not in (await request.body()).decode():
+                raise Refused(400, {'error': {'message': 'images[0] must have image_url'}})
+        return await super().post(path, request)

@@ -68,6 +68,7 @@ class EditFallback(ParameterFallback):
         for name, other in spellings.items():
             if _as_spelled(name, other) in learned.refused:
                 self._rename(name, other)
+        self._leave_out_known()  # the other name too, where that is refused as well
 
     def mend(self, failure: Failure) -> bool:
         """Change the body; a mask is left out only where its field is no field of the server."""

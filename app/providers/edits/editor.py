@@ -32,8 +32,9 @@ _OF_THE_FORM = re.compile(
     r'(?i)multipart|form.?data|(content|media).?type|\bjson\b|valid dictionary|'
     r'invalid character|pars\w+ (the )?(request|body)|'
     r'\b(images?|url)\b.{0,30}(required|missing)|(required|missing)\b.{0,30}\b(images?|url)\b|'
-    r'\bimage_url\b|^\W*bad request\W*$'
+    r'\bimage_url\b'
 )
+_SAYS_NOTHING = re.compile(r'(?i)\W*(bad request\W*)?')
 
 
 class Editor:
@@ -81,9 +82,10 @@ class Editor:
             try:
                 return await self._at(at, request, run, edit, use)
             except ProviderError as error:
-                if not leads_on(error.failure):
+                is_too_much = error.failure.reason == Reason.TOO_MANY_SOURCES
+                if not leads_on(error.failure) and not (refused and is_too_much):
                     raise
-                refused = refused or error
+                refused = error if is_too_much else refused or error
                 if may_be_elsewhere(error.failure):
                     over.add((at.base_url, at.way.path))
                 if names_the_chat(error.failure):
@@ -128,7 +130,10 @@ def leads_on(failure: Failure) -> bool:
         and WIRE_NAMES.get(failure.param or '') == 'sources'
         and is_of_the_name(failure)
     )
-    return may_be_elsewhere(failure) or is_of_pictures or _is_of_the_form(failure)
+    is_400 = failure.kind is ErrorKind.INVALID_REQUEST and failure.http_status == 400
+    says_nothing = is_400 and _SAYS_NOTHING.fullmatch(failure.words)
+    is_of_the_form = _is_of_the_form(failure) or bool(says_nothing)
+    return may_be_elsewhere(failure) or is_of_pictures or is_of_the_form
 
 
 def _is_of_the_form(failure: Failure) -> bool:

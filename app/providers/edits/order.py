@@ -55,9 +55,8 @@ NAMES = {  # of models that start from pictures in one way, whoever has them
     re.compile('^flux-(kontext|pro|dev|[2-9])'): ways.BFL,
     re.compile('seedream-?[4-9]'): ways.SEEDREAM,
 }
-FITTING: dict[
-    Way, tuple[str, Way]
-] = {  # in the place of a way, where a part of the model's name says which fields it has
+# In the place of a way, where a part of the model's name says which fields it has.
+FITTING: dict[Way, tuple[str, Way]] = {
     ways.FORM: ('gpt-image', ways.OPENAI),
     ways.JSON: ('gpt-image', ways.OPENAI_JSON),
     ways.BFL: ('fill', ways.BFL_FILL),
@@ -115,7 +114,7 @@ class EditOrder:
         yield self._at(ways.REFERENCES, root)
         if urlsplit(root).path.endswith(OPEN_ROOT):
             yield self._at(ways.OPEN_WEBUI, root)
-        for other in () if listed else candidates(root)[1:2]:
+        for other in (base_url,) if listed else candidates(root)[1:2]:
             yield self._at(ways.FORM, other)
 
     def _at(self, way: Way, root: str) -> EditEndpoint:
@@ -169,16 +168,9 @@ class EditOrder:
         yield ways.FORM
         for way in in_json:
             yield way
-        later: list[Way] = [
-            *named,
-            *([ways.REFERENCES] if in_second else []),
-            *([ways.CHAT] if draws else []),
-            *(
-                [ways.IMG2IMG]
-                if self._is_open and await has_checkpoints(self._client, root)
-                else []
-            ),
-        ]
+        is_sdapi = self._is_open and await has_checkpoints(self._client, root)
+        shown = {ways.REFERENCES: in_second, ways.CHAT: draws, ways.IMG2IMG: is_sdapi}
+        later = [*named, *(way for way, is_shown in shown.items() if is_shown)]
         for one in sorted(later, key=lambda way: is_masked and not way.takes_mask):
             yield one
 

@@ -89,7 +89,7 @@ async def form_page(
 
 
 def ignoring_masks(services: Services, chosen: Iterable[str], model: str) -> list[str]:
-    """Return those of the chosen servers, or of the one that will draw, that seem to."""
+    """Return which of the chosen servers, else of the one that will draw, seem to ignore masks."""
     providers = services.providers
     names = list(chosen) or [one.name for one in providers.eligible('', model or None)[:1]]
     return [name for name in names if providers.ignores_masks(name, model or None)]

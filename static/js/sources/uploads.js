@@ -4,7 +4,7 @@ import { faultOf, Upload } from './upload.js';
 export class Uploads {
   constructor(list) {
     this.list = list;
-    list.form.addEventListener('submit', () => this.complete(), true);
+    list.form.addEventListener('submit', (event) => this.complete(event), true);
   }
 
   async add(files) {
@@ -51,13 +51,17 @@ export class Uploads {
     return this.send([upload]);
   }
 
-  // What did not come is tried once more before the form is sent.
-  complete() {
+  // What did not come is told, and what is not there yet is waited for.
+  complete(event) {
     const { draft } = this.list;
-    const failed = [...this.list.querySelectorAll('.coming')].map(({ upload }) => upload);
+    const again = this.list.querySelector('[data-again]:not([hidden])');
+    if (again) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      this.list.warn('unsent');
+      return again.focus();
+    }
     if (!draft.works && !this.list.masks) draft.until(this.list.ready).catch(() => null);
-    if (!draft.works && failed.length) this.send(failed);
-    if (!draft.works) this.list.used();
-    else if (this.list.row) this.list.say('uploading');
+    return draft.works ? this.list.row && this.list.say('uploading') : this.list.used();
   }
 }
