@@ -20,7 +20,7 @@ class SourceList extends HTMLElement {
     this.ready.catch(() => null); // who needs it tries again
     this.form.addEventListener('input', () => this.masks && this.keep());
     this.form.addEventListener('change', ({ target }) => target.matches('[name=model], [name=provider]') && this.asked());
-    this.addEventListener('click', ({ target }) => this.press(target));
+    this.addEventListener('click', ({ target }) => this.ready.then(() => this.press(target)));
     addEventListener('easel-added', () => this.sent());
     addEventListener('easel-changed', () => this.offerResult());
   }
@@ -149,6 +149,8 @@ class SourceList extends HTMLElement {
   press(target) {
     if (target.closest('[data-add]')) this.form.querySelector('[data-sources]').click();
     if (target.closest('[data-edit]')) this.newest.click();
+    if (target.closest('[data-mask]')) this.masks.open();
+    if (target.closest('[data-unmask]')) this.masks.remove();
     const chip = target.closest('[data-remove]')?.closest('.source');
     if (!chip) return;
     const next = chip.nextElementSibling.querySelector('[data-remove]') ?? this.querySelector('[data-add]');

@@ -15,7 +15,6 @@ export class Masks {
     if (tick.value && list.chips.length) this.masks.set(list.ids[0], tick.value);
     chip.querySelector('img').addEventListener('load', ({ target }) => this.tell(target));
     this.tell(chip.querySelector('img'));
-    list.addEventListener('click', ({ target }) => this.press(target));
   }
 
   get chip() {
@@ -36,9 +35,7 @@ export class Masks {
     if (DIGEST.test(mask) || this.painted.get(mask)) this.masks.set(id, mask);
   }
 
-  press(target) {
-    if (target.closest('[data-mask]')) this.open();
-    if (!target.closest('[data-unmask]')) return;
+  remove() {
     this.masks.delete(this.list.ids[0]);
     this.list.changed();
     this.list.say('unmasked');
