@@ -49,7 +49,7 @@ from app.web.delivery.events import EventStream
 from app.web.delivery.files import PictureFiles
 from app.web.error_pages import ErrorPages
 from app.web.security.guard import Guard
-from app.web.security.permissions import sight_of
+from app.web.security.permissions import seen_by, sight_of
 from app.web.security.routes import REST, ROUTES, RouteRule
 from app.web.security.thumbnails import Thumbnails
 from app.web.static import Static
@@ -67,7 +67,7 @@ async def open_services(
 ) -> AsyncIterator[Services]:
     """Build every part, and close each at the end, the worker first. Raises `StorageFailed`."""
     async with AsyncExitStack() as closing:
-        store, reader, editing, library = await _open_storage(config, closing)
+        store, reader, editing, library = await _open_storage(config, lambda: services, closing)
         around, changes = servers or LocalServers(), Changes()
         providers, provider_settings = await _open_providers(config, library, around, closing)
         previews, monitor = Previews(store, changes), StorageMonitor(library, store, changes)
@@ -105,7 +105,7 @@ async def open_services(
 
 
 async def _open_storage(
-    config: Config, closing: AsyncExitStack
+    config: Config, services: Callable[[], Services], closing: AsyncExitStack
 ) -> tuple[Store, SettingsReader, Editing, Library]:
     store = open_store(config)
     closing.push_async_callback(store.decoder.close)
@@ -113,7 +113,8 @@ async def _open_storage(
     closing.push_async_callback(reader.close)
     library = await Library.open(config.data / DATABASE)
     closing.push_async_callback(library.close)
-    editing = Editing(library, store, Decoder(child_environment(), WORK_TIMEOUT_S))
+    decoder = Decoder(child_environment(), WORK_TIMEOUT_S)
+    editing = Editing(library, store, decoder, lambda *one: seen_by(services(), *one))
     closing.push_async_callback(editing.close)
     return store, reader, editing, library
 

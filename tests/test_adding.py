@@ -55,13 +55,26 @@ async def test_what_came_is_told_and_what_did_not_with_its_reason(
     assert '<title>from-me · Easel</title>' in page
 
 
-async def test_open_galleries_are_told_of_what_was_added(tmp_path: Path) -> None:
+async def broken_off(content: bytes) -> AsyncIterator[bytes]:
+    """Send a form in two pieces: a whole picture, and what is no form."""
+    head = b'--b\r\nContent-Disposition: form-data; name="picture"; filename="a.png"\r\n\r\n'
+    yield head + content + b'\r\n--b\r\n'
+    yield b'\0'
+
+
+async def test_open_galleries_are_told_of_what_came_before_a_form_broke_off(tmp_path: Path) -> None:
+    form = {'Content-Type': 'multipart/form-data; boundary=b'}
     async with open_door(tmp_path / 'data') as (app, services):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url='http://localhost') as client:
-            told = (await client.post('/images', files=PICTURES, headers=JSON)).json()
+            for path, content in (('/images', saved('PNG')), ('/sources', saved('PNG', 'L'))):
+                answer = await client.post(path, content=broken_off(content), headers=form)
 
-        assert services.changes.serial_of(told['images'][0]['generation_id'])
+                newest = await services.library.images.one(
+                    await services.library.images.newest_id()
+                )
+                assert (answer.status_code, newest.size_bytes) == (400, len(content))
+                assert services.changes.serial_of(newest.generation_id)
 
 
 async def test_a_form_leads_back_to_the_gallery_or_says_what_is_wrong(

@@ -10,9 +10,13 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from app.errors import ProviderError, Reason
+from app.models import Outcome, Status
+from app.models.request import GenerationRequest
 from tests.support.edit_forms import PROMPT, Part, mask, text
+from tests.support.fakes import received_in
 from tests.support.guests import Party, draw, party
-from tests.support.labelled_pictures import LABEL, labelled, saved, source_of
+from tests.support.labelled_pictures import LABEL, label_of, labelled, saved, source_of
 
 pytestmark = pytest.mark.asyncio(loop_scope='module')
 
@@ -163,3 +167,33 @@ async def test_a_form_tells_of_a_server_that_seems_to_ignore_masks(house: Party)
             told.append(b'seems to ignore masks' in row.body)
 
     assert told == [False, False, True, False]
+
+
+@pytest.mark.parametrize(('who', 'is_sent'), [('maker', False), ('both', True)])
+async def test_what_a_guest_no_longer_sees_is_neither_sent_nor_laid_back(
+    who: str, is_sent: bool, house: Party
+) -> None:
+    services, guest = house.services, house.ids[who]
+    asked = GenerationRequest(prompt='an edit', sources=(house.made['owner'],))
+    sent = await services.library.generations.submit(
+        asked, provider='fake', submission=None, now=1.0, guest=guest
+    )
+    claimed = await services.library.generations.claim('fake', 2.0, sent.generation.id)
+    assert claimed
+    kept = await services.store.keep(
+        received_in(services.store, saved('PNG', comment=who.encode())), label_of('an edit', 1.0)
+    )
+    outcome = Outcome(status=Status.DONE, provider='fake', model='flux', kept=(kept,))
+    await services.library.generations.finish(claimed, outcome, 3.0)
+    [image] = (await services.library.generations.one(claimed.id)).images
+
+    reason, parts = None, 0
+    try:
+        async with services.editing.sent_files.made(claimed, mask_inverted=False) as edit:
+            parts = len(edit.sources) if edit else 0
+    except ProviderError as error:
+        reason = error.failure.reason
+    answer = await house.request(who, 'POST', f'/images/{image.id}/laying-back')
+
+    found = (parts, reason, answer.status)
+    assert found == ((1, None, 409) if is_sent else (0, Reason.SOURCE_WAS_DELETED, 404))

@@ -49,10 +49,13 @@ def page(sized_window: Page) -> Iterator[Page]:
     yield from lent(sized_window)
 
 
-def boxes(page: Page, chosen: str = '.hung') -> list[list[int]]:
-    """Give the place and room of every tile on the wall, or of a part of it, newest first."""
+def boxes(page: Page, newest: int, chosen: str = '.hung') -> list[list[int]]:
+    """Give the place and room of the newest tiles on the wall, or of a part of each.
+
+    What earlier tests left is further down, and laid out whenever it comes near.
+    """
     found: list[list[int]] = page.evaluate(BOXES, chosen)
-    return found
+    return found[:newest]
 
 
 def opened(page: Page, easel: Easel, generation_id: int, words: str) -> None:
@@ -73,13 +76,13 @@ def test_a_cancelled_one_keeps_the_room_of_all_its_pictures(
     easel.draw(prompt='an older one', size='120x100')
     drawing = easel.submit(prompt='three kites, ' * 9, model='slow-90', size=size, n='3')
     opened(page, easel, drawing, 'Generating…')
-    before = boxes(page)
+    before = boxes(page, 4)
 
     act(easel, drawing, 'cancellation')
     tile = page.locator(f'#generation-{drawing}')
     expect(tile.get_by_text('Cancelled')).to_be_visible(timeout=15_000)
 
-    assert boxes(page) == before
+    assert boxes(page, 4) == before
 
 
 @pytest.mark.parametrize('size', SHAPES.values(), ids=SHAPES)
@@ -90,13 +93,13 @@ def test_a_failed_one_keeps_the_room_of_all_its_pictures(
     busy = [easel.submit(prompt='busy', model='slow-90', size='64x64') for _ in range(AT_ONCE)]
     waiting = easel.submit(prompt='it will fail', model='fail-400', size=size, n='3')
     opened(page, easel, waiting, 'Waiting for its turn')
-    before = boxes(page)
+    before = boxes(page, AT_ONCE + 4)
 
     act(easel, busy[0], 'cancellation')
     tile = page.locator(f'#generation-{waiting}')
     expect(tile.get_by_text('refused the prompt').first).to_be_visible(timeout=15_000)
     expect(page.locator(f'#generation-{busy[0]}').get_by_text('Cancelled')).to_be_visible()
-    after = boxes(page)
+    after = boxes(page, AT_ONCE + 4)
     for one in busy[1:]:
         act(easel, one, 'cancellation')
         easel.wait(one)
@@ -108,11 +111,11 @@ def test_a_drawn_one_keeps_its_place(page: Page, easel: Easel) -> None:
     easel.draw(prompt='an older one', size='120x100')
     drawing = easel.submit(prompt='soon there', model='slow-1', size='200x360', n='2')
     opened(page, easel, drawing, 'Generating…')
-    before = boxes(page)
+    before = boxes(page, 3)
 
     expect(page.locator('.hung img[alt="soon there"]')).to_have_count(2, timeout=15_000)
 
-    assert boxes(page) == before
+    assert boxes(page, 3) == before
 
 
 def test_every_word_of_a_stopped_one_can_be_reached(page: Page, easel: Easel) -> None:
@@ -137,7 +140,7 @@ def test_details_are_shown_below_the_row_and_move_no_tile_of_it(page: Page, ease
     easel.draw(prompt='a newer one, ' * 9, size='300x200')
     page.goto(easel.url)
     tile = page.locator(f'#generation-{failed}')
-    before = boxes(page, '.plate')[:2]
+    before = boxes(page, 2, '.plate')
 
     tile.get_by_text('Details').click()
     panel = tile.locator('.panel')
@@ -145,7 +148,7 @@ def test_details_are_shown_below_the_row_and_move_no_tile_of_it(page: Page, ease
 
     shown, wall = panel.bounding_box(), page.locator('.wall').bounding_box()
     caption = page.locator('.label').first.bounding_box()
-    assert boxes(page, '.plate')[:2] == before
+    assert boxes(page, 2, '.plate') == before
     assert shown
     assert wall
     assert caption

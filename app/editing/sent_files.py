@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -25,14 +25,27 @@ from app.storage.edit_input import EditInput, SentMask, SentPicture
 from app.storage.files import remove
 from app.storage.store import Store
 
+Seen = Callable[[int | None, Sequence[Image]], Awaitable[Sequence[Image]]]
+
+
+async def everything(_: int | None, images: Sequence[Image]) -> Sequence[Image]:
+    """Return those of some pictures that the owner may start from."""
+    return images
+
 
 class SentFiles:
-    """Makes them in a decoder of its own, so that no picture waits that came meanwhile."""
+    """Makes them in a decoder of its own, so that no picture waits that came meanwhile.
 
-    def __init__(self, library: Library, store: Store, decoder: Decoder) -> None:
+    `seen` returns those of some pictures that a guest, None: the owner, may still look at.
+    """
+
+    def __init__(
+        self, library: Library, store: Store, decoder: Decoder, seen: Seen = everything
+    ) -> None:
         self._library = library
         self._store = store
         self._decoder = decoder
+        self._seen = seen
 
     @asynccontextmanager
     async def made(
@@ -52,7 +65,8 @@ class SentFiles:
 
     async def _make(self, claimed: Generation, made: list[Path], mask_inverted: bool) -> EditInput:
         request = claimed.request
-        found = {image.id: image for image in await self._library.images.some(request.sources)}
+        images = await self._library.images.some(request.sources)
+        found = {image.id: image for image in await self._seen(claimed.guest, images)}
         sources = list[SentPicture]()
         for number, image_id in enumerate(request.sources):
             if image_id not in found:

@@ -12,7 +12,8 @@ from starlette.requests import Request
 from app.errors import N_, InvalidRequest, NotFound, WrongType
 from app.generation.request import CONTROL
 
-FORM_TYPES = ('application/x-www-form-urlencoded', 'multipart/form-data')
+MULTIPART = 'multipart/form-data'
+FORM_TYPES = ('application/x-www-form-urlencoded', MULTIPART)
 LONGEST_SUBMISSION = 100
 MOST_DIGITS = 18
 DAY_S = 24 * 3600.0

@@ -17,13 +17,13 @@ from starlette.requests import Request
 
 from app.errors import N_, InvalidRequest, Malformed, ProviderError, TooLarge, WrongType
 from app.storage.files import TempFile
+from app.web.forms import MULTIPART
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
 MOST_TEXT_BYTES = 4_000
 MOST_PARTS = 100
-FORM = 'multipart/form-data'
 
 
 @dataclass(slots=True)
@@ -127,8 +127,8 @@ async def parts_of(
     `Malformed` at what breaks off.
     """
     kind, options = parse_options_header(request.headers.get('content-type', ''))
-    if kind.decode('latin-1').lower() != FORM or b'boundary' not in options:
-        raise WrongType(N_('Send a form: {types}.'), types=FORM)
+    if kind.decode('latin-1').lower() != MULTIPART or b'boundary' not in options:
+        raise WrongType(N_('Send a form: {types}.'), types=MULTIPART)
     reader = _Reader(new_file, most_text_bytes, most_parts)
     try:
         parser = MultipartParser(options[b'boundary'], reader.callbacks())

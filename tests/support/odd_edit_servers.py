@@ -62,3 +62,23 @@ class Curt(OpenAiJson):
             if '"image_url"' not in (await request.body()).decode():
                 raise Refused(400, {'error': {'message': 'images[0] must have image_url'}})
         return await super().post(path, request)
+
+
+@dataclass
+class WordsAlone(Chat):
+    """Draws in chats and by the second images API, with a model that its list says reads words."""
+
+    lists: ClassVar[Mapping[str, Json]] = {
+        '/v1/models': {
+            'data': [
+                {
+                    'id': 'flux',
+                    'architecture': {'input_modalities': ['text'], 'output_modalities': ['image']},
+                }
+            ]
+        },
+        '/v1/images/models': {'data': [{'id': 'flux'}]},
+    }
+
+    async def post(self, path: str, request: Request) -> Response | None:
+        return self.draw() if path in (self.path, '/v1/images') else None

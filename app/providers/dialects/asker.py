@@ -11,6 +11,7 @@ from app.models.request import GenerationRequest
 from app.providers.core.base import Run
 from app.providers.core.capabilities import ABSENT, Capabilities, CapabilityStore, Use, with_refused
 from app.providers.dialects.base import FORMAT, ApiDialect
+from app.providers.dialects.openai import CHAT_COMPLETIONS
 from app.providers.transport.caller import Caller
 
 UNUSABLE = (
@@ -19,7 +20,6 @@ UNUSABLE = (
     ErrorKind.UPSTREAM_ERROR,
     ErrorKind.EMPTY,
 )
-CHAT = 'chat/completions'
 TOLD_TO = (ErrorKind.INVALID_REQUEST, ErrorKind.MODEL_NOT_FOUND, ErrorKind.UNSUPPORTED_PARAM)
 
 
@@ -35,7 +35,9 @@ def may_be_elsewhere(failure: Failure) -> bool:
 
 def names_the_chat(failure: Failure) -> bool:
     refused = failure.kind in TOLD_TO and (failure.http_status or 0) < 500
-    return CHAT in failure.words and (refused or failure.kind is ErrorKind.ENDPOINT_NOT_FOUND)
+    return CHAT_COMPLETIONS in failure.words and (
+        refused or failure.kind is ErrorKind.ENDPOINT_NOT_FOUND
+    )
 
 
 class Asker:

@@ -22,6 +22,7 @@ from app.providers.transport.client import endpoint
 from app.providers.transport.collect import ImageCollector
 from app.storage.edit_input import EditInput
 
+GENERATIONS, CHAT_COMPLETIONS = 'images/generations', 'chat/completions'
 PARTIAL_IMAGES = 2  # previews a picture, where they are asked for; each may cost
 TOGETHER_FORMATS = {'url': 'url', 'b64_json': 'base64'}
 
@@ -39,7 +40,7 @@ class ImagesApi(ApiDialect):
         return body
 
     def path_of(self, request: GenerationRequest) -> str:
-        return 'images/generations'
+        return GENERATIONS
 
     def fields(self, request: GenerationRequest, run: Run, base_url: str) -> dict[str, object]:
         return request_body(request, base_url)
@@ -96,7 +97,7 @@ class ChatApi(ApiDialect):
     async def post(
         self, fallback: ParameterFallback, request: GenerationRequest, run: Run, base_url: str
     ) -> ApiResponse:
-        return await self._caller.post(endpoint(base_url, 'chat/completions'), fallback.body, run)
+        return await self._caller.post(endpoint(base_url, CHAT_COMPLETIONS), fallback.body, run)
 
 
 def _content(request: GenerationRequest, edit: EditInput | None) -> object:

@@ -88,8 +88,17 @@ def is_listed(model: str, tree: Json) -> bool:
 
 def draws_in_chats(tree: Json, model: str) -> bool:
     """Check whether a list flags a model as one with pictures among its output."""
-    row = next((row for row in rows_in(tree) or [] if model and _name(row) == model), None)
-    return _is_flagged(row, ('output_modalities',))
+    return _is_flagged(_row_of(tree, model), ('output_modalities',))
+
+
+def takes_words_alone(tree: Json, model: str) -> bool:
+    """Check whether a list tells what a model takes, and no pictures among it."""
+    row, key = _row_of(tree, model), 'input_modalities'
+    return any(key in node for node in _nodes_of(row)) and not _is_flagged(row, (key,))
+
+
+def _row_of(tree: Json, model: str) -> Json:
+    return next((row for row in rows_in(tree) or [] if model and _name(row) == model), None)
 
 
 def _drawing(tree: Json) -> list[Json]:
@@ -125,10 +134,11 @@ def _all_names(row: Json) -> tuple[str, ...]:
 
 def _is_flagged(row: Json, keys: tuple[str, ...]) -> bool:
     """Check whether one of these keys, of the row or its architecture, speaks of pictures."""
-    if not isinstance(row, dict):
-        return False
-    inner = row.get('architecture')
-    nodes = [row, inner] if isinstance(inner, dict) else [row]
-    values = [node.get(key) for node in nodes for key in keys]
+    values = [node.get(key) for node in _nodes_of(row) for key in keys]
     words = [word for value in values for word in (value if isinstance(value, list) else [value])]
     return any(isinstance(word, str) and word.lower() in _IMAGE_WORDS for word in words)
+
+
+def _nodes_of(row: Json) -> list[dict[str, Json]]:
+    nodes = (row, row.get('architecture')) if isinstance(row, dict) else ()
+    return [node for node in nodes if isinstance(node, dict)]

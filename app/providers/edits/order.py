@@ -19,7 +19,7 @@ from app.providers.core.capabilities import Capabilities, Use
 from app.providers.dialects.parameters import LIST, names_in
 from app.providers.dialects.sdapi import SDAPI_ROOT, has_checkpoints, sdapi_root
 from app.providers.discovery.fingerprints import describes_localai, is_shaped
-from app.providers.discovery.model_list import draws_in_chats, models_in, rows_in
+from app.providers.discovery.model_list import draws_in_chats, models_in, rows_in, takes_words_alone
 from app.providers.discovery.probe import ProbeResponse
 from app.providers.edits import ways
 from app.providers.edits.ways import Way
@@ -111,7 +111,6 @@ class EditOrder:
             yield self._at(way, root)
         if not self._is_open:
             return
-        yield self._at(ways.REFERENCES, root)
         if urlsplit(root).path.endswith(OPEN_ROOT):
             yield self._at(ways.OPEN_WEBUI, root)
         for other in (base_url,) if listed else candidates(root)[1:2]:
@@ -155,24 +154,28 @@ class EditOrder:
     async def _likely(self, root: str, listed: Json, named: list[Way]) -> AsyncIterator[Way]:
         """Yield what any images API may have, and what its models' names and GETs show."""
         in_second, draws = False, False
-        if self._is_open:
-            second = names_in(await self._client.find(endpoint(root, LIST)))
+        second = await self._client.find(endpoint(root, LIST)) if self._is_open else None
+        sees = not any(takes_words_alone(one, self._model) for one in (listed, second))
+        is_open = self._is_open and sees
+        if is_open:
+            names = names_in(second)
             draws = draws_in_chats(listed, self._model) or self._images.dialect is Dialect.CHAT
-            in_second = bool(second) and (self._model in second or not draws)
+            in_second = bool(names) and (self._model in names or not draws)
         is_masked = self._use is Use.MASKED_EDITS
         if in_second and not is_masked:
             yield ways.REFERENCES
-        names = (self._model, *models_in(listed))
-        is_openai = any(_OF_OPENAI.search(name) for name in names)
+        is_openai = any(map(_OF_OPENAI.search, (self._model, *models_in(listed))))
         in_json = (ways.JSON, ways.XAI) if is_openai else (ways.XAI, ways.JSON)
         yield ways.FORM
         for way in in_json:
             yield way
         is_sdapi = self._is_open and await has_checkpoints(self._client, root)
         shown = {ways.REFERENCES: in_second, ways.CHAT: draws, ways.IMG2IMG: is_sdapi}
-        later = [*named, *(way for way, is_shown in shown.items() if is_shown)]
+        later = [*(named if sees else []), *(way for way, is_shown in shown.items() if is_shown)]
         for one in sorted(later, key=lambda way: is_masked and not way.takes_mask):
             yield one
+        if is_open:
+            yield ways.REFERENCES
 
     async def _shown(self, root: str, listed: Json) -> Way | None:
         """Return the way of a server that its list of models, or one more GET, gives away."""

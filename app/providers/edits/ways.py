@@ -12,13 +12,12 @@ from types import MappingProxyType
 from app.models.request import MOST_SOURCES, GenerationRequest
 from app.providers.core.base import Dialect
 from app.providers.dialects.base import number
-from app.providers.dialects.openai import request_body
+from app.providers.dialects.openai import CHAT_COMPLETIONS, GENERATIONS, request_body
 from app.providers.dialects.sizes import nearest_ratio
 from app.providers.transport.bodies import Body, Inline, data_url, form_body, json_body
 from app.storage.edit_input import EditInput
 
 EDITS = 'images/edits'
-GENERATIONS = 'images/generations'
 Fields = Callable[[GenerationRequest, EditInput, str], dict[str, object]]
 SPELLINGS = (('image', 'image[]'), ('image[]', 'image'), ('mask', 'mask_image'))
 
@@ -47,7 +46,7 @@ class BodyWay(Way):
 
 
 def _form(request: GenerationRequest, edit: EditInput, base_url: str) -> dict[str, object]:
-    """One picture is `image`, several are `image[]`: some servers refuse both at once."""
+    """Send one picture as `image`, several as `image[]`: some servers refuse both at once."""
     first, *more = edit.sources
     return {
         **request_body(request, base_url),
@@ -58,7 +57,7 @@ def _form(request: GenerationRequest, edit: EditInput, base_url: str) -> dict[st
 
 
 def _form_of_vllm(request: GenerationRequest, edit: EditInput, base_url: str) -> dict[str, object]:
-    """vLLM-Omni has no field `mask`, and drops one without a word."""
+    """Send the mask as `mask_image`: vLLM-Omni drops a field `mask` without a word."""
     fields = _form(request, edit, base_url)
     return fields | {'mask': None, 'mask_image': edit.mask and edit.mask.grey}
 
@@ -66,7 +65,7 @@ def _form_of_vllm(request: GenerationRequest, edit: EditInput, base_url: str) ->
 def _form_of_xinference(
     request: GenerationRequest, edit: EditInput, base_url: str
 ) -> dict[str, object]:
-    """Without a format it answers with paths of its own disk."""
+    """Ask for base64: without a format it answers with paths of its own disk."""
     return {'response_format': 'b64_json', **_form(request, edit, base_url)}
 
 
@@ -89,7 +88,7 @@ def _json_of_xai(request: GenerationRequest, edit: EditInput, _base_url: str) ->
 
 
 def _localai(request: GenerationRequest, edit: EditInput, base_url: str) -> dict[str, object]:
-    """Without a size it would draw a square of 512 pixels."""
+    """Name a size: without one it would draw a square of 512 pixels."""
     first, *more = edit.sources
     return {
         **request_body(request, base_url),
@@ -120,7 +119,7 @@ def _together(request: GenerationRequest, edit: EditInput, _base_url: str) -> di
 
 
 def _image_urls(request: GenerationRequest, edit: EditInput, base_url: str) -> dict[str, object]:
-    """One picture as a text, several as a list of them."""
+    """Send one picture as a text, several as a list of them."""
     urls = [data_url(one) for one in edit.sources]
     return request_body(request, base_url) | {'image': urls if len(urls) > 1 else urls[0]}
 
@@ -240,7 +239,7 @@ BFL_FILL = replace(
     spellings=(('image', 'input_image'),),
 )
 REFERENCES = Way('references', 'images', Dialect.OPENROUTER)
-CHAT = Way('chat', 'chat/completions', Dialect.CHAT)
+CHAT = Way('chat', CHAT_COMPLETIONS, Dialect.CHAT)
 IMG2IMG = Way('img2img', 'img2img', Dialect.SDAPI, takes_mask=True)
 WAYS: Mapping[str, Way] = MappingProxyType(
     {

@@ -94,7 +94,10 @@ _OTHER_MODEL = re.compile(  # is needed: this one is gone, or draws no pictures
     r'model\b.{0,24}\bnot support(ed)? (by the images?|images?\b)'
 )
 _NO_CHANNEL = re.compile(r'(?i)无可用渠道|模型不存在|no available channel for model')
-_ENDPOINT = re.compile(r'(?i)unexpected endpoint|invalid url|not implemented|page not found')
+_ENDPOINT = re.compile(
+    r'(?i)(unexpected|unknown|no such|unsupported) (endpoint|route|path|request url)\b|invalid url|'
+    r'not implemented|page not found'
+)
 _NO_MODEL = re.compile(r'(?i)model_?not_?found|DeploymentNotFound|ModelNotFound')
 _NOT_READY = re.compile(
     r'(?i)loading|not (yet )?(ready|loaded)|no (image )?model loaded|worker exited|busy|overloaded|'

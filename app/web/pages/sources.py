@@ -47,13 +47,15 @@ async def add_sources(request: Request, services: TheServices) -> Response:
     """Add the pictures of a form, to start from them; say which did not come, and why."""
     receiver = PictureReceiver(services, visitor_of(request), services.language(request))
     taken = list[TakenPicture]()
-    async with aclosing(parts_of(request, services.store.new_temp_file)) as parts:
-        async for part in parts:
-            if part.file and part.name == PICTURE:
-                taken.append(await receiver.add_source(part, room=MOST_SOURCES - len(taken)))
-            else:
-                part.discard()
-    await announce(services, taken)
+    try:
+        async with aclosing(parts_of(request, services.store.new_temp_file)) as parts:
+            async for part in parts:
+                if part.file and part.name == PICTURE:
+                    taken.append(await receiver.add_source(part, room=MOST_SOURCES - len(taken)))
+                else:
+                    part.discard()
+    finally:
+        await announce(services, taken)
     if not taken:
         raise InvalidRequest(N_('Choose a picture first.'))
     refused = [one for one in taken if one.taken is Taken.REFUSED]

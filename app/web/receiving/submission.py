@@ -18,12 +18,12 @@ from app.models import Image
 from app.models.request import MOST_SOURCES, REQUEST_FIELDS, GenerationRequest, Size
 from app.storage.masks import keep, kept_size, normalised
 from app.web.context import Services
-from app.web.forms import form_pairs, is_number
+from app.web.forms import MULTIPART, form_pairs, is_number
 from app.web.receiving.pictures import PictureReceiver, announce, refusal_of
 from app.web.receiving.starting import MASK, SOURCE
 from app.web.security.permissions import seen_of, sees_mask, visitor_of
 from app.web.security.routes import MOST_BODY_BYTES
-from app.web.uploads import FORM, MOST_PARTS, Part, parts_of
+from app.web.uploads import MOST_PARTS, Part, parts_of
 
 SOURCE_FILE = 'source_file'
 NOT_A_PNG = N_("The mask isn't a PNG ({reason}). Save it as one, then try again.")
@@ -87,7 +87,7 @@ class _Reader:
     letters: int = 0  # of all texts
 
     async def read(self) -> Submission:
-        if self.request.headers.get('content-type', '').lower().startswith(FORM):
+        if self.request.headers.get('content-type', '').lower().startswith(MULTIPART):
             new_file = self.services.store.new_temp_file
             async with aclosing(parts_of(self.request, new_file, MOST_BODY_BYTES)) as parts:
                 async for part in parts:

@@ -101,6 +101,19 @@ async def seen_of(visitor: Visitor, services: Services, images: Sequence[Image])
     return [image for image in images if image.id in seen]
 
 
+async def seen_by(
+    services: Services, guest_id: int | None, images: Sequence[Image]
+) -> Sequence[Image]:
+    """Return those of a few pictures that a guest, None: the owner, may look at by now.
+
+    Of one whose link has ended, those that it let them see.
+    """
+    if guest_id is None:
+        return images
+    row = next((one for one in services.guests.all() if one.id == guest_id), None)
+    return await seen_of(Visitor(address='', scheme='', guest=row), services, images)
+
+
 async def sees_mask(visitor: Visitor, services: Services, digest: str) -> bool:
     """Whether a mask is theirs to look at and to send again: they sent it, or see what it made."""
     askers = await services.library.masks.askers(digest)

@@ -8,6 +8,7 @@ from enum import Enum
 
 from app.access.visitors import Visitor
 from app.models.request import MOST_SOURCE_BYTES, MOST_SOURCES
+from app.web.forms import MULTIPART
 
 MOST_BODY_BYTES = 1_000_000
 MOST_PASSWORD_BYTES = 16_384
@@ -53,7 +54,7 @@ class RouteRule:
 
     def limit_of(self, content_type: str) -> int:
         """Return how many bytes a body of a type may have."""
-        may_carry_files = content_type.lower().lstrip().startswith('multipart/form-data')
+        may_carry_files = content_type.lower().lstrip().startswith(MULTIPART)
         return (self.most_bytes_with_files if may_carry_files else 0) or self.most_bytes
 
 

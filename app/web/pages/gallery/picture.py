@@ -88,11 +88,14 @@ async def lay_back(request: Request, services: TheServices, image: OwnImage) -> 
     """Lay what the mask protects back over a picture, as a picture of its own; once."""
     from app.generation.laying_back import lay_back_over  # few pictures have a mask
 
-    library, store = services.library, services.store
+    library, store, visitor = services.library, services.store, visitor_of(request)
+    sources = await library.images.some(image.sources[:1])
+    if sources and not await seen_of(visitor, services, sources):
+        raise NotFound(N_('Picture {id} not found.'), id=image.parent_id)
     made = await lay_back_over(image, library, store, services.editing.protection)
     services.changes.announce(image.generation_id)
     if wants_json(request):
-        return JSONResponse(image_json(made, services.root, visitor_of(request)))
+        return JSONResponse(image_json(made, services.root, visitor))
     return RedirectResponse(f'/images/{made.id}', 303)
 
 
