@@ -5,11 +5,7 @@ export class Uploads {
   constructor(list) {
     this.list = list;
     this.parents = new Map(); // of what was made larger here
-    list.form.addEventListener('submit', (event) => this.hold(event), true);
-  }
-
-  get arePending() {
-    return Boolean(this.list.querySelector('.coming'));
+    list.form.addEventListener('submit', (event) => this.complete(event), true);
   }
 
   async add(files) {
@@ -33,43 +29,45 @@ export class Uploads {
     return fault;
   }
 
+  send(uploads) {
+    return this.list.draft.until(this.bring(uploads));
+  }
+
   // One after the other, so that each is kept as soon as it is there.
-  async send(uploads) {
-    for (const upload of uploads) await this.bring(upload);
-    if (!this.isWaiting || this.arePending) return;
-    this.isWaiting = false;
-    this.list.form.requestSubmit();
+  async bring(uploads) {
+    for (const upload of uploads) {
+      const sent = upload.chip.isConnected && (await upload.send());
+      if (sent) await this.list.arrive(upload, sent).catch(() => upload.say(this.list.row.dataset.lost, true));
+    }
   }
 
-  async bring(upload) {
-    const sent = upload.chip.isConnected && (await upload.send());
-    if (!sent) return null;
-    return this.list.arrive(upload, sent).catch(() => upload.say(this.list.row.dataset.lost, true));
-  }
-
-  // What was made larger takes the place of what it was made of, which is kept. One that was made larger before only
-  // leads to that.
-  async replace(chip, blob) {
+  // What was made larger takes the place of what it was made of, whenever it arrives, and leads to it: that is kept.
+  // What had been made larger before is not.
+  replace(chip, blob, arrived) {
     const id = Number(chip.dataset.id);
     const parent = this.parents.get(id) ?? id;
     const upload = new Upload(new File([blob], 'enlarged.png', { type: blob.type }), this.list, parent);
+    upload.arrived = (larger) => {
+      this.parents.set(Number(larger.dataset.id), parent);
+      this.list.fresh.delete(parent);
+      this.list.take(chip);
+      return arrived(larger);
+    };
     chip.before(upload.chip);
-    const larger = await this.bring(upload);
-    if (!larger) return null;
-    this.parents.set(Number(larger.dataset.id), parent);
-    this.list.fresh.delete(parent);
-    this.list.take(chip);
-    return larger;
+    return this.send([upload]);
   }
 
-  hold(event) {
-    if (!this.arePending) return this.list.used();
-    event.preventDefault();
-    event.stopImmediatePropagation();
+  // What did not come is told, and what is not there yet is waited for.
+  complete(event) {
+    const { draft } = this.list;
     const again = this.list.querySelector('[data-again]:not([hidden])');
-    this.isWaiting = !again;
-    if (!again) return this.list.say('uploading');
-    this.list.warn('unsent');
-    return again.focus();
+    if (again) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      this.list.warn('unsent');
+      return again.focus();
+    }
+    if (!draft.works && !this.list.masks) draft.until(this.list.ready).catch(() => null);
+    return draft.works ? this.list.row && this.list.say('uploading') : this.list.used();
   }
 }
