@@ -88,8 +88,8 @@ class _Reader:
 
     async def read(self) -> Submission:
         if self.request.headers.get('content-type', '').lower().startswith(MULTIPART):
-            new_file = self.services.store.new_temp_file
-            async with aclosing(parts_of(self.request, new_file, MOST_BODY_BYTES)) as parts:
+            folder = self.services.store.arriving
+            async with aclosing(parts_of(self.request, folder, MOST_BODY_BYTES)) as parts:
                 async for part in parts:
                     await self._take(part)
         else:
