@@ -13,6 +13,7 @@ import pytest_asyncio
 from app.errors import ProviderError, Reason
 from app.models import Outcome, Status
 from app.models.request import GenerationRequest
+from app.web.security.permissions import seen_by
 from tests.support.edit_forms import PROMPT, Part, mask, text
 from tests.support.fakes import received_in
 from tests.support.guests import Party, draw, party
@@ -197,3 +198,11 @@ async def test_what_a_guest_no_longer_sees_is_neither_sent_nor_laid_back(
 
     found = (parts, reason, answer.status)
     assert found == ((1, None, 409) if is_sent else (0, Reason.SOURCE_WAS_DELETED, 404))
+
+
+async def test_whoever_is_neither_the_owner_nor_a_guest_sees_no_picture(house: Party) -> None:
+    image = await house.services.library.images.one(house.made['owner'])
+
+    seen = [await seen_by(house.services, guest, [image]) for guest in (None, 999)]
+
+    assert seen == [[image], []]

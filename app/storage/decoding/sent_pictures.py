@@ -34,7 +34,7 @@ def picture(order: Order) -> dict[str, object]:
         return _told('image/jpeg', *size)
     plain, _ = shown(path, form, most_profile_bytes=0)
     is_clear = plain.mode == 'RGBA'
-    if (is_jpeg and not is_clear) or not (save_png(plain, target) or is_clear):
+    if (is_jpeg and not is_clear) or not (_save_png(plain, target) or is_clear):
         save(plain, target, 'JPEG', quality=JPEG_QUALITY, subsampling=0)
         return _told('image/jpeg', *plain.size)
     return _told('image/png', *plain.size)
@@ -54,10 +54,10 @@ def mask(order: Order) -> dict[str, object]:
     return _told('image/png', *grey.size)
 
 
-def save_png(plain: Image.Image, target: str, **how: object) -> bool:
+def _save_png(plain: Image.Image, target: str) -> bool:
     """Write a PNG; return whether it is none that servers find too large."""
     try:
-        save(plain, target, 'PNG', compress_level=PNG_LEVEL, **how)
+        save(plain, target, 'PNG', compress_level=PNG_LEVEL)
     except OSError as error:
         if error.errno != errno.EFBIG:
             raise

@@ -89,8 +89,10 @@ def sight_of(visitor: Visitor, albums: Albums) -> Filter:
 async def seen_of(visitor: Visitor, services: Services, images: Sequence[Image]) -> list[Image]:
     """Return those of a few pictures that a visitor may look at, which is decided here alone.
 
-    One in the trash only if it is theirs to change.
+    One in the trash only if it is theirs to change; a stranger at none.
     """
+    if not (visitor.owner or visitor.guest):
+        return []
     seen = {image.id for image in images if visitor.may_change(image.guest)}
     others = [image.id for image in images if image.id not in seen and not image.deleted_at]
     if others:
