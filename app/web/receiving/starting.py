@@ -10,8 +10,7 @@ from starlette.requests import Request
 from app.errors import N_, InvalidRequest, NotFound
 from app.generation.request import OF_SOURCES, form_fields_of
 from app.models import Image
-from app.models.request import LONGEST_PROMPT, LONGEST_TEXT, MOST_SOURCES
-from app.storage.decoding.decoder import DIGEST
+from app.models.request import DIGEST, LONGEST_PROMPT, LONGEST_TEXT, MOST_SOURCES
 from app.web.context import Services
 from app.web.forms import number_in, numbers_in
 from app.web.security.permissions import check_own, seen_of, visitor_of

@@ -176,7 +176,8 @@ class _Reader:
         try:
             if part.failure:
                 raise part.failure
-            mask = await normalised(store, part.file.received())
+            async with self.services.picture_turn(visitor_of(self.request)):
+                mask = await normalised(store, part.file.received())
         except ProviderError as error:
             reason = self.services.language(self.request).translate(error.failure.reason)
             if error.failure.kind is ErrorKind.NOT_AN_IMAGE:
