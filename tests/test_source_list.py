@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, FilePayload, Locator, Page, Route, expect
 
 from tests.support.browser import DESKTOP, lent, window
+from tests.support.fakes import picture
 from tests.support.labelled_pictures import saved
 from tests.support.picture_page import image_of
 from tests.support.servers import Easel
@@ -198,7 +199,7 @@ def enlarge(page: Page) -> int:
 
 def test_an_enlarged_picture_leads_to_the_first_that_was_not(page: Page, easel: Easel) -> None:
     page.goto(f'{easel.url}/?bring=prompt&prompt=x')
-    content = saved('PNG', comment=b'to be enlarged')
+    content = picture(64, 48, (9, 8, 7))
     page.locator('[data-sources]').set_input_files([chosen(content, 'small.png')])
     expect(chips(page)).to_have_count(1)
     first = int(ids(page)[0] or 0)
