@@ -62,14 +62,10 @@ class PictureReceiver:
             if label:
                 _put_beside(part, label)
             moment = time.time() if modified_at is None else modified_at
-<<<<<<< HEAD
-            examined = await examine(self.services.store, part.file.received(), name, moment)
-            if not examined.is_easels:
-                examined = replace(examined, parent=parent)
-=======
             async with self.services.picture_turn(self.visitor):
                 examined = await examine(self.services.store, part.file.received(), name, moment)
->>>>>>> main
+            if not examined.is_easels:
+                examined = replace(examined, parent=parent)
             [taken] = await self._importer().keep([examined])
         except ProviderError as error:
             return self.refused(name, error.failure)
