@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
+from playwright.sync_api import Browser, FilePayload, Locator, Page, Route, expect
 
 from tests.support.browser import DESKTOP, lent, window
 from tests.support.labelled_pictures import saved
@@ -82,7 +82,13 @@ def test_pictures_come_by_paste_file_and_from_the_wall_and_are_sent_in_their_ord
     page.goto(easel.url)
     bring(page, saved('PNG', comment=b'pasted'), 'pasted.png')
     expect(chips(page)).to_have_count(1)
+    sent: list[Route] = []
+    page.route('**/sources', lambda route: sent.append(route), times=1)
     page.locator('[data-sources]').set_input_files([chosen(saved('PNG', 'L'), 'grey.png')])
+    expect(page.locator('.coming')).to_contain_text('Uploading…')
+    expect(page.locator('.coming [data-again]')).to_be_hidden()
+    for one in sent:
+        one.continue_()
     expect(chips(page)).to_have_count(2)
     page.locator(f'.again [data-source="{fox}"]').click()
     expect(chips(page)).to_have_count(3)
@@ -183,6 +189,8 @@ def test_what_cannot_be_taken_is_told_before_or_after_it_is_sent(page: Page, eas
 
 def test_a_painted_mask_is_kept_and_sent(page: Page, easel: Easel, fox: int) -> None:
     page.goto(f'{easel.url}/?source={fox}')
+    protects = page.locator('.of-sources .tick')
+    expect(protects).to_have_css('display', 'none')
     page.get_by_role('button', name='Paint a mask').click()
     editor = page.get_by_role('dialog')
     editor.get_by_role('button', name='Invert').click()
@@ -190,6 +198,8 @@ def test_a_painted_mask_is_kept_and_sent(page: Page, easel: Easel, fox: int) -> 
     expect(page.get_by_text('100 % will change')).to_be_visible()
     page.reload()
     expect(page.get_by_text('100 % will change')).to_be_visible()
+    expect(page.locator('[name=size]')).to_have_value('')
+    expect(protects).to_have_css('display', 'flex')
     page.get_by_role('textbox', name='Prompt', exact=True).fill('masked')
     page.get_by_role('button', name='Generate').click()
     expect(page.locator('img[alt="masked"]').first).to_be_visible(timeout=15_000)

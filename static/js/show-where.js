@@ -20,6 +20,7 @@ class ShowWhere extends HTMLElement {
     if (isOn) this.marks ??= await this.mark().catch(() => null);
     if (!this.marks) return (this.button.ariaPressed = false);
     this.marks.hidden = this.button.ariaPressed !== 'true';
+    if (!this.marks.hidden) this.marks.scrollIntoView({ block: 'nearest' });
   }
 
   async mark() {

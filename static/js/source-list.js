@@ -215,6 +215,7 @@ class SourceList extends HTMLElement {
     if (!chip) return;
     chip.hidden = !link || this.ids.includes(Number(link.dataset.source));
     if (chip.hidden) return;
+    if (chip.dataset.result !== link.dataset.source) this.asked(); // its server may have been found to ignore masks
     chip.dataset.result = link.dataset.source;
     chip.querySelector('img').src = link.closest('.hung').querySelector('img').src;
   }
