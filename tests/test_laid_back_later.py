@@ -24,7 +24,7 @@ from tests.support.fakes import arriving_in, picture, received_in
 from tests.support.guests import JSON, Party, draw, party
 from tests.support.labelled_pictures import label_of
 from tests.test_decoder import saved
-from tests.test_sent_files import SIZE, left_half
+from tests.test_sent_files import SIZE, half_blue, left_half
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope='module'),
@@ -34,6 +34,7 @@ pytestmark = [
 MASK = 'a' * 64
 NOT_SAVED = 'laid back over a picture, which is saved as it came.'
 RED, BLUE = (200, 30, 40), (20, 30, 240)
+ALL_BLUE = picture(*SIZE, BLUE)
 
 
 @pytest_asyncio.fixture(loop_scope='module', scope='module')
@@ -42,7 +43,9 @@ async def guests(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Part
         yield opened
 
 
-async def edited(services: Services, guest: int | None = None, mask: str = MASK) -> Image:
+async def edited(
+    services: Services, guest: int | None = None, mask: str = MASK, content: bytes = ALL_BLUE
+) -> Image:
     """Write an edit of a red picture whose left half may change: all of it came blue."""
     library, store = services.library, services.store
     drawn = await draw(services, 'a source', guest, content=picture(*SIZE, RED))
@@ -55,7 +58,7 @@ async def edited(services: Services, guest: int | None = None, mask: str = MASK)
     )
     claimed = await library.generations.claim('fake', 2.0, sent.generation.id)
     assert claimed
-    received = received_in(store, picture(*SIZE, BLUE))
+    received = received_in(store, content)
     kept = await store.keep(received, label_of('an edit', 1.0))
     outcome = Outcome(status=Status.DONE, provider='fake', model='flux', kept=(kept,))
     await library.generations.finish(claimed, outcome, 3.0)
@@ -114,6 +117,17 @@ async def test_two_presses_at_once_and_one_on_what_came_give_the_same(guests: Pa
     third = await lay_back(guests.services, first)
 
     assert first.id == second.id == third.id != image.id
+
+
+async def test_nothing_is_made_where_nothing_would_be_laid_back(guests: Party) -> None:
+    services = guests.services
+    image = await edited(services, content=half_blue())
+
+    answer = await guests.request('owner', 'POST', f'/images/{image.id}/laying-back')
+
+    assert (answer.status, answer.headers['location']) == (303, f'/images/{image.id}')
+    assert await services.library.images.laid_back_over(image.id) is None
+    assert arriving_in(services.config.data) == []
 
 
 async def trash_it(services: Services, image: Image) -> None:

@@ -24,7 +24,7 @@ from app.storage.decoding.decoder import Decoder
 from app.storage.metadata.read import read_settings
 from tests.support.fakes import FakeProvider, arriving_in, picture, received_in
 from tests.support.worker_setup import Shop, shop_with
-from tests.test_sent_files import SIZE, edited, keep_mask, left_half, source_in, store_in
+from tests.test_sent_files import SIZE, edited, half_blue, keep_mask, left_half, source_in, store_in
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope='module'),
@@ -79,6 +79,22 @@ async def test_without_the_wish_an_answer_is_measured_and_stays_alone(
         done = await shop.until(await masked_in(shop, provider))
 
     assert [one.changed_outside_mask for one in done.images] == [1]
+
+
+async def test_an_answer_that_kept_it_all_has_no_other_beside_it(
+    tmp_path: Path, decoder: Decoder
+) -> None:
+    provider = FakeProvider()
+    async with shop_with(store_in(tmp_path, decoder), provider) as shop:
+        source = await source_in(shop, provider)
+        provider.pictures = [half_blue(), picture(*SIZE, BLUE)]
+        mask = keep_mask(shop, left_half(*SIZE))
+        done = await shop.until(await edited(shop, source, mask=mask, paste_back=1, n=2))
+
+    kept, changed = done.images[:2]
+    assert [one.laid_back_from for one in done.images] == [None, None, changed.id]
+    assert kept.changed_outside_mask == 0
+    assert (done.item_errors, arriving_in(tmp_path)) == ((), [])
 
 
 async def test_those_laid_back_come_behind_all_answers(tmp_path: Path, decoder: Decoder) -> None:

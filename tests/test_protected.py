@@ -170,6 +170,33 @@ async def test_what_is_protected_is_identical_and_the_rest_is_the_answers(
     assert await share_of(decoder, tmp_path, of, found) == 0
 
 
+ALIKE: dict[str, tuple[str, Callable[[], Image.Image], bool]] = {
+    'what may change': ('colours', lambda: repainted(scene(), (WIDE // 2, 0, *SIZE)), True),
+    'seen through by nobody': ('colours', lambda: scene().convert('RGBA'), True),
+    'less than is noticed': ('colours', lambda: repainted(scene(), (0, 0, 1, 1), 1), False),
+    'what is in the feather': (
+        'colours', lambda: repainted(scene(), (WIDE // 2 - 1, 0, *SIZE)), False,
+    ),
+    'what is seen through': ('see-through', scene, False),
+    'another size': ('colours', lambda: scene().resize((WIDE * 2, HIGH * 2)), False),
+    'other colours': ('with a profile', scene, False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize('name', ALIKE)
+async def test_an_answer_that_shows_just_what_would_be_laid_back_is_left_as_it_is(
+    name: str, decoder: Decoder, tmp_path: Path
+) -> None:
+    source, answer, is_same = ALIKE[name]
+    of = protected(tmp_path, source=SOURCES[source])
+    answer().save(tmp_path / 'answer.png')
+
+    differs = await lay_back(decoder, of, tmp_path / 'answer.png', PNG, tmp_path / 'laid.part')
+
+    assert differs is not is_same
+    assert (tmp_path / 'laid.part').exists() is differs
+
+
 async def test_a_soft_mask_blends_and_half_of_it_is_the_answers(
     decoder: Decoder, tmp_path: Path
 ) -> None:

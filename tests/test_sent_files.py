@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -64,6 +65,13 @@ def left_half(width: int, height: int) -> Image.Image:
     mask = Image.new('L', (width, height), 0)
     mask.paste(255, (0, 0, width // 2, height))
     return mask
+
+
+def half_blue() -> bytes:
+    """Draw a picture whose left half alone is another than `picture` draws it."""
+    with Image.open(io.BytesIO(picture(*SIZE))) as drawn:
+        drawn.paste((20, 30, 240), (0, 0, SIZE[0] // 2, SIZE[1]))
+        return saved(drawn)
 
 
 def keep_mask(shop: Shop, mask: Image.Image) -> str:

@@ -212,3 +212,42 @@ def test_a_painted_mask_is_kept_and_sent(page: Page, easel: Easel, fox: int) -> 
     expect(page.locator('[name=paste_back]')).to_be_checked()
     page.get_by_role('button', name='Remove the mask').click()
     expect(page.get_by_role('button', name='Paint a mask')).to_be_focused()
+
+
+def test_generate_waits_for_what_is_on_its_way_and_sends_it(
+    page: Page, easel: Easel, fox: int
+) -> None:
+    held: list[Route] = []
+    page.goto(f'{easel.url}/?source={fox}')
+    page.get_by_role('button', name='Paint a mask').click()
+    editor = page.locator('.mask-editor')
+    editor.get_by_role('button', name='Enlarge').click()
+    editor.get_by_role('spinbutton', name='Left').fill('8')
+    editor.get_by_role('button', name='Add the border').click()
+    expect(editor.get_by_role('status').first).to_have_text('11 % will change')
+    page.route('**/sources', lambda route: held.append(route), times=1)
+    with page.expect_request('**/sources'):
+        editor.get_by_role('button', name='Use mask').click()
+    page.get_by_role('textbox', name='Prompt', exact=True).fill('a wider fox')
+
+    page.get_by_role('button', name='Generate').click()
+    held[0].continue_()
+    expect(page.get_by_role('button', name='Edit the result')).to_be_visible(timeout=15_000)
+
+    with easel.client() as client:
+        made = client.get('/generations.json').json()['generations'][0]['images'][0]
+    [larger] = ids(page)
+    assert larger != str(fox)
+    assert made['sources'] == [int(larger or 0)]
+    assert made['changed_outside_mask'] is not None
+
+
+def test_a_picture_that_is_used_twice_at_once_is_taken_once(
+    page: Page, easel: Easel, fox: int
+) -> None:
+    page.goto(f'{easel.url}/?bring=prompt&prompt=x')
+
+    page.locator(f'.again [data-source="{fox}"]').dblclick()
+
+    expect(page.locator('[data-news]')).to_have_text('Picture 1 added')
+    assert ids(page) == [str(fox)]

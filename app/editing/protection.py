@@ -50,15 +50,17 @@ class Protection:
 
     async def lay_back(
         self, request: GenerationRequest, answer: StoredImage, label: Label
-    ) -> StoredImage:
+    ) -> StoredImage | None:
         """Keep a picture of what the mask protects, with an answer inside it; it costs nothing.
 
-        Raises ProviderError where a file is missing or cannot be read, and `StorageFailed`.
+        None where the answer is just that already. Raises ProviderError where a file is missing or
+        cannot be read, and `StorageFailed`.
         """
         target = new_work_file(self._store.arriving, label.generation_id)
         try:
             of, path = await self._protected(request), self._store.original(answer.file)
-            await lay_back(self._decoder, of, path, answer.mime, target)
+            if not await lay_back(self._decoder, of, path, answer.mime, target):
+                return None
             made = await asyncio.to_thread(received_at, target)
             received = replace(made, revised_prompt=answer.revised_prompt, seed=answer.seed)
             share = await measure_change(self._decoder, of, target, PNG)

@@ -137,13 +137,14 @@ class PictureKeeper:
         kept: list[StoredImage],
         failures: list[Failure],
     ) -> None:
-        """Lay the original back over an answer that is kept; what hinders it is a note."""
+        """Lay the original back over an answer that changed it; what hinders it is a note."""
         few = islice(pauses, MOST_TRIES - 1)
         while True:
             try:
                 image_id = await self._library.images.reserve()
                 label = replace(label, image_id=image_id, created_at=self._clock())
-                kept.append(await self._protection.lay_back(claimed.request, answer, label))
+                laid_back = await self._protection.lay_back(claimed.request, answer, label)
+                kept += [laid_back] if laid_back else []
                 return
             except (StorageFailed, ProviderError, OSError) as error:
                 log.warning('%s: the original cannot be laid back: %r', claimed.id, error)

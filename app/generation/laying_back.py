@@ -32,8 +32,8 @@ async def lay_back_over(
 ) -> Image:
     """Return a picture with its original laid back, which is made where there is none yet.
 
-    Raises `Conflict` where it cannot be, `NotFound` where the picture is destroyed meanwhile, and
-    `StorageFailed`.
+    That is the picture itself where nothing changed of what the mask protects. Raises `Conflict`
+    where it cannot be, `NotFound` where the picture is destroyed meanwhile, and `StorageFailed`.
     """
     async with _TURNS.setdefault(library, asyncio.Lock()):
         if image.laid_back_from:
@@ -68,6 +68,8 @@ async def _made(image: Image, library: Library, store: Store, protection: Protec
     label = label_for(generation, outcome, generation.dropped, sources, image, position)
     label = replace(label, image_id=await library.images.reserve(), created_at=now)
     kept = await protection.lay_back(generation.request, image, label)
+    if kept is None:
+        return image
     try:
         return await library.images.add_version(generation, replace(outcome, kept=(kept,)), now)
     except AppError:

@@ -12,15 +12,46 @@ const place = (field) => (isTick(field) ? `${field.name} ${field.value}` : field
 class DraftForm extends HTMLElement {
   connectedCallback() {
     this.form = this.querySelector('form');
+    this.works = 0;
     const isGiven = 'given' in this.dataset;
     if (!isGiven) this.restore();
     this.hasSources = Boolean(this.querySelector('.sources') || (!isGiven && kept(SOURCES, TAB_FIRST)));
-    if (this.hasSources) import('./source-list.js');
+    if (this.hasSources) this.bringSources();
     this.form.addEventListener('input', () => this.keep());
     this.form.addEventListener('submit', (event) => this.send(event));
     this.form.addEventListener('keydown', (event) => this.shortcut(event));
     this.begin();
     addEventListener('pageshow', (event) => event.persisted && this.renewMark());
+  }
+
+  bringSources() {
+    const ready = import('./source-list.js').then(() => this.querySelector('source-list').ready);
+    this.until(ready).catch(() => null); // it is tried again where it is needed
+  }
+
+  // Nothing is sent while a part of it is on its way: then it goes afterwards, unless that part did not come.
+  async until(work) {
+    this.works += 1;
+    try {
+      return await work;
+    } catch (error) {
+      if (this.isWaiting) this.offline.hidden = false;
+      this.isWaiting = false;
+      throw error;
+    } finally {
+      this.works -= 1;
+      if (!this.works) this.sendWaiting();
+    }
+  }
+
+  sendWaiting() {
+    const { isWaiting } = this;
+    this.isWaiting = false;
+    if (isWaiting && !this.querySelector('.coming, .offer:popover-open')) this.form.requestSubmit();
+  }
+
+  get offline() {
+    return this.querySelector('.offline');
   }
 
   get fields() {
@@ -58,14 +89,19 @@ class DraftForm extends HTMLElement {
   // A session that is over, or an answer that nobody understands, is sent once more as a plain form, which says why.
   async send(event) {
     this.keep();
-    if (event.submitter?.matches('.reset-all') || !document.querySelector('live-wall')) return;
+    if (event.submitter?.matches('.reset-all')) return;
+    if (this.works) {
+      event.preventDefault();
+      this.isWaiting = true;
+      return;
+    }
+    if (!document.querySelector('live-wall')) return;
     event.preventDefault();
     const typed = this.contents;
     if (typed !== this.typed) this.renewMark();
     else if (event.timeStamp - this.sent < DOUBLE_MS) return;
     Object.assign(this, { typed, sent: event.timeStamp });
     const body = new FormData(this.form);
-    const offline = this.querySelector('.offline');
     this.selectPrompt();
     try {
       const answer = await fetch(this.form.action, { method: 'POST', body, headers: ASKS_FRAGMENT });
@@ -77,9 +113,9 @@ class DraftForm extends HTMLElement {
       errors?.clearErrors(this.form);
       dispatchEvent(new CustomEvent('easel-added', { detail: await answer.text() }));
       if (typed === this.typed) this.renewMark();
-      offline.hidden = true;
+      this.offline.hidden = true;
     } catch {
-      offline.hidden = false;
+      this.offline.hidden = false;
     }
   }
 

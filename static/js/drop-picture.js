@@ -20,9 +20,9 @@ class DropPicture extends HTMLElement {
   }
 
   async run(act, ...given) {
+    const work = import('./sources/arrivals.js').then((arrivals) => arrivals[act](this, ...given));
     try {
-      const arrivals = await import('./sources/arrivals.js');
-      await arrivals[act](this, ...given);
+      await document.querySelector('draft-form').until(work);
     } catch {
       this.querySelector('[role=status]').textContent = this.dataset.unread; // no connection, or an upgrade
     }

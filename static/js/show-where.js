@@ -17,10 +17,11 @@ class ShowWhere extends HTMLElement {
     const isOn = this.button.ariaPressed !== 'true';
     this.button.ariaPressed = isOn;
     if (isOn) document.querySelector('before-after')?.show(false);
-    if (isOn) this.marks ??= await this.mark().catch(() => null);
-    if (!this.marks) return (this.button.ariaPressed = false);
-    this.marks.hidden = this.button.ariaPressed !== 'true';
-    if (!this.marks.hidden) this.marks.scrollIntoView({ block: 'nearest' });
+    this.marking ??= this.mark();
+    const marks = await this.marking.catch(() => null);
+    if (marks) marks.hidden = this.button.ariaPressed !== 'true';
+    if (marks?.hidden === false) marks.scrollIntoView({ block: 'nearest' });
+    if (!marks) Object.assign(this, { marking: null }).button.ariaPressed = false; // a picture did not come
   }
 
   async mark() {

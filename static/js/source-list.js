@@ -13,13 +13,14 @@ const idOf = (chip) => Number(chip.dataset.id);
 class SourceList extends HTMLElement {
   connectedCallback() {
     this.form = this.closest('form');
+    this.draft = this.closest('draft-form');
     this.settings = new Settings(this.form);
     this.fresh = new Set(); // uploaded here, and nothing made of them
     this.uploads = new Uploads(this);
     this.ready.catch(() => null); // who needs it tries again
     this.form.addEventListener('input', () => this.masks && this.keep());
     this.form.addEventListener('change', ({ target }) => target.matches('[name=model], [name=provider]') && this.asked());
-    this.addEventListener('click', ({ target }) => this.press(target));
+    this.addEventListener('click', ({ target }) => this.ready.then(() => this.press(target)));
     addEventListener('easel-added', () => this.sent());
     addEventListener('easel-changed', () => this.offerResult());
   }
@@ -50,7 +51,7 @@ class SourceList extends HTMLElement {
 
   async begin() {
     const named = this.ids;
-    const isGiven = this.closest('draft-form').matches('[data-given]');
+    const isGiven = this.draft.matches('[data-given]');
     const draft = isGiven ? {} : drafted();
     const isOver = isGiven || (named.length && draft.isSent);
     const earlier = isOver ? [] : (draft.pictures ?? []).map(([id]) => id);
@@ -95,7 +96,7 @@ class SourceList extends HTMLElement {
     const [drawn, settings] = await this.drawn(ids);
     this.settings.bring(settings);
     if (this.row) {
-      for (const chip of drawn.querySelectorAll('.source[data-id]')) this.put(chip);
+      for (const chip of drawn.querySelectorAll('.source[data-id]')) this.chipOf(idOf(chip)) ?? this.put(chip);
       return;
     }
     const sheet = drawn.querySelector('link');
@@ -105,18 +106,29 @@ class SourceList extends HTMLElement {
     await isStyled;
   }
 
-  // Has a picture in the place of its upload; gives its chip.
-  async arrive(upload, { id, isNew }) {
-    if (isNew) this.fresh.add(id);
-    if (!upload.chip.isConnected) return this.discard(id); // taken out meanwhile
+  // Gives the chip of a picture of the gallery, drawn where it is not there yet.
+  async bring(id) {
     if (!this.chipOf(id)) await this.draw([id]);
     const chip = this.chipOf(id);
+    if (!chip) throw new Error(`${id}`); // it is gone
+    return chip;
+  }
+
+  // Has a picture in the place of its upload.
+  async arrive(upload, { id, isNew }) {
+    if (isNew) this.fresh.add(id);
+    const isThere = Boolean(this.chipOf(id));
+    const chip = upload.chip.isConnected && (await this.bring(id));
+    if (!upload.chip.isConnected) { // taken out meanwhile
+      if (chip && !isThere) chip.remove();
+      return this.discard(id);
+    }
     upload.chip.after(chip);
     upload.remove();
     this.isSent = false;
     this.changed();
     this.say('added', this.chips.indexOf(chip) + 1);
-    return chip;
+    return upload.arrived?.(chip);
   }
 
   // Takes a picture of the gallery, or nothing but it.
@@ -126,7 +138,7 @@ class SourceList extends HTMLElement {
     if (isAlone) this.chips.filter((chip) => idOf(chip) !== id).forEach((chip) => this.take(chip));
     const most = Number(this.row.dataset.most);
     if (!this.chipOf(id) && this.chips.length >= most) return this.warn('many', most);
-    if (!this.chipOf(id)) await this.draw([id]);
+    await this.bring(id);
     this.isSent = false;
     this.changed();
     this.say('added', this.ids.indexOf(id) + 1);
@@ -136,7 +148,9 @@ class SourceList extends HTMLElement {
 
   press(target) {
     if (target.closest('[data-add]')) this.form.querySelector('[data-sources]').click();
-    if (target.closest('[data-edit]')) this.use(Number(target.closest('li').dataset.result), true);
+    if (target.closest('[data-edit]')) this.newest.click();
+    if (target.closest('[data-mask]')) this.masks.open();
+    if (target.closest('[data-unmask]')) this.masks.remove();
     const chip = target.closest('[data-remove]')?.closest('.source');
     if (!chip) return;
     const next = chip.nextElementSibling.querySelector('[data-remove]') ?? this.querySelector('[data-add]');
@@ -156,9 +170,9 @@ class SourceList extends HTMLElement {
 
   // What was uploaded here and never used goes to the trash.
   discard(id) {
-    if (!this.fresh.delete(id)) return null;
-    fetch(new URL(`images/${id}/deletion`, new URL(this.dataset.address, location)), { method: 'POST', redirect: 'manual', keepalive: true });
-    return null;
+    if (this.chipOf(id) || !this.fresh.delete(id)) return;
+    const address = new URL(`images/${id}/deletion`, new URL(this.dataset.address, location));
+    fetch(address, { method: 'POST', redirect: 'manual', keepalive: true }).catch(() => null); // then it stays
   }
 
   moved(chip) {
@@ -207,17 +221,22 @@ class SourceList extends HTMLElement {
     if (this.masks) this.keep();
   }
 
-  // The newest picture that came while the page was open.
+  // What leads to the newest picture that came while the page was open; to the one that was laid back, if any.
+  get newest() {
+    const newest = document.querySelector('live-generation[data-fresh][data-status=done]');
+    return [...(newest?.querySelectorAll('[data-source]') ?? [])].at(-1);
+  }
+
   offerResult() {
     const chip = this.querySelector('.last');
-    const newest = document.querySelector('live-generation[data-fresh][data-status=done]');
-    const link = [...(newest?.querySelectorAll('[data-source]') ?? [])].at(-1); // the one that was laid back, if any
+    const link = this.newest;
     if (!chip) return;
     chip.hidden = !link || this.ids.includes(Number(link.dataset.source));
     if (chip.hidden) return;
-    if (chip.dataset.result !== link.dataset.source) this.asked(); // its server may have been found to ignore masks
-    chip.dataset.result = link.dataset.source;
-    chip.querySelector('img').src = link.closest('.hung').querySelector('img').src;
+    const [shown, { src }] = [chip, link.closest('.hung')].map((one) => one.querySelector('img'));
+    if (shown.src === src) return;
+    shown.src = src;
+    this.asked(); // its server may have been found to ignore masks
   }
 
   words(name, n) {

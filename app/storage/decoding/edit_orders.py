@@ -60,10 +60,13 @@ async def measure_change(decoder: Decoder, of: Protected, answer: Path, mime: st
     return await decoder.answered(_order('changed', of, answer), mime, _share)
 
 
-async def lay_back(decoder: Decoder, of: Protected, answer: Path, mime: str, target: Path) -> None:
-    """Write what a mask protects, with an answer inside it, as a PNG; raises likewise."""
+async def lay_back(decoder: Decoder, of: Protected, answer: Path, mime: str, target: Path) -> bool:
+    """Write what a mask protects, with an answer inside it, as a PNG; raises likewise.
+
+    Return whether that differs from the answer: else nothing is written.
+    """
     order = _order('lay_back', of, answer, target=target)
-    await decoder.answered(order, mime, partial(_written, target))
+    return await decoder.answered(order, mime, partial(_written, target))
 
 
 def _order(work: str, of: Protected, answer: Path, **writes: Path) -> Order:
@@ -85,9 +88,11 @@ def _share(answer: Answer) -> float:
     raise ValueError('no share')
 
 
-def _written(target: Path, answer: Answer) -> None:
-    if 'width' not in answer or not target.is_file():
-        raise ValueError('no picture')
+def _written(target: Path, answer: Answer) -> bool:
+    match answer:
+        case {'differs': bool(differs)} if not differs or target.is_file():
+            return differs
+    raise ValueError('no picture')
 
 
 def _sent(path: Path, answer: Answer) -> SentPicture:

@@ -5,6 +5,7 @@ For the decoder's child, where Pillow is.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import reduce
 from typing import TypeAlias
 
@@ -35,11 +36,15 @@ def changed(order: Order) -> dict[str, object]:
 
 
 def lay_back(order: Order) -> dict[str, object]:
-    """Write a picture as a PNG of its own size and colours, with an answer where it may change."""
+    """Write a picture as a PNG of its own size and colours, with an answer where it may change.
+
+    Nothing where that shows what the answer itself does, pixel for pixel.
+    """
     its_source, its_answer = _pictures_of(order)
     left, top, right, bottom = map(round, _shown_part(order, its_source, its_answer))
     answer, _ = shown(*its_answer, most_profile_bytes=0)
     source, profile = shown(*its_source)
+    is_alike = answer.size == source.size and not profile
     if answer.size != (right - left, bottom - top):
         answer = answer.resize((right - left, bottom - top), Image.Resampling.LANCZOS)
     answer = from_srgb(answer, profile)
@@ -47,8 +52,10 @@ def lay_back(order: Order) -> dict[str, object]:
     source = _with_alpha_of(answer, source)
     part = (left, top, right, bottom)
     source.paste(answer, part, _weights(order, source.size).crop(part))
+    if is_alike and _is_same(source, answer):
+        return {'differs': False}
     save(source, str(order['target']), 'PNG', compress_level=PNG_LEVEL, icc_profile=profile)
-    return {'width': source.width, 'height': source.height}
+    return {'differs': True}
 
 
 def _with_alpha_of(other: Image.Image, picture: Image.Image) -> Image.Image:
@@ -118,17 +125,29 @@ def _compared(order: Order, its_source: Picture, its_answer: Picture) -> tuple[f
 
 def _share(source: Image.Image, answer: Image.Image, weights: Image.Image) -> float:
     """Return the share of what has no weight where two pictures of one size differ."""
-    width, height = source.size
-    rows = max(1, STRIP_PIXELS // width)
     differing = protected = 0
-    for top in range(0, height, rows):
-        strip = (0, top, width, min(height, top + rows))
+    for strip in _strips(source.size):
         one, other = (_on_white(picture.crop(strip)) for picture in (source, answer))
         bands = ImageChops.difference(one, other).split()
         differs = reduce(ImageChops.lighter, bands).point(lambda value: value > NOTICED)
         counts = differs.histogram(weights.crop(strip).point(lambda value: value == 0))
         differing, protected = differing + counts[1], protected + sum(counts)
     return differing / protected if protected else 0.0
+
+
+def _is_same(one: Image.Image, other: Image.Image) -> bool:
+    """Check whether two pictures of one size and mode have the same pixels."""
+    return not any(
+        ImageChops.difference(one.crop(strip), other.crop(strip)).getbbox(alpha_only=False)
+        for strip in _strips(one.size)
+    )
+
+
+def _strips(size: tuple[int, int]) -> Iterator[tuple[int, int, int, int]]:
+    width, height = size
+    rows = max(1, STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        yield (0, top, width, min(height, top + rows))
 
 
 def _on_white(picture: Image.Image) -> Image.Image:

@@ -13,6 +13,7 @@ const LEAST_SHARE = 0.005; // below it is told as less than one percent
 export class Editor {
   constructor(dialog, sheet) {
     Object.assign(this, { dialog, sheet, act: null, cursor: null, isMoved: true, tool: 'brush' });
+    this.enlarging = Promise.resolve();
     this.stage = dialog.querySelector('.easel');
     this.viewport = new Viewport();
     const [canvas, over] = this.stage.querySelectorAll('canvas');
@@ -98,7 +99,12 @@ export class Editor {
     this.told();
   }
 
-  async enlarge(border) {
+  // One after the other; whoever takes the mask waits for it.
+  enlarge(border) {
+    this.enlarging = this.enlarging.then(() => this.surround(border));
+  }
+
+  async surround(border) {
     const picture = await this.sheet.picture.enlarged(border);
     this.end();
     this.sheet.enlarge(picture, border);
@@ -198,6 +204,7 @@ export class Editor {
   }
 
   paint() {
+    if (!this.dialog.isConnected) return; // left since it was asked for
     const { isMoved, sheet, cursor } = this;
     Object.assign(this, { isMoved: false, frame: null });
     const changes = sheet.levels.changes();

@@ -12,19 +12,22 @@ const PAGE = new URL('../../../../mask-editor', import.meta.url);
 // mask that it may have. Gives the mask as a PNG of that size, white where it changes, or null where all of it may
 // change; `enlarged` as well where the picture was given a border. Gives null where nothing is to be different.
 export async function openMask({ image, width, height, mask = null }) {
-  const dialog = await drawn();
+  const dialog = await fragment(PAGE);
+  let sheet;
   try {
+    await show(dialog);
     const [picture, levels] = await Promise.all([
       blobOf(image).then((blob) => Picture.load(blob, width, height)),
       mask ? blobOf(mask).then((blob) => greysOf(blob, width, height)) : undefined,
     ]);
     if (!dialog.open) return null;
-    const sheet = new Sheet(picture, new Levels(width, height, levels));
+    sheet = new Sheet(picture, new Levels(width, height, levels));
     const editor = new Editor(dialog, sheet);
     new Enlarging(dialog.querySelector('.enlarging'), editor);
     dialog.removeAttribute('aria-busy');
-    return (await isTaken(dialog, editor)) ? await taken(sheet, picture) : null;
+    return (await isTaken(dialog, editor)) ? await taken(editor, picture) : null;
   } finally {
+    sheet?.close();
     dialog.close();
     dialog.remove();
   }
@@ -37,16 +40,14 @@ async function blobOf(source) {
   return response.blob();
 }
 
-// The dialog stands in the page once its style sheet is there.
-async function drawn() {
-  const dialog = await fragment(PAGE);
+// Opens the dialog once its style sheet is there.
+async function show(dialog) {
   const sheet = dialog.querySelector('link');
   const loaded = new Promise((onload, onerror) => Object.assign(sheet, { onload, onerror }));
   document.body.append(dialog);
   await loaded;
   dialog.showModal();
   if (!('command' in HTMLButtonElement.prototype)) dialog.addEventListener('click', openInner);
-  return dialog;
 }
 
 function openInner({ target }) {
@@ -79,8 +80,12 @@ function isTaken(dialog, editor) {
   });
 }
 
-async function taken({ picture, levels }, original) {
+async function taken(editor, original) {
+  await editor.enlarging;
+  const { picture, levels } = editor.sheet;
   const mask = levels.share ? await greyPng(levels) : null;
   if (picture === original) return { mask };
-  return { mask, enlarged: await new Promise((done) => picture.source.toBlob(done)) };
+  const enlarged = await new Promise((done) => picture.source.toBlob(done));
+  if (!enlarged) throw new Error(`${picture.width}x${picture.height}`); // more than the browser can
+  return { mask, enlarged };
 }

@@ -15,7 +15,6 @@ export class Masks {
     if (tick.value && list.chips.length) this.masks.set(list.ids[0], tick.value);
     chip.querySelector('img').addEventListener('load', ({ target }) => this.tell(target));
     this.tell(chip.querySelector('img'));
-    list.addEventListener('click', ({ target }) => this.press(target));
   }
 
   get chip() {
@@ -36,9 +35,7 @@ export class Masks {
     if (DIGEST.test(mask) || this.painted.get(mask)) this.masks.set(id, mask);
   }
 
-  press(target) {
-    if (target.closest('[data-mask]')) this.open();
-    if (!target.closest('[data-unmask]')) return;
+  remove() {
     this.masks.delete(this.list.ids[0]);
     this.list.changed();
     this.list.say('unmasked');
@@ -47,6 +44,8 @@ export class Masks {
 
   // What is enlarged becomes a picture of its own, and takes the place of the first.
   async open() {
+    if (this.isOpen) return null; // a second press, before it is seen
+    this.isOpen = true;
     const [first] = this.list.chips;
     const { width, height, file } = first.dataset;
     const mask = this.content(this.of(Number(first.dataset.id)));
@@ -57,11 +56,13 @@ export class Masks {
       painted = await openMask({ image: file, mask, ...size });
     } catch {
       return this.list.warn('unopened');
+    } finally {
+      this.isOpen = false;
     }
-    if (!painted) return;
-    const chip = painted.enlarged ? await this.list.uploads.replace(first, painted.enlarged) : first;
-    if (chip) await this.put(Number(chip.dataset.id), painted.mask);
-    this.list.querySelector('.mask:not([hidden]) [data-mask], .paint [data-mask]').focus();
+    if (!painted) return null;
+    const take = (chip) => this.put(Number(chip.dataset.id), painted.mask);
+    await (painted.enlarged ? this.list.uploads.replace(first, painted.enlarged, take) : take(first));
+    return this.list.querySelector('.mask:not([hidden]) [data-mask], .paint [data-mask]').focus();
   }
 
   content(mask) {
@@ -74,14 +75,15 @@ export class Masks {
 
   // A first mask is there to protect the rest of its picture.
   async put(id, blob) {
+    const key = `${Date.now()}`;
     if (blob) {
-      const key = await keepMask(blob);
       this.painted.set(key, blob);
       if (!this.masks.has(id)) this.list.settings.protect();
       this.masks.set(id, key);
     } else this.masks.delete(id);
     this.list.changed();
     this.list.tellServer();
+    if (blob) await keepMask(key, blob);
   }
 
   // Sends a painted one as a file; one that is kept goes by its digest.

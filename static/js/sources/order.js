@@ -34,8 +34,9 @@ export class Order {
     this.list.setPointerCapture(this.held.pointerId);
   }
 
-  drag({ clientX: x, clientY: y }) {
+  drag({ clientX: x, clientY: y, buttons }) {
     if (!this.held) return;
+    if (!buttons) return this.drop(); // it was let go elsewhere
     const isFar = Math.hypot(x - this.held.x, y - this.held.y) > MOVED_PX;
     if (!this.dragged && isFar) {
       if (this.held.isTouch) return this.drop();

@@ -4,11 +4,7 @@ import { faultOf, Upload } from './upload.js';
 export class Uploads {
   constructor(list) {
     this.list = list;
-    list.form.addEventListener('submit', (event) => this.hold(event), true);
-  }
-
-  get arePending() {
-    return Boolean(this.list.querySelector('.coming'));
+    list.form.addEventListener('submit', (event) => this.complete(event), true);
   }
 
   async add(files) {
@@ -32,37 +28,40 @@ export class Uploads {
     return fault;
   }
 
+  send(uploads) {
+    return this.list.draft.until(this.bring(uploads));
+  }
+
   // One after the other, so that each is kept as soon as it is there.
-  async send(uploads) {
-    for (const upload of uploads) await this.bring(upload);
-    if (!this.isWaiting || this.arePending) return;
-    this.isWaiting = false;
-    this.list.form.requestSubmit();
+  async bring(uploads) {
+    for (const upload of uploads) {
+      const sent = upload.chip.isConnected && (await upload.send());
+      if (sent) await this.list.arrive(upload, sent).catch(() => upload.say(this.list.row.dataset.lost, true));
+    }
   }
 
-  async bring(upload) {
-    const sent = upload.chip.isConnected && (await upload.send());
-    if (!sent) return null;
-    return this.list.arrive(upload, sent).catch(() => upload.say(this.list.row.dataset.lost, true));
-  }
-
-  // What was made larger takes the place of what it was made of.
-  async replace(chip, blob) {
+  // What was made larger takes the place of what it was made of, whenever it arrives.
+  replace(chip, blob, arrived) {
     const upload = new Upload(new File([blob], 'enlarged.png', { type: blob.type }), this.list);
+    upload.arrived = (larger) => {
+      this.list.take(chip);
+      return arrived(larger);
+    };
     chip.before(upload.chip);
-    const larger = await this.bring(upload);
-    if (larger) this.list.take(chip);
-    return larger;
+    return this.send([upload]);
   }
 
-  hold(event) {
-    if (!this.arePending) return this.list.used();
-    event.preventDefault();
-    event.stopImmediatePropagation();
+  // What did not come is told, and what is not there yet is waited for.
+  complete(event) {
+    const { draft } = this.list;
     const again = this.list.querySelector('[data-again]:not([hidden])');
-    this.isWaiting = !again;
-    if (!again) return this.list.say('uploading');
-    this.list.warn('unsent');
-    return again.focus();
+    if (again) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      this.list.warn('unsent');
+      return again.focus();
+    }
+    if (!draft.works && !this.list.masks) draft.until(this.list.ready).catch(() => null);
+    return draft.works ? this.list.row && this.list.say('uploading') : this.list.used();
   }
 }

@@ -22,6 +22,10 @@ export class Picture {
     context.drawImage(shown, x, y, this.width * scale, this.height * scale);
   }
 
+  close() {
+    for (const size of this.sizes) size.close();
+  }
+
   // A larger picture with this one in it. Around it its edge goes on, for servers that look at what they change.
   enlarged({ left, top, right, bottom }) {
     const whole = this.sizes.at(-1);
