@@ -20,7 +20,7 @@ from tests.support.edit_servers import EditServer
 from tests.support.edits import MASKED, PROMPT, edited
 from tests.support.form_servers import FORM_SERVERS, LiteLlm, NanoGpt, OpenAi, StableDiffusionCpp
 from tests.support.json_edit_servers import JSON_SERVERS, Chat, LocalXai, OpenRouter, Xai
-from tests.support.named_edit_servers import NAMED_SERVERS, SINGLE_SERVERS
+from tests.support.named_edit_servers import NAMED_SERVERS, SINGLE_SERVERS, SingleFal
 from tests.support.odd_edit_servers import ChatWithCheckpoints, Curt, Moved, Picky, WordsAlone
 from tests.support.own_edit_servers import (
     OWN_SERVERS,
@@ -263,6 +263,15 @@ async def test_a_chosen_images_api_is_kept_to_although_its_server_has_another(
         await edited(server, tmp_path, dialect=Dialect.OPENAI)
 
     assert server.posts == ['/v1/images/edits']
+
+
+async def test_a_field_for_one_picture_is_sent_no_list(tmp_path: Path) -> None:
+    server = SingleFal()
+
+    with pytest.raises(ProviderError):
+        await edited(server, tmp_path, 3)
+
+    assert (server.posts.count(server.path), server.drawings) == (1, 0)
 
 
 @pytest.mark.parametrize(('count', 'posts'), [(1, 3), (3, 3), (4, 2)])

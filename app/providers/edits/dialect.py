@@ -66,7 +66,7 @@ class EditFallback(ParameterFallback):
         super().__init__(body, learned)
         self._spellings = spellings
         for name, other in spellings.items():
-            if _as_spelled(name, other) in learned.refused:
+            if _as_spelled(name, other) in learned.refused and self._fits(name, other):
                 self._rename(name, other)
         self._leave_out_known()  # the other name too, where that is refused as well
 
@@ -78,12 +78,16 @@ class EditFallback(ParameterFallback):
             return super().mend(failure)
         if not is_of_the_name(failure):
             return False
-        if name in self.body and name in self._spellings:
-            other = self._spellings[name]
+        other = self._spellings.get(name, '')
+        if name in self.body and other and self._fits(name, other):
             self._facts.append(_as_spelled(name, other))
             self._rename(name, other)
             return True
         return wish == 'mask' and super().mend(failure)
+
+    def _fits(self, name: str, other: str) -> bool:
+        value = self.body.get(name)
+        return other != ONLY_ONE or not isinstance(value, list) or len(value) == 1
 
     def _rename(self, name: str, other: str) -> None:
         """Send a field by another name, for which there is then no other one."""
@@ -95,7 +99,7 @@ class EditFallback(ParameterFallback):
             for fields in (self.body, self.wished)
         )
         value = self.body.get(other)
-        if other == ONLY_ONE and isinstance(value, list) and len(value) == 1:
+        if other == ONLY_ONE and isinstance(value, list):
             self.body[other] = self.wished[other] = value[0]
 
 
