@@ -62,6 +62,17 @@ def chosen(content: bytes, name: str) -> FilePayload:
     return {'name': name, 'mimeType': 'image/png', 'buffer': content}
 
 
+def choose_held(page: Page, file: FilePayload) -> None:
+    """Choose a file, and look at its chip before any of it is sent."""
+    sent: list[Route] = []
+    page.route('**/sources', lambda route: sent.append(route), times=1)
+    page.locator('[data-sources]').set_input_files([file])
+    expect(page.locator('.coming')).to_contain_text('Uploading…')
+    expect(page.locator('.coming [data-again]')).to_be_hidden()
+    for one in sent:
+        one.continue_()
+
+
 def chips(page: Page) -> Locator:
     return page.locator('.source[data-id]')
 
@@ -82,13 +93,7 @@ def test_pictures_come_by_paste_file_and_from_the_wall_and_are_sent_in_their_ord
     page.goto(easel.url)
     bring(page, saved('PNG', comment=b'pasted'), 'pasted.png')
     expect(chips(page)).to_have_count(1)
-    sent: list[Route] = []
-    page.route('**/sources', lambda route: sent.append(route), times=1)
-    page.locator('[data-sources]').set_input_files([chosen(saved('PNG', 'L'), 'grey.png')])
-    expect(page.locator('.coming')).to_contain_text('Uploading…')
-    expect(page.locator('.coming [data-again]')).to_be_hidden()
-    for one in sent:
-        one.continue_()
+    choose_held(page, chosen(saved('PNG', 'L'), 'grey.png'))
     expect(chips(page)).to_have_count(2)
     page.locator(f'.again [data-source="{fox}"]').click()
     expect(chips(page)).to_have_count(3)
