@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,8 +12,10 @@ import pytest
 import pytest_asyncio
 
 from app.errors import ProviderError, Reason
-from app.models import Outcome, Status
+from app.gallery.importing import ExaminedPicture, examine
+from app.models import Outcome, Received, Status
 from app.models.request import GenerationRequest
+from app.storage.store import Store
 from app.web.security.permissions import seen_by
 from tests.support.edit_forms import PROMPT, Part, mask, text
 from tests.support.fakes import received_in
@@ -206,3 +209,29 @@ async def test_whoever_is_neither_the_owner_nor_a_guest_sees_no_picture(house: P
     seen = [await seen_by(house.services, guest, [image]) for guest in (None, 999)]
 
     assert seen == [[image], []]
+
+
+async def test_a_guest_with_many_connections_holds_nobody_up(
+    house: Party, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = list[str]()
+
+    async def noted(store: Store, received: Received, name: str, at: float) -> ExaminedPicture:
+        order.append(name)
+        try:
+            return await examine(store, received, name, at)
+        finally:
+            order.append(name)
+
+    monkeypatch.setattr('app.web.receiving.pictures.examine', noted)
+    content = saved('PNG', comment=b'many')
+
+    await asyncio.gather(
+        *[
+            asked_by(house, 'maker', PROMPT, ('source_file', (f'{n}.png', content)))
+            for n in range(3)
+        ]
+    )
+
+    assert len(order) == 6
+    assert order[::2] == order[1::2]

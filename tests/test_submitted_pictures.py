@@ -288,4 +288,6 @@ async def test_the_form_starts_with_what_its_address_names(easel: Easel) -> None
     assert await sent(f'/?from={number}&bring=settings') == {name: [] for name in whole}
     assert await sent('/') == {name: [] for name in whole}
     assert (await sent(f'/?source={cat}&source={fox}'))['source'] == [str(cat), str(fox)]
+    assert (await sent(f'/?source={fox}&mask={request.mask}'))['mask'] == [request.mask]
+    assert (await sent(f'/?source={fox}&mask=../../session'))['mask'] == []
     assert (await easel.client.get('/?source=999')).status_code == 404

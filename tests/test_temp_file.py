@@ -63,6 +63,19 @@ def test_what_a_full_disk_refuses_is_held_and_written_later(taken: int, tmp_path
     assert received.size_bytes == len(content)
 
 
+@pytest.mark.skipif(sys.platform == 'win32', reason='POSIX limits')
+def test_what_can_come_again_is_not_held(tmp_path: Path) -> None:
+    file = TempFile(tmp_path, can_come_again=True)
+    limits = partly_full(1_000)
+    try:
+        with pytest.raises(StorageFailed):
+            file.write(bytes(2_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert file.received().unwritten is None
+
+
 def test_a_folder_that_was_removed_is_made_anew(tmp_path: Path) -> None:
     file = TempFile(tmp_path / 'arriving')
     file.write(b'before')

@@ -33,11 +33,15 @@ _FILE = getattr(os, 'O_NOFOLLOW', 0) | getattr(os, 'O_NONBLOCK', 0) | getattr(os
 
 
 class TempFile:
-    """A temporary file that never holds more than 64 MiB; what the disk refuses stays in memory."""
+    """A temporary file that never holds more than 64 MiB; what the disk refuses stays in memory.
 
-    def __init__(self, folder: Path, owner: str = '') -> None:
+    `can_come_again`: none of it does, since whoever sent it has it still.
+    """
+
+    def __init__(self, folder: Path, owner: str = '', *, can_come_again: bool = False) -> None:
         self.path = folder / f'{owner}{uuid.uuid4().hex}{PART}'
         self.size_bytes = 0
+        self._can_come_again = can_come_again
         self._head = b''
         self._unwritten: Unwritten | None = None
         self._file: FileIO | None = None
@@ -48,7 +52,7 @@ class TempFile:
             self._hold(b'', error)
 
     def write(self, block: bytes) -> None:
-        """Add bytes; raise ProviderError with `too_large` past the cap of 64 MiB."""
+        """Add bytes; raise ProviderError with `too_large` past the cap of 64 MiB, StorageFailed."""
         self.size_bytes += len(block)
         if self.size_bytes > MOST_IMAGE_BYTES:
             raise ProviderError(Failure(kind=ErrorKind.TOO_LARGE, reason='over 64 MiB'))
@@ -92,7 +96,10 @@ class TempFile:
                 self._file.close()
 
     def _hold(self, block: bytes, refused: OSError | None = None) -> None:
-        """Keep bytes in memory; raise StorageFailed where all files hold too many of them."""
+        """Keep bytes in memory; raise StorageFailed where that is of no use, or holds too many."""
+        if refused and self._can_come_again:
+            with writing():
+                raise refused
         if refused:
             log.warning('a picture arrives in memory: %s', refused.strerror)
         self._unwritten = self._unwritten or Unwritten()

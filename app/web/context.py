@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from typing import Annotated
+from weakref import WeakValueDictionary
 
 from fastapi import Depends
 from starlette.requests import Request
@@ -12,7 +13,7 @@ from starlette.requests import Request
 from app.access.guests import Guests
 from app.access.sessions import Sessions
 from app.access.sharing import SharingSettings
-from app.access.visitors import HERE, Throttle
+from app.access.visitors import HERE, Throttle, Visitor
 from app.config import Config
 from app.database import Library
 from app.editing.service import Editing
@@ -72,7 +73,17 @@ class Services:
     guess_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     link_throttle: Throttle = field(default_factory=lambda: Throttle(LINKS_A_MINUTE))
     closed_notices: set[str] = field(default_factory=set)
+    picture_turns: WeakValueDictionary[str, asyncio.Lock] = field(
+        default_factory=WeakValueDictionary
+    )
     token_throttle: Throttle = field(default_factory=lambda: Throttle(TOKENS_A_MINUTE))
+
+    def picture_turn(self, visitor: Visitor) -> asyncio.Lock:
+        """Return the turn of a visitor's uploads, of which one at a time is decoded.
+
+        So that nobody with many connections holds others up.
+        """
+        return self.picture_turns.setdefault(visitor.reader_key, asyncio.Lock())
 
     def language(self, request: Request) -> Language:
         return self.renderer.language(language_of(request))

@@ -6,9 +6,10 @@ Starlette's reader would first write all of them to the system's folder of tempo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from python_multipart.exceptions import FormParserError
@@ -56,10 +57,8 @@ class Part:
 class _Reader:
     """The callbacks of a parser, which collect whole parts."""
 
-    def __init__(
-        self, new_file: Callable[[], TempFile], most_text_bytes: int, most_parts: float
-    ) -> None:
-        self._new_file = new_file
+    def __init__(self, folder: Path, most_text_bytes: int, most_parts: float) -> None:
+        self._folder = folder
         self._most_text_bytes = most_text_bytes
         self._most_parts = most_parts
         self._header = self._value = b''
@@ -102,7 +101,7 @@ class _Reader:
 
     def on_headers_finished(self) -> None:
         if self.part.filename:
-            self.part.file = self._new_file()
+            self.part.file = TempFile(self._folder, can_come_again=True)
 
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
         self.part.write(data[start:end])
@@ -117,19 +116,19 @@ class _Reader:
 
 async def parts_of(
     request: Request,
-    new_file: Callable[[], TempFile],
+    folder: Path,
     most_text_bytes: int = MOST_TEXT_BYTES,
     most_parts: float = MOST_PARTS,
 ) -> AsyncGenerator[Part, None]:
-    """Yield the parts of a form as each is whole; who takes one discards its file.
+    """Yield the parts of a form as each is whole; who takes one discards its file in the folder.
 
     Raise `WrongType` at another form, `TooLarge` at a text that is and at one part too many,
-    `Malformed` at what breaks off.
+    `Malformed` at what breaks off, `StorageFailed` where the disk takes no file.
     """
     kind, options = parse_options_header(request.headers.get('content-type', ''))
     if kind.decode('latin-1').lower() != MULTIPART or b'boundary' not in options:
         raise WrongType(N_('Send a form: {types}.'), types=MULTIPART)
-    reader = _Reader(new_file, most_text_bytes, most_parts)
+    reader = _Reader(folder, most_text_bytes, most_parts)
     try:
         parser = MultipartParser(options[b'boundary'], reader.callbacks())
         async for block in request.stream():
@@ -146,16 +145,14 @@ async def parts_of(
 
 
 @asynccontextmanager
-async def uploaded(
-    request: Request, name: str, new_file: Callable[[], TempFile]
-) -> AsyncIterator[TempFile]:
+async def uploaded(request: Request, name: str, folder: Path) -> AsyncIterator[TempFile]:
     """Take the first file of that name from a form, for as long as the block lasts.
 
     Raise what `parts_of` does, `InvalidRequest` without a file, ProviderError at one too large.
     """
     taken = Part()
     try:
-        async with aclosing(parts_of(request, new_file)) as parts:
+        async with aclosing(parts_of(request, folder)) as parts:
             async for part in parts:
                 if part.name == name and not taken.file:
                     taken = part

@@ -100,7 +100,7 @@ def _with_album(
 
 async def read_picture(request: Request, services: TheServices) -> Response:
     """Fill the form with what a picture's file says of how it was made; nothing is kept."""
-    async with uploaded(request, 'picture', services.store.new_temp_file) as picture:
+    async with uploaded(request, 'picture', services.store.arriving) as picture:
         settings = await services.reader.read(picture.received(), visitor_of(request).reader_key)
     fields = form_fields_from_picture(settings)
     message = _message_about(settings, services.language(request), is_read=bool(fields))

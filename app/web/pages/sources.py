@@ -48,7 +48,7 @@ async def add_sources(request: Request, services: TheServices) -> Response:
     receiver = PictureReceiver(services, visitor_of(request), services.language(request))
     taken = list[TakenPicture]()
     try:
-        async with aclosing(parts_of(request, services.store.new_temp_file)) as parts:
+        async with aclosing(parts_of(request, services.store.arriving)) as parts:
             async for part in parts:
                 if part.file and part.name == PICTURE:
                     taken.append(await receiver.add_source(part, room=MOST_SOURCES - len(taken)))

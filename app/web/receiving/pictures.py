@@ -57,7 +57,8 @@ class PictureReceiver:
             if label:
                 _put_beside(part, label)
             moment = time.time() if modified_at is None else modified_at
-            examined = await examine(self.services.store, part.file.received(), name, moment)
+            async with self.services.picture_turn(self.visitor):
+                examined = await examine(self.services.store, part.file.received(), name, moment)
             [taken] = await self._importer().keep([examined])
         except ProviderError as error:
             return self.refused(name, error.failure)

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from app.errors import N_, InvalidRequest, NotFound
 from app.generation.request import OF_SOURCES, form_fields_of
 from app.models import Image
-from app.models.request import LONGEST_PROMPT, LONGEST_TEXT, MOST_SOURCES
+from app.models.request import DIGEST, LONGEST_PROMPT, LONGEST_TEXT, MOST_SOURCES
 from app.web.context import Services
 from app.web.forms import number_in, numbers_in
 from app.web.security.permissions import check_own, seen_of, visitor_of
@@ -48,7 +48,8 @@ async def start_of(request: Request, services: Services) -> Start:
         raise NotFound(N_('Picture {id} not found.'), id=missing)
     if not ids:
         return Start(fields | NO_SOURCES, (), given)
-    mask = request.query_params.get(MASK, '')[:LONGEST_TEXT]
+    mask = request.query_params.get(MASK, '')
+    mask = mask if DIGEST.fullmatch(mask) else ''
     if not mask and ids[:1] == brought[:1]:
         mask = fields[MASK]
     own = {SOURCE: ' '.join(map(str, ids)), MASK: mask}

@@ -88,8 +88,8 @@ class _Reader:
 
     async def read(self) -> Submission:
         if self.request.headers.get('content-type', '').lower().startswith(MULTIPART):
-            new_file = self.services.store.new_temp_file
-            async with aclosing(parts_of(self.request, new_file, MOST_BODY_BYTES)) as parts:
+            folder = self.services.store.arriving
+            async with aclosing(parts_of(self.request, folder, MOST_BODY_BYTES)) as parts:
                 async for part in parts:
                     await self._take(part)
         else:
@@ -176,7 +176,8 @@ class _Reader:
         try:
             if part.failure:
                 raise part.failure
-            mask = await normalised(store, part.file.received())
+            async with self.services.picture_turn(visitor_of(self.request)):
+                mask = await normalised(store, part.file.received())
         except ProviderError as error:
             reason = self.services.language(self.request).translate(error.failure.reason)
             if error.failure.kind is ErrorKind.NOT_AN_IMAGE:

@@ -80,8 +80,8 @@ async def add_pictures(request: Request, services: TheServices) -> Response:
     receiver = PictureReceiver(services, visitor_of(request), services.language(request))
     adding = Adding(services, receiver)
     try:
-        new_file = services.store.new_temp_file
-        async with aclosing(parts_of(request, new_file, most_parts=math.inf)) as parts:
+        folder = services.store.arriving
+        async with aclosing(parts_of(request, folder, most_parts=math.inf)) as parts:
             async for part in parts:
                 await adding.take(part)
     finally:
