@@ -63,6 +63,17 @@ def chosen(content: bytes, name: str) -> FilePayload:
     return {'name': name, 'mimeType': 'image/png', 'buffer': content}
 
 
+def choose_held(page: Page, file: FilePayload) -> None:
+    """Choose a file, and look at its chip before any of it is sent."""
+    sent: list[Route] = []
+    page.route('**/sources', lambda route: sent.append(route), times=1)
+    page.locator('[data-sources]').set_input_files([file])
+    expect(page.locator('.coming')).to_contain_text('Uploading…')
+    expect(page.locator('.coming [data-again]')).to_be_hidden()
+    for one in sent:
+        one.continue_()
+
+
 def chips(page: Page) -> Locator:
     return page.locator('.source[data-id]')
 
@@ -83,7 +94,7 @@ def test_pictures_come_by_paste_file_and_from_the_wall_and_are_sent_in_their_ord
     page.goto(easel.url)
     bring(page, saved('PNG', comment=b'pasted'), 'pasted.png')
     expect(chips(page)).to_have_count(1)
-    page.locator('[data-sources]').set_input_files([chosen(saved('PNG', 'L'), 'grey.png')])
+    choose_held(page, chosen(saved('PNG', 'L'), 'grey.png'))
     expect(chips(page)).to_have_count(2)
     page.locator(f'.again [data-source="{fox}"]').click()
     expect(chips(page)).to_have_count(3)
@@ -217,6 +228,8 @@ def test_an_enlarged_picture_leads_to_the_first_that_was_not(page: Page, easel: 
 
 def test_a_painted_mask_is_kept_and_sent(page: Page, easel: Easel, fox: int) -> None:
     page.goto(f'{easel.url}/?source={fox}')
+    protects = page.locator('.of-sources .tick')
+    expect(protects).to_have_css('display', 'none')
     page.get_by_role('button', name='Paint a mask').click()
     editor = page.get_by_role('dialog')
     editor.get_by_role('button', name='Invert').click()
@@ -224,6 +237,8 @@ def test_a_painted_mask_is_kept_and_sent(page: Page, easel: Easel, fox: int) -> 
     expect(page.get_by_text('100 % will change')).to_be_visible()
     page.reload()
     expect(page.get_by_text('100 % will change')).to_be_visible()
+    expect(page.locator('[name=size]')).to_have_value('')
+    expect(protects).to_have_css('display', 'flex')
     page.get_by_role('textbox', name='Prompt', exact=True).fill('masked')
     page.get_by_role('button', name='Generate').click()
     expect(page.locator('img[alt="masked"]').first).to_be_visible(timeout=15_000)

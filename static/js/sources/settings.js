@@ -37,7 +37,9 @@ export class Settings {
     if (isNeeded === this.isFitted) return;
     this.isFitted = isNeeded;
     if (isNeeded) this.sizeBefore = size.value;
-    size.value = isNeeded ? '' : size.value || this.sizeBefore || '';
+    const { value } = size;
+    size.value = isNeeded ? '' : value || this.sizeBefore || '';
+    if (size.value !== value) size.dispatchEvent(new Event('input', { bubbles: true })); // kept as if it was chosen
   }
 
   show(isNeeded) {
