@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, FilePayload, Locator, Page, Route, expect
 
 from tests.support.browser import DESKTOP, lent, window
+from tests.support.fakes import picture
 from tests.support.labelled_pictures import saved
 from tests.support.picture_page import image_of
 from tests.support.servers import Easel
@@ -190,6 +191,39 @@ def test_what_cannot_be_taken_is_told_before_or_after_it_is_sent(page: Page, eas
 
     expect(page.locator('.sources')).to_be_hidden()
     expect(page.locator('[data-sources]')).to_be_focused()
+
+
+def enlarge(page: Page) -> int:
+    """Give the first picture a border; return the id of the larger one, which has its place."""
+    [before] = ids(page)
+    page.locator('.paint [data-mask], .mask [data-mask]').locator('visible=true').click()
+    editor = page.locator('.mask-editor:not([aria-busy])')
+    editor.get_by_role('button', name='Enlarge').click()
+    asked = page.get_by_role('dialog', name='Enlarge the canvas')
+    asked.get_by_role('spinbutton', name='Left').fill('10')
+    asked.get_by_role('button', name='Add the border').click()
+    editor.locator('button[value=use]').click()
+    expect(page.locator(f'.source[data-id="{before}"], .coming')).to_have_count(0)
+    [after] = ids(page)
+    return int(after or 0)
+
+
+def test_an_enlarged_picture_leads_to_the_first_that_was_not(page: Page, easel: Easel) -> None:
+    page.goto(f'{easel.url}/?bring=prompt&prompt=x')
+    content = picture(64, 48, (9, 8, 7))
+    page.locator('[data-sources]').set_input_files([chosen(content, 'small.png')])
+    expect(chips(page)).to_have_count(1)
+    first = int(ids(page)[0] or 0)
+
+    larger = enlarge(page)
+    with page.expect_response('**/deletion'):
+        largest = enlarge(page)
+
+    with easel.client() as client:
+        told = client.get(f'/images/{largest}.json').json()
+    assert (told['parent_id'], told['versions']) == (first, [first, largest])
+    assert in_trash(easel)[0] == larger
+    assert first not in in_trash(easel)
 
 
 def test_a_painted_mask_is_kept_and_sent(page: Page, easel: Easel, fox: int) -> None:

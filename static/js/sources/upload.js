@@ -10,8 +10,8 @@ export function faultOf({ type, name, size }) {
 
 // The chip of a picture on its way: how far it is, or why it did not come, with a way to try again.
 export class Upload {
-  constructor(file, list) {
-    Object.assign(this, { file, list });
+  constructor(file, list, parent) {
+    Object.assign(this, { file, list, parent });
     const { uploading } = list.row.dataset;
     this.chip = list.querySelector('template').content.firstElementChild.cloneNode(true);
     this.chip.upload = this;
@@ -53,6 +53,7 @@ export class Upload {
   // A fetch tells nothing of how far it is.
   ask() {
     const body = new FormData();
+    if (this.parent) body.append('parent', this.parent); // the picture that it was made of
     body.append('picture', this.file, this.file.name);
     const asking = (this.asking = new XMLHttpRequest());
     asking.open('POST', this.list.dataset.address);
