@@ -35,6 +35,14 @@ CHOOSE_A_LARGE_ONE = """input => {
   input.files = files.files;
   input.dispatchEvent(new Event('change', { bubbles: true }));
 }"""
+# Presses a chip and lets it go outside the window, then comes back over the last one.
+LET_GO_ELSEWHERE = """chip => {
+  const mouse = { bubbles: true, pointerId: 1, pointerType: 'mouse' };
+  const over = [...document.querySelectorAll('.source[data-id]')].at(-1).getBoundingClientRect();
+  chip.dispatchEvent(new PointerEvent('pointerdown', { ...mouse, buttons: 1 }));
+  const place = { clientX: over.right - 1, clientY: over.y + 9 };
+  chip.dispatchEvent(new PointerEvent('pointermove', { ...mouse, ...place }));
+}"""
 PLACE = (1300, 200)
 
 
@@ -109,6 +117,7 @@ def test_pictures_come_by_paste_file_and_from_the_wall_and_are_sent_in_their_ord
     page.mouse.down()
     page.mouse.move(first['x'] + 5, first['y'] + 20, steps=4)
     page.mouse.up()
+    chips(page).first.evaluate(LET_GO_ELSEWHERE)
     moved = ids(page)
     page.reload()
     expect(chips(page)).to_have_count(3)
@@ -264,7 +273,7 @@ def test_generate_waits_for_what_is_on_its_way_and_sends_it(
 ) -> None:
     held: list[Route] = []
     page.goto(f'{easel.url}/?source={fox}')
-    page.get_by_role('button', name='Paint a mask').click()
+    page.get_by_role('button', name='Paint a mask').dblclick()
     editor = page.locator('.mask-editor')
     editor.get_by_role('button', name='Enlarge').click()
     editor.get_by_role('spinbutton', name='Left').fill('8')
