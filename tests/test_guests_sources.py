@@ -31,7 +31,9 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Party
         yield opened
 
 
-async def asked_by(house: Party, who: str, *files: Part) -> httpx.Response:
+async def asked_by(
+    house: Party, who: str, *files: Part, address: str = '/generations'
+) -> httpx.Response:
     transport = httpx.ASGITransport(house.app, client=('192.168.1.20', 5))
     [(name, value)] = house.headers[who]
     headers = {
@@ -40,7 +42,7 @@ async def asked_by(house: Party, who: str, *files: Part) -> httpx.Response:
         'accept': 'application/json',
     }
     async with httpx.AsyncClient(transport=transport, base_url='http://localhost') as client:
-        return await client.post('/generations', files=list(files), headers=headers)
+        return await client.post(address, files=list(files), headers=headers)
 
 
 async def test_a_guest_starts_from_what_they_may_see_alone(house: Party) -> None:

@@ -90,6 +90,26 @@ async def test_a_guest_lays_the_original_back_over_their_own_once(guests: Party)
     assert arriving_in(services.config.data) == []
 
 
+async def test_tiles_tell_what_was_laid_back_and_have_the_room_of_what_an_edit_starts_from(
+    guests: Party,
+) -> None:
+    library = guests.services.library
+    image = await edited(guests.services)
+    made = await lay_back(guests.services, image)
+    waiting = GenerationRequest(prompt='waits', sources=image.sources)
+    sent = (
+        await library.generations.submit(waiting, provider='fake', submission=None, now=9.0)
+    ).generation
+
+    page = (await guests.request('owner', 'GET', '/')).body.decode()
+    await library.generations.cancel(sent.id, 10.0)
+
+    tiles = [page.partition(f'/images/{one.id}"')[2] for one in (image, made)]
+    told = ['· original laid back' in tile.partition('</figure>')[0] for tile in tiles]
+    assert told == [False, True]
+    assert 'class="hung working" style="--w:{};--h:{}"'.format(*SIZE) in page
+
+
 async def test_two_presses_at_once_and_one_on_what_came_give_the_same(guests: Party) -> None:
     image = await edited(guests.services)
 

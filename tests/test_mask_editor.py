@@ -142,8 +142,10 @@ def test_a_pen_paints_as_wide_as_it_is_pressed(editor: MaskEditor) -> None:
 
 def test_keys_alone_paint(editor: MaskEditor) -> None:
     keyboard = editor.page.keyboard
+    stage = editor.dialog.locator('canvas').last
+    expect(stage).to_be_focused()
     editor.set_brush(20)
-    editor.dialog.locator('canvas').last.focus()
+    stage.focus()
     keyboard.press('1')  # so that an arrow goes ten pixels
 
     keyboard.down(' ')

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, FilePayload, Locator, Page, Route, expect
 
 from tests.support.browser import DESKTOP, lent
+from tests.support.fakes import picture
 from tests.support.labelled_pictures import saved
 from tests.support.picture_page import image_of, still_window
 from tests.support.servers import Easel
@@ -62,6 +63,17 @@ def chosen(content: bytes, name: str) -> FilePayload:
     return {'name': name, 'mimeType': 'image/png', 'buffer': content}
 
 
+def choose_held(page: Page, file: FilePayload) -> None:
+    """Choose a file, and look at its chip before any of it is sent."""
+    sent: list[Route] = []
+    page.route('**/sources', lambda route: sent.append(route), times=1)
+    page.locator('[data-sources]').set_input_files([file])
+    expect(page.locator('.coming')).to_contain_text('Uploading…')
+    expect(page.locator('.coming [data-again]')).to_be_hidden()
+    for one in sent:
+        one.continue_()
+
+
 def chips(page: Page) -> Locator:
     return page.locator('.source[data-id]')
 
@@ -82,7 +94,7 @@ def test_pictures_come_by_paste_file_and_from_the_wall_and_are_sent_in_their_ord
     page.goto(easel.url)
     bring(page, saved('PNG', comment=b'pasted'), 'pasted.png')
     expect(chips(page)).to_have_count(1)
-    page.locator('[data-sources]').set_input_files([chosen(saved('PNG', 'L'), 'grey.png')])
+    choose_held(page, chosen(saved('PNG', 'L'), 'grey.png'))
     expect(chips(page)).to_have_count(2)
     page.locator(f'.again [data-source="{fox}"]').click()
     expect(chips(page)).to_have_count(3)
@@ -181,17 +193,60 @@ def test_what_cannot_be_taken_is_told_before_or_after_it_is_sent(page: Page, eas
     expect(page.locator('[data-sources]')).to_be_focused()
 
 
-def test_a_painted_mask_is_kept_and_sent(page: Page, easel: Easel, fox: int) -> None:
+def enlarge(page: Page) -> int:
+    """Give the first picture a border; return the id of the larger one, which has its place."""
+    [before] = ids(page)
+    page.locator('.paint [data-mask], .mask [data-mask]').locator('visible=true').click()
+    editor = page.locator('.mask-editor:not([aria-busy])')
+    editor.get_by_role('button', name='Enlarge').click()
+    asked = page.get_by_role('dialog', name='Enlarge the canvas')
+    asked.get_by_role('spinbutton', name='Left').fill('10')
+    asked.get_by_role('button', name='Add the border').click()
+    editor.locator('button[value=use]').click()
+    expect(page.locator(f'.source[data-id="{before}"], .coming')).to_have_count(0)
+    [after] = ids(page)
+    return int(after or 0)
+
+
+def test_an_enlarged_picture_leads_to_the_first_that_was_not(page: Page, easel: Easel) -> None:
+    page.goto(f'{easel.url}/?bring=prompt&prompt=x')
+    content = picture(64, 48, (9, 8, 7))
+    page.locator('[data-sources]').set_input_files([chosen(content, 'small.png')])
+    expect(chips(page)).to_have_count(1)
+    first = int(ids(page)[0] or 0)
+
+    larger = enlarge(page)
+    with page.expect_response('**/deletion'):
+        largest = enlarge(page)
+
+    with easel.client() as client:
+        told = client.get(f'/images/{largest}.json').json()
+    assert (told['parent_id'], told['versions']) == (first, [first, largest])
+    assert in_trash(easel)[0] == larger
+    assert first not in in_trash(easel)
+
+
+def test_a_painted_mask_is_kept_and_sent_once_it_is_back(
+    page: Page, easel: Easel, fox: int
+) -> None:
     page.goto(f'{easel.url}/?source={fox}')
+    protects = page.locator('.of-sources .tick')
+    expect(protects).to_have_css('display', 'none')
     page.get_by_role('button', name='Paint a mask').click()
     editor = page.get_by_role('dialog')
     editor.get_by_role('button', name='Invert').click()
     editor.locator('button[value=use]').click()
     expect(page.get_by_text('100 % will change')).to_be_visible()
-    page.reload()
-    expect(page.get_by_text('100 % will change')).to_be_visible()
+    held: list[Route] = []
+    page.route('**/sources?*', lambda route: held.append(route), times=1)
+    with page.expect_request('**/sources?*'):
+        page.reload()
     page.get_by_role('textbox', name='Prompt', exact=True).fill('masked')
     page.get_by_role('button', name='Generate').click()
+    held[0].continue_()
+    expect(page.get_by_text('100 % will change')).to_be_visible()
+    expect(page.locator('[name=size]')).to_have_value('')
+    expect(protects).to_have_css('display', 'flex')
     expect(page.locator('img[alt="masked"]').first).to_be_visible(timeout=15_000)
 
     page.locator('live-generation').first.get_by_role('link', name='More like this').first.click()

@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from weakref import WeakKeyDictionary
@@ -22,20 +19,19 @@ from app.database import Library
 from app.database.recovery import Attached, Fate, ToldImage
 from app.errors import N_, ErrorKind, Failure, ProviderError, StorageFailed
 from app.log import logger
-from app.models import PictureIds, Received, StoredImage
+from app.models import Image, PictureIds, Received, StoredImage, TracedPicture
 from app.recovery.labelled import LABEL_FIELDS, LabelledImage
 from app.storage.decoding.decoder import Decoded, DecoderFailed, Settings
 from app.storage.files import PART, complete, remove, write_synced, writing
 from app.storage.metadata.container import Written, sidecar_of
 from app.storage.metadata.foreign.origin import imported_from
-from app.storage.metadata.label import MADE_AT, Label, checked_label, xmp_packet
+from app.storage.metadata.label import Label, checked_label, made_at_of, xmp_packet
 from app.storage.metadata.mime import mime_of, what_is
 from app.storage.place import file_key, put_in_place
 from app.storage.store import Store
 
 log = logger(__name__)
 
-DAY_S = 24 * 3600.0
 DECODER_FAILS = N_("Easel can't read pictures right now: {reason}. Try again later.")
 EASEL = 'Easel'
 Seen = Callable[[Sequence[int]], Awaitable[Sequence[int]]]
@@ -72,6 +68,11 @@ class ExaminedPicture:
     thumbs: dict[int, Path]
     settings: Settings
     made_at: float
+    parent: Image | None = None  # of the gallery, that it was made of outside
+
+    @property
+    def title(self) -> str:
+        return self.parent.title if self.parent else Path(self.name).stem
 
     @property
     def is_easels(self) -> bool:
@@ -89,6 +90,11 @@ class ExaminedPicture:
             'generation_id': ids.generation,
             'asked_size': told.get('size', ''),
         }
+        if self.parent:
+            own |= {
+                'prompt': self.parent.prompt,
+                'sources': str(TracedPicture(self.parent.id, self.parent.digest)),
+            }
         label = checked_label(told | own, self.made_at)
         return replace(label, width=self.decoded.width, height=self.decoded.height)
 
@@ -134,7 +140,7 @@ async def examine(
     except BaseException:
         remove(received.path, sidecar_of(received.path), *thumbs.values())
         raise
-    made_at = _made_at(settings, modified_at)
+    made_at = made_at_of(settings, modified_at)
     return ExaminedPicture(name, received, digest, mime, decoded, thumbs, settings, made_at)
 
 
@@ -145,16 +151,6 @@ async def _decoded(store: Store, received: Received, mime: str, thumbs: dict[int
         if await store.decoder_works():
             raise
         raise StorageFailed(DECODER_FAILS, reason=error.failure.reason) from error
-
-
-def _made_at(settings: Settings, modified_at: float) -> float:
-    """Return when a picture was made: as its file says, else when the file was changed."""
-    latest = time.time() + DAY_S
-    with suppress(ValueError, OverflowError, OSError):
-        told = datetime.fromisoformat(str(settings.get(MADE_AT, ''))).timestamp()
-        if 0 < told < latest:
-            return told
-    return min(max(modified_at, 0.0), latest)
 
 
 async def everything(image_ids: Sequence[int]) -> Sequence[int]:
@@ -211,7 +207,8 @@ class Importer:
         ids = (PictureIds(first.image + n, first.generation + n) for n in range(len(pictures)))
         placing = [asyncio.to_thread(self._place, *one) for one in zip(pictures, ids, strict=True)]
         placed = await asyncio.gather(*placing)
-        attached = await recovery.attach([self._put_away(one) for one in placed])
+        told = [self._put_away(*one) for one in zip(pictures, placed, strict=True)]
+        attached = await recovery.attach(told)
         return {
             one.kept.digest: await asyncio.to_thread(self._attached, picture.name, one, fate)
             for picture, one, fate in zip(pictures, placed, attached, strict=True)
@@ -234,7 +231,7 @@ class Importer:
         )
         # named by its bytes: a kill leaves a file that the next time takes the place of
         named = replace(picture.received, path=Path(f'{unique}{PART}'))
-        told = label if label.prompt else replace(label, prompt=Path(picture.name).stem)
+        told = label if label.prompt else replace(label, prompt=picture.title)
         file = file_key(told, picture.mime, picture.digest, named)
         places = {
             made: self._store.thumb(picture.digest, width) for width, made in picture.thumbs.items()
@@ -248,7 +245,8 @@ class Importer:
         if self._guest is None:
             return label
         own = replace(label, image_id=ids.image, generation_id=ids.generation, position=0)
-        own = replace(own, sources=None, mask=None, strength=None, paste_back=None)
+        sources = label.sources if picture.parent else None
+        own = replace(own, sources=sources, mask=None, strength=None, paste_back=None)
         return replace(own, changed_outside_mask=None, laid_back_from=None, cost=None)
 
     def _attached(self, name: str, one: LabelledImage, attached: Attached) -> TakenPicture:
@@ -261,13 +259,14 @@ class Importer:
         reason = f"can't be added: {attached.reason or attached.fate}"
         return TakenPicture(name, Taken.REFUSED, reason=reason)
 
-    def _put_away(self, one: LabelledImage) -> ToldImage:
+    def _put_away(self, picture: ExaminedPicture, one: LabelledImage) -> ToldImage:
         """Return what rows say of a picture; its generation is none that was asked for here.
 
-        Ids of pictures that it came from may be those of others here: their digests count alone.
+        Ids of pictures that a file says it came from may be those of others here: their digests
+        count alone.
         """
-        told = one.told()
-        sources = tuple(replace(source, id=0) for source in told.sources)
+        told, parent = one.told(), picture.parent
+        sources = tuple(replace(source, id=parent.id if parent else 0) for source in told.sources)
         base = told.laid_back_from and replace(told.laid_back_from, id=0)
         told = replace(told, sources=sources, laid_back_from=base)
         own = replace(told.generation, dismissed_at=told.generation.created_at, guest=self._guest)

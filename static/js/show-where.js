@@ -20,7 +20,8 @@ class ShowWhere extends HTMLElement {
     this.marking ??= this.mark();
     const marks = await this.marking.catch(() => null);
     if (marks) marks.hidden = this.button.ariaPressed !== 'true';
-    else Object.assign(this, { marking: null }).button.ariaPressed = false; // a picture did not come
+    if (marks?.hidden === false) marks.scrollIntoView({ block: 'nearest' });
+    if (!marks) Object.assign(this, { marking: null }).button.ariaPressed = false; // a picture did not come
   }
 
   async mark() {

@@ -233,7 +233,10 @@ class SourceList extends HTMLElement {
     if (!chip) return;
     chip.hidden = !link || this.ids.includes(Number(link.dataset.source));
     if (chip.hidden) return;
-    chip.querySelector('img').src = link.closest('.hung').querySelector('img').src;
+    const [shown, { src }] = [chip, link.closest('.hung')].map((one) => one.querySelector('img'));
+    if (shown.src === src) return;
+    shown.src = src;
+    this.asked(); // its server may have been found to ignore masks
   }
 
   words(name, n) {

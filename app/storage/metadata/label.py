@@ -6,6 +6,7 @@ import contextlib
 import json
 import mmap
 import re
+import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -42,6 +43,7 @@ ESCAPES = str.maketrans({'&': '&amp;', '<': '&lt;', '>': '&gt;', '\r': '&#13;'})
 NEEDS_QUOTES = re.compile('[,:\n"]')
 
 MOST_ID = 1 << 48  # above it there would be too few for the ids to come
+DAY_S = 24 * 3600.0
 LATEST_S = 253_370_764_800  # the year 9999, the last that a date can be of
 RULES = {name: rule for name, rule in REQUEST_FIELDS.items() if rule.in_pictures} | {
     'provider': FieldRule(FieldKind.LINE),
@@ -197,6 +199,16 @@ def checked_label(settings: Mapping[str, str | int | float], otherwise_at: float
         if value is not None:
             known[name] = value
     return Label(**known)  # type: ignore[arg-type]
+
+
+def made_at_of(settings: Mapping[str, str | int | float], modified_at: float) -> float:
+    """Return when a picture was made: as its file says, else when the file was changed."""
+    latest = time.time() + DAY_S
+    with contextlib.suppress(ValueError, OverflowError, OSError):
+        told = datetime.fromisoformat(str(settings.get(MADE_AT, ''))).timestamp()
+        if 0 < told < latest:
+            return told
+    return min(max(modified_at, 0.0), latest)
 
 
 def carries_label(picture: Path) -> bool:

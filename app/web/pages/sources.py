@@ -11,9 +11,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app.errors import N_, InvalidRequest, wrong_field
 from app.gallery.importing import Taken, TakenPicture
 from app.generation.request import chosen_providers
+from app.models import Image
 from app.models.request import MOST_SOURCES
-from app.web.context import TheServices
-from app.web.forms import numbers_in
+from app.web.context import Services, TheServices
+from app.web.forms import is_number, numbers_in
 from app.web.receiving.form_page import form_page, ignoring_masks
 from app.web.receiving.pictures import PictureReceiver, announce, refusal_of, taken_json
 from app.web.receiving.starting import SOURCE
@@ -23,6 +24,7 @@ from app.web.uploads import parts_of
 from app.web.views.limits import Limits
 
 PICTURE = 'picture'
+PARENT = 'parent'  # the id of the picture that those behind it in the form were made of
 
 
 async def sources_row(request: Request, services: TheServices) -> Response:
@@ -46,12 +48,15 @@ async def sources_row(request: Request, services: TheServices) -> Response:
 async def add_sources(request: Request, services: TheServices) -> Response:
     """Add the pictures of a form, to start from them; say which did not come, and why."""
     receiver = PictureReceiver(services, visitor_of(request), services.language(request))
-    taken = list[TakenPicture]()
+    taken, parent = list[TakenPicture](), None
     try:
         async with aclosing(parts_of(request, services.store.arriving)) as parts:
             async for part in parts:
                 if part.file and part.name == PICTURE:
-                    taken.append(await receiver.add_source(part, room=MOST_SOURCES - len(taken)))
+                    room = MOST_SOURCES - len(taken)
+                    taken.append(await receiver.add_source(part, room, parent))
+                elif part.name == PARENT and not part.file:
+                    parent = await _seen(request, services, part.text.decode('latin-1'))
                 else:
                     part.discard()
     finally:
@@ -68,3 +73,10 @@ async def add_sources(request: Request, services: TheServices) -> Response:
     error = wrong_field('source', refusal_of(refused[0]))
     images = await services.library.images.some(ids)
     return await form_page(request, services, {}, given=False, images=images, error=error)
+
+
+async def _seen(request: Request, services: Services, number: str) -> Image | None:
+    """Return the picture with an id, None where the visitor sees none: it may be gone by now."""
+    ids = [int(number)] if is_number(number) else []
+    images = await services.library.images.some(ids)
+    return next(iter(await seen_of(visitor_of(request), services, images)), None)

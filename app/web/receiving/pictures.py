@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 
@@ -42,12 +42,17 @@ class PictureReceiver:
     language: Language
 
     async def add(
-        self, part: Part, modified_at: float | None = None, label: Part | None = None
+        self,
+        part: Part,
+        modified_at: float | None = None,
+        label: Part | None = None,
+        parent: Image | None = None,
     ) -> TakenPicture:
         """Add the picture that came as a part, whose file is gone afterwards.
 
         It was changed at `modified_at`, in seconds since 1970; `label` is a file that may be the
-        one beside it. Raises `StorageFailed`.
+        one beside it. It was made of `parent`, unless its own file tells that. Raises
+        `StorageFailed`.
         """
         assert part.file  # noqa: S101 (it came with a name)
         name, path = (part.filename or '')[:LONGEST_NAME], part.file.path
@@ -59,6 +64,8 @@ class PictureReceiver:
             moment = time.time() if modified_at is None else modified_at
             async with self.services.picture_turn(self.visitor):
                 examined = await examine(self.services.store, part.file.received(), name, moment)
+            if not examined.is_easels:
+                examined = replace(examined, parent=parent)
             [taken] = await self._importer().keep([examined])
         except ProviderError as error:
             return self.refused(name, error.failure)
@@ -67,7 +74,7 @@ class PictureReceiver:
             remove(sidecar_of(path))
         return taken
 
-    async def add_source(self, part: Part, room: int) -> TakenPicture:
+    async def add_source(self, part: Part, room: int, parent: Image | None = None) -> TakenPicture:
         """Add a picture to start from, as `add`, if there is room for it.
 
         One that waits in the trash comes out of it.
@@ -79,7 +86,7 @@ class PictureReceiver:
             sentence = self.language.translate(OVER_50_MB if is_large else ONE_TOO_MANY)
             reason = sentence.format(most=MOST_SOURCES)
             return TakenPicture((part.filename or '')[:LONGEST_NAME], Taken.REFUSED, reason=reason)
-        taken = await self.add(part)
+        taken = await self.add(part, parent=parent)
         if taken.taken is Taken.KNOWN:
             await self._restore(taken.image_id)
         return taken

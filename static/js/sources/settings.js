@@ -38,6 +38,7 @@ export class Settings {
     this.isFitted = isNeeded;
     if (isNeeded) this.sizeBefore = size.value;
     size.value = isNeeded ? '' : size.value || this.sizeBefore || '';
+    size.dispatchEvent(new Event('input', { bubbles: true })); // kept as if it was chosen
   }
 
   show(isNeeded) {

@@ -1,17 +1,18 @@
-const KINDS = ['image/png', 'image/jpeg', 'image/webp', 'image/avif', 'image/gif'];
-const NAMED = /\.(png|jpe?g|jfif|webp|avif|gif)$/i; // where the system knows no type
+import { PICTURE } from '../dropped-files.js';
+
 const MOST_BYTES = 50 * 1024 * 1024;
 
 // Names what is wrong with a file before it is sent; undefined: nothing.
 export function faultOf({ type, name, size }) {
-  if (!(type ? KINDS.includes(type) : NAMED.test(name))) return 'kinds';
+  const kinds = document.querySelector('[data-sources]').accept.split(',');
+  if (!(type ? kinds.includes(type) : PICTURE.test(name))) return 'kinds'; // no system knows every type
   return size > MOST_BYTES ? 'large' : undefined;
 }
 
 // The chip of a picture on its way: how far it is, or why it did not come, with a way to try again.
 export class Upload {
-  constructor(file, list) {
-    Object.assign(this, { file, list });
+  constructor(file, list, parent) {
+    Object.assign(this, { file, list, parent });
     const { uploading } = list.row.dataset;
     this.chip = list.querySelector('template').content.firstElementChild.cloneNode(true);
     this.chip.upload = this;
@@ -53,6 +54,7 @@ export class Upload {
   // A fetch tells nothing of how far it is.
   ask() {
     const body = new FormData();
+    if (this.parent) body.append('parent', this.parent); // the picture that it was made of
     body.append('picture', this.file, this.file.name);
     const asking = (this.asking = new XMLHttpRequest());
     asking.open('POST', this.list.dataset.address);

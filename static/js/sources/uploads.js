@@ -4,6 +4,7 @@ import { faultOf, Upload } from './upload.js';
 export class Uploads {
   constructor(list) {
     this.list = list;
+    this.parents = new Map(); // of what was made larger here
     list.form.addEventListener('submit', (event) => this.complete(event), true);
   }
 
@@ -40,10 +41,15 @@ export class Uploads {
     }
   }
 
-  // What was made larger takes the place of what it was made of, whenever it arrives.
+  // What was made larger takes the place of what it was made of, whenever it arrives, and leads to it: that is kept.
+  // What had been made larger before is not.
   replace(chip, blob, arrived) {
-    const upload = new Upload(new File([blob], 'enlarged.png', { type: blob.type }), this.list);
+    const id = Number(chip.dataset.id);
+    const parent = this.parents.get(id) ?? id;
+    const upload = new Upload(new File([blob], 'enlarged.png', { type: blob.type }), this.list, parent);
     upload.arrived = (larger) => {
+      this.parents.set(Number(larger.dataset.id), parent);
+      this.list.fresh.delete(parent);
       this.list.take(chip);
       return arrived(larger);
     };

@@ -13,6 +13,7 @@ from app.models import Image
 from app.net.urls import names_a_host
 from app.providers.core.capabilities import IGNORING
 from app.storage.masks import kept_size
+from app.storage.metadata.foreign.origin import program_of
 from app.web.context import Services
 from app.web.delivery.files import file_fault
 from app.web.security.permissions import seen_of
@@ -30,7 +31,8 @@ class Origin:
 
     sources: tuple[Image | None, ...] = ()  # None: it is gone
     mask: str | None = None  # the digest of one that is kept
-    before: Image | None = None  # the first source, where its file is whole
+    is_enlarged: bool = False  # it is the first source on a larger canvas
+    before: Image | None = None  # the first source, where its file is whole and can lie below it
     answer: Image | None = None  # what the original was laid back over
     laid_back: Image | None = None  # this picture with the original laid back
     can_be_laid_back: bool = False
@@ -43,6 +45,7 @@ class Version:
 
     image: Image
     parts: Sequence[Part]  # of its prompt, by whether its parent's has it too
+    is_enlarged: bool = False  # it is its parent on a larger canvas
     versions: list[Version] = field(default_factory=list)
 
     def ids(self) -> Iterator[int]:
@@ -78,8 +81,9 @@ async def origin_of(visitor: Visitor, services: Services, image: Image) -> Origi
     named = (*answers, *([laid_back] if laid_back else ()))
     seen = {one.id: one for one in await seen_of(visitor, services, named)}
     sources = await sources_of(visitor, services, image)
-    before = next((one for one in sources if one and one.id == image.parent_id), None)
-    if before and (before.deleted_at or await file_fault(services, before)):
+    first = next((one for one in sources if one and one.id == image.parent_id), None)
+    is_enlarged, before = _is_enlarged(image, first), first
+    if is_enlarged or (before and (before.deleted_at or await file_fault(services, before))):
         before = None
     digest = image.mask or ''
     has_mask = await asyncio.to_thread(kept_size, services.store, digest) is not None
@@ -89,6 +93,7 @@ async def origin_of(visitor: Visitor, services: Services, image: Image) -> Origi
     return Origin(
         sources=sources,
         mask=image.mask if has_mask else None,
+        is_enlarged=is_enlarged,
         before=before,
         answer=seen.get(image.laid_back_from or 0),
         laid_back=seen.get(laid_back.id) if laid_back else None,
@@ -97,9 +102,18 @@ async def origin_of(visitor: Visitor, services: Services, image: Image) -> Origi
     )
 
 
+def _is_enlarged(image: Image, parent: Image | None) -> bool:
+    """Whether a picture is another on a larger canvas, which no server made."""
+    if not parent or program_of(image.provider) is None:
+        return False
+    is_smaller = image.width < parent.width or image.height < parent.height
+    return not is_smaller and (image.width, image.height) != (parent.width, parent.height)
+
+
 def other_servers(visitor: Visitor, services: Services, image: Image) -> list[str]:
     """Return the servers that an edit can be tried at again; guests know them by names alone."""
-    if not image.sources or not visitor.makes:
+    is_edit = image.sources and program_of(image.provider) is None
+    if not is_edit or not visitor.makes:
         return []
     names = (one.name for one in services.providers.enabled() if one.name != image.provider)
     return [name for name in names if visitor.owner or not names_a_host(name)]
@@ -157,7 +171,7 @@ def _tree(
         if texts not in prompts:
             parts = _difference(*texts) if parent else (Part(texts[1], differs=False),)
             prompts[texts] = tuple(_cut(parts))
-        versions[one] = Version(image, prompts[texts])
+        versions[one] = Version(image, prompts[texts], _is_enlarged(image, parent))
     for one in sorted(versions):
         above = versions.get(parents.get(one, 0))
         if above and one != first:
