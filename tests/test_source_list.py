@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, FilePayload, Locator, Page, Route, expect
 
-from tests.support.browser import DESKTOP, lent, window
+from tests.support.browser import DESKTOP, lent
 from tests.support.fakes import picture
 from tests.support.labelled_pictures import saved
-from tests.support.picture_page import image_of
+from tests.support.picture_page import image_of, still_window
 from tests.support.servers import Easel
 
 pytestmark = pytest.mark.browser
@@ -48,7 +48,7 @@ PLACE = (1300, 200)
 
 @pytest.fixture(scope='module')
 def desk(browser: Browser) -> Iterator[Page]:
-    with window(browser, viewport=DESKTOP) as page:
+    with still_window(browser) as page:
         yield page
 
 
