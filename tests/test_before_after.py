@@ -84,7 +84,7 @@ def test_what_changed_of_what_the_mask_protects_is_hatched(
     expect(page.get_by_text('This server seems to ignore masks.')).to_be_visible()
     switch = page.get_by_role('button', name='Show where')
 
-    switch.click()
+    switch.evaluate('(button) => [1, 2, 3].forEach(() => button.click())')  # once more is once
     marks = page.locator('canvas.marks')
     expect(marks).to_be_visible()
     left, right = marks.evaluate(MARKED)

@@ -2,45 +2,27 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, Locator, Page, Route, expect
+from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
-from tests.support.browser import DESKTOP, lent, window
+from tests.support.browser import DESKTOP, lent
 from tests.support.fakes import picture
 from tests.support.labelled_pictures import saved
-from tests.support.picture_page import image_of
+from tests.support.picture_page import image_of, still_window
 from tests.support.servers import Easel
+from tests.support.source_list import CHOOSE_A_LARGE_ONE, LET_GO_ELSEWHERE, bring, chips, drag, ids
 
 pytestmark = pytest.mark.browser
 
-# Drops a file at a place, or pastes it where none is told.
-BRING = """([name, type, content, place]) => {
-  const transfer = new DataTransfer();
-  const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt());
-  transfer.items.add(new File([bytes], name, { type }));
-  const all = { bubbles: true, cancelable: true };
-  const [clientX, clientY] = place ?? [];
-  document.querySelector('main').dispatchEvent(place
-    ? new DragEvent('drop', { dataTransfer: transfer, clientX, clientY, ...all })
-    : new ClipboardEvent('paste', { clipboardData: transfer, ...all }));
-}"""
-CHOOSE_A_LARGE_ONE = """input => {
-  const files = new DataTransfer();
-  const content = new ArrayBuffer(50 * 1024 ** 2 + 1);
-  files.items.add(new File([content], 'huge.png', { type: 'image/png' }));
-  input.files = files.files;
-  input.dispatchEvent(new Event('change', { bubbles: true }));
-}"""
 PLACE = (1300, 200)
 
 
 @pytest.fixture(scope='module')
 def desk(browser: Browser) -> Iterator[Page]:
-    with window(browser, viewport=DESKTOP) as page:
+    with still_window(browser) as page:
         yield page
 
 
@@ -52,11 +34,6 @@ def page(desk: Page) -> Iterator[Page]:
 @pytest.fixture(scope='module')
 def fox(easel: Easel) -> int:
     return image_of(easel.draw(prompt='a fox to edit', size='64x48'))
-
-
-def bring(page: Page, content: bytes, name: str, place: tuple[int, int] | None = None) -> None:
-    kind = f'image/{name.rpartition(".")[2]}'
-    page.evaluate(BRING, [name, kind, base64.b64encode(content).decode(), place])
 
 
 def chosen(content: bytes, name: str) -> FilePayload:
@@ -74,14 +51,6 @@ def choose_held(page: Page, file: FilePayload) -> None:
         one.continue_()
 
 
-def chips(page: Page) -> Locator:
-    return page.locator('.source[data-id]')
-
-
-def ids(page: Page) -> list[str | None]:
-    return [one.get_attribute('data-id') for one in chips(page).all()]
-
-
 def in_trash(easel: Easel) -> list[int]:
     with easel.client() as client:
         images = client.get('/gallery.json?deleted=1').json()['images']
@@ -96,19 +65,15 @@ def test_pictures_come_by_paste_file_and_from_the_wall_and_are_sent_in_their_ord
     expect(chips(page)).to_have_count(1)
     choose_held(page, chosen(saved('PNG', 'L'), 'grey.png'))
     expect(chips(page)).to_have_count(2)
-    page.locator(f'.again [data-source="{fox}"]').click()
+    page.locator(f'.again [data-source="{fox}"]').dblclick()
+    expect(page.locator('[data-news]')).to_have_text('Picture 3 added')
     expect(chips(page)).to_have_count(3)
     pasted, grey, wall = ids(page)
 
     page.locator('.source .thumb').nth(2).press('Shift+ArrowLeft')
     expect(page.locator('[data-news]')).to_have_text('Moved to place 2 of 3')
-    box, first = (chips(page).nth(place).bounding_box() for place in (2, 0))
-    assert box
-    assert first
-    page.mouse.move(box['x'] + 20, box['y'] + 20)
-    page.mouse.down()
-    page.mouse.move(first['x'] + 5, first['y'] + 20, steps=4)
-    page.mouse.up()
+    drag(page, 2, 0)
+    chips(page).first.evaluate(LET_GO_ELSEWHERE)
     moved = ids(page)
     page.reload()
     expect(chips(page)).to_have_count(3)
@@ -226,7 +191,9 @@ def test_an_enlarged_picture_leads_to_the_first_that_was_not(page: Page, easel: 
     assert first not in in_trash(easel)
 
 
-def test_a_painted_mask_is_kept_and_sent(page: Page, easel: Easel, fox: int) -> None:
+def test_a_painted_mask_is_kept_and_sent_once_it_is_back(
+    page: Page, easel: Easel, fox: int
+) -> None:
     page.goto(f'{easel.url}/?source={fox}')
     protects = page.locator('.of-sources .tick')
     expect(protects).to_have_css('display', 'none')
@@ -235,12 +202,16 @@ def test_a_painted_mask_is_kept_and_sent(page: Page, easel: Easel, fox: int) -> 
     editor.get_by_role('button', name='Invert').click()
     editor.locator('button[value=use]').click()
     expect(page.get_by_text('100 % will change')).to_be_visible()
-    page.reload()
+    held: list[Route] = []
+    page.route('**/sources?*', lambda route: held.append(route), times=1)
+    with page.expect_request('**/sources?*'):
+        page.reload()
+    page.get_by_role('textbox', name='Prompt', exact=True).fill('masked')
+    page.get_by_role('button', name='Generate').click()
+    held[0].continue_()
     expect(page.get_by_text('100 % will change')).to_be_visible()
     expect(page.locator('[name=size]')).to_have_value('')
     expect(protects).to_have_css('display', 'flex')
-    page.get_by_role('textbox', name='Prompt', exact=True).fill('masked')
-    page.get_by_role('button', name='Generate').click()
     expect(page.locator('img[alt="masked"]').first).to_be_visible(timeout=15_000)
 
     page.locator('live-generation').first.get_by_role('link', name='More like this').first.click()
@@ -258,7 +229,7 @@ def test_generate_waits_for_what_is_on_its_way_and_sends_it(
 ) -> None:
     held: list[Route] = []
     page.goto(f'{easel.url}/?source={fox}')
-    page.get_by_role('button', name='Paint a mask').click()
+    page.get_by_role('button', name='Paint a mask').dblclick()
     editor = page.locator('.mask-editor')
     editor.get_by_role('button', name='Enlarge').click()
     editor.get_by_role('spinbutton', name='Left').fill('8')
@@ -279,14 +250,3 @@ def test_generate_waits_for_what_is_on_its_way_and_sends_it(
     assert larger != str(fox)
     assert made['sources'] == [int(larger or 0)]
     assert made['changed_outside_mask'] is not None
-
-
-def test_a_picture_that_is_used_twice_at_once_is_taken_once(
-    page: Page, easel: Easel, fox: int
-) -> None:
-    page.goto(f'{easel.url}/?bring=prompt&prompt=x')
-
-    page.locator(f'.again [data-source="{fox}"]').dblclick()
-
-    expect(page.locator('[data-news]')).to_have_text('Picture 1 added')
-    assert ids(page) == [str(fox)]

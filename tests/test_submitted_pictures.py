@@ -193,9 +193,11 @@ async def test_what_belongs_to_a_picture_needs_one(name: str, easel: Easel) -> N
     before = {*(easel.services.store.data / 'masks').rglob('*')}
 
     wrong = await easel.wrong(PROMPT, value)
+    page = (await easel.client.post(ADDRESS, files=[PROMPT, value])).text
     plain = await easel.asked(await easel.send(PROMPT, *empty, text('paste_back', '0')))
 
     assert list(wrong) == ['mask']
+    assert page.count('name="source_file"') == 1
     assert not plain.sources
     assert {*(easel.services.store.data / 'masks').rglob('*')} == before
 

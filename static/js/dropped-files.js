@@ -1,4 +1,4 @@
-const PICTURE = /\.(png|jpe?g|jfif|webp|gif|avif)$/i;
+export const PICTURE = /\.(png|jpe?g|jfif|webp|gif|avif)$/i;
 const NO_PICTURES = /^(\.|@|thumb(nail)?s$|(txt2img-|img2img-)?grids$|__macosx$)/i;
 
 // Catches what is dropped anywhere on the page, so that none leads the tab away; pictures of the page itself

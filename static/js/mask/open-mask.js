@@ -25,6 +25,7 @@ export async function openMask({ image, width, height, mask = null }) {
     const editor = new Editor(dialog, sheet);
     new Enlarging(dialog.querySelector('.enlarging'), editor);
     dialog.removeAttribute('aria-busy');
+    dialog.querySelector('[autofocus]').focus(); // until now it was not in sight
     return (await isTaken(dialog, editor)) ? await taken(editor, picture) : null;
   } finally {
     sheet?.close();

@@ -1,10 +1,11 @@
-const KINDS = ['image/png', 'image/jpeg', 'image/webp', 'image/avif', 'image/gif'];
-const NAMED = /\.(png|jpe?g|jfif|webp|avif|gif)$/i; // where the system knows no type
+import { PICTURE } from '../dropped-files.js';
+
 const MOST_BYTES = 50 * 1024 * 1024;
 
 // Names what is wrong with a file before it is sent; undefined: nothing.
 export function faultOf({ type, name, size }) {
-  if (!(type ? KINDS.includes(type) : NAMED.test(name))) return 'kinds';
+  const kinds = document.querySelector('[data-sources]').accept.split(',');
+  if (!(type ? kinds.includes(type) : PICTURE.test(name))) return 'kinds'; // no system knows every type
   return size > MOST_BYTES ? 'large' : undefined;
 }
 
