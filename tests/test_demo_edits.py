@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import base64
-import subprocess
-import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -19,7 +16,6 @@ from app.demo.server import create_demo
 from app.providers.transport.asgi import AsgiTransport
 from tests.support.edited import INSIDE, SIZE, is_kept_outside, mask, mean_of, photo
 from tests.support.picture_checks import from_base64, opened, png
-from tests.test_decoder import png_of
 
 EDITS = '/v1/images/edits'
 
@@ -103,70 +99,6 @@ async def test_the_size_that_is_asked_for_is_cut_from_the_middle(client: httpx.A
 
     assert picture.size == (64, 64)
     assert picture.crop((0, 0, 64, 15)).tobytes() == photo().crop((16, 0, 80, 15)).tobytes()
-
-
-async def test_a_large_picture_and_its_mask_come_back_smaller(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr('app.demo.render._MOST_DRAWN', SIZE[0] * SIZE[1] // 4)
-
-    picture = await edited(client, 'make it blue')
-
-    left, top, right, bottom = (side // 2 for side in INSIDE)
-    small = photo().resize(picture.size, Image.Resampling.BOX)
-    difference = ImageChops.difference(picture, small)
-    inside = difference.crop((left, top, right, bottom))
-    difference.paste(0, (left - 1, top - 1, right + 1, bottom + 1))
-    assert picture.size == (SIZE[0] // 2, SIZE[1] // 2)
-    assert max(high for _, high in difference.getextrema()) < 8  # type: ignore[misc]
-    assert inside.getbbox() == (0, 0, right - left, bottom - top)
-
-
-@pytest.mark.parametrize('mode', ['RGB', 'RGBA', 'L', 'LA', 'P', 'I;16'])
-async def test_a_picture_is_edited_whatever_its_colours_are(
-    client: httpx.AsyncClient, mode: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr('app.demo.render._STRIP_PIXELS', 7 * 99)
-    source = Image.new('L', (99, 67), 51).convert('RGB' if mode == 'P' else mode)
-
-    answer = await client.post(
-        EDITS,
-        data={'prompt': 'blue', 'strength': '0', 'size': '33x22', 'response_format': 'b64_json'},
-        files={'image': png(source.convert(mode))},
-    )
-
-    picture = from_base64(answer.json()['data'][0]['b64_json'])
-    assert picture.getcolors() == [(33 * 22, (51, 51, 51))]
-
-
-@pytest.mark.skipif(sys.platform != 'linux', reason='reads /proc')
-def test_a_large_jpeg_is_never_decoded_whole(tmp_path: Path) -> None:
-    Image.new('RGB', (8000, 5000), 'teal').save(tmp_path / 'large.jpeg')
-    code = (
-        'import sys; from pathlib import Path; from app.demo.render import edit_stages;'
-        'from app.demo.request import read_request; from app.demo.uploads import Uploads;'
-        "asked = read_request({'prompt': 'make it blue', 'size': '256x256'});"
-        "edit_stages(asked, Uploads((open(sys.argv[1], 'rb'),), None), 0);"
-        "print(Path('/proc/self/status').read_text())"
-    )
-
-    told = subprocess.run(
-        [sys.executable, '-c', code, str(tmp_path / 'large.jpeg')],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-
-    peak_kb = int(told.stdout.partition('VmHWM:')[2].split()[0])
-    assert peak_kb < 100_000  # whole it would be 160 MB alone
-
-
-async def test_a_picture_that_would_take_too_much_is_refused(client: httpx.AsyncClient) -> None:
-    files = {'image': png_of(6001, 4000)}
-
-    answer = await client.post(EDITS, data={'prompt': 'hills'}, files=files)
-
-    assert answer.status_code == 400
-    assert answer.json()['error']['code'] == 'image_too_large'
-    assert answer.json()['error']['message'] == "'image' must have at most 24000000 pixels."
 
 
 async def test_an_edit_is_taken_as_json(client: httpx.AsyncClient) -> None:
