@@ -37,9 +37,8 @@ export class Settings {
     if (isNeeded === this.isFitted) return;
     this.isFitted = isNeeded;
     if (isNeeded) this.sizeBefore = size.value;
-    const { value } = size;
-    size.value = isNeeded ? '' : value || this.sizeBefore || '';
-    if (size.value !== value) size.dispatchEvent(new Event('input', { bubbles: true })); // kept as if it was chosen
+    size.value = isNeeded ? '' : size.value || this.sizeBefore || '';
+    size.dispatchEvent(new Event('input', { bubbles: true })); // kept as if it was chosen
   }
 
   show(isNeeded) {
