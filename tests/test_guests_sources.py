@@ -15,6 +15,7 @@ from app.errors import ProviderError, Reason
 from app.gallery.importing import ExaminedPicture, examine
 from app.models import Outcome, Received, Status
 from app.models.request import GenerationRequest
+from app.storage.health import unwritable
 from app.storage.store import Store
 from app.web.security.permissions import seen_by
 from tests.support.edit_forms import PROMPT, Part, mask, text
@@ -237,3 +238,20 @@ async def test_a_guest_with_many_connections_holds_nobody_up(
 
     assert len(order) == 6
     assert order[::2] == order[1::2]
+
+
+async def test_nobody_takes_the_last_room_of_a_disk(
+    house: Party, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def is_well() -> bool:
+        return False
+
+    monitor, arriving = house.services.storage_monitor, house.services.store.arriving
+    monkeypatch.setattr(monitor, 'check', is_well)
+    monkeypatch.setattr(monitor, 'problem', unwritable('', 'full'))
+    content = saved('PNG', comment=b'the last straw')
+
+    answer = await asked_by(house, 'maker', PROMPT, ('source_file', ('a.png', content)))
+
+    assert (answer.status_code, answer.json()['error']['kind']) == (507, 'storage')
+    assert list(arriving.glob('*.part')) == []

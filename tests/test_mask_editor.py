@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import DESKTOP, watching, window
+from tests.support.browser import watching
 from tests.support.mask_editor import (
     HEIGHT,
     WIDTH,
@@ -19,23 +19,28 @@ from tests.support.mask_editor import (
     stroke,
     whitened,
 )
+from tests.support.picture_page import still_window
 from tests.support.servers import Easel
 
 pytestmark = pytest.mark.browser
 
-FIRST = ((40, 40), (90, 60), (70, 110))
-SECOND = ((150, 30), (150, 120))
+FIRST = ((20, 20), (45, 30), (35, 55))
+SECOND = ((75, 15), (75, 60))
 PRESS_AND_USE = (
     "(button) => [button, document.querySelector('[value=use]')].map((one) => one.click())"
 )
+LITTLE = {'width': 900, 'height': 640}  # scripts draw each pixel of the canvas
 FITTED = 4.0  # how large the picture is shown at first
 
 
 @pytest.fixture(scope='module')
 def opened(browser: Browser, easel: Easel) -> Iterator[Page]:
     """One page for all: each test opens an editor of its own in it."""
-    with window(browser, viewport=DESKTOP, has_touch=True) as page, watching(page) as complaints:
-        page.goto(f'{easel.url}/settings')
+    with (
+        still_window(browser, has_touch=True, viewport=LITTLE) as page,
+        watching(page) as complaints,
+    ):
+        page.goto(f'{easel.url}/prompts')
         yield page
         assert complaints == []
 
@@ -50,15 +55,15 @@ def editor(opened: Page) -> Iterator[MaskEditor]:
 def test_what_a_mouse_paints_arrives_after_undo_and_redo(editor: MaskEditor, scale: float) -> None:
     if scale == 1:
         editor.page.keyboard.press('1')
-    editor.set_brush(20)
+    editor.set_brush(10)
 
     editor.drag(FIRST, scale)
     editor.drag(SECOND, scale)
-    editor.drag(((10, 10), (20, 140)), scale)
+    editor.drag(((5, 5), (10, 70)), scale)
     for key in ('Control+z', 'Control+z', 'Control+Shift+z'):
         editor.page.keyboard.press(key)
 
-    assert whitened(editor.use()) == meant(stroke(FIRST, 20), stroke(SECOND, 20))
+    assert whitened(editor.use()) == meant(stroke(FIRST, 10), stroke(SECOND, 10))
 
 
 def test_a_wheel_moves_the_view_and_looks_closer(editor: MaskEditor) -> None:
@@ -66,7 +71,7 @@ def test_a_wheel_moves_the_view_and_looks_closer(editor: MaskEditor) -> None:
     editor.set_brush(20)
     moved = [(x + 10, y - 15) for x, y in SECOND]
 
-    mouse.move(*editor.at((100, 75), FITTED))
+    mouse.move(*editor.at((50, 38), FITTED))
     for key, by in (('Shift', -40), ('Alt', 60)):
         keyboard.down(key)
         mouse.wheel(0, by)
@@ -83,22 +88,22 @@ def test_what_changes_is_grey_and_hatched_at_every_zoom(editor: MaskEditor, scal
     if scale == 1:
         editor.page.keyboard.press('1')
     editor.page.keyboard.press('r')
-    editor.drag(((50, 25), (150, 125)), scale)
+    editor.drag(((25, 12), (75, 62)), scale)
 
-    inside = editor.shown((60, 35), (140, 115), scale)
-    edge = editor.shown((50, 60), (50 + 1 / scale, 90), scale)
+    inside = editor.shown((30, 17), (70, 57), scale)
+    edge = editor.shown((25, 20), (25 + 1 / scale, 50), scale)
     editor.page.keyboard.press('m')
-    plain = editor.shown((60, 35), (140, 115), scale)
+    plain = editor.shown((30, 17), (70, 57), scale)
 
     assert {red == green == blue for red, green, blue in inside} == {True}
     assert max(inside)[0] - min(inside)[0] > 80
     assert edge == {(0, 0, 0), (255, 255, 255)}
     assert plain == {(255, 255, 255)}
-    assert editor.shown((10, 10), (40, 140), scale) == {(0, 0, 0)}
+    assert editor.shown((5, 5), (20, 70), scale) == {(0, 0, 0)}
 
 
 def test_one_finger_paints_and_two_look_closer(editor: MaskEditor) -> None:
-    editor.set_brush(20)
+    editor.set_brush(10)
     session = editor.page.context.new_cdp_session(editor.page)
     (x, y), scale = editor.at((WIDTH / 2, HEIGHT / 2), FITTED), FITTED / 2
 
@@ -119,7 +124,7 @@ def test_one_finger_paints_and_two_look_closer(editor: MaskEditor) -> None:
     paint(SECOND, scale)
 
     assert editor.dialog.locator('.percent').inner_text() == '200 %'
-    assert whitened(editor.use()) == meant(stroke(FIRST, 20), stroke(SECOND, 20))
+    assert whitened(editor.use()) == meant(stroke(FIRST, 10), stroke(SECOND, 10))
 
 
 def test_a_pen_paints_as_wide_as_it_is_pressed(editor: MaskEditor) -> None:
@@ -127,12 +132,12 @@ def test_a_pen_paints_as_wide_as_it_is_pressed(editor: MaskEditor) -> None:
     session = editor.page.context.new_cdp_session(editor.page)
 
     for number, kind in enumerate(('mousePressed', 'mouseMoved', 'mouseReleased')):
-        x, y = editor.at((60 + 40 * min(number, 1), 75), FITTED)
+        x, y = editor.at((30 + 20 * min(number, 1), 38), FITTED)
         pen = {'x': x, 'y': y, 'pointerType': 'pen', 'force': 0.5 if number < 2 else 0}
         button = {'button': 'left', 'buttons': 1, 'clickCount': 1}
         session.send('Input.dispatchMouseEvent', {'type': kind, **pen, **button})
 
-    assert whitened(editor.use()) == meant(stroke(((60, 75), (100, 75)), 12))
+    assert whitened(editor.use()) == meant(stroke(((30, 38), (50, 38)), 12))
 
 
 def test_keys_alone_paint(editor: MaskEditor) -> None:
@@ -148,21 +153,21 @@ def test_keys_alone_paint(editor: MaskEditor) -> None:
         keyboard.press(key)
     keyboard.up(' ')
     keyboard.press('r')
-    for key in ('ArrowUp', 'Enter', *['ArrowUp'] * 4, *['ArrowRight'] * 8, 'Enter'):
+    for key in ('ArrowUp', 'Enter', *['ArrowUp'] * 4, *['ArrowRight'] * 6, 'Enter'):
         keyboard.press(key)
     keyboard.press(']')
 
-    line = stroke(((100, 75), (70, 75), (70, 95)), 20)
-    assert whitened(editor.use()) == meant(line, rectangle(70, 45, 150, 85))
+    line = stroke(((50, 38), (20, 38), (20, 58)), 20)
+    assert whitened(editor.use()) == meant(line, rectangle(20, 8, 80, 48))
 
 
 def test_every_tool_does_its_part(editor: MaskEditor) -> None:
     editor.set_brush(10)
 
     for key, points in {
-        'r': ((20, 20), (180, 130)),
-        'l': ((20, 20), (80, 20), (20, 80)),
-        'e': ((100, 100), (160, 100)),
+        'r': ((10, 10), (90, 66)),
+        'l': ((10, 10), (40, 10), (10, 40)),
+        'e': ((50, 50), (80, 50)),
     }.items():
         editor.page.keyboard.press(key)
         if key == 'l':
@@ -173,10 +178,7 @@ def test_every_tool_does_its_part(editor: MaskEditor) -> None:
     editor.page.mouse.click(*editor.at((1, 1), FITTED))
     editor.page.keyboard.press('i')
 
-    def corner(x: float, y: float) -> bool:
-        return x > 20 and y > 20 and x + y < 100
-
-    gap = stroke(((100, 100), (160, 100)), 10)
+    gap = stroke(((50, 50), (80, 50)), 10)
     assert whitened(editor.use()) == meant(gap)
 
 
@@ -184,20 +186,20 @@ def test_a_soft_rectangle_fades_across_its_edge(editor: MaskEditor) -> None:
     editor.set_brush(20, softness=10)
 
     editor.page.keyboard.press('r')
-    editor.drag(((50, 25), (150, 125)), FITTED)
+    editor.drag(((25, 12), (75, 62)), FITTED)
 
-    row = editor.use().crop((44, 75, 56, 76)).tobytes()
+    row = editor.use().crop((19, 38, 31, 39)).tobytes()
     assert [*row] == [round(255 * within / 11) for within in range(12)]
 
 
 def test_filling_leaves_no_seam_along_a_soft_edge(editor: MaskEditor) -> None:
     editor.set_brush(30, softness=10)
-    editor.drag(((40, 40), (160, 40), (160, 110), (40, 110), (40, 40)), FITTED)
+    editor.drag(((20, 18), (80, 18), (80, 58), (20, 58), (20, 18)), FITTED)
 
     editor.page.keyboard.press('f')
-    editor.page.mouse.click(*editor.at((100, 75), FITTED))
+    editor.page.mouse.click(*editor.at((50, 38), FITTED))
 
-    inside = editor.use().crop((40, 40, 160, 110))
+    inside = editor.use().crop((20, 18, 80, 58))
     assert inside.getextrema() == (255, 255)
 
 
@@ -208,7 +210,7 @@ def test_the_share_that_will_change_is_told(editor: MaskEditor) -> None:
         editor.button(act).click()
         told.append(editor.status)
     editor.page.keyboard.press('r')
-    editor.drag(((0, 0), (100, 75)), FITTED)
+    editor.drag(((0, 0), (50, 38)), FITTED)
     told.append(editor.status)
     editor.button('Clear').click()
     editor.button('Use mask').click()
@@ -247,13 +249,13 @@ def test_a_larger_canvas_has_a_masked_border(editor: MaskEditor) -> None:
 
     taken = editor.taken()
 
-    size = (210, 200)
+    size = (110, 100)
     assert taken
     assert taken['mask']
     assert taken['enlarged']
     assert taken['enlarged'].size == size
     assert taken['enlarged'].convert('RGB').getcolors() == [(size[0] * size[1], (0, 128, 128))]
-    kept = rectangle(10, 25, 210, 175)
+    kept = rectangle(10, 12, 110, 88)
     assert taken['mask'].tobytes() == meant(lambda x, y: not kept(x, y), size=size)
 
 

@@ -138,6 +138,14 @@ async def test_an_answer_of_another_shape_is_cut_or_squeezed_whatever_fits(
         assert same_in(found, whole, outside)
 
 
+async def test_an_answer_that_is_a_mere_line_is_squeezed(decoder: Decoder, tmp_path: Path) -> None:
+    found = await laid_back(
+        decoder, tmp_path, protected(tmp_path), Image.new('RGB', (4_000, 1), (200, 30, 40))
+    )
+
+    assert same_in(found, scene(), (0, 0, KEPT, HIGH))
+
+
 def same_in(one: Image.Image, other: Image.Image, box: tuple[int, int, int, int]) -> bool:
     return one.crop(box).tobytes() == other.crop(box).tobytes()
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, FilePayload, Locator, Page, Route, expect
 
-from tests.support.browser import DESKTOP, lent, window
+from tests.support.browser import DESKTOP, lent
 from tests.support.fakes import picture
 from tests.support.labelled_pictures import saved
-from tests.support.picture_page import image_of
+from tests.support.picture_page import image_of, still_window
 from tests.support.servers import Easel
 
 pytestmark = pytest.mark.browser
@@ -40,7 +40,7 @@ PLACE = (1300, 200)
 
 @pytest.fixture(scope='module')
 def desk(browser: Browser) -> Iterator[Page]:
-    with window(browser, viewport=DESKTOP) as page:
+    with still_window(browser) as page:
         yield page
 
 
@@ -245,7 +245,9 @@ def test_an_enlarged_picture_leads_to_the_first_that_was_not(page: Page, easel: 
     assert first not in in_trash(easel)
 
 
-def test_a_painted_mask_is_kept_and_sent(page: Page, easel: Easel, fox: int) -> None:
+def test_a_painted_mask_is_kept_and_sent_once_it_is_back(
+    page: Page, easel: Easel, fox: int
+) -> None:
     page.goto(f'{easel.url}/?source={fox}')
     protects = page.locator('.of-sources .tick')
     expect(protects).to_have_css('display', 'none')
@@ -254,12 +256,16 @@ def test_a_painted_mask_is_kept_and_sent(page: Page, easel: Easel, fox: int) -> 
     editor.get_by_role('button', name='Invert').click()
     editor.locator('button[value=use]').click()
     expect(page.get_by_text('100 % will change')).to_be_visible()
-    page.reload()
+    held: list[Route] = []
+    page.route('**/sources?*', lambda route: held.append(route), times=1)
+    with page.expect_request('**/sources?*'):
+        page.reload()
+    page.get_by_role('textbox', name='Prompt', exact=True).fill('masked')
+    page.get_by_role('button', name='Generate').click()
+    held[0].continue_()
     expect(page.get_by_text('100 % will change')).to_be_visible()
     expect(page.locator('[name=size]')).to_have_value('')
     expect(protects).to_have_css('display', 'flex')
-    page.get_by_role('textbox', name='Prompt', exact=True).fill('masked')
-    page.get_by_role('button', name='Generate').click()
     expect(page.locator('img[alt="masked"]').first).to_be_visible(timeout=15_000)
 
     page.locator('live-generation').first.get_by_role('link', name='More like this').first.click()

@@ -7,13 +7,14 @@ import io
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import TypeAlias
 
 from PIL import Image
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import FloatRect, Locator, Page
 
-WIDTH, HEIGHT = 200, 150
+WIDTH, HEIGHT = 100, 76
 OPEN = """async ({ width, height, mask }) => {
   const canvas = Object.assign(document.createElement('canvas'), { width, height });
   const context = canvas.getContext('2d');
@@ -39,7 +40,7 @@ Point: TypeAlias = tuple[float, float]
 Shape: TypeAlias = Callable[[float, float], bool]  # whether the middle of a pixel is in it
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MaskEditor:
     """What is open in a page, and how its picture stands in the window."""
 
@@ -58,14 +59,20 @@ class MaskEditor:
 
     def set_brush(self, size: int, softness: int = 0) -> None:
         """Set both dials, in pixels of the picture."""
-        for name, value, least, most in (('size', size, 1, 100), ('softness', softness, 0, 50)):
+        for name, value, least, most in (('size', size, 1, 64), ('softness', softness, 0, 32)):
             place = math.sqrt((value - least) / (most - least))
             self.dialog.locator(f'[name={name}]').fill(str(round(place * 1000)))
 
-    def at(self, point: Point, scale: float) -> Point:
-        """Return where a point of the picture is in the window: it stands in the middle."""
+    @cached_property
+    def box(self) -> FloatRect:
+        """Where the canvas is in the window."""
         box = self.dialog.locator('.easel').bounding_box()
         assert box
+        return box
+
+    def at(self, point: Point, scale: float) -> Point:
+        """Return where a point of the picture is in the window: it stands in the middle."""
+        box = self.box
         left = math.floor((box['width'] - WIDTH * scale + 1) / 2)  # on a whole pixel
         top = math.floor((box['height'] - HEIGHT * scale + 1) / 2)
         return box['x'] + left + point[0] * scale, box['y'] + top + point[1] * scale

@@ -105,7 +105,7 @@ def _possible_parts(source: tuple[int, int], answer: tuple[int, int]) -> list[Bo
     elif width * high < height * wide:
         margin = (height - width * high / wide) / 2
         boxes.append((0, margin, width, height - margin))
-    return boxes
+    return [box for box in boxes if round(box[0]) < round(box[2]) and round(box[1]) < round(box[3])]
 
 
 def _compared(order: Order, its_source: Picture, its_answer: Picture) -> tuple[float, Box]:

@@ -77,7 +77,8 @@ class PictureReceiver:
     async def add_source(self, part: Part, room: int, parent: Image | None = None) -> TakenPicture:
         """Add a picture to start from, as `add`, if there is room for it.
 
-        One that waits in the trash comes out of it.
+        One that waits in the trash comes out of it. Raises `StorageFailed` also where the disk is
+        nearly full: guests add pictures too, and must leave the database its room.
         """
         assert part.file  # noqa: S101 (it came with a name)
         is_large = part.failure or part.file.size_bytes > MOST_SOURCE_BYTES
@@ -86,7 +87,11 @@ class PictureReceiver:
             sentence = self.language.translate(OVER_50_MB if is_large else ONE_TOO_MANY)
             reason = sentence.format(most=MOST_SOURCES)
             return TakenPicture((part.filename or '')[:LONGEST_NAME], Taken.REFUSED, reason=reason)
-        taken = await self.add(part, parent=parent)
+        try:
+            await self.services.storage_monitor.require()
+            taken = await self.add(part, parent=parent)
+        finally:
+            part.discard()
         if taken.taken is Taken.KNOWN:
             await self._restore(taken.image_id)
         return taken
