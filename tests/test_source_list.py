@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, Locator, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browser import DESKTOP, lent
 from tests.support.fakes import picture
 from tests.support.labelled_pictures import saved
 from tests.support.picture_page import image_of, still_window
 from tests.support.servers import Easel
+from tests.support.source_chips import bring, chips, choose_held, chosen, ids, in_trash
 
 pytestmark = pytest.mark.browser
 
-# Drops a file at a place, or pastes it where none is told.
-BRING = """([name, type, content, place]) => {
-  const transfer = new DataTransfer();
-  const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt());
-  transfer.items.add(new File([bytes], name, { type }));
-  const all = { bubbles: true, cancelable: true };
-  const [clientX, clientY] = place ?? [];
-  document.querySelector('main').dispatchEvent(place
-    ? new DragEvent('drop', { dataTransfer: transfer, clientX, clientY, ...all })
-    : new ClipboardEvent('paste', { clipboardData: transfer, ...all }));
-}"""
 CHOOSE_A_LARGE_ONE = """input => {
   const files = new DataTransfer();
   const content = new ArrayBuffer(50 * 1024 ** 2 + 1);
@@ -52,40 +41,6 @@ def page(desk: Page) -> Iterator[Page]:
 @pytest.fixture(scope='module')
 def fox(easel: Easel) -> int:
     return image_of(easel.draw(prompt='a fox to edit', size='64x48'))
-
-
-def bring(page: Page, content: bytes, name: str, place: tuple[int, int] | None = None) -> None:
-    kind = f'image/{name.rpartition(".")[2]}'
-    page.evaluate(BRING, [name, kind, base64.b64encode(content).decode(), place])
-
-
-def chosen(content: bytes, name: str) -> FilePayload:
-    return {'name': name, 'mimeType': 'image/png', 'buffer': content}
-
-
-def choose_held(page: Page, file: FilePayload) -> None:
-    """Choose a file, and look at its chip before any of it is sent."""
-    sent: list[Route] = []
-    page.route('**/sources', lambda route: sent.append(route), times=1)
-    page.locator('[data-sources]').set_input_files([file])
-    expect(page.locator('.coming')).to_contain_text('Uploading…')
-    expect(page.locator('.coming [data-again]')).to_be_hidden()
-    for one in sent:
-        one.continue_()
-
-
-def chips(page: Page) -> Locator:
-    return page.locator('.source[data-id]')
-
-
-def ids(page: Page) -> list[str | None]:
-    return [one.get_attribute('data-id') for one in chips(page).all()]
-
-
-def in_trash(easel: Easel) -> list[int]:
-    with easel.client() as client:
-        images = client.get('/gallery.json?deleted=1').json()['images']
-    return [image['id'] for image in images]
 
 
 def test_pictures_come_by_paste_file_and_from_the_wall_and_are_sent_in_their_order(
