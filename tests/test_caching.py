@@ -26,6 +26,14 @@ async def test_without_a_password_pages_and_json_are_asked_for_again(
     assert {answer.headers['cache-control'] for answer in answers} == {'private, no-cache'}
 
 
+async def test_a_part_of_a_page_is_not_taken_for_the_page(tmp_path: Path) -> None:
+    async with open_door(tmp_path / 'data') as (app, _):
+        part = (b'x-fragment', b'true')
+        answers = [await knock(app, 'GET', '/gallery', HOME, *more) for more in ((), (part,))]
+
+    assert ['X-Fragment' in answer.headers['vary'] for answer in answers] == [True, True]
+
+
 async def test_with_a_password_nothing_is_kept_but_what_never_changes(tmp_path: Path) -> None:
     async with party(tmp_path / 'data') as opened:
         shown = {await caching(opened, path) for path in PAGES}

@@ -23,7 +23,7 @@ def takes_gzip(headers: Headers) -> bool:
 
 def page_response(request: Request, html: str, status: int) -> HTMLResponse:
     content = html.encode(errors='replace')  # a file's name: any bytes
-    headers = {'Vary': 'Accept-Encoding'}
+    headers = {'Vary': 'Accept-Encoding, X-Fragment'}  # or Back shows a part of a page for it
     # Another site chooses a part of the address: by the length that comes of it, whoever sees TLS
     # pass could guess, letter by letter, what stands beside that part (BREACH).
     is_own = request.headers.get('sec-fetch-site', 'none') in OWN_SITE
