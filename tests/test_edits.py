@@ -33,6 +33,8 @@ from tests.support.own_edit_servers import (
     OpenWebUi,
 )
 
+pytestmark = pytest.mark.asyncio(loop_scope='module')
+
 Kind = Callable[[], EditServer]
 SERVERS: tuple[Kind, ...] = (*FORM_SERVERS, *JSON_SERVERS, *OWN_SERVERS, *NAMED_SERVERS)
 
@@ -287,7 +289,9 @@ async def test_a_way_for_fewer_pictures_or_other_names_leads_to_the_next_one(
 
 
 @pytest.mark.parametrize('way', [way for way in WAYS.values() if isinstance(way, BodyWay)])
-def test_pictures_stay_in_a_body_whatever_of_it_is_refused(way: BodyWay, tmp_path: Path) -> None:
+async def test_pictures_stay_in_a_body_whatever_of_it_is_refused(
+    way: BodyWay, tmp_path: Path
+) -> None:
     edit = edit_input(tmp_path, min(way.most, len(COLOURS)), masked=True)
 
     fields = way.fields(MASKED, edit, '')
