@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, Locator, Page, Route, expect
+from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
 from tests.support.browser import DESKTOP, lent
 from tests.support.fakes import picture
 from tests.support.labelled_pictures import saved
 from tests.support.picture_page import image_of, still_window
 from tests.support.servers import Easel
+from tests.support.source_list import CHOOSE_A_LARGE_ONE, LET_GO_ELSEWHERE, bring, chips, drag, ids
 
 pytestmark = pytest.mark.browser
 
-# Drops a file at a place, or pastes it where none is told.
-BRING = """([name, type, content, place]) => {
-  const transfer = new DataTransfer();
-  const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt());
-  transfer.items.add(new File([bytes], name, { type }));
-  const all = { bubbles: true, cancelable: true };
-  const [clientX, clientY] = place ?? [];
-  document.querySelector('main').dispatchEvent(place
-    ? new DragEvent('drop', { dataTransfer: transfer, clientX, clientY, ...all })
-    : new ClipboardEvent('paste', { clipboardData: transfer, ...all }));
-}"""
-CHOOSE_A_LARGE_ONE = """input => {
-  const files = new DataTransfer();
-  const content = new ArrayBuffer(50 * 1024 ** 2 + 1);
-  files.items.add(new File([content], 'huge.png', { type: 'image/png' }));
-  input.files = files.files;
-  input.dispatchEvent(new Event('change', { bubbles: true }));
-}"""
 PLACE = (1300, 200)
 
 
@@ -54,11 +36,6 @@ def fox(easel: Easel) -> int:
     return image_of(easel.draw(prompt='a fox to edit', size='64x48'))
 
 
-def bring(page: Page, content: bytes, name: str, place: tuple[int, int] | None = None) -> None:
-    kind = f'image/{name.rpartition(".")[2]}'
-    page.evaluate(BRING, [name, kind, base64.b64encode(content).decode(), place])
-
-
 def chosen(content: bytes, name: str) -> FilePayload:
     return {'name': name, 'mimeType': 'image/png', 'buffer': content}
 
@@ -72,14 +49,6 @@ def choose_held(page: Page, file: FilePayload) -> None:
     expect(page.locator('.coming [data-again]')).to_be_hidden()
     for one in sent:
         one.continue_()
-
-
-def chips(page: Page) -> Locator:
-    return page.locator('.source[data-id]')
-
-
-def ids(page: Page) -> list[str | None]:
-    return [one.get_attribute('data-id') for one in chips(page).all()]
 
 
 def in_trash(easel: Easel) -> list[int]:
@@ -96,19 +65,15 @@ def test_pictures_come_by_paste_file_and_from_the_wall_and_are_sent_in_their_ord
     expect(chips(page)).to_have_count(1)
     choose_held(page, chosen(saved('PNG', 'L'), 'grey.png'))
     expect(chips(page)).to_have_count(2)
-    page.locator(f'.again [data-source="{fox}"]').click()
+    page.locator(f'.again [data-source="{fox}"]').dblclick()
+    expect(page.locator('[data-news]')).to_have_text('Picture 3 added')
     expect(chips(page)).to_have_count(3)
     pasted, grey, wall = ids(page)
 
     page.locator('.source .thumb').nth(2).press('Shift+ArrowLeft')
     expect(page.locator('[data-news]')).to_have_text('Moved to place 2 of 3')
-    box, first = (chips(page).nth(place).bounding_box() for place in (2, 0))
-    assert box
-    assert first
-    page.mouse.move(box['x'] + 20, box['y'] + 20)
-    page.mouse.down()
-    page.mouse.move(first['x'] + 5, first['y'] + 20, steps=4)
-    page.mouse.up()
+    drag(page, 2, 0)
+    chips(page).first.evaluate(LET_GO_ELSEWHERE)
     moved = ids(page)
     page.reload()
     expect(chips(page)).to_have_count(3)
@@ -263,7 +228,7 @@ def test_generate_waits_for_what_is_on_its_way_and_sends_it(
 ) -> None:
     held: list[Route] = []
     page.goto(f'{easel.url}/?source={fox}')
-    page.get_by_role('button', name='Paint a mask').click()
+    page.get_by_role('button', name='Paint a mask').dblclick()
     editor = page.locator('.mask-editor')
     editor.get_by_role('button', name='Enlarge').click()
     editor.get_by_role('spinbutton', name='Left').fill('8')
@@ -284,14 +249,3 @@ def test_generate_waits_for_what_is_on_its_way_and_sends_it(
     assert larger != str(fox)
     assert made['sources'] == [int(larger or 0)]
     assert made['changed_outside_mask'] is not None
-
-
-def test_a_picture_that_is_used_twice_at_once_is_taken_once(
-    page: Page, easel: Easel, fox: int
-) -> None:
-    page.goto(f'{easel.url}/?bring=prompt&prompt=x')
-
-    page.locator(f'.again [data-source="{fox}"]').dblclick()
-
-    expect(page.locator('[data-news]')).to_have_text('Picture 1 added')
-    assert ids(page) == [str(fox)]
