@@ -13,6 +13,7 @@ import pytest_asyncio
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from app.access import sharing
+from app.database import Library
 from app.storage.decoding.decoder import Decoder
 from tests.support.browser import launched
 from tests.support.kept_folder import KeptFolder, kept_folder
@@ -100,6 +101,14 @@ async def kept(tmp_path: Path) -> AsyncIterator[KeptFolder]:
     """A data folder with three pictures, its database open as a server's is."""
     async with kept_folder(tmp_path / 'data') as folder:
         yield folder
+
+
+@pytest.fixture
+async def library(tmp_path: Path) -> AsyncIterator[Library]:
+    """An empty database, for one test."""
+    library = await Library.open(tmp_path / 'easel.db')
+    yield library
+    await library.close()
 
 
 @pytest_asyncio.fixture(loop_scope='module', scope='module')

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from app.database import Library
@@ -19,13 +16,6 @@ from tests.support.many_pictures import many
 
 COUNT = 2 * PIECE + 10
 UNDOABLE = tuple(UNDOES)
-
-
-@pytest.fixture
-async def library(tmp_path: Path) -> AsyncIterator[Library]:
-    library = await Library.open(tmp_path / 'easel.db')
-    yield library
-    await library.close()
 
 
 async def begun(library: Library, kind: ActKind, album: int | None = None) -> Act:

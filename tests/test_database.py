@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import apsw
@@ -16,13 +15,6 @@ from app.database.sqlite.connection import select
 from app.database.sqlite.readers import read_beside
 from app.errors import AppError, Conflict, StorageFailed
 from tests.support.rows import locked, submitted
-
-
-@pytest.fixture
-async def library(tmp_path: Path) -> AsyncIterator[Library]:
-    library = await Library.open(tmp_path / 'easel.db')
-    yield library
-    await library.close()
 
 
 async def test_an_id_is_never_used_again(tmp_path: Path) -> None:

@@ -106,15 +106,16 @@ async def test_a_picture_without_a_prompt_hands_its_name_on(house: Party) -> Non
 async def test_a_guest_names_what_they_may_see_alone_and_their_own_of_two_alike(
     house: Party,
 ) -> None:
-    twin = picture(colour=(6, 6, 6))
-    owners = await draw(house.services, 'a twin', None, content=twin)
-    own = await draw(house.services, 'my twin', house.ids['maker'], content=twin)
+    owners = await draw(house.services, 'a twin', None)
+    kept = await house.services.library.images.one(owners)
+    own = await sent(house, 'maker', '', house.services.store.original(kept.file).read_bytes())
 
     hidden = await sent(house, 'maker', owners, larger(6))
-    image = await sent(house, 'maker', own, larger(7))
+    image = await sent(house, 'maker', own.id, larger(7))
 
+    assert own.digest == kept.digest
     assert (hidden.sources, hidden.prompt) == ((), '')
-    assert (image.sources, image.prompt, image.guest) == ((own,), 'my twin', house.ids['maker'])
+    assert (image.sources, image.prompt, image.guest) == ((own.id,), own.prompt, own.guest)
 
 
 @pytest.mark.parametrize('parent', ['', '999', '0', 'x', '9' * 30, '9' * 19])

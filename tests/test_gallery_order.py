@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from app.database import Library
 from app.database.gallery import near_trash, shuffle
@@ -15,13 +12,6 @@ from app.database.gallery.counters import Facet
 from app.database.gallery.filters import Filter, Order
 from app.database.gallery.shuffle import Shuffle
 from tests.support.rows import pictured
-
-
-@pytest_asyncio.fixture
-async def library(tmp_path: Path) -> AsyncIterator[Library]:
-    library = await Library.open(tmp_path / 'easel.db')
-    yield library
-    await library.close()
 
 
 async def test_a_picture_stands_where_it_was_made_whatever_its_id(library: Library) -> None:

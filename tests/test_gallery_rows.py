@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -33,13 +32,6 @@ async def searched(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Li
     library = await Library.open(tmp_path_factory.mktemp('searched') / 'easel.db')
     for text in PROMPTS:
         await pictured(library, text)
-    yield library
-    await library.close()
-
-
-@pytest.fixture
-async def library(tmp_path: Path) -> AsyncIterator[Library]:
-    library = await Library.open(tmp_path / 'easel.db')
     yield library
     await library.close()
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -14,13 +12,6 @@ from app.errors import Conflict, ErrorKind, Failure, NotFound, StorageFailed
 from app.models import Generation, Outcome, Status
 from app.models.request import GenerationRequest
 from tests.support.rows import FULL, drawn, failed, kept, running, submitted
-
-
-@pytest.fixture
-async def library(tmp_path: Path) -> AsyncIterator[Library]:
-    library = await Library.open(tmp_path / 'easel.db')
-    yield library
-    await library.close()
 
 
 async def test_an_ask_comes_back_as_it_was_sent(library: Library) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -151,13 +150,6 @@ async def fill(data: Path, count: int) -> None:
     library = await Library.open(data / 'easel.db')
     await many(library, count)
     await library.database.write(lambda db: db.execute('delete from images where id = 3'))
-    await library.close()
-
-
-@pytest.fixture
-async def library(tmp_path: Path) -> AsyncIterator[Library]:
-    library = await Library.open(tmp_path / 'easel.db')
-    yield library
     await library.close()
 
 

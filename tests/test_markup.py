@@ -21,6 +21,21 @@ def test_every_variable_of_the_style_is_defined_and_used() -> None:
     assert defined - used == set()
 
 
+def test_every_class_of_the_style_is_somewhere() -> None:
+    comment, before_brace = re.compile(r'/\*.*?\*/', re.DOTALL), re.compile(r'[^{};]+(?=\{)')
+    sheets = comment.sub(
+        '', '\n'.join(path.read_text() for path in (ROOT / 'static/css').rglob('*.css'))
+    )
+    drawn = [*(ROOT / 'templates').rglob('*.html'), *(ROOT / 'static/js').rglob('*.js')]
+    words = {
+        word for path in drawn for word in re.findall(r'[\w-]+', path.read_text(encoding='utf-8'))
+    }
+
+    named = set(re.findall(r'\.([a-z][\w-]*)', ' '.join(before_brace.findall(sheets))))
+
+    assert named - words == set()
+
+
 def test_no_template_lets_markup_through() -> None:
     way = re.compile(r'\|\s*(safe|xmlattr)|autoescape\s+false|\son[a-z]+=|<script>')
 
@@ -60,7 +75,7 @@ def test_no_line_of_a_template_or_a_style_sheet_is_long() -> None:
 def test_no_script_names_an_address_from_the_root() -> None:
     named = {
         path.name: found
-        for path in (ROOT / 'static/js').glob('*.js')
+        for path in (ROOT / 'static/js').rglob('*.js')
         if (found := re.findall(r'[\'"`]/[a-z][^\'"`]*', path.read_text(encoding='utf-8')))
     }
 

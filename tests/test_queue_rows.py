@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from app.database import Library
@@ -17,13 +14,6 @@ from tests.support.rows import drawn, kept, pictured, running, submitted
 GUEST = GuestRow(
     name='Ann', token_hash='h', makes=True, sees_all=False, created_at=1.0, expires_at=None
 )
-
-
-@pytest.fixture
-async def library(tmp_path: Path) -> AsyncIterator[Library]:
-    library = await Library.open(tmp_path / 'easel.db')
-    yield library
-    await library.close()
 
 
 async def test_the_expected_time_comes_from_the_newest_ones(library: Library) -> None:

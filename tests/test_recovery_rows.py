@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-
-import pytest
 
 from app.database import Library
 from app.database.gallery.filters import Filter
@@ -24,13 +21,6 @@ TOLD = Generation(
     model='flux',
     created_at=5.0,
 )
-
-
-@pytest.fixture
-async def library(tmp_path: Path) -> AsyncIterator[Library]:
-    library = await Library.open(tmp_path / 'easel.db')
-    yield library
-    await library.close()
 
 
 def told(

@@ -144,6 +144,25 @@ def test_a_dropped_picture_that_has_settings_asks_and_one_without_is_taken(
     assert ids(page)[1] == str(fox)
 
 
+def test_three_are_taken_out_at_once(page: Page, easel: Easel, fox: int) -> None:
+    other = image_of(easel.draw(prompt='another', size='64x48'))
+    page.goto(f'{easel.url}/?bring=prompt&prompt=x&source={fox}&source={other}')
+    every = page.get_by_role('button', name='Remove all')
+    expect(chips(page)).to_have_count(2)
+    expect(every).to_be_hidden()
+    bring(page, saved('JPEG', comment=b'taken out again'), 'third.jpeg')
+    expect(chips(page)).to_have_count(3)
+    third = int(ids(page)[2] or 0)
+
+    with page.expect_response(f'**/images/{third}/deletion'):
+        every.click()
+
+    expect(page.locator('.sources')).to_be_hidden()
+    expect(page.locator('[data-sources]')).to_be_focused()
+    expect(page.locator('[data-news]')).to_have_text('Pictures removed')
+    assert in_trash(easel)[0] == third
+
+
 def test_what_cannot_be_taken_is_told_before_or_after_it_is_sent(page: Page, easel: Easel) -> None:
     page.goto(f'{easel.url}/?bring=prompt&prompt=x')
     word = page.locator('#wrong-source')

@@ -6,6 +6,7 @@ import { Settings } from './sources/settings.js';
 import { Uploads } from './sources/uploads.js';
 
 const KEY = 'easel-sources';
+const MANY = 3; // so many are a nuisance to take out one by one
 const idOf = (chip) => Number(chip.dataset.id);
 
 // What the form starts from. The server draws the chips; their order is that of the form. What is not sent yet
@@ -151,14 +152,23 @@ class SourceList extends HTMLElement {
     if (target.closest('[data-edit]')) this.newest.click();
     if (target.closest('[data-mask]')) this.masks.open();
     if (target.closest('[data-unmask]')) this.masks.remove();
+    if (target.closest('[data-clear]')) return this.clear();
     const chip = target.closest('[data-remove]')?.closest('.source');
-    if (!chip) return;
+    if (!chip) return null;
     const next = chip.nextElementSibling.querySelector('[data-remove]') ?? this.querySelector('[data-add]');
     this.take(chip);
     this.changed();
     this.say('removed');
     if (this.row.hidden) this.form.querySelector('[data-sources]').focus();
     else next.focus();
+    return null;
+  }
+
+  clear() {
+    for (const chip of this.querySelectorAll('.source:is([data-id], .coming)')) this.take(chip);
+    this.changed();
+    this.say('cleared');
+    this.form.querySelector('[data-sources]').focus();
   }
 
   take(chip) {
@@ -194,6 +204,7 @@ class SourceList extends HTMLElement {
     const isEmpty = !this.querySelector('.source:is([data-id], .coming)');
     const picker = this.form.querySelector('[data-sources]');
     this.row.hidden = isEmpty;
+    this.querySelector('.clear').hidden = this.chips.length < MANY;
     if (!isEmpty && document.activeElement === picker) this.querySelector('[data-add]').focus();
     this.settings.show(this.chips.length > 0);
     this.masks.show();
