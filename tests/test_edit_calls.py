@@ -17,12 +17,14 @@ from app.errors import ProviderError
 from app.models import Call
 from app.net.client import HttpClient
 from app.providers.core.base import ProviderSettings, Run
+from app.providers.dialects.base import SPARED
+from app.providers.edits.ways import WAYS, BodyWay
 from app.providers.provider import ApiProvider
 from app.providers.transport.bodies import BLOCK_BYTES, Body, data_url, form_body, json_body
 from app.storage.edit_input import EditInput
 from app.storage.files import TempFile
 from app.web.views.serializers import attempt_json
-from tests.support.edit_input import edit_input, large
+from tests.support.edit_input import COLOURS, edit_input, large
 from tests.support.edit_servers import EditServer
 from tests.support.edits import MASKED, edited
 from tests.support.fakes import Asked, Reply, upstream
@@ -174,3 +176,14 @@ async def test_json_is_shown_without_its_pictures(tmp_path: Path) -> None:
 
     assert json.loads(call.body)['image'] == {'url': 'data:image/png;base64,<image 0.1 kB>'}
     assert dict(call.headers)['Content-Type'] == 'application/json'
+
+
+@pytest.mark.parametrize('way', [way for way in WAYS.values() if isinstance(way, BodyWay)])
+def test_pictures_stay_in_a_body_whatever_of_it_is_refused(way: BodyWay, tmp_path: Path) -> None:
+    edit = edit_input(tmp_path, min(way.most, len(COLOURS)), masked=True)
+
+    fields = way.fields(MASKED, edit, '')
+
+    held = {name for name, value in fields.items() if 'SentPicture' in repr(value)}
+    assert held
+    assert held <= {*SPARED}

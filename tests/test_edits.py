@@ -13,9 +13,7 @@ from app.errors import ErrorKind, ProviderError, Reason
 from app.models.request import GenerationRequest, Size
 from app.providers.core.base import Dialect
 from app.providers.core.capabilities import Capabilities, CapabilityStore, Use
-from app.providers.dialects.base import SPARED
-from app.providers.edits.ways import WAYS, BodyWay
-from tests.support.edit_input import COLOURS, edit_input, intended
+from tests.support.edit_input import COLOURS, intended
 from tests.support.edit_servers import EditServer
 from tests.support.edits import MASKED, PROMPT, edited
 from tests.support.form_servers import FORM_SERVERS, LiteLlm, NanoGpt, OpenAi, StableDiffusionCpp
@@ -32,6 +30,8 @@ from tests.support.own_edit_servers import (
     NewApi,
     OpenWebUi,
 )
+
+pytestmark = pytest.mark.asyncio(loop_scope='module')
 
 Kind = Callable[[], EditServer]
 SERVERS: tuple[Kind, ...] = (*FORM_SERVERS, *JSON_SERVERS, *OWN_SERVERS, *NAMED_SERVERS)
@@ -284,14 +284,3 @@ async def test_a_way_for_fewer_pictures_or_other_names_leads_to_the_next_one(
 
     assert (len(server.posts), server.drawings) == (posts, 1)
     assert server.colours == COLOURS[:count]
-
-
-@pytest.mark.parametrize('way', [way for way in WAYS.values() if isinstance(way, BodyWay)])
-def test_pictures_stay_in_a_body_whatever_of_it_is_refused(way: BodyWay, tmp_path: Path) -> None:
-    edit = edit_input(tmp_path, min(way.most, len(COLOURS)), masked=True)
-
-    fields = way.fields(MASKED, edit, '')
-
-    held = {name for name, value in fields.items() if 'SentPicture' in repr(value)}
-    assert held
-    assert held <= {*SPARED}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from PIL import Image
 
 from app.storage.edit_input import EditInput, SentMask, SentPicture
+from tests.support.picture_checks import png
 
 Colour = tuple[int, int, int]
 COLOURS: tuple[Colour, ...] = ((200, 30, 40), (20, 160, 60), (30, 60, 210), (240, 200, 10))
@@ -23,16 +25,13 @@ def intended() -> Image.Image:
 
 
 def edit_input(folder: Path, count: int = 1, *, masked: bool = False) -> EditInput:
-    """Make the files as they are made for sending."""
+    """Write the files as they are made for sending."""
     folder.mkdir(exist_ok=True)
-    sources = [_sent(Image.new('RGB', SIZE, colour), folder) for colour in COLOURS[:count]]
+    sources = tuple(_sent(content, folder) for content in _colours()[:count])
     if not masked:
-        return EditInput(sources=tuple(sources))
-    grey = intended()
-    alpha = grey.point(lambda value: 255 - value)
-    dual = Image.merge('RGBA', (grey, grey, grey, alpha))
-    mask = SentMask(grey=_sent(grey, folder), dual=_sent(dual, folder))
-    return EditInput(sources=tuple(sources), mask=mask)
+        return EditInput(sources=sources)
+    grey, dual = (_sent(content, folder) for content in _masks())
+    return EditInput(sources=sources, mask=SentMask(grey=grey, dual=dual))
 
 
 def large(folder: Path, size_bytes: int, number: int = 0) -> SentPicture:
@@ -54,10 +53,22 @@ def colours_of(pictures: Sequence[Image.Image]) -> tuple[Colour, ...]:
     return tuple(found)
 
 
-def _sent(picture: Image.Image, folder: Path) -> SentPicture:
+@cache
+def _colours() -> list[bytes]:
+    return [png(Image.new('RGB', SIZE, colour)) for colour in COLOURS]
+
+
+@cache
+def _masks() -> list[bytes]:
+    grey = intended()
+    alpha = grey.point(lambda value: 255 - value)
+    return [png(grey), png(Image.merge('RGBA', (grey, grey, grey, alpha)))]
+
+
+def _sent(content: bytes, folder: Path) -> SentPicture:
     path = folder / f'{len([*folder.iterdir()])}.png'
-    picture.save(path)
-    width, height = picture.size
+    path.write_bytes(content)
+    width, height = SIZE
     return SentPicture(
-        path=path, mime='image/png', width=width, height=height, size_bytes=path.stat().st_size
+        path=path, mime='image/png', width=width, height=height, size_bytes=len(content)
     )
