@@ -176,6 +176,8 @@ async def test_a_setting_without_a_name_in_a_dialect_is_told(
 
 async def test_a_chat_keeps_its_message_whatever_is_refused(tmp_path: Path) -> None:
     def strict(asked: Asked) -> Reply:
+        if not asked.body:
+            return refusing('list')
         unknown = [name for name in json.loads(asked.body) if name not in ('model', 'messages')]
         return refusing(unknown[0]) if unknown else ONE
 

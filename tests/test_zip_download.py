@@ -19,6 +19,7 @@ import pytest_asyncio
 from starlette.requests import Request
 
 from app.access.visitors import Visitor
+from app.database.links import GuestRow
 from app.gallery.names import name_of
 from app.gallery.zip_writer import ZipWriter
 from app.models import Image
@@ -106,7 +107,10 @@ async def test_chosen_pictures_come_in_their_order_as_far_as_one_may_see_them(
     easel: tuple[httpx.AsyncClient, Services],
 ) -> None:
     _, services = easel
-    visitor = Visitor('', 'http')  # who sees no trash
+    link = GuestRow(
+        name='', token_hash='', makes=False, sees_all=True, created_at=0, expires_at=None, id=1
+    )
+    visitor = Visitor('', 'http', guest=link)  # who sees no trash
     request = Request({'type': 'http', 'headers': [], 'state': {'visitor': visitor}})
 
     response = zip_of(request, services, pictures_among(services, [2, 99, 1, 3]))
