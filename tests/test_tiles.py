@@ -35,6 +35,12 @@ FEED = """async () => {
   const tell = ({ connection }) => window.told.push(connection);
   new Feed().update('page', tell, { showing: [], newest: 0, visible: true });
 }"""
+TOLD_AGAIN = """(id) => {
+  const tile = document.getElementById(`generation-${id}`);
+  const again = tile.cloneNode(true);
+  delete again.dataset.fresh;
+  tile.become(again);
+}"""
 SHAPES = {'wide': '300x200', 'tall': '200x360'}
 
 
@@ -99,6 +105,7 @@ def test_a_failed_one_keeps_the_room_of_all_its_pictures(
     tile = page.locator(f'#generation-{waiting}')
     expect(tile.get_by_text('refused the prompt').first).to_be_visible(timeout=15_000)
     expect(page.locator(f'#generation-{busy[0]}').get_by_text('Cancelled')).to_be_visible()
+    page.evaluate(TOLD_AGAIN, busy[0])
     after = boxes(page, AT_ONCE + 4)
     for one in busy[1:]:
         act(easel, one, 'cancellation')

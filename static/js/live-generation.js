@@ -29,7 +29,8 @@ class LiveGeneration extends HTMLElement {
   // Gives its place to its newer self, and the focus with it.
   become(next) {
     const focused = this.contains(document.activeElement);
-    if (this.unfinished && !next.unfinished) next.dataset.fresh = '';
+    const keepsRoom = 'fresh' in this.dataset && next.dataset.status !== 'done'; // which may be told twice
+    if (!next.unfinished && (this.unfinished || keepsRoom)) next.dataset.fresh = '';
     this.replaceWith(next);
     if (focused) ('dismissed' in next.dataset ? next.nextElementSibling : next)?.querySelector('button, a')?.focus();
   }
