@@ -73,7 +73,7 @@ class JsonServer(EditServer):
 
     def pictures(self, body: Mapping[str, Json]) -> list[Image.Image]:
         """Read the pictures to start from, in their order; raise `Refused` where it would."""
-        raise NotImplementedError
+        raise unprocessable('prompt')  # one that has no way to start from pictures
 
     def mask(self, body: Mapping[str, Json]) -> Image.Image | None:
         return None
